@@ -1,0 +1,31 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* The last error of the calling thread: one line of detail beside a status. */
+
+#ifndef PZI_STATUS_H
+#define PZI_STATUS_H
+
+#include <parametrize/types.h>
+
+#include <stdarg.h>
+
+/* Records one lower-case line, cut at 1023 bytes, newlines made spaces, and returns
+   `status`: `return pzi_fail(PZ_MISMATCH, "found %s, expected %s", ...)`. The arguments may
+   be the current message itself. [any thread] */
+pz_status pzi_fail(pz_status status, const char* format, ...) PZ_PRINTF(2, 3);
+pz_status pzi_vfail(pz_status status, const char* format, va_list args) PZ_PRINTF(2, 0);
+
+/* Puts "PREFIX: " before the current message and returns `status`; PZ_OK does nothing. */
+pz_status pzi_fail_prefix(pz_status status, const char* format, ...) PZ_PRINTF(2, 3);
+
+/* PZ_NO_MEMORY with the one sentence for it. */
+pz_status pzi_no_memory(size_t bytes);
+
+/* Shapes and dtypes for messages, "float32 8x5x3x3", written into `buffer` and returned. */
+enum { PZI_SPEC_TEXT = 256 };
+const char* pzi_spec_text(const pz_spec* spec, char buffer[PZI_SPEC_TEXT]);
+const char* pzi_dtype_text(uint32_t dtype, char buffer[PZI_SPEC_TEXT]);
+const char* pzi_structure_text(uint32_t structure); /* "skew" */
+
+#endif /* PZI_STATUS_H */

@@ -1,0 +1,114 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+#include "support.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+pz_context*
+test_context(void)
+{
+  static const char* const folders[] = {TEST_PLUGIN_DIR, TEST_BACKEND_DIR};
+  const pz_context_settings settings = {
+      .size = sizeof(settings),
+      .flags = PZ_ONLY_GIVEN_FOLDERS,
+      .folders = folders,
+      .n_folders = 2,
+      .seed = test_seed() | 1U,
+  };
+  pz_context* context = NULL;
+  ck_assert_ok(pz_context_new(&settings, &context));
+  return context;
+}
+
+uint64_t
+test_seed(void)
+{
+  static uint64_t seed;
+  if (seed == 0) {
+    const char* const given = getenv("TEST_SEED");
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    seed =
+        given ? strtoull(given, NULL, 0) : (uint64_t)now.tv_sec * 1000003U + (uint64_t)now.tv_nsec;
+    seed = seed ? seed : 1;
+    fprintf(stderr, "TEST_SEED=%llu\n", (unsigned long long)seed);
+  }
+  return seed;
+}
+
+uint64_t
+test_bits(uint64_t* const state)
+{
+  uint64_t z = (*state += 0x9e3779b97f4a7c15U);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
+  return z ^ (z >> 31);
+}
+
+double
+test_uniform(uint64_t* const state)
+{
+  return (double)(test_bits(state) >> 11) * 0x1p-53;
+}
+
+double
+test_normal(uint64_t* const state)
+{
+  const double u = test_uniform(state);
+  const double v = test_uniform(state);
+  return sqrt(-2.0 * log1p(-u)) * cos(6.283185307179586 * v);
+}
+
+void
+test_fill_normal(uint64_t* const state, const uint32_t dtype, const int64_t n, const double scale,
+                 void* const out)
+{
+  for (int64_t k = 0; k < n; ++k) {
+    test_put(dtype, out, k, scale * test_normal(state));
+  }
+}
+
+double
+test_at(const uint32_t dtype, const void* const data, const int64_t k)
+{
+  return dtype == PZ_F32 ? (double)((const float*)data)[k] : ((const double*)data)[k];
+}
+
+void
+test_put(const uint32_t dtype, void* const data, const int64_t k, const double value)
+{
+  if (dtype == PZ_F32) {
+    ((float*)data)[k] = (float)value;
+  } else {
+    ((double*)data)[k] = value;
+  }
+}
+
+double
+test_relative(const uint32_t dtype, const void* const a, const void* const b, const int64_t n)
+{
+  double difference = 0.0;
+  double norm = 0.0;
+  for (int64_t k = 0; k < n; ++k) {
+    const double x = test_at(dtype, a, k);
+    const double y = test_at(dtype, b, k);
+    difference += (x - y) * (x - y);
+    norm += y * y;
+  }
+  return difference == 0.0 ? 0.0 : sqrt(difference) / fmax(sqrt(norm), 1e-300);
+}
+
+int
+test_main(Suite* const suite)
+{
+  SRunner* const runner = srunner_create(suite);
+  srunner_set_tap(runner, "-");
+  srunner_run_all(runner, CK_SILENT);
+  const int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,55 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* What the test programs share. */
+
+#ifndef TEST_SUPPORT_H
+#define TEST_SUPPORT_H
+
+#include <parametrize/parametrize.h>
+
+#include <check.h>
+
+/* A call that must succeed; the message of the one that did not is shown. */
+#define ck_assert_ok(expression)                                                              \
+  do {                                                                                        \
+    const pz_status ck_status_ = (expression);                                                \
+    ck_assert_msg(ck_status_ == PZ_OK, "%s: %s: %s", #expression, pz_status_text(ck_status_), \
+                  pz_error_message());                                                        \
+  } while (0)
+
+/* A call that must fail with `status` and a message that contains `part`. */
+#define ck_assert_fails(expression, status, part)                                                \
+  do {                                                                                           \
+    const pz_status ck_status_ = (expression);                                                   \
+    ck_assert_msg(ck_status_ == (status), "%s: found \"%s\", expected \"%s\"", #expression,      \
+                  pz_status_text(ck_status_), pz_status_text(status));                           \
+    ck_assert_msg(strstr(pz_error_message(), (part)) != NULL, "%s: message \"%s\" lacks \"%s\"", \
+                  #expression, pz_error_message(), (part));                                      \
+  } while (0)
+
+/* A context that sees the build tree's plugins and backends and nothing else. */
+pz_context* test_context(void);
+
+/* The seed of this run: TEST_SEED from the environment, else fresh; printed once. */
+uint64_t test_seed(void);
+
+/* A small generator (SplitMix64), to be kept by the caller; uniform in [0, 1), normal. */
+uint64_t test_bits(uint64_t* state);
+double test_uniform(uint64_t* state);
+double test_normal(uint64_t* state);
+
+/* n standard normal numbers of dtype PZ_F32 or PZ_F64 times `scale`. */
+void test_fill_normal(uint64_t* state, uint32_t dtype, int64_t n, double scale, void* out);
+
+/* Element k of an array of that dtype as double, and its opposite. */
+double test_at(uint32_t dtype, const void* data, int64_t k);
+void test_put(uint32_t dtype, void* data, int64_t k, double value);
+
+/* ||a - b|| / max(||b||, tiny), Frobenius over n elements, in double. */
+double test_relative(uint32_t dtype, const void* a, const void* b, int64_t n);
+
+/* Runs a suite: TAP on stdout under meson, no fork when CK_FORK=no. Returns main's status. */
+int test_main(Suite* suite);
+
+#endif /* TEST_SUPPORT_H */
