@@ -105,6 +105,7 @@ test_relative(const uint32_t dtype, const void* const a, const void* const b, co
 int
 test_main(Suite* const suite)
 {
+  (void)test_seed(); /* before check forks: one seed for all */
   SRunner* const runner = srunner_create(suite);
   srunner_set_tap(runner, "-");
   srunner_run_all(runner, CK_SILENT);
