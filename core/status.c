@@ -1,0 +1,170 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Status texts, and the last error of each thread: a buffer of fixed size in thread-local
+   storage, so that reporting a failure can never fail itself. */
+
+#include "status.h"
+
+#include <parametrize/context.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { PZI_MESSAGE = 1024 }; /* bytes, the closing zero included */
+
+static _Thread_local char pzi_message[PZI_MESSAGE];
+
+const char*
+pz_status_text(const pz_status status)
+{
+  switch (status) {
+  case PZ_OK:
+    return "success";
+  case PZ_INVALID:
+    return "invalid argument or call";
+  case PZ_NOT_FOUND:
+    return "not found";
+  case PZ_EXISTS:
+    return "exists already";
+  case PZ_MISMATCH:
+    return "shape, dtype, device or count differs from what was expected";
+  case PZ_OUTSIDE:
+    return "outside the constraint set";
+  case PZ_SINGULAR:
+    return "singular matrix";
+  case PZ_UNSUPPORTED:
+    return "not supported here";
+  case PZ_STALE:
+    return "something changed since the evaluation";
+  case PZ_NO_MEMORY:
+    return "out of memory";
+  case PZ_IO:
+    return "file could not be read or written";
+  case PZ_PLUGIN:
+    return "plugin or backend broke its contract";
+  case PZ_DEVICE:
+    return "device or driver failed";
+  }
+  return "unknown status";
+}
+
+const char*
+pz_error_message(void)
+{
+  return pzi_message;
+}
+
+const char*
+pz_version(void)
+{
+  return PZI_VERSION;
+}
+
+/* One line: whatever would break or hide it becomes a space. */
+static void
+set_message(char* const text)
+{
+  for (char* c = text; *c != '\0'; ++c) {
+    if ((unsigned char)*c < 0x20 || *c == 0x7f) {
+      *c = ' ';
+    }
+  }
+  memcpy(pzi_message, text, strlen(text) + 1);
+}
+
+pz_status
+pzi_vfail(const pz_status status, const char* const format, va_list args)
+{
+  char text[PZI_MESSAGE] = ""; /* apart: an argument may be the current message */
+  (void)vsnprintf(text, sizeof(text), format, args);
+  set_message(text);
+  return status;
+}
+
+pz_status
+pzi_fail(const pz_status status, const char* const format, ...)
+{
+  va_list args;
+  va_start(args, format);
+  (void)pzi_vfail(status, format, args);
+  va_end(args);
+  return status;
+}
+
+pz_status
+pzi_fail_prefix(const pz_status status, const char* const format, ...)
+{
+  if (status == PZ_OK) {
+    return status;
+  }
+  char text[PZI_MESSAGE] = "";
+  va_list args;
+  va_start(args, format);
+  (void)vsnprintf(text, sizeof(text), format, args);
+  va_end(args);
+  const size_t length = strlen(text);
+  (void)snprintf(text + length, sizeof(text) - length, ": %s", pzi_message);
+  set_message(text);
+  return status;
+}
+
+pz_status
+pzi_no_memory(const size_t bytes)
+{
+  return pzi_fail(PZ_NO_MEMORY, "out of memory: %zu bytes asked for", bytes);
+}
+
+const char*
+pzi_dtype_text(const uint32_t dtype, char buffer[PZI_SPEC_TEXT])
+{
+  static const char* const kinds[] = {"int",    "uint",    "float", "handle",
+                                      "bfloat", "complex", "bool"};
+  uint8_t part[2];
+  uint16_t lanes;
+  memcpy(part, &dtype, 2);
+  memcpy(&lanes, (const char*)&dtype + 2, 2);
+
+  const uint8_t code = part[0];
+  const uint8_t bits = part[1];
+  int n;
+  if (code >= sizeof(kinds) / sizeof(kinds[0])) {
+    n = snprintf(buffer, PZI_SPEC_TEXT, "dtype %u of %u bits", code, bits);
+  } else if (code == 6 && bits == 8) {
+    n = snprintf(buffer, PZI_SPEC_TEXT, "bool");
+  } else {
+    n = snprintf(buffer, PZI_SPEC_TEXT, "%s%u", kinds[code], bits);
+  }
+  if (lanes != 1 && n > 0) {
+    (void)snprintf(buffer + n, PZI_SPEC_TEXT - (size_t)n, " in %u lanes", lanes);
+  }
+  return buffer;
+}
+
+const char*
+pzi_spec_text(const pz_spec* const spec, char buffer[PZI_SPEC_TEXT])
+{
+  (void)pzi_dtype_text(spec->dtype, buffer);
+  size_t n = strlen(buffer);
+  if (spec->ndim == 0) {
+    (void)snprintf(buffer + n, PZI_SPEC_TEXT - n, " scalar");
+  } else if (spec->ndim < 0 || spec->ndim > PZ_MAX_DIMS) {
+    (void)snprintf(buffer + n, PZI_SPEC_TEXT - n, " of %" PRId32 " dimensions", spec->ndim);
+  } else {
+    /* 8 extents of at most 20 digits fit after the longest dtype. */
+    for (int32_t i = 0; i < spec->ndim; ++i) {
+      n += (size_t)snprintf(buffer + n, PZI_SPEC_TEXT - n, "%s%" PRId64, i == 0 ? " " : "x",
+                            spec->shape[i]);
+    }
+  }
+  return buffer;
+}
+
+const char*
+pzi_structure_text(const uint32_t structure)
+{
+  static const char* const names[] = {"general", "symmetric", "skew", "positive definite",
+                                      "orthogonal"};
+  return structure < sizeof(names) / sizeof(names[0]) ? names[structure] : "unknown";
+}
