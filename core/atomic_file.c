@@ -1,0 +1,197 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* A temporary file in the target's folder is written, forced to the disk and then given
+   the target's name in one step: rename(2) to replace, renameat2(RENAME_NOREPLACE) or
+   link(2) to keep what is there. Names are resolved once, at open, relative to the
+   folder's descriptor, so a chdir between changes nothing. */
+
+#include "atomic_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Splits `path` at its last slash and opens the folder; `*target` is the name in it. */
+static int
+open_folder(const char* const path, int* const folder, char** const target)
+{
+  const char* const slash = strrchr(path, '/');
+  const char* const name = slash ? slash + 1 : path;
+  if (*name == '\0') {
+    return *path == '\0' ? ENOENT : EISDIR;
+  }
+  const size_t length = slash ? (size_t)(slash - path) + 1 : 0;
+  char* const parent = length ? strndup(path, length) : strdup(".");
+  char* const copy = strdup(name);
+  int error = parent && copy ? 0 : ENOMEM;
+  if (!error) {
+    *folder = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*folder < 0 && errno == EACCES) {
+      *folder = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    }
+    error = *folder < 0 ? errno : 0;
+  }
+  free(parent);
+  if (error) {
+    free(copy);
+    return error;
+  }
+  *target = copy;
+  return 0;
+}
+
+/* A name that is not there yet, made with the permissions the process gives new files. */
+static int
+create_temporary(pzi_atomic_file* const file)
+{
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  uint64_t word = (uint64_t)now.tv_nsec ^ (uint64_t)now.tv_sec << 32 ^ (uint64_t)getpid() << 20 ^
+                  (uint64_t)(uintptr_t)file;
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    word = word * 6364136223846793005U + 1442695040888963407U;
+    snprintf(file->temporary, sizeof(file->temporary), ".parametrize-%016llx",
+             (unsigned long long)word);
+    file->fd = openat(file->folder, file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (file->fd >= 0) {
+      return 0;
+    }
+    if (errno != EEXIST) {
+      return errno;
+    }
+  }
+  return EEXIST;
+}
+
+int
+pzi_atomic_open(pzi_atomic_file* const file, const char* const path, const bool keep_existing)
+{
+  memset(file, 0, sizeof(*file));
+  struct stat there;
+  if (keep_existing && lstat(path, &there) == 0) {
+    return EEXIST;
+  }
+  char* resolved = NULL;
+  const bool replaces = stat(path, &there) == 0;
+  if (replaces) {
+    if (!S_ISREG(there.st_mode)) {
+      return S_ISDIR(there.st_mode) ? EISDIR : ENOTSUP;
+    }
+    if (access(path, W_OK) != 0) {
+      return errno;
+    }
+    resolved = realpath(path, NULL);
+    if (resolved == NULL) {
+      return errno;
+    }
+  }
+  int error = open_folder(resolved ? resolved : path, &file->folder, &file->target);
+  free(resolved);
+  if (error) {
+    memset(file, 0, sizeof(*file));
+    return error;
+  }
+  error = create_temporary(file);
+  if (error) {
+    close(file->folder);
+    free(file->target);
+    memset(file, 0, sizeof(*file));
+    return error;
+  }
+  if (replaces) {
+    /* The replacement keeps the permissions; a foreign owner's may not be ours to set. */
+    (void)!fchmod(file->fd, there.st_mode & 0777);
+  }
+  return 0;
+}
+
+int
+pzi_atomic_write(pzi_atomic_file* const file, const void* const data, const size_t bytes)
+{
+  const char* place = data;
+  size_t left = bytes;
+  while (left > 0) {
+    const size_t step = left < (1U << 30) ? left : 1U << 30;
+    const ssize_t done = write(file->fd, place, step);
+    if (done < 0) {
+      if (errno == EINTR) {
+        continue;
+      }
+      return errno;
+    }
+    place += done;
+    left -= (size_t)done;
+  }
+  return 0;
+}
+
+/* Gives the temporary file a name that nothing has yet. */
+static int
+name_fresh(const pzi_atomic_file* const file)
+{
+#ifdef RENAME_NOREPLACE
+  if (renameat2(file->folder, file->temporary, file->folder, file->target, RENAME_NOREPLACE) == 0) {
+    return 0;
+  }
+  if (errno != ENOSYS && errno != EINVAL) {
+    return errno;
+  }
+#endif
+  if (linkat(file->folder, file->temporary, file->folder, file->target, 0) != 0) {
+    return errno;
+  }
+  unlinkat(file->folder, file->temporary, 0);
+  return 0;
+}
+
+int
+pzi_atomic_commit(pzi_atomic_file* const file, const bool keep_existing)
+{
+  int error = fsync(file->fd) == 0 || errno == EINVAL ? 0 : errno;
+  if (close(file->fd) != 0 && !error && errno != EINTR) {
+    error = errno;
+  }
+  file->fd = -1;
+  if (!error) {
+    if (keep_existing) {
+      error = name_fresh(file);
+    } else if (renameat(file->folder, file->temporary, file->folder, file->target) != 0) {
+      error = errno;
+    }
+  }
+  if (error) {
+    pzi_atomic_abandon(file);
+    return error;
+  }
+  /* The new name itself; some file systems cannot, and the file is there already. */
+  (void)fsync(file->folder);
+  close(file->folder);
+  free(file->target);
+  memset(file, 0, sizeof(*file));
+  return 0;
+}
+
+void
+pzi_atomic_abandon(pzi_atomic_file* const file)
+{
+  if (file->target == NULL) {
+    return;
+  }
+  const int kept = errno;
+  if (file->fd >= 0) {
+    close(file->fd);
+  }
+  unlinkat(file->folder, file->temporary, 0);
+  close(file->folder);
+  free(file->target);
+  memset(file, 0, sizeof(*file));
+  errno = kept;
+}
