@@ -1,0 +1,93 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* bounded: any tensor to entries in (-1, 1), Y = tanh(X), entry by entry.
+
+   Right inverse X = atanh(Y) = (log(1 + Y) - log(1 - Y))/2, which exists iff every
+   |Y| < 1. Adjoint: gX = gY (1 - Y^2), from the value alone. */
+
+#include <parametrize/plugin.h>
+
+/* clang-format off */
+PZ_KERNEL(bounded_tanh, 2, 0, 0,
+  PZ_TENSOR_ARG(0, x);
+  PZ_TENSOR_ARG(1, y);
+  y[i] = pz_tanh(x[i]);
+)
+
+PZ_KERNEL(bounded_atanh, 2, 0, 0,
+  PZ_TENSOR_ARG(0, y);
+  PZ_TENSOR_ARG(1, x);
+  x[i] = (pz_log1p(y[i]) - pz_log1p(-y[i])) / 2;
+)
+
+PZ_KERNEL(bounded_adjoint, 3, 0, 0,
+  PZ_TENSOR_ARG(0, y);
+  PZ_TENSOR_ARG(1, gy);
+  PZ_TENSOR_ARG(2, gx);
+  gx[i] = gy[i] * (1 - y[i]) * (1 + y[i]);
+)
+/* clang-format on */
+
+/* The largest magnitude over all entries. */
+static pz_status
+largest(pz_call* c, const pz_tensor* y, double* out)
+{
+  const int64_t as_row[2] = {1, pz_count(y)};
+  const pz_spec scalar = pz_spec_make(y->dtype, 0, NULL);
+  pz_tensor norm;
+  pz_view row;
+  PZ_TRY(pz_work(c, &scalar, &norm));
+  PZ_TRY(c->ops->norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, pz_view_reshaped(&row, y, 2, as_row), &norm));
+  return c->ops->read(c, &norm, out);
+}
+
+static pz_status
+bounded_forward(pz_call* c, const pz_tensor* x, pz_tensor* y)
+{
+  const pz_tensor* const tensors[] = {x, y};
+  return c->ops->launch(c, &bounded_tanh, pz_count(y), tensors, NULL, NULL);
+}
+
+static pz_status
+bounded_right_inverse(pz_call* c, const pz_tensor* y, pz_tensor* x)
+{
+  const pz_tensor* const tensors[] = {y, x};
+  double size = 0.0;
+  if (c->intent == PZ_REGISTER) {
+    return pz_copy(c, y, x); /* any tensor will do: it is squashed from now on */
+  }
+  PZ_TRY(largest(c, y, &size));
+  if (!(size < 1.0)) {
+    return pz_fail(c, PZ_OUTSIDE, "found an entry of magnitude %g, expected less than 1", size);
+  }
+  return c->ops->launch(c, &bounded_atanh, pz_count(y), tensors, NULL, NULL);
+}
+
+static pz_status
+bounded_vjp(pz_call* c, const pz_tensor* x, const pz_tensor* y, const pz_tensor* gy, pz_tensor* gx)
+{
+  const pz_tensor* const tensors[] = {y, gy, gx};
+  (void)x;
+  return c->ops->launch(c, &bounded_adjoint, pz_count(y), tensors, NULL, NULL);
+}
+
+static pz_status
+bounded_residual(pz_call* c, const pz_tensor* y, double* distance)
+{
+  PZ_TRY(largest(c, y, distance));
+  *distance = *distance > 1.0 ? *distance - 1.0 : 0.0;
+  return PZ_OK;
+}
+
+static const pz_parametrization bounded = {
+    .size = sizeof(bounded),
+    .id = "bounded",
+    .summary = "Entries in (-1, 1), Y = tanh(X)",
+    .forward = bounded_forward,
+    .right_inverse = bounded_right_inverse,
+    .vjp = bounded_vjp,
+    .residual = bounded_residual,
+};
+
+PZ_PLUGIN(bounded, "1.0.0", PZ_PARAMETRIZATION(&bounded));
