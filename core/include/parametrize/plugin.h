@@ -255,6 +255,26 @@ pz_declare_value(pz_call* const c, const pz_spec* const spec, const pz_structure
   return c->host->declare_value(c, spec, (uint32_t)structure);
 }
 
+/* In plan: refuses all but one input whose last two dimensions are square matrices. */
+static inline pz_status
+pz_expect_square(pz_call* const c, const pz_spec* const given)
+{
+  if (c->n_given != 1) {
+    return pz_fail(c, PZ_MISMATCH, "found %u inputs, expected one", (unsigned)c->n_given);
+  }
+  if (given->ndim < 2) {
+    return pz_fail(c, PZ_MISMATCH, "found %d dimension%s, expected square matrices",
+                   (int)given->ndim, given->ndim == 1 ? "" : "s");
+  }
+  const int64_t rows = given->shape[given->ndim - 2];
+  const int64_t cols = given->shape[given->ndim - 1];
+  if (rows != cols) {
+    return pz_fail(c, PZ_MISMATCH, "found %lldx%lld matrices, expected square ones",
+                   (long long)rows, (long long)cols);
+  }
+  return PZ_OK;
+}
+
 static inline pz_status
 pz_work(pz_call* const c, const pz_spec* const spec, pz_tensor* const out)
 {

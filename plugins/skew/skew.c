@@ -1,0 +1,148 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Square matrices to skew-symmetric ones, A = -A^T.
+
+     A = T - T^T,  T = triu(X, 1)            (lower=1: T = tril(X, -1))
+
+   One triangle of X is the parameter, n (n - 1) / 2 numbers of it; the diagonal and the
+   other triangle are not read. The map is linear and onto, so its adjoint is
+
+     gX = triu(G - G^T, 1)                   (lower=1: tril(G - G^T, -1))
+
+   and T itself is a right inverse. On a matrix that is not skew, T belongs to the skew
+   matrix with the same triangle. Each pass reads and writes every entry at most once. */
+
+#include <parametrize/plugin.h>
+
+#include <math.h>
+
+enum { LOWER };
+
+static pz_triangle
+parameter(const pz_call* const c)
+{
+  return c->options[LOWER].as.integer != 0 ? PZ_LOWER : PZ_UPPER;
+}
+
+static pz_status
+skew_plan(pz_call* const c, const pz_spec* const given)
+{
+  PZ_TRY(pz_expect_square(c, given));
+  PZ_TRY(pz_declare_original(c, NULL, given));
+  return pz_declare_value(c, given, PZ_SKEW);
+}
+
+static pz_status
+skew_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const a)
+{
+  return c->ops->fold(c, parameter(c), -1, x, a);
+}
+
+/* Two numbers per matrix: the largest entry of (A + A^T)/2, which is the distance from
+   the skew part of A, then the largest entry of A. `out` is host scratch. */
+static pz_status
+distances(pz_call* const c, const pz_tensor* const a, const double** const out)
+{
+  const int64_t batch = pz_batch(a);
+  const pz_spec spec = pz_spec_make(a->dtype, 1, (const int64_t[]){2 * batch});
+  pz_tensor norms;
+  pz_tensor even;
+  PZ_TRY(pz_work(c, &spec, &norms));
+  PZ_TRY(pz_work_like(c, a, &even));
+  pz_view first;
+  pz_view second;
+  pz_tensor* const distance = pz_view_reshaped(&first, &norms, a->ndim - 2, a->shape);
+  pz_tensor* const size = pz_view_reshaped(&second, &norms, a->ndim - 2, a->shape);
+  size->byte_offset += (uint64_t)batch * pz_dtype_size(a->dtype);
+
+  PZ_TRY(c->ops->symmetrize(c, 0.5, 1, a, &even));
+  PZ_TRY(c->ops->norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, &even, distance));
+  PZ_TRY(c->ops->norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, a, size));
+  void* numbers = NULL;
+  PZ_TRY(c->host->work_host(c, (size_t)(2 * batch) * sizeof(double), &numbers));
+  PZ_TRY(c->ops->read(c, &norms, numbers));
+  *out = numbers;
+  return PZ_OK;
+}
+
+static pz_status
+skew_right_inverse(pz_call* const c, const pz_tensor* const a, pz_tensor* const x)
+{
+  if (c->intent == PZ_ASSIGN) {
+    const int64_t batch = pz_batch(a);
+    const double tolerance = 100.0 * (double)pz_rows(a) * pz_dtype_epsilon(a->dtype);
+    const double* distance = NULL;
+    PZ_TRY(distances(c, a, &distance));
+    for (int64_t k = 0; k < batch; ++k) {
+      /* written so that NaN is refused */
+      if (!(distance[k] <= tolerance * distance[batch + k])) {
+        return pz_fail(c, PZ_OUTSIDE,
+                       "found matrix %lld of the batch at distance %.3g from a skew matrix, "
+                       "expected at most %.3g",
+                       (long long)k, distance[k], tolerance * distance[batch + k]);
+      }
+    }
+  }
+  const pz_triangle triangle = parameter(c);
+  return c->ops->triangle(c, triangle, triangle == PZ_UPPER ? 1 : -1, a, x);
+}
+
+static pz_status
+skew_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const a,
+         const pz_tensor* const ga, pz_tensor* const gx)
+{
+  (void)x;
+  (void)a;
+  return c->ops->fold_adjoint(c, parameter(c), -1, ga, gx);
+}
+
+static pz_status
+skew_residual(pz_call* const c, const pz_tensor* const a, double* const distance)
+{
+  const double* each = NULL;
+  PZ_TRY(distances(c, a, &each));
+  const int64_t batch = pz_batch(a);
+  *distance = 0.0;
+  for (int64_t k = 0; k < batch && !isnan(*distance); ++k) {
+    if (!(each[k] <= *distance)) {
+      *distance = each[k];
+    }
+  }
+  return PZ_OK;
+}
+
+/* Independent standard normal entries in one triangle. */
+static pz_status
+skew_sample(pz_call* const c, pz_tensor* const a)
+{
+  pz_tensor x;
+  PZ_TRY(pz_work_like(c, a, &x));
+  PZ_TRY(c->ops->random(c, PZ_NORMAL, c->draw, 0, 0.0, 1.0, &x));
+  return c->ops->fold(c, parameter(c), -1, &x, a);
+}
+
+static const pz_option skew_options[] = {
+    [LOWER] = PZ_OPTION_FLAG("lower", 0, "take the lower triangle as the parameter"),
+};
+
+static const pz_parametrization skew = {
+    .size = sizeof(skew),
+    .option_size = sizeof(pz_option),
+    .id = "skew",
+    .summary = "Square matrices to skew-symmetric ones, A = -A^T",
+    .formula = "A = triu(X, 1) - triu(X, 1)^T; with lower: tril(X, -1) - tril(X, -1)^T\n"
+               "domain: any square X, one triangle is used\n"
+               "right inverse: the triangle of A; assigning checks that A is skew\n"
+               "cost: one pass over memory, forward and vjp",
+    .options = skew_options,
+    .n_options = sizeof(skew_options) / sizeof(skew_options[0]),
+    .plan = skew_plan,
+    .forward = skew_forward,
+    .right_inverse = skew_right_inverse,
+    .vjp = skew_vjp,
+    .residual = skew_residual,
+    .sample = skew_sample,
+};
+
+PZ_PLUGIN(skew, "1.0.0", PZ_PARAMETRIZATION(&skew));
