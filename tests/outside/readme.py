@@ -1,0 +1,103 @@
+# Copyright (c) 2026 the libparametrize authors
+# SPDX-License-Identifier: MIT
+"""Does what README.md and docs/*.md say, command by command.
+
+A ```c block that begins with /* NAME.c */ becomes that file; one that begins with
+/* from PATH */ must stand in that file of the tree, line for line. Every ```sh block is run
+in order, in one folder, against a fresh installation.
+
+usage: readme.py BUILD_DIR SOURCE_DIR
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import sys
+import tempfile
+
+from tap import Skip, main, run
+
+build = pathlib.Path(sys.argv[1])
+source = pathlib.Path(sys.argv[2])
+work = pathlib.Path(tempfile.mkdtemp(prefix="parametrize-readme-"))
+prefix = work / "prefix"
+block_pattern = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
+environment = {
+    **os.environ,
+    "PREFIX": str(prefix),
+    "PATH": f"{prefix}/bin:{os.environ['PATH']}",
+    "XDG_DATA_HOME": str(work / "data"),
+    "BUILD_DIR": str(build),
+    "SOURCE": str(source),
+}
+environment.pop("PARAMETRIZE_PLUGIN_PATH", None)
+sanitized = os.environ.get("TEST_SANITIZE", "none") != "none"
+
+
+def blocks(path):
+    return block_pattern.findall(path.read_text())
+
+
+def shell(text):
+    """One block, in one shell, its exports kept for the next."""
+    keep = work / "environment"
+    script = f"set -euo pipefail\n{text}\nexport -p > '{keep}'\n"
+    if keep.exists():
+        script = f". '{keep}'\n" + script
+    if "meson setup" in text:  # in the source tree, into a build folder of its own
+        script = script.replace("build-release", str(work / "release"))
+        run(["bash", "-c", script], cwd=source, env=environment)
+        environment["PKG_CONFIG_PATH"] = str(next(prefix.rglob("parametrize-1.pc")).parent)
+        keep.unlink()
+        return
+    run(["bash", "-c", script], cwd=work, env=environment)
+
+
+def readme():
+    """README.md: every command and snippet"""
+    if sanitized:
+        raise Skip("the build is instrumented")
+    for language, text in blocks(source / "README.md"):
+        name = re.match(r"/\* (\S+\.c) \*/", text)
+        if language == "c":
+            assert name, f"a C block without a file name:\n{text}"
+            (work / name.group(1)).write_text(text)
+        elif "./dev" in text:
+            assert text.split() == ["./dev", "demo", "./dev", "test"], text
+            run([str(source / "dev"), "demo"], cwd=work, env=environment)  # the other runs this
+        else:
+            assert language == "sh", language
+            shell(text)
+
+
+def guide():
+    """docs: every command"""
+    if sanitized:
+        raise Skip("the build is instrumented")
+    for path in sorted((source / "docs").glob("*.md")):
+        for language, text in blocks(path):
+            if language == "sh":
+                shell(text)
+
+
+def excerpts():
+    """docs: code is what stands in the tree"""
+    seen = 0
+    for path in sorted((source / "docs").glob("*.md")):
+        for language, text in blocks(path):
+            origin = re.match(r"/\* from (\S+) \*/\n", text)
+            if language == "c":
+                assert origin, f"{path.name}: a C block without its origin:\n{text}"
+                body = text[origin.end():].strip("\n")
+                assert body in (source / origin.group(1)).read_text(), f"{path.name}: not in {origin.group(1)}:\n{body}"
+                seen += 1
+    assert seen > 0
+
+
+def clean():
+    """leaves nothing behind"""
+    shutil.rmtree(work)
+
+
+main([readme, guide, excerpts, clean])
