@@ -150,9 +150,18 @@ struct pz_ops {
   pz_status (*put)(pz_call* c, bool accumulate, const pz_tensor* index, const pz_tensor* x,
                    pz_tensor* y);
 
-  /* -- random numbers: Philox4x32-10 keyed by `key`; element e of y in C order takes
-        32-bit lanes 2(e mod 2), 2(e mod 2) + 1 of block `first` + e/2. The same key gives
-        the same bits and Bernoulli masks on every device and dtype -- */
+  /* -- random numbers: Philox4x32-10 (Salmon et al. 2011), the same on every device. Its
+        key is `key`, its counter the 64-bit block number, both low 32 bits first, upper
+        counter words 0. Element e of y in C order has the 64-bit word w made of lanes
+        2(e mod 2) (low half) and 2(e mod 2) + 1 (high half) of block first + e/2, modulo
+        2^64. With >> the logical shift and lo, hi the halves of w:
+          PZ_BITS       w
+          PZ_BERNOULLI  1 if (w >> 11) < ceil(a 2^53), a clamped to [0, 1] (NaN is 0); the
+                        same mask for both dtypes
+          PZ_UNIFORM    a + (b - a) u, u = (w >> 11) 2^-53 for PZ_F64, (w >> 40) 2^-24 for
+                        PZ_F32; rounding may reach b where the range is not [0, 1)
+          PZ_NORMAL     a + b sqrt(-2 ln((lo + 1/2) 2^-32)) cos(2 pi hi 2^-32), to rounding
+                        in y's dtype (|z| < 6.8) -- */
   pz_status (*random)(pz_call* c, pz_distribution kind, uint64_t key, uint64_t first, double a,
                       double b, pz_tensor* y);
 

@@ -1,0 +1,183 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* The reference backend: host memory, plain C loops, and its table. */
+
+#include "reference.h"
+
+#include <parametrize/descriptor.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static pz_status
+reference_probe(const pz_backend_host* const host, const uint32_t index, pz_device_info* const info)
+{
+  if (index > 0) {
+    return host->fail(PZ_NOT_FOUND, "reference has one device, found index %u", (unsigned)index);
+  }
+  info->usable = 1;
+  info->device.type = PZ_DEVICE_CPU;
+  info->device.id = 0;
+  info->f64 = 1;
+  snprintf(info->name, sizeof(info->name), "plain C loops");
+  snprintf(info->detail, sizeof(info->detail), "built in, arithmetic in float64");
+  info->reason[0] = '\0';
+  return PZ_OK;
+}
+
+static pz_status
+reference_open(const pz_backend_host* const host, const uint32_t index, const void* const native,
+               pz_backend_queue** const out)
+{
+  if (index > 0) {
+    return host->fail(PZ_NOT_FOUND, "reference has one device, found index %u", (unsigned)index);
+  }
+  if (native) {
+    return host->fail(PZ_UNSUPPORTED, "reference has no queue of the host's to adopt");
+  }
+  pz_backend_queue* const q = calloc(1, sizeof(*q));
+  if (!q) {
+    return host->fail(PZ_NO_MEMORY, "out of memory for a queue");
+  }
+  q->host = host;
+  *out = q;
+  return PZ_OK;
+}
+
+static void
+reference_close(pz_backend_queue* const q)
+{
+  if (q) {
+    free(q->scratch);
+    free(q);
+  }
+}
+
+static pz_status
+reference_alloc(pz_backend_queue* const q, const size_t bytes, void** const out)
+{
+  const size_t rounded = (bytes + 63U) & ~(size_t)63U;
+  void* const data = rounded < bytes ? NULL : aligned_alloc(64, rounded);
+  if (!data) {
+    return q->host->fail(PZ_NO_MEMORY, "out of memory for %zu bytes", bytes);
+  }
+  *out = data;
+  return PZ_OK;
+}
+
+static void
+reference_free(pz_backend_queue* const q, void* const data)
+{
+  (void)q;
+  free(data);
+}
+
+static pz_status
+reference_move(pz_backend_queue* const q, const pz_copy_kind kind, void* const dst,
+               const uint64_t dst_offset, const void* const src, const uint64_t src_offset,
+               const size_t bytes)
+{
+  (void)q;
+  (void)kind;
+  memmove((char*)dst + dst_offset, (const char*)src + src_offset, bytes);
+  return PZ_OK;
+}
+
+static pz_status
+reference_repeat(pz_backend_queue* const q, void* const dst, const uint64_t offset,
+                 const size_t bytes, const void* const pattern, const size_t pattern_bytes)
+{
+  (void)q;
+  for (size_t k = 0; k < bytes; k += pattern_bytes) {
+    memcpy((char*)dst + offset + k, pattern, pattern_bytes);
+  }
+  return PZ_OK;
+}
+
+static pz_status
+reference_sync(pz_backend_queue* const q)
+{
+  (void)q;
+  return PZ_OK;
+}
+
+/* The kernel's own C function for the dtype of its tensors. */
+static pz_status
+reference_launch(pz_backend_queue* const q, const pz_kernel* const kernel, const int64_t n_items,
+                 const pz_mat* const tensors, const double* const reals,
+                 const int64_t* const integers)
+{
+  void* places[PZ_KERNEL_MAX_ARGS] = {NULL};
+  uint32_t dtype = 0;
+  if (kernel->n_tensors > PZ_KERNEL_MAX_ARGS) {
+    return q->host->fail(PZ_INVALID, "kernel \"%s\" has %u tensors, expected at most %d",
+                         kernel->name, (unsigned)kernel->n_tensors, (int)PZ_KERNEL_MAX_ARGS);
+  }
+  for (uint32_t k = 0; k < kernel->n_tensors; ++k) {
+    if (tensors[k].data) {
+      places[k] = (char*)tensors[k].data + tensors[k].byte_offset;
+      dtype = tensors[k].dtype;
+    }
+  }
+  const pz_kernel_function run = dtype == PZ_F32 ? kernel->f32 : kernel->f64;
+  if (dtype != PZ_F32 && dtype != PZ_F64) {
+    return q->host->fail(PZ_INVALID, "kernel \"%s\" has no tensor to work on", kernel->name);
+  }
+  if (!run) {
+    return q->host->fail(PZ_UNSUPPORTED, "kernel \"%s\" has no C function for its dtype",
+                         kernel->name);
+  }
+  run(0, n_items, places, reals, integers);
+  return PZ_OK;
+}
+
+static const pz_backend_ops operations = {
+    .size = sizeof(operations),
+    .copy = pzi_reference_copy,
+    .fill = pzi_reference_fill,
+    .axpby = pzi_reference_axpby,
+    .scale = pzi_reference_scale,
+    .hadamard = pzi_reference_hadamard,
+    .combine = pzi_reference_combine,
+    .add_identity = pzi_reference_add_identity,
+    .fold = pzi_reference_fold,
+    .fold_adjoint = pzi_reference_fold_adjoint,
+    .symmetrize = pzi_reference_symmetrize,
+    .triangle = pzi_reference_triangle,
+    .get_diagonal = pzi_reference_get_diagonal,
+    .set_diagonal = pzi_reference_set_diagonal,
+    .norm = pzi_reference_norm,
+    .dot = pzi_reference_dot,
+    .scale_by = pzi_reference_scale_by,
+    .gemm = pzi_reference_gemm,
+    .syrk = pzi_reference_syrk,
+    .trmm = pzi_reference_trmm,
+    .trsm = pzi_reference_trsm,
+    .shifted_inverse = pzi_reference_shifted_inverse,
+    .solve = pzi_reference_solve,
+    .potrf = pzi_reference_potrf,
+    .take = pzi_reference_take,
+    .put = pzi_reference_put_rows,
+    .random = pzi_reference_random,
+    .launch = reference_launch,
+};
+
+static const pz_backend reference = {
+    .size = sizeof(reference),
+    .flags = PZ_BACKEND_HOST_MEMORY,
+    .id = "reference",
+    .summary = "Plain C loops, to be read and believed",
+    .probe = reference_probe,
+    .open = reference_open,
+    .close = reference_close,
+    .alloc = reference_alloc,
+    .free = reference_free,
+    .copy = reference_move,
+    .fill = reference_repeat,
+    .sync = reference_sync,
+    .ops = &operations,
+};
+
+PZ_PLUGIN(reference, "1.0.0", PZ_BACKEND(&reference));
