@@ -15,6 +15,7 @@
 enum { PZI_MESSAGE = 1024 }; /* bytes, the closing zero included */
 
 static _Thread_local char pzi_message[PZI_MESSAGE];
+static _Thread_local uint64_t pzi_failures;
 
 const char*
 pz_status_text(const pz_status status)
@@ -56,6 +57,12 @@ pz_error_message(void)
   return pzi_message;
 }
 
+uint64_t
+pzi_fail_count(void)
+{
+  return pzi_failures;
+}
+
 const char*
 pz_version(void)
 {
@@ -72,6 +79,7 @@ set_message(char* const text)
     }
   }
   memcpy(pzi_message, text, strlen(text) + 1);
+  ++pzi_failures;
 }
 
 pz_status

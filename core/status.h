@@ -19,6 +19,10 @@ pz_status pzi_vfail(pz_status status, const char* format, va_list args) PZ_PRINT
 /* Puts "PREFIX: " before the current message and returns `status`; PZ_OK does nothing. */
 pz_status pzi_fail_prefix(pz_status status, const char* format, ...) PZ_PRINTF(2, 3);
 
+/* How many messages the calling thread has recorded: tells whether a call that failed said
+   why. */
+uint64_t pzi_fail_count(void);
+
 /* PZ_NO_MEMORY with the one sentence for it. */
 pz_status pzi_no_memory(size_t bytes);
 
