@@ -1,0 +1,190 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* The inside of modules.
+
+   A slot is a place for a tensor under a name. It either stores its tensor or has a list of
+   maps on it, and then its tensor is the value of that list; the tensors that the list
+   works on are slots themselves, so that whatever can be said of a tensor can be said of
+   an original. Slots are made and moved, never copied: handles point to them.
+
+   Every exclusive call builds what is new beside what is there and exchanges the two at
+   the end, in steps that cannot fail. */
+
+#ifndef PZI_MODULE_H
+#define PZI_MODULE_H
+
+#include "chain.h"
+
+#include <parametrize/module.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+typedef struct pzi_list pzi_list;
+
+struct pz_slot {
+  pz_module* module;
+  pz_slot* owner;   /* the slot whose list this tensor belongs to; NULL: the module's own */
+  char* path;       /* from the module: "weight", "parametrizations.weight.0.mask" */
+  const char* name; /* the end of `path`: "weight", "0.mask" */
+  uint32_t hash;    /* of `name` */
+  uint32_t kind;    /* pz_tensor_kind */
+  uint32_t role;    /* in a list: pz_role, and the place in it */
+  uint32_t index;
+  bool requires_grad;
+  bool editing;          /* between pz_module_edit and pz_module_commit */
+  bool handed;           /* a host has a handle: keep the slot until the module goes */
+  pzi_storage* storage;  /* NULL where there is a list, and in a retired slot */
+  pzi_storage* gradient; /* NULL before the first use */
+  uint64_t digest;       /* of the contents when the value was computed, in check mode */
+  pzi_list* list;
+  pz_slot* next_retired;
+};
+
+/* The maps on a slot, the tensors they work on, and the value with what is known of it. */
+struct pzi_list {
+  pz_chain* chain;
+  pz_state* state;
+  pz_eval* eval;
+  pz_slot** tensors; /* in the chain's order; each storage is that of the state */
+  uint32_t n_tensors;
+  uint32_t n_editing; /* of them, open for writing */
+  bool updates;       /* some map has a step of its own */
+
+  atomic_bool ready; /* `value` is current and may be read without the mutex */
+  pz_tensor value;
+  pthread_mutex_t mutex; /* over the evaluation and what follows, among readers */
+  bool dropped;          /* the scope ended: compute although nothing changed */
+  uint64_t read_version; /* state version of the value that was last read; 0: none */
+  uint64_t failed_version;
+  pz_status failure; /* of that version, with its line */
+  char* failure_text;
+};
+
+/* One stored tensor under its path from a module, children included. */
+typedef struct pzi_path {
+  char* text;
+  pz_slot* slot;
+} pzi_path;
+
+struct pz_module {
+  pz_context* context; /* retained */
+  pz_queue* queue;     /* retained */
+  pz_module* parent;
+  char* type;
+  char* name; /* in the parent; NULL at the root */
+
+  pz_slot** slots;
+  uint32_t n_slots;
+  pz_module** children;
+  uint32_t n_children;
+  pz_slot* retired; /* of lists that are gone, with handles on them */
+
+  bool training;
+  bool check_writes;
+  pz_cache_policy policy;
+  uint32_t scopes_begun; /* on this very module */
+  uint32_t scopes;       /* and on those around it */
+
+  /* Of the root, for the whole tree: readers inside, or the exclusive bit. */
+  atomic_uint gate;
+
+  /* Built when first asked for, dropped when a name comes or goes. */
+  pthread_mutex_t paths_mutex;
+  pzi_path* paths;
+  size_t n_paths;
+};
+
+/* ---- who may run (module.c) ------------------------------------------------ */
+
+/* PZ_INVALID where an exclusive call is running; the tree stays readable until the end. */
+pz_status pzi_read_begin(const pz_module* module);
+void pzi_read_end(const pz_module* module);
+
+/* PZ_INVALID where any other call on the tree is running. */
+pz_status pzi_exclusive_begin(pz_module* module);
+void pzi_exclusive_end(pz_module* module);
+
+/* ---- slots (module.c) ------------------------------------------------------ */
+
+/* An empty slot whose path is `path`, taken over on success; the name is its end. */
+pz_status pzi_slot_new(pz_module* module, char* path, size_t name_offset, pz_slot** out);
+
+/* Frees a slot with its list, or keeps the empty shell where a host has a handle. */
+void pzi_slot_free(pz_slot* slot);
+
+/* Forgets the paths of a module and of those around it: a name came or went. */
+void pzi_paths_changed(pz_module* module);
+
+/* The stored tensors of a module and its children in order. Borrowed until a name comes
+   or goes. [any thread] */
+pz_status pzi_paths(const pz_module* module, const pzi_path** out, size_t* n);
+
+/* Calls `each` on every slot of the module's own and its children's, values and plain
+   tensors, until one fails. */
+pz_status pzi_each_slot(pz_module* module, pz_status (*each)(pz_slot* slot, void* user),
+                        void* user);
+
+/* ---- names (module_path.c) ------------------------------------------------- */
+
+uint32_t pzi_name_hash(const char* name, size_t length);
+
+/* May `name` be that of a tensor or child: some UTF-8 without dots or control bytes, not
+   taken, none of the reserved words? */
+pz_status pzi_check_name(const pz_module* module, const char* name);
+
+/* The slot under a path; PZ_NOT_FOUND with the nearest name. */
+pz_status pzi_find(const pz_module* module, const char* path, pz_slot** out);
+
+/* As above, with a list on it; PZ_NOT_FOUND says that it is not parametrized. */
+pz_status pzi_find_list(const pz_module* module, const char* path, pz_slot** out);
+
+/* ---- lists (module_list.c) ------------------------------------------------- */
+
+/* A list for `slot` around a chain with its state and evaluation, which it takes over on
+   success. Slots of `slot`'s present list whose storage is still there are to be taken
+   along; the others are made. Nothing changes until pzi_list_install. */
+typedef struct pzi_draft {
+  pzi_list* list;
+  char** paths; /* new ones, one per tensor */
+  bool* fresh;  /* the slot is new */
+} pzi_draft;
+pz_status pzi_draft_new(pz_slot* slot, pz_chain* chain, pz_state* state, pz_eval* eval,
+                        pzi_draft* out);
+void pzi_draft_cleanup(pzi_draft* draft);
+
+/* Makes the draft the slot's list. Cannot fail. */
+void pzi_list_install(pz_slot* slot, pzi_draft* draft);
+
+/* Frees a list with the slots in it. */
+void pzi_list_free(pzi_list* list);
+
+/* Says that something the value depends on changed; `touch`: the state does not know. */
+void pzi_list_changed(pzi_list* list, bool touch);
+
+/* ---- reading (module_read.c) ----------------------------------------------- */
+
+/* PZ_INVALID while the slot, or a tensor of its list, is open for writing. */
+pz_status pzi_check_closed(const pz_slot* slot);
+
+/* The flags a forward runs with: the mode, and whether gradients can be asked for. */
+uint32_t pzi_forward_flags(const pz_slot* slot);
+
+/* The slot's tensor, computed if need be. Inside pzi_read_begin or pzi_exclusive_begin. */
+pz_status pzi_slot_value(pz_slot* slot, pz_tensor* out);
+
+/* With check mode on: PZ_STALE naming a tensor whose contents differ from those the value
+   was computed from. */
+pz_status pzi_check_digests(const pz_slot* slot);
+
+/* ---- tensors from the host (module_write.c) -------------------------------- */
+
+/* The spec a reader of the slot sees. */
+pz_spec pzi_slot_spec(const pz_slot* slot);
+
+/* `given` as a C-contiguous tensor on the queue's device that shares no memory with the
+   module: either itself, or a copy in `*storage`, to be released by the caller. */
+pz_status pzi_stage(pz_queue* queue, const pz_tensor* given, pzi_storage** storage, pz_tensor* out);
+
+#endif /* PZI_MODULE_H */
