@@ -1,36 +1,69 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The Cayley transform, Q = (I + X)(I - X)^-1. */
+/* The Cayley transform: skew-symmetric matrices to rotations.
+
+     Q = (I + X)(I - X)^-1 = 2 (I - X)^-1 - I
+
+   One inversion. For skew X, I - X has the identity as its symmetric part: it is never
+   singular and needs no pivoting, and Q is a rotation without the eigenvalue -1. Any other
+   X without the eigenvalue 1 is taken too, through a pivoted inversion.
+
+   With N = I + Q = 2 (I - X)^-1, dQ = 1/2 N dX N, so the adjoint is two products, and
+   nothing but Q is needed:
+
+     gX = 1/2 N^T gQ N^T
+
+   Right inverse: X = I - 2 (I + Q)^-1, which exists where Q has no eigenvalue -1 (so det
+   Q = 1) and grows like 2 / (pi - angle) towards it. After a skew map its skew part is
+   taken: X is skew only up to rounding amplified by |X|.
+
+   signs=1: Q = C(X) D with a buffer D of signs. Every orthogonal matrix, of either
+   determinant, is of this form; the right inverse finds D (rotation.h) and X from Q D. */
+
+#include "../rotation.h"
 
 #include <parametrize/plugin.h>
+
+#include <math.h>
+
+enum { SIGNS };    /* options */
+enum { D_BUFFER }; /* buffers, with signs */
+
+static bool
+has_signs(const pz_call* const c)
+{
+  return c->options[SIGNS].as.integer != 0;
+}
 
 static pz_status
 cayley_plan(pz_call* const c, const pz_spec* const given)
 {
   PZ_TRY(pz_expect_square(c, given));
   PZ_TRY(pz_declare_original(c, NULL, given));
+  if (has_signs(c)) {
+    const pz_spec row = pz_spec_make(given->dtype, given->ndim - 1, given->shape);
+    PZ_TRY(pz_declare_buffer(c, "signs", &row));
+  }
   return pz_declare_value(c, given, c->in == PZ_SKEW ? PZ_ORTHOGONAL : PZ_GENERAL);
 }
 
-// Q = -I + 2 (I - X)^-1
+static pz_status
+cayley_init(pz_call* const c, const pz_tensor* const tensor)
+{
+  (void)tensor;
+  return has_signs(c) ? c->ops->fill(c, 1.0, &c->new_buffer[D_BUFFER]) : PZ_OK;
+}
+
 static pz_status
 cayley_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const q)
 {
-  return pz_shifted_inverse(c, c->in, -1.0, 2.0, 1.0, -1.0, x, q);
+  // Q <- -I + 2 (I - X)^-1
+  PZ_TRY(pz_shifted_inverse(c, c->in, -1.0, 2.0, 1.0, -1.0, x, q));
+  // Q <- Q D
+  return has_signs(c) ? c->ops->scale_by(c, PZ_OVER_ROWS, &c->buffer[D_BUFFER], q, q) : PZ_OK;
 }
 
-static pz_status
-cayley_right_inverse(pz_call* const c, const pz_tensor* const q, pz_tensor* const x)
-{
-  pz_tensor y;
-  PZ_TRY(pz_work_like(c, x, &y));
-  // X = I - 2 (I + Q)^-1
-  PZ_TRY(pz_shifted_inverse(c, PZ_GENERAL, 1.0, -2.0, 1.0, 1.0, q, &y));
-  return c->in == PZ_SKEW ? c->ops->symmetrize(c, 0.5, -1, &y, x) : pz_copy(c, &y, x);
-}
-
-// gX = 1/2 (I + Q)^T gQ (I + Q)^T
 static pz_status
 cayley_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const q,
            const pz_tensor* const gq, pz_tensor* const gx)
@@ -38,23 +71,212 @@ cayley_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const q,
   (void)x;
   pz_tensor n;
   pz_tensor w;
+  pz_tensor g = *gq;
   PZ_TRY(pz_work_like(c, q, &n));
   PZ_TRY(pz_work_like(c, q, &w));
-  PZ_TRY(pz_copy(c, q, &n));
-  PZ_TRY(c->ops->add_identity(c, 1.0, &n));
-  PZ_TRY(pz_gemm(c, PZ_T, PZ_N, 1.0, &n, gq, 0.0, &w));
+  if (has_signs(c)) {
+    // N <- Q D, G <- gQ D
+    PZ_TRY(pz_work_like(c, q, &g));
+    PZ_TRY(c->ops->scale_by(c, PZ_OVER_ROWS, &c->buffer[D_BUFFER], q, &n));
+    PZ_TRY(c->ops->scale_by(c, PZ_OVER_ROWS, &c->buffer[D_BUFFER], gq, &g));
+    PZ_TRY(c->ops->add_identity(c, 1.0, &n));
+  } else {
+    PZ_TRY(c->ops->combine(c, 1.0, 1, (const double[]){1.0}, &q, &n));
+  }
+  // W <- N^T G,  gX <- 1/2 W N^T
+  PZ_TRY(pz_gemm(c, PZ_T, PZ_N, 1.0, &n, &g, 0.0, &w));
   return pz_gemm(c, PZ_N, PZ_T, 0.5, &w, &n, 0.0, gx);
 }
+
+/* The largest condition number of I + Q in the batch, by singular values. */
+static pz_status
+exact_condition(pz_call* const c, const pz_tensor* const q, double* const condition)
+{
+  const int64_t n = pz_rows(q);
+  const int64_t batch = pz_batch(q);
+  const pz_spec row = rotation_spec(q, 1);
+  pz_tensor shifted;
+  pz_tensor s;
+  PZ_TRY(pz_work_like(c, q, &shifted));
+  PZ_TRY(pz_work(c, &row, &s));
+  PZ_TRY(c->ops->combine(c, 1.0, 1, (const double[]){1.0}, &q, &shifted));
+  PZ_TRY(c->ops->svd(c, &shifted, NULL, &s, NULL));
+  void* memory = NULL;
+  PZ_TRY(c->host->work_host(c, (size_t)(batch * n) * sizeof(double), &memory));
+  double* const each = memory;
+  PZ_TRY(c->ops->read(c, &s, each));
+  *condition = 1.0;
+  for (int64_t k = 0; k < batch && !isnan(*condition); ++k) {
+    const double ratio = each[k * n] / each[k * n + n - 1];
+    if (!(ratio <= *condition)) {
+      *condition = ratio;
+    }
+  }
+  return PZ_OK;
+}
+
+static pz_status
+no_inverse(pz_call* const c, const double condition)
+{
+  return pz_fail(c, PZ_SINGULAR,
+                 "found I + Q with condition number %.3g, expected a matrix away from the "
+                 "eigenvalue -1, which no Cayley transform has%s",
+                 condition, has_signs(c) ? "" : " (one with signs=1 does)");
+}
+
+/* Refuses Q where n eps cond(I + Q) > 0.1, y being I - 2 (I + Q)^-1. Frobenius norms
+   bound the condition number from above; singular values are asked only in doubt. */
+static pz_status
+refuse_near_singular(pz_call* const c, const pz_tensor* const q, const pz_tensor* const y)
+{
+  const int64_t n = pz_rows(q);
+  const int64_t batch = pz_batch(q);
+  const double limit = 0.1 / ((double)n * pz_dtype_epsilon(q->dtype));
+  const pz_spec both = pz_spec_make(q->dtype, 1, (const int64_t[]){2 * batch});
+  pz_tensor norms;
+  void* memory = NULL;
+  PZ_TRY(pz_work(c, &both, &norms));
+  PZ_TRY(c->host->work_host(c, (size_t)(2 * batch) * sizeof(double), &memory));
+  pz_view first;
+  pz_view second;
+  pz_tensor* const q_norm = pz_view_reshaped(&first, &norms, q->ndim - 2, q->shape);
+  pz_tensor* const y_norm = pz_view_reshaped(&second, &norms, q->ndim - 2, q->shape);
+  y_norm->byte_offset += (uint64_t)batch * pz_dtype_size(q->dtype);
+  PZ_TRY(c->ops->norm(c, PZ_NORM_TWO, PZ_OVER_BOTH, q, q_norm));
+  PZ_TRY(c->ops->norm(c, PZ_NORM_TWO, PZ_OVER_BOTH, y, y_norm));
+  double* const norm = memory;
+  PZ_TRY(c->ops->read(c, &norms, norm));
+  for (int64_t k = 0; k < batch; ++k) {
+    // |I + Q| <= sqrt(n) + |Q|,  |(I + Q)^-1| <= (sqrt(n) + |Y|) / 2
+    const double root = sqrt((double)n);
+    if (!((root + norm[k]) * (root + norm[batch + k]) / 2.0 <= limit)) {
+      double condition = 0.0;
+      PZ_TRY(exact_condition(c, q, &condition));
+      return condition <= limit ? PZ_OK : no_inverse(c, condition);
+    }
+  }
+  return PZ_OK;
+}
+
+/* What c->intent demands of an orthogonal Q: `used` is Q, or its projection. */
+static pz_status
+admit_orthogonal(pz_call* const c, const pz_tensor* const q, pz_tensor* const used)
+{
+  const int64_t batch = pz_batch(q);
+  const double tolerance = 100.0 * (double)pz_rows(q) * pz_dtype_epsilon(q->dtype);
+  const double* defect = NULL;
+  PZ_TRY(rotation_defects(c, q, &defect));
+  *used = *q;
+  for (int64_t k = 0; k < batch; ++k) {
+    const bool orthogonal = defect[k] <= tolerance;
+    const bool proper = has_signs(c) || defect[batch + k] > 0.0;
+    if (c->intent == PZ_REGISTER && !(orthogonal && proper)) {
+      PZ_TRY(pz_work_like(c, q, used));
+      return rotation_nearest(c, !has_signs(c), q, used);
+    }
+    if (!orthogonal) {
+      return pz_fail(c, PZ_OUTSIDE,
+                     "found matrix %lld of the batch with Q^T Q at distance %.3g from the "
+                     "identity, expected at most %.3g",
+                     (long long)k, defect[k], tolerance);
+    }
+    if (!proper) {
+      return pz_fail(c, PZ_SINGULAR,
+                     "found matrix %lld of the batch with determinant -1, expected a rotation "
+                     "without the eigenvalue -1, which no Cayley transform has (one with "
+                     "signs=1 does)",
+                     (long long)k);
+    }
+  }
+  return PZ_OK;
+}
+
+static pz_status
+cayley_right_inverse(pz_call* const c, const pz_tensor* const q, pz_tensor* const x)
+{
+  if (pz_count(q) == 0) {
+    return PZ_OK;
+  }
+  pz_tensor used = *q;
+  pz_tensor y;
+  PZ_TRY(pz_work_like(c, q, &y));
+  if (c->in == PZ_SKEW && c->intent != PZ_CHAIN) {
+    PZ_TRY(admit_orthogonal(c, q, &used));
+  }
+  if (has_signs(c)) {
+    pz_tensor proper;
+    PZ_TRY(pz_work_like(c, q, &proper));
+    PZ_TRY(rotation_signs(c, &used, &c->new_buffer[D_BUFFER]));
+    PZ_TRY(c->ops->scale_by(c, PZ_OVER_ROWS, &c->new_buffer[D_BUFFER], &used, &proper));
+    used = proper;
+  }
+  // Y <- I - 2 (I + Q)^-1
+  const pz_status status = pz_shifted_inverse(c, PZ_GENERAL, 1.0, -2.0, 1.0, 1.0, &used, &y);
+  if (status == PZ_SINGULAR) {
+    return no_inverse(c, INFINITY);
+  }
+  PZ_TRY(status);
+  if (c->intent != PZ_CHAIN) {
+    PZ_TRY(refuse_near_singular(c, &used, &y));
+  }
+  return c->in == PZ_SKEW ? c->ops->symmetrize(c, 0.5, -1, &y, x) : pz_copy(c, &y, x);
+}
+
+/* After a skew map: the largest entry of |Q^T Q - I|; and without signs 2 for a reflection,
+   its distance from every rotation in the spectral norm. Otherwise nearly every matrix
+   belongs to the set. */
+static pz_status
+cayley_residual(pz_call* const c, const pz_tensor* const q, double* const distance)
+{
+  *distance = 0.0;
+  if (pz_count(q) == 0 || c->in != PZ_SKEW) {
+    return PZ_OK;
+  }
+  const int64_t batch = pz_batch(q);
+  const double* defect = NULL;
+  PZ_TRY(rotation_defects(c, q, &defect));
+  for (int64_t k = 0; k < batch && !isnan(*distance); ++k) {
+    const double each = defect[k] < 1.0 && defect[batch + k] < 0.0 && !has_signs(c)
+                            ? fmax(2.0, defect[k])
+                            : defect[k];
+    if (!(each <= *distance)) {
+      *distance = each;
+    }
+  }
+  return PZ_OK;
+}
+
+static pz_status
+cayley_sample(pz_call* const c, pz_tensor* const q)
+{
+  return pz_count(q) == 0 ? PZ_OK : rotation_sample(c, !has_signs(c), q);
+}
+
+static const pz_option cayley_options[] = {
+    [SIGNS] = PZ_OPTION_FLAG("signs", 0,
+                             "multiply columns by signs found on assignment, which reaches "
+                             "every orthogonal matrix"),
+};
 
 static const pz_parametrization cayley = {
     .size = sizeof(cayley),
     .option_size = sizeof(pz_option),
     .id = "cayley",
     .summary = "Skew-symmetric matrices to rotations, Q = (I + X)(I - X)^-1",
+    .formula = "Q = (I + X)(I - X)^-1; with signs: (I + X)(I - X)^-1 D, D = diag(+-1)\n"
+               "domain: every skew X (after skew), any square X without the eigenvalue 1\n"
+               "right inverse: I - 2 (I + Q)^-1, after skew its skew part; Q must have no "
+               "eigenvalue -1, so determinant 1; with signs any orthogonal Q will do\n"
+               "cost: forward one inversion, 2n^3; vjp two products, 4n^3",
+    .options = cayley_options,
+    .n_options = sizeof(cayley_options) / sizeof(cayley_options[0]),
     .plan = cayley_plan,
+    .init = cayley_init,
     .forward = cayley_forward,
     .right_inverse = cayley_right_inverse,
     .vjp = cayley_vjp,
+    .residual = cayley_residual,
+    .sample = cayley_sample,
 };
 
 PZ_PLUGIN(cayley, "1.0.0", PZ_PARAMETRIZATION(&cayley));
