@@ -1,0 +1,488 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* A chain is planned twice. When it is made from a tensor, the maps are asked last to
+   first which originals they need for it; then, always, first to last what they make of
+   their input, knowing now what structure it has. Both passes must agree. Appending and
+   leaving out plan again from the originals. */
+
+#include "chain.h"
+
+#include "options.h"
+#include "plan.h"
+#include "status.h"
+#include "text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- making ------------------------------------------------------------------------ */
+
+static void
+chain_destroy(pz_chain* const chain)
+{
+  for (uint32_t i = 0; i < chain->n_links; ++i) {
+    pzi_plan_cleanup(&chain->links[i].plan);
+    pzi_entry_release(chain->links[i].entry);
+  }
+  for (uint32_t i = 0; chain->tensors && i < chain->n_tensors; ++i) {
+    free(chain->tensors[i].name);
+  }
+  free(chain->tensors);
+  free(chain->links);
+  free(chain->text);
+  pzi_context_release(chain->context);
+  free(chain);
+}
+
+/* An unplanned chain of n maps, entries NULL. */
+static pz_status
+chain_alloc(pz_context* const context, const pz_direction direction, const uint32_t n,
+            pz_chain** const out)
+{
+  pz_chain* const chain = calloc(1, sizeof(*chain));
+  pzi_link* const links = calloc(n, sizeof(*links));
+  if (!chain || !links) {
+    free(chain);
+    free(links);
+    return pzi_no_memory(sizeof(*chain) + n * sizeof(*links));
+  }
+  atomic_init(&chain->references, 1);
+  chain->context = pzi_context_retain(context);
+  chain->direction = (uint32_t)direction;
+  chain->links = links;
+  chain->n_links = n;
+  *out = chain;
+  return PZ_OK;
+}
+
+/* Originals of the first map for a value of the spec given, asked last map to first; and
+   the value of every map on the way. */
+static pz_status
+plan_backward(const pz_chain* const chain, const pz_spec* const given, pz_spec* const values,
+              pz_spec* const originals, uint32_t* const n_originals)
+{
+  pz_spec value = *given;
+  for (uint32_t i = chain->n_links; i-- > 0;) {
+    pzi_plan plan = {0};
+    values[i] = value;
+    PZ_TRY(pzi_plan_make(chain->links[i].entry, i, PZ_FROM_TENSOR, PZ_GENERAL, &value, 1, &plan));
+    value = plan.tensors[0].spec;
+    *n_originals = plan.n_original;
+    for (uint32_t k = 0; k < plan.n_original; ++k) {
+      originals[k] = plan.tensors[k].spec;
+    }
+    pzi_plan_cleanup(&plan);
+  }
+  return PZ_OK;
+}
+
+/* Plans of all maps from the specs of the originals. `values` as plan_backward left them,
+   or NULL. */
+static pz_status
+plan_forward(pz_chain* const chain, const pz_spec* const values, const pz_spec* const originals,
+             const uint32_t n_originals)
+{
+  pz_spec input = originals[0];
+  for (uint32_t i = 0; i < chain->n_links; ++i) {
+    pzi_link* const link = &chain->links[i];
+    const pz_spec* const given = i == 0 ? originals : &input;
+    PZ_TRY(pzi_plan_make(link->entry, i, PZ_FROM_INPUT, given[0].structure, given,
+                         i == 0 ? n_originals : 1, &link->plan));
+    input = link->plan.value;
+    if (values && !pz_spec_equal(&input, &values[i])) {
+      char found[PZI_SPEC_TEXT];
+      char expected[PZI_SPEC_TEXT];
+      return pzi_fail(PZ_PLUGIN, "%s: plan: the originals for %s make %s",
+                      link->entry->map->table.id, pzi_spec_text(&values[i], expected),
+                      pzi_spec_text(&input, found));
+    }
+  }
+  return PZ_OK;
+}
+
+static pz_status
+tensor_name(pzi_chain_tensor* const tensor, const char* const declared, const uint32_t n_original)
+{
+  char buffer[32];
+  pzi_text text = {0};
+  if (tensor->role != PZ_ORIGINAL) {
+    snprintf(buffer, sizeof(buffer), "%" PRIu32 ".", tensor->map);
+    pzi_text_add(&text, buffer);
+    pzi_text_add(&text, declared);
+  } else if (declared) {
+    pzi_text_add(&text, declared);
+  } else if (n_original == 1) {
+    pzi_text_add(&text, "original");
+  } else {
+    snprintf(buffer, sizeof(buffer), "original%" PRIu32, tensor->place);
+    pzi_text_add(&text, buffer);
+  }
+  return pzi_text_finish(&text, &tensor->name);
+}
+
+/* Adds one role of one map to the chain's list. */
+static pz_status
+list_tensors(pz_chain* const chain, const uint32_t role, const uint32_t map, const uint32_t place,
+             const uint32_t n)
+{
+  const pzi_link* const link = &chain->links[map];
+  for (uint32_t k = place; k < place + n; ++k) {
+    pzi_chain_tensor* const tensor = &chain->tensors[chain->n_tensors];
+    *tensor = (pzi_chain_tensor){
+        .role = role, .map = map, .place = k, .spec = link->plan.tensors[k].spec};
+    PZ_TRY(tensor_name(tensor, link->plan.tensors[k].name, link->plan.n_original));
+    for (uint32_t i = 0; role == PZ_ORIGINAL && i < chain->n_tensors; ++i) {
+      if (strcmp(chain->tensors[i].name, tensor->name) == 0) {
+        free(tensor->name);
+        return pzi_fail(PZ_PLUGIN, "%s: plan: original: found name \"%s\" twice",
+                        link->entry->map->table.id, chain->tensors[i].name);
+      }
+    }
+    ++chain->n_tensors;
+    ++chain->n_role[role];
+  }
+  return PZ_OK;
+}
+
+static pz_status
+list_all(pz_chain* const chain)
+{
+  size_t n = chain->links[0].plan.n_original;
+  for (uint32_t i = 0; i < chain->n_links; ++i) {
+    n += chain->links[i].plan.n_parameter + chain->links[i].plan.n_buffer;
+  }
+  chain->tensors = calloc(n, sizeof(*chain->tensors));
+  if (!chain->tensors) {
+    return pzi_no_memory(n * sizeof(*chain->tensors));
+  }
+  PZ_TRY(list_tensors(chain, PZ_ORIGINAL, 0, 0, chain->links[0].plan.n_original));
+  for (uint32_t i = 0; i < chain->n_links; ++i) {
+    pzi_link* const link = &chain->links[i];
+    link->first_parameter = chain->n_tensors;
+    PZ_TRY(list_tensors(chain, PZ_OWN_PARAMETER, i, link->plan.n_original, link->plan.n_parameter));
+  }
+  for (uint32_t i = 0; i < chain->n_links; ++i) {
+    pzi_link* const link = &chain->links[i];
+    link->first_buffer = chain->n_tensors;
+    PZ_TRY(list_tensors(chain, PZ_STATE_BUFFER, i, link->plan.n_original + link->plan.n_parameter,
+                        link->plan.n_buffer));
+  }
+  const uint32_t trained = chain->n_role[PZ_ORIGINAL] + chain->n_role[PZ_OWN_PARAMETER];
+  if (trained > PZI_MAX_TENSORS) {
+    return pzi_fail(PZ_UNSUPPORTED,
+                    "chain: found %" PRIu32 " originals and own parameters, expected at most %d",
+                    trained, PZI_MAX_TENSORS);
+  }
+  return PZ_OK;
+}
+
+static pz_status
+write_text(pz_chain* const chain)
+{
+  pzi_text text = {0};
+  for (uint32_t i = 0; i < chain->n_links; ++i) {
+    pzi_text_add(&text, i ? "," : "");
+    pzi_text_add(&text, chain->links[i].entry->text);
+  }
+  return pzi_text_finish(&text, &chain->text);
+}
+
+static pz_status
+chain_plan(pz_chain* const chain, const pz_direction direction, const pz_spec* const given,
+           const uint32_t n_given)
+{
+  pz_spec originals[PZI_MAX_TENSORS];
+  pz_spec* values = NULL;
+  uint32_t n = n_given;
+  pz_status status = PZ_OK;
+  for (uint32_t i = 0; i < n_given; ++i) {
+    originals[i] = given[i];
+    originals[i].structure = PZ_GENERAL;
+    originals[i].reserved = 0;
+  }
+  if (direction == PZ_FROM_TENSOR) {
+    const pz_spec value = originals[0];
+    values = calloc(chain->n_links, sizeof(*values));
+    if (!values) {
+      return pzi_no_memory(chain->n_links * sizeof(*values));
+    }
+    status = plan_backward(chain, &value, values, originals, &n);
+  }
+  if (status == PZ_OK) {
+    status = plan_forward(chain, values, originals, n);
+  }
+  free(values);
+  PZ_TRY(status);
+  PZ_TRY(list_all(chain));
+  return write_text(chain);
+}
+
+/* Entries for the maps of a text. */
+static pz_status
+make_entries(pz_context* const context, const pzi_words* const words,
+             const pz_option_setting* const settings, const uint32_t n_settings,
+             pzi_link* const links)
+{
+  for (uint32_t i = 0; i < n_settings; ++i) {
+    if (settings[i].map >= words->n_maps) {
+      return pzi_fail(PZ_INVALID,
+                      "setting %" PRIu32 ": found map %" PRIu32 ", expected less than %" PRIu32, i,
+                      settings[i].map, words->n_maps);
+    }
+  }
+  for (uint32_t i = 0; i < words->n_maps; ++i) {
+    const pzi_map* map = NULL;
+    PZ_TRY(pzi_context_map(context, words->maps[i].id, &map));
+    PZ_TRY(pzi_entry_new(map, &words->maps[i], i, settings, n_settings, &links[i].entry));
+  }
+  return PZ_OK;
+}
+
+static pz_status
+check_given(const pz_direction direction, const pz_spec* const given, const uint32_t n_given)
+{
+  char what[32];
+  if (direction != PZ_FROM_TENSOR && direction != PZ_FROM_INPUT) {
+    return pzi_fail(PZ_INVALID,
+                    "chain: found direction %d, expected PZ_FROM_TENSOR or "
+                    "PZ_FROM_INPUT",
+                    (int)direction);
+  }
+  const uint32_t most = direction == PZ_FROM_TENSOR ? 1 : PZI_MAX_TENSORS;
+  if (!given || n_given == 0 || n_given > most) {
+    return pzi_fail(PZ_INVALID, "chain: found %" PRIu32 " specs, expected 1 to %" PRIu32,
+                    given ? n_given : 0, most);
+  }
+  for (uint32_t i = 0; i < n_given; ++i) {
+    snprintf(what, sizeof(what), direction == PZ_FROM_TENSOR ? "value" : "original %" PRIu32, i);
+    PZ_TRY(pzi_spec_check(&given[i], what));
+    if (given[i].dtype == PZ_I64) {
+      return pzi_fail(PZ_MISMATCH, "%s: found int64, expected float32 or float64", what);
+    }
+  }
+  return PZ_OK;
+}
+
+/* ---- the public calls ------------------------------------------------------------- */
+
+pz_status
+pz_chain_new(pz_context* const context, const char* const text,
+             const pz_option_setting* const settings, const uint32_t n_settings,
+             const pz_direction direction, const pz_spec* const given, const uint32_t n_given,
+             pz_chain** const out)
+{
+  pzi_words* words = NULL;
+  pz_chain* chain = NULL;
+  if (!context || !out || (n_settings > 0 && !settings)) {
+    return pzi_fail(PZ_INVALID, "chain: found a NULL argument");
+  }
+  PZ_TRY(check_given(direction, given, n_given));
+  PZ_TRY(pzi_chain_parse(text, &words));
+  pz_status status = chain_alloc(context, direction, words->n_maps, &chain);
+  if (status == PZ_OK) {
+    status = make_entries(context, words, settings, n_settings, chain->links);
+  }
+  if (status == PZ_OK) {
+    status = chain_plan(chain, direction, given, n_given);
+  }
+  free(words);
+  if (status != PZ_OK) {
+    pz_chain_free(chain);
+    return status;
+  }
+  *out = chain;
+  return PZ_OK;
+}
+
+/* Plans a chain whose entries are set from the originals of another. */
+static pz_status
+plan_as(pz_chain* const chain, const pz_chain* const before)
+{
+  pz_spec originals[PZI_MAX_TENSORS];
+  const uint32_t n = before->n_role[PZ_ORIGINAL];
+  for (uint32_t i = 0; i < n; ++i) {
+    originals[i] = before->tensors[i].spec;
+  }
+  return chain_plan(chain, PZ_FROM_INPUT, originals, n);
+}
+
+pz_status
+pz_chain_append(const pz_chain* const chain, const char* const text,
+                const pz_option_setting* const settings, const uint32_t n_settings,
+                pz_chain** const out)
+{
+  pzi_words* words = NULL;
+  pz_chain* longer = NULL;
+  if (!chain || !out || (n_settings > 0 && !settings)) {
+    return pzi_fail(PZ_INVALID, "chain: found a NULL argument");
+  }
+  PZ_TRY(pzi_chain_parse(text, &words));
+  const uint32_t n = chain->n_links;
+  pz_status status =
+      chain_alloc(chain->context, (pz_direction)chain->direction, n + words->n_maps, &longer);
+  if (status == PZ_OK) {
+    for (uint32_t i = 0; i < n; ++i) {
+      longer->links[i].entry = pzi_entry_retain(chain->links[i].entry);
+    }
+    status = make_entries(chain->context, words, settings, n_settings, longer->links + n);
+  }
+  if (status == PZ_OK) {
+    status = plan_as(longer, chain);
+  }
+  free(words);
+  if (status != PZ_OK) {
+    pz_chain_free(longer);
+    return status;
+  }
+  *out = longer;
+  return PZ_OK;
+}
+
+/* A map that stays must keep its own tensors: what they hold cannot follow a new shape. */
+static pz_status
+check_kept(const pzi_link* const before, const pzi_link* const after)
+{
+  const pzi_plan* const a = &before->plan;
+  const pzi_plan* const b = &after->plan;
+  bool same = a->n_parameter == b->n_parameter && a->n_buffer == b->n_buffer;
+  const uint32_t n = a->n_parameter + a->n_buffer;
+  for (uint32_t i = 0; same && i < n; ++i) {
+    const pzi_declared* const s = &a->tensors[a->n_original + i];
+    const pzi_declared* const t = &b->tensors[b->n_original + i];
+    same = strcmp(s->name, t->name) == 0 && pz_spec_equal(&s->spec, &t->spec);
+  }
+  if (!same) {
+    return pzi_fail(PZ_MISMATCH,
+                    "%s: its buffers and own parameters would change with the new input",
+                    before->entry->map->table.id);
+  }
+  return PZ_OK;
+}
+
+pz_status
+pz_chain_without(const pz_chain* const chain, const uint32_t index, pz_chain** const out)
+{
+  pz_chain* shorter = NULL;
+  if (!chain || !out) {
+    return pzi_fail(PZ_INVALID, "chain: found a NULL argument");
+  }
+  if (index >= chain->n_links) {
+    return pzi_fail(PZ_NOT_FOUND, "chain: found index %" PRIu32 ", expected less than %" PRIu32,
+                    index, chain->n_links);
+  }
+  if (chain->n_links == 1) {
+    return pzi_fail(PZ_INVALID, "chain: %s is its only map, and one must be left",
+                    chain->links[0].entry->map->table.id);
+  }
+  const uint32_t n = chain->n_links - 1;
+  PZ_TRY(chain_alloc(chain->context, (pz_direction)chain->direction, n, &shorter));
+  for (uint32_t i = 0; i < n; ++i) {
+    shorter->links[i].entry = pzi_entry_retain(chain->links[i + (i >= index)].entry);
+  }
+  pz_status status = plan_as(shorter, chain);
+  for (uint32_t i = 0; status == PZ_OK && i < n; ++i) {
+    status = check_kept(&chain->links[i + (i >= index)], &shorter->links[i]);
+  }
+  if (status != PZ_OK) {
+    pz_chain_free(shorter);
+    return status;
+  }
+  *out = shorter;
+  return PZ_OK;
+}
+
+pz_chain*
+pz_chain_retain(pz_chain* const chain)
+{
+  if (chain) {
+    atomic_fetch_add_explicit(&chain->references, 1, memory_order_relaxed);
+  }
+  return chain;
+}
+
+void
+pz_chain_free(pz_chain* const chain)
+{
+  if (chain && atomic_fetch_sub_explicit(&chain->references, 1, memory_order_acq_rel) == 1) {
+    chain_destroy(chain);
+  }
+}
+
+uint32_t
+pz_chain_length(const pz_chain* const chain)
+{
+  return chain->n_links;
+}
+
+const char*
+pz_chain_text(const pz_chain* const chain)
+{
+  return chain->text;
+}
+
+pz_status
+pz_chain_entry(const pz_chain* const chain, const uint32_t index, pz_entry_info* const out)
+{
+  if (!out || out->size < sizeof(*out)) {
+    return pzi_fail(PZ_INVALID, "entry: found size %" PRIu32 ", expected %zu", out ? out->size : 0,
+                    sizeof(*out));
+  }
+  if (index >= chain->n_links) {
+    return pzi_fail(PZ_NOT_FOUND, "chain: found index %" PRIu32 ", expected less than %" PRIu32,
+                    index, chain->n_links);
+  }
+  const pzi_link* const link = &chain->links[index];
+  PZ_TRY(pz_context_find_map(chain->context, link->entry->map->table.id, &out->map));
+  out->text = link->entry->text;
+  out->value = link->plan.value;
+  return PZ_OK;
+}
+
+uint32_t
+pzi_chain_place(const pz_chain* const chain, const uint32_t role, const uint32_t index)
+{
+  if (role < PZ_ORIGINAL || role > PZ_STATE_BUFFER || index >= chain->n_role[role]) {
+    return UINT32_MAX;
+  }
+  uint32_t place = index;
+  for (uint32_t r = PZ_ORIGINAL; r < role; ++r) {
+    place += chain->n_role[r];
+  }
+  return place;
+}
+
+pz_status
+pz_chain_tensor_info(const pz_chain* const chain, const pz_role role, const uint32_t index,
+                     pz_chain_tensor* const out)
+{
+  if (!out || out->size < sizeof(*out)) {
+    return pzi_fail(PZ_INVALID, "tensor: found size %" PRIu32 ", expected %zu", out ? out->size : 0,
+                    sizeof(*out));
+  }
+  const uint32_t place = pzi_chain_place(chain, (uint32_t)role, index);
+  if (place == UINT32_MAX) {
+    return pzi_fail(PZ_NOT_FOUND, "chain: found no tensor %" PRIu32 " of role %d", index,
+                    (int)role);
+  }
+  const pzi_chain_tensor* const tensor = &chain->tensors[place];
+  out->role = tensor->role;
+  out->map = tensor->map;
+  out->name = tensor->name;
+  out->spec = tensor->spec;
+  return PZ_OK;
+}
+
+uint32_t
+pz_chain_count(const pz_chain* const chain, const pz_role role)
+{
+  return role >= PZ_ORIGINAL && role <= PZ_STATE_BUFFER ? chain->n_role[role] : 0;
+}
+
+const pz_spec*
+pz_chain_value(const pz_chain* const chain)
+{
+  return &chain->links[chain->n_links - 1].plan.value;
+}
