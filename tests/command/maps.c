@@ -1,0 +1,115 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Maps that the tests of the command compile with plain cc and find through
+   PARAMETRIZE_PLUGIN_PATH: what no installed map has.
+
+     product   y = a o b: two originals; an own parameter scale, 1 at first, multiplies;
+               right inverse a = y, b = 1 where scale is 1
+     intruder  y = x, while somebody else makes the file that the environment variable
+               INTRUDER names: the race between a check and its use */
+
+#include <parametrize/plugin.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static pz_status
+product_plan(pz_call* const c, const pz_spec* const given)
+{
+  const pz_spec scale = pz_spec_make(given->dtype, 0, NULL);
+  if (c->direction == PZ_FROM_INPUT && c->n_given != 2) {
+    return pz_fail(c, PZ_MISMATCH, "found %u originals, expected 2", (unsigned)c->n_given);
+  }
+  PZ_TRY(pz_declare_original(c, NULL, given));
+  PZ_TRY(pz_declare_original(c, NULL, given));
+  PZ_TRY(pz_declare_parameter(c, "scale", &scale));
+  return pz_declare_value(c, given, PZ_GENERAL);
+}
+
+static pz_status
+product_init(pz_call* const c, const pz_tensor* const tensor)
+{
+  (void)tensor;
+  return c->ops->fill(c, 1.0, &c->new_parameter[0]);
+}
+
+/* y = scale a o b */
+static pz_status
+product_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
+{
+  double scale;
+  PZ_TRY(c->ops->read(c, &x[2], &scale));
+  return c->ops->hadamard(c, scale, &x[0], &x[1], 0.0, y);
+}
+
+static pz_status
+product_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const x)
+{
+  PZ_TRY(pz_copy(c, y, &x[0]));
+  return c->ops->fill(c, 1.0, &x[1]);
+}
+
+/* ga = scale b o gy, gb = scale a o gy */
+static pz_status
+product_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
+            const pz_tensor* const gy, pz_tensor* const gx)
+{
+  double scale;
+  (void)y;
+  PZ_TRY(c->ops->read(c, &x[2], &scale));
+  for (uint32_t k = 0; k < 2; ++k) {
+    if (pz_wants(c, k)) {
+      PZ_TRY(c->ops->hadamard(c, scale, &x[1 - k], gy, 0.0, &gx[k]));
+    }
+  }
+  return pz_wants(c, 2) ? pz_fail(c, PZ_INVALID, "asked for the gradient of the scale") : PZ_OK;
+}
+
+static pz_status
+intruder_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
+{
+  const char* const path = getenv("INTRUDER");
+  FILE* const file = path ? fopen(path, "w") : NULL;
+  if (file != NULL) {
+    fputs("mine\n", file);
+    fclose(file);
+  }
+  return pz_copy(c, x, y);
+}
+
+static pz_status
+intruder_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const x)
+{
+  return intruder_forward(c, y, x);
+}
+
+static pz_status
+intruder_sample(pz_call* const c, pz_tensor* const y)
+{
+  return c->ops->fill(c, 1.0, y);
+}
+
+static const pz_parametrization product = {
+    .size = sizeof(product),
+    .option_size = sizeof(pz_option),
+    .id = "product",
+    .summary = "Products of two originals",
+    .plan = product_plan,
+    .init = product_init,
+    .forward = product_forward,
+    .right_inverse = product_right_inverse,
+    .vjp = product_vjp,
+};
+
+static const pz_parametrization intruder = {
+    .size = sizeof(intruder),
+    .option_size = sizeof(pz_option),
+    .id = "intruder",
+    .summary = "Any tensor, with somebody else at work",
+    .forward = intruder_forward,
+    .right_inverse = intruder_right_inverse,
+    .sample = intruder_sample,
+};
+
+PZ_PLUGIN(maps, "0.1.0", PZ_PARAMETRIZATION(&product), PZ_PARAMETRIZATION(&intruder));

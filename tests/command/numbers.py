@@ -1,0 +1,250 @@
+# Copyright (c) 2026 the libparametrize authors
+# SPDX-License-Identifier: MIT
+"""What the command computes, against NumPy: the maps written again, in complex numbers, so
+that gradients are compared with the complex step, exact to rounding."""
+
+from command import *
+from tap import Skip, main
+
+try:
+    import numpy as np
+except ImportError:
+    np = None
+
+devices = ["reference"]
+
+
+def save(name, x):
+    np.save(name, x)
+    return name
+
+
+def transposed(x):
+    return np.swapaxes(x, -1, -2)
+
+
+def skew(x):
+    return np.triu(x, 1) - transposed(np.triu(x, 1))
+
+
+def symmetric(x):
+    return np.triu(x) + transposed(np.triu(x, 1))
+
+
+def cayley(x):
+    one = np.eye(x.shape[-1])
+    return np.linalg.solve(transposed(one - x), transposed(one + x)).swapaxes(-1, -2)
+
+
+def matrix_exp(x):
+    """Scaling and squaring in double precision: 18 terms at norm 1/16 and less."""
+    norm = np.abs(x).sum(axis=-2).max(initial=1e-300)
+    squarings = max(0, int(np.ceil(np.log2(norm))) + 4)
+    x = x / 2.0**squarings
+    y = term = np.broadcast_to(np.eye(x.shape[-1]), x.shape)
+    for k in range(1, 19):
+        term = term @ x / k
+        y = y + term
+    for _ in range(squarings):
+        y = y @ y
+    return y
+
+
+chains = {
+    "skew,cayley": lambda x: cayley(skew(x)),
+    "skew,matrix_exp": lambda x: matrix_exp(skew(x)),
+    "symmetric,matrix_exp": lambda x: matrix_exp(symmetric(x)),
+    "cayley": cayley,
+    "matrix_exp": matrix_exp,
+}
+
+
+def defect(q):
+    return np.abs(transposed(q) @ q - np.eye(q.shape[-1])).max(axis=(-1, -2), initial=0)
+
+
+def relative(a, b):
+    return np.linalg.norm((a - b).ravel()) / max(np.linalg.norm(b.ravel()), 1e-300)
+
+
+def normal(*shape):
+    return generator.standard_normal(shape)
+
+
+def orthogonal():
+    """skew,cayley and skew,matrix_exp are orthogonal within 10 n eps (1 + |X|_1)"""
+    folder("orthogonal")
+    for device in devices:
+        for shape in [(8, 5, 3, 3), (64, 64), (1000, 3, 3), (1, 1), (4, 0, 0), (0, 3, 3)]:
+            for dtype in np.float32, np.float64:
+                x = (normal(*shape) / max(shape[-1], 1) ** 0.5).astype(dtype)
+                n, eps = shape[-1], np.finfo(dtype).eps
+                norm = np.abs(skew(x.astype(float))).sum(axis=-2).max(axis=-1, initial=0)
+                for chain in "skew,cayley", "skew,matrix_exp":
+                    good("apply", "-p", chain, save("x.npy", x), "-o", "q.npy", "--device", device, "--force")
+                    q = np.load("q.npy")
+                    assert q.shape == x.shape and q.dtype == x.dtype
+                    q = q.astype(float)
+                    assert (defect(q) <= 10 * n * eps * (1 + norm)).all(), (chain, shape, dtype, defect(q).max())
+                    want = chains[chain](x.astype(float))
+                    # cond(I - X) <= 1 + |X|
+                    assert relative(q, want) <= 50 * max(n, 1) * eps * (1 + norm.max(initial=0)), (chain, shape, dtype)
+
+
+def definite():
+    """symmetric,matrix_exp is positive definite"""
+    folder("definite")
+    for device in devices:
+        for shape in [(8, 5, 3, 3), (64, 64), (1000, 3, 3)]:
+            for dtype in np.float32, np.float64:
+                x = (normal(*shape) / shape[-1] ** 0.5).astype(dtype)
+                n, eps = shape[-1], np.finfo(dtype).eps
+                good("apply", "-p", "symmetric,matrix_exp", save("x.npy", x), "-o", "y.npy", "--device", device, "--force")
+                y = np.load("y.npy").astype(float)
+                assert (y == transposed(y)).all()
+                w = np.linalg.eigvalsh(y)
+                assert (w[..., 0] >= -10 * n * eps * w[..., -1]).all()
+                narrow = w[..., -1] < w[..., 0] / (100 * n * eps)
+                assert (w[..., 0][narrow] > 0).all() and narrow.any()
+                # |Y - exp X| <= c n eps cond, where cond of exp at symmetric X is |X|_2
+                cond = 1 + np.abs(np.log(w[w > 0])).max()
+                assert relative(y, matrix_exp(symmetric(x.astype(float)))) <= 50 * n * eps * cond
+
+
+def gradients():
+    """vjp equals the complex-step Jacobian to 1e-9"""
+    folder("gradients")
+    step = 1e-30
+    for device in devices:
+        for chain, function in chains.items():
+            for shape in [(1, 1), (2, 2), (3, 3), (2, 4, 4), (7, 7)]:
+                x, g = normal(*shape) / 2, normal(*shape)
+                save("x.npy", x), save("g.npy", g)
+                good("vjp", "-p", chain, "x.npy", "--grad", "g.npy", "-o", "gx.npy", "--device", device, "--force")
+                gx = np.load("gx.npy")
+                want = np.empty_like(x)
+                for at in np.ndindex(*shape):
+                    z = x.astype(complex)
+                    z[at] += 1j * step
+                    want[at] = (g * function(z).imag).sum() / step
+                assert np.abs(gx - want).max() <= 1e-9 * max(1, np.abs(want).max()), (chain, shape, np.abs(gx - want).max())
+
+
+def round_trips():
+    """invert, then apply, returns the value"""
+    folder("round")
+    for device in devices:
+        for dtype in np.float32, np.float64:
+            eps = np.finfo(dtype).eps
+            for n in 1, 2, 3, 8, 33:
+                for chain in "skew,cayley", "skew,matrix_exp", "skew", "symmetric", "symmetric,matrix_exp":
+                    common = "-p", chain, "--device", device, "--force"
+                    x = (normal(4, n, n) / 2 / n**0.5).astype(dtype)
+                    good("apply", save("x.npy", x), "-o", "y.npy", *common)
+                    good("invert", "y.npy", "-o", "z.npy", *common)
+                    good("apply", "z.npy", "-o", "w.npy", *common)
+                    y, w = np.load("y.npy").astype(float), np.load("w.npy").astype(float)
+                    cond = 1.0
+                    if chain.endswith("cayley"):
+                        cond = np.linalg.cond(np.eye(n) + y).max()
+                    elif chain.endswith("exp"):
+                        cond = np.linalg.cond(y).max()
+                    assert relative(w, y) <= 100 * n * eps * cond, (chain, n, dtype, relative(w, y), cond)
+
+
+def samples():
+    """sample draws members of the set, the same for the same seed"""
+    folder("samples")
+    for device in devices:
+        for chain, set_ in [("skew,cayley", "rotation"), ("skew,matrix_exp", "rotation"), ("skew", "skew")]:
+            for dtype in "float32", "float64":
+                common = "sample", "-p", chain, 3, 6, 6, "--dtype", dtype, "--device", device, "--force"
+                good(*common, "-o", "a.npy", "--seed", "5")
+                good(*common, "-o", "b.npy", "--seed", "5")
+                good(*common, "-o", "c.npy", "--seed", "6")
+                good(*common, "-o", "d.npy")
+                a, b, c, d = (np.load(f"{name}.npy") for name in "abcd")
+                assert a.shape == (3, 6, 6) and a.dtype == dtype
+                assert (a == b).all() and (a != c).any() and (a != d).any(), chain
+                assert np.isfinite(a).all() and np.abs(a[0] - a[1]).max() > 1e-3
+                eps = np.finfo(dtype).eps
+                a = a.astype(float)
+                if set_ == "skew":
+                    assert (a == -transposed(a)).all()
+                else:
+                    assert defect(a).max() <= 1000 * 6 * eps and (np.linalg.det(a) > 0).all()
+    good("sample", "-p", "pruning(p_drop=0.5)", 7, "-o", "v.npy")
+    assert np.load("v.npy").shape == (7,) and np.load("v.npy").dtype == np.float32
+
+
+def pruned():
+    """skew,cayley,pruning keeps its zeros: by its seed, --seed or --state"""
+    folder("pruned")
+    for device in devices:
+        x, g = normal(20, 20), normal(20, 20)
+        save("x.npy", x), save("g.npy", g)
+        q = chains["skew,cayley"](x)
+        common = "-p", "skew,cayley,pruning(p_drop=0.3,seed=7)", "--device", device, "--force"
+        good("apply", "x.npy", "-o", "a.npy", *common)
+        good("apply", "x.npy", "-o", "b.npy", *common)
+        a = np.load("a.npy")
+        mask = a != 0
+        assert (a == np.load("b.npy")).all() and 60 < (~mask).sum() < 180, (~mask).sum()
+        assert relative(a, q * mask) <= 50 * 20 * np.finfo(float).eps * (1 + np.abs(x).sum(axis=0).max())
+
+        common = "-p", "skew,cayley,pruning(p_drop=0.3)", "--device", device, "--force"
+        good("sample", 20, 20, "-o", "s.npy", "--dtype", "float64", "--state", "s.safetensors", *common)
+        zeros = np.load("s.npy") == 0
+        assert 60 < zeros.sum() < 180, zeros.sum()
+        for name in "a.npy", "b.npy":
+            good("apply", "x.npy", "-o", name, "--state", "s.safetensors", *common)
+            assert ((np.load(name) == 0) == zeros).all()
+        good("vjp", "x.npy", "--grad", "g.npy", "-o", "ga.npy", "--state", "s.safetensors", *common)
+        save("g.npy", g * ~zeros)
+        good("vjp", "x.npy", "--grad", "g.npy", "-o", "gb.npy", "-p", "skew,cayley", "--device", device, "--force")
+        assert relative(np.load("ga.npy"), np.load("gb.npy")) <= 1e-12
+
+        good("apply", "x.npy", "-o", "a.npy", "--seed", "3", *common)
+        good("apply", "x.npy", "-o", "b.npy", "--seed", "3", *common)
+        good("apply", "x.npy", "-o", "c.npy", "--seed", "4", *common)
+        a, b, c = (np.load(f"{name}.npy") == 0 for name in "abc")
+        assert (a == b).all() and (a != c).any()
+
+
+def reflections():
+    """cayley(signs=1) takes any orthogonal matrix, its signs in --state"""
+    folder("reflections")
+    for device in devices:
+        for chain in "cayley(signs=1)", "skew,cayley(signs=1)":
+            for dtype in np.float32, np.float64:
+                n, eps = 5, np.finfo(dtype).eps
+                q = np.linalg.qr(normal(6, n, n))[0]
+                q[0] = -np.eye(n)
+                q[1] = np.diag([1.0, -1, 1, 1, 1])
+                q[2:4] *= np.linalg.det(q[2:4])[:, None, None]
+                q[4:, 0] *= -np.linalg.det(q[4:])[:, None]
+                q = q.astype(dtype)
+                save("q.npy", q)
+                common = "-p", chain, "--device", device, "--force", "--state", "s.safetensors"
+                good("invert", "q.npy", "-o", "x.npy", *common)
+                good("apply", "x.npy", "-o", "r.npy", *common)
+                x, r = np.load("x.npy").astype(float), np.load("r.npy").astype(float)
+                assert np.abs(x).max() <= 1e6
+                # cond(I + Q D) <= 2 |(I + Q D)^-1| = |I - X|
+                cond = np.linalg.norm(np.eye(n) - x, 2, axis=(-1, -2)).max()
+                assert relative(r, q.astype(float)) <= 100 * n * eps * cond, (chain, dtype)
+        refused("invert", "-p", "skew,cayley", "q.npy", "-o", "z.npy", "--device", device)
+
+
+def started():
+    """NumPy is here, and the devices to test on"""
+    global generator
+    if np is None:
+        raise Skip("NumPy is not installed")
+    generator = np.random.default_rng(seed)
+    if any(line.startswith("cpu ") for line in good("list").splitlines()):
+        devices.append("cpu")
+    print("# devices", *devices)
+
+
+main([started] + ([orthogonal, definite, gradients, round_trips, samples, pruned, reflections] if np else []))

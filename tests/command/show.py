@@ -1,0 +1,116 @@
+# Copyright (c) 2026 the libparametrize authors
+# SPDX-License-Identifier: MIT
+"""list, info, doctor and the help texts."""
+
+import os
+import pathlib
+import re
+
+from command import *
+from tap import main
+
+maps = ["cayley", "matrix_exp", "pruning", "skew", "symmetric"]
+
+
+def listing():
+    """list shows maps, then devices, each with its file, in aligned columns"""
+    out = good("list")
+    first, second = out.split("\n\n")
+    rows = first.splitlines()
+    assert rows[0].split() == ["map", "version", "summary", "file"], rows[0]
+    assert [row.split()[0] for row in rows[1:]] == maps, first
+    for row in rows[1:]:
+        assert re.fullmatch(r"\S+ +\d+\.\d+\.\d+ +\S.* {2,}/\S.*\.so", row), row
+        assert os.path.isfile(row.split()[-1]), row
+        assert row.index("/") == rows[0].index("file") or row.rindex(" /") + 1 == rows[0].index("file"), row
+    rows = second.splitlines()
+    assert rows[0].split() == ["device", "hardware", "libraries", "file"], rows[0]
+    assert "reference" in [row.split()[0] for row in rows[1:]], second
+    assert not any(row != row.rstrip() for row in out.splitlines())
+
+
+def narrow():
+    """on a narrow terminal the last column moves to lines of its own, nothing is cut"""
+    out = good("list", env={**environment, "COLUMNS": "100"})
+    plain = good("list")
+    assert out.split() == plain.split()
+    assert any(re.fullmatch(r" +/\S+", line) for line in out.splitlines()), out
+    for bad in "0", "-1", "x", "":
+        assert good("list", env={**environment, "COLUMNS": bad}) == plain
+
+
+def information():
+    """info shows summary, formula, options, abilities and file of every map"""
+    for name in maps:
+        out = good("info", name)
+        assert re.match(rf"{name} \d+\.\d+\.\d+\n  \S", out), out
+        for heading in "options", "offers", "file":
+            assert f"\n\n{heading}\n  " in out, out
+        assert "vjp" in out and f"/{name}.so\n" in out, out
+        assert out.endswith("\n") and not out.endswith("\n\n")
+    out = good("info", "pruning")
+    assert re.search(r"^  name +type +default +range +meaning$", out, re.M), out
+    assert re.search(r"^  p_drop +real +\S+ +0 \.\. 1 +\S", out, re.M), out
+    assert re.search(r"^  seed +integer +0 +", out, re.M), out
+    assert re.search(r"^  signs +flag +0 ", good("info", "cayley"), re.M)
+
+
+def operations():
+    """info --device shows how each operation is done"""
+    out = good("info", "--device", "reference")
+    rows = {line.split()[0]: line.split()[1:] for line in out.split("\n\n")[1].splitlines()}
+    assert rows["operation"] == ["float32", "float64"], out
+    assert rows["gemm"] == ["native", "native"], out
+    assert {word for key, row in rows.items() if key != "operation" for word in row} <= {
+        "native", "composed", "host", "unsupported",
+    }, out  # fmt: skip
+    assert len(rows) > 25, out
+    both = good("info", "skew", "--device", "reference")
+    assert both.startswith("skew ") and "\ngemm " in both, both
+
+
+def doctor():
+    """doctor names every file and folder, loaded or why not, and exits 0"""
+    path = work / "plugins"
+    path.mkdir()
+    (path / "text.so").write_text("no shared object\n")
+    (path / "folder.so").mkdir()
+    (path / "notes.txt").write_text("not looked at\n")
+    gone = work / "gone"
+    mine = {**environment, "PARAMETRIZE_PLUGIN_PATH": f"{path}:relative:{gone}"}
+    out = good("doctor", env=mine)
+    for name in maps:
+        assert re.search(rf"^  loaded  /\S*/{name}\.so: {name}$", out, re.M), out
+    for name in "text.so", "folder.so":
+        assert re.search(rf"^  not     {path}/{name}\n {{10}}\S", out, re.M), out
+    for text in "PARAMETRIZE_PLUGIN_PATH", "relative", str(gone):
+        assert text in out, out
+    assert "notes.txt" not in out
+    loaded = len(re.findall(r"^  loaded  ", out, re.M))
+    assert re.search(rf"^\d+ looked at, {loaded} loaded$", out, re.M), out
+    assert good("list", env=mine) == good("list")
+    folder("elsewhere")
+    refused("info", "nothing", env=mine, says=["nothing", str(path)])
+
+
+def helps():
+    """every help goes to the standard output, and names every option"""
+    whole = good("--help")
+    assert whole == good("help") == good("-h") == good("help", "--help")
+    assert re.fullmatch(r"parametrize \d+\.\d+\.\d+\n", good("--version"))
+    names = re.findall(r"^  (\w+) +\S", whole, re.M)
+    assert names == ["list", "info", "doctor", "apply", "invert", "vjp", "sample", "help"], names
+    for name in names[:-1]:
+        out = good(name, "--help")
+        assert out == good("help", name) == good(name, "-h") == good(name, "x", "--help", "--bogus")
+        assert out.startswith(f"usage: parametrize {name}"), out
+    for line in whole.splitlines() + good("apply", "--help").splitlines():
+        assert len(line) <= 90, line
+    for name in "apply", "invert", "vjp", "sample":
+        out = good(name, "--help")
+        for option in "-p, --parametrization", "-o, --output", "--state", "--seed", "--device", "--force":
+            assert option in out, (name, option)
+    assert "--grad" in good("vjp", "--help") and "--dtype" in good("sample", "--help")
+
+
+main([listing, narrow, information, operations, doctor, helps])

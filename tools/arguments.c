@@ -1,0 +1,243 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Options may stand anywhere among the operands; "--" ends them. Each is taken once but
+   the outputs, so that a slip in a long line is not silently overruled by its second
+   half. */
+
+#include "arguments.h"
+
+#include "say.h"
+
+#include <parametrize/parametrize.h>
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HELP = 0x100, N_OPTIONS = 10 };
+
+/* In the order of the bits above. Options of one name are never taken together. */
+static const struct {
+  const char* name;
+  const char* argument; /* NULL: none */
+  const char* doc;
+  char letter; /* '\0': none */
+} options[N_OPTIONS] = {
+    {"parametrization", "CHAIN", "maps from first to last, as skew,cayley,pruning(p_drop=0.2)",
+     'p'},
+    {"output", "FILE", "the file to write", 'o'},
+    {"output", "FILE", "the file to write, once for each original", 'o'},
+    {"grad", "FILE", "gradient with respect to the value, of its shape", '\0'},
+    {"state", "FILE", "take buffers and own parameters of the maps from FILE", '\0'},
+    {"state", "FILE", "write buffers and own parameters of the maps to FILE", '\0'},
+    {"dtype", "TYPE", "float32 (the default) or float64", '\0'},
+    {"seed", "NUMBER", "of what maps draw at random, 1 or more (default: fresh)", '\0'},
+    {"device", "NAME", "cpu, reference, auto ... (see parametrize list)", '\0'},
+    {"force", NULL, "overwrite files that are there", '\0'},
+};
+
+bool
+read_number(const char* const text, const uint64_t least, const uint64_t most, uint64_t* const out)
+{
+  uint64_t n = 0;
+  for (const char* digit = text; *digit != '\0'; ++digit) {
+    const uint64_t value = (uint64_t)(*digit - '0');
+    if (*digit < '0' || *digit > '9' || n > (UINT64_MAX - value) / 10) {
+      return false;
+    }
+    n = 10 * n + value;
+  }
+  *out = n;
+  return *text != '\0' && n >= least && n <= most;
+}
+
+void
+arguments_help(const command* const c)
+{
+  printf("usage: parametrize %s %s\n\n%s.\n\n%s", c->name, c->usage, c->summary, c->text);
+  printf("\noptions:\n");
+  for (uint32_t k = 0; k < N_OPTIONS; ++k) {
+    if (c->takes & (1U << k)) {
+      char text[64];
+      const char letter[] = {'-', options[k].letter, ',', ' ', '\0'};
+      snprintf(text, sizeof(text), "%s--%s%s%s", options[k].letter ? letter : "    ",
+               options[k].name, options[k].argument ? " " : "",
+               options[k].argument ? options[k].argument : "");
+      if (strlen(text) > 20) {
+        printf("  %s\n%-24s%s\n", text, "", options[k].doc);
+      } else {
+        printf("  %-20s  %s\n", text, options[k].doc);
+      }
+    }
+  }
+  printf("  -h, --help            this text\n");
+}
+
+/* Takes option `k` with its value. */
+static int
+take_option(const uint32_t k, const char* const value, arguments* const out)
+{
+  const char* const name = out->command->name;
+  const char** place = NULL;
+  switch (1U << k) {
+  case OPTION_CHAIN:
+    place = &out->chain;
+    break;
+  case OPTION_OUTPUT:
+    if (out->n_outputs > 0) {
+      return say_usage(name, "--output", "given twice");
+    }
+    out->outputs[out->n_outputs++] = value;
+    return -1;
+  case OPTION_OUTPUTS:
+    out->outputs[out->n_outputs++] = value;
+    return -1;
+  case OPTION_GRADIENT:
+    place = &out->gradient;
+    break;
+  case OPTION_READ_STATE:
+  case OPTION_WRITE_STATE:
+    place = &out->state;
+    break;
+  case OPTION_DEVICE:
+    place = &out->device;
+    break;
+  case OPTION_DTYPE:
+    if (out->dtype != 0) {
+      return say_usage(name, "--dtype", "given twice");
+    }
+    out->dtype = strcmp(value, "float32") == 0   ? PZ_F32
+                 : strcmp(value, "float64") == 0 ? PZ_F64
+                                                 : 0;
+    return out->dtype != 0
+               ? -1
+               : say_usage(name, "--dtype", "found \"%s\", expected float32 or float64", value);
+  case OPTION_SEED:
+    if (out->seed != 0) {
+      return say_usage(name, "--seed", "given twice");
+    }
+    return read_number(value, 1, UINT64_MAX, &out->seed)
+               ? -1
+               : say_usage(name, "--seed", "found \"%s\", expected a whole number from 1 on",
+                           value);
+  case OPTION_FORCE:
+    out->force = true;
+    return -1;
+  default:
+    break;
+  }
+  if (place != NULL && *place != NULL) {
+    char text[32];
+    snprintf(text, sizeof(text), "--%s", options[k].name);
+    return say_usage(name, text, "given twice");
+  }
+  if (place != NULL) {
+    *place = value;
+  }
+  return -1;
+}
+
+/* Says what is wrong with the word that getopt_long stopped at. */
+static int
+refuse_word(const command* const c, const int result, char** const argv)
+{
+  const char* const word = argv[optind - 1];
+  if (result == ':') {
+    return say_usage(c->name, word, "expected a value after it");
+  }
+  if (strncmp(word, "--", 2) == 0 && optopt != 0) {
+    return say_usage(c->name, word, "takes no value");
+  }
+  if (strncmp(word, "--", 2) == 0) {
+    return say_usage(c->name, word, "no such option of %s, or short for several", c->name);
+  }
+  const char letter[] = {'-', (char)optopt, '\0'};
+  return say_usage(c->name, letter, "no such option of %s", c->name);
+}
+
+static int
+check(const arguments* const a)
+{
+  const command* const c = a->command;
+  for (uint32_t k = 0; k < N_OPTIONS; ++k) {
+    const bool given = (1U << k) == OPTION_CHAIN      ? a->chain != NULL
+                       : (1U << k) == OPTION_GRADIENT ? a->gradient != NULL
+                                                      : a->n_outputs > 0;
+    if ((c->needs & (1U << k)) && !given) {
+      return say_usage(c->name, c->name, "expected %c%c%s %s", '-',
+                       options[k].letter ? options[k].letter : '-',
+                       options[k].letter ? "" : options[k].name, options[k].argument);
+    }
+  }
+  if (a->n_operands < c->least_operands) {
+    return say_usage(c->name, c->name, "found %zu operands, expected %s%zu", a->n_operands,
+                     c->least_operands < c->most_operands ? "at least " : "", c->least_operands);
+  }
+  if (a->n_operands > c->most_operands) {
+    return say_usage(c->name, a->operands[c->most_operands], "one operand too many");
+  }
+  return -1;
+}
+
+int
+arguments_read(const command* const c, const int argc, char** const argv, arguments* const out)
+{
+  struct option known[N_OPTIONS + 2] = {{"help", no_argument, NULL, HELP}};
+  char letters[2 * N_OPTIONS + 4] = "-:h"; /* in order; a missing value is told apart */
+  size_t n_known = 1;
+  size_t n_letters = 3;
+  memset(out, 0, sizeof(*out));
+  out->command = c;
+  out->outputs = calloc((size_t)argc + 1, sizeof(*out->outputs));
+  out->operands = calloc((size_t)argc + 1, sizeof(*out->operands));
+  if (out->outputs == NULL || out->operands == NULL) {
+    return say_no_memory(NULL);
+  }
+  for (uint32_t k = 0; k < N_OPTIONS; ++k) {
+    if (c->takes & (1U << k)) {
+      known[n_known++] =
+          (struct option){options[k].name, options[k].argument ? required_argument : no_argument,
+                          NULL, HELP + 1 + (int)k};
+      if (options[k].letter) {
+        letters[n_letters++] = options[k].letter;
+        letters[n_letters++] = ':';
+      }
+    }
+  }
+  int status = -1;
+  int found;
+  optind = 1;
+  opterr = 0;
+  while (status < 0 && (found = getopt_long(argc, argv, letters, known, NULL)) != -1) {
+    if (found == 1) {
+      out->operands[out->n_operands++] = optarg;
+    } else if (found == HELP || found == 'h') {
+      arguments_help(c);
+      status = EXIT_GOOD;
+    } else if (found == '?' || found == ':') {
+      status = refuse_word(c, found, argv);
+    } else {
+      uint32_t k = (uint32_t)(found - HELP - 1);
+      for (uint32_t i = 0; i < N_OPTIONS && found < HELP; ++i) {
+        if ((c->takes & (1U << i)) && options[i].letter == found) {
+          k = i;
+        }
+      }
+      status = take_option(k, optarg, out);
+    }
+  }
+  for (; optind < argc && status < 0; ++optind) {
+    out->operands[out->n_operands++] = argv[optind];
+  }
+  return status < 0 ? check(out) : status;
+}
+
+void
+arguments_free(arguments* const a)
+{
+  free(a->outputs);
+  free(a->operands);
+  memset(a, 0, sizeof(*a));
+}

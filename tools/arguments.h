@@ -1,0 +1,71 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* The command line: one table of subcommands and one of options, from which parsing and
+   every help text are made. */
+
+#ifndef TOOLS_ARGUMENTS_H
+#define TOOLS_ARGUMENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+  OPTION_CHAIN = 1U << 0,
+  OPTION_OUTPUT = 1U << 1,  /* once */
+  OPTION_OUTPUTS = 1U << 2, /* as often as there are originals */
+  OPTION_GRADIENT = 1U << 3,
+  OPTION_READ_STATE = 1U << 4,
+  OPTION_WRITE_STATE = 1U << 5,
+  OPTION_DTYPE = 1U << 6,
+  OPTION_SEED = 1U << 7,
+  OPTION_DEVICE = 1U << 8,
+  OPTION_FORCE = 1U << 9,
+};
+
+typedef struct command command;
+
+/* What a command line says; texts are those of argv. */
+typedef struct arguments {
+  const command* command;
+  const char* chain;
+  const char* device; /* NULL: the library's choice */
+  const char* state;
+  const char* gradient;
+  const char** outputs; /* in order */
+  size_t n_outputs;
+  const char** operands; /* what is no option, in order */
+  size_t n_operands;
+  uint64_t seed;  /* 0: from the system */
+  uint32_t dtype; /* 0: not given */
+  bool force;
+} arguments;
+
+/* A subcommand. `run` returns what main returns. */
+struct command {
+  const char* name;
+  const char* usage;   /* what stands after the name */
+  const char* summary; /* one line */
+  const char* text;    /* paragraphs of the help, each line ended */
+  uint32_t takes;      /* OPTION_... */
+  uint32_t needs;      /* those that must be given */
+  size_t least_operands;
+  size_t most_operands;
+  int (*run)(const arguments* a);
+};
+
+/* Reads argv[1 ...], argv[0] being the name of `c`. Returns -1 when `*out` is ready to
+   run, else what main is to return: help was printed, or an error said. Free `*out` in
+   either case. */
+int arguments_read(const command* c, int argc, char** argv, arguments* out);
+
+void arguments_free(arguments* a);
+
+/* Prints the help of a subcommand to the standard output. */
+void arguments_help(const command* c);
+
+/* A whole number in decimal without sign: least .. most. */
+bool read_number(const char* text, uint64_t least, uint64_t most, uint64_t* out);
+
+#endif /* TOOLS_ARGUMENTS_H */

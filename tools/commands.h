@@ -1,0 +1,23 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* The subcommands: each takes its command line, says what went wrong, and returns what main
+   is to return. */
+
+#ifndef TOOLS_COMMANDS_H
+#define TOOLS_COMMANDS_H
+
+#include "arguments.h"
+
+/* show.c: what there is, on the standard output */
+int run_list(const arguments* a);
+int run_info(const arguments* a);
+int run_doctor(const arguments* a);
+
+/* compute.c: from arrays in files to arrays in files */
+int run_apply(const arguments* a);
+int run_invert(const arguments* a);
+int run_sample(const arguments* a);
+int run_vjp(const arguments* a);
+
+#endif /* TOOLS_COMMANDS_H */

@@ -1,0 +1,106 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* One line whatever it carries: file names and plugins' texts may hold newlines and
+   terminal sequences, so control characters become question marks. */
+
+#include "say.h"
+
+#include <parametrize/parametrize.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { LINE_BYTES = 4096 };
+
+typedef struct line {
+  char text[LINE_BYTES];
+  size_t length;
+} line;
+
+static void PZ_PRINTF(2, 0) put(line* const l, const char* const format, va_list args)
+{
+  const size_t room = sizeof(l->text) - l->length;
+  const int n = vsnprintf(l->text + l->length, room, format, args);
+  if (n > 0) {
+    l->length += (size_t)n < room ? (size_t)n : room - 1;
+  }
+}
+
+static void PZ_PRINTF(2, 3) put_text(line* const l, const char* const format, ...)
+{
+  va_list args;
+  va_start(args, format);
+  put(l, format, args);
+  va_end(args);
+}
+
+static void
+begin(line* const l, const char* const what)
+{
+  l->length = 0;
+  put_text(l, "parametrize: ");
+  if (what != NULL) {
+    put_text(l, "%s: ", *what != '\0' ? what : "\"\"");
+  }
+}
+
+/* Bytes of UTF-8 pass; the C1 control characters do not occur in ASCII text. */
+static void
+finish(line* const l)
+{
+  for (size_t i = 0; i < l->length; ++i) {
+    const unsigned char byte = (unsigned char)l->text[i];
+    if (byte < 0x20 || byte == 0x7f) {
+      l->text[i] = '?';
+    }
+  }
+  fprintf(stderr, "%s\n", l->text);
+}
+
+int
+say(const char* const what, const char* const format, ...)
+{
+  line l;
+  va_list args;
+  begin(&l, what);
+  va_start(args, format);
+  put(&l, format, args);
+  va_end(args);
+  finish(&l);
+  return EXIT_ERROR;
+}
+
+int
+say_usage(const char* const command, const char* const what, const char* const format, ...)
+{
+  line l;
+  va_list args;
+  begin(&l, what);
+  va_start(args, format);
+  put(&l, format, args);
+  va_end(args);
+  put_text(&l, "; see parametrize %s%s--help", command ? command : "", command ? " " : "");
+  finish(&l);
+  return EXIT_USAGE;
+}
+
+int
+say_library(const char* const what, const pz_status status)
+{
+  const char* const message = pz_error_message();
+  return say(what, "%s", *message != '\0' ? message : pz_status_text(status));
+}
+
+int
+say_system(const char* const what, const int error)
+{
+  return say(what, "%s", strerror(error));
+}
+
+int
+say_no_memory(const char* const what)
+{
+  return say(what, "out of memory");
+}
