@@ -44,7 +44,8 @@ void pzi_arena_release(pzi_arena* arena, uint64_t mark); /* 0 gives back everyth
 
 /* ---- queues ---------------------------------------------------------------- */
 
-/* One backend queue shared by reference. Every operation takes the mutex. */
+/* One backend queue shared by reference. Every operation takes the mutex; what has to run
+   on the host takes that of `host` inside it, never the other way round. */
 struct pz_queue {
   atomic_uint references;
   pz_context* context;
@@ -57,17 +58,50 @@ struct pz_queue {
   bool host_memory;
   bool forbid_host;
   pthread_mutex_t mutex;
-  pzi_arena scratch;   /* of compositions, under the mutex */
-  struct pzi_op_counts* counts; /* ops.c */
-  char name[64];       /* "opencl:0" */
+  bool async;
+  pz_fault fault;               /* of calls without a word of their own */
+  pzi_arena scratch;            /* device memory of packing and compositions, under the mutex */
+  pzi_arena staging;            /* host memory of copies, under the mutex */
+  struct pzi_op_counts* counts; /* route.c */
+  char name[64];                /* "opencl:0" */
 };
+
+/* Opens device `index` of a backend; `name` as pz_queue_device gives it. The queue has a
+   host queue of its own unless it is the reference. */
+pz_status pzi_queue_new(pz_context* context, const pzi_backend* backend, uint32_t index,
+                        const char* name, pz_queue** out);
 
 pz_queue* pzi_queue_retain(pz_queue* queue);
 void pzi_queue_release(pz_queue* queue);
 
-/* Device memory; these and all below take the mutex themselves. bytes may be 0. */
+/* Device memory; these and all below take the mutex themselves. bytes 0 gives NULL. */
 pz_status pzi_queue_alloc(pz_queue* queue, size_t bytes, void** out);
 void pzi_queue_free(pz_queue* queue, void* data);
+
+/* As above for a caller that holds the mutex. */
+pz_status pzi_queue_alloc_held(pz_queue* queue, size_t bytes, void** out);
+void pzi_queue_free_held(pz_queue* queue, void* data);
+
+/* Bytes between device and host or on the device, for a caller that holds the mutex;
+   bytes may be 0. */
+pz_status pzi_queue_move_held(pz_queue* queue, pz_copy_kind kind, void* to, uint64_t to_offset,
+                              const void* from, uint64_t from_offset, size_t bytes);
+
+/* Waits for the device; free of cost where nothing is asynchronous. Mutex held. */
+pz_status pzi_queue_settle_held(pz_queue* queue);
+
+/* What a backend's entry returned: an unknown status is PZ_PLUGIN, and a failure that
+   recorded nothing since pzi_fail_count() was `before` gets a sentence. */
+pz_status pzi_queue_judge(const pz_queue* queue, pz_status status, uint64_t before,
+                          const char* what);
+
+/* A fault word of one's own: allocated and zero. */
+pz_status pzi_fault_new(pz_queue* queue, pz_fault* out);
+void pzi_fault_free(pz_queue* queue, pz_fault* fault);
+
+/* Waits for the device, reports what an operation wrote into the word ("matrix 3 of the
+   batch is singular") and clears it. Where nothing is asynchronous it returns at once. */
+pz_status pzi_fault_check(pz_queue* queue, const pz_fault* fault);
 pz_status pzi_queue_zero(pz_queue* queue, const pz_tensor* tensor); /* C-contiguous */
 
 /* Is this tensor's memory what the queue's operations can take? */
@@ -78,6 +112,10 @@ bool pzi_queue_owns(const pz_queue* queue, const pz_tensor* tensor);
    both devices where one is neither. */
 pz_status pzi_queue_copy(pz_queue* queue, const pz_tensor* from, const pz_tensor* to);
 
+/* As above for checked, non-empty operands and a caller that holds the mutex and gives the
+   scratch and staging arenas back afterwards. */
+pz_status pzi_queue_copy_held(pz_queue* queue, const pz_tensor* from, const pz_tensor* to);
+
 /* Checks a tensor that a host handed in: dtype known, 0 <= ndim <= PZ_MAX_DIMS, extents
    >= 0, count and byte range in 63 bits, data where there are elements, spec as expected
    (`expected` may be NULL), on the host or on the queue's device. Messages begin with
@@ -86,6 +124,9 @@ pz_status pzi_check_tensor(const pz_queue* queue, const pz_tensor* tensor, const
                            const char* what);
 
 bool pzi_is_contiguous(const pz_tensor* tensor);
+
+/* Bytes of a spec whose extents are >= 0; false beyond 62 bits. */
+bool pzi_spec_bytes(const pz_spec* spec, size_t* out);
 
 /* ---- storages -------------------------------------------------------------- */
 

@@ -1,0 +1,87 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Small helpers on pz_mat, all without effects but the last. */
+
+#ifndef PZI_MAT_H
+#define PZI_MAT_H
+
+#include "queue.h"
+
+#include <parametrize/backend.h>
+
+/* Elements from the first to the last of all matrices, both included. */
+static inline int64_t
+pzi_mat_span(const pz_mat* const m)
+{
+  return 1 + (m->rows - 1) * m->row_stride + (m->cols - 1) * m->col_stride +
+         (m->batch - 1) * m->batch_stride;
+}
+
+static inline bool
+pzi_mat_row_major(const pz_mat* const m)
+{
+  return m->col_stride == 1;
+}
+
+/* Stride between lines of unit stride: "leading dimension". */
+static inline int64_t
+pzi_mat_ld(const pz_mat* const m)
+{
+  return pzi_mat_row_major(m) ? m->row_stride : m->col_stride;
+}
+
+/* No gaps: the matrices fill their span, each element once. */
+static inline bool
+pzi_mat_dense(const pz_mat* const m)
+{
+  return pzi_mat_span(m) == m->batch * m->rows * m->cols &&
+         (m->batch == 1 || m->batch_stride == m->rows * m->cols);
+}
+
+static inline pz_mat
+pzi_mat_transposed(const pz_mat* const m)
+{
+  pz_mat t = *m;
+  t.rows = m->cols;
+  t.cols = m->rows;
+  t.row_stride = m->col_stride;
+  t.col_stride = m->row_stride;
+  return t;
+}
+
+static inline pz_mat
+pzi_mat_block(const pz_mat* const m, const int64_t row, const int64_t rows, const int64_t col,
+              const int64_t cols)
+{
+  pz_mat b = *m;
+  b.byte_offset +=
+      (uint64_t)(row * m->row_stride + col * m->col_stride) * (uint64_t)pz_dtype_size(m->dtype);
+  b.rows = rows;
+  b.cols = cols;
+  return b;
+}
+
+/* As one row of contiguous elements, for kernels that know the strides themselves. */
+static inline pz_mat
+pzi_mat_line(const pz_mat* const m)
+{
+  pz_mat line = *m;
+  line.rows = 1;
+  line.cols = pzi_mat_span(m);
+  line.row_stride = line.cols;
+  line.col_stride = 1;
+  line.batch = 1;
+  line.batch_stride = line.cols;
+  return line;
+}
+
+/* Strides that mean nothing set so that every matrix looks like one of a usual layout:
+   one unit stride, the other at least the minor extent. */
+void pzi_mat_normalize(pz_mat* mat);
+
+/* Row-major matrices in the queue's scratch, uninitialized. Mutex held. */
+pz_status pzi_mat_scratch(pz_queue* queue, uint32_t dtype, int64_t batch, int64_t rows,
+                          int64_t cols, pz_mat* out);
+
+#endif /* PZI_MAT_H */

@@ -1,0 +1,159 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Inverses and factorizations. */
+
+#include "status.h"
+#include "task.h"
+#include "trampolines.h"
+
+/* A factor of a given shape, or none. */
+static void
+factor(pzi_task* const task, const char* const name, const int64_t rows, const int64_t cols,
+       const pz_tensor* const tensor)
+{
+  if (!tensor) {
+    pzi_task_absent(task);
+    return;
+  }
+  pzi_task_matrix(task, name, PZI_WRITE, false, tensor);
+  pzi_task_expect(task, task->request.n - 1, rows, cols);
+}
+
+static void
+spectrum(pzi_task* const task, const char* const name, const int64_t n,
+         const pz_tensor* const tensor)
+{
+  pzi_task_vector(task, name, PZI_WRITE, tensor);
+  pzi_task_expect(task, task->request.n - 1, n, 1);
+}
+
+static int64_t
+least_extent(const pzi_task* const task)
+{
+  const int64_t rows = pzi_task_rows(task, 0);
+  const int64_t cols = pzi_task_cols(task, 0);
+  return rows < cols ? rows : cols;
+}
+
+/* y = value I */
+static pz_status
+set_identity(pz_call* const c, const double value, pz_tensor* const y)
+{
+  PZ_TRY(pzi_ops_fill(c, 0.0, y));
+  return pzi_ops_add_identity(c, value, y);
+}
+
+pz_status
+pzi_ops_shifted_inverse(pz_call* const c, const uint32_t in, const double alpha, const double beta,
+                        const double gamma, const double delta, const pz_tensor* const x,
+                        pz_tensor* const y)
+{
+  pzi_task t;
+  pzi_task_begin(&t, c, PZI_SHIFTED_INVERSE);
+  pzi_task_matrix(&t, "x", PZI_READ, false, x);
+  pzi_task_matrix(&t, "y", PZI_WRITE, false, y);
+  pzi_task_expect_square(&t, 0);
+  pzi_task_expect(&t, 1, pzi_task_rows(&t, 0), pzi_task_cols(&t, 0));
+  t.request.which = (int)in;
+  t.request.real[0] = alpha;
+  t.request.real[1] = beta;
+  t.request.real[2] = gamma;
+  t.request.real[3] = delta;
+  if (t.status == PZ_OK && beta == 0.0) {
+    return set_identity(c, alpha, y);
+  }
+  if (t.status == PZ_OK && delta == 0.0) {
+    return gamma != 0.0 || pz_count(y) == 0
+               ? set_identity(c, alpha + beta / gamma, y)
+               : pzi_fail(PZ_SINGULAR, "shifted_inverse: matrix 0 of the batch is singular");
+  }
+  return pzi_task_run(&t);
+}
+
+pz_status
+pzi_ops_solve(pz_call* const c, const uint32_t in, const pz_tensor* const a,
+              const pz_tensor* const b, pz_tensor* const x)
+{
+  pzi_task t;
+  pzi_task_begin(&t, c, PZI_SOLVE);
+  pzi_task_matrix(&t, "a", PZI_READ, false, a);
+  pzi_task_matrix(&t, "b", PZI_READ, false, b);
+  pzi_task_matrix(&t, "x", PZI_WRITE, false, x);
+  pzi_task_expect_square(&t, 0);
+  pzi_task_expect(&t, 1, pzi_task_rows(&t, 0), pzi_task_cols(&t, 1));
+  pzi_task_expect(&t, 2, pzi_task_rows(&t, 0), pzi_task_cols(&t, 1));
+  t.request.which = (int)in;
+  return pzi_task_run(&t);
+}
+
+pz_status
+pzi_ops_potrf(pz_call* const c, const pz_triangle triangle, const pz_tensor* const a,
+              pz_tensor* const l)
+{
+  pzi_task t;
+  pzi_task_begin(&t, c, PZI_POTRF);
+  pzi_task_matrix(&t, "a", PZI_READ, false, a);
+  pzi_task_matrix(&t, "l", PZI_WRITE, false, l);
+  pzi_task_expect_square(&t, 0);
+  pzi_task_expect(&t, 1, pzi_task_rows(&t, 0), pzi_task_cols(&t, 0));
+  t.request.which = (int)triangle;
+  return pzi_task_run(&t);
+}
+
+pz_status
+pzi_ops_qr(pz_call* const c, const pz_tensor* const a, pz_tensor* const q, pz_tensor* const r)
+{
+  pzi_task t;
+  pzi_task_begin(&t, c, PZI_QR);
+  pzi_task_matrix(&t, "a", PZI_READ, false, a);
+  const int64_t k = least_extent(&t);
+  factor(&t, "q", pzi_task_rows(&t, 0), k, q);
+  factor(&t, "r", k, pzi_task_cols(&t, 0), r);
+  return pzi_task_run(&t);
+}
+
+pz_status
+pzi_ops_eigh(pz_call* const c, const pz_tensor* const a, pz_tensor* const w, pz_tensor* const v)
+{
+  pzi_task t;
+  pzi_task_begin(&t, c, PZI_EIGH);
+  pzi_task_matrix(&t, "a", PZI_READ, false, a);
+  pzi_task_expect_square(&t, 0);
+  const int64_t n = pzi_task_rows(&t, 0);
+  spectrum(&t, "w", n, w);
+  factor(&t, "v", n, n, v);
+  return pzi_task_run(&t);
+}
+
+pz_status
+pzi_ops_svd(pz_call* const c, const pz_tensor* const a, pz_tensor* const u, pz_tensor* const s,
+            pz_tensor* const vt)
+{
+  pzi_task t;
+  pzi_task_begin(&t, c, PZI_SVD);
+  if ((u == NULL) != (vt == NULL)) {
+    pzi_task_refuse(&t, "found one of u and vt, expected both or none");
+  }
+  pzi_task_matrix(&t, "a", PZI_READ, false, a);
+  const int64_t k = least_extent(&t);
+  factor(&t, "u", pzi_task_rows(&t, 0), k, u);
+  spectrum(&t, "s", k, s);
+  factor(&t, "vt", k, pzi_task_cols(&t, 0), vt);
+  return pzi_task_run(&t);
+}
+
+pz_status
+pzi_ops_schur(pz_call* const c, const pz_tensor* const a, pz_tensor* const t, pz_tensor* const z)
+{
+  pzi_task task;
+  pzi_task_begin(&task, c, PZI_SCHUR);
+  pzi_task_matrix(&task, "a", PZI_READ, false, a);
+  pzi_task_expect_square(&task, 0);
+  const int64_t n = pzi_task_rows(&task, 0);
+  pzi_task_matrix(&task, "t", PZI_WRITE, false, t);
+  pzi_task_matrix(&task, "z", PZI_WRITE, false, z);
+  pzi_task_expect(&task, 1, n, n);
+  pzi_task_expect(&task, 2, n, n);
+  return pzi_task_run(&task);
+}
