@@ -1,0 +1,168 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Which library answers. A backend's own choice of BLAS does not bind: in a program that
+   is linked to another one, that one's cblas_dgemm is called, and LAPACKE calls whatever
+   LAPACK the program has. So the loader is asked where the functions lie, and small calls
+   show how wide their integers are before any matrix is trusted to them:
+
+   - ddot_ reads its count through a pointer. From {2, -1} a library with 32-bit integers
+     reads 2, one with 64-bit integers a negative count, whose dot product is zero. dlacpy_
+     tells the same of LAPACK. Neither complains about its arguments.
+   - A factorization of order 2 writes two pivots of LAPACKE's width. */
+
+#include "cpu.h"
+
+#include <cblas.h>
+#include <lapacke.h>
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+/* Fortran's entries, with integers of unknown width. */
+extern double ddot_(const int32_t* n, const double* x, const int32_t* incx, const double* y,
+                    const int32_t* incy);
+
+_Static_assert(sizeof(lapack_int) == 4 && sizeof(blasint) == 4, "32-bit integers");
+
+typedef void any_function(void);
+
+/* The file that holds a function, as the loader has it; "" where it does not know. */
+static const char*
+file_of(any_function* const function)
+{
+  Dl_info found;
+  void* address;
+  memcpy(&address, &function, sizeof(address));
+  return dladdr(address, &found) && found.dli_fname ? found.dli_fname : "";
+}
+
+static const char*
+base_name(const char* const path)
+{
+  const char* const slash = strrchr(path, '/');
+  return slash ? slash + 1 : path;
+}
+
+/* A function of the library in `file`, or of one it depends on; NULL without. */
+static any_function*
+function_in(const char* const file, const char* const name)
+{
+  any_function* function = NULL;
+  void* const handle = dlopen(file, RTLD_LAZY | RTLD_LOCAL | RTLD_NOLOAD);
+  if (handle) {
+    void* const address = dlsym(handle, name);
+    memcpy(&function, &address, sizeof(function));
+    dlclose(handle);
+  }
+  return function;
+}
+
+/* Who a BLAS is: OpenBLAS in its own words, any other by its file. False for one built with
+   64-bit integers. */
+static bool
+describe_blas(const char* const file, const size_t size, char* const text)
+{
+  typedef char* text_function(void);
+  typedef int count_function(void);
+  text_function* const config = (text_function*)function_in(file, "openblas_get_config");
+  text_function* const core = (text_function*)function_in(file, "openblas_get_corename");
+  count_function* const threads = (count_function*)function_in(file, "openblas_get_num_threads");
+  if (!config || !core || !threads) {
+    snprintf(text, size, "%s (32-bit integers)", base_name(file));
+    return true;
+  }
+  // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ..."
+  const char* const all = config();
+  const bool wide = strstr(all, "USE64BITINT") != NULL;
+  const char* const space = strchr(all, ' ');
+  const size_t length = space ? (size_t)(space - all) + 1U + strcspn(space + 1, " ") : strlen(all);
+  const int n = threads();
+  snprintf(text, size, "%.*s (%s, %d thread%s, %d-bit integers)", (int)length, all, core(), n,
+           n == 1 ? "" : "s", wide ? 64 : 32);
+  return !wide;
+}
+
+/* Do both Fortran interfaces read 32-bit integers? */
+static bool
+fortran_is_narrow(void)
+{
+  const int32_t count[2] = {2, -1};
+  const int32_t one[2] = {1, 0};
+  const double x[2] = {3.0, 4.0};
+  const double from[4] = {1.0, 2.0, 3.0, 4.0};
+  double to[4] = {0.0, 0.0, 0.0, 0.0};
+  const int32_t ld[2] = {2, 0};
+  const bool blas = ddot_(count, x, one, x, one) == 25.0;
+  LAPACK_dlacpy("A", count, count, from, ld, to, ld);
+  return blas && memcmp(from, to, sizeof(to)) == 0;
+}
+
+/* Do calls through the C interfaces come back with the right results? */
+static bool
+results_are_right(void)
+{
+  // columns (0 2) and (1 3): the factors exchange the rows
+  double a[4] = {0.0, 2.0, 1.0, 3.0};
+  const double b[4] = {1.0, 2.0, 3.0, 4.0};
+  const double expected[4] = {5.0, 11.0, 11.0, 25.0};
+  double product[4];
+  lapack_int pivots[4] = {-1, -1, -1, -1}; /* room for two of either width */
+  const bool factored = LAPACKE_dgetrf_work(LAPACK_COL_MAJOR, 2, 2, a, 2, pivots) == 0;
+  cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, 2, 2, 2, 1.0, b, 2, b, 2, 0.0, product, 2);
+  return factored && pivots[0] == 2 && pivots[1] == 2 && pivots[2] == -1 && pivots[3] == -1 &&
+         a[0] == 2.0 && a[1] == 0.0 && a[2] == 3.0 && a[3] == 1.0 &&
+         memcmp(product, expected, sizeof(product)) == 0;
+}
+
+bool
+cpu_answers(const size_t detail_size, char* const detail, const size_t reason_size,
+            char* const reason)
+{
+  const char* const blas = file_of((any_function*)cblas_dgemm);
+  const char* const fortran = file_of((any_function*)ddot_);
+  const char* const lapack = file_of((any_function*)LAPACK_dgetrf);
+  const char* const lapacke = file_of((any_function*)LAPACKE_dgetrf_work);
+  char who[128];
+  reason[0] = '\0';
+  const bool narrow = describe_blas(blas, sizeof(who), who);
+  if (strcmp(blas, lapack) == 0) {
+    snprintf(detail, detail_size, "%s for BLAS and LAPACK; %s", who, base_name(lapacke));
+  } else {
+    lapack_int version[3] = {0, 0, 0};
+    LAPACKE_ilaver(&version[0], &version[1], &version[2]);
+    snprintf(detail, detail_size, "%s for BLAS; LAPACK %d.%d.%d in %s; %s", who, (int)version[0],
+             (int)version[1], (int)version[2], base_name(lapack), base_name(lapacke));
+  }
+  if (!narrow || !fortran_is_narrow()) {
+    snprintf(reason, reason_size, "%s or %s answers with 64-bit integers, expected 32-bit ones",
+             strcmp(blas, fortran) == 0 ? blas : fortran, lapack);
+  } else if (!results_are_right()) {
+    snprintf(reason, reason_size, "%s, %s and %s give wrong results together", blas, lapack,
+             lapacke);
+  }
+  return reason[0] == '\0';
+}
+
+void
+cpu_hardware(const size_t size, char* const name)
+{
+  struct utsname system;
+  FILE* const file = fopen("/proc/cpuinfo", "re");
+  if (file) {
+    char line[256];
+    while (fgets(line, (int)sizeof(line), file)) {
+      const char* const colon = strchr(line, ':');
+      if (strncmp(line, "model name", 10) == 0 && colon) {
+        const char* const value = colon + 1 + strspn(colon + 1, " \t");
+        snprintf(name, size, "%.*s", (int)strcspn(value, "\n"), value);
+        fclose(file);
+        return;
+      }
+    }
+    fclose(file);
+  }
+  snprintf(name, size, "%s", uname(&system) == 0 ? system.machine : "processor");
+}

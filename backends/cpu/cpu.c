@@ -1,0 +1,171 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* The CPU as a backend: one device in the host's own memory. OpenBLAS and LAPACKE where
+   they are strong; own loops where they are not (structured passes, small matrices,
+   inversion without pivoting). Every operation is done when it returns. */
+
+#include "cpu.h"
+
+#include <parametrize/descriptor.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGNMENT = 64 };
+
+static void*
+allocate(const size_t bytes)
+{
+  const size_t rounded = (bytes + ALIGNMENT - 1U) & ~(size_t)(ALIGNMENT - 1U);
+  return rounded < bytes ? NULL : aligned_alloc(ALIGNMENT, rounded);
+}
+
+void*
+cpu_scratch(pz_backend_queue* const q, const cpu_slot slot, const size_t bytes)
+{
+  if (q->scratch_bytes[slot] < bytes) {
+    void* const larger = allocate(bytes);
+    if (!larger) {
+      return NULL;
+    }
+    free(q->scratch[slot]);
+    q->scratch[slot] = larger;
+    q->scratch_bytes[slot] = bytes;
+  }
+  return q->scratch[slot];
+}
+
+pz_status
+cpu_no_memory(pz_backend_queue* const q)
+{
+  return q->host->fail(PZ_NO_MEMORY, "out of memory for scratch on the cpu");
+}
+
+pz_status
+cpu_singular(pz_backend_queue* const q, const char* const what, const int64_t place)
+{
+  return q->host->fail(PZ_SINGULAR, "matrix %lld of the batch %s", (long long)place, what);
+}
+
+static pz_status
+probe(const pz_backend_host* const host, const uint32_t index, pz_device_info* const info)
+{
+  if (index > 0) {
+    return host->fail(PZ_NOT_FOUND, "cpu has one device, found index %u", (unsigned)index);
+  }
+  info->device.type = PZ_DEVICE_CPU;
+  info->device.id = 0;
+  info->f64 = 1;
+  info->reason[0] = '\0';
+  cpu_hardware(sizeof(info->name), info->name);
+  info->usable =
+      cpu_answers(sizeof(info->detail), info->detail, sizeof(info->reason), info->reason);
+  return PZ_OK;
+}
+
+static pz_status
+open_queue(const pz_backend_host* const host, const uint32_t index, const void* const native,
+           pz_backend_queue** const out)
+{
+  char detail[256];
+  char reason[256];
+  if (index > 0) {
+    return host->fail(PZ_NOT_FOUND, "cpu has one device, found index %u", (unsigned)index);
+  }
+  if (native) {
+    return host->fail(PZ_UNSUPPORTED, "cpu has no queue of the host's to adopt");
+  }
+  if (!cpu_answers(sizeof(detail), detail, sizeof(reason), reason)) {
+    return host->fail(PZ_DEVICE, "%s", reason);
+  }
+  pz_backend_queue* const q = calloc(1, sizeof(*q));
+  if (!q) {
+    return host->fail(PZ_NO_MEMORY, "out of memory for a queue");
+  }
+  q->host = host;
+  *out = q;
+  return PZ_OK;
+}
+
+static void
+close_queue(pz_backend_queue* const q)
+{
+  if (q) {
+    for (int slot = 0; slot < CPU_SLOTS; ++slot) {
+      free(q->scratch[slot]);
+    }
+    free(q);
+  }
+}
+
+static pz_status
+alloc_memory(pz_backend_queue* const q, const size_t bytes, void** const out)
+{
+  void* const data = allocate(bytes);
+  if (!data) {
+    return q->host->fail(PZ_NO_MEMORY, "out of memory for %zu bytes", bytes);
+  }
+  *out = data;
+  return PZ_OK;
+}
+
+static void
+free_memory(pz_backend_queue* const q, void* const data)
+{
+  (void)q;
+  free(data);
+}
+
+static pz_status
+copy_memory(pz_backend_queue* const q, const pz_copy_kind kind, void* const dst,
+            const uint64_t dst_offset, const void* const src, const uint64_t src_offset,
+            const size_t bytes)
+{
+  (void)q;
+  (void)kind;
+  memmove((char*)dst + dst_offset, (const char*)src + src_offset, bytes);
+  return PZ_OK;
+}
+
+static pz_status
+fill_memory(pz_backend_queue* const q, void* const dst, const uint64_t offset, const size_t bytes,
+            const void* const pattern, const size_t pattern_bytes)
+{
+  (void)q;
+  char* const to = (char*)dst + offset;
+  if (pattern_bytes == 1) {
+    memset(to, *(const unsigned char*)pattern, bytes);
+    return PZ_OK;
+  }
+  for (size_t k = 0; k < bytes; k += pattern_bytes) {
+    memcpy(to + k, pattern, pattern_bytes);
+  }
+  return PZ_OK;
+}
+
+static pz_status
+synchronize(pz_backend_queue* const q)
+{
+  (void)q;
+  return PZ_OK;
+}
+
+static const pz_backend cpu = {
+    .size = sizeof(cpu),
+    .flags = PZ_BACKEND_HOST_MEMORY,
+    .id = "cpu",
+    .summary = "The processor, with OpenBLAS and LAPACKE",
+    .probe = probe,
+    .open = open_queue,
+    .close = close_queue,
+    .alloc = alloc_memory,
+    .free = free_memory,
+    .copy = copy_memory,
+    .fill = fill_memory,
+    .sync = synchronize,
+    .ops = &cpu_ops,
+};
+
+PZ_PLUGIN(cpu, "1.0.0", PZ_BACKEND(&cpu));

@@ -1,0 +1,103 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* What the parts of the CPU backend share, whatever the element type. */
+
+#ifndef CPU_H
+#define CPU_H
+
+#include <parametrize/backend.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Places for scratch, so that an operation built on another does not take its memory. */
+typedef enum cpu_slot {
+  CPU_SLOT_A = 0,    /* packed or factored operands */
+  CPU_SLOT_B = 1,    /* a second one */
+  CPU_SLOT_C = 2,    /* a third one */
+  CPU_SLOT_PACK = 3, /* operands of products whose strides BLAS cannot express */
+  CPU_SLOT_PACK_B = 4,
+  CPU_SLOT_WORK = 5,    /* LAPACK's real workspace, blocks of recursions */
+  CPU_SLOT_INTEGER = 6, /* LAPACK's pivots and integer workspace */
+  CPU_SLOTS = 7,
+} cpu_slot;
+
+struct pz_backend_queue {
+  const pz_backend_host* host;
+  void* scratch[CPU_SLOTS]; /* grown, never shrunk */
+  size_t scratch_bytes[CPU_SLOTS];
+};
+
+/* Scratch of at least `bytes` in a slot, aligned to 64; the slot's former content is lost.
+   NULL without memory. */
+void* cpu_scratch(pz_backend_queue* q, cpu_slot slot, size_t bytes);
+
+/* PZ_NO_MEMORY with its line of detail. */
+pz_status cpu_no_memory(pz_backend_queue* q);
+
+/* PZ_SINGULAR naming the operation, the property that is missing and the place. */
+pz_status cpu_singular(pz_backend_queue* q, const char* what, int64_t place);
+
+/* First element of matrix k. */
+static inline char*
+cpu_at(const pz_mat* const m, const int64_t k)
+{
+  return (char*)m->data + m->byte_offset +
+         (size_t)(k * m->batch_stride) * (size_t)pz_dtype_size(m->dtype);
+}
+
+/* The matrix transposed, without moving anything. */
+static inline pz_mat
+cpu_transposed(const pz_mat* const m)
+{
+  pz_mat t = *m;
+  t.rows = m->cols;
+  t.cols = m->rows;
+  t.row_stride = m->col_stride;
+  t.col_stride = m->row_stride;
+  return t;
+}
+
+/* Do the rows of this matrix lie in memory as runs? Else its columns do. */
+static inline bool
+cpu_runs_by_row(const pz_mat* const m)
+{
+  return m->col_stride == 1 || m->row_stride != 1;
+}
+
+/* ---- loops over operands of equal shape ------------------------------------ */
+
+enum { CPU_MAX_OPERANDS = 9 };
+
+/* Three nested loops, outer to inner, over operands of equal extents; the innermost runs
+   along the last operand's shortest stride, and loops that memory does not interrupt are
+   merged. */
+typedef struct cpu_loops {
+  uint32_t n_operands;
+  int64_t extent[3];
+  int64_t stride[CPU_MAX_OPERANDS][3];
+  char* first[CPU_MAX_OPERANDS];
+} cpu_loops;
+
+/* `operands` have the last one's extents, or strides of zero where they repeat. */
+void cpu_loops_init(cpu_loops* l, uint32_t n_operands, const pz_mat* const* operands);
+
+/* ---- which libraries answer ------------------------------------------------ */
+
+/* Writes who answers for BLAS, LAPACK and LAPACKE into `detail`. False when calls would go
+   wrong (64-bit integers, wrong results); then `reason` says why. [any thread] */
+bool cpu_answers(size_t detail_size, char* detail, size_t reason_size, char* reason);
+
+/* The name of the processor. */
+void cpu_hardware(size_t size, char* name);
+
+/* ---- the operations of each element type ----------------------------------- */
+
+extern const pz_backend_ops cpu_ops_f32;
+extern const pz_backend_ops cpu_ops_f64;
+
+/* Those of any type, going to one of them. */
+extern const pz_backend_ops cpu_ops;
+
+#endif /* CPU_H */

@@ -1,0 +1,388 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Entry by entry: copies, sums and products of operands of equal shape. Each operation is
+   a function on a strip of n elements; one driver walks the loops (cpu.h), strip by strip
+   where runs are shared, by square tiles where one operand's runs cross another's. Strips
+   of unit stride vectorize; an output may be the very same operand as an input, so strips
+   promise the compiler independent iterations, not distinct pointers. */
+
+#include "typed.h"
+
+#include <string.h>
+
+enum { TILE = 32 };
+
+/* n elements of each operand, `step` elements apart. */
+typedef void strip_function(int64_t n, real* const* at, const int64_t* step, const void* arguments);
+
+static void
+run(const cpu_loops* const l, strip_function* const strip, const void* const arguments)
+{
+  int64_t step[CPU_MAX_OPERANDS];
+  bool crossed = false;
+  for (uint32_t k = 0; k < l->n_operands; ++k) {
+    step[k] = l->stride[k][2];
+    crossed = crossed || (step[k] > 1 && l->stride[k][1] < step[k]);
+  }
+  crossed = crossed && l->extent[1] > 1;
+  const int64_t rows = crossed ? TILE : l->extent[1];
+  const int64_t cols = crossed ? TILE : l->extent[2];
+
+  real* at[CPU_MAX_OPERANDS];
+  for (int64_t b = 0; b < l->extent[0]; ++b) {
+    for (int64_t i0 = 0; i0 < l->extent[1]; i0 += rows) {
+      const int64_t i1 = smaller(i0 + rows, l->extent[1]);
+      for (int64_t j0 = 0; j0 < l->extent[2]; j0 += cols) {
+        const int64_t n = smaller(cols, l->extent[2] - j0);
+        for (int64_t i = i0; i < i1; ++i) {
+          for (uint32_t k = 0; k < l->n_operands; ++k) {
+            at[k] = (real*)(void*)l->first[k] + b * l->stride[k][0] + i * l->stride[k][1] +
+                    j0 * step[k];
+          }
+          strip(n, at, step, arguments);
+        }
+      }
+    }
+  }
+}
+
+static void
+copy_strip(const int64_t n, real* const* const at, const int64_t* const step,
+           const void* const arguments)
+{
+  (void)arguments;
+  const real* const x = at[0];
+  real* const y = at[1];
+  const int64_t sx = step[0];
+  const int64_t sy = step[1];
+  if (sx == 1 && sy == 1) {
+    memcpy(y, x, (size_t)n * sizeof(real));
+  } else {
+    for (int64_t i = 0; i < n; ++i) {
+      y[i * sy] = x[i * sx];
+    }
+  }
+}
+
+pz_status
+TYPED(copy)(pz_backend_queue* const q, const pz_mat* const x, const pz_mat* const y)
+{
+  (void)q;
+  cpu_loops l;
+  cpu_loops_init(&l, 2, (const pz_mat* const[]){x, y});
+  run(&l, copy_strip, NULL);
+  return PZ_OK;
+}
+
+static void
+fill_strip(const int64_t n, real* const* const at, const int64_t* const step,
+           const void* const arguments)
+{
+  const real value = *(const real*)arguments;
+  real* const y = at[0];
+  const int64_t sy = step[0];
+  if (sy == 1) {
+    for (int64_t i = 0; i < n; ++i) {
+      y[i] = value;
+    }
+  } else {
+    for (int64_t i = 0; i < n; ++i) {
+      y[i * sy] = value;
+    }
+  }
+}
+
+pz_status
+TYPED(fill)(pz_backend_queue* const q, const double value, const pz_mat* const y)
+{
+  (void)q;
+  const real v = (real)value;
+  cpu_loops l;
+  cpu_loops_init(&l, 1, &y);
+  run(&l, fill_strip, &v);
+  return PZ_OK;
+}
+
+/* Coefficients of the strips below. */
+typedef struct coefficients {
+  real a;
+  real b;
+} coefficients;
+
+/* y = a x */
+static void
+scaled_strip(const int64_t n, real* const* const at, const int64_t* const step,
+             const void* const arguments)
+{
+  const real a = ((const coefficients*)arguments)->a;
+  const real* const x = at[0];
+  real* const y = at[1];
+  const int64_t sx = step[0];
+  const int64_t sy = step[1];
+  if (sx == 1 && sy == 1) {
+#pragma omp simd
+    for (int64_t i = 0; i < n; ++i) {
+      y[i] = a * x[i];
+    }
+  } else {
+    for (int64_t i = 0; i < n; ++i) {
+      y[i * sy] = a * x[i * sx];
+    }
+  }
+}
+
+/* y = a x + b y */
+static void
+axpby_strip(const int64_t n, real* const* const at, const int64_t* const step,
+            const void* const arguments)
+{
+  const coefficients c = *(const coefficients*)arguments;
+  const real* const x = at[0];
+  real* const y = at[1];
+  const int64_t sx = step[0];
+  const int64_t sy = step[1];
+  if (sx == 1 && sy == 1) {
+#pragma omp simd
+    for (int64_t i = 0; i < n; ++i) {
+      y[i] = c.a * x[i] + c.b * y[i];
+    }
+  } else {
+    for (int64_t i = 0; i < n; ++i) {
+      y[i * sy] = c.a * x[i * sx] + c.b * y[i * sy];
+    }
+  }
+}
+
+pz_status
+TYPED(axpby)(pz_backend_queue* const q, const double a, const pz_mat* const x, const double b,
+             const pz_mat* const y)
+{
+  (void)q;
+  const coefficients c = {(real)a, (real)b};
+  cpu_loops l;
+  cpu_loops_init(&l, 2, (const pz_mat* const[]){x, y});
+  run(&l, b == 0.0 ? scaled_strip : axpby_strip, &c);
+  return PZ_OK;
+}
+
+pz_status
+TYPED(scale)(pz_backend_queue* const q, const double a, const pz_mat* const y)
+{
+  return TYPED(axpby)(q, a, y, 0.0, y);
+}
+
+/* z = a x * y */
+static void
+product_strip(const int64_t n, real* const* const at, const int64_t* const step,
+              const void* const arguments)
+{
+  const real a = ((const coefficients*)arguments)->a;
+  const real* const x = at[0];
+  const real* const y = at[1];
+  real* const z = at[2];
+  const int64_t sx = step[0];
+  const int64_t sy = step[1];
+  const int64_t sz = step[2];
+  if (sx == 1 && sy == 1 && sz == 1) {
+#pragma omp simd
+    for (int64_t i = 0; i < n; ++i) {
+      z[i] = a * x[i] * y[i];
+    }
+  } else if (sx == 0 && sy == 1 && sz == 1) { /* a number per strip */
+    const real ax = a * x[0];
+#pragma omp simd
+    for (int64_t i = 0; i < n; ++i) {
+      z[i] = ax * y[i];
+    }
+  } else {
+    for (int64_t i = 0; i < n; ++i) {
+      z[i * sz] = a * x[i * sx] * y[i * sy];
+    }
+  }
+}
+
+/* z = a x * y + b z */
+static void
+product_sum_strip(const int64_t n, real* const* const at, const int64_t* const step,
+                  const void* const arguments)
+{
+  const coefficients c = *(const coefficients*)arguments;
+  const real* const x = at[0];
+  const real* const y = at[1];
+  real* const z = at[2];
+  const int64_t sx = step[0];
+  const int64_t sy = step[1];
+  const int64_t sz = step[2];
+  if (sx == 1 && sy == 1 && sz == 1) {
+#pragma omp simd
+    for (int64_t i = 0; i < n; ++i) {
+      z[i] = c.a * x[i] * y[i] + c.b * z[i];
+    }
+  } else {
+    for (int64_t i = 0; i < n; ++i) {
+      z[i * sz] = c.a * x[i * sx] * y[i * sy] + c.b * z[i * sz];
+    }
+  }
+}
+
+pz_status
+TYPED(hadamard)(pz_backend_queue* const q, const double a, const pz_mat* const x,
+                const pz_mat* const y, const double b, const pz_mat* const z)
+{
+  (void)q;
+  const coefficients c = {(real)a, (real)b};
+  cpu_loops l;
+  cpu_loops_init(&l, 3, (const pz_mat* const[]){x, y, z});
+  run(&l, b == 0.0 ? product_strip : product_sum_strip, &c);
+  return PZ_OK;
+}
+
+/* y = x times its number in d, which is repeated along the axis by strides of zero. */
+pz_status
+TYPED(scale_by)(pz_backend_queue* const q, const pz_axis axis, const pz_mat* const d,
+                const pz_mat* const x, const pz_mat* const y)
+{
+  (void)q;
+  const coefficients c = {1, 0};
+  pz_mat repeated = *d;
+  repeated.row_stride = axis == PZ_OVER_COLS ? d->row_stride : 0;
+  repeated.col_stride = axis == PZ_OVER_ROWS ? d->row_stride : 0;
+  cpu_loops l;
+  cpu_loops_init(&l, 3, (const pz_mat* const[]){&repeated, x, y});
+  run(&l, product_strip, &c);
+  return PZ_OK;
+}
+
+/* The coefficients of a sum, and how many. */
+typedef struct sum {
+  real a[8];
+  uint32_t n;
+} sum;
+
+/* y = sum of a[k] x[k], by pieces that stay in registers or the nearest cache: y may be
+   one of the x, so a piece is read whole before it is written. */
+static void
+sum_strip(const int64_t n, real* const* const at, const int64_t* const step,
+          const void* const arguments)
+{
+  enum { PIECE = 64 };
+  const sum* const s = arguments;
+  for (int64_t i0 = 0; i0 < n; i0 += PIECE) {
+    const int64_t m = smaller(PIECE, n - i0);
+    real total[PIECE];
+    for (uint32_t k = 0; k < s->n; ++k) {
+      const real a = s->a[k];
+      const real* const x = at[k] + i0 * step[k];
+      const int64_t sx = step[k];
+      if (k == 0 && sx == 1) {
+        for (int64_t i = 0; i < m; ++i) {
+          total[i] = a * x[i];
+        }
+      } else if (k == 0) {
+        for (int64_t i = 0; i < m; ++i) {
+          total[i] = a * x[i * sx];
+        }
+      } else if (sx == 1) {
+        for (int64_t i = 0; i < m; ++i) {
+          total[i] += a * x[i];
+        }
+      } else {
+        for (int64_t i = 0; i < m; ++i) {
+          total[i] += a * x[i * sx];
+        }
+      }
+    }
+    real* const y = at[s->n] + i0 * step[s->n];
+    const int64_t sy = step[s->n];
+    for (int64_t i = 0; i < m; ++i) {
+      y[i * sy] = total[i];
+    }
+  }
+}
+
+pz_status
+TYPED(combine)(pz_backend_queue* const q, const double shift, const uint32_t n,
+               const double* const a, const pz_mat* const x, const pz_mat* const y)
+{
+  if (n == 0) {
+    PZ_TRY(TYPED(fill)(q, 0.0, y));
+  } else {
+    sum s = {{0}, n};
+    const pz_mat* operands[CPU_MAX_OPERANDS];
+    for (uint32_t k = 0; k < n; ++k) {
+      s.a[k] = (real)a[k];
+      operands[k] = &x[k];
+    }
+    operands[n] = y;
+    cpu_loops l;
+    cpu_loops_init(&l, n + 1U, operands);
+    run(&l, sum_strip, &s);
+  }
+  return shift == 0.0 ? PZ_OK : TYPED(add_identity)(q, shift, y);
+}
+
+pz_status
+TYPED(add_identity)(pz_backend_queue* const q, const double a, const pz_mat* const y)
+{
+  (void)q;
+  const int64_t n = smaller(y->rows, y->cols);
+  const int64_t step = y->row_stride + y->col_stride;
+  for (int64_t b = 0; b < y->batch; ++b) {
+    real* const diagonal = view_of(y, b).data;
+    for (int64_t i = 0; i < n; ++i) {
+      diagonal[i * step] += (real)a;
+    }
+  }
+  return PZ_OK;
+}
+
+pz_status
+TYPED(get_diagonal)(pz_backend_queue* const q, const pz_mat* const x, const pz_mat* const d)
+{
+  pz_mat diagonal = *x;
+  diagonal.rows = d->rows;
+  diagonal.cols = 1;
+  diagonal.row_stride = x->row_stride + x->col_stride;
+  return TYPED(copy)(q, &diagonal, d);
+}
+
+pz_status
+TYPED(set_diagonal)(pz_backend_queue* const q, const pz_mat* const d, const pz_mat* const y)
+{
+  pz_mat diagonal = *y;
+  diagonal.rows = d->rows;
+  diagonal.cols = 1;
+  diagonal.row_stride = y->row_stride + y->col_stride;
+  return TYPED(copy)(q, d, &diagonal);
+}
+
+static pz_mat
+mat_of(const view v)
+{
+  const pz_mat m = {
+      .data = v.data,
+      .rows = v.rows,
+      .cols = v.cols,
+      .row_stride = v.row_stride,
+      .col_stride = v.col_stride,
+      .batch = 1,
+      .dtype = REAL_DTYPE,
+  };
+  return m;
+}
+
+void
+TYPED(view_copy)(const view x, const view y)
+{
+  const pz_mat from = mat_of(x);
+  const pz_mat to = mat_of(y);
+  (void)TYPED(copy)(NULL, &from, &to);
+}
+
+void
+TYPED(view_fill)(const real value, const view y)
+{
+  const pz_mat m = mat_of(y);
+  (void)TYPED(fill)(NULL, (double)value, &m);
+}

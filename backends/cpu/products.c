@@ -1,0 +1,277 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Products on BLAS. A matrix with rows as runs and one with columns as runs are the same
+   memory read in two orders; the order of a call is that of its output, and an input of
+   the other order is given as the transpose of what memory shows. Strides that BLAS cannot
+   express (repeated or overlapping runs of an input) are packed first.
+
+   Tiny products are loops of our own: a library call costs more than its arithmetic. */
+
+#include "typed.h"
+
+/* Does BLAS take this with rows as runs? */
+static bool
+by_row(const view v)
+{
+  return (v.col_stride == 1 || v.cols == 1) && v.row_stride >= v.cols;
+}
+
+static bool
+by_column(const view v)
+{
+  return by_row(view_transposed(v));
+}
+
+/* The leading dimension in that order. A vector's own stride counts; a single run's does
+   not, and may be anything. */
+static int
+leading(const view v, const bool rows)
+{
+  const int64_t run = rows ? v.cols : v.rows;
+  const int64_t step = rows ? v.row_stride : v.col_stride;
+  return (int)larger(larger(step, run), 1);
+}
+
+/* Matrix k of m as BLAS can take it: as it is, or packed into the slot. `data` is NULL where
+   there is no memory for that. */
+static view
+expressible(pz_backend_queue* const q, const pz_mat* const m, const int64_t k, const cpu_slot slot)
+{
+  const view v = view_settled(view_of(m, k));
+  if (by_row(v) || by_column(v)) {
+    return v;
+  }
+  real* const data = cpu_scratch(q, slot, (size_t)(v.rows * v.cols) * sizeof(real));
+  const view packed = {data, v.rows, v.cols, v.cols, 1};
+  if (data && (k == 0 || m->batch_stride != 0)) { /* else the slot still holds it */
+    TYPED(view_copy)(v, packed);
+  }
+  return packed;
+}
+
+/* y = alpha a b + beta y with all extents at most `width`, in rows padded to `width` known
+   when compiled, so that a row of the sum stays in registers. */
+static inline __attribute__((always_inline)) void
+tiny_product(const int64_t width, const real alpha, const view a, const view b, const real beta,
+             const view y)
+{
+  real rows[TINY * TINY];
+  for (int64_t p = 0; p < b.rows; ++p) {
+    for (int64_t j = 0; j < width; ++j) {
+      rows[p * width + j] = j < b.cols ? b.data[p * b.row_stride + j * b.col_stride] : 0;
+    }
+  }
+  for (int64_t i = 0; i < y.rows; ++i) {
+    real sum[TINY] = {0};
+    for (int64_t p = 0; p < a.cols; ++p) {
+      const real f = a.data[i * a.row_stride + p * a.col_stride];
+      for (int64_t j = 0; j < width; ++j) {
+        sum[j] += f * rows[p * width + j];
+      }
+    }
+    real* const to = y.data + i * y.row_stride;
+    if (beta == 0) {
+      for (int64_t j = 0; j < y.cols; ++j) {
+        to[j * y.col_stride] = alpha * sum[j];
+      }
+    } else {
+      for (int64_t j = 0; j < y.cols; ++j) {
+        to[j * y.col_stride] = alpha * sum[j] + beta * to[j * y.col_stride];
+      }
+    }
+  }
+}
+
+/* The same for any matrices small enough; false where a library call is better. */
+static bool
+product_is_tiny(const real alpha, const view a, const view b, const real beta, const view y)
+{
+  const int64_t most = larger(larger(a.cols, y.rows), y.cols);
+  if (most <= 4) {
+    tiny_product(4, alpha, a, b, beta, y);
+  } else if (most <= 8) {
+    tiny_product(8, alpha, a, b, beta, y);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void
+TYPED(view_gemm)(const real alpha, const view a, const view b, const real beta, const view y)
+{
+  if (product_is_tiny(alpha, a, b, beta, y)) {
+    return;
+  }
+  const bool rows = by_row(y);
+  const bool same_a = rows ? by_row(a) : by_column(a);
+  const bool same_b = rows ? by_row(b) : by_column(b);
+  BLAS(gemm)
+  (rows ? CblasRowMajor : CblasColMajor, same_a ? CblasNoTrans : CblasTrans,
+   same_b ? CblasNoTrans : CblasTrans, (int)y.rows, (int)y.cols, (int)a.cols, alpha, a.data,
+   leading(a, same_a == rows), b.data, leading(b, same_b == rows), beta, y.data, leading(y, rows));
+}
+
+pz_status
+TYPED(gemm)(pz_backend_queue* const q, const double alpha, const pz_mat* const a,
+            const pz_mat* const b, const double beta, const pz_mat* const y)
+{
+  if (!fits_blas(a) || !fits_blas(b) || !fits_blas(y)) {
+    return PZ_UNSUPPORTED;
+  }
+  for (int64_t k = 0; k < y->batch; ++k) {
+    const view u = expressible(q, a, k, CPU_SLOT_PACK);
+    const view v = expressible(q, b, k, CPU_SLOT_PACK_B);
+    if (!u.data || !v.data) {
+      return cpu_no_memory(q);
+    }
+    TYPED(view_gemm)((real)alpha, u, v, (real)beta, view_settled(view_of(y, k)));
+  }
+  return PZ_OK;
+}
+
+/* Copies the lower triangle, as rows show it, onto the upper one. */
+static void
+mirror_lower(const view y)
+{
+  enum { TILE = 32 };
+  for (int64_t i0 = 0; i0 < y.rows; i0 += TILE) {
+    for (int64_t j0 = 0; j0 <= i0; j0 += TILE) {
+      for (int64_t i = i0; i < smaller(i0 + TILE, y.rows); ++i) {
+        for (int64_t j = j0; j < smaller(j0 + TILE, i); ++j) {
+          y.data[j * y.row_stride + i] = y.data[i * y.row_stride + j];
+        }
+      }
+    }
+  }
+}
+
+pz_status
+TYPED(syrk)(pz_backend_queue* const q, const double alpha, const pz_mat* const a, const double beta,
+            const pz_mat* const y)
+{
+  if (!fits_blas(a) || !fits_blas(y)) {
+    return PZ_UNSUPPORTED;
+  }
+  for (int64_t k = 0; k < y->batch; ++k) {
+    const view u = expressible(q, a, k, CPU_SLOT_PACK);
+    if (!u.data) {
+      return cpu_no_memory(q);
+    }
+    // y is symmetric: its layout does not matter
+    view v = view_settled(view_of(y, k));
+    v = by_row(v) ? v : view_transposed(v);
+    if (product_is_tiny((real)alpha, u, view_transposed(u), (real)beta, v)) {
+      continue;
+    }
+    const bool rows = by_row(u);
+    BLAS(syrk)
+    (CblasRowMajor, CblasLower, rows ? CblasNoTrans : CblasTrans, (int)v.rows, (int)u.cols,
+     (real)alpha, u.data, leading(u, rows), (real)beta, v.data, leading(v, true));
+    mirror_lower(v);
+  }
+  return PZ_OK;
+}
+
+/* How the library sees b and t in b = op(t)^{+-1} b. */
+typedef struct triangular {
+  enum CBLAS_ORDER order;
+  enum CBLAS_UPLO uplo;
+  enum CBLAS_TRANSPOSE trans;
+  int ldt;
+  int ldb;
+} triangular;
+
+static triangular
+triangular_of(const pz_triangle triangle, const view t, const view b)
+{
+  const bool rows = by_row(b);
+  const bool same = rows ? by_row(t) : by_column(t);
+  const triangular out = {
+      .order = rows ? CblasRowMajor : CblasColMajor,
+      .uplo = (triangle == PZ_UPPER) == same ? CblasUpper : CblasLower,
+      .trans = same ? CblasNoTrans : CblasTrans,
+      .ldt = leading(t, same == rows),
+      .ldb = leading(b, rows),
+  };
+  return out;
+}
+
+pz_status
+TYPED(trmm)(pz_backend_queue* const q, const pz_side side, const pz_triangle triangle,
+            const pz_diagonal diagonal, const double alpha, const pz_mat* const t,
+            const pz_mat* const b)
+{
+  if (!fits_blas(t) || !fits_blas(b)) {
+    return PZ_UNSUPPORTED;
+  }
+  for (int64_t k = 0; k < b->batch; ++k) {
+    const view u = expressible(q, t, k, CPU_SLOT_PACK);
+    if (!u.data) {
+      return cpu_no_memory(q);
+    }
+    const view v = view_settled(view_of(b, k));
+    const triangular m = triangular_of(triangle, u, v);
+    BLAS(trmm)
+    (m.order, side == PZ_LEFT ? CblasLeft : CblasRight, m.uplo, m.trans,
+     diagonal == PZ_UNIT ? CblasUnit : CblasNonUnit, (int)v.rows, (int)v.cols, (real)alpha, u.data,
+     m.ldt, v.data, m.ldb);
+  }
+  return PZ_OK;
+}
+
+void
+TYPED(view_trsm)(const pz_triangle triangle, const pz_diagonal diagonal, const real alpha,
+                 const view t, const view b)
+{
+  const triangular m = triangular_of(triangle, t, b);
+  BLAS(trsm)
+  (m.order, CblasLeft, m.uplo, m.trans, diagonal == PZ_UNIT ? CblasUnit : CblasNonUnit, (int)b.rows,
+   (int)b.cols, alpha, t.data, m.ldt, b.data, m.ldb);
+}
+
+/* Place of the first zero on the diagonal, or -1. */
+static int64_t
+zero_on_diagonal(const view t)
+{
+  for (int64_t i = 0; i < t.rows; ++i) {
+    if (t.data[i * (t.row_stride + t.col_stride)] == 0) {
+      return i;
+    }
+  }
+  return -1;
+}
+
+pz_status
+TYPED(trsm)(pz_backend_queue* const q, const pz_side side, const pz_triangle triangle,
+            const pz_diagonal diagonal, const double alpha, const pz_mat* const t,
+            const pz_mat* const b, const pz_fault* const fault)
+{
+  (void)fault;
+  if (!fits_blas(t) || !fits_blas(b)) {
+    return PZ_UNSUPPORTED;
+  }
+  int64_t singular = -1;
+  for (int64_t k = 0; k < b->batch; ++k) {
+    const view u = expressible(q, t, k, CPU_SLOT_PACK);
+    if (!u.data) {
+      return cpu_no_memory(q);
+    }
+    view v = view_settled(view_of(b, k));
+    if (diagonal == PZ_NON_UNIT && zero_on_diagonal(u) >= 0) {
+      TYPED(view_fill)((real)NAN, v);
+      singular = singular < 0 ? k : singular;
+      continue;
+    }
+    // b op(t)^-1: op(t)^-T b^T
+    if (side == PZ_LEFT) {
+      TYPED(view_trsm)(triangle, diagonal, (real)alpha, u, v);
+    } else {
+      TYPED(view_trsm)
+      (triangle == PZ_UPPER ? PZ_LOWER : PZ_UPPER, diagonal, (real)alpha, view_transposed(u),
+       view_transposed(v));
+    }
+  }
+  return singular < 0 ? PZ_OK : cpu_singular(q, "has a zero on its diagonal", singular);
+}

@@ -1,0 +1,173 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* The element type of one compilation. Every typed source is compiled twice, with
+   CPU_REAL_BITS 32 and 64; `real` is then float or double, and names that cross files carry
+   the type: TYPED(gemm) is cpu_gemm_f32 or cpu_gemm_f64. */
+
+#ifndef CPU_TYPED_H
+#define CPU_TYPED_H
+
+#include "cpu.h"
+
+#include <cblas.h>
+#include <lapacke.h>
+
+#include <float.h>
+#include <limits.h>
+#include <math.h>
+
+#if CPU_REAL_BITS == 32
+typedef float real;
+#define TYPED(name) cpu_##name##_f32
+#define BLAS(name) cblas_s##name
+#define LAPACK(name) LAPACKE_s##name##_work
+#define REAL_EPSILON FLT_EPSILON
+#define REAL_DTYPE PZ_F32
+#elif CPU_REAL_BITS == 64
+typedef double real;
+#define TYPED(name) cpu_##name##_f64
+#define BLAS(name) cblas_d##name
+#define LAPACK(name) LAPACKE_d##name##_work
+#define REAL_EPSILON DBL_EPSILON
+#define REAL_DTYPE PZ_F64
+#else
+#error "CPU_REAL_BITS is 32 or 64"
+#endif
+
+/* Compiled for matrices up to this order as loops of our own instead of library calls. */
+enum { TINY = 16 };
+
+/* One matrix of a batch. */
+typedef struct view {
+  real* data;
+  int64_t rows;
+  int64_t cols;
+  int64_t row_stride;
+  int64_t col_stride;
+} view;
+
+static inline view
+view_of(const pz_mat* const m, const int64_t k)
+{
+  const view v = {(real*)(void*)cpu_at(m, k), m->rows, m->cols, m->row_stride, m->col_stride};
+  return v;
+}
+
+/* rows x cols, columns as runs, as LAPACK has it. */
+static inline view
+view_columns(real* const data, const int64_t rows, const int64_t cols)
+{
+  const view v = {data, rows, cols, 1, rows};
+  return v;
+}
+
+static inline view
+view_transposed(const view v)
+{
+  const view t = {v.data, v.cols, v.rows, v.col_stride, v.row_stride};
+  return t;
+}
+
+/* A vector whose stride in the single direction says nothing, made dense there. */
+static inline view
+view_settled(view v)
+{
+  if (v.rows == 1) {
+    v.row_stride = v.col_stride == 1 ? v.cols : 1;
+  }
+  if (v.cols == 1) {
+    v.col_stride = v.row_stride == 1 ? v.rows : 1;
+  }
+  return v;
+}
+
+static inline int64_t
+smaller(const int64_t a, const int64_t b)
+{
+  return a < b ? a : b;
+}
+
+static inline int64_t
+larger(const int64_t a, const int64_t b)
+{
+  return a > b ? a : b;
+}
+
+/* Can BLAS's 32-bit integers count this matrix and its strides? */
+static inline bool
+fits_blas(const pz_mat* const m)
+{
+  return m->rows <= INT_MAX && m->cols <= INT_MAX && m->row_stride <= INT_MAX &&
+         m->col_stride <= INT_MAX;
+}
+
+/* y = x by tiles, any layouts. */
+void TYPED(view_copy)(view x, view y);
+
+/* y = value everywhere. */
+void TYPED(view_fill)(real value, view y);
+
+/* Is every entry finite? With a triangle, of that triangle alone. */
+bool TYPED(view_finite)(view x);
+bool TYPED(triangle_finite)(pz_triangle triangle, view x);
+
+/* y = alpha a b + beta y on strides that BLAS can express (pack first, products.c). */
+void TYPED(view_gemm)(real alpha, view a, view b, real beta, view y);
+
+/* b = alpha t^-1 b, likewise. */
+void TYPED(view_trsm)(pz_triangle triangle, pz_diagonal diagonal, real alpha, view t, view b);
+
+/* Inverts a row-major n x n matrix in place without pivoting and returns the largest
+   magnitude among the pivots; `work` holds n^2 elements. */
+real TYPED(invert_unpivoted)(int64_t n, real* a, int64_t ld, real* work);
+
+/* Likewise with partial pivoting, n <= TINY; false where a pivot is zero. */
+bool TYPED(invert_tiny)(int64_t n, real* a, int64_t ld);
+
+#define TYPED_OPERATION(name, ...) pz_status TYPED(name)(pz_backend_queue * q, __VA_ARGS__)
+
+/* The operations, as in pz_backend_ops. */
+TYPED_OPERATION(copy, const pz_mat* x, const pz_mat* y);
+TYPED_OPERATION(fill, double value, const pz_mat* y);
+TYPED_OPERATION(axpby, double a, const pz_mat* x, double b, const pz_mat* y);
+TYPED_OPERATION(scale, double a, const pz_mat* y);
+TYPED_OPERATION(hadamard, double a, const pz_mat* x, const pz_mat* y, double b, const pz_mat* z);
+TYPED_OPERATION(combine, double shift, uint32_t n, const double* a, const pz_mat* x,
+                const pz_mat* y);
+TYPED_OPERATION(add_identity, double a, const pz_mat* y);
+TYPED_OPERATION(fold, pz_triangle triangle, int sign, const pz_mat* x, const pz_mat* y);
+TYPED_OPERATION(fold_adjoint, pz_triangle triangle, int sign, const pz_mat* g, const pz_mat* gx);
+TYPED_OPERATION(symmetrize, double a, int sign, const pz_mat* x, const pz_mat* y);
+TYPED_OPERATION(triangle, pz_triangle triangle, int64_t offset, const pz_mat* x, const pz_mat* y);
+TYPED_OPERATION(get_diagonal, const pz_mat* x, const pz_mat* d);
+TYPED_OPERATION(set_diagonal, const pz_mat* d, const pz_mat* y);
+TYPED_OPERATION(norm, pz_norm kind, pz_axis axis, const pz_mat* x, const pz_mat* out);
+TYPED_OPERATION(dot, pz_axis axis, const pz_mat* x, const pz_mat* y, const pz_mat* out);
+TYPED_OPERATION(scale_by, pz_axis axis, const pz_mat* d, const pz_mat* x, const pz_mat* y);
+TYPED_OPERATION(gemm, double alpha, const pz_mat* a, const pz_mat* b, double beta, const pz_mat* y);
+TYPED_OPERATION(syrk, double alpha, const pz_mat* a, double beta, const pz_mat* y);
+TYPED_OPERATION(trmm, pz_side side, pz_triangle triangle, pz_diagonal diagonal, double alpha,
+                const pz_mat* t, const pz_mat* b);
+TYPED_OPERATION(trsm, pz_side side, pz_triangle triangle, pz_diagonal diagonal, double alpha,
+                const pz_mat* t, const pz_mat* b, const pz_fault* fault);
+TYPED_OPERATION(shifted_inverse, uint32_t in, double alpha, double beta, double gamma, double delta,
+                const pz_mat* x, const pz_mat* y, const pz_fault* fault);
+TYPED_OPERATION(solve, uint32_t in, const pz_mat* a, const pz_mat* b, const pz_mat* x,
+                const pz_fault* fault);
+TYPED_OPERATION(potrf, pz_triangle triangle, const pz_mat* a, const pz_mat* l,
+                const pz_fault* fault);
+TYPED_OPERATION(qr, const pz_mat* a, const pz_mat* basis, const pz_mat* r);
+TYPED_OPERATION(eigh, const pz_mat* a, const pz_mat* w, const pz_mat* v, const pz_fault* fault);
+TYPED_OPERATION(svd, const pz_mat* a, const pz_mat* u, const pz_mat* s, const pz_mat* vt,
+                const pz_fault* fault);
+TYPED_OPERATION(schur, const pz_mat* a, const pz_mat* t, const pz_mat* z, const pz_fault* fault);
+TYPED_OPERATION(take, const pz_mat* index, const pz_mat* x, const pz_mat* y, const pz_fault* fault);
+TYPED_OPERATION(put, bool accumulate, const pz_mat* index, const pz_mat* x, const pz_mat* y,
+                const pz_fault* fault);
+TYPED_OPERATION(random, pz_distribution kind, uint64_t key, uint64_t first, double a, double b,
+                const pz_mat* y);
+TYPED_OPERATION(launch, const pz_kernel* kernel, int64_t n_items, const pz_mat* tensors,
+                const double* reals, const int64_t* integers);
+
+#endif /* CPU_TYPED_H */
