@@ -8,22 +8,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-pz_context*
-test_context(void)
-{
-  static const char* const folders[] = {TEST_PLUGIN_DIR, TEST_BACKEND_DIR};
-  const pz_context_settings settings = {
-      .size = sizeof(settings),
-      .flags = PZ_ONLY_GIVEN_FOLDERS,
-      .folders = folders,
-      .n_folders = 2,
-      .seed = test_seed() | 1U,
-  };
-  pz_context* context = NULL;
-  ck_assert_ok(pz_context_new(&settings, &context));
-  return context;
-}
-
 uint64_t
 test_seed(void)
 {

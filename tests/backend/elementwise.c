@@ -1,0 +1,197 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Operations entry by entry. */
+
+#include "rig.h"
+
+#include <math.h>
+
+START_TEST(test_copy)
+{
+  rig it;
+  rig* const r = &it;
+  rig_open(r, _i);
+  for (int trial = 0; trial < TRIALS; ++trial) {
+    rig_trial(r, trial);
+    const int64_t m = rig_size(r);
+    const int64_t n = rig_size(r);
+    const int64_t batch = rig_batch(r);
+    operand* const x = operand_in(r, m, n, batch);
+    operand* const y = operand_out(r, m, n, batch);
+    RUN(r, copy, AT(x), AT(y));
+    expect_exact(r, y);
+  }
+  rig_close(r);
+}
+END_TEST
+
+START_TEST(test_copy_integers)
+{
+  rig it;
+  rig* const r = &it;
+  rig_open(r, 1);
+  for (int trial = 0; trial < TRIALS; ++trial) {
+    rig_trial(r, trial);
+    const int64_t n = rig_size(r);
+    operand* const x = operand_flat(r, OPERAND_IN, PZ_I64, n);
+    operand* const y = operand_flat(r, OPERAND_OUT, PZ_I64, n);
+    for (int64_t i = 0; i < n; ++i) {
+      operand_put_integer(x, i, (int64_t)(test_bits(&r->random) >> 1));
+    }
+    RUN(r, copy, AT(x), AT(y));
+    expect_ok(r);
+    for (int64_t i = 0; r->offered && i < n; ++i) {
+      ck_assert_int_eq(operand_integer(y, TESTED, i), operand_integer(x, BEFORE, i));
+    }
+  }
+  rig_close(r);
+}
+END_TEST
+
+START_TEST(test_fill)
+{
+  rig it;
+  rig* const r = &it;
+  rig_open(r, _i);
+  for (int trial = 0; trial < TRIALS; ++trial) {
+    rig_trial(r, trial);
+    operand* const y = operand_out(r, rig_size(r), rig_size(r), rig_batch(r));
+    const double value = trial == 0 ? (double)INFINITY : rig_real(r);
+    RUN(r, fill, value, AT(y));
+    expect_exact(r, y);
+  }
+  rig_close(r);
+}
+END_TEST
+
+START_TEST(test_axpby)
+{
+  rig it;
+  rig* const r = &it;
+  rig_open(r, _i);
+  for (int trial = 0; trial < TRIALS; ++trial) {
+    rig_trial(r, trial);
+    const int64_t m = rig_size(r);
+    const int64_t n = rig_size(r);
+    const int64_t batch = rig_batch(r);
+    const bool same = rig_pick(r, 4) == 0;
+    const double a = rig_real(r);
+    const double b = rig_real(r);
+    const bool written = b == 0.0 && !same;
+    operand* const y = written ? operand_out(r, m, n, batch) : operand_inout(r, m, n, batch);
+    operand* const x = same ? y : operand_in(r, m, n, batch);
+    RUN(r, axpby, a, AT(x), b, AT(y));
+    const double old = written ? 0.0 : fabs(b) * operand_norm(y, BEFORE);
+    expect_close(r, y, fabs(a) * operand_norm(x, BEFORE) + old);
+  }
+  rig_close(r);
+}
+END_TEST
+
+START_TEST(test_scale)
+{
+  rig it;
+  rig* const r = &it;
+  rig_open(r, _i);
+  for (int trial = 0; trial < TRIALS; ++trial) {
+    rig_trial(r, trial);
+    operand* const y = operand_inout(r, rig_size(r), rig_size(r), rig_batch(r));
+    const double a = rig_real(r);
+    RUN(r, scale, a, AT(y));
+    expect_close(r, y, 0.0);
+  }
+  rig_close(r);
+}
+END_TEST
+
+// z = a x * y + b z, with z apart, z = x, z = y, all three one
+START_TEST(test_hadamard)
+{
+  rig it;
+  rig* const r = &it;
+  rig_open(r, _i);
+  for (int trial = 0; trial < 2 * TRIALS; ++trial) {
+    rig_trial(r, trial / 2);
+    const int64_t m = rig_size(r);
+    const int64_t n = rig_size(r);
+    const int64_t batch = rig_batch(r);
+    const int64_t alias = rig_pick(r, 5);
+    const double a = rig_real(r);
+    const double b = rig_real(r);
+    const bool written = b == 0.0 && alias > 2;
+    operand* const z = written ? operand_out(r, m, n, batch) : operand_inout(r, m, n, batch);
+    operand* const x = alias == 0 || alias == 2 ? z : operand_in(r, m, n, batch);
+    operand* const y = alias == 1 || alias == 2 ? z : operand_in(r, m, n, batch);
+    RUN(r, hadamard, a, AT(x), AT(y), b, AT(z));
+    const double old = written ? 0.0 : fabs(b) * operand_norm(z, BEFORE);
+    expect_close(r, z, fabs(a) * operand_norm(x, BEFORE) * operand_norm(y, BEFORE) + old);
+  }
+  rig_close(r);
+}
+END_TEST
+
+// y = shift I + sum of a[k] x[k], y apart or one of the x[k]
+START_TEST(test_combine)
+{
+  rig it;
+  rig* const r = &it;
+  rig_open(r, _i);
+  for (int trial = 0; trial < 2 * TRIALS; ++trial) {
+    rig_trial(r, trial / 2);
+    const int64_t m = rig_size(r);
+    const int64_t n = rig_size(r);
+    const int64_t batch = rig_batch(r);
+    const uint32_t terms = (uint32_t)rig_pick(r, 9);
+    const int64_t alias = rig_pick(r, 12);
+    const double shift = rig_real(r);
+    const bool in_place = alias < (int64_t)terms;
+    operand* const y = in_place ? operand_inout(r, m, n, batch) : operand_out(r, m, n, batch);
+    operand* x[8] = {NULL};
+    pz_mat mats[2][8];
+    double a[8];
+    double scale = fabs(shift);
+    for (uint32_t k = 0; k < terms; ++k) {
+      x[k] = (int64_t)k == alias ? y : operand_in(r, m, n, batch);
+      a[k] = rig_real(r);
+      mats[TESTED][k] = x[k]->mat[TESTED];
+      mats[REFERENCE][k] = x[k]->mat[REFERENCE];
+      scale += fabs(a[k]) * operand_norm(x[k], BEFORE);
+    }
+    RUN(r, combine, shift, terms, a, mats[r->turn], AT(y));
+    expect_close(r, y, scale);
+  }
+  rig_close(r);
+}
+END_TEST
+
+START_TEST(test_add_identity)
+{
+  rig it;
+  rig* const r = &it;
+  rig_open(r, _i);
+  for (int trial = 0; trial < TRIALS; ++trial) {
+    rig_trial(r, trial);
+    operand* const y = operand_inout(r, rig_size(r), rig_size(r), rig_batch(r));
+    const double a = rig_real(r);
+    RUN(r, add_identity, a, AT(y));
+    expect_close(r, y, operand_norm(y, BEFORE));
+  }
+  rig_close(r);
+}
+END_TEST
+
+TCase*
+elementwise_case(void)
+{
+  TCase* const t = tcase_create("elementwise");
+  tcase_add_loop_test(t, test_copy, 0, 2);
+  tcase_add_test(t, test_copy_integers);
+  tcase_add_loop_test(t, test_fill, 0, 2);
+  tcase_add_loop_test(t, test_axpby, 0, 2);
+  tcase_add_loop_test(t, test_scale, 0, 2);
+  tcase_add_loop_test(t, test_hadamard, 0, 2);
+  tcase_add_loop_test(t, test_combine, 0, 2);
+  tcase_add_loop_test(t, test_add_identity, 0, 2);
+  return t;
+}

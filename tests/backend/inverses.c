@@ -1,0 +1,257 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Inverses and solutions: against the reference with the condition in the tolerance, and
+   by residual, which needs neither. */
+
+#include "rig.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ||a^-1||, Frobenius, by the reference's own inversion in double; a is n x n row-major. */
+static double
+inverse_norm(rig* const r, const int64_t n, double* const a)
+{
+  const side* const s = &r->sides[REFERENCE];
+  double* const inverse = reals(n * n);
+  const pz_mat x = {.data = a,
+                    .rows = n,
+                    .cols = n,
+                    .row_stride = n,
+                    .col_stride = 1,
+                    .batch = 1,
+                    .batch_stride = n * n,
+                    .dtype = PZ_F64};
+  pz_mat y = x;
+  y.data = inverse;
+  const pz_status status =
+      s->ops->shifted_inverse(s->queue, PZ_GENERAL, 0.0, 1.0, 0.0, 1.0, &x, &y, &s->fault);
+  const double norm = frobenius(n * n, inverse);
+  free(inverse);
+  ck_assert_int_eq(status, PZ_OK);
+  return norm;
+}
+
+typedef enum shape { ANY, SKEW, STRONGLY_SKEW, SYMMETRIC, POSITIVE, SHAPES } shape;
+
+/* Gives x a structure, with entries such that I +- x is well-conditioned unless said. */
+static uint32_t
+make_structured(operand* const x, const shape s)
+{
+  const int64_t n = x->mat[0].rows;
+  const double scale = s == STRONGLY_SKEW ? 300.0 : 1.0 / sqrt((double)n);
+  double* const a = reals(n * n);
+  double* const t = reals(n * n);
+  double* const p = reals(n * n);
+  for (int64_t k = 0; k < operand_matrices(x); ++k) {
+    operand_matrix(x, BEFORE, k, a);
+    transpose(n, n, a, t);
+    product(n, n, n, a, t, p);
+    for (int64_t e = 0; e < n * n; ++e) {
+      const int64_t i = e / n;
+      const int64_t j = e % n;
+      const double mirrored = a[i < j ? i * n + j : j * n + i];
+      const double sign = i < j ? 1.0 : i > j ? -1.0 : 0.0;
+      const double value[SHAPES] = {a[e], sign * mirrored, sign * mirrored, mirrored,
+                                    i <= j ? p[e] : p[j * n + i]};
+      operand_put(x, k, i, j,
+                  scale * (s == POSITIVE ? scale * value[s] + (i == j ? 1.0 : 0.0) : value[s]));
+    }
+  }
+  free(a);
+  free(t);
+  free(p);
+  static const uint32_t structure[SHAPES] = {PZ_GENERAL, PZ_SKEW, PZ_SKEW, PZ_SYMMETRIC, PZ_SPD};
+  return structure[s];
+}
+
+/* ||m (y - alpha I)/beta - I|| <= 50 n eps ||m|| ||m^-1|| for each matrix, where m is
+   gamma I + delta x; returns the largest ||beta m^-1|| ||m|| ||m^-1|| for the comparison. */
+static double
+check_inverse(rig* const r, const operand* const x, const operand* const y, const double* const c)
+{
+  const int64_t n = x->mat[0].rows;
+  double* const m = reals(n * n);
+  double* const z = reals(n * n);
+  double* const product_ = reals(n * n);
+  double worst = 0.0;
+  for (int64_t k = 0; k < x->mat[0].batch; ++k) {
+    operand_matrix(x, BEFORE, k, m);
+    for (int64_t e = 0; e < n * n; ++e) {
+      m[e] = c[3] * m[e] + (e / n == e % n ? c[2] : 0.0);
+    }
+    const double norm = frobenius(n * n, m);
+    const double inverse = inverse_norm(r, n, m);
+    worst = fmax(worst, fabs(c[1]) * inverse * norm * inverse + fabs(c[0]));
+    if (!r->offered) {
+      continue;
+    }
+    operand_matrix(y, TESTED, k, z);
+    for (int64_t e = 0; e < n * n; ++e) {
+      z[e] = (z[e] - (e / n == e % n ? c[0] : 0.0)) / c[1];
+    }
+    product(n, n, n, m, z, product_);
+    for (int64_t i = 0; i < n; ++i) {
+      product_[i * n + i] -= 1.0;
+    }
+    const double limit =
+        50.0 * (double)n * r->epsilon * (norm * inverse + norm * fabs(c[0] / c[1]));
+    if (!(frobenius(n * n, product_) <= limit)) {
+      rig_fail(r, "residual %.3g of inverse %lld, limit %.3g", frobenius(n * n, product_),
+               (long long)k, limit);
+    }
+  }
+  free(m);
+  free(z);
+  free(product_);
+  return worst;
+}
+
+START_TEST(test_shifted_inverse)
+{
+  static const double cayley[4] = {-1.0, 2.0, 1.0, -1.0};
+  static const double back[4] = {1.0, -2.0, 1.0, 1.0};
+  rig it;
+  rig* const r = &it;
+  rig_open(r, _i);
+  for (int trial = 0; trial < 3 * TRIALS; ++trial) {
+    rig_trial(r, trial / 3);
+    const int64_t n = rig_size(r);
+    const int64_t batch = rig_batch(r);
+    const shape s = (shape)rig_pick(r, SHAPES);
+    const double any[4] = {test_normal(&r->random), 1.0 + test_uniform(&r->random), 2.5,
+                           0.5 + test_uniform(&r->random)};
+    const double* const c = trial % 3 == 0 ? cayley : trial % 3 == 1 ? back : any;
+    operand* const x = operand_in(r, n, n, batch);
+    operand* const y = operand_out(r, n, n, batch);
+    const uint32_t in = make_structured(x, s);
+    RUN(r, shifted_inverse, in, c[0], c[1], c[2], c[3], AT(x), AT(y), FAULT);
+    expect_ok(r);
+    expect_close(r, y, check_inverse(r, x, y, c) * sqrt((double)batch));
+  }
+  rig_close(r);
+}
+END_TEST
+
+/* Without pivoting these divide by zero: gamma I + delta x is an anti-diagonal or cyclic
+   permutation, or the 2 x 2 matrix of ones less I. */
+START_TEST(test_needs_pivots)
+{
+  rig it;
+  rig* const r = &it;
+  rig_open(r, _i);
+  for (int64_t n = 2; n <= 40; ++n) {
+    for (int cyclic = 0; cyclic < 2; ++cyclic) {
+      rig_trial(r, 0);
+      operand* const x = operand_in(r, n, n, 2);
+      operand* const y = operand_out(r, n, n, 2);
+      operand_fill(x, 0.0);
+      for (int64_t k = 0; k < operand_matrices(x); ++k) {
+        for (int64_t i = 0; i < n; ++i) {
+          const int64_t j = cyclic ? (i + 1) % n : n - 1 - i;
+          operand_put(x, k, i, i, 1.0);
+          operand_put(x, k, i, j, (i == j ? 1.0 : 0.0) + 1.0);
+        }
+      }
+      // I - x = -permutation, so y = -I - 2 permutation^T
+      RUN(r, shifted_inverse, PZ_GENERAL, -1.0, 2.0, 1.0, -1.0, AT(x), AT(y), FAULT);
+      expect_exact(r, y);
+    }
+  }
+  rig_close(r);
+}
+END_TEST
+
+START_TEST(test_singular)
+{
+  rig it;
+  rig* const r = &it;
+  rig_open(r, _i);
+  for (int trial = 0; trial < TRIALS; ++trial) {
+    rig_trial(r, trial);
+    const int64_t n = rig_size(r);
+    const int64_t batch = 3;
+    const int64_t place = rig_pick(r, batch);
+    const int64_t dead = rig_pick(r, n);
+    operand* const x = operand_inout(r, n, n, batch);
+    operand* const y = operand_out(r, n, n, batch);
+    operand* const b = operand_in(r, n, 2, batch);
+    operand* const z = operand_out(r, n, 2, batch);
+    x->role = OPERAND_IN;
+    for (int64_t k = 0; k < batch; ++k) {
+      for (int64_t i = 0; i < n; ++i) {
+        for (int64_t j = 0; j < n; ++j) {
+          const double value = operand_get(x, BEFORE, k, i, j) / (2.0 * (double)n);
+          // a column of zeros stays one through any elimination
+          operand_put(x, k, i, j, k == place && j == dead ? 0.0 : value + (i == j ? 2.0 : 0.0));
+        }
+      }
+    }
+    RUN(r, shifted_inverse, PZ_GENERAL, 0.5, 1.0, 0.0, 1.0, AT(x), AT(y), FAULT);
+    expect_singular(r, y, place, 10.0 * sqrt((double)n));
+    RUN(r, solve, PZ_GENERAL, AT(x), AT(b), AT(z), FAULT);
+    expect_singular(r, z, place, 10.0 * operand_norm(b, BEFORE));
+  }
+  rig_close(r);
+}
+END_TEST
+
+START_TEST(test_solve)
+{
+  rig it;
+  rig* const r = &it;
+  rig_open(r, _i);
+  for (int trial = 0; trial < 3 * TRIALS; ++trial) {
+    rig_trial(r, trial / 3);
+    const int64_t n = rig_size(r);
+    const int64_t cols = rig_size(r);
+    const int64_t batch = rig_batch(r);
+    const shape s = rig_pick(r, 2) ? ANY : POSITIVE;
+    operand* const a = operand_in(r, n, n, batch);
+    operand* const b = operand_in(r, n, cols, batch);
+    operand* const x = operand_out(r, n, cols, batch);
+    const uint32_t in = make_structured(a, s);
+    RUN(r, solve, in, AT(a), AT(b), AT(x), FAULT);
+    expect_ok(r);
+    double* const at = reals(n * n);
+    double* const xt = reals(n * cols);
+    double* const bt = reals(n * cols);
+    double* const ax = reals(n * cols);
+    double worst = 0.0;
+    for (int64_t k = 0; r->offered && k < batch; ++k) {
+      operand_matrix(a, BEFORE, k, at);
+      operand_matrix(b, BEFORE, k, bt);
+      operand_matrix(x, TESTED, k, xt);
+      product(n, n, cols, at, xt, ax);
+      const double norm = frobenius(n * n, at);
+      const double residual = distance(n * cols, ax, bt);
+      // backward stable, whatever the condition: ||a x - b|| <= c n eps ||a|| ||x||
+      const double limit = 50.0 * (double)n * r->epsilon * norm * frobenius(n * cols, xt);
+      if (!(residual <= limit)) {
+        rig_fail(r, "residual %.3g of solution %lld, limit %.3g", residual, (long long)k, limit);
+      }
+      worst = fmax(worst, norm * inverse_norm(r, n, at));
+    }
+    expect_close(r, x, worst * operand_norm(x, REFERENCE));
+    free(at);
+    free(xt);
+    free(bt);
+    free(ax);
+  }
+  rig_close(r);
+}
+END_TEST
+
+TCase*
+inverses_case(void)
+{
+  TCase* const t = tcase_create("inverses");
+  tcase_set_timeout(t, 60.0);
+  tcase_add_loop_test(t, test_shifted_inverse, 0, 2);
+  tcase_add_loop_test(t, test_needs_pivots, 0, 2);
+  tcase_add_loop_test(t, test_singular, 0, 2);
+  tcase_add_loop_test(t, test_solve, 0, 2);
+  return t;
+}

@@ -1,0 +1,37 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* usage: backend-contract reference|FILE.so [OPERATION ...]: the operations that must be
+   offered, "all" and "-OPERATION" for all but one. */
+
+#include "rig.h"
+
+#include <stdio.h>
+
+int
+main(const int argc, char* const* const argv)
+{
+  TCase* (*const cases[])(void) = {
+      memory_case,   elementwise_case, structured_case, products_case,
+      inverses_case, reductions_case,  rows_case,       random_case,
+  };
+  if (argc < 2) {
+    fprintf(stderr, "usage: backend-contract reference|FILE.so [OPERATION ...]\n");
+    return 2;
+  }
+  const char* const reason = rig_subject(argv[1], argc - 2, argv + 2);
+  if (reason) {
+    printf("1..0 # SKIP %s\n", reason);
+    return 0;
+  }
+  if (!oracle_available()) {
+    fprintf(stderr, "built without LAPACKE: spectra are held against the reference alone\n");
+  }
+  Suite* const suite = suite_create("backend");
+  for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); ++k) {
+    suite_add_tcase(suite, cases[k]());
+  }
+  const int status = test_main(suite);
+  rig_report();
+  return status;
+}

@@ -1,0 +1,330 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Runs an operation on both sides and watches over everything it must not touch. */
+
+#include "rig.h"
+
+#include <dlfcn.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+extern const pz_plugin pz_plugin_v1_reference;
+
+enum { MAX_NAMES = 40, MAX_PASSES = 5 };
+
+/* Calls over all tests: tests are processes of their own, so in shared memory. */
+typedef struct tally {
+  char name[24];
+  unsigned calls[2]; /* by dtype */
+  unsigned not_offered[2];
+} tally;
+
+static const pz_backend* subject;
+static int mandatory_count;
+static char* const* mandatory_names;
+static tally* tallies;
+static char last_message[256];
+
+static pz_status PZ_PRINTF(2, 3)
+    record_failure(const pz_status status, const char* const format, ...)
+{
+  va_list args;
+  va_start(args, format);
+  vsnprintf(last_message, sizeof(last_message), format, args);
+  va_end(args);
+  return status;
+}
+
+static const pz_backend_host host = {.size = sizeof(host), .fail = record_failure};
+
+static const pz_backend*
+first_backend(const pz_plugin* const plugin)
+{
+  for (uint32_t k = 0; k < plugin->n_items; ++k) {
+    const pz_item* const item =
+        (const pz_item*)(const void*)((const char*)plugin->items + (size_t)k * plugin->item_size);
+    if (item->kind == PZ_ITEM_BACKEND) {
+      return item->table;
+    }
+  }
+  return NULL;
+}
+
+const char*
+rig_subject(const char* const file, const int n_mandatory, char* const* const mandatory)
+{
+  static char reason[512];
+  const pz_plugin* plugin = &pz_plugin_v1_reference;
+  if (strcmp(file, "reference") != 0) {
+    void* const handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+    plugin = handle ? dlsym(handle, PZ_PLUGIN_SYMBOL) : NULL;
+    if (!plugin) {
+      snprintf(reason, sizeof(reason), "%s", dlerror());
+      return reason;
+    }
+  }
+  subject = first_backend(plugin);
+  if (!subject) {
+    return "the file carries no backend";
+  }
+  mandatory_count = n_mandatory;
+  mandatory_names = mandatory;
+  tallies = mmap(NULL, MAX_NAMES * sizeof(*tallies), PROT_READ | PROT_WRITE,
+                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (tallies == MAP_FAILED) {
+    return "no shared memory to count calls in";
+  }
+  pz_device_info info = {.size = sizeof(info)};
+  if (subject->probe(&host, 0, &info) != PZ_OK) {
+    return last_message;
+  }
+  snprintf(reason, sizeof(reason), "%s", info.reason);
+  fprintf(stderr, "%s: %s; %s\n", subject->id, info.name, info.detail);
+  return info.usable ? NULL : reason;
+}
+
+static bool
+is_mandatory(const char* const op)
+{
+  bool wanted = false;
+  for (int k = 0; k < mandatory_count; ++k) {
+    const char* const name = mandatory_names[k];
+    wanted = wanted || strcmp(name, "all") == 0 || strcmp(name, op) == 0;
+    if (name[0] == '-' && strcmp(name + 1, op) == 0) {
+      return false;
+    }
+  }
+  return wanted;
+}
+
+static void
+count_call(const rig* const r)
+{
+  const int which = r->dtype == PZ_F64;
+  for (int k = 0; k < MAX_NAMES; ++k) {
+    if (tallies[k].name[0] == '\0') {
+      snprintf(tallies[k].name, sizeof(tallies[k].name), "%s", r->op);
+    }
+    if (strcmp(tallies[k].name, r->op) == 0) {
+      tallies[k].calls[which] += 1;
+      tallies[k].not_offered[which] += r->offered ? 0 : 1;
+      return;
+    }
+  }
+}
+
+void
+rig_report(void)
+{
+  fprintf(stderr, "%-16s %10s %10s\n", "calls", "float32", "float64");
+  for (int k = 0; k < MAX_NAMES && tallies[k].name[0]; ++k) {
+    fprintf(stderr, "%-16s", tallies[k].name);
+    for (int which = 0; which < 2; ++which) {
+      const bool none = tallies[k].not_offered[which] == tallies[k].calls[which];
+      fprintf(stderr, " %10u", tallies[k].calls[which]);
+      if (tallies[k].not_offered[which] > 0) {
+        fprintf(stderr, " (%u not offered%s)", tallies[k].not_offered[which], none ? ", all" : "");
+      }
+    }
+    fprintf(stderr, "\n");
+  }
+}
+
+void
+rig_open(rig* const r, const int which)
+{
+  static const pz_backend_ops none = {.size = sizeof(none)};
+  static uint64_t opened;
+  memset(r, 0, sizeof(*r));
+  r->dtype = which == 0 ? PZ_F32 : PZ_F64;
+  r->epsilon = pz_dtype_epsilon(r->dtype);
+  r->random = test_seed() + (uint64_t)which + 2U * opened++;
+  r->sides[TESTED].backend = subject;
+  r->sides[REFERENCE].backend = first_backend(&pz_plugin_v1_reference);
+  for (int k = 0; k < 2; ++k) {
+    side* const s = &r->sides[k];
+    ck_assert_msg(s->backend->open(&host, 0, NULL, &s->queue) == PZ_OK, "open: %s", last_message);
+    s->ops = s->backend->ops ? s->backend->ops : &none;
+    ck_assert_int_eq(s->backend->alloc(s->queue, 2 * sizeof(int64_t), &s->fault.data), PZ_OK);
+  }
+}
+
+void
+rig_close(rig* const r)
+{
+  rig_trial(r, 0);
+  for (int k = 0; k < 2; ++k) {
+    side* const s = &r->sides[k];
+    s->backend->free(s->queue, s->fault.data);
+    s->backend->close(s->queue);
+  }
+}
+
+pz_status
+rig_probe(const rig* const r, const uint32_t index, pz_device_info* const info)
+{
+  return r->sides[TESTED].backend->probe(&host, index, info);
+}
+
+void
+rig_trial(rig* const r, const int trial)
+{
+  for (size_t k = 0; k < r->n_operands; ++k) {
+    operand_free(r, &r->operands[k]);
+  }
+  r->n_operands = 0;
+  r->extent = 1;
+  r->trial = trial;
+}
+
+int64_t
+rig_pick(rig* const r, const int64_t n)
+{
+  return (int64_t)(test_bits(&r->random) % (uint64_t)n);
+}
+
+int64_t
+rig_size(rig* const r)
+{
+  static const int64_t small[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 15, 16, 17, 20, 31, 32, 33, 40};
+  static const int64_t large[] = {65, 127, 200};
+  return r->trial >= TRIALS - 2 ? large[rig_pick(r, 3)]
+                                : small[rig_pick(r, sizeof(small) / sizeof(small[0]))];
+}
+
+int64_t
+rig_batch(rig* const r)
+{
+  static const int64_t sizes[] = {1, 2, 7};
+  return sizes[rig_pick(r, r->trial >= TRIALS - 2 ? 2 : 3)];
+}
+
+double
+rig_real(rig* const r)
+{
+  static const double plain[] = {0.0, 1.0, -1.0};
+  const int64_t k = rig_pick(r, 6);
+  return k < 3 ? plain[k] : test_normal(&r->random);
+}
+
+static void
+upload(rig* const r)
+{
+  const int64_t clear[2] = {0, -1};
+  side* const s = &r->sides[r->turn];
+  for (size_t k = 0; k < r->n_operands; ++k) {
+    const operand* const o = &r->operands[k];
+    ck_assert_int_eq(s->backend->copy(s->queue, PZ_HOST_TO_DEVICE, o->mat[r->turn].data, 0,
+                                      o->image[BEFORE], 0, o->bytes),
+                     PZ_OK);
+  }
+  ck_assert_int_eq(
+      s->backend->copy(s->queue, PZ_HOST_TO_DEVICE, s->fault.data, 0, clear, 0, sizeof(clear)),
+      PZ_OK);
+  ck_assert_int_eq(s->backend->sync(s->queue), PZ_OK);
+  last_message[0] = '\0';
+}
+
+static void
+download(rig* const r)
+{
+  int64_t word[2];
+  side* const s = &r->sides[r->turn];
+  ck_assert_int_eq(s->backend->sync(s->queue), PZ_OK);
+  snprintf(s->message, sizeof(s->message), "%s", last_message);
+  for (size_t k = 0; k < r->n_operands; ++k) {
+    const operand* const o = &r->operands[k];
+    ck_assert_int_eq(s->backend->copy(s->queue, PZ_DEVICE_TO_HOST, o->image[r->turn], 0,
+                                      o->mat[r->turn].data, 0, o->bytes),
+                     PZ_OK);
+  }
+  ck_assert_int_eq(
+      s->backend->copy(s->queue, PZ_DEVICE_TO_HOST, word, 0, s->fault.data, 0, sizeof(word)),
+      PZ_OK);
+  s->status = r->result;
+  s->fault_place = -1;
+  if (r->result == PZ_OK && word[0] != 0) {
+    if (!(s->backend->flags & PZ_BACKEND_ASYNC)) {
+      rig_fail(r, "a synchronous backend wrote the fault word");
+    }
+    s->status = (pz_status)word[0];
+    s->fault_place = word[1];
+  }
+}
+
+/* Everything but the entries of outputs kept its bytes; with `nothing`, these too. */
+static void
+check_untouched(const rig* const r, const bool nothing)
+{
+  for (size_t k = 0; k < r->n_operands; ++k) {
+    const operand* const o = &r->operands[k];
+    const size_t size = pz_dtype_size(o->mat[0].dtype);
+    for (size_t e = 0; e < o->bytes / size; ++e) {
+      const bool writable = o->inside[e] && o->role != OPERAND_IN && !nothing;
+      if (!writable && memcmp(o->image[BEFORE] + e * size, o->image[r->turn] + e * size, size)) {
+        rig_fail(r, "operand %zu: element %zu of the buffer changed, %s", k, e,
+                 !o->inside[e]           ? "which lies outside the matrices"
+                 : o->role == OPERAND_IN ? "an input's entry"
+                                         : "though the operation refused");
+      }
+    }
+  }
+}
+
+/* One call lies behind (unless this is the first step); is there another to make? The
+   tested side repeats until a repetition allocates nothing, then the reference runs. */
+bool
+rig_step(rig* const r)
+{
+  if (r->pass > 0) {
+    const uint64_t allocated = allocation_end();
+    download(r);
+    r->offered = r->turn == TESTED ? r->result != PZ_UNSUPPORTED : r->offered;
+    check_untouched(r, r->result == PZ_UNSUPPORTED);
+    if (r->turn == REFERENCE) {
+      r->turn = TESTED;
+      r->pass = 0;
+      return false;
+    }
+    const bool settled = r->pass > 1 && allocated == 0;
+    if (allocation_counted() && r->offered && r->pass == MAX_PASSES && !settled) {
+      rig_fail(r, "every repetition allocates, the last one %llu times",
+               (unsigned long long)allocated);
+    }
+    if (settled || !allocation_counted() || !r->offered) {
+      count_call(r);
+      if (!r->offered && is_mandatory(r->op)) {
+        rig_fail(r, "not offered, though it must be");
+      }
+      r->turn = REFERENCE;
+    }
+  }
+  r->pass += 1;
+  upload(r);
+  allocation_begin();
+  return true;
+}
+
+void
+rig_fail(const rig* const r, const char* const format, ...)
+{
+  char text[2048];
+  char operands[1600] = "";
+  va_list args;
+  for (size_t k = 0; k < r->n_operands; ++k) {
+    const size_t used = strlen(operands);
+    snprintf(operands + used, sizeof(operands) - used, "; ");
+    operand_describe(&r->operands[k], operands + strlen(operands),
+                     sizeof(operands) - strlen(operands));
+  }
+  va_start(args, format);
+  vsnprintf(text, sizeof(text), format, args);
+  va_end(args);
+  ck_abort_msg("%s %s, trial %d: %s%s", r->op ? r->op : "?",
+               r->dtype == PZ_F32 ? "float32" : "float64", r->trial, text, operands);
+}

@@ -1,0 +1,194 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* The contract test of a backend: drives its table directly and holds every operation
+   against the reference backend, which is linked in.
+
+   A case makes operands in random layouts, runs one operation on both sides and compares:
+
+     operand* const x = operand_in(r, m, n, batch);
+     operand* const y = operand_out(r, m, n, batch);
+     RUN(r, copy, AT(x), AT(y));
+     expect_exact(r, y);
+
+   Around every run the rig checks that inputs, padding, offsets and guards kept their
+   bytes on both sides, that outputs not to be read may hold NaN, and, where allocations
+   can be counted, that a repetition allocates nothing. */
+
+#ifndef BACKEND_RIG_H
+#define BACKEND_RIG_H
+
+#include <parametrize/backend.h>
+
+#include <support.h>
+
+enum { TESTED = 0, REFERENCE = 1, BEFORE = 2 };
+enum { MAX_OPERANDS = 16, TRIALS = 24 };
+
+typedef enum operand_role { OPERAND_IN, OPERAND_OUT, OPERAND_INOUT } operand_role;
+
+/* A batch of matrices on both sides, with a host image of its whole buffer before the run
+   and after it. */
+typedef struct operand {
+  pz_mat mat[2];
+  operand_role role;
+  size_t bytes;
+  unsigned char* image[3]; /* after on either side, BEFORE */
+  unsigned char* inside;   /* 1 for elements of a matrix, 0 for what lies around */
+} operand;
+
+typedef struct side {
+  const pz_backend* backend;
+  const pz_backend_ops* ops;
+  pz_backend_queue* queue;
+  pz_fault fault;
+  pz_status status;      /* of the last run, the fault word included */
+  long long fault_place; /* in the batch, or -1 where only the message says it */
+  char message[256];
+} side;
+
+typedef struct rig {
+  uint32_t dtype;
+  double epsilon;
+  uint64_t random;
+  side sides[2];
+  operand operands[MAX_OPERANDS];
+  size_t n_operands;
+  int64_t extent; /* largest of the case */
+  int trial;
+  /* the run under way */
+  const char* op;
+  int turn;
+  int pass;
+  pz_status result;
+  bool offered; /* false: the tested side answered PZ_UNSUPPORTED */
+} rig;
+
+/* ---- rig.c ---------------------------------------------------------------- */
+
+/* The backend to test and the operations it must offer ("all", "-schur", "gemm" ...); says
+   why not where it cannot be tested. */
+const char* rig_subject(const char* file, int n_mandatory, char* const* mandatory);
+
+/* Opens both sides for dtype number `which` (0: float32, 1: float64), and closes them. */
+void rig_open(rig* r, int which);
+void rig_close(rig* r);
+
+/* Asks the tested backend about device `index`. */
+pz_status rig_probe(const rig* r, uint32_t index, pz_device_info* info);
+
+/* Begins trial `trial`: frees the operands of the one before. The last trials are large. */
+void rig_trial(rig* r, int trial);
+int64_t rig_size(rig* r);            /* from 1 to 40, or 65, 127, 200 */
+int64_t rig_batch(rig* r);           /* 1, 2 or 7 */
+int64_t rig_pick(rig* r, int64_t n); /* 0 .. n-1 */
+double rig_real(rig* r);             /* a scalar argument: 0, 1, -1 or any */
+
+bool rig_step(rig* r);
+
+#define RUN(r, name, ...)                                                                   \
+  do {                                                                                      \
+    (r)->op = #name;                                                                        \
+    while (rig_step(r)) {                                                                   \
+      const side* const s_ = &(r)->sides[(r)->turn];                                        \
+      (r)->result = s_->ops->name ? s_->ops->name(s_->queue, __VA_ARGS__) : PZ_UNSUPPORTED; \
+    }                                                                                       \
+  } while (0)
+
+/* Inside RUN, with the rig named r: an operand, its array, the fault word of the side. */
+#define AT(o) (&(o)->mat[r->turn])
+#define FAULT (&r->sides[r->turn].fault)
+
+/* Both sides succeeded, or the tested one offers nothing. */
+void expect_ok(rig* r);
+/* As expect_ok, and output `o` agrees bit for bit (zeros of either sign are one). */
+void expect_exact(rig* r, const operand* o);
+/* As expect_ok, and ||a - b|| <= 50 n eps max(||b||, scale), Frobenius over the whole batch,
+   b the reference's; NaN and infinities stand in the same places. */
+void expect_close(rig* r, const operand* o, double scale);
+/* PZ_SINGULAR for matrix `place` on both sides, which is NaN throughout; the others agree
+   as in expect_close. */
+void expect_singular(rig* r, const operand* o, int64_t place, double scale);
+/* Both sides refuse with `status`. */
+void expect_refused(rig* r, pz_status status);
+/* Fails the test with the case described. */
+void rig_fail(const rig* r, const char* format, ...) PZ_PRINTF(2, 3);
+
+/* Calls by operation and how many were not offered, over all tests, to stderr. */
+void rig_report(void);
+
+/* ---- operand.c ------------------------------------------------------------ */
+
+/* A fresh batch in a random layout. `in` and `inout` hold standard normal numbers, `out` NaN
+   everywhere. Inputs may repeat one matrix (batch stride 0). */
+operand* operand_new(rig* r, operand_role role, uint32_t dtype, int64_t rows, int64_t cols,
+                     int64_t batch);
+operand* operand_in(rig* r, int64_t rows, int64_t cols, int64_t batch);
+operand* operand_out(rig* r, int64_t rows, int64_t cols, int64_t batch);
+operand* operand_inout(rig* r, int64_t rows, int64_t cols, int64_t batch);
+/* One row without stride or batch, as `random` and `launch` take it. */
+operand* operand_flat(rig* r, operand_role role, uint32_t dtype, int64_t n);
+/* Row numbers for take and put, n x 1 and contiguous. */
+operand* operand_index(rig* r, int64_t n, int64_t rows);
+void operand_free(rig* r, operand* o);
+
+/* Entry (i, j) of matrix k, BEFORE the run or after it on one side, and into BEFORE. */
+double operand_get(const operand* o, int when, int64_t k, int64_t i, int64_t j);
+void operand_put(operand* o, int64_t k, int64_t i, int64_t j, double value);
+int64_t operand_integer(const operand* o, int when, int64_t i);
+void operand_put_integer(operand* o, int64_t i, int64_t value);
+
+/* Matrices the operand really has: 1 where one is repeated. */
+int64_t operand_matrices(const operand* o);
+/* Frobenius norm over the whole batch, repeated matrices counted as often as used. */
+double operand_norm(const operand* o, int when);
+/* Matrix k to a row-major array, and back into BEFORE. */
+void operand_matrix(const operand* o, int when, int64_t k, double* out);
+void operand_set_matrix(operand* o, int64_t k, const double* in);
+void operand_fill(operand* o, double value);
+/* One line about dtype, shape and strides. */
+void operand_describe(const operand* o, char* text, size_t size);
+
+/* ---- matrices.c: tools in double on row-major arrays ------------------------- */
+
+double frobenius(int64_t n, const double* a);
+/* c = a b; a is m x n, b is n x p. And the transpose of a, m x n. */
+void product(int64_t m, int64_t n, int64_t p, const double* a, const double* b, double* c);
+void transpose(int64_t m, int64_t n, const double* a, double* t);
+/* ||a^T a - I||, a is m x n. */
+double orthogonality(int64_t m, int64_t n, const double* a);
+/* ||a - b||. */
+double distance(int64_t n, const double* a, const double* b);
+/* Memory for n doubles that is never NULL; to be freed. */
+double* reals(int64_t n);
+
+/* ---- allocation.c and oracle.c ---------------------------------------------- */
+
+/* Counts calls of malloc and its kin between begin and end; 0 where it cannot. */
+bool allocation_counted(void);
+void allocation_begin(void);
+uint64_t allocation_end(void);
+
+/* Spectra by LAPACK; false where the build has none. Eigenvalues ascending of symmetric a
+   (n x n), singular values descending (m x n), eigenvalues of any a by real part then
+   imaginary part. `a` row-major. */
+bool oracle_available(void);
+bool oracle_eigenvalues(int64_t n, const double* a, double* w);
+bool oracle_singular_values(int64_t m, int64_t n, const double* a, double* s);
+bool oracle_spectrum(int64_t n, const double* a, double* re, double* im);
+
+/* ---- the tests, by file ----------------------------------------------------- */
+
+TCase* memory_case(void);
+TCase* elementwise_case(void);
+TCase* structured_case(void);
+TCase* reductions_case(void);
+TCase* products_case(void);
+TCase* inverses_case(void);
+TCase* factorizations_case(void);
+TCase* rows_case(void);
+TCase* random_case(void);
+TCase* special_case(void);
+TCase* known_case(void);
+
+#endif /* BACKEND_RIG_H */
