@@ -113,6 +113,9 @@ pzi_ops_launch(pz_call* const c, const pz_kernel* const kernel, const int64_t n_
 {
   const pzi_frame* const frame = (const pzi_frame*)c->reserved;
   pz_queue* const queue = frame->queue;
+  if (!queue) {
+    return pzi_fail(PZ_INVALID, "launch: found in plan, which has no data");
+  }
   if (!kernel || kernel->n_tensors == 0 || kernel->n_tensors > PZ_KERNEL_MAX_ARGS ||
       kernel->n_reals > PZ_KERNEL_MAX_ARGS || kernel->n_integers > PZ_KERNEL_MAX_ARGS) {
     return pzi_fail(PZ_INVALID, "launch: found no kernel of 1 to %d tensors and up to %d numbers",
@@ -202,6 +205,9 @@ cross(pz_call* const c, const pzi_op op, const pz_tensor* const t, const double*
       double* const out)
 {
   pz_queue* const queue = ((const pzi_frame*)c->reserved)->queue;
+  if (!queue) {
+    return pzi_fail(PZ_INVALID, "%s: found in plan, which has no data", pzi_op_name(op));
+  }
   PZ_TRY(pzi_check_tensor(queue, t, NULL, pzi_op_name(op)));
   if (!pzi_queue_owns(queue, t)) {
     return pzi_fail(PZ_MISMATCH, "%s: found on the host, expected on %s", pzi_op_name(op),

@@ -231,7 +231,8 @@ pzi_plan_make(const pzi_entry* const entry, const uint32_t index, const pz_direc
   }
   pzi_activity run = {.id = table->id, .entry = "plan", .draft = draft};
   pz_call call;
-  pzi_call_init(&call, &run.frame, NULL, NULL);
+  const pz_fault none = {0};
+  pzi_call_init(&call, &run.frame, NULL, &none); /* no queue: operations refuse */
   call.host = &pzi_services;
   call.options = entry->options;
   call.in = in;

@@ -11,6 +11,14 @@
 #include <string.h>
 
 void
+pzi_task_refuse(pzi_task* const task, const char* const what)
+{
+  if (task->status == PZ_OK) {
+    task->status = pzi_fail(PZ_INVALID, "%s: %s", pzi_op_name(task->request.op), what);
+  }
+}
+
+void
 pzi_task_begin(pzi_task* const task, pz_call* const call, const pzi_op op)
 {
   const pzi_frame* const frame = (const pzi_frame*)call->reserved;
@@ -18,13 +26,8 @@ pzi_task_begin(pzi_task* const task, pz_call* const call, const pzi_op op)
   task->queue = frame->queue;
   task->request.op = op;
   task->request.fault = &frame->fault;
-}
-
-void
-pzi_task_refuse(pzi_task* const task, const char* const what)
-{
-  if (task->status == PZ_OK) {
-    task->status = pzi_fail(PZ_INVALID, "%s: %s", pzi_op_name(task->request.op), what);
+  if (!frame->queue) {
+    pzi_task_refuse(task, "found in plan, which has no data");
   }
 }
 
