@@ -26,7 +26,6 @@ typedef struct job {
   pz_queue* queue;
   pz_chain* chain;
   pz_state* state;
-  pz_state* gradients; /* its originals have room for theirs */
   pz_eval* eval;
   npy_array* inputs; /* one for each operand */
   npy_array gradient;
@@ -53,7 +52,6 @@ job_close(job* const j)
   free(j->inputs);
   free(j->results);
   pz_eval_free(j->eval);
-  pz_state_free(j->gradients);
   pz_state_free(j->state);
   pz_chain_free(j->chain);
   pz_queue_close(j->queue);
@@ -159,13 +157,13 @@ fetch(job* const j, const size_t k, const pz_tensor* const tensor)
   return good(j, pz_queue_download(j->queue, tensor, &host));
 }
 
-/* Makes every result of the originals of `state`. */
+/* Makes every result of the originals. */
 static bool
-fetch_originals(job* const j, const pz_state* const state)
+fetch_originals(job* const j)
 {
   for (size_t k = 0; k < j->a->n_outputs; ++k) {
     pz_tensor original;
-    if (!good(j, pz_state_tensor(state, PZ_ORIGINAL, (uint32_t)k, &original)) ||
+    if (!good(j, pz_state_tensor(j->state, PZ_ORIGINAL, (uint32_t)k, &original)) ||
         !fetch(j, k, &original)) {
       return false;
     }
@@ -211,28 +209,26 @@ run_apply(const arguments* const a)
                         fetch(&j, 0, &value) && write_results(&j, NULL));
 }
 
-/* The gradients of the originals into the originals of `gradients`; those of own parameters
-   are not asked for. */
+/* The gradients of the originals into the results; those of own parameters are not asked
+   for. */
 static bool
 differentiate(job* const j)
 {
   const uint32_t n = pz_chain_count(j->chain, PZ_ORIGINAL);
   const uint32_t all = n + pz_chain_count(j->chain, PZ_OWN_PARAMETER);
   const pz_tensor gradient = npy_tensor(&j->gradient);
-  pz_tensor value;
-  if (!good(j, pz_state_new(j->chain, j->queue, &j->gradients))) {
-    return false;
-  }
   pz_tensor* const tensors = calloc(all, sizeof(*tensors));
+  pz_tensor value;
+  uint64_t want = 0;
   if (tensors == NULL) {
     say_no_memory(NULL);
     return false;
   }
-  uint64_t want = 0;
   bool done = true;
   for (uint32_t k = 0; k < n && done; ++k) {
+    done = npy_new(&j->inputs[k].spec, j->a->outputs[k], &j->results[k]);
+    tensors[k] = npy_tensor(&j->results[k]);
     want |= UINT64_C(1) << k;
-    done = good(j, pz_state_tensor(j->gradients, PZ_ORIGINAL, k, &tensors[k]));
   }
   done = done && good(j, pz_eval_forward(j->eval, j->state, PZ_CALL_SAVING, &value)) &&
          good(j, pz_eval_vjp(j->eval, j->state, &gradient, want, false, tensors));
@@ -249,8 +245,7 @@ run_vjp(const arguments* const a)
     job_close(&j);
     return EXIT_USAGE;
   }
-  done = done && fill_state(&j) && differentiate(&j) && fetch_originals(&j, j.gradients) &&
-         write_results(&j, NULL);
+  done = done && fill_state(&j) && differentiate(&j) && write_results(&j, NULL);
   return finish(&j, done);
 }
 
@@ -266,8 +261,8 @@ run_invert(const arguments* const a)
   if (done) {
     const pz_tensor value = npy_tensor(&j.inputs[0]);
     done = good(&j, pz_eval_initialize(j.eval, j.state, 0, &value)) &&
-           good(&j, pz_eval_assign(j.eval, j.state, PZ_ASSIGN, &value)) &&
-           fetch_originals(&j, j.state) && write_results(&j, a->state);
+           good(&j, pz_eval_assign(j.eval, j.state, PZ_ASSIGN, &value)) && fetch_originals(&j) &&
+           write_results(&j, a->state);
   }
   return finish(&j, done);
 }

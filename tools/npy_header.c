@@ -11,6 +11,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
@@ -169,14 +170,16 @@ refuse_type(const cursor* const c, const char* const code)
       {'b', "bool", 0}, {'O', "object", 0},     {'S', "bytes", 0},       {'a', "bytes", 0},
       {'U', "str", 0},  {'M', "datetime64", 0}, {'m', "timedelta64", 0}, {'V', "void", 0},
   };
-  int bytes = 0;
-  char rest = '\0';
-  const bool numbered = sscanf(code + (*code != '\0'), "%4d%c", &bytes, &rest) == 1 && bytes > 0;
-  for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); ++k) {
-    if (kinds[k].kind == *code && (kinds[k].bits == 0 || numbered)) {
-      return kinds[k].bits == 0 ? refuse(c, "found %s, expected float32 or float64", kinds[k].name)
-                                : refuse(c, "found %s%d, expected float32 or float64",
-                                         kinds[k].name, kinds[k].bits * bytes);
+  char* rest = NULL;
+  const long bytes = strtol(code + (*code != '\0'), &rest, 10);
+  const bool plain = *rest == '\0' || *rest == '['; /* "M8[ns]" */
+  for (size_t k = 0; plain && k < sizeof(kinds) / sizeof(kinds[0]); ++k) {
+    if (kinds[k].kind == *code && kinds[k].bits == 0) {
+      return refuse(c, "found %s, expected float32 or float64", kinds[k].name);
+    }
+    if (kinds[k].kind == *code && bytes > 0 && bytes < 100) {
+      return refuse(c, "found %s%ld, expected float32 or float64", kinds[k].name,
+                    kinds[k].bits * bytes);
     }
   }
   return refuse(c, "found type \"%s\", expected float32 or float64", code);

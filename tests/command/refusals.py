@@ -136,7 +136,7 @@ def inputs():
     name = "evil\nname\x1b[31m.npy"
     refused("apply", "-p", "skew", name, "-o", "y.npy", says="evil?name?")
     os.mkfifo("pipe")
-    feeder = subprocess.Popen(["sh", "-c", "head -c 140 x.npy > pipe"])
+    feeder = subprocess.Popen(["sh", "-c", "head -c -20 x.npy > pipe"])
     refused("apply", "-p", "skew", "pipe", "-o", "y.npy", says="found 12 bytes of elements, expected 32")
     feeder.wait()
     if os.geteuid() != 0:

@@ -137,7 +137,8 @@ PZ_API pz_status pz_state_load(pz_state* state, const char* path);
 /* ---- evaluations ---------------------------------------------------------- */
 
 /* An evaluation of a chain on a queue; its memory is taken at the first use and kept.
-   [any thread] */
+   Tensors that the calls below are given, gradients included, are host tensors or on the
+   queue's device; strides are honoured. [any thread] */
 PZ_API pz_status pz_eval_new(pz_chain* chain, pz_queue* queue, pz_eval** out);
 PZ_API void pz_eval_free(pz_eval* eval);
 
