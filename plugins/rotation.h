@@ -18,6 +18,8 @@
 
 #include <parametrize/plugin.h>
 
+#include <math.h>
+
 // clang-format off
 
 /* Columns of a panel of Q (rows x cols, n - first rows) eliminated with signs added to
@@ -152,6 +154,26 @@ rotation_defects(pz_call* const c, const pz_tensor* const q, const double** cons
   PZ_TRY(c->host->work_host(c, (size_t)(2 * batch) * sizeof(double), &read));
   PZ_TRY(c->ops->read(c, &numbers, read));
   *out = read;
+  return PZ_OK;
+}
+
+/* The largest entry of |Q^T Q - I|; with `proper` 2 for a reflection, its distance from
+   every rotation in the spectral norm. */
+static inline pz_status
+rotation_residual(pz_call* const c, const bool proper, const pz_tensor* const q,
+                  double* const distance)
+{
+  const int64_t batch = pz_batch(q);
+  const double* defect = NULL;
+  PZ_TRY(rotation_defects(c, q, &defect));
+  *distance = 0.0;
+  for (int64_t k = 0; k < batch && !isnan(*distance); ++k) {
+    const bool reflects = proper && defect[k] < 1.0 && defect[batch + k] < 0.0;
+    const double each = reflects ? 2.0 : defect[k];
+    if (!(each <= *distance)) {
+      *distance = each;
+    }
+  }
   return PZ_OK;
 }
 

@@ -222,28 +222,13 @@ cayley_right_inverse(pz_call* const c, const pz_tensor* const q, pz_tensor* cons
   return c->in == PZ_SKEW ? c->ops->symmetrize(c, 0.5, -1, &y, x) : pz_copy(c, &y, x);
 }
 
-/* After a skew map: the largest entry of |Q^T Q - I|; and without signs 2 for a reflection,
-   its distance from every rotation in the spectral norm. Otherwise nearly every matrix
-   belongs to the set. */
+/* Without a skew map nearly every matrix belongs to the set. */
 static pz_status
 cayley_residual(pz_call* const c, const pz_tensor* const q, double* const distance)
 {
   *distance = 0.0;
-  if (pz_count(q) == 0 || c->in != PZ_SKEW) {
-    return PZ_OK;
-  }
-  const int64_t batch = pz_batch(q);
-  const double* defect = NULL;
-  PZ_TRY(rotation_defects(c, q, &defect));
-  for (int64_t k = 0; k < batch && !isnan(*distance); ++k) {
-    const double each = defect[k] < 1.0 && defect[batch + k] < 0.0 && !has_signs(c)
-                            ? fmax(2.0, defect[k])
-                            : defect[k];
-    if (!(each <= *distance)) {
-      *distance = each;
-    }
-  }
-  return PZ_OK;
+  return pz_count(q) == 0 || c->in != PZ_SKEW ? PZ_OK
+                                              : rotation_residual(c, !has_signs(c), q, distance);
 }
 
 static pz_status

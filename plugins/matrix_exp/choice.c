@@ -1,0 +1,279 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Degree and squarings for each matrix of a batch.
+
+   A polynomial of degree m is exact to rounding up to a threshold in any consistent norm;
+   the cheapest whose threshold covers the smaller of the 1-norm and the Frobenius norm is
+   taken (for skew X, whose eigenvalues come in pairs, the Frobenius norm over sqrt 2
+   bounds the spectral norm). Beyond the last threshold both norms overscale large
+   matrices, and every squaring doubles the error: from order EXPM_POWERS_FROM on such
+   matrices are scaled by the norm, their powers 2, 3 and 6, which degree 18 needs anyway,
+   are computed, and since the error series begins at X^19, squarings are given back as
+   long as the bounds on |X^k|^(1/k), k >= 19, that follow from those powers allow
+   (Al-Mohy, Higham 2009).
+
+   The numbers of the batch cross to the host together: the norms once, the norms of powers
+   once more where there are any. NaN and Inf go through degree 18 without scaling; the
+   number of squarings is bounded by the exponent range. */
+
+#include "matrix_exp.h"
+
+#include <math.h>
+
+/* out[0 .. count-1] <- the 1-norms of a batch. */
+static pz_status
+one_norms(pz_call* const c, const pz_tensor* const x, pz_tensor* const out)
+{
+  const pz_spec spec = pz_spec_make(x->dtype, 2, (const int64_t[]){pz_batch(x), pz_cols(x)});
+  pz_view view;
+  pz_tensor sums;
+  PZ_TRY(pz_work(c, &spec, &sums));
+  PZ_TRY(c->ops->norm(c, PZ_NORM_ONE, PZ_OVER_ROWS, expm_range(&view, x, 0, pz_batch(x)), &sums));
+  return c->ops->norm(c, PZ_NORM_MAX, PZ_OVER_COLS, &sums, out);
+}
+
+/* Part `k` of a vector of parts of `count`. */
+static pz_tensor*
+part_of(pz_view* const view, const pz_tensor* const t, const int64_t k, const int64_t count)
+{
+  pz_tensor* const out = pz_view_reshaped(view, t, 1, &count);
+  out->byte_offset += (uint64_t)(k * count) * pz_dtype_size(t->dtype);
+  return out;
+}
+
+/* norm[k] <- the best bound that the entries of matrix k give. */
+static pz_status
+read_norms(pz_call* const c, const pz_tensor* const x, double* const norm)
+{
+  const int64_t batch = pz_batch(x);
+  const pz_spec spec = pz_spec_make(x->dtype, 1, (const int64_t[]){2 * batch});
+  pz_view one_view;
+  pz_view two_view;
+  pz_view x_view;
+  pz_tensor both;
+  void* memory = NULL;
+  PZ_TRY(pz_work(c, &spec, &both));
+  PZ_TRY(expm_host_array(c, 2 * batch, sizeof(double), &memory));
+  PZ_TRY(one_norms(c, x, part_of(&one_view, &both, 0, batch)));
+  PZ_TRY(c->ops->norm(c, PZ_NORM_TWO, PZ_OVER_BOTH, expm_range(&x_view, x, 0, batch),
+                      part_of(&two_view, &both, 1, batch)));
+  double* const number = memory;
+  PZ_TRY(c->ops->read(c, &both, number));
+  for (int64_t k = 0; k < batch; ++k) {
+    const double two = c->in == PZ_SKEW ? number[batch + k] * sqrt(0.5) : number[batch + k];
+    norm[k] = fmin(number[k], two);
+  }
+  return PZ_OK;
+}
+
+/* The least s >= 0 with norm / 2^s <= threshold. */
+static int64_t
+squarings_for(const pz_call* const c, const double norm, const double threshold)
+{
+  const int64_t most = c->dtype == PZ_F32 ? 126 : EXPM_MOST_SQUARINGS; /* 2^-s stays normal */
+  int s = 0;
+  if (!isfinite(norm) || norm <= threshold) {
+    return 0;
+  }
+  (void)frexp(norm / threshold, &s);
+  return s < most ? s : most;
+}
+
+/* The largest t >= 0 with 2^t <= ratio, 0 where there is none. */
+static int64_t
+squarings_within(const double ratio)
+{
+  int t = 0;
+  if (!(ratio >= 2.0)) {
+    return 0;
+  }
+  if (isinf(ratio)) {
+    return EXPM_MOST_SQUARINGS;
+  }
+  (void)frexp(ratio, &t); /* 2^(t-1) <= ratio */
+  return t - 1;
+}
+
+/* order <- 0 .. n-1 such that key[order[i]] ascends, equal keys as they were; says whether
+   that changed anything. Keys are 0 .. n_keys-1. */
+static bool
+order_by(const int64_t n, const int64_t* const key, int64_t* const order)
+{
+  int64_t start[EXPM_MOST_SQUARINGS + EXPM_SCHEMES + 1] = {0};
+  const int64_t n_keys = (int64_t)(sizeof(start) / sizeof(start[0])) - 1;
+  bool changed = false;
+  for (int64_t i = 0; i < n; ++i) {
+    ++start[key[i] + 1];
+    changed |= i > 0 && key[i] < key[i - 1];
+  }
+  for (int64_t k = 0; k < n_keys; ++k) {
+    start[k + 1] += start[k];
+  }
+  for (int64_t i = 0; i < n; ++i) {
+    order[start[key[i]]++] = i;
+  }
+  return changed;
+}
+
+/* The sum of exponent-weighted logarithms that bounds log |X^k| for k = 6 q + r. */
+static double
+log_power_bound(const double log2nd, const double log3rd, const double log6th, const int k)
+{
+  const int q = k / 6;
+  switch (k % 6) {
+  case 0:
+    return q * log6th;
+  case 1: /* 7 = 2 + 2 + 3 */
+    return (q - 1) * log6th + 2.0 * log2nd + log3rd;
+  case 2:
+    return q * log6th + log2nd;
+  case 3:
+    return q * log6th + log3rd;
+  case 4:
+    return q * log6th + 2.0 * log2nd;
+  default:
+    return q * log6th + log2nd + log3rd;
+  }
+}
+
+/* A bound on |X^k|^(1/k), k >= 19, from the norms of X^2, X^3 and X^6. */
+static double
+powers_bound(const bool normal, const double second, const double third, const double sixth)
+{
+  if (normal) { /* |X^k| = |X|^k in the spectral norm */
+    return fmin(sqrt(second), fmin(cbrt(third), pow(sixth, 1.0 / 6.0)));
+  }
+  double bound = 0.0;
+  for (int k = 19; k < 25; ++k) {
+    const double each = exp(log_power_bound(log(second), log(third), log(sixth), k) / k);
+    bound = each <= bound ? bound : each;
+  }
+  return bound;
+}
+
+pz_status
+expm_choose(pz_call* const c, const pz_tensor* const x, expm_plan* const p)
+{
+  void* key_memory = NULL;
+  void* norm_memory = NULL;
+  void* order = NULL;
+  void* squarings = NULL;
+  void* sorted_norm = NULL;
+  p->n = pz_rows(x);
+  p->batch = pz_batch(x);
+  PZ_TRY(expm_host_array(c, p->batch, sizeof(int64_t), &key_memory));
+  PZ_TRY(expm_host_array(c, p->batch, sizeof(double), &norm_memory));
+  PZ_TRY(expm_host_array(c, p->batch, sizeof(int64_t), &order));
+  PZ_TRY(expm_host_array(c, p->batch, sizeof(int64_t), &squarings));
+  PZ_TRY(expm_host_array(c, p->batch, sizeof(double), &sorted_norm));
+  int64_t* const key = key_memory;
+  double* const norm = norm_memory;
+  p->order = order;
+  p->squarings = squarings;
+  p->norm = sorted_norm;
+  PZ_TRY(read_norms(c, x, norm));
+
+  const int dtype = c->dtype == PZ_F32 ? 0 : 1;
+  for (int k = 0; k < EXPM_SCHEMES; ++k) {
+    p->count[k] = 0;
+  }
+  for (int64_t i = 0; i < p->batch; ++i) {
+    int scheme = 0;
+    while (scheme < EXPM_LAST && !(norm[i] <= expm_schemes[scheme].threshold[dtype])) {
+      ++scheme;
+    }
+    ++p->count[scheme];
+    /* the last scheme with many squarings has the least key, the first scheme the most */
+    const int64_t s = scheme == EXPM_LAST
+                          ? squarings_for(c, norm[i], expm_schemes[EXPM_LAST].threshold[dtype])
+                          : 0;
+    key[i] =
+        scheme == EXPM_LAST ? EXPM_MOST_SQUARINGS - s : EXPM_MOST_SQUARINGS + EXPM_LAST - scheme;
+  }
+  p->permuted = order_by(p->batch, key, p->order);
+  for (int64_t i = 0; i < p->batch; ++i) {
+    const int64_t s = EXPM_MOST_SQUARINGS - key[p->order[i]];
+    p->squarings[i] = s > 0 ? s : 0;
+    p->norm[i] = norm[p->order[i]];
+  }
+  return PZ_OK;
+}
+
+pz_status
+expm_refine(pz_call* const c, expm_plan* const p, pz_tensor* const* const v)
+{
+  const int64_t m = p->count[EXPM_LAST];
+  const double threshold = expm_schemes[EXPM_LAST].threshold[c->dtype == PZ_F32 ? 0 : 1];
+  const int64_t most = c->dtype == PZ_F32 ? 20 : 170; /* 2^(6 t) stays finite */
+  const pz_spec spec = pz_spec_make(v[1]->dtype, 1, (const int64_t[]){EXPM_POWERS * m});
+  pz_tensor norms;
+  void* memory = NULL;
+  void* back_memory = NULL;
+  void* key_memory = NULL;
+  void* place_memory = NULL;
+  void* old_memory = NULL;
+  PZ_TRY(pz_work(c, &spec, &norms));
+  PZ_TRY(expm_host_array(c, EXPM_POWERS * m, sizeof(double), &memory));
+  PZ_TRY(expm_host_array(c, m, sizeof(int64_t), &back_memory));
+  PZ_TRY(expm_host_array(c, m, sizeof(int64_t), &key_memory));
+  PZ_TRY(expm_host_array(c, m, sizeof(int64_t), &place_memory));
+  PZ_TRY(expm_host_array(c, m, sizeof(int64_t), &old_memory));
+  for (int64_t k = 0; k < EXPM_POWERS; ++k) {
+    pz_view view;
+    PZ_TRY(one_norms(c, v[2 + k], part_of(&view, &norms, k, m)));
+  }
+  const double* const number = memory;
+  int64_t* const back = back_memory;
+  int64_t* const key = key_memory;
+  int64_t* const place = place_memory;
+  int64_t* const old = old_memory;
+  PZ_TRY(c->ops->read(c, &norms, memory));
+
+  bool any = false;
+  for (int64_t i = 0; i < m; ++i) {
+    const double scaled = p->norm[i] * exp2((double)-p->squarings[i]);
+    const double bound =
+        fmin(scaled, powers_bound(c->in == PZ_SKEW, number[i], number[m + i], number[2 * m + i]));
+    back[i] = squarings_within(threshold / bound);
+    back[i] = back[i] < p->squarings[i] ? back[i] : p->squarings[i];
+    back[i] = back[i] < most ? back[i] : most;
+    any |= back[i] > 0;
+    p->squarings[i] -= back[i];
+    key[i] = EXPM_MOST_SQUARINGS - p->squarings[i];
+    old[i] = p->order[i];
+  }
+  if (!any) {
+    return PZ_OK;
+  }
+  // X, X^2, X^3, X^6 <- 2^t X, 2^2t X^2, 2^3t X^3, 2^6t X^6
+  const pz_spec factor_spec = pz_spec_make(v[1]->dtype, 1, &m);
+  pz_tensor factor;
+  PZ_TRY(pz_work(c, &factor_spec, &factor));
+  for (int k = 1; k <= EXPM_POWERS + 1; ++k) {
+    PZ_TRY(expm_write_powers(c, m, back, k <= EXPM_POWERS ? k : 6.0, &factor));
+    PZ_TRY(expm_scale(c, &factor, v[k]));
+  }
+  if (!order_by(m, key, place)) {
+    return PZ_OK;
+  }
+  const pz_spec index_spec = pz_spec_make(PZ_I64, 1, &m);
+  pz_tensor index;
+  pz_tensor copy;
+  PZ_TRY(pz_work(c, &index_spec, &index));
+  PZ_TRY(pz_work_like(c, v[1], &copy));
+  PZ_TRY(expm_write_indices(c, m, place, &index));
+  for (int k = 1; k <= EXPM_POWERS + 1; ++k) {
+    PZ_TRY(pz_copy(c, v[k], &copy));
+    PZ_TRY(expm_gather(c, false, &index, &copy, v[k]));
+  }
+  for (int64_t i = 0; i < m; ++i) {
+    back[i] = p->squarings[place[i]];
+    p->order[i] = old[place[i]];
+  }
+  for (int64_t i = 0; i < m; ++i) {
+    p->squarings[i] = back[i];
+  }
+  p->permuted = true;
+  return PZ_OK;
+}

@@ -1,0 +1,258 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Taylor polynomials of the exponential in few products.
+
+   Degrees 1, 2, 4, 8, 12 and 18 in 0 to 5 products (Bader, Blanes, Casas 2019). Each is
+   written as a straight-line program, so one routine evaluates them all and one reverses
+   them: with C = L R a product and gC the gradient at it,
+
+     gL = gC R^T,  gR = L^T gC
+
+   and every value collects what the later products send back. The coefficients below
+   solve the order conditions exactly, in 60 digits; thresholds bound the backward error
+   by the unit roundoff. */
+
+#include "matrix_exp.h"
+
+const expm_scheme expm_schemes[EXPM_SCHEMES] = {
+    {
+        .degree = 1,
+        .products = 0,
+        .threshold = {1.19e-7, 2.2e-16},
+        .last = {1.0, 1.0},
+    },
+    {
+        // I + X + (X/2) X
+        .degree = 2,
+        .products = 1,
+        .threshold = {5.98e-4, 2.58e-8},
+        .left = {{0.0, 0.5}},
+        .right = {{0.0, 1.0}},
+        .last = {1.0, 1.0},
+    },
+    {
+        // I + X + X2 (I/2 + X/6 + X2/24)
+        .degree = 4,
+        .products = 2,
+        .threshold = {5.12e-2, 3.40e-4},
+        .left = {{0.0, 1.0}, {0.0, 0.0, 1.0}},
+        .right = {{0.0, 1.0}, {1.0 / 2.0, 1.0 / 6.0, 1.0 / 24.0}},
+        .last = {1.0, 1.0, 0.0},
+    },
+    {
+        // v3 = X2 (x1 X + x2 X2),  v4 = (x3 X2 + v3)(x4 I + x5 X + x6 X2 + x7 v3)
+        .degree = 8,
+        .products = 3,
+        .threshold = {0.580, 4.99e-2},
+        .left = {{0.0, 1.0}, {0.0, 0.0, 1.0}, {0.0, 0.0, 2.0 / 3.0, 1.0}},
+        .right =
+            {
+                {0.0, 1.0},
+                {0.0, 0.10836465678522780852, 0.027091164196306952131},
+                {0.54676145797072405251, 0.16112557339541759283, 0.014090917158378207731,
+                 0.033792797010870504141},
+            },
+        .last = {1.0, 1.0, 0.13549236135285063166, 0.0},
+    },
+    {
+        // v4 = B4 B4,  v5 = (B2 + B3 + v4)(B3 + v4),  B's in I, X, X2, X3
+        .degree = 12,
+        .products = 4,
+        .threshold = {1.46, 0.300},
+        .left =
+            {
+                {0.0, 1.0},
+                {0.0, 0.0, 1.0},
+                {0.0, -0.13181061013830184016, -0.020278555405892590793, -0.0067595184686308635978},
+                {5.497867657420412752, 1.2542958885706323613, 0.10530887011529250074,
+                 0.017195450574175066241, 1.0},
+            },
+        .right =
+            {
+                {0.0, 1.0},
+                {0.0, 1.0},
+                {0.0, -0.13181061013830184016, -0.020278555405892590793, -0.0067595184686308635978},
+                {0.18188869982170465169, 0.05502798439930792559, 0.093515907705362690433,
+                 0.0061070052889834187641, 1.0},
+            },
+        .last = {0.0, 0.46932117595418786031, -0.20099424927047156207, -0.046239461340630845337,
+                 0.0},
+    },
+    {
+        // v4 = X6 = X3 X3,  v5 = B1 B5,  v6 = (B3 + B4 + v5)(B4 + v5),  B's in I, X, X2, X3, X6
+        .degree = 18,
+        .products = 5,
+        .threshold = {3.01, 1.09},
+        .left =
+            {
+                {0.0, 1.0},
+                {0.0, 0.0, 1.0},
+                {0.0, 0.0, 0.0, 1.0},
+                {0.0, -0.10036558103014462087, -0.0080292464824115696693,
+                 -0.00089213849804572996325, 0.0},
+                {-11.058071288535287316, 1.6125176868819237811, 0.12477411482493251588,
+                 0.0225731558180510319, 0.000019579475957000983719, 1.0},
+            },
+        .right =
+            {
+                {0.0, 1.0},
+                {0.0, 1.0},
+                {0.0, 0.0, 0.0, 1.0},
+                {0.0, 0.0, -0.092336461936711858493, -0.016936493900208171575,
+                 -0.000014008679818203615861},
+                {-0.090431683239081056197, -0.067640451907138190756, 0.067596130177045964608,
+                 0.029555257042931552743, -0.000013918025751606070112, 1.0},
+            },
+        .last = {0.0, 0.39784974949964507615, 1.3678377846041171992, 0.49828962252538267756,
+                 -0.00063789819459472330924, 0.0},
+    },
+};
+
+/* y <- sum of coefficient[j] v[j], j < n, v[0] = I; at least one j > 0 is not zero. */
+static pz_status
+combination(pz_call* const c, const int n, const double* const coefficient,
+            pz_tensor* const* const v, pz_tensor* const y)
+{
+  double a[EXPM_MOST_VALUES];
+  const pz_tensor* x[EXPM_MOST_VALUES];
+  uint32_t terms = 0;
+  for (int j = 1; j < n; ++j) {
+    if (coefficient[j] != 0.0) {
+      a[terms] = coefficient[j];
+      x[terms++] = v[j];
+    }
+  }
+  return c->ops->combine(c, coefficient[0], terms, a, x, y);
+}
+
+/* One side of a product: `alpha` times `matrix`, which is one of v as it stands where a
+   single one takes part, else formed in `room`. */
+static pz_status
+factor(pz_call* const c, const int n, const double* const coefficient, pz_tensor* const* const v,
+       pz_tensor* const room, double* const alpha, const pz_tensor** const matrix)
+{
+  int single = 0;
+  int terms = coefficient[0] != 0.0 ? 2 : 0;
+  for (int j = 1; j < n; ++j) {
+    if (coefficient[j] != 0.0) {
+      ++terms;
+      single = j;
+    }
+  }
+  if (terms == 1) {
+    *alpha = coefficient[single];
+    *matrix = v[single];
+    return PZ_OK;
+  }
+  *alpha = 1.0;
+  *matrix = room;
+  return combination(c, n, coefficient, v, room);
+}
+
+/* y <- L R + beta y for product k of the scheme. */
+static pz_status
+product(pz_call* const c, const expm_scheme* const scheme, const int k, pz_tensor* const* const v,
+        const double beta, pz_tensor* const y)
+{
+  const uint64_t mark = c->host->work_mark(c);
+  pz_tensor left_room;
+  pz_tensor right_room;
+  const pz_tensor* left = NULL;
+  const pz_tensor* right = NULL;
+  double a = 0.0;
+  double b = 0.0;
+  PZ_TRY(pz_work_like(c, y, &left_room));
+  PZ_TRY(pz_work_like(c, y, &right_room));
+  PZ_TRY(factor(c, k + 2, scheme->left[k], v, &left_room, &a, &left));
+  PZ_TRY(factor(c, k + 2, scheme->right[k], v, &right_room, &b, &right));
+  PZ_TRY(pz_gemm(c, PZ_N, PZ_N, a * b, left, right, beta, y));
+  c->host->work_release(c, mark);
+  return PZ_OK;
+}
+
+pz_status
+expm_products(pz_call* const c, const expm_scheme* const scheme, const int from, const int to,
+              pz_tensor* const* const v)
+{
+  for (int k = from; k < to; ++k) {
+    PZ_TRY(product(c, scheme, k, v, 0.0, v[k + 2]));
+  }
+  return PZ_OK;
+}
+
+pz_status
+expm_value(pz_call* const c, const expm_scheme* const scheme, pz_tensor* const* const v,
+           pz_tensor* const y)
+{
+  const int p = scheme->products;
+  PZ_TRY(combination(c, p > 0 ? p + 1 : 2, scheme->last, v, y));
+  return p > 0 ? product(c, scheme, p - 1, v, 1.0, y) : PZ_OK;
+}
+
+/* y <- last[j] g + what the products above `k` send back to value j. */
+static pz_status
+collect(pz_call* const c, const expm_scheme* const scheme, const int k, const int j,
+        const pz_tensor* const g, const pz_tensor* const gl, const pz_tensor* const gr,
+        pz_tensor* const y)
+{
+  enum { MOST_TERMS = 1 + 2 * EXPM_MOST_PRODUCTS };
+  double a[MOST_TERMS];
+  const pz_tensor* x[MOST_TERMS];
+  uint32_t terms = 0;
+  if (scheme->last[j] != 0.0) {
+    a[terms] = scheme->last[j];
+    x[terms++] = g;
+  }
+  for (int q = k + 1; q < scheme->products; ++q) {
+    if (scheme->left[q][j] != 0.0) {
+      a[terms] = scheme->left[q][j];
+      x[terms++] = &gl[q];
+    }
+    if (scheme->right[q][j] != 0.0) {
+      a[terms] = scheme->right[q][j];
+      x[terms++] = &gr[q];
+    }
+  }
+  /* at most 8 in every scheme */
+  return c->ops->combine(c, 0.0, terms, a, x, y);
+}
+
+pz_status
+expm_reverse(pz_call* const c, const expm_scheme* const scheme, pz_tensor* const* const v,
+             const pz_tensor* const g, pz_tensor* const gx)
+{
+  const uint64_t mark = c->host->work_mark(c);
+  const int last = scheme->products - 1;
+  pz_tensor gl[EXPM_MOST_PRODUCTS];
+  pz_tensor gr[EXPM_MOST_PRODUCTS];
+  pz_tensor left_room;
+  pz_tensor right_room;
+  pz_tensor gv;
+  for (int k = 0; k <= last; ++k) {
+    PZ_TRY(pz_work_like(c, g, &gl[k]));
+    PZ_TRY(pz_work_like(c, g, &gr[k]));
+  }
+  PZ_TRY(pz_work_like(c, g, &left_room));
+  PZ_TRY(pz_work_like(c, g, &right_room));
+  PZ_TRY(pz_work_like(c, g, &gv));
+  for (int k = last; k >= 0; --k) {
+    const pz_tensor* left = NULL;
+    const pz_tensor* right = NULL;
+    double a = 0.0;
+    double b = 0.0;
+    const pz_tensor* gc = g;
+    if (k < last) {
+      PZ_TRY(collect(c, scheme, k, k + 2, g, gl, gr, &gv));
+      gc = &gv;
+    }
+    PZ_TRY(factor(c, k + 2, scheme->left[k], v, &left_room, &a, &left));
+    PZ_TRY(factor(c, k + 2, scheme->right[k], v, &right_room, &b, &right));
+    // gL <- gC R^T,  gR <- L^T gC
+    PZ_TRY(pz_gemm(c, PZ_N, PZ_T, b, gc, right, 0.0, &gl[k]));
+    PZ_TRY(pz_gemm(c, PZ_T, PZ_N, a, left, gc, 0.0, &gr[k]));
+  }
+  PZ_TRY(collect(c, scheme, -1, 1, g, gl, gr, gx));
+  c->host->work_release(c, mark);
+  return PZ_OK;
+}
