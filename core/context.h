@@ -11,14 +11,15 @@
 #include <parametrize/plugin.h>
 
 /* A parametrization as loaded: the plugin's table copied into a full-size one, options
-   into full-size entries. Lives as long as the process. */
+   into full-size entries, texts into memory of ours. Lives as long as the context. */
 typedef struct pzi_map {
   pz_parametrization table;
   const char* version;
   const char* path;
 } pzi_map;
 
-/* A backend as loaded; `table.ops` points to a full-size table, never NULL. */
+/* A backend as loaded; `table.ops` points to a full-size table, never NULL. Lives as long
+   as the context. */
 typedef struct pzi_backend {
   pz_backend table;
   const char* path;

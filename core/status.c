@@ -112,8 +112,9 @@ pzi_fail_prefix(const pz_status status, const char* const format, ...)
   va_start(args, format);
   (void)vsnprintf(text, sizeof(text), format, args);
   va_end(args);
-  const size_t length = strlen(text);
-  (void)snprintf(text + length, sizeof(text) - length, ": %s", pzi_message);
+  /* Cut at the end where both do not fit. */
+  (void)strncat(text, ": ", sizeof(text) - 1 - strlen(text));
+  (void)strncat(text, pzi_message, sizeof(text) - 1 - strlen(text));
   set_message(text);
   return status;
 }
