@@ -34,7 +34,7 @@ struct pz_slot {
   uint32_t index;
   bool requires_grad;
   bool editing;          /* between pz_module_edit and pz_module_commit */
-  bool handed;           /* a host has a handle: keep the slot until the module goes */
+  atomic_bool handed;    /* a host has a handle: keep the slot until the module goes */
   pzi_storage* storage;  /* NULL where there is a list, and in a retired slot */
   pzi_storage* gradient; /* NULL before the first use */
   uint64_t digest;       /* of the contents when the value was computed, in check mode */
@@ -50,7 +50,6 @@ struct pzi_list {
   pz_slot** tensors; /* in the chain's order; each storage is that of the state */
   uint32_t n_tensors;
   uint32_t n_editing; /* of them, open for writing */
-  bool updates;       /* some map has a step of its own */
 
   atomic_bool ready; /* `value` is current and may be read without the mutex */
   pz_tensor value;
@@ -106,7 +105,7 @@ void pzi_read_end(const pz_module* module);
 pz_status pzi_exclusive_begin(pz_module* module);
 void pzi_exclusive_end(pz_module* module);
 
-/* ---- slots (module.c) ------------------------------------------------------ */
+/* ---- slots (module.c, module_tensors.c) --------------------------------------- */
 
 /* An empty slot whose path is `path`, taken over on success; the name is its end. */
 pz_status pzi_slot_new(pz_module* module, char* path, size_t name_offset, pz_slot** out);
@@ -116,6 +115,8 @@ void pzi_slot_free(pz_slot* slot);
 
 /* Forgets the paths of a module and of those around it: a name came or went. */
 void pzi_paths_changed(pz_module* module);
+
+void pzi_paths_free(pz_module* module); /* of this module alone */
 
 /* The stored tensors of a module and its children in order. Borrowed until a name comes
    or goes. [any thread] */
@@ -145,17 +146,17 @@ pz_status pzi_find_list(const pz_module* module, const char* path, pz_slot** out
 /* A list for `slot` around a chain with its state and evaluation, which it takes over on
    success. Slots of `slot`'s present list whose storage is still there are to be taken
    along; the others are made. Nothing changes until pzi_list_install. */
-typedef struct pzi_draft {
+typedef struct pzi_prepared {
   pzi_list* list;
   char** paths; /* new ones, one per tensor */
   bool* fresh;  /* the slot is new */
-} pzi_draft;
-pz_status pzi_draft_new(pz_slot* slot, pz_chain* chain, pz_state* state, pz_eval* eval,
-                        pzi_draft* out);
-void pzi_draft_cleanup(pzi_draft* draft);
+} pzi_prepared;
+pz_status pzi_list_prepare(pz_slot* slot, pz_chain* chain, pz_state* state, pz_eval* eval,
+                           pzi_prepared* out);
+void pzi_list_discard(pzi_prepared* prepared);
 
-/* Makes the draft the slot's list. Cannot fail. */
-void pzi_list_install(pz_slot* slot, pzi_draft* draft);
+/* Makes what was prepared the slot's list. Cannot fail. */
+void pzi_list_install(pz_slot* slot, pzi_prepared* prepared);
 
 /* Frees a list with the slots in it. */
 void pzi_list_free(pzi_list* list);
@@ -183,8 +184,7 @@ pz_status pzi_check_digests(const pz_slot* slot);
 /* The spec a reader of the slot sees. */
 pz_spec pzi_slot_spec(const pz_slot* slot);
 
-/* `given` as a C-contiguous tensor on the queue's device that shares no memory with the
-   module: either itself, or a copy in `*storage`, to be released by the caller. */
-pz_status pzi_stage(pz_queue* queue, const pz_tensor* given, pzi_storage** storage, pz_tensor* out);
+/* A copy of a tensor of the queue's device or the host's, to be released. */
+pz_status pzi_copy_of(pz_queue* queue, const pz_tensor* tensor, pzi_storage** out);
 
 #endif /* PZI_MODULE_H */

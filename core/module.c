@@ -1,0 +1,305 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Modules as containers: who may run, tensors under names, children. */
+
+#include "module.h"
+
+#include "status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- who may run ----------------------------------------------------------- */
+
+/* One word at the root counts the readers of the tree or says that an exclusive call has
+   it. A call that finds the other kind there turns away instead of waiting: the host
+   broke the rule, and a wait could be for itself. */
+enum { EXCLUSIVE = 1 << 30 };
+
+static atomic_uint*
+gate_of(const pz_module* module)
+{
+  while (module->parent) {
+    module = module->parent;
+  }
+  return (atomic_uint*)&module->gate;
+}
+
+pz_status
+pzi_read_begin(const pz_module* const module)
+{
+  atomic_uint* const gate = gate_of(module);
+  if (atomic_fetch_add_explicit(gate, 1, memory_order_acquire) >= EXCLUSIVE) {
+    atomic_fetch_sub_explicit(gate, 1, memory_order_relaxed);
+    return pzi_fail(PZ_INVALID, "the module is in an exclusive call on another thread, or of "
+                                "which this one is part");
+  }
+  return PZ_OK;
+}
+
+void
+pzi_read_end(const pz_module* const module)
+{
+  atomic_fetch_sub_explicit(gate_of(module), 1, memory_order_release);
+}
+
+pz_status
+pzi_exclusive_begin(pz_module* const module)
+{
+  unsigned nobody = 0;
+  if (!atomic_compare_exchange_strong_explicit(gate_of(module), &nobody, EXCLUSIVE,
+                                               memory_order_acquire, memory_order_relaxed)) {
+    return pzi_fail(PZ_INVALID, "an exclusive call while %s on the module",
+                    nobody >= EXCLUSIVE ? "another exclusive call is" : "readers are");
+  }
+  return PZ_OK;
+}
+
+void
+pzi_exclusive_end(pz_module* const module)
+{
+  atomic_fetch_sub_explicit(gate_of(module), EXCLUSIVE, memory_order_release);
+}
+
+/* ---- slots ----------------------------------------------------------------- */
+
+pz_status
+pzi_slot_new(pz_module* const module, char* const path, const size_t name_offset,
+             pz_slot** const out)
+{
+  pz_slot* const slot = calloc(1, sizeof(*slot));
+  if (!slot) {
+    return pzi_no_memory(sizeof(*slot));
+  }
+  slot->module = module;
+  slot->path = path;
+  slot->name = path + name_offset;
+  slot->hash = pzi_name_hash(slot->name, strlen(slot->name));
+  *out = slot;
+  return PZ_OK;
+}
+
+void
+pzi_slot_free(pz_slot* const slot)
+{
+  if (!slot) {
+    return;
+  }
+  pzi_list_free(slot->list);
+  pzi_storage_release(slot->storage);
+  pzi_storage_release(slot->gradient);
+  if (slot->handed) {
+    slot->list = NULL;
+    slot->storage = NULL;
+    slot->gradient = NULL;
+    slot->owner = NULL;
+    slot->editing = false;
+    slot->next_retired = slot->module->retired;
+    slot->module->retired = slot;
+    return;
+  }
+  free(slot->path);
+  free(slot);
+}
+
+pz_status
+pzi_each_slot(pz_module* const module, pz_status (*const each)(pz_slot* slot, void* user),
+              void* const user)
+{
+  for (uint32_t k = 0; k < module->n_slots; ++k) {
+    PZ_TRY(each(module->slots[k], user));
+  }
+  for (uint32_t k = 0; k < module->n_children; ++k) {
+    PZ_TRY(pzi_each_slot(module->children[k], each, user));
+  }
+  return PZ_OK;
+}
+
+/* ---- modules --------------------------------------------------------------- */
+
+pz_status
+pz_module_new_on(pz_context* const context, pz_queue* const queue, const char* const type,
+                 pz_module** const out)
+{
+  if (!context || !queue || queue->context != context) {
+    return pzi_fail(PZ_INVALID, "expected a queue of the module's own context");
+  }
+  pz_module* const module = calloc(1, sizeof(*module));
+  char* const text = strdup(type ? type : "Module");
+  if (!module || !text) {
+    free(module);
+    free(text);
+    return pzi_no_memory(sizeof(*module));
+  }
+  module->context = pzi_context_retain(context);
+  module->queue = pzi_queue_retain(queue);
+  module->type = text;
+  module->training = true;
+  atomic_init(&module->gate, 0);
+  pthread_mutex_init(&module->paths_mutex, NULL);
+  *out = module;
+  return PZ_OK;
+}
+
+pz_status
+pz_module_new(pz_context* const context, const char* const device, const char* const type,
+              pz_module** const out)
+{
+  pz_queue* queue = NULL;
+  PZ_TRY(pz_queue_open(context, device, &queue));
+  const pz_status status = pz_module_new_on(context, queue, type, out);
+  pz_queue_close(queue);
+  return status;
+}
+
+static void
+free_tree(pz_module* const module)
+{
+  for (uint32_t k = 0; k < module->n_children; ++k) {
+    free_tree(module->children[k]);
+  }
+  for (uint32_t k = 0; k < module->n_slots; ++k) {
+    pzi_slot_free(module->slots[k]);
+  }
+  while (module->retired) {
+    pz_slot* const slot = module->retired;
+    module->retired = slot->next_retired;
+    free(slot->path);
+    free(slot);
+  }
+  pzi_paths_free(module);
+  free(module->children);
+  free(module->slots);
+  free(module->name);
+  free(module->type);
+  pthread_mutex_destroy(&module->paths_mutex);
+  pzi_queue_release(module->queue);
+  pzi_context_release(module->context);
+  free(module);
+}
+
+void
+pz_module_free(pz_module* const module)
+{
+  if (module && !module->parent) {
+    free_tree(module);
+  }
+}
+
+/* The scopes around a module and its children, counted anew from the top. */
+static void
+count_scopes(pz_module* const module)
+{
+  module->scopes = module->scopes_begun + (module->parent ? module->parent->scopes : 0);
+  for (uint32_t k = 0; k < module->n_children; ++k) {
+    count_scopes(module->children[k]);
+  }
+}
+
+static pz_status
+add_child(pz_module* const module, const char* const name, pz_module* const child)
+{
+  PZ_TRY(pzi_check_name(module, name));
+  char* const copy = strdup(name);
+  if (!copy) {
+    return pzi_no_memory(strlen(name) + 1);
+  }
+  pz_module** const children =
+      realloc(module->children, (module->n_children + 1) * sizeof(*children));
+  if (!children) {
+    free(copy);
+    return pzi_no_memory((module->n_children + 1) * sizeof(*children));
+  }
+  module->children = children;
+  module->children[module->n_children++] = child;
+  pzi_paths_changed(module);
+  child->name = copy;
+  return PZ_OK;
+}
+
+pz_status
+pz_module_add_child(pz_module* const module, const char* const name, pz_module* const child)
+{
+  if (!child || child == module || child->parent) {
+    return pzi_fail(PZ_INVALID, "expected a child that is nested nowhere");
+  }
+  if (child->context != module->context) {
+    return pzi_fail(PZ_MISMATCH, "a child of another context");
+  }
+  PZ_TRY(pzi_exclusive_begin(module));
+  pz_status status = PZ_OK;
+  for (const pz_module* around = module->parent; around && status == PZ_OK;
+       around = around->parent) {
+    if (around == child) {
+      status = pzi_fail(PZ_INVALID, "\"%s\": a module inside itself", name ? name : "");
+    }
+  }
+  if (status == PZ_OK) {
+    status = pzi_exclusive_begin(child);
+  }
+  if (status == PZ_OK) {
+    status = add_child(module, name, child);
+    pzi_exclusive_end(child);
+    if (status == PZ_OK) {
+      child->parent = module;
+      count_scopes(child);
+    }
+  }
+  pzi_exclusive_end(module);
+  return status;
+}
+
+static pz_status
+add_tensor(pz_module* const module, const char* const name, const pz_tensor_kind kind,
+           const pz_tensor* const tensor)
+{
+  PZ_TRY(pzi_check_name(module, name));
+  if (kind != PZ_PARAMETER && kind != PZ_BUFFER) {
+    return pzi_fail(PZ_INVALID, "found kind %d, expected PZ_PARAMETER or PZ_BUFFER", (int)kind);
+  }
+  PZ_TRY(pzi_check_tensor(module->queue, tensor, NULL, "tensor"));
+  if (tensor->dtype != PZ_F32 && tensor->dtype != PZ_F64) {
+    char text[PZI_SPEC_TEXT];
+    return pzi_fail(PZ_MISMATCH, "found %s, expected float32 or float64",
+                    pzi_dtype_text(tensor->dtype, text));
+  }
+  pz_slot** const slots = realloc(module->slots, (module->n_slots + 1) * sizeof(*slots));
+  if (!slots) {
+    return pzi_no_memory((module->n_slots + 1) * sizeof(*slots));
+  }
+  module->slots = slots;
+
+  const pz_spec spec = pz_spec_of(tensor);
+  pzi_storage* storage = NULL;
+  PZ_TRY(pzi_storage_new(module->queue, &spec, &storage));
+  pz_status status = pzi_queue_copy(module->queue, tensor, &storage->tensor);
+  char* const path = status == PZ_OK ? strdup(name) : NULL;
+  pz_slot* slot = NULL;
+  if (path) {
+    status = pzi_slot_new(module, path, 0, &slot);
+  } else if (status == PZ_OK) {
+    status = pzi_no_memory(strlen(name) + 1);
+  }
+  if (status != PZ_OK) {
+    free(path);
+    pzi_storage_release(storage);
+    return status;
+  }
+  slot->kind = (uint32_t)kind;
+  slot->requires_grad = kind == PZ_PARAMETER;
+  slot->storage = storage;
+  module->slots[module->n_slots++] = slot;
+  pzi_paths_changed(module);
+  return PZ_OK;
+}
+
+pz_status
+pz_module_add(pz_module* const module, const char* const name, const pz_tensor_kind kind,
+              const pz_tensor* const tensor)
+{
+  PZ_TRY(pzi_exclusive_begin(module));
+  const pz_status status = add_tensor(module, name, kind, tensor);
+  pzi_exclusive_end(module);
+  return pzi_fail_prefix(status, "\"%s\"", name ? name : "");
+}

@@ -1,0 +1,210 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Names. A path is read from the left, a component at a time:
+     weight                          a tensor, plain or the value of a list
+     parametrizations.weight.<rest>  a tensor that the list on "weight" works on
+     child.<path>                    in a nested module
+   What the list works on is called "original", "original0" or "<map>.<name>". */
+
+#include "module.h"
+
+#include "safetensors_header.h"
+#include "status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LISTS "parametrizations"
+
+uint32_t
+pzi_name_hash(const char* const name, const size_t length)
+{
+  uint32_t hash = 2166136261U; /* FNV-1a */
+  for (size_t k = 0; k < length; ++k) {
+    hash = (hash ^ (unsigned char)name[k]) * 16777619U;
+  }
+  return hash;
+}
+
+static bool
+names_it(const char* const own, const char* const name, const size_t length)
+{
+  return strncmp(own, name, length) == 0 && own[length] == '\0';
+}
+
+static pz_slot*
+own_slot(const pz_module* const module, const char* const name, const size_t length)
+{
+  const uint32_t hash = pzi_name_hash(name, length);
+  for (uint32_t k = 0; k < module->n_slots; ++k) {
+    pz_slot* const slot = module->slots[k];
+    if (slot->hash == hash && names_it(slot->name, name, length)) {
+      return slot;
+    }
+  }
+  return NULL;
+}
+
+static pz_module*
+own_child(const pz_module* const module, const char* const name, const size_t length)
+{
+  for (uint32_t k = 0; k < module->n_children; ++k) {
+    if (names_it(module->children[k]->name, name, length)) {
+      return module->children[k];
+    }
+  }
+  return NULL;
+}
+
+static pz_slot*
+list_tensor(const pzi_list* const list, const char* const name)
+{
+  const uint32_t hash = pzi_name_hash(name, strlen(name));
+  for (uint32_t k = 0; list && k < list->n_tensors; ++k) {
+    if (list->tensors[k]->hash == hash && strcmp(list->tensors[k]->name, name) == 0) {
+      return list->tensors[k];
+    }
+  }
+  return NULL;
+}
+
+pz_status
+pzi_check_name(const pz_module* const module, const char* const name)
+{
+  if (!name || *name == '\0') {
+    return pzi_fail(PZ_INVALID, "an empty name");
+  }
+  const size_t length = strlen(name);
+  if (!pzi_is_utf8(name, length)) {
+    return pzi_fail(PZ_INVALID, "a name that is not UTF-8");
+  }
+  for (size_t k = 0; k < length; ++k) {
+    if (name[k] == '.' || (unsigned char)name[k] < 0x20 || name[k] == 0x7f) {
+      return pzi_fail(PZ_INVALID, "\"%s\": a name has no dots and no control bytes", name);
+    }
+  }
+  if (strcmp(name, LISTS) == 0 || strcmp(name, "__metadata__") == 0) {
+    return pzi_fail(PZ_INVALID, "\"%s\": a reserved name", name);
+  }
+  if (own_slot(module, name, length) || own_child(module, name, length)) {
+    return pzi_fail(PZ_EXISTS, "\"%s\": the module has a %s of that name", name,
+                    own_slot(module, name, length) ? "tensor" : "child");
+  }
+  return PZ_OK;
+}
+
+/* PZ_NOT_FOUND with the nearest of the module's names and stored paths. */
+static pz_status
+not_found(const pz_module* const module, const char* const path)
+{
+  const pzi_path* paths = NULL;
+  size_t n_paths = 0;
+  const char* nearest = NULL;
+  if (pzi_paths(module, &paths, &n_paths) == PZ_OK) {
+    const char** const names = calloc(n_paths + module->n_slots + 1, sizeof(*names));
+    size_t n = 0;
+    for (uint32_t k = 0; names && k < module->n_slots; ++k) {
+      names[n++] = module->slots[k]->name;
+    }
+    for (size_t k = 0; names && k < n_paths; ++k) {
+      names[n++] = paths[k].text;
+    }
+    nearest = names ? pzi_nearest(path, names, n) : NULL;
+    free(names);
+  }
+  return pzi_fail(PZ_NOT_FOUND, "no tensor \"%s\" in %s%s%s%s", path, module->type,
+                  nearest ? "; the nearest is \"" : "", nearest ? nearest : "",
+                  nearest ? "\"" : "");
+}
+
+static pz_slot*
+find(const pz_module* module, const char* path)
+{
+  for (;;) {
+    const char* const dot = strchr(path, '.');
+    if (!dot) {
+      return own_slot(module, path, strlen(path));
+    }
+    if (names_it(LISTS, path, (size_t)(dot - path))) {
+      const char* const name = dot + 1;
+      const char* const end = strchr(name, '.');
+      const pz_slot* const slot = end ? own_slot(module, name, (size_t)(end - name)) : NULL;
+      return slot ? list_tensor(slot->list, end + 1) : NULL;
+    }
+    module = own_child(module, path, (size_t)(dot - path));
+    if (!module) {
+      return NULL;
+    }
+    path = dot + 1;
+  }
+}
+
+pz_status
+pzi_find(const pz_module* const module, const char* const path, pz_slot** const out)
+{
+  *out = path ? find(module, path) : NULL;
+  return *out ? PZ_OK : not_found(module, path ? path : "");
+}
+
+pz_status
+pzi_find_list(const pz_module* const module, const char* const path, pz_slot** const out)
+{
+  PZ_TRY(pzi_find(module, path, out));
+  return (*out)->list ? PZ_OK : pzi_fail(PZ_NOT_FOUND, "\"%s\" is not parametrized", path);
+}
+
+pz_status
+pz_module_child(pz_module* const module, const char* const path, pz_module** const out)
+{
+  PZ_TRY(pzi_read_begin(module));
+  pz_module* found = module;
+  const char* rest = path ? path : "";
+  while (found && *rest != '\0') {
+    const size_t length = strcspn(rest, ".");
+    found = own_child(found, rest, length);
+    rest += length;
+    if (*rest == '.') {
+      ++rest;
+      found = *rest == '\0' ? NULL : found;
+    }
+  }
+  const pz_status status =
+      found ? PZ_OK : pzi_fail(PZ_NOT_FOUND, "no child \"%s\" in %s", path, module->type);
+  pzi_read_end(module);
+  if (status == PZ_OK) {
+    *out = found;
+  }
+  return status;
+}
+
+bool
+pz_is_parametrized(const pz_module* const module, const char* const name)
+{
+  if (pzi_read_begin(module) != PZ_OK) {
+    return false;
+  }
+  bool any = false;
+  if (name) {
+    const pz_slot* const slot = find(module, name);
+    any = slot && slot->list;
+  }
+  for (uint32_t k = 0; !name && k < module->n_slots; ++k) {
+    any = any || module->slots[k]->list;
+  }
+  pzi_read_end(module);
+  return any;
+}
+
+pz_status
+pz_module_chain(const pz_module* const module, const char* const name, const pz_chain** const out)
+{
+  PZ_TRY(pzi_read_begin(module));
+  pz_slot* slot = NULL;
+  const pz_status status = pzi_find_list(module, name, &slot);
+  if (status == PZ_OK) {
+    *out = slot->list->chain;
+  }
+  pzi_read_end(module);
+  return status;
+}

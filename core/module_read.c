@@ -1,0 +1,271 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Reading. A value is computed when the state's version is not the one it was made from;
+   the mode is part of the version, since changing it touches the state. Readers that find
+   `ready` take the value without a lock; the others meet at the list's mutex, where the
+   first computes and the rest find it done, or the failure remembered. */
+
+#include "module.h"
+
+#include "status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- contents -------------------------------------------------------------- */
+
+/* Mixes every word into 64 bits (multiply and rotate, as xxHash does). */
+static uint64_t
+digest(const pz_tensor* const tensor)
+{
+  const unsigned char* bytes = (const unsigned char*)tensor->data + tensor->byte_offset;
+  size_t left = (size_t)pz_count(tensor) * pz_dtype_size(tensor->dtype);
+  uint64_t hash = 0x9e3779b97f4a7c15U ^ left;
+  for (; left >= 8; left -= 8, bytes += 8) {
+    uint64_t word;
+    memcpy(&word, bytes, 8);
+    word *= 0xc2b2ae3d27d4eb4fU;
+    word = (word << 31 | word >> 33) * 0x9e3779b185ebca87U;
+    hash = ((hash ^ word) << 27 | (hash ^ word) >> 37) * 0x9e3779b185ebca87U + 0x85ebca77c2b2ae63U;
+  }
+  for (; left > 0; --left, ++bytes) {
+    hash = (hash ^ *bytes) * 0x9e3779b185ebca87U;
+    hash ^= hash >> 29;
+  }
+  return hash ^ hash >> 32;
+}
+
+static bool
+is_checked(const pz_slot* const slot)
+{
+  return slot->module->check_writes && slot->module->queue->host_memory;
+}
+
+pz_status
+pzi_check_digests(const pz_slot* const slot)
+{
+  const pzi_list* const list = slot->list;
+  for (uint32_t k = 0; is_checked(slot) && k < list->n_tensors; ++k) {
+    const pz_slot* const tensor = list->tensors[k];
+    if (pz_count(&tensor->storage->tensor) > 0 &&
+        digest(&tensor->storage->tensor) != tensor->digest) {
+      return pzi_fail(PZ_STALE, "\"%s\" was written without pz_module_touch since it was read",
+                      tensor->path);
+    }
+  }
+  return PZ_OK;
+}
+
+static void
+take_digests(const pz_slot* const slot)
+{
+  for (uint32_t k = 0; is_checked(slot) && k < slot->list->n_tensors; ++k) {
+    pz_slot* const tensor = slot->list->tensors[k];
+    if (pz_count(&tensor->storage->tensor) > 0) {
+      tensor->digest = digest(&tensor->storage->tensor);
+    }
+  }
+}
+
+/* ---- values ---------------------------------------------------------------- */
+
+pz_status
+pzi_check_closed(const pz_slot* const slot)
+{
+  const pz_slot* open = slot->editing ? slot : NULL;
+  for (uint32_t k = 0; slot->list && slot->list->n_editing > 0 && k < slot->list->n_tensors; ++k) {
+    open = slot->list->tensors[k]->editing ? slot->list->tensors[k] : open;
+  }
+  return open
+             ? pzi_fail(PZ_INVALID, "\"%s\" is open for writing until pz_module_commit", open->path)
+             : PZ_OK;
+}
+
+uint32_t
+pzi_forward_flags(const pz_slot* const slot)
+{
+  uint32_t flags = 0;
+  if (slot->module->training) {
+    flags = PZ_CALL_TRAINING;
+    for (uint32_t k = 0; k < slot->list->n_tensors; ++k) {
+      flags |= slot->list->tensors[k]->requires_grad ? PZ_CALL_SAVING : 0;
+    }
+  }
+  return flags;
+}
+
+/* Every read counts: PyTorch's rule outside a scope. */
+static bool
+reads_alone(const pz_slot* const slot)
+{
+  const pz_module* const module = slot->module;
+  return slot->list && module->policy == PZ_CACHE_SCOPED && module->scopes == 0;
+}
+
+static void
+remember_failure(pzi_list* const list, const pz_status status, const uint64_t version)
+{
+  free(list->failure_text);
+  list->failure_text = strdup(pz_error_message());
+  list->failure = status;
+  list->failed_version = version;
+}
+
+/* With the mutex held. */
+static pz_status
+refresh(pz_slot* const slot)
+{
+  pzi_list* const list = slot->list;
+  const uint64_t version = pz_state_version(list->state);
+  PZ_TRY(pzi_check_closed(slot));
+  if (reads_alone(slot) || list->dropped || pzi_eval_version(list->eval, NULL) != version) {
+    if (!reads_alone(slot) && list->failed_version == version) {
+      return pzi_fail(list->failure, "%s",
+                      list->failure_text ? list->failure_text : pz_status_text(list->failure));
+    }
+    take_digests(slot);
+    const pz_status status = pzi_fail_prefix(
+        pz_eval_forward(list->eval, list->state, pzi_forward_flags(slot), &list->value), "\"%s\"",
+        slot->path);
+    if (status != PZ_OK) {
+      if (status != PZ_NO_MEMORY) { /* memory may be there next time */
+        remember_failure(list, status, version);
+      }
+      return status;
+    }
+    list->dropped = false;
+  } else {
+    PZ_TRY(pzi_check_digests(slot));
+  }
+  list->read_version = version;
+  atomic_store_explicit(&list->ready, !reads_alone(slot) && !is_checked(slot),
+                        memory_order_release);
+  return PZ_OK;
+}
+
+pz_status
+pzi_slot_value(pz_slot* const slot, pz_tensor* const out)
+{
+  pzi_list* const list = slot->list;
+  if (!list) {
+    PZ_TRY(pzi_check_closed(slot));
+    if (!slot->storage) {
+      return pzi_fail(PZ_NOT_FOUND, "\"%s\" is gone since its slot was asked for", slot->path);
+    }
+    *out = slot->storage->tensor;
+    return PZ_OK;
+  }
+  if (atomic_load_explicit(&list->ready, memory_order_acquire)) {
+    *out = list->value;
+    return PZ_OK;
+  }
+  if (pthread_mutex_lock(&list->mutex) != 0) {
+    return pzi_fail(PZ_INVALID, "\"%s\": its own maps read it", slot->path);
+  }
+  const pz_status status = refresh(slot);
+  if (status == PZ_OK) {
+    *out = list->value;
+  }
+  pthread_mutex_unlock(&list->mutex);
+  return status;
+}
+
+/* ---- the public calls ------------------------------------------------------ */
+
+/* Inside pzi_read_begin: goes on as the only caller where the read needs that. */
+static pz_status
+begin_slot(pz_slot* const slot)
+{
+  if (reads_alone(slot)) {
+    pzi_read_end(slot->module);
+    return pzi_exclusive_begin(slot->module);
+  }
+  return PZ_OK;
+}
+
+static void
+end_slot(const pz_slot* const slot)
+{
+  if (reads_alone(slot)) {
+    pzi_exclusive_end(slot->module);
+  } else {
+    pzi_read_end(slot->module);
+  }
+}
+
+/* A slot by name, ready to be read: end_slot must follow. */
+static pz_status
+begin_name(const pz_module* const module, const char* const name, pz_slot** const out)
+{
+  PZ_TRY(pzi_read_begin(module));
+  const pz_status status = pzi_find(module, name, out);
+  if (status != PZ_OK) {
+    pzi_read_end(module);
+    return status;
+  }
+  return begin_slot(*out);
+}
+
+pz_status
+pz_slot_get(pz_slot* const slot, pz_tensor* const out)
+{
+  PZ_TRY(pzi_read_begin(slot->module));
+  PZ_TRY(begin_slot(slot));
+  const pz_status status = pzi_slot_value(slot, out);
+  end_slot(slot);
+  return status;
+}
+
+pz_status
+pz_module_get(pz_module* const module, const char* const name, pz_tensor* const out)
+{
+  pz_slot* slot = NULL;
+  PZ_TRY(begin_name(module, name, &slot));
+  const pz_status status = pzi_slot_value(slot, out);
+  end_slot(slot);
+  return status;
+}
+
+pz_status
+pz_module_slot(pz_module* const module, const char* const name, pz_slot** const out)
+{
+  PZ_TRY(pzi_read_begin(module));
+  const pz_status status = pzi_find(module, name, out);
+  if (status == PZ_OK) {
+    atomic_store_explicit(&(*out)->handed, true, memory_order_relaxed);
+  }
+  pzi_read_end(module);
+  return status;
+}
+
+static pz_status
+read_slot(pz_slot* const slot, const pz_tensor* const host)
+{
+  pz_tensor value;
+  const pz_spec spec = pzi_slot_spec(slot);
+  PZ_TRY(pzi_check_tensor(slot->module->queue, host, &spec, "host tensor"));
+  if (host->device.type != PZ_DEVICE_CPU) {
+    return pzi_fail(PZ_MISMATCH, "host tensor: found device type %d, expected host memory",
+                    (int)host->device.type);
+  }
+  PZ_TRY(pzi_slot_value(slot, &value));
+  PZ_TRY(pzi_queue_copy(slot->module->queue, &value, host));
+  if (!slot->list) {
+    return PZ_OK;
+  }
+  pthread_mutex_lock(&slot->list->mutex);
+  const pz_status status = pzi_eval_check(slot->list->eval);
+  pthread_mutex_unlock(&slot->list->mutex);
+  return pzi_fail_prefix(status, "\"%s\"", slot->path);
+}
+
+pz_status
+pz_module_read(pz_module* const module, const char* const name, const pz_tensor* const host)
+{
+  pz_slot* slot = NULL;
+  PZ_TRY(begin_name(module, name, &slot));
+  const pz_status status = read_slot(slot, host);
+  end_slot(slot);
+  return status;
+}
