@@ -17,11 +17,31 @@
 
 /* ---- by id ------------------------------------------------------------------ */
 
-/* PZ_NOT_FOUND: the nearest id, the file that would have had it, and where was looked. All
-   files are opened by then. Mutex held. */
-static pz_status
-not_found(const pz_context* const context, const uint32_t kind, const char* const id)
+/* Appends the folders that are there, or, where none is, all that are not refused. */
+static void
+add_folders(const pz_context* const context, pzi_text* const text)
 {
+  bool any = false;
+  for (size_t i = 0; i < context->n_folders; ++i) {
+    any = any || context->folders[i].exists;
+  }
+  const char* separator = "; looked in ";
+  for (size_t i = 0; i < context->n_folders; ++i) {
+    const pzi_folder* const f = &context->folders[i];
+    if (*f->refusal == '\0' && (f->exists || !any) && !pzi_folder_is_repeated(context, i)) {
+      pzi_text_add(text, separator);
+      pzi_text_add(text, f->path);
+      separator = ", ";
+    }
+  }
+}
+
+/* PZ_NOT_FOUND: the nearest id, the file that would have had it, and where was looked.
+   Mutex held, released meanwhile. */
+static pz_status
+not_found(pz_context* const context, const uint32_t kind, const char* const id)
+{
+  PZ_TRY(pzi_registry_complete(context));
   const bool backend = kind == PZ_ITEM_BACKEND;
   const pzi_offers* const offers = backend ? &context->backends : &context->maps;
   const char** const ids = calloc(offers->n + 1, sizeof(*ids));
@@ -35,9 +55,11 @@ not_found(const pz_context* const context, const uint32_t kind, const char* cons
   free(ids);
 
   pzi_text text = {0};
-  pzi_text_add(&text, nearest ? ", nearest is \"" : "");
-  pzi_text_add(&text, nearest ? nearest : "");
-  pzi_text_add(&text, nearest ? "\"" : "");
+  if (nearest) {
+    pzi_text_add(&text, ", nearest is \"");
+    pzi_text_add(&text, nearest);
+    pzi_text_add(&text, "\"");
+  }
   for (size_t i = 0; i < context->n_order; ++i) {
     const pzi_source* const s = context->order[i];
     if (s->state == PZI_REFUSED && strcmp(s->stem, id) == 0) {
@@ -47,14 +69,7 @@ not_found(const pz_context* const context, const uint32_t kind, const char* cons
       pzi_text_add(&text, s->reason);
     }
   }
-  const char* separator = "; looked in ";
-  for (size_t i = 0; i < context->n_folders; ++i) {
-    if (*context->folders[i].refusal == '\0') {
-      pzi_text_add(&text, separator);
-      pzi_text_add(&text, context->folders[i].path);
-      separator = ", ";
-    }
-  }
+  add_folders(context, &text);
   char* detail = NULL;
   PZ_TRY(pzi_text_finish(&text, &detail));
   (void)pzi_fail(PZ_NOT_FOUND, "no %s \"%s\"%s", backend ? "backend" : "parametrization", id,
@@ -63,7 +78,7 @@ not_found(const pz_context* const context, const uint32_t kind, const char* cons
   return PZ_NOT_FOUND;
 }
 
-/* Mutex held; offers live as long as the context, so the result may be used without. */
+/* Offers live as long as the context, so the result is good without the mutex. */
 static pz_status
 find(pz_context* const context, const uint32_t kind, const char* const id,
      const pzi_offer** const out)

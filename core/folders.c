@@ -199,9 +199,8 @@ search_folder(pz_context* const context, pzi_folder* const folder)
   return status;
 }
 
-/* The same folder under another name before folder `i`? */
-static bool
-is_repeated(const pz_context* const context, const size_t i)
+bool
+pzi_folder_is_repeated(const pz_context* const context, const size_t i)
 {
   const pzi_folder* const f = &context->folders[i];
   for (size_t k = 0; f->exists && k < i; ++k) {
@@ -243,7 +242,7 @@ pzi_registry_prepare(pz_context* const context)
   }
   for (size_t i = 0; i < context->n_folders; ++i) {
     const pzi_folder* const folder = &context->folders[i];
-    const bool repeated = is_repeated(context, i);
+    const bool repeated = pzi_folder_is_repeated(context, i);
     if (folder->self && !repeated) {
       order[n++] = folder->self;
     }

@@ -129,6 +129,9 @@ pz_status pzi_registry_add_folder(pz_context* context, const char* path, const c
 /* Searches the folders that are not searched yet and puts everything in order. */
 pz_status pzi_registry_prepare(pz_context* context);
 
+/* Does an earlier folder stand for folder `i`: the same one, or missing by the same name? */
+bool pzi_folder_is_repeated(const pz_context* context, size_t i);
+
 /* ---- registry.c ------------------------------------------------------------------ */
 
 /* Judges and maps a file, without a context's mutex: constructors run. PZ_OK with the
