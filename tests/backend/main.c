@@ -12,8 +12,9 @@ int
 main(const int argc, char* const* const argv)
 {
   TCase* (*const cases[])(void) = {
-      memory_case,   elementwise_case, structured_case, products_case,
-      inverses_case, reductions_case,  rows_case,       random_case,
+      memory_case,           known_case,    elementwise_case, structured_case,
+      reductions_case,       products_case, inverses_case,    factorizations_case,
+      triangular_forms_case, rows_case,     random_case,      special_case,
   };
   if (argc < 2) {
     fprintf(stderr, "usage: backend-contract reference|FILE.so [OPERATION ...]\n");

@@ -186,6 +186,7 @@ TCase* reductions_case(void);
 TCase* products_case(void);
 TCase* inverses_case(void);
 TCase* factorizations_case(void);
+TCase* triangular_forms_case(void);
 TCase* rows_case(void);
 TCase* random_case(void);
 TCase* special_case(void);
