@@ -18,9 +18,6 @@ static pz_status
 product_plan(pz_call* const c, const pz_spec* const given)
 {
   const pz_spec scale = pz_spec_make(given->dtype, 0, NULL);
-  if (c->direction == PZ_FROM_INPUT && c->n_given != 2) {
-    return pz_fail(c, PZ_MISMATCH, "found %u originals, expected 2", (unsigned)c->n_given);
-  }
   PZ_TRY(pz_declare_original(c, NULL, given));
   PZ_TRY(pz_declare_original(c, NULL, given));
   PZ_TRY(pz_declare_parameter(c, "scale", &scale));
