@@ -167,7 +167,7 @@ wanted(const pz_mat* const mat)
 }
 
 static pz_status
-run_native(pz_queue* const queue, const pzi_request* const r)
+call_entry(pz_queue* const queue, const pzi_request* const r)
 {
   const pz_backend_ops* const ops = queue->ops;
   pz_backend_queue* const q = queue->handle;
@@ -250,16 +250,27 @@ run_native(pz_queue* const queue, const pzi_request* const r)
 }
 
 pz_status
+pzi_run_native(pz_queue* const queue, const pzi_request* const request)
+{
+  if (!pzi_op_native(queue, request->op, request->dtype)) {
+    return PZ_UNSUPPORTED;
+  }
+  const uint64_t before = pzi_fail_count();
+  const pz_status status = call_entry(queue, request);
+  if (status == PZ_UNSUPPORTED) {
+    return status;
+  }
+  pzi_op_count(queue, request->op, PZ_ROUTE_NATIVE);
+  return pzi_queue_judge(queue, status, before, pzi_op_name(request->op));
+}
+
+pz_status
 pzi_run(pz_queue* const queue, const pzi_request* const request)
 {
   const char* const name = pzi_op_name(request->op);
-  if (pzi_op_native(queue, request->op, request->dtype)) {
-    const uint64_t before = pzi_fail_count();
-    const pz_status status = run_native(queue, request);
-    if (status != PZ_UNSUPPORTED) {
-      pzi_op_count(queue, request->op, PZ_ROUTE_NATIVE);
-      return pzi_queue_judge(queue, status, before, name);
-    }
+  const pz_status native = pzi_run_native(queue, request);
+  if (native != PZ_UNSUPPORTED) {
+    return native;
   }
   if (pzi_can_compose(queue, request->op, request->dtype)) {
     const pz_status status = pzi_compose(queue, request);

@@ -95,6 +95,9 @@ bool pzi_op_native(const pz_queue* queue, pzi_op op, uint32_t dtype);
    host queue's is taken as needed. */
 pz_status pzi_run(pz_queue* queue, const pzi_request* request);
 
+/* Only by the backend's own entry, else PZ_UNSUPPORTED. */
+pz_status pzi_run_native(pz_queue* queue, const pzi_request* request);
+
 /* The host's way (host_route.c): PZ_UNSUPPORTED where there is no host queue. */
 pz_status pzi_run_on_host(pz_queue* queue, const pzi_request* request);
 

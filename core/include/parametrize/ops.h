@@ -18,7 +18,8 @@ typedef struct pz_ops pz_ops;
 /* All act on the last two dimensions, batched over the others, on tensors of one dtype
    (PZ_F32 or PZ_F64) unless said. Operands may be strided views (below) of host-given
    tensors; outputs must not overlap inputs unless said. Shapes are checked: a wrong one
-   is PZ_MISMATCH. Empty tensors are legal everywhere. NaN and Inf propagate. */
+   is PZ_MISMATCH. Empty tensors are legal everywhere. NaN and Inf propagate, but for a
+   coefficient that is exactly 0 (a, alpha, b, beta), which leaves its operand unread. */
 
 typedef enum pz_trans { PZ_N = 0, PZ_T = 1 } pz_trans;
 typedef enum pz_side { PZ_LEFT = 0, PZ_RIGHT = 1 } pz_side;
@@ -165,7 +166,8 @@ struct pz_ops {
   pz_status (*random)(pz_call* c, pz_distribution kind, uint64_t key, uint64_t first, double a,
                       double b, pz_tensor* y);
 
-  /* -- portable kernels: items 0 .. n_items-1, contiguous tensors of one dtype -- */
+  /* -- portable kernels: items 0 .. n_items-1, contiguous tensors of one dtype, which may
+        be one another; NULL for an argument that the items do not touch -- */
   pz_status (*launch)(pz_call* c, const pz_kernel* kernel, int64_t n_items,
                       const pz_tensor* const* tensors, const double* reals,
                       const int64_t* integers);

@@ -1,0 +1,188 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Products from kernels and gemm. An Inf in b that meets a zero of the other triangle
+   gives NaN in a trmm made from gemm, where a true trmm never multiplies the two. */
+
+#include "compose.h"
+#include "status.h"
+
+#include <inttypes.h>
+
+/* clang-format off */
+/* Item: one entry of the dense, row-major product. */
+PZ_KERNEL(compose_gemm, 3, 1, 7,
+  PZ_TENSOR_ARG(0, a);
+  PZ_TENSOR_ARG(1, b);
+  PZ_TENSOR_ARG(2, y);
+  PZ_REAL_ARG(0, alpha);
+  PZ_INTEGER_ARG(0, al);
+  PZ_INTEGER_ARG(1, ab);
+  PZ_INTEGER_ARG(2, bl);
+  PZ_INTEGER_ARG(3, bb);
+  PZ_INTEGER_ARG(4, m);
+  PZ_INTEGER_ARG(5, n);
+  PZ_INTEGER_ARG(6, inner);
+  const pz_int c = i % n;
+  const pz_int r = i / n % m;
+  const pz_int k = i / n / m;
+  real sum = (real)0;
+  for (pz_int t = 0; t < inner; ++t) {
+    sum += a[k * ab + (al > 0 ? r * al + t : r - t * al)] *
+           b[k * bb + (bl > 0 ? t * bl + c : t - c * bl)];
+  }
+  y[i] = alpha * sum;
+)
+
+/* Item: one column c of b = alpha t^-1 b, by substitution. */
+PZ_KERNEL(compose_trsm, 2, 1, 8,
+  PZ_TENSOR_ARG(0, t);
+  PZ_TENSOR_ARG(1, b);
+  PZ_REAL_ARG(0, alpha);
+  PZ_INTEGER_ARG(0, tl);
+  PZ_INTEGER_ARG(1, tb);
+  PZ_INTEGER_ARG(2, bl);
+  PZ_INTEGER_ARG(3, bb);
+  PZ_INTEGER_ARG(4, n);
+  PZ_INTEGER_ARG(5, cols);
+  PZ_INTEGER_ARG(6, lower);
+  PZ_INTEGER_ARG(7, unit);
+  const pz_int c = i % cols;
+  const pz_int k = i / cols;
+  for (pz_int step = 0; step < n; ++step) {
+    const pz_int r = lower ? step : n - 1 - step;
+    const pz_int at = k * bb + (bl > 0 ? r * bl + c : r - c * bl);
+    real sum = alpha * b[at];
+    for (pz_int done = 0; done < step; ++done) {
+      const pz_int j = lower ? done : n - 1 - done;
+      sum -= t[k * tb + (tl > 0 ? r * tl + j : r - j * tl)] *
+             b[k * bb + (bl > 0 ? j * bl + c : j - c * bl)];
+    }
+    b[at] = unit ? sum : sum / t[k * tb + (tl > 0 ? r * tl + r : r - r * tl)];
+  }
+)
+/* clang-format on */
+
+static bool
+is_rows(const pz_mat* const y)
+{
+  return pzi_mat_dense(y) && pzi_mat_row_major(y);
+}
+
+/* y = alpha a b where y is one dense array of rows, else through such a one. */
+pz_status
+pzi_gemm_kernel(pz_queue* const queue, const pzi_request* const r)
+{
+  const pz_mat* const a = &r->mat[0];
+  const pz_mat* const b = &r->mat[1];
+  const pz_mat* const y = &r->mat[2];
+  const double beta = r->real[1];
+  const bool direct = beta == 0.0 && is_rows(y);
+  pz_mat product = *y;
+  if (!direct) {
+    PZ_TRY(pzi_mat_scratch(queue, r->dtype, y->batch, y->rows, y->cols, &product));
+  }
+  const pz_mat* const mats[] = {a, b, &product};
+  const int64_t integers[] = {
+      pzi_code_ld(a), a->batch_stride, pzi_code_ld(b), b->batch_stride, y->rows, y->cols, a->cols,
+  };
+  PZ_TRY(pzi_compose_launch(queue, &compose_gemm, y->batch * y->rows * y->cols, 3, mats, r->real,
+                            integers));
+  return direct ? PZ_OK : pzi_do_axpby(queue, 1.0, &product, beta, y);
+}
+
+/* The upper triangle of alpha a a^T + beta y, mirrored: exactly symmetric. */
+pz_status
+pzi_syrk_gemm(pz_queue* const queue, const pzi_request* const r)
+{
+  const pz_mat* const a = &r->mat[0];
+  const pz_mat* const y = &r->mat[1];
+  const pz_mat at = pzi_mat_transposed(a);
+  pz_mat product;
+  PZ_TRY(pzi_mat_scratch(queue, r->dtype, y->batch, y->rows, y->cols, &product));
+  if (r->real[1] != 0.0) {
+    PZ_TRY(pzi_do_copy(queue, y, &product));
+  }
+  PZ_TRY(pzi_do_gemm(queue, r->real[0], a, &at, r->real[1], &product));
+  return pzi_do_pass(queue, PZI_FOLD, PZ_UPPER, 1, 0, &product, y);
+}
+
+/* T with explicit zeros and ones, times a copy of b. */
+pz_status
+pzi_trmm_gemm(pz_queue* const queue, const pzi_request* const r)
+{
+  const pz_mat* const t = &r->mat[0];
+  const pz_mat* const b = &r->mat[1];
+  const bool unit = r->diagonal == PZ_UNIT;
+  const int64_t strict = r->triangle == PZ_UPPER ? 1 : -1;
+  pz_mat full;
+  pz_mat copy;
+  PZ_TRY(pzi_mat_scratch(queue, r->dtype, t->batch, t->rows, t->cols, &full));
+  PZ_TRY(pzi_mat_scratch(queue, r->dtype, b->batch, b->rows, b->cols, &copy));
+  PZ_TRY(pzi_do_pass(queue, PZI_TRIANGLE, r->triangle, 0, unit ? strict : 0, t, &full));
+  if (unit) {
+    PZ_TRY(pzi_do_add_identity(queue, 1.0, &full));
+  }
+  PZ_TRY(pzi_do_copy(queue, b, &copy));
+  return r->which == PZ_LEFT ? pzi_do_gemm(queue, r->real[0], &full, &copy, 0.0, b)
+                             : pzi_do_gemm(queue, r->real[0], &copy, &full, 0.0, b);
+}
+
+static bool
+is_zero(const uint32_t dtype, const void* const data, const int64_t k)
+{
+  return dtype == PZ_F32 ? ((const float*)data)[k] == 0.0F : ((const double*)data)[k] == 0.0;
+}
+
+/* PZ_SINGULAR where a diagonal entry of t is zero: one read for the whole batch. */
+static pz_status
+check_diagonal(pz_queue* const queue, const pz_mat* const t)
+{
+  const int64_t n = t->rows;
+  const int64_t count = t->batch * n;
+  const size_t bytes = (size_t)count * pz_dtype_size(t->dtype);
+  pz_mat diagonal;
+  void* host = NULL;
+  uint64_t offset = 0;
+  PZ_TRY(pzi_mat_scratch(queue, t->dtype, t->batch, n, 1, &diagonal));
+  PZ_TRY(pzi_do_pass(queue, PZI_GET_DIAGONAL, 0, 0, 0, t, &diagonal));
+
+  const uint64_t mark = pzi_arena_mark(&queue->staging);
+  pz_status status = pzi_arena_take(&queue->staging, bytes, &host, &offset);
+  if (status == PZ_OK) {
+    status = pzi_queue_move_held(queue, PZ_DEVICE_TO_HOST, host, 0, diagonal.data,
+                                 diagonal.byte_offset, bytes);
+  }
+  for (int64_t k = 0; k < count && status == PZ_OK; ++k) {
+    if (is_zero(t->dtype, host, k)) {
+      status = pzi_fail(PZ_SINGULAR, "matrix %" PRId64 " of the batch is singular", k / n);
+    }
+  }
+  pzi_arena_release(&queue->staging, mark);
+  return status;
+}
+
+/* b t^-1 = (t^-T b^T)^T: the right side is the left one of the transposes. */
+pz_status
+pzi_trsm_kernel(pz_queue* const queue, const pzi_request* const r)
+{
+  const bool left = r->which == PZ_LEFT;
+  const pz_mat t = left ? r->mat[0] : pzi_mat_transposed(&r->mat[0]);
+  const pz_mat b = left ? r->mat[1] : pzi_mat_transposed(&r->mat[1]);
+  const bool unit = r->diagonal == PZ_UNIT;
+  if (!unit) {
+    PZ_TRY(check_diagonal(queue, &t));
+  }
+  const pz_mat* const mats[] = {&t, &b};
+  const int64_t integers[] = {
+      pzi_code_ld(&t),
+      t.batch_stride,
+      pzi_code_ld(&b),
+      b.batch_stride,
+      b.rows,
+      b.cols,
+      (r->triangle == PZ_LOWER) == left,
+      unit,
+  };
+  return pzi_compose_launch(queue, &compose_trsm, b.batch * b.cols, 2, mats, r->real, integers);
+}
