@@ -12,7 +12,8 @@
         = exp(max) (1 - exp(-d)) / d,  d = |w_i - w_j|,  and exp(w_i) at d = 0
 
    in the form that neither cancels nor overflows before exp(max) does. The right inverse
-   is V diag(log w) V^T where every w > 0. */
+   is V diag(log w) V^T where every w > 0; a tensor that is only being registered is
+   projected first, its symmetric part with every w raised to n eps of the largest. */
 
 #include "matrix_exp.h"
 
@@ -26,9 +27,16 @@ PZ_KERNEL(expm_half_exponential, 2, 0, 0,
   e[i] = pz_exp((real)0.5 * w[i]);
 )
 
-PZ_KERNEL(expm_logarithm, 1, 0, 0,
+/* One item per matrix: w <- log(max(w, least times its largest magnitude)). */
+PZ_KERNEL(expm_logarithm, 1, 1, 1,
   PZ_TENSOR_ARG(0, w);
-  w[i] = pz_log(w[i]);
+  PZ_REAL_ARG(0, least);
+  PZ_INTEGER_ARG(0, n);
+  const pz_int first = i * n;
+  const real lowest = least * pz_max(pz_abs(w[first]), pz_abs(w[first + n - 1]));
+  for (pz_int j = first; j < first + n; ++j) {
+    w[j] = pz_log(w[j] < lowest ? lowest : w[j]);
+  }
 )
 
 /* One item per entry of F o T. */
@@ -152,13 +160,14 @@ expm_log_definite(pz_call* const c, const pz_tensor* const y, pz_tensor* const x
   for (int64_t k = 0; k < batch; ++k) {
     const double largest = found[batch + k];
     const double least = found[2 * batch + k * n];
+    const double size = fmax(fabs(least), fabs(found[2 * batch + k * n + n - 1]));
     if (c->intent == PZ_ASSIGN && !(found[k] <= tolerance * largest)) {
       return pz_fail(c, PZ_OUTSIDE,
                      "found matrix %lld of the batch at distance %.3g from a symmetric matrix, "
                      "expected at most %.3g",
                      (long long)k, found[k], tolerance * largest);
     }
-    if (!(least > 0.0)) {
+    if (c->intent == PZ_REGISTER ? !(size > 0.0) : !(least > 0.0)) {
       return pz_fail(c, c->intent == PZ_ASSIGN ? PZ_OUTSIDE : PZ_SINGULAR,
                      "found matrix %lld of the batch with smallest eigenvalue %.3g, expected a "
                      "positive definite one",
@@ -166,8 +175,9 @@ expm_log_definite(pz_call* const c, const pz_tensor* const y, pz_tensor* const x
     }
   }
   // X <- V diag(log w) V^T, exactly symmetric
-  PZ_TRY(
-      c->ops->launch(c, &expm_logarithm, pz_count(&w), (const pz_tensor* const[]){&w}, NULL, NULL));
+  PZ_TRY(c->ops->launch(c, &expm_logarithm, batch, (const pz_tensor* const[]){&w},
+                        (const double[]){c->intent == PZ_REGISTER ? tolerance / 100.0 : 0.0},
+                        (const int64_t[]){n}));
   PZ_TRY(c->ops->scale_by(c, PZ_OVER_ROWS, &w, &v, &z));
   PZ_TRY(pz_gemm(c, PZ_N, PZ_T, 1.0, &z, &v, 0.0, &product));
   return c->ops->symmetrize(c, 0.5, 1, &product, x);
