@@ -164,7 +164,8 @@ double* reals(int64_t n);
 
 /* ---- allocation.c and oracle.c ---------------------------------------------- */
 
-/* Counts calls of malloc and its kin between begin and end; 0 where it cannot. */
+/* Counts calls of malloc and its kin between begin and end, unless the build cannot or the
+   environment has TEST_ALLOCATIONS. */
 bool allocation_counted(void);
 void allocation_begin(void);
 uint64_t allocation_end(void);
