@@ -90,7 +90,9 @@ int
 say_library(const char* const what, const pz_status status)
 {
   const char* const message = pz_error_message();
-  return say(what, "%s", *message != '\0' ? message : pz_status_text(status));
+  const size_t length = what != NULL ? strlen(what) : 0;
+  const bool named = length > 0 && strncmp(message, what, length) == 0 && message[length] == ':';
+  return say(named ? NULL : what, "%s", *message != '\0' ? message : pz_status_text(status));
 }
 
 int

@@ -24,7 +24,7 @@ int say(const char* what, const char* format, ...) PZ_PRINTF(2, 3);
    returns EXIT_USAGE. */
 int say_usage(const char* command, const char* what, const char* format, ...) PZ_PRINTF(3, 4);
 
-/* Says the library's last message and returns EXIT_ERROR. */
+/* Says the library's last message, which may name `what` itself, and returns EXIT_ERROR. */
 int say_library(const char* what, pz_status status);
 
 /* Says what an errno value means and returns EXIT_ERROR. */

@@ -97,7 +97,9 @@ def write(path, shape, values, code="d"):
     kind = {"d": "f8", "f": "f4"}[code]
     data = array.array(code, values).tobytes()
     order = "<" if sys.byteorder == "little" else ">"
-    pathlib.Path(path).write_bytes(header(dictionary(order + kind, shape)) + data)
+    text = dictionary(order + kind, shape)[:-1]
+    text += " " * (-(10 + len(text) + 1) % 64) + "\n"
+    pathlib.Path(path).write_bytes(header(text) + data)
 
 
 def read(path):

@@ -112,7 +112,7 @@ def conversions():
                         rest, index = divmod(rest, shape[i])
                         at += index * step[i]
                     stored[at] = value
-            for order, code in [("<", "d"), (">", "d"), ("<", "f"), (">", "f")]:
+            for order, code in generator.sample([("<", "d"), (">", "d"), ("<", "f"), (">", "f")], 2):
                 version = generator.choice([(1, 0), (2, 0), (3, 0)])
                 descr = order + {"d": "f8", "f": "f4"}[code]
                 content = header(dictionary(descr, shape, fortran), version)
@@ -252,11 +252,11 @@ def concurrent():
 def interrupts():
     """an interrupt leaves no temporary: the output is there whole, or not"""
     folder("interrupts")
-    n = 3000
+    n = 2000
     pathlib.Path("x.npy").write_bytes(header(dictionary(shape=(n, n))) + bytes(8 * n * n))
     whole = None
     seen = 0
-    for k in range(8):
+    for k in range(6):
         process = start("apply", "-p", identity, "x.npy", "-o", "y.npy")
         deadline = time.monotonic() + 60
         while process.poll() is None and time.monotonic() < deadline:
@@ -274,7 +274,7 @@ def interrupts():
             os.unlink("y.npy")
         else:
             assert process.returncode != 0
-    print(f"# interrupted {seen} of 8 while writing")
+    print(f"# interrupted {seen} of 6 while writing")
 
 
 main([

@@ -87,10 +87,10 @@ def arrays():
     write("s.npy", (2, 2), range(4))
     write("f.npy", (2, 2), range(4), "f")
     write("v.npy", (3,), range(3))
-    refused("apply", "-p", "skew", "x.npy", "-o", "y.npy", says=["2x3", "square"])
+    refused("apply", "-p", "skew", "x.npy", "-o", "y.npy", says=["parametrize: skew: found 2x3", "square"])
     refused("apply", "-p", "skew,cayley", "x.npy", "-o", "y.npy", says=["2x3", "square"])
-    refused("apply", "-p", "skew", "v.npy", "-o", "y.npy", says="float64 3")
-    refused("apply", "-p", "skew", "s.npy", "s.npy", "-o", "y.npy", says=["2", "1"])
+    refused("apply", "-p", "skew", "v.npy", "-o", "y.npy", says=["1 dimension", "square"])
+    refused("apply", "-p", "skew", "s.npy", "s.npy", "-o", "y.npy", says="found 2 inputs")
     refused("invert", "-p", "skew", "x.npy", "-o", "y.npy", says="square")
     refused("sample", "-p", "skew", "2", "3", "-o", "y.npy", says="square")
     refused("vjp", "-p", "skew", "s.npy", "--grad", "x.npy", "-o", "y.npy", says=["2x3", "2x2"])
@@ -267,7 +267,7 @@ def states():
     def state(chain, name, *says):
         refused("apply", "-p", chain, "x.npy", "-o", "y.npy", "--state", name, says=says)
 
-    state("pruning", "none.safetensors", "none.safetensors", "No such file")
+    state("pruning", "none.safetensors", "parametrize: none.safetensors: No such file")
     state("pruning", "x.npy", "x.npy")
     state("pruning", "p.safetensors")  # float32
     state("pruning", "q.safetensors")

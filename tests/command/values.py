@@ -14,6 +14,11 @@ except ImportError:
 devices = ["reference"]
 
 
+def inverts(chain, device):
+    """A rotation's logarithm takes a Schur form, which the reference does without."""
+    return device != "reference" or chain != "skew,matrix_exp"
+
+
 def save(name, x):
     np.save(name, x)
     return name
@@ -139,6 +144,8 @@ def round_trips():
             for n in 1, 2, 3, 8, 33:
                 for chain in "skew,cayley", "skew,matrix_exp", "skew", "symmetric", "symmetric,matrix_exp":
                     common = "-p", chain, "--device", device, "--force"
+                    if not inverts(chain, device):
+                        continue
                     x = (normal(4, n, n) / 2 / n**0.5).astype(dtype)
                     good("apply", save("x.npy", x), "-o", "y.npy", *common)
                     good("invert", "y.npy", "-o", "z.npy", *common)
@@ -157,7 +164,7 @@ def samples():
     folder("samples")
     for device in devices:
         for chain, set_ in [("skew,cayley", "rotation"), ("skew,matrix_exp", "rotation"), ("skew", "skew")]:
-            for dtype in "float32", "float64":
+            for dtype in ["float32", "float64"] if inverts(chain, device) else []:
                 common = "sample", "-p", chain, 3, 6, 6, "--dtype", dtype, "--device", device, "--force"
                 good(*common, "-o", "a.npy", "--seed", "5")
                 good(*common, "-o", "b.npy", "--seed", "5")
@@ -234,6 +241,8 @@ def reflections():
                 cond = np.linalg.norm(np.eye(n) - x, 2, axis=(-1, -2)).max()
                 assert relative(r, q.astype(float)) <= 100 * n * eps * cond, (chain, dtype)
         refused("invert", "-p", "skew,cayley", "q.npy", "-o", "z.npy", "--device", device)
+    q = save("p.npy", np.eye(3))
+    refused("invert", "-p", "skew,matrix_exp", q, "-o", "z.npy", "--device", "reference", says="schur")
 
 
 def started():
