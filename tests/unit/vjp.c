@@ -95,7 +95,7 @@ START_TEST(test_square)
 {
   static const example examples[] = {
       {"fold", true, 1.0},
-      {"turn", false, 0.3},
+      {"turn", false, 0.08}, /* |X| < 1 */
       {"power", false, 0.05},
       {"power", false, 2.0}, /* more is saved */
       {"mask(keep=0.7)", true, 1.0},
