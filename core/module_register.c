@@ -18,6 +18,7 @@ typedef struct attempt {
   pz_chain* chain; /* NULL: the tensor is plain so far */
   pz_state* state;
   pz_eval* eval;
+  pz_tensor value; /* of the last forward */
 } attempt;
 
 static void
@@ -82,47 +83,63 @@ check_specs(const pz_chain* const chain, const pz_spec* const spec, const uint32
 
 /* Fills the state of `next`, whose last map is new, and runs its forward. */
 static pz_status
-run_new_map(const pz_slot* const slot, const attempt* const next)
+run_new_map(const pz_slot* const slot, attempt* const next)
 {
-  pz_tensor tensor;
-  pz_tensor value;
+  pz_tensor original;
   const uint32_t last = next->chain->n_links - 1;
-  if (last == 0) {
-    tensor = slot->storage->tensor;
-    PZ_TRY(pz_eval_initialize(next->eval, next->state, 0, &tensor));
-    PZ_TRY(pz_eval_assign(next->eval, next->state, PZ_REGISTER, &tensor));
+  PZ_TRY(pz_state_tensor(next->state, PZ_ORIGINAL, 0, &original));
+  if (last > 0) {
+    PZ_TRY(pz_eval_initialize(next->eval, next->state, last, &original));
   } else {
-    PZ_TRY(pz_state_tensor(next->state, PZ_ORIGINAL, 0, &tensor));
-    PZ_TRY(pz_eval_initialize(next->eval, next->state, last, &tensor));
+    const pz_tensor* const tensor = &slot->storage->tensor;
+    PZ_TRY(pz_eval_initialize(next->eval, next->state, 0, tensor));
+    if (next->chain->direction == PZ_FROM_TENSOR) {
+      PZ_TRY(pz_eval_assign(next->eval, next->state, PZ_REGISTER, tensor));
+    } else {
+      PZ_TRY(pzi_queue_copy(slot->module->queue, tensor, &original));
+      pz_state_touch(next->state);
+    }
   }
   const uint32_t training = slot->module->training ? PZ_CALL_TRAINING : 0;
-  PZ_TRY(pz_eval_forward(next->eval, next->state, training, &value));
+  PZ_TRY(pz_eval_forward(next->eval, next->state, training, &next->value));
   return pzi_eval_check(next->eval);
 }
 
-/* Puts one map more on the attempt. */
+/* The attempt with one map more. A first map is planned from the tensor (its value is of
+   the tensor's spec) or from the input (the tensor is its original). */
+static pz_status
+make_next(const pz_slot* const slot, const attempt* const a, const pz_direction direction,
+          const char* const text, const pz_option_setting* const settings,
+          const uint32_t n_settings, const uint32_t flags, attempt* const next)
+{
+  const pz_module* const module = slot->module;
+  const pz_spec spec = a->chain ? *pz_chain_value(a->chain) : slot->storage->spec;
+  if (a->chain) {
+    PZ_TRY(pz_chain_append(a->chain, text, settings, n_settings, &next->chain));
+  } else {
+    PZ_TRY(pz_chain_new(module->context, text, settings, n_settings, direction, &spec, 1,
+                        &next->chain));
+  }
+  PZ_TRY(check_specs(next->chain, &spec, flags));
+  if (a->state) {
+    PZ_TRY(pzi_state_adopt(next->chain, a->state, &next->state));
+  } else {
+    PZ_TRY(pz_state_new(next->chain, module->queue, &next->state));
+  }
+  PZ_TRY(pz_eval_new(next->chain, module->queue, &next->eval));
+  return run_new_map(slot, next);
+}
+
 static pz_status
 add_map(const pz_slot* const slot, const char* const text, const pz_option_setting* const settings,
         const uint32_t n_settings, const uint32_t flags, attempt* const a)
 {
   attempt next = {0};
-  const pz_module* const module = slot->module;
-  const pz_spec spec = a->chain ? *pz_chain_value(a->chain) : slot->storage->spec;
-  pz_status status = a->chain ? pz_chain_append(a->chain, text, settings, n_settings, &next.chain)
-                              : pz_chain_new(module->context, text, settings, n_settings,
-                                             PZ_FROM_TENSOR, &spec, 1, &next.chain);
-  if (status == PZ_OK) {
-    status = check_specs(next.chain, &spec, flags);
-  }
-  if (status == PZ_OK) {
-    status = a->state ? pzi_state_adopt(next.chain, a->state, &next.state)
-                      : pz_state_new(next.chain, module->queue, &next.state);
-  }
-  if (status == PZ_OK) {
-    status = pz_eval_new(next.chain, module->queue, &next.eval);
-  }
-  if (status == PZ_OK) {
-    status = run_new_map(slot, &next);
+  pz_status status = make_next(slot, a, PZ_FROM_TENSOR, text, settings, n_settings, flags, &next);
+  if (!a->chain && (flags & PZ_UNSAFE) && (status == PZ_MISMATCH || status == PZ_UNSUPPORTED)) {
+    /* No originals for a value of the tensor's spec: the tensor itself, for another value. */
+    attempt_cleanup(&next);
+    status = make_next(slot, a, PZ_FROM_INPUT, text, settings, n_settings, flags, &next);
   }
   if (status != PZ_OK) {
     attempt_cleanup(&next);
@@ -213,6 +230,7 @@ register_maps(pz_slot* const slot, const char* const text, const pz_option_setti
     attempt_cleanup(&a);
     return status;
   }
+  prepared.list->value = a.value; /* the evaluation holds it */
   status = keep_storage(slot, prepared.list);
   if (status != PZ_OK) {
     pzi_list_discard(&prepared);

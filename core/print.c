@@ -89,7 +89,7 @@ put_list(writer* const out, const pz_slot* const slot, const int depth)
     for (uint32_t k = 0; k < list->n_tensors; ++k) {
       if (list->tensors[k]->role != PZ_ORIGINAL && list->chain->tensors[k].map == i) {
         put_line(out, depth + 2);
-        put(out, "(%s): ", list->tensors[k]->name);
+        put(out, "(%s): ", strchr(list->tensors[k]->name, '.') + 1);
         put_tensor(out, list->tensors[k]);
       }
     }
