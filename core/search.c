@@ -27,6 +27,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <link.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,7 +72,7 @@ mapped_path(const uintptr_t address, char** const out)
 /* The absolute path of libparametrize's own file without links, NULL where it cannot be
    told; free it. */
 static pz_status
-own_path(char** const out)
+look_for_own_path(char** const out)
 {
   static const char here = 0; /* in this library, or the program that it is linked into */
   struct link_map* map = NULL;
@@ -91,18 +92,41 @@ own_path(char** const out)
   return failed ? pzi_no_memory(PATH_MAX) : PZ_OK;
 }
 
+/* The same, looked for once; "" where it cannot be told. The linker's answer takes its lock,
+   which is held while constructors run: a context made by another thread then must not
+   ask again. No lock of ours is held while asking, for the same reason. */
+static pz_status
+own_path(const char** const out)
+{
+  static _Atomic(char*) known;
+  char* path = atomic_load(&known);
+  if (!path) {
+    PZ_TRY(look_for_own_path(&path));
+    path = path ? path : strdup("");
+    if (!path) {
+      return pzi_no_memory(1);
+    }
+    char* before = NULL;
+    if (!atomic_compare_exchange_strong(&known, &before, path)) {
+      free(path);
+      path = before;
+    }
+  }
+  *out = path;
+  return PZ_OK;
+}
+
 pz_status
 pzi_find_trust(pzi_trust* const out)
 {
-  char* path = NULL;
+  const char* path = NULL;
   struct stat s;
   *out = (pzi_trust){0};
   PZ_TRY(own_path(&path));
-  if (path && stat(path, &s) == 0) {
+  if (*path != '\0' && stat(path, &s) == 0) {
     out->owner = s.st_uid;
     out->known = true;
   }
-  free(path);
   return PZ_OK;
 }
 
@@ -175,13 +199,10 @@ take_user(const pzi_take_folder take, void* const data)
 static pz_status
 take_installed(const pzi_take_folder take, void* const data)
 {
-  char* own = NULL;
+  const char* own = NULL;
   PZ_TRY(own_path(&own));
-  if (own) {
-    const int length = (int)(strrchr(own, '/') - own);
-    const pz_status status = take_both(take, data, own, length, "installed");
-    free(own);
-    PZ_TRY(status);
+  if (*own != '\0') {
+    PZ_TRY(take_both(take, data, own, (int)(strrchr(own, '/') - own), "installed"));
   }
   PZ_TRY(take(data, PZI_PLUGIN_DIR, "installed", false, ""));
   return take(data, PZI_BACKEND_DIR, "installed", false, "");

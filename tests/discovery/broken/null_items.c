@@ -1,0 +1,16 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* A count, and no items. */
+
+#include "broken.h"
+
+BROKEN_EXPORT;
+const pz_plugin pz_plugin_v1 = {
+    .size = sizeof(pz_plugin),
+    .item_size = sizeof(pz_item),
+    .abi = PZ_ABI_INITIALIZER,
+    .name = "broken",
+    .version = "1.0.0",
+    .n_items = 1000,
+};

@@ -1,0 +1,25 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* A small host: prints where each map it is asked for comes from, or why it does not. */
+
+#include <parametrize/parametrize.h>
+
+#include <stdio.h>
+
+int
+main(const int argc, char** const argv)
+{
+  pz_context* context = NULL;
+  if (pz_context_new(NULL, &context) != PZ_OK) {
+    printf("%s\n", pz_error_message());
+    return 1;
+  }
+  for (int i = 1; i < argc; ++i) {
+    pz_map_info info = {.size = sizeof(info)};
+    const bool found = pz_context_find_map(context, argv[i], &info) == PZ_OK;
+    printf("%s\n", found ? info.path : pz_error_message());
+  }
+  pz_context_free(context);
+  return 0;
+}

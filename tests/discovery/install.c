@@ -1,0 +1,151 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* An installation that was moved, and a host with privileges that its caller has not. */
+
+#include "scene.h"
+
+#include <fcntl.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+
+enum { STRANGER = 54321 };
+
+/* Runs a program of the scene in the scene, under the name `called`, and returns what it
+   prints. */
+static const char*
+run(const char* const program, const char* const called, const uid_t user, const char* const first,
+    const char* const second)
+{
+  static char output[4096];
+  int ends[2];
+  ck_assert_int_eq(pipe(ends), 0);
+  const pid_t child = fork();
+  ck_assert_int_ge(child, 0);
+  if (child == 0) {
+    const bool ready = dup2(ends[1], STDOUT_FILENO) >= 0 && chdir(scene) == 0 &&
+                       (user == 0 || (setgid(user) == 0 && setuid(user) == 0));
+    if (ready) {
+      (void)execl(scene_path(program), called, first, second, (char*)NULL);
+    }
+    _exit(127);
+  }
+  (void)close(ends[1]);
+  size_t n = 0;
+  for (ssize_t k; (k = read(ends[0], output + n, sizeof(output) - 1 - n)) > 0;) {
+    n += (size_t)k;
+  }
+  output[n] = '\0';
+  (void)close(ends[0]);
+  int status = -1;
+  ck_assert_int_eq(waitpid(child, &status, 0), child);
+  ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s: %s", program, output);
+  return output;
+}
+
+/* The layout of the build: the host finds the library by a relative path of its own. */
+static void
+install(const char* const root, const char* const module)
+{
+  char name[256];
+  snprintf(name, sizeof(name), "%s/core/parametrize-1/plugins", root);
+  scene_folder(name);
+  snprintf(name, sizeof(name), "%s/tests/discovery", root);
+  scene_folder(name);
+  snprintf(name, sizeof(name), "%s/tests/discovery/host", root);
+  scene_copy(DISCOVERY_HOST, name);
+  ck_assert_int_eq(chmod(scene_path(name), 0755), 0);
+  snprintf(name, sizeof(name), "%s/core/%s", root, DISCOVERY_SONAME);
+  scene_copy(DISCOVERY_LIBRARY, name);
+  snprintf(name, sizeof(name), "%s/core/parametrize-1/plugins/%s.so", root, module);
+  scene_copy(module, name);
+}
+
+static void
+expect_path(const char* const output, const char* const name)
+{
+  char expected[1024];
+  snprintf(expected, sizeof(expected), "%s\n", scene_path(name));
+  ck_assert_str_eq(output, expected);
+}
+
+START_TEST(test_moved)
+{
+  install("here", "good");
+  expect_path(run("here/tests/discovery/host", "host", 0, "good", NULL),
+              "here/core/parametrize-1/plugins/good.so");
+  ck_assert_int_eq(rename(scene_path("here"), scene_path("there")), 0);
+  expect_path(run("there/tests/discovery/host", "host", 0, "good", NULL),
+              "there/core/parametrize-1/plugins/good.so");
+
+  /* The library by a relative path, and through a link. */
+  ck_assert_int_eq(setenv("LD_LIBRARY_PATH", "there/core", 1), 0);
+  expect_path(run("there/tests/discovery/host", "host", 0, "good", NULL),
+              "there/core/parametrize-1/plugins/good.so");
+  ck_assert_int_eq(symlink("there", scene_path("link")), 0);
+  ck_assert_int_eq(setenv("LD_LIBRARY_PATH", scene_path("link/core"), 1), 0);
+  expect_path(run("there/tests/discovery/host", "host", 0, "good", NULL),
+              "there/core/parametrize-1/plugins/good.so");
+}
+END_TEST
+
+/* Linked into the program, the library is where the program is, whatever that calls
+   itself. */
+START_TEST(test_static)
+{
+  scene_folder("bin/parametrize-1/plugins");
+  scene_folder("decoy/parametrize-1/plugins");
+  scene_copy(DISCOVERY_STATIC_HOST, "bin/host");
+  ck_assert_int_eq(chmod(scene_path("bin/host"), 0755), 0);
+  scene_copy("good", "bin/parametrize-1/plugins/good.so");
+  scene_copy("good", "decoy/parametrize-1/plugins/good.so");
+  scene_write("decoy/host", "");
+  expect_path(run("bin/host", scene_path("decoy/host"), 0, "good", NULL),
+              "bin/parametrize-1/plugins/good.so");
+  expect_path(run("bin/host", "decoy/host", 0, "good", NULL), "bin/parametrize-1/plugins/good.so");
+}
+END_TEST
+
+START_TEST(test_elevated)
+{
+  struct statvfs system;
+  ck_assert_int_eq(statvfs(scene, &system), 0);
+  if (geteuid() != 0 || (system.f_flag & ST_NOSUID)) {
+    fprintf(stderr, "test_elevated: passed over, needs root and a file system with setuid\n");
+    return;
+  }
+  scene_folder("bin/parametrize-1/plugins");
+  scene_folder("path");
+  scene_folder("data/parametrize-1/plugins");
+  scene_copy(DISCOVERY_STATIC_HOST, "bin/host");
+  scene_copy("good", "bin/parametrize-1/plugins/good.so");
+  scene_copy("two_maps", "path/first.so");
+  scene_copy("two_maps", "data/parametrize-1/plugins/second.so");
+  ck_assert_int_eq(chmod(scene, 0755), 0);
+  ck_assert_int_eq(chmod(scene_path("bin/host"), 0755), 0);
+  ck_assert_int_eq(setenv("PARAMETRIZE_PLUGIN_PATH", scene_path("path"), 1), 0);
+  ck_assert_int_eq(setenv("XDG_DATA_HOME", scene_path("data"), 1), 0);
+  expect_path(run("bin/host", "host", STRANGER, "first", NULL), "path/first.so");
+
+  ck_assert_int_eq(chmod(scene_path("bin/host"), 04755), 0);
+  expect_path(run("bin/host", "host", STRANGER, "good", NULL), "bin/parametrize-1/plugins/good.so");
+  const char* const output = run("bin/host", "host", STRANGER, "first", "second");
+  ck_assert_ptr_nonnull(strstr(output, "no parametrization \"first\""));
+  ck_assert_ptr_nonnull(strstr(output, "no parametrization \"second\""));
+  ck_assert_ptr_null(strstr(output, scene_path("path")));
+}
+END_TEST
+
+int
+main(void)
+{
+  Suite* const suite = suite_create("install");
+  TCase* const cases = tcase_create("install");
+  tcase_set_timeout(cases, 30);
+  tcase_add_checked_fixture(cases, scene_setup, scene_teardown);
+  tcase_add_test(cases, test_moved);
+  tcase_add_test(cases, test_static);
+  tcase_add_test(cases, test_elevated);
+  suite_add_tcase(suite, cases);
+  return test_main(suite);
+}

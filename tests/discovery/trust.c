@@ -1,0 +1,137 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Who may have written what gets loaded. Tests that need files of somebody else's, or to be
+   somebody else, run as root and are passed over otherwise. */
+
+#include "scene.h"
+
+enum { STRANGER = 54321 };
+
+START_TEST(test_world_writable)
+{
+  scene_folder("open");
+  scene_copy("good", "good.so");
+  scene_copy("two_maps", "open/two_maps.so");
+  ck_assert_int_eq(chmod(scene_path("good.so"), 0666), 0);
+  ck_assert_int_eq(chmod(scene_path("open"), 0777), 0);
+  pz_context* const context = scene_context("", "open", NULL);
+  scene_refused(context, "good.so", "world-writable");
+  scene_refused(context, "open/two_maps.so", "its folder is world-writable");
+  ck_assert(!scene_mapped("good.so"));
+  pz_map_info info = {.size = sizeof(info)};
+  ck_assert_fails(pz_context_find_map(context, "good", &info), PZ_NOT_FOUND,
+                  "was refused: world-writable");
+  ck_assert_fails(pz_context_add_file(context, scene_path("open/two_maps.so")), PZ_INVALID,
+                  "its folder is world-writable");
+
+  /* Mended, it is taken in. */
+  ck_assert_int_eq(chmod(scene_path("good.so"), 0644), 0);
+  ck_assert_ok(pz_context_rescan(context));
+  ck_assert_ok(pz_context_find_map(context, "good", &info));
+  pz_context_free(context);
+}
+END_TEST
+
+START_TEST(test_group_writable)
+{
+  scene_folder("group");
+  scene_copy("good", "good.so");
+  scene_copy("two_maps", "group/two_maps.so");
+  ck_assert_int_eq(chmod(scene_path("good.so"), 0664), 0);
+  ck_assert_int_eq(chmod(scene_path("group"), 0775), 0);
+  pz_context* const context = scene_context("", "group", NULL);
+  scene_loaded(context, "good.so", "good");
+  ck_assert_str_eq(scene_report(context, "good.so").reason, "group-writable");
+  scene_loaded(context, "group/two_maps.so", "first second");
+  ck_assert_str_eq(scene_report(context, "group/two_maps.so").reason,
+                   "its folder is group-writable");
+  pz_context_free(context);
+}
+END_TEST
+
+START_TEST(test_link_targets)
+{
+  scene_folder("open");
+  scene_copy("good", "open/good.so");
+  scene_copy("two_maps", "written");
+  ck_assert_int_eq(chmod(scene_path("open"), 0777), 0);
+  ck_assert_int_eq(chmod(scene_path("written"), 0666), 0);
+  ck_assert_int_eq(symlink("open/good.so", scene_path("good.so")), 0);
+  ck_assert_int_eq(symlink("written", scene_path("two_maps.so")), 0);
+  pz_context* const context = scene_context("", NULL);
+  scene_refused(context, "good.so", "the file it links to: its folder is world-writable");
+  scene_refused(context, "two_maps.so", "world-writable");
+  pz_context_free(context);
+}
+END_TEST
+
+/* In a sticky folder, like /tmp, files of ours and of root's are safe from others. */
+START_TEST(test_sticky)
+{
+  scene_folder("sticky");
+  scene_copy("good", "sticky/good.so");
+  scene_copy("two_maps", "sticky/two_maps.so");
+  ck_assert_int_eq(chmod(scene_path("sticky"), 01777), 0);
+  const bool root = geteuid() == 0;
+  if (root) {
+    ck_assert_int_eq(chown(scene_path("sticky/two_maps.so"), STRANGER, STRANGER), 0);
+    ck_assert_int_eq(symlink("good.so", scene_path("sticky/link.so")), 0);
+    ck_assert_int_eq(lchown(scene_path("sticky/link.so"), STRANGER, STRANGER), 0);
+  }
+  pz_context* const context = scene_context("sticky", NULL);
+  scene_loaded(context, "sticky/good.so", "good");
+  if (root) {
+    scene_refused(context, "sticky/two_maps.so",
+                  "belongs to user 54321 in a world-writable folder");
+    scene_refused(context, "sticky/link.so", "belongs to user 54321 in a world-writable folder");
+  }
+  pz_context_free(context);
+}
+END_TEST
+
+START_TEST(test_owner)
+{
+  if (geteuid() != 0) {
+    fprintf(stderr, "test_owner: passed over, only root can give files away\n");
+    return;
+  }
+  scene_folder("given");
+  scene_folder("data/parametrize-1/plugins");
+  scene_copy("good", "given/good.so");
+  scene_copy("two_maps", "data/parametrize-1/plugins/two_maps.so");
+  ck_assert_int_eq(chown(scene_path("given"), STRANGER, STRANGER), 0);
+  ck_assert_int_eq(chown(scene_path("given/good.so"), STRANGER, STRANGER), 0);
+  ck_assert_int_eq(chown(scene_path("data/parametrize-1/plugins/two_maps.so"), STRANGER, STRANGER),
+                   0);
+  ck_assert_int_eq(setenv("PARAMETRIZE_PLUGIN_PATH", scene_path("given"), 1), 0);
+  ck_assert_int_eq(setenv("XDG_DATA_HOME", scene_path("data"), 1), 0);
+  pz_context* context = scene_default_context();
+  scene_loaded(context, "given/good.so", "good"); /* named by somebody: may be anyone's */
+  scene_refused(context, "data/parametrize-1/plugins/two_maps.so",
+                "the file belongs to user 54321, expected root, user 0 or the owner of");
+  pz_context_free(context);
+
+  ck_assert_int_eq(chown(scene_path("data/parametrize-1/plugins/two_maps.so"), 0, 0), 0);
+  ck_assert_int_eq(chown(scene_path("data/parametrize-1/plugins"), STRANGER, STRANGER), 0);
+  context = scene_default_context();
+  scene_refused(context, "data/parametrize-1/plugins/two_maps.so",
+                "its folder belongs to user 54321");
+  pz_context_free(context);
+}
+END_TEST
+
+int
+main(void)
+{
+  Suite* const suite = suite_create("trust");
+  TCase* const cases = tcase_create("trust");
+  tcase_add_checked_fixture(cases, scene_setup, scene_teardown);
+  tcase_add_test(cases, test_world_writable);
+  tcase_add_test(cases, test_group_writable);
+  tcase_add_test(cases, test_link_targets);
+  tcase_add_test(cases, test_sticky);
+  tcase_add_test(cases, test_owner);
+  suite_add_tcase(suite, cases);
+  return test_main(suite);
+}
