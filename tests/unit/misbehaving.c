@@ -1,0 +1,528 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Maps that break their contract, each in one way: one line that names the map and the
+   entry, and nothing changed. */
+
+#define PZ_STATIC
+
+#include "support.h"
+
+#include <parametrize/plugin.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#undef fail /* of check: the services have a member of that name */
+
+/* What the map does, and where. */
+typedef enum offence {
+  NOTHING,
+  UNKNOWN_STATUS,
+  NEGATIVE_STATUS,
+  SILENT,
+  SPEAKS,
+  DECLARES,
+  DECLARES_VALUE,
+  REPLACES_OUTPUT,
+  REPLACES_BUFFER,
+  SAVES,
+  READS_SAVED,
+  READS_RECORD,
+  BAD_SCRATCH,
+  BAD_GEMM,
+  IGNORES_BREACH,
+} offence;
+
+static offence doing;
+static const char* place;
+
+static pz_status
+misbehave(pz_call* const c, const char* const here, pz_tensor* const out)
+{
+  static const int64_t shape[] = {2, -1};
+  const pz_spec spec = pz_spec_make(PZ_F64, 2, shape);
+  const pz_spec good = pz_spec_make(PZ_F64, 1, shape);
+  pz_tensor t;
+  const void* record = NULL;
+  if (!place || strcmp(place, here) != 0) {
+    return PZ_OK;
+  }
+  switch (doing) {
+  case NOTHING:
+    break;
+  case UNKNOWN_STATUS:
+    return (pz_status)77;
+  case NEGATIVE_STATUS:
+    return (pz_status)-1;
+  case SILENT:
+    return PZ_DEVICE;
+  case SPEAKS:
+    return pz_fail(c, PZ_DEVICE, "the device\nis %s", "gone");
+  case DECLARES:
+    return pz_declare_buffer(c, "late", &good);
+  case DECLARES_VALUE:
+    return pz_declare_value(c, &good, PZ_GENERAL);
+  case REPLACES_OUTPUT:
+    out->data = NULL;
+    return PZ_OK;
+  case REPLACES_BUFFER:
+    if (c->new_buffer) {
+      c->new_buffer[0].shape = shape;
+    }
+    return PZ_OK;
+  case SAVES:
+    PZ_TRY(c->host->save(c, &good, &t));
+    return c->ops->fill(c, 1.0, &t);
+  case READS_SAVED:
+    return c->host->saved(c, 3, &t);
+  case READS_RECORD:
+    return c->host->saved_host(c, 0, &record);
+  case BAD_SCRATCH:
+    return pz_work(c, &spec, &t);
+  case BAD_GEMM:
+    PZ_TRY(pz_work(c, &good, &t));
+    return pz_gemm(c, PZ_N, PZ_N, 1.0, &t, &t, 0.0, &t);
+  case IGNORES_BREACH:
+    (void)pz_declare_buffer(c, "late", &good);
+    return PZ_OK;
+  }
+  return PZ_OK;
+}
+
+static pz_status
+rogue_plan(pz_call* const c, const pz_spec* const given)
+{
+  PZ_TRY(misbehave(c, "plan", NULL));
+  PZ_TRY(pz_declare_original(c, NULL, given));
+  PZ_TRY(pz_declare_buffer(c, "buffer", given));
+  return pz_declare_value(c, given, PZ_GENERAL);
+}
+
+static pz_status
+rogue_init(pz_call* const c, const pz_tensor* const tensor)
+{
+  PZ_TRY(pz_copy(c, tensor, &c->new_buffer[0]));
+  return misbehave(c, "init", &c->new_buffer[0]);
+}
+
+static pz_status
+rogue_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
+{
+  PZ_TRY(pz_copy(c, x, y));
+  return misbehave(c, "forward", y);
+}
+
+static pz_status
+rogue_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const x)
+{
+  PZ_TRY(c->ops->fill(c, 5.0, &c->new_buffer[0]));
+  PZ_TRY(pz_copy(c, y, x));
+  return misbehave(c, "right_inverse", x);
+}
+
+static pz_status
+rogue_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
+          const pz_tensor* const gy, pz_tensor* const gx)
+{
+  (void)x;
+  (void)y;
+  PZ_TRY(pz_copy(c, gy, gx));
+  return misbehave(c, "vjp", gx);
+}
+
+static pz_status
+rogue_update(pz_call* const c, const pz_tensor* const x)
+{
+  PZ_TRY(pz_copy(c, x, &c->new_buffer[0]));
+  return misbehave(c, "update", &c->new_buffer[0]);
+}
+
+static pz_status
+rogue_residual(pz_call* const c, const pz_tensor* const y, double* const distance)
+{
+  pz_tensor t = *y;
+  *distance = 3.0;
+  return misbehave(c, "residual", &t);
+}
+
+static pz_status
+rogue_sample(pz_call* const c, pz_tensor* const y)
+{
+  PZ_TRY(c->ops->fill(c, 1.0, y));
+  return misbehave(c, "sample", y);
+}
+
+static const pz_parametrization rogue = {
+    .size = sizeof(rogue),
+    .id = "rogue",
+    .summary = "The identity, when it behaves",
+    .plan = rogue_plan,
+    .init = rogue_init,
+    .forward = rogue_forward,
+    .right_inverse = rogue_right_inverse,
+    .vjp = rogue_vjp,
+    .update = rogue_update,
+    .residual = rogue_residual,
+    .sample = rogue_sample,
+};
+
+/* ---- plans that declare nonsense ------------------------------------------------------------ */
+
+static int plan_case;
+
+static pz_status
+liar_plan(pz_call* const c, const pz_spec* const given)
+{
+  static const int64_t flat[] = {4};
+  pz_spec vector = pz_spec_make(given->dtype, 1, flat);
+  pz_spec other = *given;
+  pz_tensor t = {
+      .data = &t, .device = {PZ_DEVICE_CPU, 0}, .ndim = 1, .dtype = PZ_F64, .shape = flat};
+  double number = 0.0;
+  static const int64_t one[] = {1};
+  const pz_tensor scalar = pz_host_tensor(PZ_F64, &number, 1, one);
+  pz_tensor result = scalar;
+  void* memory = NULL;
+  switch (plan_case) {
+  case 0: /* no original */
+    return pz_declare_value(c, given, PZ_GENERAL);
+  case 1: /* no value */
+    return pz_declare_original(c, NULL, given);
+  case 2: /* a vector cannot be skew */
+    PZ_TRY(pz_declare_original(c, NULL, given));
+    return pz_declare_value(c, &vector, PZ_SKEW);
+  case 3:
+    PZ_TRY(pz_declare_original(c, NULL, given));
+    return pz_declare_value(c, given, (pz_structure)9);
+  case 4:
+    PZ_TRY(pz_declare_original(c, "a.b", given));
+    return pz_declare_value(c, given, PZ_GENERAL);
+  case 5:
+    PZ_TRY(pz_declare_original(c, NULL, given));
+    PZ_TRY(pz_declare_buffer(c, NULL, given));
+    return pz_declare_value(c, given, PZ_GENERAL);
+  case 6:
+    PZ_TRY(pz_declare_original(c, NULL, given));
+    PZ_TRY(pz_declare_buffer(c, "same", given));
+    PZ_TRY(pz_declare_parameter(c, "same", given));
+    return pz_declare_value(c, given, PZ_GENERAL);
+  case 7: /* ignored, and yet it counts */
+    (void)pz_declare_buffer(c, "1st", given);
+    PZ_TRY(pz_declare_original(c, NULL, given));
+    return pz_declare_value(c, given, PZ_GENERAL);
+  case 8:
+    other.shape[0] = -3;
+    PZ_TRY(pz_declare_original(c, NULL, &other));
+    return pz_declare_value(c, given, PZ_GENERAL);
+  case 9:
+    other.dtype = PZ_DTYPE(2, 16);
+    PZ_TRY(pz_declare_original(c, NULL, &other));
+    return pz_declare_value(c, given, PZ_GENERAL);
+  case 10:
+    other.dtype = PZ_I64;
+    PZ_TRY(pz_declare_parameter(c, "p", &other));
+    return PZ_OK;
+  case 11:
+    PZ_TRY(pz_declare_original(c, NULL, NULL));
+    return PZ_OK;
+  case 12: /* without end */
+    for (;;) {
+      PZ_TRY(pz_declare_original(c, NULL, given));
+    }
+  case 13:
+    PZ_TRY(pz_declare_original(c, NULL, given));
+    PZ_TRY(pz_declare_value(c, given, PZ_GENERAL));
+    return pz_declare_value(c, given, PZ_GENERAL);
+  case 14: /* passes disagree */
+    PZ_TRY(pz_declare_original(c, NULL, given));
+    other.ndim = 1;
+    return pz_declare_value(c, c->direction == PZ_FROM_INPUT ? &other : given, PZ_GENERAL);
+  case 15:
+    PZ_TRY(pz_work(c, given, &t));
+    return PZ_OK;
+  case 16:
+    PZ_TRY(pz_copy(c, &scalar, &result));
+    return PZ_OK;
+  case 17:
+    PZ_TRY(c->ops->read(c, &scalar, &number));
+    return PZ_OK;
+  case 18:
+    PZ_TRY(c->host->save_host(c, 8, &memory));
+    return PZ_OK;
+  case 19:
+    c->host->work_release(c, c->host->work_mark(c));
+    PZ_TRY(pz_declare_original(c, "twin", given));
+    PZ_TRY(pz_declare_original(c, "twin", given));
+    return PZ_OK;
+  case 20:
+    PZ_TRY(pz_declare_original(c, "original1", given));
+    PZ_TRY(pz_declare_original(c, NULL, given));
+    return pz_declare_value(c, given, PZ_GENERAL);
+  case 21: /* more than vjp can tell apart, together */
+    for (int i = 0; i < 33; ++i) {
+      char name[16] = "p";
+      name[1] = (char)('0' + i / 10);
+      name[2] = (char)('0' + i % 10);
+      PZ_TRY(pz_declare_original(c, NULL, given));
+      PZ_TRY(pz_declare_parameter(c, name, given));
+    }
+    return pz_declare_value(c, given, PZ_GENERAL);
+  case 22:
+    other.ndim = 9;
+    PZ_TRY(pz_declare_buffer(c, "b", &other));
+    return PZ_OK;
+  default:
+    return pz_fail(c, PZ_UNSUPPORTED, "found case %d", plan_case);
+  }
+}
+
+static pz_status
+liar_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
+{
+  return pz_copy(c, x, y);
+}
+
+static const pz_parametrization liar = {
+    .size = sizeof(liar),
+    .id = "liar",
+    .summary = "Declares nonsense",
+    .plan = liar_plan,
+    .forward = liar_forward,
+};
+
+PZ_PLUGIN(misbehaving, "1.0.0", PZ_PARAMETRIZATION(&rogue), PZ_PARAMETRIZATION(&liar));
+
+/* ---- tests --------------------------------------------------------------------------------------- */
+
+static pz_context* context;
+static pz_queue* queue;
+static pz_chain* chain;
+static pz_state* state;
+static pz_eval* eval;
+static const int64_t shape[] = {2, 2};
+static double data[] = {1, 2, 3, 4};
+static pz_tensor tensor;
+
+static void
+setup(void)
+{
+  const pz_context_settings settings = {
+      .size = sizeof(settings), .flags = PZ_ONLY_GIVEN_FOLDERS, .seed = 1};
+  const pz_spec spec = pz_spec_make(PZ_F64, 2, shape);
+  place = NULL;
+  tensor = pz_host_tensor(PZ_F64, data, 2, shape);
+  ck_assert_ok(pz_context_new(&settings, &context));
+  ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_misbehaving));
+  ck_assert_ok(pz_queue_open(context, "reference", &queue));
+  ck_assert_ok(pz_chain_new(context, "rogue,rogue", NULL, 0, PZ_FROM_TENSOR, &spec, 1, &chain));
+  ck_assert_ok(pz_state_new(chain, queue, &state));
+  ck_assert_ok(pz_eval_new(chain, queue, &eval));
+  ck_assert_ok(pz_eval_initialize(eval, state, 0, &tensor));
+  ck_assert_ok(pz_eval_assign(eval, state, PZ_ASSIGN, &tensor));
+}
+
+static void
+teardown(void)
+{
+  pz_eval_free(eval);
+  pz_state_free(state);
+  pz_chain_free(chain);
+  pz_queue_close(queue);
+  pz_context_free(context);
+}
+
+/* Calls what runs the entry `place`. */
+static pz_status
+call(void)
+{
+  pz_tensor value;
+  double distance = 0.0;
+  double gradient[4] = {9, 9, 9, 9};
+  pz_tensor out = pz_host_tensor(PZ_F64, gradient, 2, shape);
+  pz_chain* other = NULL;
+  const pz_spec spec = pz_spec_make(PZ_F64, 2, shape);
+  if (strcmp(place, "plan") == 0) {
+    return pz_chain_new(context, "rogue", NULL, 0, PZ_FROM_TENSOR, &spec, 1, &other);
+  }
+  if (strcmp(place, "init") == 0) {
+    return pz_eval_initialize(eval, state, 0, &tensor);
+  }
+  if (strcmp(place, "forward") == 0) {
+    return pz_eval_forward(eval, state, PZ_CALL_SAVING, &value);
+  }
+  if (strcmp(place, "right_inverse") == 0) {
+    return pz_eval_assign(eval, state, PZ_ASSIGN, &tensor);
+  }
+  if (strcmp(place, "vjp") == 0) {
+    ck_assert_ok(pz_eval_forward(eval, state, PZ_CALL_SAVING, &value));
+    const pz_status status = pz_eval_vjp(eval, state, &tensor, 1, false, &out);
+    ck_assert(status == PZ_OK || gradient[0] == 9.0);
+    return status;
+  }
+  if (strcmp(place, "update") == 0) {
+    return pz_eval_update(eval, state);
+  }
+  if (strcmp(place, "residual") == 0) {
+    return pz_eval_residual(eval, state, 0, &tensor, &distance);
+  }
+  return pz_eval_sample(eval, state);
+}
+
+static void
+check(const char* const entry, const offence kind, const pz_status status,
+      const char* const message)
+{
+  double before[3][4];
+  pz_tensor kept[3];
+  ck_assert_ok(pz_state_tensor(state, PZ_ORIGINAL, 0, &kept[0]));
+  ck_assert_ok(pz_state_tensor(state, PZ_STATE_BUFFER, 0, &kept[1]));
+  ck_assert_ok(pz_state_tensor(state, PZ_STATE_BUFFER, 1, &kept[2]));
+  for (int k = 0; k < 3; ++k) {
+    memcpy(before[k], kept[k].data, sizeof(before[k]));
+  }
+  const uint64_t version = pz_state_version(state);
+  place = entry;
+  doing = kind;
+  const pz_status found = call();
+  ck_assert_msg(found == status, "%s: found status %d, expected %d: %s", entry, (int)found,
+                (int)status, pz_error_message());
+  ck_assert_str_eq(pz_error_message(), message);
+  for (int k = 0; k < 3; ++k) {
+    ck_assert_mem_eq(before[k], kept[k].data, sizeof(before[k]));
+  }
+  ck_assert_uint_eq(version, pz_state_version(state));
+  doing = NOTHING;
+  if (strcmp(entry, "plan") != 0) {
+    ck_assert_ok(call()); /* and all is well afterwards */
+  }
+}
+
+START_TEST(test_entries)
+{
+  static const char* const entries[] = {"plan", "init",   "forward",  "right_inverse",
+                                        "vjp",  "update", "residual", "sample"};
+  const char* const entry = entries[_i];
+  char message[256];
+  snprintf(message, sizeof(message), "rogue: %s: returned status 77, which means nothing", entry);
+  check(entry, UNKNOWN_STATUS, PZ_PLUGIN, message);
+  snprintf(message, sizeof(message), "rogue: %s: returned status -1, which means nothing", entry);
+  check(entry, NEGATIVE_STATUS, PZ_PLUGIN, message);
+  snprintf(message, sizeof(message), "rogue: %s: failed without a reason: device or driver failed",
+           entry);
+  check(entry, SILENT, PZ_DEVICE, message);
+  check(entry, SPEAKS, PZ_DEVICE, "rogue: the device is gone");
+  if (_i > 0) {
+    snprintf(message, sizeof(message), "rogue: %s: declared a tensor, which plan alone may", entry);
+    check(entry, DECLARES, PZ_PLUGIN, message);
+    check(entry, IGNORES_BREACH, PZ_PLUGIN, message);
+    snprintf(message, sizeof(message), "rogue: %s: declared a value, which plan alone may", entry);
+    check(entry, DECLARES_VALUE, PZ_PLUGIN, message);
+    check(entry, BAD_SCRATCH, PZ_MISMATCH, "rogue: scratch: found extent -1, expected 0 or more");
+  }
+  if (_i > 0 && strcmp(entry, "vjp") != 0) {
+    snprintf(message, sizeof(message), "rogue: %s: asked for a saved tensor, which vjp alone may",
+             entry);
+    check(entry, READS_SAVED, PZ_PLUGIN, message);
+  }
+  if (_i > 0 && strcmp(entry, "residual") != 0) {
+    snprintf(message, sizeof(message), "rogue: %s: put another tensor in place of its output",
+             entry);
+    check(entry, REPLACES_OUTPUT, PZ_PLUGIN, message);
+  }
+}
+END_TEST
+
+START_TEST(test_particular)
+{
+  check("vjp", READS_SAVED, PZ_PLUGIN, "rogue: vjp: asked for saved tensor 3, forward saved 0");
+  check("vjp", READS_RECORD, PZ_PLUGIN, "rogue: vjp: asked for saved record 0, forward saved 0");
+  check("right_inverse", REPLACES_BUFFER, PZ_PLUGIN,
+        "rogue: right_inverse: put another tensor in place of its output");
+  check("update", REPLACES_BUFFER, PZ_PLUGIN,
+        "rogue: update: put another tensor in place of its output");
+}
+END_TEST
+
+/* Saving where nothing is to be saved hands out scratch. */
+START_TEST(test_saving)
+{
+  static const char* const entries[] = {"init",   "forward",  "right_inverse", "vjp",
+                                        "update", "residual", "sample"};
+  doing = SAVES;
+  for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); ++i) {
+    place = entries[i];
+    ck_assert_ok(call());
+  }
+  pz_tensor value;
+  place = "forward";
+  ck_assert_ok(pz_eval_forward(eval, state, 0, &value));
+}
+END_TEST
+
+/* A message of an operation is passed on under the map's name. */
+START_TEST(test_operation)
+{
+  place = "forward";
+  doing = BAD_GEMM;
+  ck_assert_fails(call(), PZ_MISMATCH, "rogue: gemm");
+}
+END_TEST
+
+START_TEST(test_plans)
+{
+  static const struct {
+    pz_status status;
+    const char* message;
+  } expected[] = {
+      {PZ_PLUGIN, "liar: plan: declared no original"},
+      {PZ_PLUGIN, "liar: plan: declared no value"},
+      {PZ_PLUGIN, "liar: plan: value: found float64 4, which cannot be skew"},
+      {PZ_PLUGIN, "liar: plan: value: found structure 9, which means nothing"},
+      {PZ_PLUGIN, "liar: plan: original: found name \"a.b\", expected letters, digits and _"},
+      {PZ_PLUGIN, "liar: plan: buffer: found no name"},
+      {PZ_PLUGIN, "liar: plan: own parameter: found name \"same\" twice"},
+      {PZ_PLUGIN, "liar: plan: buffer: found name \"1st\", expected letters, digits and _"},
+      {PZ_PLUGIN, "liar: plan: original: found extent -3, expected 0 or more"},
+      {PZ_PLUGIN, "liar: plan: original: found float16, expected float32, float64 or int64"},
+      {PZ_PLUGIN, "liar: plan: own parameter: found int64, expected float32 or float64"},
+      {PZ_PLUGIN, "liar: plan: original: found no spec"},
+      {PZ_PLUGIN, "liar: plan: original: found more than 64"},
+      {PZ_PLUGIN, "liar: plan: value: found a second one"},
+      {PZ_PLUGIN, "liar: plan: the originals for float64 2x2 make float64 2"},
+      {PZ_PLUGIN, "liar: plan: asked for scratch, which plan has none of"},
+      {PZ_INVALID, "liar: copy: found in plan, which has no data"},
+      {PZ_INVALID, "liar: read: found in plan, which has no data"},
+      {PZ_PLUGIN, "liar: plan: saved a record, which plan may not"},
+      {PZ_PLUGIN, "liar: plan: original: found name \"twin\" twice"},
+      {PZ_PLUGIN, "liar: plan: original: found name \"original1\" twice"},
+      {PZ_PLUGIN, "liar: plan: declared more than 64 originals and own parameters"},
+      {PZ_PLUGIN, "liar: plan: buffer: found 9 dimensions, expected 0 to 8"},
+      {PZ_UNSUPPORTED, "liar: found case 23"},
+  };
+  const pz_spec spec = pz_spec_make(PZ_F64, 2, shape);
+  for (plan_case = 0; plan_case < (int)(sizeof(expected) / sizeof(expected[0])); ++plan_case) {
+    pz_chain* made = NULL;
+    const pz_status status =
+        pz_chain_new(context, "liar", NULL, 0, PZ_FROM_TENSOR, &spec, 1, &made);
+    ck_assert_str_eq(pz_error_message(), expected[plan_case].message);
+    ck_assert_int_eq(status, expected[plan_case].status);
+    ck_assert_ptr_null(made);
+  }
+}
+END_TEST
+
+int
+main(void)
+{
+  Suite* const suite = suite_create("misbehaving");
+  TCase* const tests = tcase_create("plugins");
+  tcase_add_checked_fixture(tests, setup, teardown);
+  tcase_add_loop_test(tests, test_entries, 0, 8);
+  tcase_add_test(tests, test_particular);
+  tcase_add_test(tests, test_saving);
+  tcase_add_test(tests, test_operation);
+  tcase_add_test(tests, test_plans);
+  suite_add_tcase(suite, tests);
+  return test_main(suite);
+}
