@@ -110,8 +110,10 @@ pzi_stage_hand(pz_eval* const eval, pz_call* const call, const uint32_t i,
   const pz_tensor* const buffer = eval->staged + link->first_buffer;
   const pz_tensor* const parameter = eval->staged + link->first_parameter;
   pz_tensor* to = eval->handed;
-  memcpy(to, out, n_out * sizeof(*to));
-  to += n_out;
+  if (n_out > 0) { /* init has no output, and none is NULL */
+    memcpy(to, out, n_out * sizeof(*to));
+    to += n_out;
+  }
   if (link->plan.n_buffer > 0 && buffer->shape) {
     memcpy(to, buffer, link->plan.n_buffer * sizeof(*to));
     call->new_buffer = to;
