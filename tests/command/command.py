@@ -27,6 +27,9 @@ environment = {
 environment["XDG_DATA_HOME"] = str(work / "data")
 environment["HOME"] = str(work)
 
+# Sanitizers have allocators of their own, with words of their own.
+sanitized = any(word in os.environ.get("TEST_SANITIZE", "none") for word in ("address", "thread"))
+
 seed = int(os.environ.get("TEST_SEED", 0)) or random.SystemRandom().randrange(1, 2**32)
 print(f"TEST_SEED={seed}", file=sys.stderr)
 
