@@ -3,7 +3,7 @@
 
 /* Entry by entry: copies, sums and products of operands of equal shape. Each operation is
    a function on a strip of n elements; one driver walks the loops (cpu.h), strip by strip
-   where runs are shared, by square tiles where one operand's runs cross another's. Strips
+   where runs are shared, by square tiles where an input's runs cross the output's. Strips
    of unit stride vectorize; an output may be the very same operand as an input, so strips
    promise the compiler independent iterations, not distinct pointers. */
 
@@ -11,39 +11,75 @@
 
 #include <string.h>
 
-enum { TILE = 32 };
-
 /* n elements of each operand, `step` elements apart. */
 typedef void strip_function(int64_t n, real* const* at, const int64_t* step, const void* arguments);
 
+/* One strip after the other. */
 static void
-run(const cpu_loops* const l, strip_function* const strip, const void* const arguments)
+run_along(const cpu_loops* const l, strip_function* const strip, const void* const arguments)
 {
+  real* at[CPU_MAX_OPERANDS];
   int64_t step[CPU_MAX_OPERANDS];
-  bool crossed = false;
   for (uint32_t k = 0; k < l->n_operands; ++k) {
     step[k] = l->stride[k][2];
-    crossed = crossed || (step[k] > 1 && l->stride[k][1] < step[k]);
   }
-  crossed = crossed && l->extent[1] > 1;
-  const int64_t rows = crossed ? TILE : l->extent[1];
-  const int64_t cols = crossed ? TILE : l->extent[2];
-
-  real* at[CPU_MAX_OPERANDS];
   for (int64_t b = 0; b < l->extent[0]; ++b) {
-    for (int64_t i0 = 0; i0 < l->extent[1]; i0 += rows) {
-      const int64_t i1 = smaller(i0 + rows, l->extent[1]);
-      for (int64_t j0 = 0; j0 < l->extent[2]; j0 += cols) {
-        const int64_t n = smaller(cols, l->extent[2] - j0);
-        for (int64_t i = i0; i < i1; ++i) {
+    for (int64_t i = 0; i < l->extent[1]; ++i) {
+      for (uint32_t k = 0; k < l->n_operands; ++k) {
+        at[k] = (real*)(void*)l->first[k] + b * l->stride[k][0] + i * l->stride[k][1];
+      }
+      strip(l->extent[2], at, step, arguments);
+    }
+  }
+}
+
+/* One tile after the other; operands whose runs cross the strips are transposed first. They
+   are inputs, for strips follow the output. */
+static void
+run_across(const cpu_loops* const l, const bool* const crossed, strip_function* const strip,
+           const void* const arguments)
+{
+  real tile[CPU_MAX_OPERANDS - 1][TILE * TILE];
+  real* at[CPU_MAX_OPERANDS];
+  int64_t step[CPU_MAX_OPERANDS];
+  for (uint32_t k = 0; k < l->n_operands; ++k) {
+    step[k] = crossed[k] ? 1 : l->stride[k][2];
+  }
+  for (int64_t b = 0; b < l->extent[0]; ++b) {
+    for (int64_t i0 = 0; i0 < l->extent[1]; i0 += TILE) {
+      const int64_t m = smaller(TILE, l->extent[1] - i0);
+      for (int64_t j0 = 0; j0 < l->extent[2]; j0 += TILE) {
+        const int64_t n = smaller(TILE, l->extent[2] - j0);
+        for (int64_t i = 0; i < m; ++i) {
           for (uint32_t k = 0; k < l->n_operands; ++k) {
-            at[k] = (real*)(void*)l->first[k] + b * l->stride[k][0] + i * l->stride[k][1] +
-                    j0 * step[k];
+            const int64_t* const stride = l->stride[k];
+            real* const first =
+                (real*)(void*)l->first[k] + b * stride[0] + i0 * stride[1] + j0 * stride[2];
+            if (crossed[k] && i == 0) {
+              TYPED(transpose)(1, n, m, first, stride[2], tile[k], TILE);
+            }
+            at[k] = crossed[k] ? tile[k] + i * TILE : first + i * stride[1];
           }
           strip(n, at, step, arguments);
         }
       }
     }
+  }
+}
+
+static void
+run(const cpu_loops* const l, strip_function* const strip, const void* const arguments)
+{
+  bool crossed[CPU_MAX_OPERANDS] = {false};
+  bool any = false;
+  for (uint32_t k = 0; k + 1 < l->n_operands; ++k) {
+    crossed[k] = l->stride[k][2] > 1 && l->stride[k][1] == 1 && l->extent[1] > 1;
+    any = any || crossed[k];
+  }
+  if (any) {
+    run_across(l, crossed, strip, arguments);
+  } else {
+    run_along(l, strip, arguments);
   }
 }
 
@@ -295,6 +331,10 @@ sum_strip(const int64_t n, real* const* const at, const int64_t* const step,
     }
     real* const y = at[s->n] + i0 * step[s->n];
     const int64_t sy = step[s->n];
+    if (sy == 1) {
+      memcpy(y, total, (size_t)m * sizeof(real));
+      continue;
+    }
     for (int64_t i = 0; i < m; ++i) {
       y[i * sy] = total[i];
     }
@@ -320,41 +360,6 @@ TYPED(combine)(pz_backend_queue* const q, const double shift, const uint32_t n,
     run(&l, sum_strip, &s);
   }
   return shift == 0.0 ? PZ_OK : TYPED(add_identity)(q, shift, y);
-}
-
-pz_status
-TYPED(add_identity)(pz_backend_queue* const q, const double a, const pz_mat* const y)
-{
-  (void)q;
-  const int64_t n = smaller(y->rows, y->cols);
-  const int64_t step = y->row_stride + y->col_stride;
-  for (int64_t b = 0; b < y->batch; ++b) {
-    real* const diagonal = view_of(y, b).data;
-    for (int64_t i = 0; i < n; ++i) {
-      diagonal[i * step] += (real)a;
-    }
-  }
-  return PZ_OK;
-}
-
-pz_status
-TYPED(get_diagonal)(pz_backend_queue* const q, const pz_mat* const x, const pz_mat* const d)
-{
-  pz_mat diagonal = *x;
-  diagonal.rows = d->rows;
-  diagonal.cols = 1;
-  diagonal.row_stride = x->row_stride + x->col_stride;
-  return TYPED(copy)(q, &diagonal, d);
-}
-
-pz_status
-TYPED(set_diagonal)(pz_backend_queue* const q, const pz_mat* const d, const pz_mat* const y)
-{
-  pz_mat diagonal = *y;
-  diagonal.rows = d->rows;
-  diagonal.cols = 1;
-  diagonal.row_stride = y->row_stride + y->col_stride;
-  return TYPED(copy)(q, d, &diagonal);
 }
 
 static pz_mat

@@ -10,6 +10,8 @@
 
 #include "typed.h"
 
+#include <string.h>
+
 /* Does BLAS take this with rows as runs? */
 static bool
 by_row(const view v)
@@ -50,34 +52,38 @@ expressible(pz_backend_queue* const q, const pz_mat* const m, const int64_t k, c
   return packed;
 }
 
-/* y = alpha a b + beta y with all extents at most `width`, in rows padded to `width` known
-   when compiled, so that a row of the sum stays in registers. */
+/* y = alpha a b + beta y with y.cols and a.cols at most 4 quads: rows of b are padded to
+   whole quads, `n` of them, known when compiled, and a row of the sum stays in registers. */
 static inline __attribute__((always_inline)) void
-tiny_product(const int64_t width, const real alpha, const view a, const view b, const real beta,
+tiny_product(const int64_t n, const real alpha, const view a, const view b, const real beta,
              const view y)
 {
-  real rows[TINY * TINY];
+  quad rows[8 * 2];
+  real sums[8];
   for (int64_t p = 0; p < b.rows; ++p) {
-    for (int64_t j = 0; j < width; ++j) {
-      rows[p * width + j] = j < b.cols ? b.data[p * b.row_stride + j * b.col_stride] : 0;
+    real padded[8] = {0};
+    for (int64_t j = 0; j < b.cols; ++j) {
+      padded[j] = b.data[p * b.row_stride + j * b.col_stride];
     }
+    memcpy(&rows[p * n], padded, (size_t)n * sizeof(quad));
   }
   for (int64_t i = 0; i < y.rows; ++i) {
-    real sum[TINY] = {0};
+    quad sum[2] = {{0}, {0}};
     for (int64_t p = 0; p < a.cols; ++p) {
       const real f = a.data[i * a.row_stride + p * a.col_stride];
-      for (int64_t j = 0; j < width; ++j) {
-        sum[j] += f * rows[p * width + j];
+      for (int64_t j = 0; j < n; ++j) {
+        sum[j] += f * rows[p * n + j];
       }
     }
+    memcpy(sums, sum, sizeof(sums));
     real* const to = y.data + i * y.row_stride;
     if (beta == 0) {
       for (int64_t j = 0; j < y.cols; ++j) {
-        to[j * y.col_stride] = alpha * sum[j];
+        to[j * y.col_stride] = alpha * sums[j];
       }
     } else {
       for (int64_t j = 0; j < y.cols; ++j) {
-        to[j * y.col_stride] = alpha * sum[j] + beta * to[j * y.col_stride];
+        to[j * y.col_stride] = alpha * sums[j] + beta * to[j * y.col_stride];
       }
     }
   }
@@ -89,19 +95,40 @@ product_is_tiny(const real alpha, const view a, const view b, const real beta, c
 {
   const int64_t most = larger(larger(a.cols, y.rows), y.cols);
   if (most <= 4) {
-    tiny_product(4, alpha, a, b, beta, y);
+    tiny_product(1, alpha, a, b, beta, y);
   } else if (most <= 8) {
-    tiny_product(8, alpha, a, b, beta, y);
+    tiny_product(2, alpha, a, b, beta, y);
   } else {
     return false;
   }
   return true;
 }
 
+/* y = alpha a x + beta y, y and x columns. */
+static void
+matrix_vector(const real alpha, const view a, const view x, const real beta, const view y)
+{
+  const bool rows = by_row(a);
+  if (beta == 0) { /* y is not to be read */
+    TYPED(view_fill)(0, y);
+  }
+  BLAS(gemv)
+  (rows ? CblasRowMajor : CblasColMajor, CblasNoTrans, (int)a.rows, (int)a.cols, alpha, a.data,
+   leading(a, rows), x.data, (int)x.row_stride, beta == 0 ? 1 : beta, y.data, (int)y.row_stride);
+}
+
 void
 TYPED(view_gemm)(const real alpha, const view a, const view b, const real beta, const view y)
 {
   if (product_is_tiny(alpha, a, b, beta, y)) {
+    return;
+  }
+  if (y.cols == 1) {
+    matrix_vector(alpha, a, b, beta, y);
+    return;
+  }
+  if (y.rows == 1) {
+    matrix_vector(alpha, view_transposed(b), view_transposed(a), beta, view_transposed(y));
     return;
   }
   const bool rows = by_row(y);
@@ -135,13 +162,18 @@ TYPED(gemm)(pz_backend_queue* const q, const double alpha, const pz_mat* const a
 static void
 mirror_lower(const view y)
 {
-  enum { TILE = 32 };
   for (int64_t i0 = 0; i0 < y.rows; i0 += TILE) {
-    for (int64_t j0 = 0; j0 <= i0; j0 += TILE) {
-      for (int64_t i = i0; i < smaller(i0 + TILE, y.rows); ++i) {
-        for (int64_t j = j0; j < smaller(j0 + TILE, i); ++j) {
-          y.data[j * y.row_stride + i] = y.data[i * y.row_stride + j];
-        }
+    const int64_t m = smaller(TILE, y.rows - i0);
+    for (int64_t j0 = 0; j0 < i0; j0 += TILE) {
+      real tile[TILE * TILE];
+      TYPED(transpose)(1, m, TILE, y.data + i0 * y.row_stride + j0, y.row_stride, tile, TILE);
+      for (int64_t j = 0; j < TILE; ++j) {
+        memcpy(y.data + (j0 + j) * y.row_stride + i0, tile + j * TILE, (size_t)m * sizeof(real));
+      }
+    }
+    for (int64_t i = i0; i < i0 + m; ++i) {
+      for (int64_t j = i0; j < i; ++j) {
+        y.data[j * y.row_stride + i] = y.data[i * y.row_stride + j];
       }
     }
   }

@@ -104,13 +104,22 @@ static double
 largest(const int64_t n, const real* const x, const int64_t sx)
 {
   real most = 0;
-  real nan = 0; /* becomes NaN with the first one, and by infinities, which count anyway */
-  for (int64_t i = 0; i < n; ++i) {
-    const real v = (real)fabs((double)x[i * sx]);
-    most = v > most ? v : most;
-    nan += v != v ? v : 0;
+  real nan = 0; /* becomes NaN with the first one */
+  if (sx == 1) {
+#pragma omp simd reduction(max : most) reduction(+ : nan)
+    for (int64_t i = 0; i < n; ++i) {
+      const real v = x[i] < 0 ? -x[i] : x[i];
+      most = v > most ? v : most;
+      nan += v == v ? 0 : v;
+    }
+  } else {
+    for (int64_t i = 0; i < n; ++i) {
+      const real v = x[i * sx] < 0 ? -x[i * sx] : x[i * sx];
+      most = v > most ? v : most;
+      nan += v == v ? 0 : v;
+    }
   }
-  return nan != nan ? (double)nan : (double)most;
+  return nan == nan ? (double)most : (double)nan;
 }
 
 /* Likewise of a matrix. */

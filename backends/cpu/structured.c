@@ -13,8 +13,6 @@
 
 #include <string.h>
 
-enum { TILE = 32 };
-
 /* What is done to the entries i of one run of rows, a mirrored pair of tiles at a time. */
 typedef struct pass {
   int64_t n;
@@ -52,14 +50,12 @@ fold_tile(const pass* const p, const int64_t i0, const int64_t i1, const int64_t
   const real g = p->factor * p->mirror;
   if (i0 != j0) {
     real mirrored[TILE * TILE];
+    TYPED(transpose)(g, i1 - i0, j1 - j0, x + i0 * p->ldx + j0, p->ldx, mirrored, TILE);
     for (int64_t i = i0; i < i1; ++i) {
       const real* const from = x + i * p->ldx;
       real* const to = y + i * p->ldy;
       for (int64_t j = j0; j < j1; ++j) {
         to[j] = f * from[j];
-      }
-      for (int64_t j = j0; j < j1; ++j) {
-        mirrored[(j - j0) * TILE + (i - i0)] = g * from[j];
       }
     }
     for (int64_t j = j0; j < j1; ++j) {
@@ -85,11 +81,8 @@ adjoint_tile(const pass* const p, const int64_t i0, const int64_t i1, const int6
   const real g = p->factor * p->mirror;
   if (i0 != j0) {
     real mirrored[TILE * TILE];
+    TYPED(transpose)(g, j1 - j0, i1 - i0, x + j0 * p->ldx + i0, p->ldx, mirrored, TILE);
     for (int64_t j = j0; j < j1; ++j) {
-      const real* const from = x + j * p->ldx;
-      for (int64_t i = i0; i < i1; ++i) {
-        mirrored[(i - i0) * TILE + (j - j0)] = g * from[i];
-      }
       memset(y + j * p->ldy + i0, 0, (size_t)(i1 - i0) * sizeof(real));
     }
     for (int64_t i = i0; i < i1; ++i) {
@@ -120,12 +113,8 @@ symmetrize_tile(const pass* const p, const int64_t i0, const int64_t i1, const i
   const real s = p->mirror;
   if (i0 != j0) {
     real mirrored[TILE * TILE];
-    for (int64_t j = j0; j < j1; ++j) {
-      const real* const from = x + j * p->ldx;
-      for (int64_t i = i0; i < i1; ++i) {
-        mirrored[(i - i0) * TILE + (j - j0)] = from[i];
-      }
-    }
+    real back[TILE * TILE];
+    TYPED(transpose)(1, j1 - j0, i1 - i0, x + j0 * p->ldx + i0, p->ldx, mirrored, TILE);
     for (int64_t i = i0; i < i1; ++i) {
       const real* const from = x + i * p->ldx + j0;
       real* const other = mirrored + (i - i0) * TILE;
@@ -134,11 +123,9 @@ symmetrize_tile(const pass* const p, const int64_t i0, const int64_t i1, const i
         to[j] = other[j] = f * (from[j] + s * other[j]);
       }
     }
+    TYPED(transpose)(s, i1 - i0, j1 - j0, mirrored, TILE, back, TILE);
     for (int64_t j = j0; j < j1; ++j) {
-      real* const to = y + j * p->ldy;
-      for (int64_t i = i0; i < i1; ++i) {
-        to[i] = s * mirrored[(i - i0) * TILE + (j - j0)];
-      }
+      memcpy(y + j * p->ldy + i0, back + (j - j0) * TILE, (size_t)(i1 - i0) * sizeof(real));
     }
     return;
   }
@@ -208,6 +195,18 @@ TYPED(symmetrize)(pz_backend_queue* const q, const double a, const int sign, con
   return PZ_OK;
 }
 
+static void
+clear(const int64_t n, real* const x, const int64_t step)
+{
+  if (step == 1) {
+    memset(x, 0, (size_t)n * sizeof(real));
+  } else {
+    for (int64_t i = 0; i < n; ++i) {
+      x[i * step] = 0;
+    }
+  }
+}
+
 pz_status
 TYPED(triangle)(pz_backend_queue* const q, const pz_triangle triangle, const int64_t offset,
                 const pz_mat* const x, const pz_mat* const y)
@@ -237,12 +236,8 @@ TYPED(triangle)(pz_backend_queue* const q, const pz_triangle triangle, const int
         memcpy(row + begin, u.data + i * u.row_stride + begin,
                (size_t)(end - begin) * sizeof(real));
       }
-      for (int64_t j = 0; j < begin; ++j) {
-        row[j * v.col_stride] = 0;
-      }
-      for (int64_t j = end; j < v.cols; ++j) {
-        row[j * v.col_stride] = 0;
-      }
+      clear(begin, row, v.col_stride);
+      clear(v.cols - end, row + end * v.col_stride, v.col_stride);
     }
   }
   return PZ_OK;

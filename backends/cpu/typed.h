@@ -38,6 +38,14 @@ typedef double real;
 /* Compiled for matrices up to this order as loops of our own instead of library calls. */
 enum { TINY = 16 };
 
+/* Four neighbouring entries, for arithmetic that is to stay in registers; and the same as
+   they lie anywhere among others, for loads and stores through a pointer. */
+typedef real quad __attribute__((vector_size(4 * CPU_REAL_BITS / 8)));
+typedef quad quad_in_place __attribute__((aligned(CPU_REAL_BITS / 8), may_alias));
+
+/* Side of the square tiles in which passes cross runs. */
+enum { TILE = 32 };
+
 /* One matrix of a batch. */
 typedef struct view {
   real* data;
@@ -102,6 +110,11 @@ fits_blas(const pz_mat* const m)
          m->col_stride <= INT_MAX;
 }
 
+/* to_ji = factor from_ij, rows x cols entries of `from`; rows of both are runs, `..._step`
+   apart. For tiles that the nearest cache holds. */
+void TYPED(transpose)(real factor, int64_t rows, int64_t cols, const real* from, int64_t from_step,
+                      real* to, int64_t to_step);
+
 /* y = x by tiles, any layouts. */
 void TYPED(view_copy)(view x, view y);
 
@@ -117,13 +130,6 @@ void TYPED(view_gemm)(real alpha, view a, view b, real beta, view y);
 
 /* b = alpha t^-1 b, likewise. */
 void TYPED(view_trsm)(pz_triangle triangle, pz_diagonal diagonal, real alpha, view t, view b);
-
-/* Inverts a row-major n x n matrix in place without pivoting and returns the largest
-   magnitude among the pivots; `work` holds n^2 elements. */
-real TYPED(invert_unpivoted)(int64_t n, real* a, int64_t ld, real* work);
-
-/* Likewise with partial pivoting, n <= TINY; false where a pivot is zero. */
-bool TYPED(invert_tiny)(int64_t n, real* a, int64_t ld);
 
 #define TYPED_OPERATION(name, ...) pz_status TYPED(name)(pz_backend_queue * q, __VA_ARGS__)
 

@@ -1,0 +1,180 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Inverses of small matrices, and of the blocks that larger ones end in: Gauss-Jordan
+   elimination in place, on a copy whose rows are padded to whole quads, the width known when
+   compiled. */
+
+#include "inverse.h"
+
+#include <string.h>
+
+/* ---- Gauss-Jordan on a buffer of padded rows -------------------------------- */
+
+/* Step k of the elimination: row k divided by its pivot, then subtracted from all others, the
+   column of the pivot becoming that of the inverse. Rows are read and written as whole quads
+   only: a quad read after one of its entries was written would wait for that to settle. */
+static inline __attribute__((always_inline)) void
+eliminate_column(const int64_t width, const int64_t n, const int64_t k, real* const a)
+{
+  enum { MOST = TINY / 4 };
+  static const real units[2 * TINY] = {[TINY] = 1};
+  const int64_t quads = width / 4;
+  const real inverse = 1 / a[k * width + k];
+  quad kept[MOST]; /* one, zero in column k */
+  quad row[MOST];
+  for (int64_t j = 0; j < quads; ++j) {
+    const quad unit = *(const quad_in_place*)(units + TINY - k + 4 * j);
+    kept[j] = 1 - unit;
+    row[j] = (*(quad_in_place*)(a + k * width + 4 * j) * kept[j] + unit) * inverse;
+  }
+  for (int64_t i = 0; i < n; ++i) {
+    const real f = a[i * width + k];
+    for (int64_t j = 0; j < quads; ++j) {
+      quad_in_place* const to = (quad_in_place*)(a + i * width + 4 * j);
+      *to = *to * kept[j] - f * row[j];
+    }
+  }
+  for (int64_t j = 0; j < quads; ++j) {
+    *(quad_in_place*)(a + k * width + 4 * j) = row[j];
+  }
+}
+
+/* a <- a^-1, n x n in rows of `width`; returns the largest magnitude of a pivot. */
+static inline __attribute__((always_inline)) real
+eliminate(const int64_t width, const int64_t n, real* const a)
+{
+  real most = 0;
+  for (int64_t k = 0; k < n; ++k) {
+    const real pivot = a[k * width + k];
+    const real magnitude = pivot < 0 ? -pivot : pivot;
+    most = larger_real(magnitude, most);
+    eliminate_column(width, n, k, a);
+  }
+  return most;
+}
+
+/* The same with rows exchanged for the largest pivot; false where that is zero. */
+static inline __attribute__((always_inline)) bool
+eliminate_pivoted(const int64_t width, const int64_t n, real* const a)
+{
+  int64_t exchanged[TINY];
+  for (int64_t k = 0; k < n; ++k) {
+    int64_t best = k;
+    real most = 0;
+    for (int64_t i = k; i < n; ++i) {
+      const real v = a[i * width + k];
+      const real magnitude = v < 0 ? -v : v;
+      if (magnitude > most) {
+        most = magnitude;
+        best = i;
+      }
+    }
+    if (most == 0) {
+      return false;
+    }
+    exchanged[k] = best;
+    if (best != k) {
+      for (int64_t j = 0; j < width; ++j) {
+        const real v = a[k * width + j];
+        a[k * width + j] = a[best * width + j];
+        a[best * width + j] = v;
+      }
+    }
+    eliminate_column(width, n, k, a);
+  }
+  // (P A)^-1 P: the exchanges as columns, backwards
+  for (int64_t k = n; k-- > 0;) {
+    if (exchanged[k] != k) {
+      for (int64_t i = 0; i < n; ++i) {
+        const real v = a[i * width + k];
+        a[i * width + k] = a[i * width + exchanged[k]];
+        a[i * width + exchanged[k]] = v;
+      }
+    }
+  }
+  return true;
+}
+
+real
+TYPED(invert_block)(const int64_t n, real* const a, const int64_t ld)
+{
+  real buffer[TINY * TINY] = {0};
+  for (int64_t i = 0; i < n; ++i) {
+    memcpy(buffer + i * TINY, a + i * ld, (size_t)n * sizeof(real));
+  }
+  const real most = eliminate(TINY, n, buffer);
+  for (int64_t i = 0; i < n; ++i) {
+    memcpy(a + i * ld, buffer + i * TINY, (size_t)n * sizeof(real));
+  }
+  return most;
+}
+
+/* ---- small matrices ---------------------------------------------------------- */
+
+/* One pass: read, eliminate in a buffer, write. */
+static inline __attribute__((always_inline)) bool
+invert_padded(const int64_t width, const task* const c, const view x, const view y)
+{
+  real a[TINY * TINY];
+  for (bool unpivoted = c->unpivoted;; unpivoted = false) {
+    real most = 0;
+    real squares = 0;
+    real odd = 0;
+    for (int64_t i = 0; i < c->n; ++i) {
+      real* const row = a + i * width;
+      for (int64_t j = 0; j < c->n; ++j) {
+        row[j] = c->delta * x.data[i * x.row_stride + j * x.col_stride];
+      }
+      for (int64_t j = c->n; j < width; ++j) {
+        row[j] = 0;
+      }
+    }
+#pragma omp simd reduction(max : most) reduction(+ : odd, squares)
+    for (int64_t j = 0; j < c->n * width; ++j) {
+      const real magnitude = a[j] < 0 ? -a[j] : a[j];
+      most = magnitude > most ? magnitude : most;
+      squares += a[j] * a[j];
+      odd += a[j] * 0;
+    }
+    for (int64_t i = 0; i < c->n; ++i) {
+      real* const diagonal = a + i * width + i;
+      *diagonal += c->gamma;
+      most = larger_real(most, *diagonal < 0 ? -*diagonal : *diagonal);
+    }
+    if (odd != 0) {
+      TYPED(view_fill)((real)NAN, y);
+      return true;
+    }
+    if (!unpivoted) {
+      if (!eliminate_pivoted(width, c->n, a)) {
+        return false;
+      }
+      break;
+    }
+    if (norm_is_small(c, squares) && eliminate(width, c->n, a) <= c->growth_limit * most) {
+      break;
+    }
+  }
+  real odd = 0;
+  for (int64_t i = 0; i < c->n; ++i) {
+    real* const row = a + i * width;
+    for (int64_t j = 0; j < width; ++j) {
+      row[j] *= c->beta;
+      odd += row[j] * 0;
+    }
+    row[i] += c->alpha;
+    for (int64_t j = 0; j < c->n; ++j) {
+      y.data[i * y.row_stride + j * y.col_stride] = row[j];
+    }
+  }
+  return odd == 0;
+}
+
+bool
+TYPED(invert_small)(const task* const c, const view x, const view y)
+{
+  return c->n <= 4   ? invert_padded(4, c, x, y)
+         : c->n <= 8 ? invert_padded(8, c, x, y)
+                     : invert_padded(TINY, c, x, y);
+}
