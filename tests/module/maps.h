@@ -28,7 +28,9 @@ extern const pz_plugin pz_plugin_v1_test_maps;
 extern atomic_int map_forwards;    /* of counting */
 extern void (*map_callback)(void); /* in forward of counting */
 
-/* The entry of `fragile` that fails, "forward" say, or NULL. */
+/* The entry of `fragile` that fails, "forward" say, or NULL, after `map_passes` calls that
+   go well. */
 extern const char* map_failing;
+extern int map_passes;
 
 #endif /* TEST_MODULE_MAPS_H */

@@ -18,6 +18,7 @@ rig_setup(void)
   atomic_store(&map_forwards, 0);
   map_callback = NULL;
   map_failing = NULL;
+  map_passes = 0;
   context = test_context();
   ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_test_maps));
   ck_assert_ok(pz_module_new(context, getenv("TEST_DEVICE"), "Linear", &module));

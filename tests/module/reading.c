@@ -1,0 +1,375 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Semantics 11 to 13: when a value is computed, and by whom. */
+
+#include "rig.h"
+
+#include <stdlib.h>
+
+/* Forwards of the counting map since the last call of this function. */
+static int
+forwards(void)
+{
+  return atomic_exchange(&map_forwards, 0);
+}
+
+static void
+add_counted(const char* const name)
+{
+  rig_tensor w;
+  rig_add(module, name, 3, 3, &w);
+  ck_assert_ok(pz_register_parametrization(module, name, "counting", 0));
+  (void)forwards();
+}
+
+static pz_tensor
+get(const char* const name)
+{
+  pz_tensor value;
+  ck_assert_ok(pz_module_get(module, name, &value));
+  return value;
+}
+
+START_TEST(semantics_11_a_value_is_computed_when_something_changed)
+{
+  rig_tensor w;
+  pz_tensor open;
+  add_counted("weight");
+  rig_normal(&w, PZ_F32, 3, 3);
+  const pz_tensor first = get("weight");
+  ck_assert_int_eq(forwards(), 1);
+  ck_assert_ptr_eq(get("weight").data, first.data);
+  ck_assert_int_eq(forwards(), 0);
+
+  ck_assert_ok(pz_module_set(module, "weight", &w.tensor));
+  get("weight");
+  ck_assert_int_eq(forwards(), 1);
+  ck_assert_ok(pz_module_set(module, "parametrizations.weight.original", &w.tensor));
+  get("weight");
+  ck_assert_int_eq(forwards(), 1);
+  ck_assert_ok(pz_module_edit(module, "parametrizations.weight.original", &open));
+  ck_assert_ok(pz_module_commit(module, "parametrizations.weight.original"));
+  get("weight");
+  ck_assert_int_eq(forwards(), 1);
+  ck_assert_ok(pz_module_touch(module, "parametrizations.weight.original"));
+  get("weight");
+  ck_assert_int_eq(forwards(), 1);
+  ck_assert_ok(pz_module_touch(module, "weight"));
+  get("weight");
+  ck_assert_int_eq(forwards(), 1);
+  ck_assert_ok(pz_module_update(module, "weight"));
+  get("weight");
+  ck_assert_int_eq(forwards(), 1);
+  pz_module_train(module, true); /* it was */
+  get("weight");
+  ck_assert_int_eq(forwards(), 0);
+  pz_module_train(module, false);
+  get("weight");
+  ck_assert_int_eq(forwards(), 1);
+  ck_assert_ok(pz_module_sample(module, "weight"));
+  get("weight");
+  ck_assert_int_eq(forwards(), 1);
+}
+END_TEST
+
+START_TEST(semantics_11_what_does_not_matter_leaves_the_value)
+{
+  rig_tensor w;
+  rig_tensor grad;
+  add_counted("weight");
+  rig_add(module, "bias", 3, 3, &w);
+  add_counted("other");
+  rig_normal(&grad, PZ_F32, 3, 3);
+  get("weight");
+  ck_assert_int_eq(forwards(), 1);
+  ck_assert_ok(pz_module_set(module, "bias", &grad.tensor));
+  ck_assert_ok(pz_module_set(module, "other", &grad.tensor));
+  ck_assert_ok(pz_module_backward(module, "weight", &grad.tensor));
+  ck_assert_ok(pz_module_zero_gradients(module));
+  ck_assert_ok(pz_module_check(module));
+  char text[256];
+  pz_module_print(module, text, sizeof(text));
+  get("weight");
+  ck_assert_int_eq(forwards(), 0);
+}
+END_TEST
+
+START_TEST(semantics_11_scoped_is_the_rule_of_pytorch)
+{
+  add_counted("weight");
+  add_counted("other");
+  pz_module_cache_policy(module, PZ_CACHE_SCOPED);
+  get("weight");
+  get("weight");
+  ck_assert_int_eq(forwards(), 2);
+  pz_cached_begin(module);
+  const pz_tensor first = get("weight");
+  ck_assert_ptr_eq(get("weight").data, first.data);
+  ck_assert_int_eq(forwards(), 1);
+  pz_cached_begin(module);
+  get("weight");
+  get("other");
+  pz_cached_end(module);
+  get("weight");
+  get("other");
+  ck_assert_int_eq(forwards(), 1); /* other, once: the inner end drops nothing */
+  pz_cached_end(module);
+  get("weight");
+  ck_assert_int_eq(forwards(), 1);
+  pz_cached_begin(module);
+  get("weight"); /* nothing is left of the scope before */
+  ck_assert_int_eq(forwards(), 1);
+  pz_cached_end(module);
+  pz_cached_end(module); /* one too many: no harm */
+  ck_assert_ptr_nonnull(strstr(pz_error_message(), "without pz_cached_begin"));
+  get("weight");
+  ck_assert_int_eq(forwards(), 1);
+  pz_module_cache_policy(module, PZ_CACHE_AUTOMATIC);
+  get("weight");
+  get("weight");
+  ck_assert_int_eq(forwards(), 0);
+}
+END_TEST
+
+START_TEST(semantics_11_scopes_and_rules_reach_children)
+{
+  rig_tensor w;
+  pz_module* child = NULL;
+  pz_tensor value;
+  ck_assert_ok(pz_module_new(context, getenv("TEST_DEVICE"), "Block", &child));
+  rig_add(child, "weight", 3, 3, &w);
+  ck_assert_ok(pz_register_parametrization(child, "weight", "counting", 0));
+  pz_cached_begin(module);
+  ck_assert_ok(pz_module_add_child(module, "block", child));
+  pz_module_cache_policy(module, PZ_CACHE_SCOPED);
+  (void)forwards();
+  get("block.weight");
+  get("block.weight");
+  ck_assert_int_le(forwards(), 1);
+  ck_assert_ok(pz_module_get(child, "weight", &value));
+  ck_assert_int_eq(forwards(), 0);
+  pz_cached_begin(child);
+  pz_cached_end(module);
+  get("block.weight");
+  ck_assert_int_eq(forwards(), 0); /* the child's own scope goes on */
+  pz_cached_end(child);
+  get("block.weight");
+  get("block.weight");
+  ck_assert_int_eq(forwards(), 2);
+}
+END_TEST
+
+START_TEST(semantics_12_changes_inside_a_scope_are_seen)
+{
+  rig_tensor w;
+  rig_tensor now;
+  add_counted("weight");
+  pz_module_cache_policy(module, PZ_CACHE_SCOPED);
+  pz_cached_begin(module);
+  get("weight");
+  rig_normal(&w, PZ_F32, 3, 3);
+  ck_assert_ok(pz_module_set(module, "weight", &w.tensor));
+  rig_read("weight", &now);
+  ck_assert_double_eq(rig_distance(&now, &w), 0.0);
+  ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
+  rig_read("weight", &now);
+  ck_assert_double_eq(rig_at(&now, 3), 2.0 * rig_at(&w, 3));
+  pz_cached_end(module);
+}
+END_TEST
+
+START_TEST(failures_are_remembered_for_their_version)
+{
+  rig_tensor w;
+  pz_tensor value;
+  rig_add(module, "weight", 3, 3, &w);
+  ck_assert_ok(pz_register_parametrization(module, "weight", "counting,fragile", 0));
+  (void)forwards();
+  ck_assert_ok(pz_module_touch(module, "weight"));
+  map_failing = "forward";
+  for (int k = 0; k < 3; ++k) {
+    ck_assert_fails(pz_module_get(module, "weight", &value), PZ_DEVICE,
+                    "\"weight\": fragile: forward fails on demand");
+  }
+  ck_assert_int_eq(forwards(), 1);
+  map_failing = NULL;
+  ck_assert_int_eq(pz_module_get(module, "weight", &value), PZ_DEVICE);
+  ck_assert_ok(pz_module_touch(module, "weight"));
+  ck_assert_ok(pz_module_get(module, "weight", &value));
+  ck_assert_int_eq(forwards(), 1);
+}
+END_TEST
+
+START_TEST(reads_go_into_host_memory_with_strides)
+{
+  rig_tensor w;
+  rig_tensor out;
+  rig_add(module, "weight", 2, 3, &w);
+  rig_zeros(&out, PZ_F32, 2, 3);
+  out.tensor.strides = (const int64_t[]){1, 2};
+  ck_assert_ok(pz_module_read(module, "weight", &out.tensor));
+  ck_assert_double_eq(rig_at(&out, 1), rig_at(&w, 3));
+  rig_zeros(&out, PZ_F64, 2, 3);
+  ck_assert_fails(pz_module_read(module, "weight", &out.tensor), PZ_MISMATCH, "float32 2x3");
+  rig_zeros(&out, PZ_F32, 3, 2);
+  ck_assert_fails(pz_module_read(module, "weight", &out.tensor), PZ_MISMATCH, "float32 3x2");
+  ck_assert_int_ne(pz_module_read(module, "weight", NULL), PZ_OK);
+}
+END_TEST
+
+START_TEST(slots_outlive_lists)
+{
+  rig_tensor w;
+  pz_slot* weight = NULL;
+  pz_slot* shift = NULL;
+  pz_slot* scale = NULL;
+  pz_tensor a;
+  pz_tensor b;
+  rig_add(module, "weight", 3, 3, &w);
+  ck_assert_ok(pz_module_slot(module, "weight", &weight));
+  ck_assert_ok(pz_register_parametrization(module, "weight", "counting,affine", 0));
+  ck_assert_ok(pz_slot_get(weight, &a));
+  ck_assert_ok(pz_module_get(module, "weight", &b));
+  ck_assert_ptr_eq(a.data, b.data);
+  ck_assert_ok(pz_module_slot(module, "parametrizations.weight.1.shift", &shift));
+  ck_assert_ok(pz_module_slot(module, "parametrizations.weight.1.scale", &scale));
+  ck_assert_ok(pz_remove_parametrization(module, "weight", 0)); /* affine is map 0 now */
+  ck_assert_ok(pz_module_get(module, "parametrizations.weight.0.shift", &b));
+  ck_assert_ok(pz_slot_get(shift, &a));
+  ck_assert_ptr_eq(a.data, b.data);
+  ck_assert_ok(pz_remove_parametrizations(module, "weight", PZ_LEAVE_ORIGINAL));
+  ck_assert_ok(pz_slot_get(weight, &a));
+  ck_assert_fails(pz_slot_get(shift, &a), PZ_NOT_FOUND, "gone");
+  ck_assert_fails(pz_slot_get(scale, &a), PZ_NOT_FOUND, "gone");
+}
+END_TEST
+
+/* ---- forgotten touches --------------------------------------------------------- */
+
+START_TEST(semantics_25_the_check_mode_finds_writers_that_forgot)
+{
+  rig_tensor w;
+  rig_add(module, "weight", 3, 3, &w);
+  ck_assert_ok(pz_register_parametrization(module, "weight", "counting,affine", 0));
+  const pz_tensor original = get("parametrizations.weight.original");
+  const pz_tensor shift = get("parametrizations.weight.1.shift");
+  pz_tensor value = get("weight");
+  if (original.device.type != PZ_DEVICE_CPU) {
+    return; /* host memory only */
+  }
+  ((float*)original.data)[4] += 1.0F; /* unnoticed */
+  value = get("weight");
+  pz_module_check_writes(module, true);
+  value = get("weight");
+  value = get("weight");
+  ((float*)original.data)[8] += 1.0F;
+  ck_assert_fails(pz_module_get(module, "weight", &value), PZ_STALE,
+                  "\"parametrizations.weight.original\"");
+  ck_assert_fails(pz_module_backward(module, "weight", &w.tensor), PZ_STALE,
+                  "\"parametrizations.weight.original\"");
+  ck_assert_ok(pz_module_touch(module, "parametrizations.weight.original"));
+  value = get("weight");
+  value = get("weight");
+  ((float*)shift.data)[0] = 0.5F;
+  ck_assert_fails(pz_module_get(module, "weight", &value), PZ_STALE,
+                  "\"parametrizations.weight.1.shift\"");
+  pz_module_check_writes(module, false);
+  value = get("weight");
+  pz_slot* slot = NULL;
+  ck_assert_ok(pz_module_slot(module, "weight", &slot));
+  ((float*)shift.data)[0] = 0.25F;
+  ck_assert_ok(pz_slot_get(slot, &value)); /* unnoticed again */
+}
+END_TEST
+
+/* ---- violations ------------------------------------------------------------------ */
+
+static pz_status inside;
+
+static void
+set_inside(void)
+{
+  rig_tensor w;
+  rig_zeros(&w, PZ_F32, 3, 3);
+  inside = pz_module_set(module, "weight", &w.tensor);
+}
+
+static void
+get_inside(void)
+{
+  pz_tensor value;
+  inside = pz_module_get(module, "bias", &value);
+}
+
+static void
+get_own_inside(void)
+{
+  pz_tensor value;
+  inside = pz_module_get(module, "weight", &value);
+}
+
+START_TEST(violations_are_invalid)
+{
+  rig_tensor w;
+  pz_tensor value;
+  add_counted("weight");
+  rig_add(module, "bias", 3, 3, &w);
+
+  map_callback = set_inside; /* an exclusive call during a read */
+  ck_assert_ok(pz_module_get(module, "weight", &value));
+  ck_assert_int_eq(inside, PZ_INVALID);
+
+  map_callback = get_inside; /* a read during a read */
+  ck_assert_ok(pz_module_touch(module, "weight"));
+  ck_assert_ok(pz_module_get(module, "weight", &value));
+  ck_assert_int_eq(inside, PZ_OK);
+
+  map_callback = get_own_inside; /* of what is being computed */
+  ck_assert_ok(pz_module_touch(module, "weight"));
+  ck_assert_ok(pz_module_get(module, "weight", &value));
+  ck_assert_int_eq(inside, PZ_INVALID);
+
+  map_callback = get_inside; /* a read during an exclusive call */
+  ck_assert_ok(pz_register_parametrization(module, "bias", "counting", 0));
+  ck_assert_int_eq(inside, PZ_INVALID);
+
+  map_callback = NULL;
+  ck_assert_ok(pz_module_get(module, "bias", &value));
+  ck_assert_ok(pz_module_get(module, "weight", &value));
+}
+END_TEST
+
+START_TEST(violations_by_scoped_reads)
+{
+  pz_tensor value;
+  add_counted("weight");
+  add_counted("bias");
+  pz_module_cache_policy(module, PZ_CACHE_SCOPED);
+  map_callback = get_inside; /* outside a scope every read is exclusive */
+  ck_assert_ok(pz_module_get(module, "weight", &value));
+  ck_assert_int_eq(inside, PZ_INVALID);
+  map_callback = NULL;
+  ck_assert_ok(pz_module_get(module, "weight", &value));
+}
+END_TEST
+
+int
+main(void)
+{
+  Suite* const suite = suite_create("reading");
+  TCase* const tcase = rig_case("reading");
+  tcase_add_test(tcase, semantics_11_a_value_is_computed_when_something_changed);
+  tcase_add_test(tcase, semantics_11_what_does_not_matter_leaves_the_value);
+  tcase_add_test(tcase, semantics_11_scoped_is_the_rule_of_pytorch);
+  tcase_add_test(tcase, semantics_11_scopes_and_rules_reach_children);
+  tcase_add_test(tcase, semantics_12_changes_inside_a_scope_are_seen);
+  tcase_add_test(tcase, failures_are_remembered_for_their_version);
+  tcase_add_test(tcase, reads_go_into_host_memory_with_strides);
+  tcase_add_test(tcase, slots_outlive_lists);
+  tcase_add_test(tcase, semantics_25_the_check_mode_finds_writers_that_forgot);
+  tcase_add_test(tcase, violations_are_invalid);
+  tcase_add_test(tcase, violations_by_scoped_reads);
+  suite_add_tcase(suite, tcase);
+  return test_main(suite);
+}
