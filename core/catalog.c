@@ -83,12 +83,29 @@ static pz_status
 find(pz_context* const context, const uint32_t kind, const char* const id,
      const pzi_offer** const out)
 {
+  pzi_message before;
+  pzi_message_save(&before);
   pthread_mutex_lock(&context->mutex);
   pz_status status = pzi_registry_find(context, kind, id, out);
   if (status == PZ_OK && !*out) {
     status = not_found(context, kind, id);
+  } else if (status == PZ_OK) {
+    pzi_message_restore(&before); /* what a refused file left */
   }
   pthread_mutex_unlock(&context->mutex);
+  return status;
+}
+
+/* Opens everything; the mutex is held, and released meanwhile. */
+static pz_status
+complete(pz_context* const context)
+{
+  pzi_message before;
+  pzi_message_save(&before);
+  const pz_status status = pzi_registry_complete(context);
+  if (status == PZ_OK) {
+    pzi_message_restore(&before);
+  }
   return status;
 }
 
@@ -116,7 +133,7 @@ offer_at(pz_context* const context, const uint32_t kind, const uint32_t index,
          const pzi_offer** const out)
 {
   pthread_mutex_lock(&context->mutex);
-  const pz_status status = pzi_registry_complete(context);
+  const pz_status status = complete(context);
   const pzi_offers* const offers = kind == PZ_ITEM_BACKEND ? &context->backends : &context->maps;
   *out = status == PZ_OK && index < offers->n ? offers->data[index] : NULL;
   pthread_mutex_unlock(&context->mutex);
@@ -155,7 +172,7 @@ pz_context_file(pz_context* const context, const uint32_t index, pz_file_report*
 {
   pz_file_report report = {0};
   pthread_mutex_lock(&context->mutex);
-  pz_status status = pzi_registry_complete(context);
+  pz_status status = complete(context);
   if (status == PZ_OK && index >= context->n_reports) {
     status = pzi_fail(PZ_NOT_FOUND, "report %" PRIu32 " of %zu", index, context->n_reports);
   }

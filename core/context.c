@@ -331,9 +331,14 @@ pz_context_add_file(pz_context* const context, const char* const path)
   if (pzi_is_elevated()) {
     return pzi_fail(PZ_INVALID, "\"%s\": not opened with elevated privileges", path);
   }
+  pzi_message before;
+  pzi_message_save(&before);
   pz_status status = pzi_registry_open(&context->trust, path, true, &library, &file, &remark);
   if (status == PZ_OK) {
     status = give_library(context, library, path, &file, remark);
+  }
+  if (status == PZ_OK) {
+    pzi_message_restore(&before); /* what an item that was skipped left */
   }
   return status == PZ_EXISTS || status == PZ_NO_MEMORY ? status
                                                        : pzi_fail_prefix(status, "\"%s\"", path);
@@ -362,6 +367,8 @@ pz_context_add_folder(pz_context* const context, const char* const path)
 pz_status
 pz_context_rescan(pz_context* const context)
 {
+  pzi_message before;
+  pzi_message_save(&before);
   pthread_mutex_lock(&context->mutex);
   for (size_t i = 0; i < context->n_folders; ++i) {
     context->folders[i].searched = false;
@@ -370,5 +377,8 @@ pz_context_rescan(pz_context* const context)
   context->complete = false;
   const pz_status status = pzi_registry_prepare(context);
   pthread_mutex_unlock(&context->mutex);
+  if (status == PZ_OK) {
+    pzi_message_restore(&before); /* what a folder that cannot be read left */
+  }
   return status;
 }

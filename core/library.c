@@ -37,6 +37,7 @@ library_free(pzi_library* const library)
   if (library) {
     pzi_tables_free(library->tables);
     free(library->refusal);
+    free(library->path);
     free(library);
   }
 }
@@ -58,13 +59,44 @@ publish(pzi_library* const fresh, const struct stat* const file)
   return there ? there : fresh;
 }
 
+/* The dynamic linker, too, answers a name it knows with what it mapped under it, though
+   another file may lie there by now. Each such file gets a spelling of its own: "./" before
+   the last part, once for every library that was there before. Free it. */
+static char*
+fresh_spelling(const char* const path)
+{
+  size_t n = 0;
+  pthread_mutex_lock(&mutex);
+  for (const pzi_library* l = libraries; l; l = l->next) {
+    n += strcmp(l->path, path) == 0;
+  }
+  pthread_mutex_unlock(&mutex);
+  char* const spelling = malloc(strlen(path) + 2 * n + 1);
+  if (spelling) {
+    const size_t folder = (size_t)(strrchr(path, '/') + 1 - path);
+    char* end = mempcpy(spelling, path, folder);
+    for (; n > 0; --n) {
+      end = mempcpy(end, "./", 2);
+    }
+    strcpy(end, path + folder);
+  }
+  return spelling;
+}
+
 /* Opens the file and reads its descriptor into `library`. */
 static pz_status
 fill(pzi_library* const library, const char* const path, const struct stat* const file)
 {
   const pz_plugin* descriptor = NULL;
   size_t bytes = 0;
-  pz_status status = pzi_module_file_open(path, &descriptor, &bytes);
+  char* const spelling = fresh_spelling(path);
+  library->path = strdup(path);
+  if (!spelling || !library->path) {
+    free(spelling);
+    return pzi_no_memory(strlen(path) + 1);
+  }
+  pz_status status = pzi_module_file_open(spelling, &descriptor, &bytes);
+  free(spelling);
   struct stat now;
   if (status == PZ_OK &&
       (stat(path, &now) != 0 || now.st_dev != file->st_dev || now.st_ino != file->st_ino)) {

@@ -15,6 +15,7 @@ typedef struct pzi_library {
   struct pzi_library* next;
   dev_t device;
   ino_t inode;
+  char* path;         /* by which it was first opened */
   pzi_tables* tables; /* NULL where it is no plugin of ours */
   char* refusal;      /* why not */
 } pzi_library;

@@ -7,13 +7,16 @@
    and its preopen loader runs last and overwrites the message of whoever failed before.
    A loader of our own therefore stands behind both. It opens what is asked for under
    names that nobody else can open: "/dev/null/" and a number, a path through something
-   that is not a folder. The name carries no path of the file, because libltdl rewrites
-   paths (doubled colons and slashes go). The path waits in a request instead, and the
-   dynamic linker's words come back in it.
+   that is not a folder. The name is not that of the file, because libltdl answers a name
+   it knows with the old handle, and the file may be another by now. The path waits in a
+   request instead, and the dynamic linker's words come back in it.
 
-   Nothing in libltdl is thread-safe: one mutex is held around every call. It is recursive,
-   since constructors run under it and may come back here on their own thread; libltdl
-   looks at nothing of its own across the call of a loader that the inner call changes. */
+   Nothing in libltdl is thread-safe: one mutex is held when it is called. While it calls
+   our loader the mutex is let go. The linker has a lock of its own, under which it runs
+   constructors, and these may do anything, such as waiting for a thread that waits for us;
+   so no thread may hold the mutex while it waits for the linker. What libltdl keeps across
+   that call is its own handle, which is in no list yet, and its list of loaders, which
+   does not change. */
 
 #include "module_file.h"
 
@@ -31,37 +34,41 @@
 #define PREFIX "/dev/null/"
 
 typedef struct request {
+  struct request* next;
   char name[32];
   const char* path;
   void* handle; /* what dlopen gave, NULL until then */
   char error[512];
-  struct request* outer; /* of the constructor that made this request */
 } request;
 
 /* All under the mutex. */
-static pthread_mutex_t mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
-static request* innermost;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static request* requests; /* under way */
 static unsigned long serial;
 static bool ready;
+
+/* ---- the loader: entered and left with the mutex ------------------------------ */
 
 static lt_module
 open_now(const lt_user_data data, const char* const name, const lt_dladvise advise)
 {
   (void)data;
   (void)advise;
-  request* r = innermost;
+  request* r = requests;
   while (r && strcmp(r->name, name) != 0) {
-    r = r->outer;
+    r = r->next;
   }
   if (!r) {
     return NULL; /* a name of somebody else's */
   }
+  pthread_mutex_unlock(&mutex);
   (void)dlerror();
   r->handle = dlopen(r->path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (!r->handle) {
     const char* const text = dlerror();
     (void)snprintf(r->error, sizeof(r->error), "%s", text ? text : "no reason given");
   }
+  pthread_mutex_lock(&mutex);
   return r->handle;
 }
 
@@ -69,14 +76,20 @@ static int
 close_never_unmaps(const lt_user_data data, const lt_module module)
 {
   (void)data;
-  return dlclose(module);
+  pthread_mutex_unlock(&mutex);
+  const int result = dlclose(module);
+  pthread_mutex_lock(&mutex);
+  return result;
 }
 
 static void*
 find_symbol(const lt_user_data data, const lt_module module, const char* const name)
 {
   (void)data;
-  return dlsym(module, name);
+  pthread_mutex_unlock(&mutex);
+  void* const symbol = dlsym(module, name);
+  pthread_mutex_lock(&mutex);
+  return symbol;
 }
 
 /* Starts libltdl and puts our loader behind its own, once. */
@@ -143,12 +156,20 @@ no_descriptor(void* const handle)
   return pzi_fail(PZ_PLUGIN, "exports no symbol " PZ_PLUGIN_SYMBOL);
 }
 
+/* Opens the file of a request. Mutex held. */
 static pz_status
-open_held(request* const r, const pz_plugin** const descriptor, size_t* const bytes)
+open_held(request* const r, const void** const symbol)
 {
   PZ_TRY(start());
   (void)snprintf(r->name, sizeof(r->name), PREFIX "%lu", ++serial);
+  r->next = requests;
+  requests = r;
   const lt_dlhandle module = lt_dlopen(r->name);
+  request** at = &requests;
+  while (*at != r) {
+    at = &(*at)->next;
+  }
+  *at = r->next;
   if (!module) {
     /* The linker begins with the path, which the caller knows. */
     const size_t n = strlen(r->path);
@@ -156,11 +177,7 @@ open_held(request* const r, const pz_plugin** const descriptor, size_t* const by
     return r->error[0] == '\0' ? pzi_fail(PZ_NO_MEMORY, "libltdl: %s", lt_dlerror())
                                : pzi_fail(PZ_IO, "%s", r->error + (repeats ? n + 2 : 0));
   }
-  const void* const symbol = lt_dlsym(module, PZ_PLUGIN_SYMBOL);
-  if (!symbol || !is_own(r->handle, symbol, bytes)) {
-    return no_descriptor(r->handle);
-  }
-  *descriptor = symbol;
+  *symbol = lt_dlsym(module, PZ_PLUGIN_SYMBOL);
   return PZ_OK;
 }
 
@@ -169,11 +186,14 @@ pzi_module_file_open(const char* const path, const pz_plugin** const descriptor,
                      size_t* const bytes)
 {
   request r = {.path = path};
+  const void* symbol = NULL;
   pthread_mutex_lock(&mutex);
-  r.outer = innermost;
-  innermost = &r;
-  const pz_status status = open_held(&r, descriptor, bytes);
-  innermost = r.outer;
+  const pz_status status = open_held(&r, &symbol);
   pthread_mutex_unlock(&mutex);
-  return status;
+  PZ_TRY(status);
+  if (!symbol || !is_own(r.handle, symbol, bytes)) {
+    return no_descriptor(r.handle);
+  }
+  *descriptor = symbol;
+  return PZ_OK;
 }

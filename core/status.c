@@ -12,9 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PZI_MESSAGE = 1024 }; /* bytes, the closing zero included */
-
-static _Thread_local char pzi_message[PZI_MESSAGE];
+static _Thread_local char pzi_current[PZI_MESSAGE];
 static _Thread_local uint64_t pzi_failures;
 
 const char*
@@ -54,7 +52,7 @@ pz_status_text(const pz_status status)
 const char*
 pz_error_message(void)
 {
-  return pzi_message;
+  return pzi_current;
 }
 
 uint64_t
@@ -78,7 +76,7 @@ set_message(char* const text)
       *c = ' ';
     }
   }
-  memcpy(pzi_message, text, strlen(text) + 1);
+  memcpy(pzi_current, text, strlen(text) + 1);
   ++pzi_failures;
 }
 
@@ -114,9 +112,21 @@ pzi_fail_prefix(const pz_status status, const char* const format, ...)
   va_end(args);
   /* Cut at the end where both do not fit. */
   (void)strncat(text, ": ", sizeof(text) - 1 - strlen(text));
-  (void)strncat(text, pzi_message, sizeof(text) - 1 - strlen(text));
+  (void)strncat(text, pzi_current, sizeof(text) - 1 - strlen(text));
   set_message(text);
   return status;
+}
+
+void
+pzi_message_save(pzi_message* const out)
+{
+  memcpy(out->text, pzi_current, strlen(pzi_current) + 1);
+}
+
+void
+pzi_message_restore(const pzi_message* const message)
+{
+  memcpy(pzi_current, message->text, strlen(message->text) + 1);
 }
 
 pz_status

@@ -23,6 +23,15 @@ pz_status pzi_fail_prefix(pz_status status, const char* format, ...) PZ_PRINTF(2
    why. */
 uint64_t pzi_fail_count(void);
 
+/* The current message put aside and brought back: around a call that succeeds although
+   something inside failed, the caller's last error stays what it was. */
+enum { PZI_MESSAGE = 1024 }; /* bytes, the closing zero included */
+typedef struct pzi_message {
+  char text[PZI_MESSAGE];
+} pzi_message;
+void pzi_message_save(pzi_message* out);
+void pzi_message_restore(const pzi_message* message);
+
 /* PZ_NO_MEMORY with the one sentence for it. */
 pz_status pzi_no_memory(size_t bytes);
 

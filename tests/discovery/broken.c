@@ -190,7 +190,7 @@ END_TEST
 
 START_TEST(test_strange_names)
 {
-  /* libltdl rewrites doubled colons and slashes in the names it is given. */
+  /* libltdl has views of its own on colons, slashes and endings. */
   scene_folder("a::b:");
   scene_copy("good", "a::b:/good.so");
   scene_copy("two_maps", "a::b:/it's ; $(x) %s.la.so");

@@ -252,6 +252,30 @@ START_TEST(test_rescan)
 }
 END_TEST
 
+/* Both libltdl and the linker answer a name they know with what they have under it. */
+START_TEST(test_replaced_under_its_name)
+{
+  scene_copy("no_symbol", "good.so");
+  scene_copy("two_maps", "first.so");
+  pz_context* const context = scene_context("", NULL);
+  scene_refused(context, "good.so", "exports no symbol"); /* but is mapped */
+  scene_loaded(context, "first.so", "first second");
+  for (int version = 0; version < 3; ++version) {
+    ck_assert_int_eq(unlink(scene_path("good.so")), 0);
+    scene_copy(version < 2 ? "no_symbol" : "good", "good.so");
+    ck_assert_int_eq(unlink(scene_path("first.so")), 0);
+    scene_copy(version % 2 == 0 ? "unknown_kind" : "older_table", "first.so");
+    ck_assert_ok(pz_context_rescan(context));
+    pz_context* const other = scene_context("", NULL);
+    scene_loaded(other, "first.so", version % 2 == 0 ? "known" : "older");
+    pz_context_free(other);
+  }
+  scene_loaded(context, "good.so", "good");
+  scene_loaded(context, "first.so", "first second");
+  pz_context_free(context);
+}
+END_TEST
+
 START_TEST(test_enumeration)
 {
   scene_copy("good", "good.so");
@@ -300,6 +324,7 @@ main(void)
   tcase_add_test(cases, test_missing_and_empty);
   tcase_add_test(cases, test_added_folder);
   tcase_add_test(cases, test_rescan);
+  tcase_add_test(cases, test_replaced_under_its_name);
   tcase_add_test(cases, test_enumeration);
   tcase_add_test(cases, test_nearest);
   suite_add_tcase(suite, cases);

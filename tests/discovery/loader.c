@@ -163,7 +163,8 @@ START_TEST(test_threads)
 }
 END_TEST
 
-/* Each thread has its own last error. */
+/* Each thread has its own last error, and a call that succeeds leaves it alone, whatever it
+   came across. */
 START_TEST(test_messages)
 {
   pz_context* const context = scene_context("", NULL);
@@ -174,6 +175,12 @@ START_TEST(test_messages)
   shared = context;
   pthread_t thread;
   scene_copy("good", "good.so");
+  scene_copy("no_symbol", "a.so");
+  scene_copy("unknown_kind", "b.so");
+  ck_assert_ok(pz_context_rescan(context));
+  ck_assert(finds(context, "known"));
+  ck_assert_ok(pz_context_map(context, 0, &info));
+  ck_assert_str_eq(pz_error_message(), before);
   ck_assert_int_eq(pthread_create(&thread, NULL, read_what_is_loaded, NULL), 0);
   ck_assert_int_eq(pthread_join(thread, NULL), 0);
   ck_assert_str_eq(pz_error_message(), before);
