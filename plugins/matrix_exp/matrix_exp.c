@@ -72,7 +72,7 @@ matrix_exp_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* 
 
 /* After a skew map the largest entry of |Y^T Y - I|, and 2 for a reflection, its distance
    from every rotation in the spectral norm. After a symmetric one the largest entry of
-   the skew part, or minus the smallest eigenvalue where that is larger. */
+   the skew part, or what the smallest eigenvalue lacks where that is larger. */
 static pz_status
 matrix_exp_residual(pz_call* const c, const pz_tensor* const y, double* const distance)
 {
@@ -91,7 +91,7 @@ matrix_exp_residual(pz_call* const c, const pz_tensor* const y, double* const di
 }
 
 /* A uniform rotation; or the exponential of a matrix of independent normal entries over
-   sqrt(n), symmetric where the input is. */
+   sqrt(n), symmetric where the input is, and once more where the input is definite. */
 static pz_status
 matrix_exp_sample(pz_call* const c, pz_tensor* const y)
 {
@@ -110,6 +110,10 @@ matrix_exp_sample(pz_call* const c, pz_tensor* const y)
   }
   PZ_TRY(pz_work_like(c, y, &x));
   PZ_TRY(c->ops->fold(c, PZ_UPPER, 1, &normal, &x));
+  if (c->in == PZ_SPD) {
+    PZ_TRY(expm_symmetric(c, &x, &normal));
+    return expm_symmetric(c, &normal, y);
+  }
   return expm_symmetric(c, &x, y);
 }
 

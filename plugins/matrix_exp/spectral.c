@@ -13,7 +13,8 @@
 
    in the form that neither cancels nor overflows before exp(max) does. The right inverse
    is V diag(log w) V^T where every w > 0; a tensor that is only being registered is
-   projected first, its symmetric part with every w raised to n eps of the largest. */
+   projected first, its symmetric part with every w raised to n eps of the largest. After
+   a definite map the bound is 1 where it is 0 above. */
 
 #include "matrix_exp.h"
 
@@ -27,13 +28,15 @@ PZ_KERNEL(expm_half_exponential, 2, 0, 0,
   e[i] = pz_exp((real)0.5 * w[i]);
 )
 
-/* One item per matrix: w <- log(max(w, least times its largest magnitude)). */
-PZ_KERNEL(expm_logarithm, 1, 1, 1,
+/* One item per matrix: w <- log(max(w, least, slack times its largest magnitude)). */
+PZ_KERNEL(expm_logarithm, 1, 2, 1,
   PZ_TENSOR_ARG(0, w);
   PZ_REAL_ARG(0, least);
+  PZ_REAL_ARG(1, slack);
   PZ_INTEGER_ARG(0, n);
   const pz_int first = i * n;
-  const real lowest = least * pz_max(pz_abs(w[first]), pz_abs(w[first + n - 1]));
+  const real size = slack * pz_max(pz_abs(w[first]), pz_abs(w[first + n - 1]));
+  const real lowest = size > least ? size : least;
   for (pz_int j = first; j < first + n; ++j) {
     w[j] = pz_log(w[j] < lowest ? lowest : w[j]);
   }
@@ -140,12 +143,21 @@ examine(pz_call* const c, const pz_tensor* const y, pz_tensor* const w, pz_tenso
   return PZ_OK;
 }
 
+/* The exponentials of definite matrices have eigenvalues above 1. */
+static double
+least_eigenvalue(const pz_call* const c)
+{
+  return c->in == PZ_SPD ? 1.0 : 0.0;
+}
+
 pz_status
 expm_log_definite(pz_call* const c, const pz_tensor* const y, pz_tensor* const x)
 {
   const int64_t n = pz_rows(y);
   const int64_t batch = pz_batch(y);
   const double tolerance = 100.0 * (double)n * pz_dtype_epsilon(y->dtype);
+  const double bound = least_eigenvalue(c);
+  const double slack = c->intent == PZ_REGISTER ? tolerance / 100.0 : 0.0;
   const pz_spec row = row_spec(y);
   const double* found = NULL;
   pz_tensor w;
@@ -167,17 +179,16 @@ expm_log_definite(pz_call* const c, const pz_tensor* const y, pz_tensor* const x
                      "expected at most %.3g",
                      (long long)k, found[k], tolerance * largest);
     }
-    if (c->intent == PZ_REGISTER ? !(size > 0.0) : !(least > 0.0)) {
+    if (c->intent == PZ_REGISTER ? !(size > 0.0) : !(least > bound)) {
       return pz_fail(c, c->intent == PZ_ASSIGN ? PZ_OUTSIDE : PZ_SINGULAR,
                      "found matrix %lld of the batch with smallest eigenvalue %.3g, expected a "
-                     "positive definite one",
-                     (long long)k, least);
+                     "positive definite one%s",
+                     (long long)k, least, bound > 0.0 ? " with eigenvalues above 1" : "");
     }
   }
   // X <- V diag(log w) V^T, exactly symmetric
   PZ_TRY(c->ops->launch(c, &expm_logarithm, batch, (const pz_tensor* const[]){&w},
-                        (const double[]){c->intent == PZ_REGISTER ? tolerance / 100.0 : 0.0},
-                        (const int64_t[]){n}));
+                        (const double[]){bound * (1.0 + slack), slack}, (const int64_t[]){n}));
   PZ_TRY(c->ops->scale_by(c, PZ_OVER_ROWS, &w, &v, &z));
   PZ_TRY(pz_gemm(c, PZ_N, PZ_T, 1.0, &z, &v, 0.0, &product));
   return c->ops->symmetrize(c, 0.5, 1, &product, x);
@@ -195,7 +206,7 @@ expm_definite_residual(pz_call* const c, const pz_tensor* const y, double* const
   PZ_TRY(examine(c, y, &w, NULL, &found));
   *distance = 0.0;
   for (int64_t k = 0; k < batch && !isnan(*distance); ++k) {
-    const double below = -found[2 * batch + k * n];
+    const double below = least_eigenvalue(c) - found[2 * batch + k * n];
     const double each = below > found[k] || isnan(below) ? below : found[k];
     if (!(each <= *distance)) {
       *distance = each;

@@ -105,8 +105,10 @@ symmetric_residual(pz_call* const c, const pz_tensor* const a, double* const dis
   const int64_t batch = pz_batch(a);
   *distance = 0.0;
   for (int64_t k = 0; k < batch && !isnan(*distance); ++k) {
-    if (!(each[k] <= *distance)) {
-      *distance = each[k];
+    /* a NaN on the diagonal is in the size alone */
+    const double mine = isnan(each[batch + k]) ? NAN : each[k];
+    if (!(mine <= *distance)) {
+      *distance = mine;
     }
   }
   return PZ_OK;

@@ -1,0 +1,451 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* The Cayley transform against elimination, and at the edges of its domain. */
+
+#include "oracle.h"
+#include "rig.h"
+#include "suites.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static extents
+square(const int64_t n)
+{
+  return (extents){2, {n, n}};
+}
+
+/* diag(entries). */
+static double*
+diagonal(const int64_t n, const double* const entries)
+{
+  double* const out = doubles(n * n);
+  for (int64_t k = 0; k < n; ++k) {
+    out[k * n + k] = entries[k];
+  }
+  return out;
+}
+
+/* A random orthogonal matrix of the given determinant, from the map's own samples. */
+static double*
+orthogonal(const int64_t n, const uint32_t dtype, const double determinant)
+{
+  rig r;
+  rig_open(&r, "skew,cayley(signs=1)", dtype, square(n));
+  ck_assert_ok(pz_eval_sample(r.eval, r.state));
+  double* const q = rig_forward(&r);
+  if (oracle_determinant(n, q) * determinant < 0.0) {
+    for (int64_t k = 0; k < n; ++k) {
+      q[k * n] = -q[k * n];
+    }
+  }
+  rig_close(&r);
+  return q;
+}
+
+/* Against elimination with pivoting in long double: 10 n eps times the condition of what
+   is inverted. */
+START_TEST(values_match_elimination)
+{
+  static const char* const chains[] = {"cayley", "symmetric,cayley", "skew,cayley"};
+  static const int64_t orders[] = {1, 2, 3, 5, 8, 16, 17, 33, 40};
+  for (int k = 0; k < 3; ++k) {
+    for (int d = 0; d < 2; ++d) {
+      for (size_t s = 0; s < sizeof(orders) / sizeof(orders[0]); ++s) {
+        const int64_t n = orders[s];
+        rig r;
+        rig_open(&r, chains[k], d ? PZ_F64 : PZ_F32, square(n));
+        ck_assert_int_eq(rig_structure(&r), k == 2 ? PZ_ORTHOGONAL : PZ_GENERAL);
+        double* const x = rig_normal(&r, r.x.dtype, n * n, 0.7 / sqrt((double)n));
+        double* const folded = doubles(n * n);
+        for (int64_t i = 0; i < n; ++i) {
+          for (int64_t j = 0; j < n; ++j) {
+            const double upper = i <= j ? x[i * n + j] : x[j * n + i];
+            const double sign = k == 1 || i < j ? 1.0 : (i == j ? 0.0 : -1.0);
+            folded[i * n + j] = k == 0 ? x[i * n + j] : sign * upper;
+          }
+        }
+        double* const expected = doubles(n * n);
+        oracle_cayley(n, folded, expected);
+        rig_write(&r, PZ_ORIGINAL, 0, x);
+        double* const q = rig_forward(&r);
+        const double condition = oracle_cayley_condition(n, expected);
+        const double found = largest_difference(n * n, q, expected);
+        ck_assert_msg(found <= 10.0 * rig_unit(&r) * condition * (1.0 + largest(n * n, expected)),
+                      "%s, n = %d: %g", chains[k], (int)n, found);
+        free(x);
+        free(folded);
+        free(expected);
+        free(q);
+        rig_close(&r);
+      }
+    }
+  }
+}
+END_TEST
+
+/* |Q^T Q - I| <= 10 n eps (1 + |X|_1) for |X| from 1e-6 to 1e4. */
+START_TEST(values_are_orthogonal)
+{
+  static const int64_t orders[] = {1, 2, 3, 8, 17, 40, 64, 130};
+  for (int d = 0; d < 2; ++d) {
+    for (size_t s = 0; s < sizeof(orders) / sizeof(orders[0]); ++s) {
+      const int64_t n = orders[s];
+      rig r;
+      rig_open(&r, "skew,cayley", d ? PZ_F64 : PZ_F32, square(n));
+      for (double scale = 1e-6; scale < 2e4; scale *= 10.0) {
+        double* const x = rig_normal(&r, r.x.dtype, n * n, scale / sqrt((double)n));
+        for (int64_t k = 0; k < n * n; ++k) {
+          x[k] = k / n < k % n ? x[k] : 0.0;
+        }
+        rig_write(&r, PZ_ORIGINAL, 0, x);
+        double* const q = rig_forward(&r);
+        for (int64_t i = 0; i < n; ++i) {
+          for (int64_t j = 0; j < i; ++j) {
+            x[i * n + j] = -x[j * n + i];
+          }
+        }
+        const double bound = 10.0 * rig_unit(&r) * (1.0 + oracle_one_norm(1, n, x));
+        const double found = oracle_orthogonality(1, n, q);
+        ck_assert_msg(found <= bound, "n = %d, |X| ~ %g: %g > %g", (int)n, scale, found, bound);
+        free(x);
+        free(q);
+      }
+      rig_close(&r);
+    }
+  }
+}
+END_TEST
+
+/* gX = 1/2 (I + Q)^T G (I + Q)^T, c = 100. */
+START_TEST(vjp_matches_the_formula)
+{
+  enum { N = 7 };
+  rig r;
+  rig_open(&r, "cayley", PZ_F64, square(N));
+  double* const x = rig_normal(&r, PZ_F64, N * N, 0.3);
+  rig_write(&r, PZ_ORIGINAL, 0, x);
+  double* const q = rig_forward(&r);
+  double* const g = rig_normal(&r, PZ_F64, N * N, 1.0);
+  double* const gx = rig_vjp(&r, g, 0);
+  double* const left = doubles(N * N);
+  double* const expected = doubles(N * N);
+  for (int k = 0; k < N; ++k) {
+    q[k * N + k] += 1.0;
+  }
+  oracle_product(N, true, false, q, g, left);
+  oracle_product(N, false, true, left, q, expected);
+  for (int k = 0; k < N * N; ++k) {
+    expected[k] *= 0.5;
+  }
+  ck_assert_double_le(largest_difference(N * N, gx, expected),
+                      100.0 * rig_unit(&r) * largest(N * N, expected));
+  free(x);
+  free(q);
+  free(g);
+  free(gx);
+  free(left);
+  free(expected);
+  rig_close(&r);
+}
+END_TEST
+
+/* Any rotation away from the eigenvalue -1 goes in and comes out: 100 n eps cond(I + Q). */
+START_TEST(rotations_come_back)
+{
+  static const int64_t orders[] = {1, 2, 3, 5, 8, 16, 33, 64, 130};
+  for (int d = 0; d < 2; ++d) {
+    const uint32_t dtype = d ? PZ_F64 : PZ_F32;
+    for (size_t s = 0; s < sizeof(orders) / sizeof(orders[0]); ++s) {
+      const int64_t n = orders[s];
+      double* const q = orthogonal(n, dtype, 1.0);
+      const double condition = oracle_cayley_condition(n, q);
+      for (int signs = 0; signs < 2; ++signs) {
+        rig r;
+        rig_open(&r, signs ? "skew,cayley(signs=1)" : "skew,cayley", dtype, square(n));
+        if (!signs && rig_unit(&r) * condition > 0.05) {
+          rig_close(&r);
+          continue;
+        }
+        ck_assert_ok(rig_assign(&r, PZ_ASSIGN, q));
+        double* const back = rig_forward(&r);
+        const double bound = 100.0 * rig_unit(&r) * (signs ? (double)(n * n) : condition);
+        ck_assert_double_le(largest_difference(n * n, back, q), bound);
+        free(back);
+        rig_close(&r);
+      }
+      free(q);
+    }
+  }
+}
+END_TEST
+
+/* signs=1 takes every orthogonal matrix, of either determinant, as does the map without a
+   skew one before it. */
+START_TEST(signs_reach_every_orthogonal_matrix)
+{
+  static const char* const chains[] = {"skew,cayley(signs=1)", "cayley(signs=1)"};
+  static const int64_t orders[] = {1, 2, 3, 4, 7, 16, 48, 49, 100};
+  for (size_t s = 0; s < sizeof(orders) / sizeof(orders[0]); ++s) {
+    const int64_t n = orders[s];
+    double* cases[6];
+    double* const minus = doubles(n);
+    double* const swapped = doubles(n * n);
+    for (int64_t k = 0; k < n; ++k) {
+      minus[k] = -1.0;
+      swapped[k * n + n - 1 - k] = 1.0;
+    }
+    cases[0] = diagonal(n, minus);
+    minus[0] = 1.0;
+    cases[1] = diagonal(n, minus);
+    cases[2] = swapped;
+    cases[3] = orthogonal(n, PZ_F64, -1.0);
+    cases[4] = orthogonal(n, PZ_F64, 1.0);
+    minus[0] = -1.0;
+    for (int64_t k = 1; k < n; ++k) {
+      minus[k] = 1.0;
+    }
+    cases[5] = diagonal(n, minus);
+    for (int k = 0; k < 6; ++k) {
+      for (int c = 0; c < 2; ++c) {
+        rig r;
+        rig_open(&r, chains[c], PZ_F64, square(n));
+        ck_assert_ok(rig_assign(&r, PZ_ASSIGN, cases[k]));
+        double* const signs = rig_read(&r, PZ_STATE_BUFFER, 0);
+        for (int64_t i = 0; i < n; ++i) {
+          ck_assert(fabs(signs[i]) == 1.0);
+        }
+        double* const back = rig_forward(&r);
+        const double found = largest_difference(n * n, back, cases[k]);
+        ck_assert_msg(found <= 100.0 * rig_unit(&r) * (double)n, "%s, n = %d, case %d: %g",
+                      chains[c], (int)n, k, found);
+        double distance = 0.0;
+        ck_assert_ok(rig_residual(&r, cases[k], &distance));
+        ck_assert_double_le(distance, 100.0 * rig_unit(&r));
+        free(signs);
+        free(back);
+        rig_close(&r);
+      }
+    }
+    for (int k = 0; k < 6; ++k) {
+      free(cases[k]);
+    }
+    free(minus);
+  }
+}
+END_TEST
+
+/* A batch whose matrices need different signs. */
+START_TEST(signs_are_per_matrix)
+{
+  const double batch[3 * 4] = {1.0, 0.0, 0.0, 1.0, -1.0, 0.0, 0.0, -1.0, 0.0, 1.0, 1.0, 0.0};
+  rig r;
+  rig_open(&r, "skew,cayley(signs=1)", PZ_F32, (extents){3, {3, 2, 2}});
+  double* const before = rig_read(&r, PZ_STATE_BUFFER, 0);
+  for (int k = 0; k < 6; ++k) {
+    ck_assert(before[k] == 1.0);
+  }
+  ck_assert_ok(rig_assign(&r, PZ_ASSIGN, batch));
+  double* const y = rig_forward(&r);
+  ck_assert_double_le(largest_difference(12, y, batch), 100.0 * rig_unit(&r));
+  /* a refused value leaves signs and originals alone */
+  double bad[12];
+  memcpy(bad, batch, sizeof(bad));
+  bad[8] = 0.5;
+  double* const signs = rig_read(&r, PZ_STATE_BUFFER, 0);
+  ck_assert_fails(rig_assign(&r, PZ_ASSIGN, bad), PZ_OUTSIDE, "found matrix 2 of the batch");
+  double* const kept = rig_read(&r, PZ_STATE_BUFFER, 0);
+  ck_assert_int_eq(memcmp(signs, kept, 6 * sizeof(double)), 0);
+  free(before);
+  free(y);
+  free(signs);
+  free(kept);
+  rig_close(&r);
+}
+END_TEST
+
+START_TEST(what_has_no_original_is_refused)
+{
+  static const char* const sentence = "which no Cayley transform has";
+  const double reflection[] = {1.0, 1.0, -1.0};
+  const double half_turn[] = {-1.0, -1.0, 1.0};
+  double* const improper = diagonal(3, reflection);
+  double* const turned = diagonal(3, half_turn);
+  double* const random = orthogonal(9, PZ_F32, -1.0);
+  rig r;
+  rig_open(&r, "skew,cayley", PZ_F64, square(3));
+  ck_assert_fails(rig_assign(&r, PZ_ASSIGN, improper), PZ_SINGULAR, "determinant -1");
+  ck_assert_fails(rig_assign(&r, PZ_ASSIGN, improper), PZ_SINGULAR, sentence);
+  ck_assert_fails(rig_assign(&r, PZ_ASSIGN, turned), PZ_SINGULAR, sentence);
+  double distance = 0.0;
+  ck_assert_ok(rig_residual(&r, improper, &distance));
+  ck_assert_double_eq(distance, 2.0);
+  improper[0] = 1.5;
+  ck_assert_fails(rig_assign(&r, PZ_ASSIGN, improper), PZ_OUTSIDE, "at distance 1.25");
+  ck_assert_ok(rig_residual(&r, improper, &distance));
+  ck_assert_double_eq_tol(distance, 1.25, 1e-12);
+  improper[0] = NAN;
+  ck_assert_fails(rig_assign(&r, PZ_ASSIGN, improper), PZ_OUTSIDE, "nan");
+  rig_close(&r);
+
+  rig_open(&r, "skew,cayley", PZ_F32, square(9));
+  ck_assert_fails(rig_assign(&r, PZ_ASSIGN, random), PZ_SINGULAR, "determinant -1");
+  rig_close(&r);
+
+  /* an angle of pi - 1e-6 is too near to -1 in float32, not in float64 */
+  const double c = cos(acos(-1.0) - 1e-6);
+  const double s = sin(acos(-1.0) - 1e-6);
+  const double near[] = {c, -s, 0.0, s, c, 0.0, 0.0, 0.0, 1.0};
+  rig_open(&r, "skew,cayley", PZ_F64, square(3));
+  ck_assert_ok(rig_assign(&r, PZ_ASSIGN, near));
+  double* const back = rig_forward(&r);
+  ck_assert_double_le(largest_difference(9, back, near), 100.0 * rig_unit(&r) * 2e6);
+  free(back);
+  rig_close(&r);
+  rig_open(&r, "skew,cayley", PZ_F32, square(3));
+  ck_assert_fails(rig_assign(&r, PZ_ASSIGN, near), PZ_SINGULAR, "condition number");
+  ck_assert_fails(rig_assign(&r, PZ_ASSIGN, near), PZ_SINGULAR, sentence);
+  rig_close(&r);
+
+  /* without a skew map: I + Q must be regular, nothing else */
+  rig_open(&r, "cayley", PZ_F64, square(3));
+  ck_assert_fails(rig_assign(&r, PZ_ASSIGN, turned), PZ_SINGULAR, sentence);
+  turned[0] = 7.0;
+  turned[4] = 5.0;
+  turned[1] = 2.0;
+  ck_assert_ok(rig_assign(&r, PZ_ASSIGN, turned));
+  double* const value = rig_forward(&r);
+  ck_assert_double_le(largest_difference(9, value, turned), 1000.0 * rig_unit(&r));
+  free(value);
+  free(improper);
+  free(turned);
+  free(random);
+  rig_close(&r);
+}
+END_TEST
+
+/* Registering takes the rotation nearest to anything; a rotation itself is kept. */
+START_TEST(registration_projects)
+{
+  enum { N = 5 };
+  rig r;
+  rig_open(&r, "skew,cayley", PZ_F64, square(N));
+  double* const a = rig_normal(&r, PZ_F64, N * N, 1.0);
+  ck_assert_ok(rig_assign(&r, PZ_REGISTER, a));
+  double* const q = rig_forward(&r);
+  ck_assert_double_gt(oracle_determinant(N, q), 0.0);
+  /* nearest: Q^T A is symmetric */
+  double* const s = doubles(N * N);
+  oracle_product(N, true, false, q, a, s);
+  for (int i = 0; i < N; ++i) {
+    for (int j = 0; j < i; ++j) {
+      ck_assert_double_le(fabs(s[i * N + j] - s[j * N + i]), 1e-8);
+    }
+  }
+  double* const improper = orthogonal(N, PZ_F64, -1.0);
+  ck_assert_ok(rig_assign(&r, PZ_REGISTER, improper));
+  double* const proper = rig_forward(&r);
+  ck_assert_double_le(oracle_orthogonality(1, N, proper), 1e-8);
+  free(a);
+  free(q);
+  free(s);
+  free(improper);
+  free(proper);
+  rig_close(&r);
+}
+END_TEST
+
+/* Haar's measure on 3 x 3: entries have mean 0 and mean square 1/3 (6 deviations), the
+   determinant is 1, or of either sign with signs. */
+START_TEST(samples_are_uniform)
+{
+  enum { MANY = 700 };
+  for (int signs = 0; signs < 2; ++signs) {
+    rig r;
+    rig_open(&r, signs ? "skew,cayley(signs=1)" : "skew,cayley", PZ_F64,
+             (extents){3, {MANY, 3, 3}});
+    ck_assert_ok(pz_eval_sample(r.eval, r.state));
+    double* const q = rig_forward(&r);
+    for (int at = 0; at < 9; ++at) {
+      double mean = 0.0;
+      double square_mean = 0.0;
+      for (int m = 0; m < MANY; ++m) {
+        mean += q[m * 9 + at] / MANY;
+        square_mean += q[m * 9 + at] * q[m * 9 + at] / MANY;
+      }
+      ck_assert_double_le(fabs(mean), 6.0 * sqrt(1.0 / 3.0 / MANY));
+      ck_assert_double_le(fabs(square_mean - 1.0 / 3.0), 6.0 * sqrt(4.0 / 45.0 / MANY));
+    }
+    int proper = 0;
+    for (int m = 0; m < MANY; ++m) {
+      proper += oracle_determinant(3, q + m * 9) > 0.0;
+    }
+    if (signs) {
+      ck_assert_int_gt(proper, MANY / 4);
+      ck_assert_int_lt(proper, MANY * 3 / 4);
+    } else {
+      ck_assert_int_eq(proper, MANY);
+    }
+    free(q);
+    rig_close(&r);
+  }
+}
+END_TEST
+
+/* X = ones(2) breaks elimination without pivoting, and I - I has no inverse. */
+START_TEST(general_input_is_pivoted)
+{
+  const double ones[] = {1.0, 1.0, 1.0, 1.0};
+  const double one[] = {1.0, 0.0, 0.0, 1.0};
+  double expected[4];
+  rig r;
+  rig_open(&r, "cayley", PZ_F64, square(2));
+  rig_write(&r, PZ_ORIGINAL, 0, ones);
+  double* const q = rig_forward(&r);
+  oracle_cayley(2, ones, expected);
+  ck_assert_double_le(largest_difference(4, q, expected), 100.0 * rig_unit(&r));
+  rig_write(&r, PZ_ORIGINAL, 0, one);
+  pz_tensor value;
+  ck_assert_int_eq(pz_eval_forward(r.eval, r.state, 0, &value), PZ_SINGULAR);
+  free(q);
+  rig_close(&r);
+}
+END_TEST
+
+START_TEST(not_a_number_propagates)
+{
+  enum { N = 20 };
+  rig r;
+  rig_open(&r, "skew,cayley", PZ_F32, square(N));
+  double* const x = rig_normal(&r, PZ_F32, N * N, 0.1);
+  x[N - 1] = NAN;
+  rig_write(&r, PZ_ORIGINAL, 0, x);
+  double* const q = rig_forward(&r);
+  ck_assert(isnan(largest(N * N, q)));
+  free(x);
+  free(q);
+  rig_close(&r);
+}
+END_TEST
+
+TCase*
+tests_cayley(void)
+{
+  TCase* const tests = tcase_create("cayley");
+  tcase_set_timeout(tests, 60);
+  tcase_add_checked_fixture(tests, rig_start, rig_finish);
+  tcase_add_test(tests, values_match_elimination);
+  tcase_add_test(tests, values_are_orthogonal);
+  tcase_add_test(tests, vjp_matches_the_formula);
+  tcase_add_test(tests, rotations_come_back);
+  tcase_add_test(tests, signs_reach_every_orthogonal_matrix);
+  tcase_add_test(tests, signs_are_per_matrix);
+  tcase_add_test(tests, what_has_no_original_is_refused);
+  tcase_add_test(tests, registration_projects);
+  tcase_add_test(tests, samples_are_uniform);
+  tcase_add_test(tests, general_input_is_pivoted);
+  tcase_add_test(tests, not_a_number_propagates);
+  return tests;
+}

@@ -1,0 +1,39 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* plugin-contract MAP DEVICE: the contract of any parametrization on any device, and what
+   is known of the maps that come with the library. */
+
+#include "rig.h"
+#include "suites.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int
+main(int argc, char** argv)
+{
+  if (argc != 3) {
+    fprintf(stderr, "usage: plugin-contract MAP DEVICE\n");
+    return EXIT_FAILURE;
+  }
+  subject_plugin = argv[1];
+  subject_device = argv[2];
+  static const struct {
+    const char* plugin;
+    TCase* (*tests)(void);
+  } known[] = {
+      {"cayley", tests_cayley},        {"matrix_exp", tests_matrix_exp},
+      {"matrix_exp", tests_logarithm}, {"pruning", tests_pruning},
+      {"skew", tests_folds},           {"symmetric", tests_folds},
+  };
+  Suite* const suite = suite_create(subject_plugin);
+  suite_add_tcase(suite, tests_contract());
+  for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); ++k) {
+    if (strcmp(known[k].plugin, subject_plugin) == 0) {
+      suite_add_tcase(suite, known[k].tests());
+    }
+  }
+  return test_main(suite);
+}

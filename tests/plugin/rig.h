@@ -1,0 +1,78 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* One chain on one device with its state and evaluation, spoken to in double arrays. */
+
+#ifndef TEST_PLUGIN_RIG_H
+#define TEST_PLUGIN_RIG_H
+
+#include "support.h"
+
+#include <parametrize/parametrize.h>
+
+#include <stdbool.h>
+
+/* What the program was asked to test. */
+extern const char* subject_plugin;
+extern const char* subject_device;
+
+/* Dimensions and extents. */
+typedef struct extents {
+  int32_t ndim;
+  int64_t shape[4];
+} extents;
+
+typedef struct rig {
+  pz_chain* chain;
+  pz_state* state;
+  pz_eval* eval;
+  pz_spec x;   /* of the first original */
+  pz_spec y;   /* of the value */
+  int64_t n_x; /* elements */
+  int64_t n_y;
+  uint32_t n_tensors; /* originals and own parameters */
+  uint64_t random;
+} rig;
+
+/* The context and the subject's device that rigs share: a checked fixture of every test. */
+void rig_start(void);
+void rig_finish(void);
+
+/* Opens a chain on a value of that shape and initializes it on a normal tensor. `rig_try`
+   fails as pz_chain_new does, and leaves nothing open then. */
+void rig_open(rig* r, const char* chain, uint32_t dtype, extents shape);
+pz_status rig_try(rig* r, const char* chain, uint32_t dtype, extents shape);
+void rig_close(rig* r);
+
+/* Another chain in its place. */
+void rig_change(rig* r, const char* chain, uint32_t dtype, extents shape);
+
+/* A tensor of the state as doubles, and back (rounded to its dtype first, so that what is
+   read afterwards is what the map sees). */
+double* rig_read(const rig* r, pz_role role, uint32_t index);
+void rig_write(rig* r, pz_role role, uint32_t index, const double* values);
+
+/* The value at the present originals, to be freed; saving for rig_vjp. */
+double* rig_forward(rig* r);
+
+/* The gradient of original or parameter `index`, to be freed. */
+double* rig_vjp(rig* r, const double* gradient, uint32_t index);
+
+pz_status rig_assign(rig* r, pz_intent intent, const double* value);
+pz_status rig_residual(rig* r, const double* value, double* distance);
+
+/* Normal numbers times `scale`, rounded to dtype, to be freed. */
+double* rig_normal(rig* r, uint32_t dtype, int64_t n, double scale);
+
+/* How the value of the chain is structured. */
+pz_structure rig_structure(const rig* r);
+
+/* n times the machine epsilon of the chain. */
+double rig_unit(const rig* r);
+
+double largest(int64_t n, const double* x);
+double largest_difference(int64_t n, const double* x, const double* y);
+double inner(int64_t n, const double* x, const double* y);
+double* doubles(int64_t n);
+
+#endif /* TEST_PLUGIN_RIG_H */

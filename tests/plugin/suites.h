@@ -1,0 +1,18 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* The parts of the plugin contract: what every map owes, and what each of ours does. */
+
+#ifndef TEST_PLUGIN_SUITES_H
+#define TEST_PLUGIN_SUITES_H
+
+#include <check.h>
+
+TCase* tests_contract(void);
+TCase* tests_folds(void); /* symmetric and skew */
+TCase* tests_cayley(void);
+TCase* tests_matrix_exp(void);
+TCase* tests_logarithm(void);
+TCase* tests_pruning(void);
+
+#endif /* TEST_PLUGIN_SUITES_H */
