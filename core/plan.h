@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Asking a map what it works on. */
+/* Asking maps what they work on. */
 
 #ifndef PZI_PLAN_H
 #define PZI_PLAN_H
@@ -28,5 +28,10 @@ pz_status pzi_draft_value(pzi_activity* run, const pz_spec* spec, uint32_t struc
 pz_status pzi_plan_make(const pzi_entry* entry, uint32_t index, pz_direction direction, uint32_t in,
                         const pz_spec* given, uint32_t n_given, pzi_plan* out);
 void pzi_plan_cleanup(pzi_plan* plan);
+
+/* Plans a chain whose entries are set: plans, the list of tensors, the text. On failure the
+   chain can only be freed. */
+pz_status pzi_chain_plan(pz_chain* chain, pz_direction direction, const pz_spec* given,
+                         uint32_t n_given);
 
 #endif /* PZI_PLAN_H */

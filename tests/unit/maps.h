@@ -18,6 +18,7 @@
 #define TEST_MAPS_H
 
 #include <parametrize/parametrize.h>
+#include <parametrize/plugin.h>
 
 extern const pz_plugin pz_plugin_v1_test_maps;
 
@@ -31,6 +32,14 @@ typedef struct map_log {
   uint64_t want[64];
 } map_log;
 extern map_log test_map_log;
+
+/* Notes a call, for the maps. */
+void test_note(const pz_call* c, const char* entry);
+
+extern const pz_parametrization map_factors;
+extern const pz_parametrization map_norm;
+extern const pz_parametrization map_power;
+extern const pz_parametrization map_rows;
 
 /* `mask` answers its right inverse with this status, when it is not PZ_OK. */
 extern pz_status test_mask_answer;

@@ -107,6 +107,8 @@ START_TEST(test_steady)
 }
 END_TEST
 
+#ifndef TEST_NO_ALLOCATOR
+
 /* ---- each request refused in turn -------------------------------------------------------------- */
 
 typedef struct snapshot {
@@ -318,12 +320,18 @@ START_TEST(test_refused_objects)
 }
 END_TEST
 
+#endif /* TEST_NO_ALLOCATOR */
+
 int
 main(void)
 {
   Suite* const suite = suite_create("memory");
   TCase* const tests = tcase_create("memory");
+#ifdef TEST_CPU
   tcase_add_loop_test(tests, test_steady, 0, 2);
+#else
+  tcase_add_loop_test(tests, test_steady, 0, 1);
+#endif
 #ifndef TEST_NO_ALLOCATOR
   tcase_add_loop_test(tests, test_refused_calls, 0, (int)(sizeof(attempts) / sizeof(attempts[0])));
   tcase_add_test(tests, test_refused_objects);
