@@ -176,7 +176,7 @@ train(pz_module* layer, const double* x, const double* y)
     read_weight(layer, w);
     const double loss = loss_of(w, x, y, gradient);
     first = step == 0 ? loss : first;
-    if (step % 20 == 0 || loss < first / 10.0) {
+    if (step % 5 == 0 || loss < first / 10.0) {
       printf("  step %3d  loss %.6f  |Q^T Q - I| %.1e\n", step, loss, orthogonality(w));
     }
     if (loss < first / 10.0) {
@@ -187,8 +187,8 @@ train(pz_module* layer, const double* x, const double* y)
     check(pz_module_gradient(layer, weight_path, &slope), "the gradient");
     check(pz_module_edit(layer, weight_path, &original), "editing the original");
     for (int k = 0; k < N * N; ++k) {
-      momentum[k] = 0.9 * momentum[k] + ((const double*)slope.data)[k];
-      ((double*)original.data)[k] -= 0.05 * momentum[k];
+      momentum[k] = 0.5 * momentum[k] + ((const double*)slope.data)[k];
+      ((double*)original.data)[k] -= 0.005 * momentum[k];
     }
     check(pz_module_commit(layer, weight_path), "committing the original");
   }
