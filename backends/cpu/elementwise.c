@@ -50,15 +50,22 @@ run_across(const cpu_loops* const l, const bool* const crossed, strip_function* 
       const int64_t m = smaller(TILE, l->extent[1] - i0);
       for (int64_t j0 = 0; j0 < l->extent[2]; j0 += TILE) {
         const int64_t n = smaller(TILE, l->extent[2] - j0);
+        real* first[CPU_MAX_OPERANDS];
+        for (uint32_t k = 0; k < l->n_operands; ++k) {
+          const int64_t* const stride = l->stride[k];
+          first[k] = (real*)(void*)l->first[k] + b * stride[0] + i0 * stride[1] + j0 * stride[2];
+          if (!crossed[k]) {
+            prefetch_tile(m, n, first[k], stride[1]);
+          }
+        }
+        for (uint32_t k = 0; k < l->n_operands; ++k) {
+          if (crossed[k]) {
+            TYPED(transpose)(n, m, first[k], l->stride[k][2], tile[k], TILE);
+          }
+        }
         for (int64_t i = 0; i < m; ++i) {
           for (uint32_t k = 0; k < l->n_operands; ++k) {
-            const int64_t* const stride = l->stride[k];
-            real* const first =
-                (real*)(void*)l->first[k] + b * stride[0] + i0 * stride[1] + j0 * stride[2];
-            if (crossed[k] && i == 0) {
-              TYPED(transpose)(1, n, m, first, stride[2], tile[k], TILE);
-            }
-            at[k] = crossed[k] ? tile[k] + i * TILE : first + i * stride[1];
+            at[k] = crossed[k] ? tile[k] + i * TILE : first[k] + i * l->stride[k][1];
           }
           strip(n, at, step, arguments);
         }

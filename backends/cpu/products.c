@@ -166,7 +166,7 @@ mirror_lower(const view y)
     const int64_t m = smaller(TILE, y.rows - i0);
     for (int64_t j0 = 0; j0 < i0; j0 += TILE) {
       real tile[TILE * TILE];
-      TYPED(transpose)(1, m, TILE, y.data + i0 * y.row_stride + j0, y.row_stride, tile, TILE);
+      TYPED(transpose)(m, TILE, y.data + i0 * y.row_stride + j0, y.row_stride, tile, TILE);
       for (int64_t j = 0; j < TILE; ++j) {
         memcpy(y.data + (j0 + j) * y.row_stride + i0, tile + j * TILE, (size_t)m * sizeof(real));
       }

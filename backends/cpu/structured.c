@@ -50,7 +50,7 @@ fold_tile(const pass* const p, const int64_t i0, const int64_t i1, const int64_t
   const real g = p->factor * p->mirror;
   if (i0 != j0) {
     real mirrored[TILE * TILE];
-    TYPED(transpose)(g, i1 - i0, j1 - j0, x + i0 * p->ldx + j0, p->ldx, mirrored, TILE);
+    TYPED(transpose)(i1 - i0, j1 - j0, x + i0 * p->ldx + j0, p->ldx, mirrored, TILE);
     for (int64_t i = i0; i < i1; ++i) {
       const real* const from = x + i * p->ldx;
       real* const to = y + i * p->ldy;
@@ -59,7 +59,11 @@ fold_tile(const pass* const p, const int64_t i0, const int64_t i1, const int64_t
       }
     }
     for (int64_t j = j0; j < j1; ++j) {
-      memcpy(y + j * p->ldy + i0, mirrored + (j - j0) * TILE, (size_t)(i1 - i0) * sizeof(real));
+      const real* const other = mirrored + (j - j0) * TILE;
+      real* const to = y + j * p->ldy + i0;
+      for (int64_t i = 0; i < i1 - i0; ++i) {
+        to[i] = g * other[i];
+      }
     }
     return;
   }
@@ -81,7 +85,7 @@ adjoint_tile(const pass* const p, const int64_t i0, const int64_t i1, const int6
   const real g = p->factor * p->mirror;
   if (i0 != j0) {
     real mirrored[TILE * TILE];
-    TYPED(transpose)(g, j1 - j0, i1 - i0, x + j0 * p->ldx + i0, p->ldx, mirrored, TILE);
+    TYPED(transpose)(j1 - j0, i1 - i0, x + j0 * p->ldx + i0, p->ldx, mirrored, TILE);
     for (int64_t j = j0; j < j1; ++j) {
       memset(y + j * p->ldy + i0, 0, (size_t)(i1 - i0) * sizeof(real));
     }
@@ -90,7 +94,7 @@ adjoint_tile(const pass* const p, const int64_t i0, const int64_t i1, const int6
       const real* const other = mirrored + (i - i0) * TILE;
       real* const to = y + i * p->ldy + j0;
       for (int64_t j = 0; j < j1 - j0; ++j) {
-        to[j] = f * from[j] + other[j];
+        to[j] = f * from[j] + g * other[j];
       }
     }
     return;
@@ -114,7 +118,7 @@ symmetrize_tile(const pass* const p, const int64_t i0, const int64_t i1, const i
   if (i0 != j0) {
     real mirrored[TILE * TILE];
     real back[TILE * TILE];
-    TYPED(transpose)(1, j1 - j0, i1 - i0, x + j0 * p->ldx + i0, p->ldx, mirrored, TILE);
+    TYPED(transpose)(j1 - j0, i1 - i0, x + j0 * p->ldx + i0, p->ldx, mirrored, TILE);
     for (int64_t i = i0; i < i1; ++i) {
       const real* const from = x + i * p->ldx + j0;
       real* const other = mirrored + (i - i0) * TILE;
@@ -123,9 +127,13 @@ symmetrize_tile(const pass* const p, const int64_t i0, const int64_t i1, const i
         to[j] = other[j] = f * (from[j] + s * other[j]);
       }
     }
-    TYPED(transpose)(s, i1 - i0, j1 - j0, mirrored, TILE, back, TILE);
+    TYPED(transpose)(i1 - i0, j1 - j0, mirrored, TILE, back, TILE);
     for (int64_t j = j0; j < j1; ++j) {
-      memcpy(y + j * p->ldy + i0, back + (j - j0) * TILE, (size_t)(i1 - i0) * sizeof(real));
+      const real* const other = back + (j - j0) * TILE;
+      real* const to = y + j * p->ldy + i0;
+      for (int64_t i = 0; i < i1 - i0; ++i) {
+        to[i] = s * other[i];
+      }
     }
     return;
   }

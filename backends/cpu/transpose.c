@@ -14,9 +14,9 @@
 #endif
 
 #ifdef HAS_SHUFFLE
-/* to_ji = factor from_ij for four rows and columns. */
+/* to_ji = from_ij for four rows and columns. */
 static inline void
-transpose_quad(const real factor, const real* const from, const int64_t from_step, real* const to,
+transpose_quad(const real* const from, const int64_t from_step, real* const to,
                const int64_t to_step)
 {
   const quad a = *(const quad_in_place*)from;
@@ -27,43 +27,43 @@ transpose_quad(const real factor, const real* const from, const int64_t from_ste
   const quad ab1 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
   const quad cd0 = __builtin_shufflevector(c, d, 0, 4, 1, 5);
   const quad cd1 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-  *(quad_in_place*)to = factor * __builtin_shufflevector(ab0, cd0, 0, 1, 4, 5);
-  *(quad_in_place*)(to + to_step) = factor * __builtin_shufflevector(ab0, cd0, 2, 3, 6, 7);
-  *(quad_in_place*)(to + 2 * to_step) = factor * __builtin_shufflevector(ab1, cd1, 0, 1, 4, 5);
-  *(quad_in_place*)(to + 3 * to_step) = factor * __builtin_shufflevector(ab1, cd1, 2, 3, 6, 7);
+  *(quad_in_place*)to = __builtin_shufflevector(ab0, cd0, 0, 1, 4, 5);
+  *(quad_in_place*)(to + to_step) = __builtin_shufflevector(ab0, cd0, 2, 3, 6, 7);
+  *(quad_in_place*)(to + 2 * to_step) = __builtin_shufflevector(ab1, cd1, 0, 1, 4, 5);
+  *(quad_in_place*)(to + 3 * to_step) = __builtin_shufflevector(ab1, cd1, 2, 3, 6, 7);
 }
 #else
 static inline void
-transpose_quad(const real factor, const real* const from, const int64_t from_step, real* const to,
+transpose_quad(const real* const from, const int64_t from_step, real* const to,
                const int64_t to_step)
 {
   for (int64_t i = 0; i < 4; ++i) {
     for (int64_t j = 0; j < 4; ++j) {
-      to[j * to_step + i] = factor * from[i * from_step + j];
+      to[j * to_step + i] = from[i * from_step + j];
     }
   }
 }
 #endif
 
 void
-TYPED(transpose)(const real factor, const int64_t rows, const int64_t cols, const real* const from,
+TYPED(transpose)(const int64_t rows, const int64_t cols, const real* const from,
                  const int64_t from_step, real* const to, const int64_t to_step)
 {
   const int64_t whole_rows = rows / 4 * 4;
   const int64_t whole_cols = cols / 4 * 4;
   for (int64_t i = 0; i < whole_rows; i += 4) {
     for (int64_t j = 0; j < whole_cols; j += 4) {
-      transpose_quad(factor, from + i * from_step + j, from_step, to + j * to_step + i, to_step);
+      transpose_quad(from + i * from_step + j, from_step, to + j * to_step + i, to_step);
     }
     for (int64_t j = whole_cols; j < cols; ++j) {
       for (int64_t k = i; k < i + 4; ++k) {
-        to[j * to_step + k] = factor * from[k * from_step + j];
+        to[j * to_step + k] = from[k * from_step + j];
       }
     }
   }
   for (int64_t i = whole_rows; i < rows; ++i) {
     for (int64_t j = 0; j < cols; ++j) {
-      to[j * to_step + i] = factor * from[i * from_step + j];
+      to[j * to_step + i] = from[i * from_step + j];
     }
   }
 }

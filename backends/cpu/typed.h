@@ -110,10 +110,23 @@ fits_blas(const pz_mat* const m)
          m->col_stride <= INT_MAX;
 }
 
-/* to_ji = factor from_ij, rows x cols entries of `from`; rows of both are runs, `..._step`
+/* to_ji = from_ij, rows x cols entries of `from`; rows of both are runs, `..._step`
    apart. For tiles that the nearest cache holds. */
-void TYPED(transpose)(real factor, int64_t rows, int64_t cols, const real* from, int64_t from_step,
-                      real* to, int64_t to_step);
+void TYPED(transpose)(int64_t rows, int64_t cols, const real* from, int64_t from_step, real* to,
+                      int64_t to_step);
+
+/* Asks for a tile of runs `step` apart before it is used: rows far apart in memory are not
+   foreseen by the processor. */
+static inline void
+prefetch_tile(const int64_t rows, const int64_t cols, const real* const first, const int64_t step)
+{
+  enum { LINE = 64 / (CPU_REAL_BITS / 8) };
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t j = 0; j < cols; j += LINE) {
+      __builtin_prefetch(first + i * step + j);
+    }
+  }
+}
 
 /* y = x by tiles, any layouts. */
 void TYPED(view_copy)(view x, view y);
