@@ -135,6 +135,9 @@ pzi_judge_file(const pzi_trust* const trust, const char* const path, const bool 
 {
   struct stat named;
   *remark = "";
+  if (strchr(path, '$')) {
+    return pzi_fail(PZ_INVALID, "a \"$\" in its path, which the dynamic linker would expand");
+  }
   /* A pipe must not block, a terminal not become ours. */
   const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (fd < 0) {

@@ -193,10 +193,13 @@ START_TEST(test_strange_names)
   /* libltdl has views of its own on colons, slashes and endings. */
   scene_folder("a::b:");
   scene_copy("good", "a::b:/good.so");
-  scene_copy("two_maps", "a::b:/it's ; $(x) %s.la.so");
-  pz_context* const context = scene_context("a::b:/", NULL);
+  scene_copy("two_maps", "a::b:/it's ; (x) %s.la.so");
+  scene_folder("$ORIGIN");
+  scene_copy("older_table", "$ORIGIN/older.so");
+  pz_context* const context = scene_context("a::b:/", "$ORIGIN", NULL);
+  scene_refused(context, "$ORIGIN/older.so", "which the dynamic linker would expand");
   scene_loaded(context, "a::b:/good.so", "good");
-  scene_loaded(context, "a::b:/it's ; $(x) %s.la.so", "first second");
+  scene_loaded(context, "a::b:/it's ; (x) %s.la.so", "first second");
   pz_context_free(context);
 }
 END_TEST

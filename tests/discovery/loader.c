@@ -13,6 +13,7 @@
 PZ_EXPORT void discovery_constructor_hook(void);
 
 static atomic_int constructed;
+static atomic_int failures;
 static void (*hook)(void);
 
 void
@@ -24,10 +25,20 @@ discovery_constructor_hook(void)
   }
 }
 
+/* Tests may run in one process. */
+static void
+start_counting(void (*const called)(void))
+{
+  atomic_store(&constructed, 0);
+  atomic_store(&failures, 0);
+  hook = called;
+}
+
 /* The private names under which files are opened are paths that nothing has, whatever
    lies in the current folder or is searched by libltdl and the linker. */
 START_TEST(test_decoys)
 {
+  start_counting(NULL);
   static const char* const folders[] = {"", "null/", "dev/null/", "decoys/dev/null/", "decoys/"};
   static const char* const endings[] = {"", ".so", ".la"};
   scene_folder("dev/null");
@@ -63,7 +74,6 @@ START_TEST(test_decoys)
 END_TEST
 
 static pz_context* shared;
-static atomic_int failures;
 
 static bool
 finds(pz_context* const context, const char* const id)
@@ -103,12 +113,12 @@ busy_hook(void)
 
 START_TEST(test_busy_constructor)
 {
+  start_counting(busy_hook);
   scene_copy("good", "good.so");
   scene_copy("two_maps", "two_maps.so");
   scene_copy("busy_constructor", "busy_constructor.so");
   shared = scene_context("", NULL);
   ck_assert(finds(shared, "good"));
-  hook = busy_hook;
   ck_assert(finds(shared, "busy_constructor"));
   ck_assert_int_eq(atomic_load(&failures), 0);
   ck_assert_int_eq(atomic_load(&constructed), 1);
@@ -145,6 +155,7 @@ look_up(void* const data)
 
 START_TEST(test_threads)
 {
+  start_counting(NULL);
   pthread_t threads[THREADS];
   scene_copy("no_symbol", "a.so");
   scene_copy("good", "good.so");

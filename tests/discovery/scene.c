@@ -39,8 +39,8 @@ scene_teardown(void)
 const char*
 scene_path(const char* const name)
 {
-  static char paths[8][1024];
-  static unsigned next;
+  static _Thread_local char paths[8][1024];
+  static _Thread_local unsigned next;
   char* const path = paths[next++ % 8];
   snprintf(path, sizeof(paths[0]), "%s/%s", scene, name);
   return path;
