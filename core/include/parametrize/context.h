@@ -54,14 +54,20 @@ PZ_API void pz_context_free(pz_context* context);
    [any thread] */
 PZ_API void pz_context_seed(pz_context* context, uint64_t seed);
 
-/* Offers the tables of a descriptor already in the process: a host's own maps. The
-   descriptor must outlive the context. PZ_EXISTS if an id is taken. [any thread] */
+/* Offers the tables of a descriptor already in the process: a host's own maps, all of them
+   or none. Tables and texts are copied; the functions must outlive the context. PZ_EXISTS
+   if an id is taken, by a file that is opened already or a descriptor given before.
+   [any thread] */
 PZ_API pz_status pz_context_add_plugin(pz_context* context, const pz_plugin* plugin);
 
-/* Opens one shared object by absolute path, now. [any thread] */
+/* Opens one shared object by absolute path, now. Its tables come before those of every
+   folder. PZ_NOT_FOUND, PZ_IO where it cannot be read or mapped, PZ_INVALID where it is not
+   trusted, PZ_PLUGIN where it offers nothing, PZ_EXISTS where others have all its ids; a
+   file that is there already is fine. [any thread] */
 PZ_API pz_status pz_context_add_file(pz_context* context, const char* path);
 
-/* Searches another folder, after the ones given before. [any thread] */
+/* Searches another folder, after the ones given before. PZ_NOT_FOUND where there is no such
+   folder. [any thread] */
 PZ_API pz_status pz_context_add_folder(pz_context* context, const char* path);
 
 /* Looks at all folders again and takes in new files; what is loaded stays. [any thread] */
