@@ -141,6 +141,10 @@ pz_status pzi_find(const pz_module* module, const char* path, pz_slot** out);
 /* As above, with a list on it; PZ_NOT_FOUND says that it is not parametrized. */
 pz_status pzi_find_list(const pz_module* module, const char* path, pz_slot** out);
 
+/* The path from the root, for messages, cut where the buffer ends; returned. */
+enum { PZI_PATH_TEXT = 256 };
+const char* pzi_path_text(const pz_slot* slot, char buffer[PZI_PATH_TEXT]);
+
 /* ---- lists (module_list.c) ------------------------------------------------- */
 
 /* A list for `slot` around a chain with its state and evaluation, which it takes over on

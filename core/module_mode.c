@@ -165,8 +165,10 @@ pz_module_require_grad(pz_module* const module, const char* const name, const bo
 static pz_status
 check_slot(pz_slot* const slot, void* const user)
 {
+  char path[PZI_PATH_TEXT];
   (void)user;
-  return slot->list ? pzi_fail_prefix(pzi_eval_check(slot->list->eval), "\"%s\"", slot->path)
+  return slot->list ? pzi_fail_prefix(pzi_eval_check(slot->list->eval), "\"%s\"",
+                                      pzi_path_text(slot, path))
                     : PZ_OK;
 }
 

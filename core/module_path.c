@@ -12,6 +12,7 @@
 #include "safetensors_header.h"
 #include "status.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -152,6 +153,27 @@ pzi_find_list(const pz_module* const module, const char* const path, pz_slot** c
 {
   PZ_TRY(pzi_find(module, path, out));
   return (*out)->list ? PZ_OK : pzi_fail(PZ_NOT_FOUND, "\"%s\" is not parametrized", path);
+}
+
+/* "parent." for every module around, outermost first; the length so far. */
+static size_t
+put_parents(const pz_module* const module, char buffer[PZI_PATH_TEXT])
+{
+  if (!module->parent) {
+    return 0;
+  }
+  const size_t length = put_parents(module->parent, buffer);
+  const int n = snprintf(buffer + length, PZI_PATH_TEXT - length, "%s.", module->name);
+  const size_t end = length + (n > 0 ? (size_t)n : 0);
+  return end < PZI_PATH_TEXT ? end : PZI_PATH_TEXT - 1;
+}
+
+const char*
+pzi_path_text(const pz_slot* const slot, char buffer[PZI_PATH_TEXT])
+{
+  const size_t length = put_parents(slot->module, buffer);
+  snprintf(buffer + length, PZI_PATH_TEXT - length, "%s", slot->path);
+  return buffer;
 }
 
 pz_status

@@ -45,13 +45,14 @@ is_checked(const pz_slot* const slot)
 pz_status
 pzi_check_digests(const pz_slot* const slot)
 {
+  char path[PZI_PATH_TEXT];
   const pzi_list* const list = slot->list;
   for (uint32_t k = 0; is_checked(slot) && k < list->n_tensors; ++k) {
     const pz_slot* const tensor = list->tensors[k];
     if (pz_count(&tensor->storage->tensor) > 0 &&
         digest(&tensor->storage->tensor) != tensor->digest) {
       return pzi_fail(PZ_STALE, "\"%s\" was written without pz_module_touch since it was read",
-                      tensor->path);
+                      pzi_path_text(tensor, path));
     }
   }
   return PZ_OK;
@@ -73,13 +74,14 @@ take_digests(const pz_slot* const slot)
 pz_status
 pzi_check_closed(const pz_slot* const slot)
 {
+  char path[PZI_PATH_TEXT];
   const pz_slot* open = slot->editing ? slot : NULL;
   for (uint32_t k = 0; slot->list && slot->list->n_editing > 0 && k < slot->list->n_tensors; ++k) {
     open = slot->list->tensors[k]->editing ? slot->list->tensors[k] : open;
   }
-  return open
-             ? pzi_fail(PZ_INVALID, "\"%s\" is open for writing until pz_module_commit", open->path)
-             : PZ_OK;
+  return open ? pzi_fail(PZ_INVALID, "\"%s\" is open for writing until pz_module_commit",
+                         pzi_path_text(open, path))
+              : PZ_OK;
 }
 
 uint32_t
@@ -118,6 +120,7 @@ refresh(pz_slot* const slot)
 {
   pzi_list* const list = slot->list;
   const uint64_t version = pz_state_version(list->state);
+  char path[PZI_PATH_TEXT];
   PZ_TRY(pzi_check_closed(slot));
   if (reads_alone(slot) || list->dropped || pzi_eval_version(list->eval, NULL) != version) {
     if (!reads_alone(slot) && list->failed_version == version) {
@@ -125,10 +128,10 @@ refresh(pz_slot* const slot)
                       list->failure_text ? list->failure_text : pz_status_text(list->failure));
     }
     take_digests(slot);
-    const pz_status status = pzi_fail_prefix(
-        pz_eval_forward(list->eval, list->state, pzi_forward_flags(slot), &list->value), "\"%s\"",
-        slot->path);
+    const pz_status status =
+        pz_eval_forward(list->eval, list->state, pzi_forward_flags(slot), &list->value);
     if (status != PZ_OK) {
+      (void)pzi_fail_prefix(status, "\"%s\"", pzi_path_text(slot, path));
       if (status != PZ_NO_MEMORY) { /* memory may be there next time */
         remember_failure(list, status, version);
       }
@@ -148,10 +151,12 @@ pz_status
 pzi_slot_value(pz_slot* const slot, pz_tensor* const out)
 {
   pzi_list* const list = slot->list;
+  char path[PZI_PATH_TEXT];
   if (!list) {
     PZ_TRY(pzi_check_closed(slot));
     if (!slot->storage) {
-      return pzi_fail(PZ_NOT_FOUND, "\"%s\" is gone since its slot was asked for", slot->path);
+      return pzi_fail(PZ_NOT_FOUND, "\"%s\" is gone since its slot was asked for",
+                      pzi_path_text(slot, path));
     }
     *out = slot->storage->tensor;
     return PZ_OK;
@@ -161,7 +166,7 @@ pzi_slot_value(pz_slot* const slot, pz_tensor* const out)
     return PZ_OK;
   }
   if (pthread_mutex_lock(&list->mutex) != 0) {
-    return pzi_fail(PZ_INVALID, "\"%s\": its own maps read it", slot->path);
+    return pzi_fail(PZ_INVALID, "\"%s\": its own maps read it", pzi_path_text(slot, path));
   }
   const pz_status status = refresh(slot);
   if (status == PZ_OK) {
@@ -254,10 +259,11 @@ read_slot(pz_slot* const slot, const pz_tensor* const host)
   if (!slot->list) {
     return PZ_OK;
   }
+  char path[PZI_PATH_TEXT];
   pthread_mutex_lock(&slot->list->mutex);
   const pz_status status = pzi_eval_check(slot->list->eval);
   pthread_mutex_unlock(&slot->list->mutex);
-  return pzi_fail_prefix(status, "\"%s\"", slot->path);
+  return pzi_fail_prefix(status, "\"%s\"", pzi_path_text(slot, path));
 }
 
 pz_status

@@ -96,9 +96,11 @@ put_back(const past* const one)
 static pz_status
 step(pz_slot* const slot)
 {
+  char path[PZI_PATH_TEXT];
   PZ_TRY(pzi_check_closed(slot));
   pzi_list_changed(slot->list, false);
-  return pzi_fail_prefix(pz_eval_update(slot->list->eval, slot->list->state), "\"%s\"", slot->path);
+  return pzi_fail_prefix(pz_eval_update(slot->list->eval, slot->list->state), "\"%s\"",
+                         pzi_path_text(slot, path));
 }
 
 static pz_status

@@ -271,7 +271,7 @@ START_TEST(semantics_24_an_update_of_all_is_of_all_or_none)
   char* const picture = rig_picture();
   map_failing = "update";
   map_passes = 1; /* "a" and "b" have moved when "child.c" fails */
-  ck_assert_fails(pz_module_update(module, NULL), PZ_DEVICE, "\"c\": fragile");
+  ck_assert_fails(pz_module_update(module, NULL), PZ_DEVICE, "\"child.c\": fragile");
   map_failing = NULL;
   rig_unchanged(picture);
   rig_read("b", &now);

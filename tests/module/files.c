@@ -1,0 +1,187 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Semantics 20: what is saved comes back, and files appear whole or not at all. */
+
+#include "folder.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+START_TEST(semantics_20_what_is_saved_comes_back)
+{
+  rig_tensor w;
+  rig_tensor value;
+  rig_tensor now;
+  pz_module* child = NULL;
+  rig_add(module, "weight", 3, 3, &w);
+  rig_normal(&w, PZ_F64, 2, 5);
+  ck_assert_ok(pz_module_add(module, "double", PZ_PARAMETER, &w.tensor));
+  rig_zeros(&w, PZ_F32, 0, 3);
+  ck_assert_ok(pz_module_add(module, "empty", PZ_BUFFER, &w.tensor));
+  ck_assert_ok(pz_module_new(context, getenv("TEST_DEVICE"), "Block", &child));
+  rig_add(child, "w\"\\\xc3\xa9", 1, 3, &w);
+  ck_assert_ok(pz_module_add_child(module, "child", child));
+  ck_assert_ok(pz_register_parametrization(module, "weight", "skew,affine,pruning", 0));
+  rig_read("weight", &value);
+  char* const picture = rig_picture();
+  ck_assert_ok(pz_module_save(module, path));
+
+  rig_normal(&w, PZ_F32, 3, 3);
+  ck_assert_ok(pz_module_set(module, "parametrizations.weight.original", &w.tensor));
+  ck_assert_ok(pz_module_set(module, "parametrizations.weight.2.mask", &w.tensor));
+  rig_normal(&w, PZ_F64, 2, 5);
+  ck_assert_ok(pz_module_set(module, "double", &w.tensor));
+  ck_assert_ok(pz_module_load(module, path));
+  rig_unchanged(picture);
+  rig_read("weight", &now); /* the value follows */
+  ck_assert_double_eq(rig_distance(&now, &value), 0.0);
+}
+END_TEST
+
+START_TEST(semantics_20_the_format)
+{
+  rig_tensor w;
+  size_t size = 0;
+  rig_add(module, "weight", 1, 3, &w);
+  rig_normal(&w, PZ_F64, 1, 1);
+  ck_assert_ok(pz_module_add(module, "double", PZ_BUFFER, &w.tensor));
+  ck_assert_ok(pz_register_parametrization(module, "weight", "pruning(p_drop=0)", 0));
+  ck_assert_ok(pz_module_save(module, path));
+  char* const data = read_file(&size);
+  uint64_t length = 0;
+  for (int k = 8; k-- > 0;) {
+    length = length << 8 | (unsigned char)data[k];
+  }
+  ck_assert_uint_eq(length % 8, 0);
+  ck_assert_uint_eq(size, 8 + length + 8 + 12 + 12);
+  const char* const header = data + 8;
+  ck_assert_ptr_nonnull(
+      strstr(header, "\"double\":{\"dtype\":\"F64\",\"shape\":[1,1],\"data_offsets\":[0,8]}"));
+  ck_assert_ptr_nonnull(strstr(header, "\"parametrizations.weight.original\":{\"dtype\":\"F32\","
+                                       "\"shape\":[1,3],\"data_offsets\":[8,20]}"));
+  ck_assert_ptr_nonnull(strstr(header, "{\"__metadata__\":{\"parametrize\":\"{\\\"lists\\\":"
+                                       "{\\\"weight\\\":[{\\\"map\\\":\\\"pruning(p_drop=0)\\\","
+                                       "\\\"id\\\":\\\"pruning\\\",\\\"version\\\":\\\"1.0.0\\\"}]}"
+                                       "}\"}"));
+  free(data);
+}
+END_TEST
+
+START_TEST(semantics_20_a_foreign_file_loads)
+{
+  /* any order, any spacing, odd lengths: data at odd addresses */
+  rig_tensor w;
+  rig_tensor now;
+  rig_add(module, "a", 1, 2, &w);
+  rig_add(module, "b", 1, 2, &w);
+  write_file("{ \"b\" : {\"shape\": [1, 2],\n \"data_offsets\" : [8, 16], \"dtype\":\"F32\"},"
+             "\"__metadata__\":{\"format\":\"pt\"},\t"
+             "\"a\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[0,8]}}    ",
+             16);
+  ck_assert_ok(pz_module_load(module, path));
+  rig_read("b", &now);
+  const unsigned char bytes[8] = {8, 9, 10, 11, 12, 13, 14, 15};
+  ck_assert_mem_eq(&now.data, bytes, 8);
+}
+END_TEST
+
+START_TEST(files_appear_whole_or_not_at_all)
+{
+  rig_tensor w;
+  size_t size = 0;
+  struct stat there;
+  rig_add(module, "a", 1, 2, &w);
+  ck_assert_int_eq(pz_module_save(module, folder), PZ_IO);
+  ck_assert_int_eq(pz_module_save(module, "/nowhere/at/all"), PZ_IO);
+  ck_assert_int_eq(pz_module_save(module, ""), PZ_IO);
+  ck_assert_fails(pz_module_save(module, "/dev/null"), PZ_IO, "/dev/null");
+  ck_assert_int_eq(stat("/dev/null", &there), 0);
+  ck_assert(S_ISCHR(there.st_mode));
+
+  ck_assert_ok(pz_module_save(module, path));
+  free(read_file(&size));
+  ck_assert_int_eq(chmod(path, 0640), 0);
+  ck_assert_ok(pz_module_save(module, path)); /* replaces, keeps the permissions */
+  ck_assert_int_eq(stat(path, &there), 0);
+  ck_assert_uint_eq(there.st_mode & 0777, 0640);
+  DIR* const entries = opendir(folder);
+  int n = 0;
+  while (readdir(entries)) {
+    ++n;
+  }
+  closedir(entries);
+  ck_assert_int_eq(n, 3); /* ., .. and the file: no leftover */
+}
+END_TEST
+
+START_TEST(states_are_saved_without_originals)
+{
+  pz_queue* queue = NULL;
+  pz_chain* chain = NULL;
+  pz_state* state = NULL;
+  pz_state* other = NULL;
+  pz_tensor tensor;
+  rig_tensor w;
+  rig_normal(&w, PZ_F64, 3, 3);
+  const pz_spec spec = pz_spec_of(&w.tensor);
+  ck_assert_ok(pz_queue_open(context, getenv("TEST_DEVICE"), &queue));
+  ck_assert_ok(
+      pz_chain_new(context, "affine,pruning(seed=5)", NULL, 0, PZ_FROM_INPUT, &spec, 1, &chain));
+  ck_assert_ok(pz_state_new(chain, queue, &state));
+  ck_assert_ok(pz_state_new(chain, queue, &other));
+  for (uint32_t role = PZ_ORIGINAL; role <= PZ_STATE_BUFFER; ++role) {
+    for (uint32_t k = 0; pz_state_tensor(state, (pz_role)role, k, &tensor) == PZ_OK; ++k) {
+      rig_normal(&w, PZ_F64, 3, 3);
+      ck_assert_ok(pz_queue_upload(queue, &w.tensor, &tensor));
+    }
+  }
+  ck_assert_ok(pz_state_save(state, path, PZ_KEEP_EXISTING));
+  ck_assert_fails(pz_state_save(state, path, PZ_KEEP_EXISTING), PZ_EXISTS, path);
+  ck_assert_ok(pz_state_save(state, path, 0));
+  ck_assert_int_eq(pz_state_save(state, path, 4), PZ_INVALID);
+  const uint64_t version = pz_state_version(other);
+  ck_assert_ok(pz_state_load(other, path));
+  ck_assert_uint_ne(pz_state_version(other), version);
+  for (uint32_t role = PZ_ORIGINAL; role <= PZ_STATE_BUFFER; ++role) {
+    for (uint32_t k = 0; pz_state_tensor(state, (pz_role)role, k, &tensor) == PZ_OK; ++k) {
+      rig_tensor a;
+      rig_tensor b;
+      rig_zeros(&a, PZ_F64, 3, 3);
+      rig_zeros(&b, PZ_F64, 3, 3);
+      ck_assert_ok(pz_queue_download(queue, &tensor, &a.tensor));
+      ck_assert_ok(pz_state_tensor(other, (pz_role)role, k, &tensor));
+      ck_assert_ok(pz_queue_download(queue, &tensor, &b.tensor));
+      ck_assert_int_eq(rig_distance(&a, &b) == 0.0, role != PZ_ORIGINAL);
+    }
+  }
+  pz_chain* pruning = NULL;
+  pz_state* wrong = NULL;
+  ck_assert_ok(pz_chain_new(context, "pruning", NULL, 0, PZ_FROM_INPUT, &spec, 1, &pruning));
+  ck_assert_ok(pz_state_new(pruning, queue, &wrong));
+  ck_assert_fails(pz_state_load(wrong, path), PZ_MISMATCH, "\"0.mask\"");
+  pz_state_free(wrong);
+  pz_chain_free(pruning);
+  pz_state_free(other);
+  pz_state_free(state);
+  pz_chain_free(chain);
+  pz_queue_close(queue);
+}
+END_TEST
+
+int
+main(void)
+{
+  Suite* const suite = suite_create("files");
+  TCase* const tcase = folder_case("files");
+  tcase_add_test(tcase, semantics_20_what_is_saved_comes_back);
+  tcase_add_test(tcase, semantics_20_the_format);
+  tcase_add_test(tcase, semantics_20_a_foreign_file_loads);
+  tcase_add_test(tcase, files_appear_whole_or_not_at_all);
+  tcase_add_test(tcase, states_are_saved_without_originals);
+  suite_add_tcase(suite, tcase);
+  return test_main(suite);
+}

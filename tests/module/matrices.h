@@ -1,0 +1,18 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Square matrices that the tests judge and make. */
+
+#ifndef TEST_MODULE_MATRICES_H
+#define TEST_MODULE_MATRICES_H
+
+#include "rig.h"
+
+/* Largest entry of |Q^T Q - I| of an n x n matrix, and its 1-norm. */
+double rig_orthogonality(const rig_tensor* q, int64_t n);
+double rig_norm_one(const rig_tensor* a, int64_t n);
+
+/* A random orthogonal float32 matrix of determinant `sign` (+1 or -1), n <= 16. */
+void rig_orthogonal(rig_tensor* q, int64_t n, int sign);
+
+#endif /* TEST_MODULE_MATRICES_H */
