@@ -234,7 +234,6 @@ TCase*
 factorizations_case(void)
 {
   TCase* const t = tcase_create("factorizations");
-  tcase_set_timeout(t, 60.0);
   tcase_add_loop_test(t, test_qr, 0, 2);
   tcase_add_loop_test(t, test_eigh, 0, 2);
   tcase_add_loop_test(t, test_svd, 0, 2);

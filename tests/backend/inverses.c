@@ -248,7 +248,6 @@ TCase*
 inverses_case(void)
 {
   TCase* const t = tcase_create("inverses");
-  tcase_set_timeout(t, 60.0);
   tcase_add_loop_test(t, test_shifted_inverse, 0, 2);
   tcase_add_loop_test(t, test_needs_pivots, 0, 2);
   tcase_add_loop_test(t, test_singular, 0, 2);

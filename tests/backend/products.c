@@ -138,7 +138,6 @@ TCase*
 products_case(void)
 {
   TCase* const t = tcase_create("products");
-  tcase_set_timeout(t, 60.0);
   tcase_add_loop_test(t, test_gemm, 0, 2);
   tcase_add_loop_test(t, test_syrk, 0, 2);
   tcase_add_loop_test(t, test_triangular, 0, 2);

@@ -149,7 +149,6 @@ TCase*
 special_case(void)
 {
   TCase* const t = tcase_create("special");
-  tcase_set_timeout(t, 60.0);
   tcase_add_loop_test(t, test_propagate, 0, 2);
   tcase_add_loop_test(t, test_factorizations_end, 0, 2);
   return t;

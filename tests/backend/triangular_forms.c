@@ -238,7 +238,6 @@ TCase*
 triangular_forms_case(void)
 {
   TCase* const t = tcase_create("triangular_forms");
-  tcase_set_timeout(t, 60.0);
   tcase_add_loop_test(t, test_potrf, 0, 2);
   tcase_add_loop_test(t, test_potrf_indefinite, 0, 2);
   tcase_add_loop_test(t, test_schur, 0, 2);
