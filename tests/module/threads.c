@@ -1,0 +1,176 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Semantics 13: any threads may read one module together. */
+
+#include "rig.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { THREADS = 8, ROUNDS = 50 };
+
+static pthread_barrier_t barrier;
+static pz_slot* slot;
+
+typedef struct reader {
+  pthread_t thread;
+  const void* seen[ROUNDS];
+  pz_status status;
+} reader;
+
+static reader readers[THREADS];
+
+static void*
+read_rounds(void* const user)
+{
+  reader* const own = user;
+  for (int round = 0; round < ROUNDS; ++round) {
+    pz_tensor value = {0};
+    pthread_barrier_wait(&barrier); /* the main thread has changed something */
+    pz_status status = (own - readers) % 2 == 0 ? pz_slot_get(slot, &value)
+                                                : pz_module_get(module, "weight", &value);
+    own->seen[round] = value.data;
+    if (status == PZ_OK && (own - readers) % 4 == 0) {
+      char text[256];
+      pz_tensor_entry entry = {.size = sizeof(entry)};
+      pz_module_print(module, text, sizeof(text));
+      status = pz_module_tensor(module, 0, &entry);
+    }
+    own->status = own->status == PZ_OK ? status : own->status;
+    pthread_barrier_wait(&barrier);
+  }
+  return NULL;
+}
+
+START_TEST(semantics_13_one_thread_computes_for_all)
+{
+  rig_tensor w;
+  rig_add(module, "weight", 8, 8, &w);
+  ck_assert_ok(pz_register_parametrization(module, "weight", "skew,counting,cayley", 0));
+  ck_assert_ok(pz_module_slot(module, "weight", &slot));
+  atomic_store(&map_forwards, 0);
+  ck_assert_int_eq(pthread_barrier_init(&barrier, NULL, THREADS + 1), 0);
+  for (int k = 0; k < THREADS; ++k) {
+    ck_assert_int_eq(pthread_create(&readers[k].thread, NULL, read_rounds, &readers[k]), 0);
+  }
+  for (int round = 0; round < ROUNDS; ++round) {
+    ck_assert_ok(pz_module_touch(module, "weight"));
+    if (round % 8 == 0) {
+      ck_assert_ok(
+          pz_module_add(module, (const char[]){(char)('a' + round / 8), 0}, PZ_BUFFER, &w.tensor));
+    }
+    pthread_barrier_wait(&barrier);
+    pthread_barrier_wait(&barrier);
+    ck_assert_int_eq(atomic_load(&map_forwards), round + 1); /* once per version */
+  }
+  for (int k = 0; k < THREADS; ++k) {
+    pthread_join(readers[k].thread, NULL);
+    ck_assert_int_eq(readers[k].status, PZ_OK);
+    for (int round = 0; round < ROUNDS; ++round) {
+      ck_assert_ptr_eq(readers[k].seen[round], readers[0].seen[round]);
+    }
+  }
+  pthread_barrier_destroy(&barrier);
+}
+END_TEST
+
+/* A reader inside a map until the main thread has tried to write. */
+static atomic_int stage;
+
+static void
+hold(void)
+{
+  atomic_store(&stage, 1);
+  while (atomic_load(&stage) != 2) {
+    sched_yield();
+  }
+}
+
+static void*
+read_once(void* const user)
+{
+  pz_tensor value;
+  *(pz_status*)user = pz_module_get(module, "weight", &value);
+  return NULL;
+}
+
+START_TEST(a_write_during_a_read_is_noticed)
+{
+  rig_tensor w;
+  rig_tensor now;
+  pthread_t thread;
+  pz_status status = PZ_INVALID;
+  rig_add(module, "weight", 4, 4, &w);
+  ck_assert_ok(pz_register_parametrization(module, "weight", "counting", 0));
+  map_callback = hold;
+  ck_assert_int_eq(pthread_create(&thread, NULL, read_once, &status), 0);
+  while (atomic_load(&stage) != 1) {
+    sched_yield();
+  }
+  ck_assert_fails(pz_module_set(module, "weight", &now.tensor), PZ_INVALID, "readers are");
+  ck_assert_fails(pz_module_touch(module, "weight"), PZ_INVALID, "readers are");
+  ck_assert_fails(pz_register_parametrization(module, "weight", "skew", 0), PZ_INVALID, "readers");
+  pz_module_train(module, false);
+  ck_assert_ptr_nonnull(strstr(pz_error_message(), "readers are"));
+  atomic_store(&stage, 2);
+  pthread_join(thread, NULL);
+  map_callback = NULL;
+  ck_assert_int_eq(status, PZ_OK);
+  rig_read("weight", &now);
+  ck_assert_double_eq(rig_distance(&now, &w), 0.0);
+  ck_assert_int_eq(atomic_load(&map_forwards), 2); /* registering, then the reader: no change */
+}
+END_TEST
+
+/* Nanoseconds a read of an unchanged value takes: the best of several batches. */
+static double
+time_reads(const bool by_name)
+{
+  enum { BATCHES = 20, TIMES = 10000 };
+  double best = 1e30;
+  int bad = 0;
+  for (int batch = 0; batch < BATCHES; ++batch) {
+    pz_tensor value;
+    struct timespec start;
+    struct timespec end;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    for (int k = 0; k < TIMES; ++k) {
+      bad +=
+          (by_name ? pz_module_get(module, "weight", &value) : pz_slot_get(slot, &value)) != PZ_OK;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    const double time =
+        ((double)(end.tv_sec - start.tv_sec) * 1e9 + (double)(end.tv_nsec - start.tv_nsec)) / TIMES;
+    best = time < best ? time : best;
+  }
+  ck_assert_int_eq(bad, 0);
+  return best;
+}
+
+START_TEST(reading_by_slot_takes_nanoseconds)
+{
+  /* Printed, not judged: the clock of a busy machine is no test. */
+  rig_tensor w;
+  rig_add(module, "weight", 8, 8, &w);
+  ck_assert_ok(pz_register_parametrization(module, "weight", "skew,cayley", 0));
+  ck_assert_ok(pz_module_slot(module, "weight", &slot));
+  const double by_slot = time_reads(false);
+  fprintf(stderr, "unchanged value: %.0f ns by slot, %.0f ns by name\n", by_slot, time_reads(true));
+}
+END_TEST
+
+int
+main(void)
+{
+  Suite* const suite = suite_create("threads");
+  TCase* const tcase = rig_case("threads");
+  tcase_add_test(tcase, semantics_13_one_thread_computes_for_all);
+  tcase_add_test(tcase, a_write_during_a_read_is_noticed);
+  tcase_add_test(tcase, reading_by_slot_takes_nanoseconds);
+  suite_add_tcase(suite, tcase);
+  return test_main(suite);
+}
