@@ -85,19 +85,25 @@ describe_blas(const char* const file, const size_t size, char* const text)
   return !wide;
 }
 
-/* Do both Fortran interfaces read 32-bit integers? */
+/* The integers that Fortran's interfaces read: 2, or a negative number of 64 bits. */
+static const int32_t two[2] = {2, -1};
+
 static bool
-fortran_is_narrow(void)
+blas_is_narrow(void)
 {
-  const int32_t count[2] = {2, -1};
   const int32_t one[2] = {1, 0};
   const double x[2] = {3.0, 4.0};
+  return ddot_(two, x, one, x, one) == 25.0;
+}
+
+static bool
+lapack_is_narrow(void)
+{
+  const int32_t ld[2] = {2, 0};
   const double from[4] = {1.0, 2.0, 3.0, 4.0};
   double to[4] = {0.0, 0.0, 0.0, 0.0};
-  const int32_t ld[2] = {2, 0};
-  const bool blas = ddot_(count, x, one, x, one) == 25.0;
-  LAPACK_dlacpy("A", count, count, from, ld, to, ld);
-  return blas && memcmp(from, to, sizeof(to)) == 0;
+  LAPACK_dlacpy("A", two, two, from, ld, to, ld);
+  return memcmp(from, to, sizeof(to)) == 0;
 }
 
 /* Do calls through the C interfaces come back with the right results? */
@@ -136,9 +142,12 @@ cpu_answers(const size_t detail_size, char* const detail, const size_t reason_si
     snprintf(detail, detail_size, "%s for BLAS; LAPACK %d.%d.%d in %s; %s", who, (int)version[0],
              (int)version[1], (int)version[2], base_name(lapack), base_name(lapacke));
   }
-  if (!narrow || !fortran_is_narrow()) {
-    snprintf(reason, reason_size, "%s or %s answers with 64-bit integers, expected 32-bit ones",
-             strcmp(blas, fortran) == 0 ? blas : fortran, lapack);
+  const char* const wide = !narrow               ? blas
+                           : !blas_is_narrow()   ? fortran
+                           : !lapack_is_narrow() ? lapack
+                                                 : NULL;
+  if (wide) {
+    snprintf(reason, reason_size, "%s has 64-bit integers, expected 32-bit ones", wide);
   } else if (!results_are_right()) {
     snprintf(reason, reason_size, "%s, %s and %s give wrong results together", blas, lapack,
              lapacke);
