@@ -19,7 +19,7 @@
    or, where that says too little, estimated by the power method; and the largest pivot is
    compared with the largest entry of A afterwards. A matrix beyond either limit is inverted
    by pivoted LU, as any matrix is that is not known to be skew. The limits leave the error
-   within twice that of LU, or the rounding of the result, on full, banded, graded and low
+   at most about twice that of LU, or of rounding the result, on full, banded, graded and low
    rank K of norm 1e-6 to 1e4; they rise with n as the error of LU itself does.
 
    Rows as runs throughout: LAPACK then sees A^T and returns its inverse, which rows as
