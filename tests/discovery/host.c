@@ -1,7 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A small host: prints where each map it is asked for comes from, or why it does not. */
+/* A small host: prints where each map it is asked for comes from, or why it does not.
+   Arguments that are paths are files to open. */
 
 #include <parametrize/parametrize.h>
 
@@ -17,6 +18,11 @@ main(const int argc, char** const argv)
   }
   for (int i = 1; i < argc; ++i) {
     pz_map_info info = {.size = sizeof(info)};
+    if (argv[i][0] == '/') {
+      const pz_status status = pz_context_add_file(context, argv[i]);
+      printf("%s\n", status == PZ_OK ? "added" : pz_error_message());
+      continue;
+    }
     const bool found = pz_context_find_map(context, argv[i], &info) == PZ_OK;
     printf("%s\n", found ? info.path : pz_error_message());
   }

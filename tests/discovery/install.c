@@ -133,6 +133,8 @@ START_TEST(test_elevated)
   ck_assert_ptr_nonnull(strstr(output, "no parametrization \"first\""));
   ck_assert_ptr_nonnull(strstr(output, "no parametrization \"second\""));
   ck_assert_ptr_null(strstr(output, scene_path("path")));
+  ck_assert_ptr_nonnull(strstr(run("bin/host", "host", STRANGER, scene_path("path/first.so"), NULL),
+                               "elevated privileges"));
 }
 END_TEST
 
