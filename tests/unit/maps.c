@@ -12,7 +12,7 @@
 
 #include <stdio.h>
 
-map_log test_map_log;
+_Thread_local map_log test_map_log;
 pz_status test_mask_answer;
 
 void

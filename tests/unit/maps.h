@@ -22,7 +22,7 @@
 
 extern const pz_plugin pz_plugin_v1_test_maps;
 
-/* What entries saw, in order of the calls: the host keeps it, the maps only write. */
+/* What entries saw, in order of the calls on this thread: the host keeps it, the maps only write. */
 typedef struct map_log {
   uint32_t n;
   char entry[64][32]; /* "fold right_inverse" */
@@ -31,7 +31,7 @@ typedef struct map_log {
   uint32_t flags[64];
   uint64_t want[64];
 } map_log;
-extern map_log test_map_log;
+extern _Thread_local map_log test_map_log;
 
 /* Notes a call, for the maps. */
 void test_note(const pz_call* c, const char* entry);

@@ -112,6 +112,22 @@ rig_host_normal(rig* const r, const pz_spec* const spec, const double scale)
   return tensor;
 }
 
+pz_tensor
+rig_host_skew(rig* const r, const pz_spec* const spec)
+{
+  const pz_tensor tensor = rig_host_normal(r, spec, 1.0);
+  const int64_t n = spec->shape[1];
+  for (int64_t b = 0; b < spec->shape[0]; ++b) {
+    double* const v = (double*)tensor.data + b * n * n;
+    for (int64_t i = 0; i < n; ++i) {
+      for (int64_t j = 0; j <= i; ++j) {
+        v[i * n + j] = i == j ? 0.0 : -v[j * n + i];
+      }
+    }
+  }
+  return tensor;
+}
+
 void
 rig_host_free(pz_tensor* const tensor)
 {

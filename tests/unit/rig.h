@@ -45,6 +45,8 @@ pz_tensor rig_trained_tensor(const rig* r, uint32_t k);
    shape. */
 pz_tensor rig_host(const pz_spec* spec);
 pz_tensor rig_host_normal(rig* r, const pz_spec* spec, double scale);
+/* Skew matrices, shape (batch, n, n), float64. */
+pz_tensor rig_host_skew(rig* r, const pz_spec* spec);
 void rig_host_free(pz_tensor* tensor);
 
 double rig_dot(const pz_tensor* a, const pz_tensor* b);

@@ -155,9 +155,11 @@ PZ_API pz_status pz_eval_forward(pz_eval* eval, const pz_state* state, uint32_t 
 PZ_API pz_status pz_eval_vjp(pz_eval* eval, const pz_state* state, const pz_tensor* gradient,
                              uint64_t want, bool accumulate, const pz_tensor* gradients);
 
-/* Lets every map of the list fill its buffers and own parameters. `tensor`: what the chain
-   was registered on (PZ_FROM_TENSOR) or the first original (PZ_FROM_INPUT). Maps `first`
-   and later only. [exclusive] */
+/* Lets maps `first` and later fill their buffers and own parameters. `tensor`: what the
+   chain was registered on (PZ_FROM_TENSOR) or the first original (PZ_FROM_INPUT); unused,
+   and may be NULL, where `first` > 0. Map 0 sees that tensor, every other one the value so
+   far: from the originals of the state, or (first = 0, PZ_FROM_TENSOR) those that map 0
+   would take for the tensor. Everything or nothing is written. [exclusive] */
 PZ_API pz_status pz_eval_initialize(pz_eval* eval, pz_state* state, uint32_t first,
                                     const pz_tensor* tensor);
 
