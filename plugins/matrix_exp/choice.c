@@ -67,7 +67,9 @@ read_norms(pz_call* const c, const pz_tensor* const x, double* const norm)
   return PZ_OK;
 }
 
-/* The least s >= 0 with norm / 2^s <= threshold. */
+/* The s >= 0 that brings the norm below the threshold. Where it is not 0, skew matrices of
+   norm 3, whose exponentials have norm 1, would lose a digit to the size of the terms and
+   double the loss with every squaring: they are brought below 2. */
 static int64_t
 squarings_for(const pz_call* const c, const double norm, const double threshold)
 {
@@ -76,7 +78,7 @@ squarings_for(const pz_call* const c, const double norm, const double threshold)
   if (!isfinite(norm) || norm <= threshold) {
     return 0;
   }
-  (void)frexp(norm / threshold, &s);
+  (void)frexp(norm / (c->in == PZ_SKEW ? fmin(threshold, 2.0) : threshold), &s);
   return s < most ? s : most;
 }
 

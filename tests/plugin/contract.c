@@ -6,109 +6,11 @@
 
 #include "rig.h"
 #include "suites.h"
+#include "variants.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Chains that end in the subject, by what stands before it and its options. */
-typedef struct variant {
-  const char* plugin;
-  const char* text;
-  bool projects; /* what comes back of an assigned value is less than it */
-} variant;
-
-static const variant variants[] = {
-    {"cayley", "cayley", false},
-    {"cayley", "cayley(signs=1)", false},
-    {"cayley", "skew,cayley", false},
-    {"cayley", "skew,cayley(signs=1)", false},
-    {"cayley", "skew(lower=1),cayley", false},
-    {"cayley", "symmetric,cayley", false},
-    {"matrix_exp", "matrix_exp", false},
-    {"matrix_exp", "skew,matrix_exp", false},
-    {"matrix_exp", "symmetric,matrix_exp", false},
-    {"matrix_exp", "symmetric,matrix_exp,matrix_exp", false},
-    {"pruning", "pruning", false},
-    {"pruning", "pruning(p_drop=0.2,seed=7)", false},
-    {"pruning", "skew,pruning(seed=1)", true},
-    {"pruning", "skew,cayley,pruning(seed=1)", true},
-    {"skew", "skew", false},
-    {"skew", "skew(lower=1)", false},
-    {"skew", "symmetric,skew", false},
-    {"symmetric", "symmetric", false},
-    {"symmetric", "symmetric(lower=1)", false},
-    {"symmetric", "skew,symmetric", false},
-};
-
-static const extents shapes[] = {
-    {2, {0, 0}},       {2, {1, 1}},    {2, {2, 2}},    {2, {3, 3}},       {2, {5, 5}},
-    {2, {8, 8}},       {2, {16, 16}},  {2, {17, 17}},  {2, {33, 33}},     {2, {40, 40}},
-    {3, {0, 4, 4}},    {3, {3, 0, 0}}, {3, {1, 3, 3}}, {4, {8, 5, 3, 3}}, {3, {7, 6, 6}},
-    {4, {2, 1, 0, 5}}, {2, {3, 5}},    {2, {4, 0}},    {1, {6}},          {0, {0}},
-};
-
-enum { N_SHAPES = sizeof(shapes) / sizeof(shapes[0]) };
-
-static bool
-is_square(const extents e)
-{
-  return e.ndim >= 2 && e.shape[e.ndim - 1] == e.shape[e.ndim - 2];
-}
-
-/* Chain number k of the subject, or NULL past the last; a map nobody knows here is taken
-   alone and after skew. */
-static const char*
-chain_text(const int k, char text[128], bool* const projects)
-{
-  int found = 0;
-  for (size_t i = 0; i < sizeof(variants) / sizeof(variants[0]); ++i) {
-    if (strcmp(variants[i].plugin, subject_plugin) == 0 && found++ == k) {
-      *projects = variants[i].projects;
-      return variants[i].text;
-    }
-  }
-  if (found > 0 || k > 1) {
-    return NULL;
-  }
-  *projects = k > 0;
-  (void)snprintf(text, 128, "%s%s", k == 0 ? "" : "skew,", subject_plugin);
-  return text;
-}
-
-/* Runs `body` on every chain (with `projecting` those that project too), dtype and shape that
-   the maps take; a shape is refused with
-   PZ_MISMATCH and a reason, and square matrices are never refused by the known ones. */
-static void
-on_every_chain(void (*body)(rig* r, extents shape, const char* chain), const bool projecting)
-{
-  char text[128];
-  for (int k = 0;; ++k) {
-    bool projects = false;
-    const char* const chain = chain_text(k, text, &projects);
-    if (!chain) {
-      break;
-    }
-    if (projects && !projecting) {
-      continue;
-    }
-    for (int d = 0; d < 2; ++d) {
-      for (int s = 0; s < N_SHAPES; ++s) {
-        rig r;
-        const pz_status status = rig_try(&r, chain, d ? PZ_F64 : PZ_F32, shapes[s]);
-        if (status == PZ_OK) {
-          body(&r, shapes[s], chain);
-          rig_close(&r);
-          continue;
-        }
-        ck_assert_msg(status == PZ_MISMATCH && pz_error_message()[0] != '\0' &&
-                          !is_square(shapes[s]),
-                      "%s, shape %d: %s: %s", chain, s, pz_status_text(status), pz_error_message());
-      }
-    }
-  }
-}
 
 /* Well-scaled originals: normal over the root of the order, times `scale`. */
 static double*
@@ -154,18 +56,18 @@ START_TEST(dtypes_agree)
 {
   char text[128];
   bool projects = false;
-  for (int k = 0; chain_text(k, text, &projects); ++k) {
-    const char* const chain = chain_text(k, text, &projects);
-    for (int s = 0; s < N_SHAPES; ++s) {
+  for (int k = 0; contract_chain(k, text, &projects); ++k) {
+    const char* const chain = contract_chain(k, text, &projects);
+    for (int s = 0; s < CONTRACT_SHAPES; ++s) {
       rig r;
-      if (rig_try(&r, chain, PZ_F32, shapes[s]) != PZ_OK) {
+      if (rig_try(&r, chain, PZ_F32, contract_shapes[s]) != PZ_OK) {
         continue;
       }
       if (pz_chain_count(r.chain, PZ_STATE_BUFFER) == 0) {
         const double unit = rig_unit(&r);
-        double* const x = originals(&r, shapes[s], 0.3);
+        double* const x = originals(&r, contract_shapes[s], 0.3);
         double* const single = rig_forward(&r);
-        rig_change(&r, chain, PZ_F64, shapes[s]);
+        rig_change(&r, chain, PZ_F64, contract_shapes[s]);
         rig_write(&r, PZ_ORIGINAL, 0, x);
         double* const twice = rig_forward(&r);
         const double found = largest_difference(r.n_y, single, twice);
@@ -189,8 +91,8 @@ START_TEST(batches_are_their_matrices)
   const extents one = {2, {ORDER, ORDER}};
   char text[128];
   bool projects = false;
-  for (int k = 0; chain_text(k, text, &projects); ++k) {
-    const char* const chain = chain_text(k, text, &projects);
+  for (int k = 0; contract_chain(k, text, &projects); ++k) {
+    const char* const chain = contract_chain(k, text, &projects);
     rig r;
     ck_assert_ok(rig_try(&r, chain, PZ_F64, many));
     const bool has_state = pz_chain_count(r.chain, PZ_STATE_BUFFER) != 0;

@@ -3,6 +3,7 @@
 
 /* The exponential against a long double series, over all degrees and squarings. */
 
+#include "members.h"
 #include "oracle.h"
 #include "rig.h"
 #include "suites.h"
@@ -10,12 +11,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static extents
-square(const int64_t n)
-{
-  return (extents){2, {n, n}};
-}
 
 /* x <- the skew (-1) or symmetric (1) matrix of its upper triangle. */
 static void
@@ -67,7 +62,7 @@ START_TEST(values_match_the_series)
       for (size_t s = 0; s < sizeof(orders) / sizeof(orders[0]); ++s) {
         const int64_t n = orders[s];
         rig r;
-        rig_open(&r, chains[k], d ? PZ_F64 : PZ_F32, square(n));
+        rig_open(&r, chains[k], d ? PZ_F64 : PZ_F32, square_shape(n));
         ck_assert_int_eq(rig_structure(&r), k == 0 ? PZ_GENERAL : k == 1 ? PZ_ORTHOGONAL : PZ_SPD);
         for (size_t c = 0; c < sizeof(scales) / sizeof(scales[0]); ++c) {
           double* const x = rig_normal(&r, r.x.dtype, n * n, scales[c] / sqrt((double)n));
@@ -117,7 +112,7 @@ START_TEST(values_are_orthogonal)
     for (size_t s = 0; s < sizeof(orders) / sizeof(orders[0]); ++s) {
       const int64_t n = orders[s];
       rig r;
-      rig_open(&r, "skew,matrix_exp", d ? PZ_F64 : PZ_F32, square(n));
+      rig_open(&r, "skew,matrix_exp", d ? PZ_F64 : PZ_F32, square_shape(n));
       for (double scale = 1e-6; scale < 2e3; scale *= 10.0) {
         double* const x = rig_normal(&r, r.x.dtype, n * n, scale / sqrt((double)n));
         rig_write(&r, PZ_ORIGINAL, 0, x);
@@ -143,7 +138,7 @@ START_TEST(values_are_definite)
     for (int s = 0; s < 5; ++s) {
       const int64_t n = orders[s];
       rig r;
-      rig_open(&r, "symmetric,matrix_exp", d ? PZ_F64 : PZ_F32, square(n));
+      rig_open(&r, "symmetric,matrix_exp", d ? PZ_F64 : PZ_F32, square_shape(n));
       for (double scale = 0.01; scale < 20.0; scale *= 5.0) {
         double* const x = rig_normal(&r, r.x.dtype, n * n, scale / sqrt((double)n));
         double* const w = doubles(n);
@@ -241,7 +236,7 @@ START_TEST(spectral_vjp_neither_cancels_nor_overflows)
   double x[16] = {0};
   double g[16];
   rig r;
-  rig_open(&r, "symmetric,matrix_exp", PZ_F64, square(4));
+  rig_open(&r, "symmetric,matrix_exp", PZ_F64, square_shape(4));
   for (int k = 0; k < 4; ++k) {
     x[k * 5] = w[k];
   }
@@ -266,7 +261,7 @@ END_TEST
 START_TEST(known_exponentials)
 {
   rig r;
-  rig_open(&r, "matrix_exp", PZ_F64, square(2));
+  rig_open(&r, "matrix_exp", PZ_F64, square_shape(2));
   const double nilpotent[] = {0.0, 1e6, 0.0, 0.0};
   rig_write(&r, PZ_ORIGINAL, 0, nilpotent);
   double* y = rig_forward(&r);

@@ -11,6 +11,7 @@
 TCase* tests_contract(void);
 TCase* tests_folds(void); /* symmetric and skew */
 TCase* tests_cayley(void);
+TCase* tests_signs(void);
 TCase* tests_matrix_exp(void);
 TCase* tests_logarithm(void);
 TCase* tests_pruning(void);

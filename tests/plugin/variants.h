@@ -1,0 +1,24 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* The chains and shapes that the contract is tried on. */
+
+#ifndef TEST_PLUGIN_VARIANTS_H
+#define TEST_PLUGIN_VARIANTS_H
+
+#include "rig.h"
+
+enum { CONTRACT_SHAPES = 20 };
+extern const extents contract_shapes[CONTRACT_SHAPES];
+
+/* Chain number k that ends in the subject, with its options and useful predecessors, or
+   NULL past the last; a map that nobody knows here is taken alone and after skew. `text` is
+   room for it; `projects` says that less comes back than was assigned. */
+const char* contract_chain(int k, char text[128], bool* projects);
+
+/* Runs `body` on every chain (with `projecting` those that project too), dtype and shape that
+   the maps take; a shape is refused with PZ_MISMATCH and a reason, and square matrices are
+   never refused by the maps of the library. */
+void on_every_chain(void (*body)(rig* r, extents shape, const char* chain), bool projecting);
+
+#endif /* TEST_PLUGIN_VARIANTS_H */
