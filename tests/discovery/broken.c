@@ -32,7 +32,7 @@ static const expectation refused[] = {
     {"no_items", "0 items, expected 1 to 1024"},
     {"zero_size", "descriptor of 0 bytes, expected at least 52"},
     {"small_symbol", "descriptor of 56 bytes in a symbol of 20"},
-    {"missing_dependency", "libabsent.so"},
+    {"missing_dependency", "libnowhere.so"},
     {"undefined_function", "undefined symbol: function_that_nobody_has"},
 };
 

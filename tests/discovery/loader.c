@@ -60,7 +60,7 @@ START_TEST(test_decoys)
   scene_copy("undefined_function", "plugins/undefined.so");
   pz_context* const context = scene_context("plugins", NULL);
   scene_loaded(context, "plugins/good.so", "good");
-  scene_refused(context, "plugins/missing.so", "libabsent.so");
+  scene_refused(context, "plugins/missing.so", "libnowhere.so");
   scene_refused(context, "plugins/undefined.so", "undefined symbol");
   ck_assert_int_eq(atomic_load(&constructed), 0);
 

@@ -14,6 +14,7 @@ scene_setup(void)
   const char* const temporary = getenv("TMPDIR");
   (void)unsetenv("PARAMETRIZE_PLUGIN_PATH");
   (void)unsetenv("XDG_DATA_HOME");
+  (void)unsetenv("LD_LIBRARY_PATH"); /* the test runner's, for programs started here */
   snprintf(scene, sizeof(scene), "%s/parametrize-XXXXXX",
            temporary && temporary[0] == '/' ? temporary : "/tmp");
   ck_assert_ptr_nonnull(mkdtemp(scene));
