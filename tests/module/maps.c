@@ -205,6 +205,9 @@ static const pz_parametrization affine = {
 static pz_status
 weighted_plan(pz_call* const c, const pz_spec* const given)
 {
+  if (c->direction == PZ_FROM_INPUT && c->n_given != 2) {
+    return pz_fail(c, PZ_MISMATCH, "found %u inputs, expected two", (unsigned)c->n_given);
+  }
   const pz_spec number = pz_spec_make(given[0].dtype, 0, NULL);
   const pz_spec* const matrix = c->direction == PZ_FROM_TENSOR ? &given[0] : &given[1];
   PZ_TRY(pz_declare_original(c, NULL, &number));

@@ -216,7 +216,8 @@ START_TEST(semantics_07_only_the_first_takes_several_originals)
   rig_read("weight", &value);
   ck_assert_double_eq(rig_at(&value, 5), 2.0 * rig_at(&w, 5));
   char* const picture = rig_picture();
-  ck_assert_int_ne(pz_register_parametrization(module, "weight", "weighted", 0), PZ_OK);
+  ck_assert_fails(pz_register_parametrization(module, "weight", "weighted", 0), PZ_MISMATCH,
+                  "\"weight\": weighted: found 1 inputs, expected two");
   rig_unchanged(picture);
 }
 END_TEST

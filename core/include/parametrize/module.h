@@ -12,7 +12,10 @@
 
    Threads: pz_module_get, pz_slot_get and everything marked [read] may run on any threads
    together; everything marked [exclusive] runs alone, as with any container. A violation
-   that is noticed is PZ_INVALID. A borrowed value lives until the next exclusive call. */
+   that is noticed is PZ_INVALID; calls without a result then do nothing but leave a message.
+   The rule holds for a module with all it is nested in or with. Under PZ_CACHE_SCOPED a read
+   outside a scope counts as exclusive. A borrowed value lives until the next exclusive
+   call. */
 
 #ifndef PARAMETRIZE_MODULE_H
 #define PARAMETRIZE_MODULE_H
@@ -74,7 +77,9 @@ enum {
 /* Registers the maps of `text` (chain.h) on a tensor, one after the other. The first on a
    plain tensor takes right_inverse(tensor) as its originals; every further one is
    appended: the value becomes its image of the value so far. The value afterwards has
-   the tensor's shape and dtype unless PZ_UNSAFE. [exclusive] */
+   the tensor's shape and dtype unless PZ_UNSAFE, under which a first map that has no
+   originals for such a value takes the tensor itself as its original. One original of the
+   tensor's spec keeps the tensor's memory. All of the text or nothing. [exclusive] */
 PZ_API pz_status pz_register_parametrization(pz_module* module, const char* name, const char* text,
                                              uint32_t flags);
 
@@ -146,7 +151,8 @@ PZ_API pz_status pz_module_check(pz_module* module);
 PZ_API pz_status pz_module_set(pz_module* module, const char* name, const pz_tensor* value);
 
 /* Opens a plain tensor, original, own parameter or buffer for writing in place by the host
-   until pz_module_commit of the same name: an optimizer step. [exclusive] */
+   until pz_module_commit of the same name: an optimizer step. In between, calls that would
+   read or change it, or what depends on it, are PZ_INVALID. [exclusive] */
 PZ_API pz_status pz_module_edit(pz_module* module, const char* name, pz_tensor* out);
 PZ_API pz_status pz_module_commit(pz_module* module, const char* name);
 
