@@ -225,6 +225,13 @@ pz_eval_forward(pz_eval* const eval, const pz_state* const state, const uint32_t
   return PZ_OK;
 }
 
+/* The device does not know which map it was. */
+pz_status
+pzi_eval_fault(pz_eval* const eval, const pz_fault* const fault)
+{
+  return pzi_fail_prefix(pzi_fault_check(eval->queue, fault), "%s", eval->chain->text);
+}
+
 uint64_t
 pzi_eval_version(const pz_eval* const eval, uint32_t* const flags)
 {
@@ -237,5 +244,5 @@ pzi_eval_version(const pz_eval* const eval, uint32_t* const flags)
 pz_status
 pzi_eval_check(pz_eval* const eval)
 {
-  return pzi_fault_check(eval->queue, &eval->fault);
+  return pzi_eval_fault(eval, &eval->fault);
 }

@@ -51,7 +51,8 @@ struct pz_eval {
   uint64_t version; /* of the state that forward was made from; 0: it never succeeded */
   uint32_t flags;
   pz_fault fault;        /* of forward and vjp */
-  pz_fault staged_fault; /* of everything that changes a state */
+  pz_fault staged_fault; /* of everything that stages */
+  bool staged_unread;    /* a call that failed left without looking at it */
   pz_call call;
   pzi_activity activity;
 };
@@ -71,6 +72,9 @@ pz_call* pzi_eval_enter(pz_eval* eval, uint32_t i, const char* entry, uint32_t f
 /* eval->call for operations of core's own. */
 pz_call* pzi_eval_core(pz_eval* eval, const pz_fault* fault);
 
+/* Waits for the device and reports, once, what an operation wrote into the word. */
+pz_status pzi_eval_fault(pz_eval* eval, const pz_fault* fault);
+
 /* Runs forward of map i on its step's x. */
 pz_status pzi_eval_step(pz_eval* eval, uint32_t i, uint32_t flags, const pz_fault* fault);
 
@@ -79,6 +83,12 @@ pz_status pzi_eval_step(pz_eval* eval, uint32_t i, uint32_t flags, const pz_faul
 pz_status pzi_eval_invert(pz_eval* eval, uint32_t i, pz_intent intent, const pz_tensor* y,
                           const pz_tensor* x, uint32_t n);
 bool pzi_has_no_answer(pz_status status);
+
+/* As pzi_eval_begin, for calls that stage: whatever the device found in an earlier one that
+   failed is of no concern to this one. */
+pz_status pzi_stage_begin(pz_eval* eval, const pz_state* state);
+/* Waits for the device and reports what it found in this one. */
+pz_status pzi_stage_check(pz_eval* eval);
 
 /* Tensors in the staging area: uninitialized; a copy of `from`; and `from` itself where a
    plugin can be handed it, else a copy. */

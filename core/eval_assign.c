@@ -46,12 +46,12 @@ invert_or_copy(pz_eval* const eval, const pz_tensor* const y)
   if (eval->steps[0].table->right_inverse) {
     pz_status status = pzi_eval_invert(eval, 0, PZ_REGISTER, y, eval->staged, 1);
     if (status == PZ_OK) {
-      status = pzi_fault_check(eval->queue, &eval->staged_fault);
+      status = pzi_stage_check(eval);
     }
     if (!pzi_has_no_answer(status)) {
       return status;
     }
-    (void)pzi_fault_check(eval->queue, &eval->staged_fault);
+    (void)pzi_stage_check(eval);
     pzi_stage_dismiss(eval, 0);
   }
   return pzi_queue_copy(eval->queue, y, &eval->staged[0]);
@@ -107,7 +107,7 @@ pz_eval_assign(pz_eval* const eval, pz_state* const state, const pz_intent inten
                     "PZ_CHAIN",
                     (int)intent);
   }
-  PZ_TRY(pzi_eval_begin(eval, state));
+  PZ_TRY(pzi_stage_begin(eval, state));
   const pz_spec* const spec = pz_chain_value(eval->chain);
   PZ_TRY(pzi_check_tensor(eval->queue, value, spec, "value"));
   PZ_TRY(pzi_stage_input(eval, spec, value, &y));
@@ -133,7 +133,7 @@ pz_status
 pz_eval_sample(pz_eval* const eval, pz_state* const state)
 {
   pz_tensor y;
-  PZ_TRY(pzi_eval_begin(eval, state));
+  PZ_TRY(pzi_stage_begin(eval, state));
   const uint32_t last = eval->chain->n_links - 1;
   const pzi_step* const step = &eval->steps[last];
   if (!step->table->sample) {

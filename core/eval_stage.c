@@ -11,6 +11,23 @@
 
 #include <string.h>
 
+pz_status
+pzi_stage_begin(pz_eval* const eval, const pz_state* const state)
+{
+  PZ_TRY(pzi_eval_begin(eval, state));
+  if (eval->staged_unread) {
+    (void)pzi_stage_check(eval);
+  }
+  eval->staged_unread = true;
+  return PZ_OK;
+}
+
+pz_status
+pzi_stage_check(pz_eval* const eval)
+{
+  return pzi_eval_fault(eval, &eval->staged_fault);
+}
+
 /* ---- tensors ------------------------------------------------------------------------ */
 
 pz_status
@@ -153,7 +170,8 @@ pzi_stage_end(pz_eval* const eval, const uint32_t i, const pz_tensor* const out,
 pz_status
 pzi_stage_commit(pz_eval* const eval, pz_state* const state)
 {
-  pz_status status = pzi_fault_check(eval->queue, &eval->staged_fault);
+  pz_status status = pzi_stage_check(eval);
+  eval->staged_unread = false;
   PZ_TRY(status);
   /* Copies into strides may need scratch and so may fail: they go first. */
   for (int contiguous = 0; contiguous <= 1; ++contiguous) {

@@ -77,7 +77,7 @@ guess_originals(pz_eval* const eval, const pz_tensor* const tensor)
     keep_staged(eval, 0, kept, false);
     status = pzi_eval_invert(eval, 0, PZ_REGISTER, tensor, x, plan->n_original);
     if (status == PZ_OK) {
-      status = pzi_fault_check(eval->queue, &eval->staged_fault);
+      status = pzi_stage_check(eval);
     }
     if (status == PZ_OK) {
       pzi_stage_adopt(eval, 0);
@@ -89,6 +89,7 @@ guess_originals(pz_eval* const eval, const pz_tensor* const tensor)
     }
   }
   if (pzi_has_no_answer(status)) {
+    (void)pzi_stage_check(eval);
     if (plan->n_original == 1 && pz_spec_equal(&plan->tensors[0].spec, &plan->value)) {
       step->x[0] = *tensor;
     }
@@ -101,7 +102,7 @@ pz_status
 pz_eval_initialize(pz_eval* const eval, pz_state* const state, const uint32_t first,
                    const pz_tensor* const tensor)
 {
-  PZ_TRY(pzi_eval_begin(eval, state));
+  PZ_TRY(pzi_stage_begin(eval, state));
   const pz_chain* const chain = eval->chain;
   const bool from_tensor = chain->direction == PZ_FROM_TENSOR;
   pz_tensor given = {0};
@@ -154,7 +155,7 @@ update_step(pz_eval* const eval, const uint32_t i)
 pz_status
 pz_eval_update(pz_eval* const eval, pz_state* const state)
 {
-  PZ_TRY(pzi_eval_begin(eval, state));
+  PZ_TRY(pzi_stage_begin(eval, state));
   const uint32_t n = eval->chain->n_links;
   uint32_t end = 0;
   for (uint32_t i = 0; i < n; ++i) {
@@ -183,7 +184,7 @@ pz_status
 pz_eval_residual(pz_eval* const eval, const pz_state* const state, const uint32_t index,
                  const pz_tensor* const value, double* const distance)
 {
-  PZ_TRY(pzi_eval_begin(eval, state));
+  PZ_TRY(pzi_stage_begin(eval, state));
   if (index >= eval->chain->n_links || !distance) {
     return pzi_fail(PZ_INVALID, "residual: found map %" PRIu32 "%s, expected less than %" PRIu32,
                     index, distance ? "" : " and no place for the distance", eval->chain->n_links);
@@ -200,7 +201,8 @@ pz_eval_residual(pz_eval* const eval, const pz_state* const state, const uint32_
   pz_call* const c = pzi_eval_enter(eval, index, "residual", 0, &eval->staged_fault);
   const pz_status answer = step->table->residual(c, &y, &result);
   PZ_TRY(pzi_activity_end(&eval->activity, answer));
-  PZ_TRY(pzi_fault_check(eval->queue, &eval->staged_fault));
+  PZ_TRY(pzi_stage_check(eval));
+  eval->staged_unread = false;
   *distance = result;
   return PZ_OK;
 }

@@ -157,7 +157,7 @@ hand_over(pz_eval* const eval, const uint64_t want, const bool accumulate,
     }
   }
   if (to_host) {
-    PZ_TRY(pzi_fault_check(eval->queue, &eval->fault));
+    PZ_TRY(pzi_eval_fault(eval, &eval->fault));
   }
   for (uint32_t k = 0; k < n; ++k) {
     if (wanted(want, k)) {
