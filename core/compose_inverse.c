@@ -30,19 +30,19 @@ PZ_KERNEL(compose_eliminate, 1, 0, 3,
   PZ_INTEGER_ARG(0, ld);
   PZ_INTEGER_ARG(1, stride);
   PZ_INTEGER_ARG(2, n);
-  real* const w = a + i * stride;
+  const pz_int w = i * stride;
   for (pz_int p = 0; p < n; ++p) {
-    const real d = (real)1 / w[p * ld + p];
-    w[p * ld + p] = (real)1;
+    const real d = (real)1 / a[w + p * ld + p];
+    a[w + p * ld + p] = (real)1;
     for (pz_int j = 0; j < n; ++j) {
-      w[p * ld + j] *= d;
+      a[w + p * ld + j] *= d;
     }
     for (pz_int r = 0; r < n; ++r) {
       if (r != p) {
-        const real f = w[r * ld + p];
-        w[r * ld + p] = (real)0;
+        const real f = a[w + r * ld + p];
+        a[w + r * ld + p] = (real)0;
         for (pz_int j = 0; j < n; ++j) {
-          w[r * ld + j] -= f * w[p * ld + j];
+          a[w + r * ld + j] -= f * a[w + p * ld + j];
         }
       }
     }
