@@ -58,7 +58,7 @@ START_TEST(test_steady)
   static const char* const devices[] = {"reference", "cpu"};
   rig r;
   rig_open(&r, devices[_i]);
-  rig_from_tensor(&r, "fold,power,turn,gain,mask,noise", PZ_F64, 3, shape);
+  rig_from_tensor(&r, "fold,turn,power,gain,mask,noise", PZ_F64, 3, shape);
   bind_strided(&r);
   pz_tensor g = rig_host_normal(&r, pz_chain_value(r.chain), 1.0);
   pz_tensor gx[2] = {rig_host(pz_chain_value(r.chain)), rig_host(pz_chain_value(r.chain))};
@@ -189,8 +189,8 @@ static const struct {
   const char* text;
   bool forward_first;
 } attempts[] = {
-    {attempt_forward, "fold,power,turn,gain,mask(keep=0.5),base", false},
-    {attempt_vjp, "fold,power,turn,gain,mask(keep=0.5),base", true},
+    {attempt_forward, "fold,turn,power,gain,mask(keep=0.5),base", false},
+    {attempt_vjp, "fold,turn,power,gain,mask(keep=0.5),base", true},
     {attempt_assign, "fold,turn,gain,mask(keep=0.5),base", false},
     {attempt_initialize, "fold,turn,gain,mask(keep=0.5),base", false},
     {attempt_update, "fold,mask(keep=0.5),turn,mask", false},
@@ -270,7 +270,7 @@ make_all(rig* const r)
   pz_chain* shorter = NULL;
   pz_state* state = NULL;
   pz_eval* eval = NULL;
-  pz_status status = pz_chain_new(r->context, "fold,power,turn,gain,mask(keep=0.5),base", &setting,
+  pz_status status = pz_chain_new(r->context, "fold,turn,power,gain,mask(keep=0.5),base", &setting,
                                   1, PZ_FROM_TENSOR, &spec, 1, &chain);
   if (status == PZ_OK) {
     status = pz_chain_append(chain, "gain,mask", NULL, 0, &longer);
