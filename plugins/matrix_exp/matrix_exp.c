@@ -91,7 +91,8 @@ matrix_exp_residual(pz_call* const c, const pz_tensor* const y, double* const di
 }
 
 /* A uniform rotation; or the exponential of a matrix of independent normal entries over
-   sqrt(n), symmetric where the input is, and once more where the input is definite. */
+   sqrt(n), symmetric where the input is. Where the input is definite the exponential of one
+   over 4 sqrt(n), once more. */
 static pz_status
 matrix_exp_sample(pz_call* const c, pz_tensor* const y)
 {
@@ -101,10 +102,11 @@ matrix_exp_sample(pz_call* const c, pz_tensor* const y)
   if (c->in == PZ_SKEW) {
     return rotation_sample(c, true, y);
   }
+  const double deviation = (c->in == PZ_SPD ? 0.25 : 1.0) * sqrt(1.0 / (double)pz_rows(y));
   pz_tensor normal;
   pz_tensor x;
   PZ_TRY(pz_work_like(c, y, &normal));
-  PZ_TRY(c->ops->random(c, PZ_NORMAL, c->draw, 0, 0.0, sqrt(1.0 / (double)pz_rows(y)), &normal));
+  PZ_TRY(c->ops->random(c, PZ_NORMAL, c->draw, 0, 0.0, deviation, &normal));
   if (!is_symmetric(c->in)) {
     return expm_taylor(c, &normal, y);
   }

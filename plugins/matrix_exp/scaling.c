@@ -7,11 +7,17 @@
    Matrices are put in order of need, degree 18 with the most squarings first, so that each
    degree is one contiguous batch and each squaring acts on the front of one: a batch of
    thousands costs as many operations as a single matrix of each kind. A batch that is in
-   order already is not moved. */
+   order already is not moved.
+
+   Every squaring doubles the distance from orthogonality of the exponential of a skew
+   matrix. Beyond REPAIR_FROM of them it is undone at the end; the adjoint is that of
+   the exponential, from which the repair differs by rounding. */
 
 #include "matrix_exp.h"
 
 #include <math.h>
+
+enum { REPAIR_FROM = 2 };
 
 /* What forward leaves for vjp beside the saved tensors, which are: index, scale, then for
    each scheme that occurs, from the last to the first, its products but the final one,
@@ -118,6 +124,21 @@ squared_value(pz_call* const c, const record* const r, pz_tensor* const* const v
   return PZ_OK;
 }
 
+/* Q <- Q (3 I - Q^T Q) / 2: one Newton-Schulz step towards the nearest orthogonal matrix. */
+static pz_status
+orthogonalize(pz_call* const c, pz_tensor* const q)
+{
+  pz_tensor gram;
+  pz_tensor factor;
+  PZ_TRY(pz_work_like(c, q, &gram));
+  PZ_TRY(pz_work_like(c, q, &factor));
+  PZ_TRY(c->ops->syrk(c, PZ_T, 1.0, q, 0.0, &gram));
+  const pz_tensor* const terms[1] = {&gram};
+  PZ_TRY(c->ops->combine(c, 1.5, 1, (const double[]){-0.5}, terms, &factor));
+  PZ_TRY(pz_gemm(c, PZ_N, PZ_N, 1.0, q, &factor, 0.0, &gram));
+  return pz_copy(c, &gram, q);
+}
+
 pz_status
 expm_taylor(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 {
@@ -182,6 +203,10 @@ expm_taylor(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
       pz_tensor* const value = expm_range(&y_view, &out, first, p.count[k]);
       PZ_TRY(expm_products(c, scheme, from, scheme->products - 1, v));
       PZ_TRY(k == EXPM_LAST ? squared_value(c, r, v, value) : expm_value(c, scheme, v, value));
+      if (k == EXPM_LAST && c->in == PZ_SKEW && r->squarings > REPAIR_FROM) {
+        pz_view far;
+        PZ_TRY(orthogonalize(c, expm_range(&far, value, 0, r->squared[REPAIR_FROM])));
+      }
     }
     first += p.count[k];
     if (k != EXPM_LAST) { /* `out` was taken under the first mark */

@@ -12,7 +12,7 @@
         = exp(max) (1 - exp(-d)) / d,  d = |w_i - w_j|,  and exp(w_i) at d = 0
 
    in the form that neither cancels nor overflows before exp(max) does. The right inverse
-   is V diag(log w) V^T where every w > 0; a tensor that is only being registered is
+   is V diag(log w) V^T where every w > 0; a tensor that is registered or handed down is
    projected first, its symmetric part with every w raised to n eps of the largest. After
    a definite map the bound is 1 where it is 0 above. */
 
@@ -157,7 +157,7 @@ expm_log_definite(pz_call* const c, const pz_tensor* const y, pz_tensor* const x
   const int64_t batch = pz_batch(y);
   const double tolerance = 100.0 * (double)n * pz_dtype_epsilon(y->dtype);
   const double bound = least_eigenvalue(c);
-  const double slack = c->intent == PZ_REGISTER ? tolerance / 100.0 : 0.0;
+  const double slack = c->intent == PZ_ASSIGN ? 0.0 : tolerance / 100.0;
   const pz_spec row = row_spec(y);
   const double* found = NULL;
   pz_tensor w;
@@ -179,7 +179,7 @@ expm_log_definite(pz_call* const c, const pz_tensor* const y, pz_tensor* const x
                      "expected at most %.3g",
                      (long long)k, found[k], tolerance * largest);
     }
-    if (c->intent == PZ_REGISTER ? !(size > 0.0) : !(least > bound)) {
+    if (c->intent == PZ_ASSIGN ? !(least > bound) : !(size > 0.0)) {
       return pz_fail(c, c->intent == PZ_ASSIGN ? PZ_OUTSIDE : PZ_SINGULAR,
                      "found matrix %lld of the batch with smallest eigenvalue %.3g, expected a "
                      "positive definite one%s",

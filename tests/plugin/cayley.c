@@ -209,7 +209,6 @@ START_TEST(what_has_no_original_is_refused)
 }
 END_TEST
 
-/* Registering takes the rotation nearest to anything; a rotation itself is kept. */
 /* What forward gave may be assigned, although an angle near pi (one large pair among small
    ones, mixed by a reflection) leaves a defect above the tolerance for foreign values; a
    foreign value with such a defect may not. */
@@ -262,6 +261,7 @@ START_TEST(own_rounding_is_admitted)
 }
 END_TEST
 
+/* Registering takes the rotation nearest to anything; a rotation itself is kept. */
 START_TEST(registration_projects)
 {
   enum { N = 5 };

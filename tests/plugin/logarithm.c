@@ -96,6 +96,32 @@ START_TEST(rotations_come_back)
 }
 END_TEST
 
+/* What forward gave of a large matrix, in a batch with small ones, may be assigned. */
+START_TEST(far_values_come_back)
+{
+  enum { BATCH = 5 };
+  static const double scales[BATCH] = {100.0, 0.1, 1e3, 7.0, 20.0};
+  static const int64_t orders[] = {2, 3, 9, 33};
+  for (int d = 0; d < 2; ++d) {
+    for (int s = 0; s < 4; ++s) {
+      const int64_t n = orders[s];
+      rig r;
+      rig_open(&r, "skew,matrix_exp", d ? PZ_F64 : PZ_F32, (extents){3, {BATCH, n, n}});
+      double* const x = rig_normal(&r, r.x.dtype, r.n_x, 1.0 / sqrt((double)n));
+      for (int64_t i = 0; i < r.n_x; ++i) {
+        x[i] *= scales[i / (n * n)];
+      }
+      rig_write(&r, PZ_ORIGINAL, 0, x);
+      double* const q = rig_forward(&r);
+      (void)comes_back(&r, q, 1.0);
+      free(x);
+      free(q);
+      rig_close(&r);
+    }
+  }
+}
+END_TEST
+
 START_TEST(rotations_are_judged)
 {
   double q[9] = {1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, -1.0};
@@ -245,6 +271,7 @@ tests_logarithm(void)
   tcase_set_timeout(tests, 60);
   tcase_add_checked_fixture(tests, rig_start, rig_finish);
   tcase_add_test(tests, rotations_come_back);
+  tcase_add_test(tests, far_values_come_back);
   tcase_add_test(tests, rotations_are_judged);
   tcase_add_test(tests, definite_matrices_come_back);
   tcase_add_test(tests, definite_matrices_are_judged);
