@@ -26,12 +26,12 @@ block_pattern = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 environment = {
     **os.environ,
     "PREFIX": str(prefix),
-    "PATH": f"{prefix}/bin:{os.environ['PATH']}",
     "XDG_DATA_HOME": str(work / "data"),
     "BUILD_DIR": str(build),
     "SOURCE": str(source),
 }
-environment.pop("PARAMETRIZE_PLUGIN_PATH", None)
+for name in ("PARAMETRIZE_PLUGIN_PATH", "LD_LIBRARY_PATH", "PKG_CONFIG_PATH"):
+    environment.pop(name, None)
 sanitized = os.environ.get("TEST_SANITIZE", "none") != "none"
 
 
@@ -42,16 +42,14 @@ def blocks(path):
 def shell(text):
     """One block, in one shell, its exports kept for the next."""
     keep = work / "environment"
-    script = f"set -euo pipefail\n{text}\nexport -p > '{keep}'\n"
+    script = f"set -euo pipefail\n{text}\nexport -p | grep -v PWD= > '{keep}'\n"
     if keep.exists():
         script = f". '{keep}'\n" + script
     if "meson setup" in text:  # in the source tree, into a build folder of its own
         script = script.replace("build-release", str(work / "release"))
         run(["bash", "-c", script], cwd=source, env=environment)
-        environment["PKG_CONFIG_PATH"] = str(next(prefix.rglob("parametrize-1.pc")).parent)
-        keep.unlink()
-        return
-    run(["bash", "-c", script], cwd=work, env=environment)
+    else:
+        run(["bash", "-c", script], cwd=work, env=environment)
 
 
 def readme():
