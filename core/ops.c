@@ -91,8 +91,8 @@ pzi_ops_combine(pz_call* const c, const double shift, const uint32_t n, const do
                                       "x[4]", "x[5]", "x[6]", "x[7]"};
   pzi_task t;
   pzi_task_begin(&t, c, PZI_COMBINE);
-  if (n > sizeof(names) / sizeof(names[0])) {
-    pzi_task_refuse(&t, "found more than 8 terms");
+  if (n > sizeof(names) / sizeof(names[0]) || (n > 0 && (!a || !x))) {
+    pzi_task_refuse(&t, a && x ? "found more than 8 terms" : "found no terms");
     return t.status;
   }
   for (uint32_t k = 0; k < n; ++k) {

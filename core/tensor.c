@@ -16,19 +16,19 @@ pzi_spec_bytes(const pz_spec* const spec, size_t* const out)
   int64_t count = 1;
   int64_t bytes;
   bool empty = false;
+  /* Empty ones too: strides and counts of batches are products of part of the extents. */
   for (int32_t i = 0; i < spec->ndim; ++i) {
+    const int64_t extent = spec->shape[i] == 0 ? 1 : spec->shape[i];
     empty = empty || spec->shape[i] == 0;
-  }
-  for (int32_t i = 0; i < spec->ndim && !empty; ++i) {
-    if (spec->shape[i] < 0 || __builtin_mul_overflow(count, spec->shape[i], &count)) {
+    if (extent < 0 || __builtin_mul_overflow(count, extent, &count)) {
       return false;
     }
   }
-  if (__builtin_mul_overflow(empty ? 0 : count, (int64_t)pz_dtype_size(spec->dtype), &bytes) ||
+  if (__builtin_mul_overflow(count, (int64_t)pz_dtype_size(spec->dtype), &bytes) ||
       bytes > (int64_t)1 << 62) {
     return false;
   }
-  *out = (size_t)bytes;
+  *out = empty ? 0 : (size_t)bytes;
   return true;
 }
 

@@ -75,6 +75,7 @@ START_TEST(test_shapes_are_checked)
                   "get_diagonal: d: found float64 4, expected float64 3");
   ck_assert_fails(OP(norm, PZ_NORM_TWO, PZ_OVER_COLS, a, line), PZ_MISMATCH, "expected float64 3");
   ck_assert_fails(OP(copy, NULL, a), PZ_INVALID, "copy: x: found no tensor");
+  ck_assert_fails(OP(combine, 0.0, 2, NULL, NULL, a), PZ_INVALID, "combine: found no terms");
   ck_assert_fails(OP(svd, a, y, line, NULL), PZ_INVALID, "one of u and vt");
   ck_assert_fails(OP(random, PZ_BERNOULLI, 1, 0, 1.5, 0.0, a), PZ_INVALID, "outside 0 .. 1");
   close_all();
