@@ -18,8 +18,11 @@ enum { NAME_SIZE = 64, MAX_DEVICES = 256 };
 static bool
 probe(const pzi_backend* const backend, const uint32_t index, pz_device_info* const info)
 {
+  pzi_message before;
+  pzi_message_save(&before);
   *info = (pz_device_info){.size = sizeof(*info)};
   if (backend->table.probe(pzi_backend_host(), index, info) != PZ_OK) {
+    pzi_message_restore(&before); /* past the last device is no failure of a call */
     return false;
   }
   info->name[sizeof(info->name) - 1] = '\0';

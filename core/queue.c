@@ -25,8 +25,8 @@ pzi_queue_judge(const pz_queue* const queue, const pz_status status, const uint6
 {
   const unsigned value = (unsigned)status;
   if (value > (unsigned)PZ_DEVICE) {
-    return pzi_fail(PZ_PLUGIN, "backend %s returned the unknown status %u from %s",
-                    queue->backend->id, value, what);
+    return pzi_fail(PZ_PLUGIN, "backend %s returned the unknown status %d from %s",
+                    queue->backend->id, (int)status, what);
   }
   if (status != PZ_OK && pzi_fail_count() == before) {
     return pzi_fail(status, "%s on %s: %s", what, queue->name, pz_status_text(status));
