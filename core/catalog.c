@@ -150,6 +150,14 @@ pzi_context_backend_at(pz_context* const context, const uint32_t index)
 
 /* ---- for hosts -------------------------------------------------------------- */
 
+static pz_status
+check_ends(const pz_context* const context, const void* const out)
+{
+  return context && out
+             ? PZ_OK
+             : pzi_fail(PZ_INVALID, "found no %s", context ? "report to fill" : "context");
+}
+
 /* Copies what the caller's structure has room for; its size, which comes first in every
    one of them, stays, and what it has beyond ours becomes zero. */
 static pz_status
@@ -171,6 +179,7 @@ pz_status
 pz_context_file(pz_context* const context, const uint32_t index, pz_file_report* const out)
 {
   pz_file_report report = {0};
+  PZ_TRY(check_ends(context, out));
   pthread_mutex_lock(&context->mutex);
   pz_status status = complete(context);
   if (status == PZ_OK && index >= context->n_reports) {
@@ -207,6 +216,7 @@ pz_status
 pz_context_map(pz_context* const context, const uint32_t index, pz_map_info* const out)
 {
   const pzi_offer* offer = NULL;
+  PZ_TRY(check_ends(context, out));
   PZ_TRY(offer_at(context, PZ_ITEM_PARAMETRIZATION, index, &offer));
   return offer ? hand_out_map(&offer->map, out)
                : pzi_fail(PZ_NOT_FOUND, "no parametrization %" PRIu32, index);
@@ -216,7 +226,8 @@ pz_status
 pz_context_find_map(pz_context* const context, const char* const id, pz_map_info* const out)
 {
   const pzi_map* map = NULL;
-  PZ_TRY(pzi_context_map(context, id, &map));
+  PZ_TRY(check_ends(context, out));
+  PZ_TRY(pzi_context_map(context, id ? id : "", &map));
   return hand_out_map(map, out);
 }
 
@@ -271,7 +282,8 @@ pz_context_map_option(pz_context* const context, const char* const id, const uin
                       pz_option_info* const out)
 {
   const pzi_map* map = NULL;
-  PZ_TRY(pzi_context_map(context, id, &map));
+  PZ_TRY(check_ends(context, out));
+  PZ_TRY(pzi_context_map(context, id ? id : "", &map));
   if (index >= map->table.n_options) {
     return pzi_fail(PZ_NOT_FOUND, "no option %" PRIu32 " of \"%s\"", index, id);
   }

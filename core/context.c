@@ -265,6 +265,9 @@ pz_status
 pz_context_new(const pz_context_settings* const settings, pz_context** const out)
 {
   pz_context_settings given;
+  if (!out) {
+    return pzi_fail(PZ_INVALID, "found no place for the context");
+  }
   PZ_TRY(read_settings(settings, &given));
   pz_context* const context = calloc(1, sizeof(*context));
   if (!context) {
@@ -288,6 +291,9 @@ pz_context_new(const pz_context_settings* const settings, pz_context** const out
 pz_status
 pz_context_add_plugin(pz_context* const context, const pz_plugin* const plugin)
 {
+  if (!context) {
+    return pzi_fail(PZ_INVALID, "found no context");
+  }
   return give_descriptor(context, plugin, NULL, "given by the host");
 }
 
@@ -324,9 +330,10 @@ pz_context_add_file(pz_context* const context, const char* const path)
   const pzi_library* library = NULL;
   const char* remark = "";
   struct stat file;
-  const size_t n = strlen(path);
-  if (path[0] != '/' || n < 4 || strcmp(path + n - 3, ".so") != 0) {
-    return pzi_fail(PZ_INVALID, "file \"%s\", expected an absolute path that ends in .so", path);
+  const size_t n = path ? strlen(path) : 0;
+  if (!context || n < 4 || path[0] != '/' || strcmp(path + n - 3, ".so") != 0) {
+    return pzi_fail(PZ_INVALID, "%s\"%s\", expected an absolute path that ends in .so",
+                    context ? "file " : "found no context for file ", path ? path : "");
   }
   if (pzi_is_elevated()) {
     return pzi_fail(PZ_INVALID, "\"%s\": not opened with elevated privileges", path);
@@ -348,6 +355,9 @@ pz_status
 pz_context_add_folder(pz_context* const context, const char* const path)
 {
   struct stat s;
+  if (!context) {
+    return pzi_fail(PZ_INVALID, "found no context");
+  }
   if (path && path[0] == '/') {
     if (stat(path, &s) != 0) {
       char text[128];
@@ -368,6 +378,9 @@ pz_status
 pz_context_rescan(pz_context* const context)
 {
   pzi_message before;
+  if (!context) {
+    return pzi_fail(PZ_INVALID, "found no context");
+  }
   pzi_message_save(&before);
   pthread_mutex_lock(&context->mutex);
   for (size_t i = 0; i < context->n_folders; ++i) {

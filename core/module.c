@@ -29,6 +29,9 @@ gate_of(const pz_module* module)
 pz_status
 pzi_read_begin(const pz_module* const module)
 {
+  if (!module) {
+    return pzi_fail(PZ_INVALID, "found no module");
+  }
   atomic_uint* const gate = gate_of(module);
   if (atomic_fetch_add_explicit(gate, 1, memory_order_acquire) >= EXCLUSIVE) {
     atomic_fetch_sub_explicit(gate, 1, memory_order_relaxed);
@@ -45,8 +48,26 @@ pzi_read_end(const pz_module* const module)
 }
 
 pz_status
+pzi_read_alone(const pz_module* const module)
+{
+  atomic_uint* const gate = gate_of(module);
+  unsigned self = 1;
+  if (!atomic_compare_exchange_strong_explicit(gate, &self, EXCLUSIVE, memory_order_acquire,
+                                               memory_order_relaxed)) {
+    atomic_fetch_sub_explicit(gate, 1, memory_order_release);
+    return pzi_fail(PZ_INVALID,
+                    "an exclusive call (PZ_CACHE_SCOPED, outside a scope) while readers "
+                    "are on the module");
+  }
+  return PZ_OK;
+}
+
+pz_status
 pzi_exclusive_begin(pz_module* const module)
 {
+  if (!module) {
+    return pzi_fail(PZ_INVALID, "found no module");
+  }
   unsigned nobody = 0;
   if (!atomic_compare_exchange_strong_explicit(gate_of(module), &nobody, EXCLUSIVE,
                                                memory_order_acquire, memory_order_relaxed)) {
@@ -124,6 +145,9 @@ pz_module_new_on(pz_context* const context, pz_queue* const queue, const char* c
 {
   if (!context || !queue || queue->context != context) {
     return pzi_fail(PZ_INVALID, "expected a queue of the module's own context");
+  }
+  if (!out) {
+    return pzi_fail(PZ_INVALID, "found no place for the module");
   }
   pz_module* const module = calloc(1, sizeof(*module));
   char* const text = strdup(type ? type : "Module");
@@ -221,8 +245,8 @@ add_child(pz_module* const module, const char* const name, pz_module* const chil
 pz_status
 pz_module_add_child(pz_module* const module, const char* const name, pz_module* const child)
 {
-  if (!child || child == module || child->parent) {
-    return pzi_fail(PZ_INVALID, "expected a child that is nested nowhere");
+  if (!module || !child || child == module || child->parent) {
+    return pzi_fail(PZ_INVALID, "expected a module, and a child that is nested nowhere");
   }
   if (child->context != module->context) {
     return pzi_fail(PZ_MISMATCH, "a child of another context");
@@ -240,10 +264,11 @@ pz_module_add_child(pz_module* const module, const char* const name, pz_module* 
   }
   if (status == PZ_OK) {
     status = add_child(module, name, child);
-    pzi_exclusive_end(child);
     if (status == PZ_OK) {
-      child->parent = module;
+      child->parent = module; /* who took its gate for the root's finds it closed, for ever */
       count_scopes(child);
+    } else {
+      pzi_exclusive_end(child);
     }
   }
   pzi_exclusive_end(module);

@@ -68,9 +68,9 @@ typedef struct pzi_path {
 } pzi_path;
 
 struct pz_module {
-  pz_context* context; /* retained */
-  pz_queue* queue;     /* retained */
-  pz_module* parent;
+  pz_context* context;       /* retained */
+  pz_queue* queue;           /* retained */
+  pz_module* _Atomic parent; /* set once */
   char* type;
   char* name; /* in the parent; NULL at the root */
 
@@ -86,7 +86,8 @@ struct pz_module {
   uint32_t scopes_begun; /* on this very module */
   uint32_t scopes;       /* and on those around it */
 
-  /* Of the root, for the whole tree: readers inside, or the exclusive bit. */
+  /* Of the root, for the whole tree: readers inside, or the exclusive bit, which a module
+     that was nested keeps for good. */
   atomic_uint gate;
 
   /* Built when first asked for, dropped when a name comes or goes. */
@@ -103,6 +104,9 @@ void pzi_read_end(const pz_module* module);
 
 /* PZ_INVALID where any other call on the tree is running. */
 pz_status pzi_exclusive_begin(pz_module* module);
+
+/* From a read to an exclusive call, with nobody in between; ends the read where it cannot. */
+pz_status pzi_read_alone(const pz_module* module);
 void pzi_exclusive_end(pz_module* module);
 
 /* ---- slots (module.c, module_tensors.c) --------------------------------------- */

@@ -131,6 +131,9 @@ find_gradient(pz_module* const module, const char* const name, pz_tensor* const 
 pz_status
 pz_module_gradient(pz_module* const module, const char* const name, pz_tensor* const out)
 {
+  if (!out) {
+    return pzi_fail(PZ_INVALID, "found no place for the tensor");
+  }
   PZ_TRY(pzi_exclusive_begin(module));
   const pz_status status = find_gradient(module, name, out);
   pzi_exclusive_end(module);

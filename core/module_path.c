@@ -179,6 +179,9 @@ pzi_path_text(const pz_slot* const slot, char buffer[PZI_PATH_TEXT])
 pz_status
 pz_module_child(pz_module* const module, const char* const path, pz_module** const out)
 {
+  if (!out) {
+    return pzi_fail(PZ_INVALID, "found no place for the module");
+  }
   PZ_TRY(pzi_read_begin(module));
   pz_module* found = module;
   const char* rest = path ? path : "";
@@ -221,6 +224,9 @@ pz_is_parametrized(const pz_module* const module, const char* const name)
 pz_status
 pz_module_chain(const pz_module* const module, const char* const name, const pz_chain** const out)
 {
+  if (!out) {
+    return pzi_fail(PZ_INVALID, "found no place for the chain");
+  }
   PZ_TRY(pzi_read_begin(module));
   pz_slot* slot = NULL;
   const pz_status status = pzi_find_list(module, name, &slot);

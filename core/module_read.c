@@ -182,11 +182,7 @@ pzi_slot_value(pz_slot* const slot, pz_tensor* const out)
 static pz_status
 begin_slot(pz_slot* const slot)
 {
-  if (reads_alone(slot)) {
-    pzi_read_end(slot->module);
-    return pzi_exclusive_begin(slot->module);
-  }
-  return PZ_OK;
+  return reads_alone(slot) ? pzi_read_alone(slot->module) : PZ_OK;
 }
 
 static void
@@ -215,6 +211,9 @@ begin_name(const pz_module* const module, const char* const name, pz_slot** cons
 pz_status
 pz_slot_get(pz_slot* const slot, pz_tensor* const out)
 {
+  if (!slot || !out) {
+    return pzi_fail(PZ_INVALID, "found no %s", slot ? "place for the tensor" : "slot");
+  }
   PZ_TRY(pzi_read_begin(slot->module));
   PZ_TRY(begin_slot(slot));
   const pz_status status = pzi_slot_value(slot, out);
@@ -226,6 +225,9 @@ pz_status
 pz_module_get(pz_module* const module, const char* const name, pz_tensor* const out)
 {
   pz_slot* slot = NULL;
+  if (!out) {
+    return pzi_fail(PZ_INVALID, "found no place for the tensor");
+  }
   PZ_TRY(begin_name(module, name, &slot));
   const pz_status status = pzi_slot_value(slot, out);
   end_slot(slot);
@@ -235,6 +237,9 @@ pz_module_get(pz_module* const module, const char* const name, pz_tensor* const 
 pz_status
 pz_module_slot(pz_module* const module, const char* const name, pz_slot** const out)
 {
+  if (!out) {
+    return pzi_fail(PZ_INVALID, "found no place for the slot");
+  }
   PZ_TRY(pzi_read_begin(module));
   const pz_status status = pzi_find(module, name, out);
   if (status == PZ_OK) {

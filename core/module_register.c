@@ -8,6 +8,7 @@
 
 #include "module.h"
 
+#include "chain_spec.h"
 #include "status.h"
 
 #include <stdlib.h>
@@ -158,7 +159,11 @@ add_maps(const pz_slot* const slot, const char* text, const pz_option_setting* c
   pz_option_setting* const own = calloc((size_t)n_settings + 1, sizeof(*own));
   pz_status status = PZ_OK;
   uint32_t n_maps = 0;
-  if (!map || !own) {
+  if (map && own) {
+    pzi_words* words = NULL;
+    status = pzi_chain_parse(text, &words); /* messages show the text as it was given */
+    free(words);
+  } else {
     status = pzi_no_memory(strlen(text) + 1);
   }
   for (bool more = true; more && status == PZ_OK; ++n_maps) {
@@ -172,8 +177,9 @@ add_maps(const pz_slot* const slot, const char* text, const pz_option_setting* c
   }
   for (uint32_t k = 0; k < n_settings && status == PZ_OK; ++k) {
     if (settings[k].map >= n_maps) {
-      status = pzi_fail(PZ_INVALID, "option \"%s\" is for map %u of a text of %u", settings[k].name,
-                        (unsigned)settings[k].map, (unsigned)n_maps);
+      status = pzi_fail(PZ_INVALID, "option \"%s\" is for map %u of a text of %u",
+                        settings[k].name ? settings[k].name : "", (unsigned)settings[k].map,
+                        (unsigned)n_maps);
     }
   }
   free(own);

@@ -110,9 +110,9 @@ pzi_paths(const pz_module* const module, const pzi_path** const out, size_t* con
 pz_status
 pz_module_tensor(const pz_module* const module, const uint32_t index, pz_tensor_entry* const out)
 {
-  if (out->size < sizeof(*out)) {
-    return pzi_fail(PZ_INVALID, "tensor entry: found size %u, expected %zu", (unsigned)out->size,
-                    sizeof(*out));
+  if (!out || out->size < sizeof(*out)) {
+    return pzi_fail(PZ_INVALID, "tensor entry: found size %u, expected %zu",
+                    out ? (unsigned)out->size : 0U, sizeof(*out));
   }
   PZ_TRY(pzi_read_begin(module));
   const pzi_path* paths = NULL;

@@ -124,6 +124,9 @@ edit(pz_slot* const slot, void* const user)
 pz_status
 pz_module_edit(pz_module* const module, const char* const name, pz_tensor* const out)
 {
+  if (!out) {
+    return pzi_fail(PZ_INVALID, "found no place for the tensor");
+  }
   return call_alone(module, name, edit, out);
 }
 

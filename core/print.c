@@ -152,8 +152,8 @@ put_module(writer* const out, const pz_module* const module, const int depth)
 size_t
 pz_module_print(const pz_module* const module, char* const buffer, const size_t size)
 {
-  writer out = {.buffer = buffer, .size = size};
-  if (size > 0) {
+  writer out = {.buffer = buffer, .size = buffer ? size : 0};
+  if (out.size > 0) {
     buffer[0] = '\0';
   }
   if (pzi_read_begin(module) != PZ_OK) {

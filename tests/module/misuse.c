@@ -1,0 +1,157 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Calls that the contract excludes are refused, whatever is missing or running. */
+
+#include "rig.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+enum { READERS = 3, WRITES = 600 };
+
+START_TEST(missing_arguments_are_refused)
+{
+  rig_tensor w;
+  pz_tensor out;
+  const char* const original = "parametrizations.weight.original";
+  ck_assert_str_eq(pz_error_message(), ""); /* nothing failed so far */
+  rig_add(module, "weight", 3, 3, &w);
+  ck_assert_ok(pz_register_parametrization(module, "weight", "skew", 0));
+
+  ck_assert_fails(pz_module_new_on(context, NULL, "", NULL), PZ_INVALID, "queue");
+  ck_assert_fails(pz_module_new(context, NULL, "", NULL), PZ_INVALID, "no place");
+  ck_assert_fails(pz_module_add_child(NULL, "child", module), PZ_INVALID, "expected a module");
+  ck_assert_fails(pz_module_add(NULL, "a", PZ_BUFFER, &w.tensor), PZ_INVALID, "no module");
+  ck_assert_fails(pz_module_child(module, "", NULL), PZ_INVALID, "no place");
+  ck_assert_fails(pz_module_chain(module, "weight", NULL), PZ_INVALID, "no place");
+  ck_assert_fails(pz_module_get(NULL, "weight", &out), PZ_INVALID, "no module");
+  ck_assert_fails(pz_module_get(module, "weight", NULL), PZ_INVALID, "no place");
+  ck_assert_fails(pz_module_slot(module, "weight", NULL), PZ_INVALID, "no place");
+  ck_assert_fails(pz_slot_get(NULL, &out), PZ_INVALID, "no slot");
+  ck_assert_fails(pz_module_edit(module, original, NULL), PZ_INVALID, "no place");
+  ck_assert_fails(pz_module_commit(module, original), PZ_INVALID, "not open");
+  ck_assert_fails(pz_module_gradient(module, original, NULL), PZ_INVALID, "no place");
+  ck_assert_fails(pz_module_tensor(module, 0, NULL), PZ_INVALID, "size 0");
+  ck_assert_fails(pz_module_check(NULL), PZ_INVALID, "no module");
+  ck_assert(!pz_is_parametrized(NULL, "weight"));
+  pz_module_train(NULL, true);
+  pz_cached_begin(NULL);
+  ck_assert_uint_eq(pz_module_print(NULL, NULL, 0), 0);
+  ck_assert_uint_gt(pz_module_print(module, NULL, 10), 10);
+
+  pz_map_info info = {.size = sizeof(info)};
+  ck_assert_fails(pz_context_new(NULL, NULL), PZ_INVALID, "no place");
+  ck_assert_fails(pz_context_add_plugin(NULL, &pz_plugin_v1_test_maps), PZ_INVALID, "no context");
+  ck_assert_fails(pz_context_add_plugin(context, NULL), PZ_PLUGIN, "descriptor");
+  ck_assert_fails(pz_context_add_file(context, NULL), PZ_INVALID, "absolute path");
+  ck_assert_fails(pz_context_add_folder(context, NULL), PZ_INVALID, "absolute path");
+  ck_assert_fails(pz_context_rescan(NULL), PZ_INVALID, "no context");
+  ck_assert_fails(pz_context_file(context, 0, NULL), PZ_INVALID, "no report");
+  ck_assert_fails(pz_context_map(context, 0, NULL), PZ_INVALID, "no report");
+  ck_assert_fails(pz_context_find_map(NULL, "skew", &info), PZ_INVALID, "no context");
+  ck_assert_fails(pz_context_find_map(context, NULL, &info), PZ_NOT_FOUND, "no parametrization");
+  ck_assert_fails(pz_context_map_option(context, "skew", 0, NULL), PZ_INVALID, "no report");
+}
+END_TEST
+
+START_TEST(empty_tensors_of_vast_extents_are_refused)
+{
+  const int64_t vast[] = {INT64_MAX / 2, 1000, 0};
+  const int64_t empty[] = {0, 1000, 1000};
+  pz_tensor tensor = pz_host_tensor(PZ_F64, NULL, 3, vast);
+  ck_assert_fails(pz_module_add(module, "vast", PZ_BUFFER, &tensor), PZ_INVALID, "any memory");
+  tensor.shape = empty;
+  ck_assert_ok(pz_module_add(module, "empty", PZ_BUFFER, &tensor));
+  ck_assert_ok(pz_register_parametrization(module, "empty", "skew,cayley", 0));
+}
+END_TEST
+
+START_TEST(broken_text_is_shown_whole)
+{
+  rig_tensor w;
+  rig_add(module, "weight", 3, 3, &w);
+  ck_assert_fails(pz_register_parametrization(module, "weight", "skew,", 0), PZ_INVALID,
+                  "chain \"skew,\": found the end at column 6");
+  ck_assert_fails(pz_register_parametrization(module, "weight", "skew,,cayley", 0), PZ_INVALID,
+                  "found \",\" at column 6, expected the name of a map");
+  ck_assert(!pz_is_parametrized(module, "weight"));
+}
+END_TEST
+
+/* ---- readers beside a writer ------------------------------------------------- */
+
+static atomic_bool done;
+static atomic_int wrong;
+static pz_module* child;
+static pz_slot* slot;
+
+static void*
+read_on(void* const user)
+{
+  const int kind = *(const int*)user;
+  while (!atomic_load(&done)) {
+    pz_tensor value;
+    const pz_status status = kind == 0   ? pz_slot_get(slot, &value)
+                             : kind == 1 ? pz_module_get(module, "weight", &value)
+                                         : pz_module_get(child, "weight", &value);
+    atomic_fetch_add(&wrong, status != PZ_OK && status != PZ_INVALID);
+  }
+  return NULL;
+}
+
+/* Whoever breaks the rule is turned away, and nothing of that stays. */
+START_TEST(readers_and_a_writer_turn_each_other_away)
+{
+  rig_tensor w;
+  rig_tensor now;
+  pthread_t threads[READERS];
+  int kinds[READERS];
+  rig_add(module, "weight", 3, 3, &w);
+  ck_assert_ok(pz_register_parametrization(module, "weight", "counting", 0));
+  ck_assert_ok(pz_module_slot(module, "weight", &slot));
+  ck_assert_ok(pz_module_new(context, getenv("TEST_DEVICE"), "Child", &child));
+  ck_assert_ok(pz_module_add(child, "weight", PZ_PARAMETER, &w.tensor));
+  for (int k = 0; k < READERS; ++k) {
+    kinds[k] = k;
+    ck_assert_int_eq(pthread_create(&threads[k], NULL, read_on, &kinds[k]), 0);
+  }
+  bool nested = false;
+  for (int k = 0; k < WRITES; ++k) {
+    pz_module_cache_policy(module, k % 2 ? PZ_CACHE_AUTOMATIC : PZ_CACHE_SCOPED);
+    (void)pz_module_touch(module, "weight");
+    if (pz_remove_parametrizations(module, "weight", PZ_LEAVE_ORIGINAL) == PZ_OK) {
+      while (pz_register_parametrization(module, "weight", "counting", 0) != PZ_OK) {
+      }
+    }
+    nested = nested || pz_module_add_child(module, "child", child) == PZ_OK;
+  }
+  atomic_store(&done, true);
+  for (int k = 0; k < READERS; ++k) {
+    pthread_join(threads[k], NULL);
+  }
+  ck_assert_int_eq(atomic_load(&wrong), 0);
+  if (!nested) {
+    ck_assert_ok(pz_module_add_child(module, "child", child));
+  }
+  ck_assert_ok(pz_module_touch(child, "weight")); /* nobody is left at the gate */
+  rig_read("child.weight", &now);
+  ck_assert_double_eq(rig_distance(&now, &w), 0.0);
+  rig_read("weight", &now);
+  ck_assert_double_eq(rig_distance(&now, &w), 0.0);
+}
+END_TEST
+
+int
+main(void)
+{
+  Suite* const suite = suite_create("misuse");
+  TCase* const tcase = rig_case("misuse");
+  tcase_add_test(tcase, missing_arguments_are_refused);
+  tcase_add_test(tcase, empty_tensors_of_vast_extents_are_refused);
+  tcase_add_test(tcase, broken_text_is_shown_whole);
+  tcase_add_test(tcase, readers_and_a_writer_turn_each_other_away);
+  suite_add_tcase(suite, tcase);
+  return test_main(suite);
+}
