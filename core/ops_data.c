@@ -106,6 +106,15 @@ lower_argument(pz_queue* const queue, pzi_request* const r, const uint32_t k,
   return PZ_OK;
 }
 
+static pz_status
+expect_arguments(const pz_kernel* const kernel, const char* const kind, const uint32_t n,
+                 const void* const given)
+{
+  return n == 0 || given ? PZ_OK
+                         : pzi_fail(PZ_INVALID, "launch of %s: found no %s, expected %u",
+                                    kernel->name, kind, (unsigned)n);
+}
+
 pz_status
 pzi_ops_launch(pz_call* const c, const pz_kernel* const kernel, const int64_t n_items,
                const pz_tensor* const* const tensors, const double* const reals,
@@ -124,6 +133,9 @@ pzi_ops_launch(pz_call* const c, const pz_kernel* const kernel, const int64_t n_
   if (n_items < 0) {
     return pzi_fail(PZ_INVALID, "launch of %s: found %" PRId64 " items", kernel->name, n_items);
   }
+  PZ_TRY(expect_arguments(kernel, "tensors", kernel->n_tensors, tensors));
+  PZ_TRY(expect_arguments(kernel, "reals", kernel->n_reals, reals));
+  PZ_TRY(expect_arguments(kernel, "integers", kernel->n_integers, integers));
   pzi_request r = {
       .op = PZI_LAUNCH,
       .n = kernel->n_tensors,

@@ -149,6 +149,30 @@ END_TEST
 
 /* ---- empty operands, zero coefficients --------------------------------------------- */
 
+// clang-format off
+PZ_KERNEL(twice, 1, 1, 1,
+  PZ_TENSOR_ARG(0, x);
+  PZ_REAL_ARG(0, a);
+  PZ_INTEGER_ARG(0, n);
+  x[i] = a * (real)n * x[i];
+)
+// clang-format on
+
+START_TEST(test_kernels_get_all_their_arguments)
+{
+  open_on(both[_i]);
+  pz_tensor* const y = MATRIX(2, 2);
+  const pz_tensor* const tensors[] = {y};
+  const double a = 2.0;
+  const int64_t n = 1;
+  ck_assert_fails(OP(launch, &twice, 4, NULL, &a, &n), PZ_INVALID, "no tensors, expected 1");
+  ck_assert_fails(OP(launch, &twice, 4, tensors, NULL, &n), PZ_INVALID, "no reals, expected 1");
+  ck_assert_fails(OP(launch, &twice, 4, tensors, &a, NULL), PZ_INVALID, "no integers, expected 1");
+  ck_assert_ok(OP(launch, &twice, 4, tensors, &a, &n));
+  close_all();
+}
+END_TEST
+
 START_TEST(test_empty_operands)
 {
   open_on(both[_i]);
@@ -377,6 +401,7 @@ main(void)
   tcase_add_loop_test(tcase, test_dtypes_and_devices_are_checked, 0, 2);
   tcase_add_loop_test(tcase, test_overlaps_are_refused, 0, 2);
   tcase_add_loop_test(tcase, test_indices_are_checked, 0, 2);
+  tcase_add_loop_test(tcase, test_kernels_get_all_their_arguments, 0, 2);
   tcase_add_loop_test(tcase, test_empty_operands, 0, 2);
   tcase_add_loop_test(tcase, test_zero_coefficients_read_nothing, 0, 2);
   tcase_add_test(tcase, test_routes_are_counted);

@@ -173,8 +173,8 @@ struct pz_ops {
                       const int64_t* integers);
 
   /* -- crossing to the host and back; both block. `read` converts every element of x to
-        double in C order, `write` is its opposite; PZ_I64 converts too. At most one read
-        per batch, never one per matrix. -- */
+        double in C order, `write` is its opposite; PZ_I64 converts too. A fixed few reads
+        per batch, one if it can be, never one per matrix. -- */
   pz_status (*read)(pz_call* c, const pz_tensor* x, double* out);
   pz_status (*write)(pz_call* c, const double* in, pz_tensor* y);
 };
