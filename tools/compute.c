@@ -249,6 +249,70 @@ run_vjp(const arguments* const a)
   return finish(&j, done);
 }
 
+/* What the maps keep beside the originals, on the host. */
+typedef struct kept {
+  npy_array* arrays;
+  size_t n;
+} kept;
+
+static void
+kept_free(kept* const k)
+{
+  for (size_t i = 0; i < k->n; ++i) {
+    npy_free(&k->arrays[i]);
+  }
+  free(k->arrays);
+}
+
+static bool
+kept_take(job* const j, kept* const out)
+{
+  static const pz_role roles[] = {PZ_OWN_PARAMETER, PZ_STATE_BUFFER};
+  const size_t n = (size_t)pz_chain_count(j->chain, PZ_OWN_PARAMETER) +
+                   pz_chain_count(j->chain, PZ_STATE_BUFFER);
+  out->arrays = calloc(n + 1, sizeof(*out->arrays));
+  if (out->arrays == NULL) {
+    say_no_memory(NULL);
+    return false;
+  }
+  for (size_t r = 0; r < sizeof(roles) / sizeof(roles[0]); ++r) {
+    for (uint32_t k = 0; k < pz_chain_count(j->chain, roles[r]); ++k) {
+      pz_tensor tensor;
+      if (!good(j, pz_state_tensor(j->state, roles[r], k, &tensor))) {
+        return false;
+      }
+      const pz_spec spec = pz_spec_of(&tensor);
+      if (!npy_new(&spec, j->a->chain, &out->arrays[out->n])) {
+        return false;
+      }
+      const pz_tensor host = npy_tensor(&out->arrays[out->n++]);
+      if (!good(j, pz_queue_download(j->queue, &tensor, &host))) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+/* Without --state, what assignment changed beside the originals would be gone: refuses. */
+static bool
+nothing_lost(job* const j, const kept* const before)
+{
+  kept after = {.n = 0};
+  bool same = j->a->state != NULL || kept_take(j, &after);
+  for (size_t k = 0; k < after.n && same; ++k) {
+    const size_t bytes =
+        (size_t)pz_spec_count(&after.arrays[k].spec) * pz_dtype_size(after.arrays[k].spec.dtype);
+    same = bytes == 0 || memcmp(before->arrays[k].data, after.arrays[k].data, bytes) == 0;
+    if (!same) {
+      (void)say(j->a->chain, "found that this value moves what its maps keep beside the "
+                             "originals, expected --state FILE to write that to");
+    }
+  }
+  kept_free(&after);
+  return same;
+}
+
 int
 run_invert(const arguments* const a)
 {
@@ -260,9 +324,11 @@ run_invert(const arguments* const a)
   }
   if (done) {
     const pz_tensor value = npy_tensor(&j.inputs[0]);
-    done = good(&j, pz_eval_initialize(j.eval, j.state, 0, &value)) &&
-           good(&j, pz_eval_assign(j.eval, j.state, PZ_ASSIGN, &value)) && fetch_originals(&j) &&
-           write_results(&j, a->state);
+    kept before = {.n = 0};
+    done = good(&j, pz_eval_initialize(j.eval, j.state, 0, &value)) && kept_take(&j, &before) &&
+           good(&j, pz_eval_assign(j.eval, j.state, PZ_ASSIGN, &value)) &&
+           nothing_lost(&j, &before) && fetch_originals(&j) && write_results(&j, a->state);
+    kept_free(&before);
   }
   return finish(&j, done);
 }

@@ -69,7 +69,8 @@ static const command commands[] = {
         .usage = "-p CHAIN VALUE.npy -o ORIGINAL.npy [-o ORIGINAL1.npy ...]",
         .summary = "Compute originals whose value under a chain is the given one",
         .text = "A value outside the set of the last map is refused. Maps with buffers (a mask,\n"
-                "signs) write them to --state, for apply and vjp to read.\n",
+                "signs) write them to --state, for apply and vjp to read; a value that moves\n"
+                "them (cayley's signs) is refused without it.\n",
         .takes = OPTION_CHAIN | OPTION_OUTPUTS | OPTION_WRITE_STATE | OPTION_SEED | OPTION_DEVICE |
                  OPTION_FORCE,
         .needs = OPTION_CHAIN | OPTION_OUTPUTS,

@@ -238,6 +238,7 @@ def reflections():
                 common = "-p", chain, "--device", device, "--force", "--state", "s.safetensors"
                 good("invert", "q.npy", "-o", "x.npy", *common)
                 good("apply", "x.npy", "-o", "r.npy", *common)
+                refused("invert", "q.npy", "-o", "lost.npy", *common[:-2], says="--state")
                 x, r = np.load("x.npy").astype(float), np.load("r.npy").astype(float)
                 assert np.abs(x).max() <= 1e6
                 # cond(I + Q D) <= 2 |(I + Q D)^-1| = |I - X|
