@@ -279,7 +279,6 @@ static pz_status
 add_tensor(pz_module* const module, const char* const name, const pz_tensor_kind kind,
            const pz_tensor* const tensor)
 {
-  PZ_TRY(pzi_check_name(module, name));
   if (kind != PZ_PARAMETER && kind != PZ_BUFFER) {
     return pzi_fail(PZ_INVALID, "found kind %d, expected PZ_PARAMETER or PZ_BUFFER", (int)kind);
   }
@@ -324,7 +323,10 @@ pz_module_add(pz_module* const module, const char* const name, const pz_tensor_k
               const pz_tensor* const tensor)
 {
   PZ_TRY(pzi_exclusive_begin(module));
-  const pz_status status = add_tensor(module, name, kind, tensor);
+  pz_status status = pzi_check_name(module, name); /* which says the name itself */
+  if (status == PZ_OK) {
+    status = pzi_fail_prefix(add_tensor(module, name, kind, tensor), "\"%s\"", name);
+  }
   pzi_exclusive_end(module);
-  return pzi_fail_prefix(status, "\"%s\"", name ? name : "");
+  return status;
 }

@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { PREFIX = 200 }; /* bytes of a name before a reason: several leave room for it */
+
 static _Thread_local char pzi_current[PZI_MESSAGE];
 static _Thread_local uint64_t pzi_failures;
 
@@ -99,6 +101,22 @@ pzi_fail(const pz_status status, const char* const format, ...)
   return status;
 }
 
+/* Ends a prefix that is too long with dots, inside the quotes where it begins with one. */
+static size_t
+shorten(char* const text, const size_t length)
+{
+  if (length <= PREFIX) {
+    return length;
+  }
+  const char* const end = text[0] == '"' ? "...\"" : "...";
+  size_t n = PREFIX - strlen(end);
+  while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80) { /* not inside a UTF-8 sequence */
+    --n;
+  }
+  memcpy(text + n, end, strlen(end));
+  return n + strlen(end);
+}
+
 pz_status
 pzi_fail_prefix(const pz_status status, const char* const format, ...)
 {
@@ -110,9 +128,15 @@ pzi_fail_prefix(const pz_status status, const char* const format, ...)
   va_start(args, format);
   (void)vsnprintf(text, sizeof(text), format, args);
   va_end(args);
-  /* Cut at the end where both do not fit. */
-  (void)strncat(text, ": ", sizeof(text) - 1 - strlen(text));
-  (void)strncat(text, pzi_current, sizeof(text) - 1 - strlen(text));
+  size_t n = shorten(text, strlen(text));
+  text[n++] = ':';
+  text[n++] = ' ';
+  /* The reason is cut at the end where both do not fit. */
+  const size_t room = sizeof(text) - 1 - n;
+  const size_t length = strlen(pzi_current);
+  const size_t fits = length < room ? length : room;
+  memcpy(text + n, pzi_current, fits);
+  text[n + fits] = '\0';
   set_message(text);
   return status;
 }

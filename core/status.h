@@ -16,7 +16,8 @@
 pz_status pzi_fail(pz_status status, const char* format, ...) PZ_PRINTF(2, 3);
 pz_status pzi_vfail(pz_status status, const char* format, va_list args) PZ_PRINTF(2, 0);
 
-/* Puts "PREFIX: " before the current message and returns `status`; PZ_OK does nothing. */
+/* Puts "PREFIX: " before the current message and returns `status`; PZ_OK does nothing. A
+   prefix of more than 200 bytes is shortened with "...", so that the reason stays. */
 pz_status pzi_fail_prefix(pz_status status, const char* format, ...) PZ_PRINTF(2, 3);
 
 /* How many messages the calling thread has recorded: tells whether a call that failed said

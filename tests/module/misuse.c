@@ -80,6 +80,43 @@ START_TEST(broken_text_is_shown_whole)
 }
 END_TEST
 
+START_TEST(a_message_says_a_name_once)
+{
+  rig_tensor w;
+  rig_zeros(&w, PZ_F32, 1, 1);
+  ck_assert_int_eq(pz_module_add(module, "a.b", PZ_BUFFER, &w.tensor), PZ_INVALID);
+  ck_assert_str_eq(pz_error_message(), "\"a.b\": a name has no dots and no control bytes");
+  ck_assert_int_eq(pz_module_add(module, NULL, PZ_BUFFER, &w.tensor), PZ_INVALID);
+  ck_assert_str_eq(pz_error_message(), "an empty name");
+  ck_assert_int_eq(pz_module_add(module, "a", (pz_tensor_kind)7, &w.tensor), PZ_INVALID);
+  ck_assert_str_eq(pz_error_message(), "\"a\": found kind 7, expected PZ_PARAMETER or PZ_BUFFER");
+}
+END_TEST
+
+START_TEST(a_long_name_leaves_room_for_the_reason)
+{
+  enum { LENGTH = 3000, SHOWN = 200 };
+  char name[LENGTH + 2];
+  rig_tensor w;
+  for (int odd = 0; odd <= 1; ++odd) { /* a cut before, and inside, a character of two bytes */
+    memset(name, 'x', (size_t)odd);
+    for (int k = odd; k < LENGTH; k += 2) {
+      memcpy(name + k, "\xc3\xa9", 3);
+    }
+    rig_add(module, name, 2, 2, &w);
+    ck_assert_ok(pz_register_parametrization(module, name, "skew", 0));
+    ck_assert_fails(pz_module_backward(module, name, &w.tensor), PZ_STALE,
+                    "...\": the value was not read yet");
+    const char* const message = pz_error_message();
+    const char* const dots = strstr(message, "...\": ");
+    ck_assert_int_le(dots - message, SHOWN - 4);
+    ck_assert_int_ge(dots - message, SHOWN - 5);
+    ck_assert_mem_eq(message + 1, name, (size_t)(dots - message) - 1);
+    ck_assert_int_eq((dots - message - 1 - odd) % 2, 0); /* whole characters */
+  }
+}
+END_TEST
+
 /* ---- readers beside a writer ------------------------------------------------- */
 
 static atomic_bool done;
@@ -151,6 +188,8 @@ main(void)
   tcase_add_test(tcase, missing_arguments_are_refused);
   tcase_add_test(tcase, empty_tensors_of_vast_extents_are_refused);
   tcase_add_test(tcase, broken_text_is_shown_whole);
+  tcase_add_test(tcase, a_message_says_a_name_once);
+  tcase_add_test(tcase, a_long_name_leaves_room_for_the_reason);
   tcase_add_test(tcase, readers_and_a_writer_turn_each_other_away);
   suite_add_tcase(suite, tcase);
   return test_main(suite);
