@@ -239,7 +239,8 @@ probe_usable(const pzi_backend* const backend, const uint32_t index, pz_device_i
   if (!info->usable) {
     info->reason[sizeof(info->reason) - 1] = '\0';
     return pzi_fail(PZ_DEVICE, "device %" PRIu32 " of %s cannot be used: %s", index,
-                    backend->table.id, info->reason);
+                    backend->table.id,
+                    info->reason[0] != '\0' ? info->reason : "its backend does not say why");
   }
   return PZ_OK;
 }

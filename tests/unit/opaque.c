@@ -161,11 +161,11 @@ opaque_close(pz_backend_queue* const q)
   free(q);
 }
 
-/* Two devices, the second broken. */
+/* Three devices, the second broken, the third without a word. */
 static pz_status
 probe(const uint32_t index, const uint32_t f64, const int32_t id, pz_device_info* const info)
 {
-  if (index > 1) {
+  if (index > 2) {
     return PZ_NOT_FOUND;
   }
   info->usable = index == 0;
@@ -173,7 +173,7 @@ probe(const uint32_t index, const uint32_t f64, const int32_t id, pz_device_info
   info->device.id = id;
   info->f64 = f64;
   strcpy(info->name, "test double");
-  strcpy(info->reason, index == 0 ? "" : "unplugged");
+  strcpy(info->reason, index == 1 ? "unplugged" : "");
   return PZ_OK;
 }
 

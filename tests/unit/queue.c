@@ -68,8 +68,10 @@ START_TEST(test_devices_that_are_not_there)
   ck_assert_fails(pz_queue_open(context, "cpuu", &queue), PZ_NOT_FOUND, "the nearest is \"cpu\"");
   ck_assert_fails(pz_queue_open(context, "lean:7", &queue), PZ_NOT_FOUND,
                   "found no device \"lean:7\"");
-  ck_assert_fails(pz_queue_open(context, "lean:7", &queue), PZ_NOT_FOUND, "\"lean:1\"");
+  ck_assert_fails(pz_queue_open(context, "lean:7", &queue), PZ_NOT_FOUND, "\"lean:2\"");
   ck_assert_fails(pz_queue_open(context, "lean:1", &queue), PZ_DEVICE, "unplugged");
+  ck_assert_fails(pz_queue_open(context, "lean:2", &queue), PZ_DEVICE,
+                  "device 2 of lean cannot be used: its backend does not say why");
   ck_assert_fails(pz_queue_open(context, "cpu:0x", &queue), PZ_NOT_FOUND, "\"cpu:0x\"");
   ck_assert_fails(pz_queue_open(context, "", &queue), PZ_NOT_FOUND, "found no device \"\"");
   ck_assert_fails(pz_queue_open(context, "opencl:7", &queue), PZ_NOT_FOUND, "\"opencl:7\"");
