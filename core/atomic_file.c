@@ -48,6 +48,53 @@ open_folder(const char* const path, int* const folder, char** const target)
   return 0;
 }
 
+/* The name that a link whose end is not there yet would give it; `*path` itself where it is
+   no link. */
+static int
+follow(char** const path)
+{
+  enum { LINKS = 40 }; /* as the kernel */
+  char link[PATH_MAX];
+  for (int k = 0; k < LINKS; ++k) {
+    const ssize_t length = readlink(*path, link, sizeof(link));
+    if (length < 0) {
+      return errno == EINVAL || errno == ENOENT ? 0 : errno;
+    }
+    if ((size_t)length == sizeof(link)) {
+      return ENAMETOOLONG;
+    }
+    const char* const slash = link[0] == '/' ? NULL : strrchr(*path, '/');
+    const size_t folder = slash ? (size_t)(slash - *path) + 1 : 0;
+    char* const next = malloc(folder + (size_t)length + 1);
+    if (!next) {
+      return ENOMEM;
+    }
+    memcpy(next, *path, folder);
+    memcpy(next + folder, link, (size_t)length);
+    next[folder + (size_t)length] = '\0';
+    free(*path);
+    *path = next;
+  }
+  return ELOOP;
+}
+
+/* What `path` stands for, links followed, in memory to be freed. */
+static int
+resolve(const char* const path, const bool exists, char** const out)
+{
+  char* name = exists ? realpath(path, NULL) : strdup(path);
+  if (!name) {
+    return exists ? errno : ENOMEM;
+  }
+  const int error = exists ? 0 : follow(&name);
+  if (error) {
+    free(name);
+    return error;
+  }
+  *out = name;
+  return 0;
+}
+
 /* A name that is not there yet, made with the permissions the process gives new files. */
 static int
 create_temporary(pzi_atomic_file* const file)
@@ -79,22 +126,22 @@ pzi_atomic_open(pzi_atomic_file* const file, const char* const path, const bool 
   if (keep_existing && lstat(path, &there) == 0) {
     return EEXIST;
   }
-  char* resolved = NULL;
   const bool replaces = stat(path, &there) == 0;
-  if (replaces) {
-    if (!S_ISREG(there.st_mode)) {
-      return S_ISDIR(there.st_mode) ? EISDIR : ENOTSUP;
-    }
-    if (access(path, W_OK) != 0) {
-      return errno;
-    }
-    resolved = realpath(path, NULL);
-    if (resolved == NULL) {
-      return errno;
-    }
+  if (!replaces && errno != ENOENT) {
+    return errno;
   }
-  int error = open_folder(resolved ? resolved : path, &file->folder, &file->target);
-  free(resolved);
+  if (replaces && !S_ISREG(there.st_mode)) {
+    return S_ISDIR(there.st_mode) ? EISDIR : ENOTSUP;
+  }
+  if (replaces && access(path, W_OK) != 0) {
+    return errno;
+  }
+  char* resolved = NULL;
+  int error = resolve(path, replaces, &resolved);
+  if (!error) {
+    error = open_folder(resolved, &file->folder, &file->target);
+    free(resolved);
+  }
   if (error) {
     memset(file, 0, sizeof(*file));
     return error;

@@ -19,9 +19,9 @@ typedef struct pzi_atomic_file {
 } pzi_atomic_file;
 
 /* Begins a file that is to appear as `path`, in the same folder. A symbolic link is
-   followed. EISDIR for a folder, ENOTSUP for any other thing that is not a regular file,
-   EACCES for a regular file that may not be written; with `keep_existing` EEXIST for
-   anything that is there. */
+   followed, also to where nothing is yet; ELOOP where links lead in a circle. EISDIR for a
+   folder, ENOTSUP for any other thing that is not a regular file, EACCES for a regular
+   file that may not be written; with `keep_existing` EEXIST for anything that is there. */
 int pzi_atomic_open(pzi_atomic_file* file, const char* path, bool keep_existing);
 
 /* Appends `bytes` bytes. */

@@ -118,6 +118,56 @@ START_TEST(files_appear_whole_or_not_at_all)
 }
 END_TEST
 
+/* Makes the link `name` of the folder. */
+static void
+link_to(const char* const target, const char* const name)
+{
+  char from[192];
+  snprintf(from, sizeof(from), "%s/%s", folder, name);
+  ck_assert_int_eq(symlink(target, from), 0);
+}
+
+/* Saves through the link `name` of the folder, which must stay a link, and takes it away. */
+static pz_status
+save_through(const char* const name)
+{
+  char from[192];
+  struct stat there;
+  snprintf(from, sizeof(from), "%s/%s", folder, name);
+  const pz_status status = pz_module_save(module, from);
+  ck_assert_int_eq(lstat(from, &there), 0);
+  ck_assert(S_ISLNK(there.st_mode));
+  ck_assert_int_eq(unlink(from), 0);
+  return status;
+}
+
+START_TEST(files_appear_where_links_lead)
+{
+  rig_tensor w;
+  struct stat there;
+  rig_add(module, "a", 1, 2, &w);
+  for (int exists = 0; exists <= 1; ++exists) {
+    link_to(path, "absolute");
+    ck_assert_ok(save_through("absolute"));
+    ck_assert_ok(pz_module_load(module, path));
+    ck_assert(exists || unlink(path) == 0);
+    link_to("x.safetensors", "relative");
+    link_to("./relative", "twice");
+    ck_assert_ok(save_through("twice"));
+    ck_assert_ok(save_through("relative"));
+    ck_assert_ok(pz_module_load(module, path));
+  }
+  ck_assert_int_eq(unlink(path), 0);
+
+  link_to("nowhere/x", "astray");
+  ck_assert_int_eq(save_through("astray"), PZ_IO);
+  link_to("circle", "circle");
+  const pz_status status = save_through("circle");
+  ck_assert_fails(status, PZ_IO, "symbolic links");
+  ck_assert_int_ne(stat(path, &there), 0);
+}
+END_TEST
+
 START_TEST(states_are_saved_without_originals)
 {
   pz_queue* queue = NULL;
@@ -181,6 +231,7 @@ main(void)
   tcase_add_test(tcase, semantics_20_the_format);
   tcase_add_test(tcase, semantics_20_a_foreign_file_loads);
   tcase_add_test(tcase, files_appear_whole_or_not_at_all);
+  tcase_add_test(tcase, files_appear_where_links_lead);
   tcase_add_test(tcase, states_are_saved_without_originals);
   suite_add_tcase(suite, tcase);
   return test_main(suite);
