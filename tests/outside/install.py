@@ -73,6 +73,7 @@ def layout():
 
 def symbols():
     """exports pz_ names only, and one data symbol per plugin"""
+    needs_plain_build()
     for path in moved.rglob("*.so*"):
         if path.is_symlink():
             continue
