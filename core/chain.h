@@ -94,6 +94,9 @@ struct pz_state {
    it up before the new state is written. */
 pz_status pzi_state_adopt(pz_chain* chain, const pz_state* from, pz_state** out);
 
+/* Says that the state holds again, bit for bit, what it held at `version`. */
+void pzi_state_is_again(pz_state* state, uint64_t version);
+
 /* The storage of a tensor, borrowed; NULL past the last. */
 pzi_storage* pzi_state_storage(const pz_state* state, uint32_t role, uint32_t index);
 

@@ -11,9 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a list had: its draws and the buffers that a step may write. */
+/* What a list had: its version, its draws and the buffers that a step may write. */
 typedef struct past {
   pz_slot* slot;
+  uint64_t version;
   uint64_t* draws;
   pzi_storage** buffers; /* copies, in the chain's order */
 } past;
@@ -62,6 +63,7 @@ remember(pz_slot* const slot, void* const user)
   past* const one = &lists[all->n++];
   *one = (past){
       .slot = slot,
+      .version = pz_state_version(state),
       .draws = malloc(chain->n_links * sizeof(*one->draws)),
       .buffers = calloc((size_t)n + 1, sizeof(pzi_storage*)),
   };
@@ -78,19 +80,28 @@ remember(pz_slot* const slot, void* const user)
   return PZ_OK;
 }
 
+/* With what it had a list has its version too: what was read of it is the value still. */
 static void
 put_back(const past* const one)
 {
-  const pzi_list* const list = one->slot->list;
-  const pz_chain* const chain = list->chain;
-  memcpy(list->state->draws, one->draws, chain->n_links * sizeof(*one->draws));
-  for (uint32_t i = 0; i < chain->n_role[PZ_STATE_BUFFER]; ++i) {
+  pz_state* const state = one->slot->list->state;
+  const pz_chain* const chain = one->slot->list->chain;
+  if (pz_state_version(state) == one->version) {
+    return;
+  }
+  pz_status status = PZ_OK;
+  memcpy(state->draws, one->draws, chain->n_links * sizeof(*one->draws));
+  for (uint32_t i = 0; i < chain->n_role[PZ_STATE_BUFFER] && status == PZ_OK; ++i) {
     if (one->buffers[i]) {
-      (void)pzi_queue_copy(list->state->queue, &one->buffers[i]->tensor,
-                           &list->state->storages[first_buffer(chain) + i]->tensor);
+      status = pzi_queue_copy(state->queue, &one->buffers[i]->tensor,
+                              &state->storages[first_buffer(chain) + i]->tensor);
     }
   }
-  pz_state_touch(list->state);
+  if (status == PZ_OK) {
+    pzi_state_is_again(state, one->version);
+  } else {
+    pz_state_touch(state);
+  }
 }
 
 static pz_status
@@ -110,7 +121,7 @@ update_all(pz_module* const module)
   pz_status status = pzi_each_slot(module, remember, &all);
   for (size_t k = 0; k < all.n && status == PZ_OK; ++k) {
     status = step(all.lists[k].slot);
-    for (size_t i = 0; status != PZ_OK && i < k; ++i) {
+    for (size_t i = 0; status != PZ_OK && i <= k; ++i) {
       put_back(&all.lists[i]);
     }
   }

@@ -207,6 +207,12 @@ pz_state_touch(pz_state* const state)
   }
 }
 
+void
+pzi_state_is_again(pz_state* const state, const uint64_t version)
+{
+  atomic_store_explicit(&state->version, version, memory_order_release);
+}
+
 uint64_t
 pz_state_version(const pz_state* const state)
 {

@@ -255,6 +255,7 @@ END_TEST
 START_TEST(semantics_24_an_update_of_all_is_of_all_or_none)
 {
   rig_tensor w;
+  rig_tensor before;
   rig_tensor noise;
   rig_tensor now;
   pz_module* child = NULL;
@@ -267,13 +268,20 @@ START_TEST(semantics_24_an_update_of_all_is_of_all_or_none)
   ck_assert_ok(pz_register_parametrization(child, "c", "fragile", 0));
   ck_assert_ok(pz_module_add_child(module, "child", child));
   ck_assert_ok(pz_module_update(module, NULL));
+  rig_read("a", &before);
   rig_read("b", &noise);
+  rig_read("child.c", &now);
   char* const picture = rig_picture();
   map_failing = "update";
   map_passes = 1; /* "a" and "b" have moved when "child.c" fails */
   ck_assert_fails(pz_module_update(module, NULL), PZ_DEVICE, "\"child.c\": fragile");
   map_failing = NULL;
   rig_unchanged(picture);
+  ck_assert_ok(pz_module_backward(module, "a", &w.tensor)); /* what was read is the value still */
+  ck_assert_ok(pz_module_backward(module, "b", &w.tensor));
+  ck_assert_ok(pz_module_backward(module, "child.c", &w.tensor));
+  rig_read("a", &now);
+  ck_assert_double_eq(rig_distance(&now, &before), 0.0);
   rig_read("b", &now);
   ck_assert_double_eq(rig_distance(&now, &noise), 0.0);
   ck_assert_ok(pz_module_update(module, NULL));
