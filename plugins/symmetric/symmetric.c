@@ -14,11 +14,12 @@
    symmetric matrix with the same triangle. Each pass reads and writes every entry at most
    once. */
 
+#include "../parity.h"
+
 #include <parametrize/plugin.h>
 
-#include <math.h>
-
 enum { LOWER };
+enum { PARITY = 1 };
 
 static pz_triangle
 parameter(const pz_call* const c)
@@ -37,53 +38,14 @@ symmetric_plan(pz_call* const c, const pz_spec* const given)
 static pz_status
 symmetric_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const a)
 {
-  return c->ops->fold(c, parameter(c), 1, x, a);
-}
-
-/* Two numbers per matrix: the largest entry of (A - A^T)/2, which is the distance from
-   the symmetric part of A, then the largest entry of A. `out` is host scratch. */
-static pz_status
-distances(pz_call* const c, const pz_tensor* const a, const double** const out)
-{
-  const int64_t batch = pz_batch(a);
-  const pz_spec spec = pz_spec_make(a->dtype, 1, (const int64_t[]){2 * batch});
-  pz_tensor norms;
-  pz_tensor odd;
-  PZ_TRY(pz_work(c, &spec, &norms));
-  PZ_TRY(pz_work_like(c, a, &odd));
-  pz_view first;
-  pz_view second;
-  pz_tensor* const distance = pz_view_reshaped(&first, &norms, a->ndim - 2, a->shape);
-  pz_tensor* const size = pz_view_reshaped(&second, &norms, a->ndim - 2, a->shape);
-  size->byte_offset += (uint64_t)batch * pz_dtype_size(a->dtype);
-
-  PZ_TRY(c->ops->symmetrize(c, 0.5, -1, a, &odd));
-  PZ_TRY(c->ops->norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, &odd, distance));
-  PZ_TRY(c->ops->norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, a, size));
-  void* numbers = NULL;
-  PZ_TRY(c->host->work_host(c, (size_t)(2 * batch) * sizeof(double), &numbers));
-  PZ_TRY(c->ops->read(c, &norms, numbers));
-  *out = numbers;
-  return PZ_OK;
+  return c->ops->fold(c, parameter(c), PARITY, x, a);
 }
 
 static pz_status
 symmetric_right_inverse(pz_call* const c, const pz_tensor* const a, pz_tensor* const x)
 {
   if (c->intent == PZ_ASSIGN) {
-    const int64_t batch = pz_batch(a);
-    const double tolerance = 100.0 * (double)pz_rows(a) * pz_dtype_epsilon(a->dtype);
-    const double* distance = NULL;
-    PZ_TRY(distances(c, a, &distance));
-    for (int64_t k = 0; k < batch; ++k) {
-      /* written so that NaN is refused */
-      if (!(distance[k] <= tolerance * distance[batch + k])) {
-        return pz_fail(c, PZ_OUTSIDE,
-                       "found matrix %lld of the batch at distance %.3g from a symmetric matrix, "
-                       "expected at most %.3g",
-                       (long long)k, distance[k], tolerance * distance[batch + k]);
-      }
-    }
+    PZ_TRY(parity_check(c, PARITY, a));
   }
   return c->ops->triangle(c, parameter(c), 0, a, x);
 }
@@ -94,24 +56,13 @@ symmetric_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const
 {
   (void)x;
   (void)a;
-  return c->ops->fold_adjoint(c, parameter(c), 1, ga, gx);
+  return c->ops->fold_adjoint(c, parameter(c), PARITY, ga, gx);
 }
 
 static pz_status
 symmetric_residual(pz_call* const c, const pz_tensor* const a, double* const distance)
 {
-  const double* each = NULL;
-  PZ_TRY(distances(c, a, &each));
-  const int64_t batch = pz_batch(a);
-  *distance = 0.0;
-  for (int64_t k = 0; k < batch && !isnan(*distance); ++k) {
-    /* a NaN on the diagonal is in the size alone */
-    const double mine = isnan(each[batch + k]) ? NAN : each[k];
-    if (!(mine <= *distance)) {
-      *distance = mine;
-    }
-  }
-  return PZ_OK;
+  return parity_residual(c, PARITY, a, distance);
 }
 
 /* Independent standard normal entries in one triangle. */
@@ -121,7 +72,7 @@ symmetric_sample(pz_call* const c, pz_tensor* const a)
   pz_tensor x;
   PZ_TRY(pz_work_like(c, a, &x));
   PZ_TRY(c->ops->random(c, PZ_NORMAL, c->draw, 0, 0.0, 1.0, &x));
-  return c->ops->fold(c, parameter(c), 1, &x, a);
+  return c->ops->fold(c, parameter(c), PARITY, &x, a);
 }
 
 static const pz_option symmetric_options[] = {

@@ -128,9 +128,14 @@ START_TEST(assignment_judges)
   ck_assert_ok(rig_residual(&r, off, &distance));
   ck_assert_double_eq_tol(distance, 0.25, 1e-12);
   off[0] = NAN;
-  ck_assert_fails(rig_assign(&r, PZ_ASSIGN, off), PZ_OUTSIDE, "nan");
+  ck_assert_fails(rig_assign(&r, PZ_ASSIGN, off), PZ_OUTSIDE,
+                  "found matrix 0 of the batch with an entry that is not finite");
   ck_assert_ok(rig_residual(&r, off, &distance));
   ck_assert(isnan(distance));
+  memcpy(off, y, (size_t)r.n_y * sizeof(double));
+  off[ORDER * ORDER] = INFINITY; /* on the diagonal, and whatever else is as it should be */
+  ck_assert_fails(rig_assign(&r, PZ_ASSIGN, off), PZ_OUTSIDE,
+                  "found matrix 1 of the batch with an entry that is not finite");
 
   ck_assert_ok(rig_assign(&r, PZ_REGISTER, x));
   double* const projected = rig_forward(&r);
