@@ -43,6 +43,24 @@ START_TEST(semantics_22_a_plain_parameter_gets_the_gradient_itself)
 }
 END_TEST
 
+START_TEST(semantics_22_gradients_begin_anew_where_a_list_comes_or_goes)
+{
+  rig_tensor w;
+  rig_tensor sum;
+  pz_tensor value;
+  rig_add(module, "weight", 3, 3, &w);
+  ck_assert_ok(pz_module_backward(module, "weight", &w.tensor));
+  ck_assert_ok(pz_register_parametrization(module, "weight", "counting", 0));
+  gradient("parametrizations.weight.original", &sum);
+  ck_assert_double_eq(rig_at(&sum, 4), 0.0);
+  ck_assert_ok(pz_module_get(module, "weight", &value));
+  ck_assert_ok(pz_module_backward(module, "weight", &w.tensor));
+  ck_assert_ok(pz_remove_parametrizations(module, "weight", PZ_LEAVE_ORIGINAL));
+  gradient("weight", &sum);
+  ck_assert_double_eq(rig_at(&sum, 4), 0.0);
+}
+END_TEST
+
 START_TEST(semantics_22_gradients_add_up_along_the_chain)
 {
   rig_tensor w;
@@ -275,6 +293,7 @@ main(void)
   Suite* const suite = suite_create("gradients");
   TCase* const tcase = rig_case("gradients");
   tcase_add_test(tcase, semantics_22_a_plain_parameter_gets_the_gradient_itself);
+  tcase_add_test(tcase, semantics_22_gradients_begin_anew_where_a_list_comes_or_goes);
   tcase_add_test(tcase, semantics_22_gradients_add_up_along_the_chain);
   tcase_add_test(tcase, semantics_22_several_originals);
   tcase_add_test(tcase, semantics_22_backward_is_stale_after_a_change);

@@ -79,7 +79,8 @@ enum {
    appended: the value becomes its image of the value so far. The value afterwards has
    the tensor's shape and dtype unless PZ_UNSAFE, under which a first map that has no
    originals for such a value takes the tensor itself as its original. One original of the
-   tensor's spec keeps the tensor's memory. All of the text or nothing. [exclusive] */
+   tensor's spec keeps the tensor's memory. The gradient of a plain tensor is dropped: its
+   originals begin with zero. All of the text or nothing. [exclusive] */
 PZ_API pz_status pz_register_parametrization(pz_module* module, const char* name, const char* text,
                                              uint32_t flags);
 
@@ -94,8 +95,8 @@ enum {
   PZ_LEAVE_ORIGINAL = 0,     /* the tensor becomes its original; refused for several */
 };
 
-/* Takes the whole list off a tensor, which returns to its former place in the order.
-   [exclusive] */
+/* Takes the whole list off a tensor, which returns to its former place in the order, with
+   a gradient of zero. [exclusive] */
 PZ_API pz_status pz_remove_parametrizations(pz_module* module, const char* name, int leave);
 
 /* Takes map `index` out of a list; the originals stay. Not the last one left, and not one
