@@ -208,8 +208,7 @@ int
 main(void)
 {
   Suite* const suite = suite_create("broken plugins");
-  TCase* const cases = tcase_create("broken plugins");
-  tcase_add_checked_fixture(cases, scene_setup, scene_teardown);
+  TCase* const cases = scene_case("broken plugins");
   tcase_add_loop_test(cases, test_refused, 0, (int)(sizeof(refused) / sizeof(refused[0])));
   tcase_add_test(cases, test_unknown_kind);
   tcase_add_test(cases, test_older_table);

@@ -307,8 +307,7 @@ int
 main(void)
 {
   Suite* const suite = suite_create("descriptor");
-  TCase* const cases = tcase_create("descriptor");
-  tcase_add_checked_fixture(cases, scene_setup, scene_teardown);
+  TCase* const cases = scene_case("descriptor");
   tcase_add_test(cases, test_add_plugin);
   tcase_add_test(cases, test_all_or_nothing);
   tcase_add_test(cases, test_copied);

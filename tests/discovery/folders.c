@@ -313,8 +313,7 @@ int
 main(void)
 {
   Suite* const suite = suite_create("folders");
-  TCase* const cases = tcase_create("folders");
-  tcase_add_checked_fixture(cases, scene_setup, scene_teardown);
+  TCase* const cases = scene_case("folders");
   tcase_add_test(cases, test_first_wins);
   tcase_add_test(cases, test_named_file_is_opened_alone);
   tcase_add_test(cases, test_order_of_asking);

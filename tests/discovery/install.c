@@ -142,9 +142,8 @@ int
 main(void)
 {
   Suite* const suite = suite_create("install");
-  TCase* const cases = tcase_create("install");
+  TCase* const cases = scene_case("install");
   tcase_set_timeout(cases, 30);
-  tcase_add_checked_fixture(cases, scene_setup, scene_teardown);
   tcase_add_test(cases, test_moved);
   tcase_add_test(cases, test_static);
   tcase_add_test(cases, test_elevated);

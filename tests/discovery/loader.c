@@ -209,9 +209,8 @@ int
 main(void)
 {
   Suite* const suite = suite_create("loader");
-  TCase* const cases = tcase_create("loader");
+  TCase* const cases = scene_case("loader");
   tcase_set_timeout(cases, 30);
-  tcase_add_checked_fixture(cases, scene_setup, scene_teardown);
   tcase_add_test(cases, test_decoys);
   tcase_add_test(cases, test_busy_constructor);
   tcase_add_test(cases, test_threads);

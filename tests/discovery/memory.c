@@ -172,9 +172,8 @@ int
 main(void)
 {
   Suite* const suite = suite_create("memory");
-  TCase* const cases = tcase_create("memory");
+  TCase* const cases = scene_case("memory");
   tcase_set_timeout(cases, 60);
-  tcase_add_checked_fixture(cases, scene_setup, scene_teardown);
   tcase_add_test(cases, test_each_allocation);
   suite_add_tcase(suite, cases);
   return test_main(suite);

@@ -8,17 +8,16 @@
 
 char scene[256];
 
-void
-scene_setup(void)
+static char room[200]; /* of all scenes of a case; the runner's, whatever becomes of a test */
+
+static void
+room_setup(void)
 {
   const char* const temporary = getenv("TMPDIR");
-  (void)unsetenv("PARAMETRIZE_PLUGIN_PATH");
-  (void)unsetenv("XDG_DATA_HOME");
-  (void)unsetenv("LD_LIBRARY_PATH"); /* the test runner's, for programs started here */
-  snprintf(scene, sizeof(scene), "%s/parametrize-XXXXXX",
+  snprintf(room, sizeof(room), "%s/parametrize-XXXXXX",
            temporary && temporary[0] == '/' ? temporary : "/tmp");
-  ck_assert_ptr_nonnull(mkdtemp(scene));
-  (void)umask(022);
+  ck_assert_ptr_nonnull(mkdtemp(room));
+  ck_assert_int_eq(chmod(room, 0711), 0); /* a scene may be opened to other users */
 }
 
 static int
@@ -31,10 +30,30 @@ remove_one(const char* const path, const struct stat* const s, const int type,
   return remove(path);
 }
 
-void
-scene_teardown(void)
+static void
+room_teardown(void)
 {
-  ck_assert_int_eq(nftw(scene, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+  ck_assert_int_eq(nftw(room, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+static void
+scene_setup(void)
+{
+  (void)unsetenv("PARAMETRIZE_PLUGIN_PATH");
+  (void)unsetenv("XDG_DATA_HOME");
+  (void)unsetenv("LD_LIBRARY_PATH"); /* the test runner's, for programs started here */
+  snprintf(scene, sizeof(scene), "%s/XXXXXX", room);
+  ck_assert_ptr_nonnull(mkdtemp(scene));
+  (void)umask(022);
+}
+
+TCase*
+scene_case(const char* const name)
+{
+  TCase* const tcase = tcase_create(name);
+  tcase_add_unchecked_fixture(tcase, room_setup, room_teardown);
+  tcase_add_checked_fixture(tcase, scene_setup, NULL);
+  return tcase;
 }
 
 const char*

@@ -15,11 +15,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The folder of the running test, fresh and ours alone; checked fixtures. The environment
-   variables that discovery reads are cleared. */
+/* The folder of the running test, fresh and ours alone. */
 extern char scene[256];
-void scene_setup(void);
-void scene_teardown(void);
+
+/* A case whose tests each have a scene, and the environment variables that discovery reads
+   cleared. The folders go when the case is over, whether its tests succeed or not. */
+TCase* scene_case(const char* name);
 
 /* "SCENE/name" in a buffer that the next eight calls leave alone. */
 const char* scene_path(const char* name);

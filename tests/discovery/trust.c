@@ -125,8 +125,7 @@ int
 main(void)
 {
   Suite* const suite = suite_create("trust");
-  TCase* const cases = tcase_create("trust");
-  tcase_add_checked_fixture(cases, scene_setup, scene_teardown);
+  TCase* const cases = scene_case("trust");
   tcase_add_test(cases, test_world_writable);
   tcase_add_test(cases, test_group_writable);
   tcase_add_test(cases, test_link_targets);
