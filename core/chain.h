@@ -94,6 +94,9 @@ struct pz_state {
    it up before the new state is written. */
 pz_status pzi_state_adopt(pz_chain* chain, const pz_state* from, pz_state** out);
 
+/* From now on outputs of maps are NaN, or not, before their entries write them. */
+void pzi_eval_marks(pz_eval* eval, bool marks);
+
 /* Says that the state holds again, bit for bit, what it held at `version`. */
 void pzi_state_is_again(pz_state* state, uint64_t version);
 

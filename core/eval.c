@@ -8,6 +8,7 @@
 
 #include "status.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- loading a state ------------------------------------------------------------------ */
@@ -171,11 +172,32 @@ pzi_eval_enter(pz_eval* const eval, const uint32_t i, const char* const entry, c
 }
 
 pz_status
+pzi_eval_mark(pz_eval* const eval, const pz_tensor* const out, const uint32_t n,
+              const pz_fault* const fault)
+{
+  for (uint32_t k = 0; eval->marks && k < n; ++k) {
+    if (out[k].data && out[k].dtype != PZ_I64) {
+      pz_tensor y = out[k];
+      pz_call* const c = pzi_eval_core(eval, fault);
+      PZ_TRY(c->ops->fill(c, NAN, &y));
+    }
+  }
+  return PZ_OK;
+}
+
+void
+pzi_eval_marks(pz_eval* const eval, const bool marks)
+{
+  eval->marks = marks;
+}
+
+pz_status
 pzi_eval_step(pz_eval* const eval, const uint32_t i, const uint32_t flags,
               const pz_fault* const fault)
 {
   pzi_step* const step = &eval->steps[i];
   pzi_saved* const saves = &eval->saves;
+  PZ_TRY(pzi_eval_mark(eval, &step->y, 1, fault));
   pz_call* const c = pzi_eval_enter(eval, i, "forward", flags, fault);
   if ((flags & PZ_CALL_SAVING) != 0) {
     eval->activity.save = &eval->saved;

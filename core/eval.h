@@ -50,6 +50,7 @@ struct pz_eval {
 
   uint64_t version; /* of the state that forward was made from; 0: it never succeeded */
   uint32_t flags;
+  bool marks;            /* outputs are NaN before an entry writes them */
   pz_fault fault;        /* of forward and vjp */
   pz_fault staged_fault; /* of everything that stages */
   bool staged_unread;    /* a call that failed left without looking at it */
@@ -74,6 +75,10 @@ pz_call* pzi_eval_core(pz_eval* eval, const pz_fault* fault);
 
 /* Waits for the device and reports, once, what an operation wrote into the word. */
 pz_status pzi_eval_fault(pz_eval* eval, const pz_fault* fault);
+
+/* Fills n outputs (those with data) with NaN where the evaluation is to mark what an entry
+   does not write. */
+pz_status pzi_eval_mark(pz_eval* eval, const pz_tensor* out, uint32_t n, const pz_fault* fault);
 
 /* Runs forward of map i on its step's x. */
 pz_status pzi_eval_step(pz_eval* eval, uint32_t i, uint32_t flags, const pz_fault* fault);

@@ -26,6 +26,7 @@ pzi_eval_invert(pz_eval* const eval, const uint32_t i, const pz_intent intent,
                 const pz_tensor* const y, const pz_tensor* const x, const uint32_t n)
 {
   PZ_TRY(pzi_stage_own(eval, i, true, false));
+  PZ_TRY(pzi_eval_mark(eval, x, n, &eval->staged_fault));
   pz_call* const c = pzi_eval_enter(eval, i, "right_inverse", 0, &eval->staged_fault);
   c->intent = (uint32_t)intent;
   pzi_stage_hand(eval, c, i, x, n);

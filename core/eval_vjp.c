@@ -119,6 +119,7 @@ step_back(pz_eval* const eval, const uint32_t i, const uint64_t want, const bool
       *(is_inner ? inner : &eval->staged[place]) = gx[k];
     }
   }
+  PZ_TRY(pzi_eval_mark(eval, gx, n_x, &eval->fault));
   const uint32_t flags = eval->flags & ~(uint32_t)PZ_CALL_SAVING;
   pz_call* const c = pzi_eval_enter(eval, i, "vjp", flags, &eval->fault);
   c->want = bits;

@@ -122,6 +122,11 @@ static void
 set_check_writes(pz_module* const module, const int check)
 {
   module->check_writes = check != 0;
+  for (uint32_t k = 0; k < module->n_slots; ++k) {
+    if (module->slots[k]->list) {
+      pzi_eval_marks(module->slots[k]->list->eval, check != 0);
+    }
+  }
   drop_values(module); /* what they were made from is to be remembered */
 }
 

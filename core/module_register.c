@@ -128,6 +128,7 @@ make_next(const pz_slot* const slot, const attempt* const a, const pz_direction 
     PZ_TRY(pz_state_new(next->chain, module->queue, &next->state));
   }
   PZ_TRY(pz_eval_new(next->chain, module->queue, &next->eval));
+  pzi_eval_marks(next->eval, module->check_writes);
   return run_new_map(slot, next);
 }
 

@@ -43,6 +43,33 @@ START_TEST(semantics_22_a_plain_parameter_gets_the_gradient_itself)
 }
 END_TEST
 
+START_TEST(the_check_mode_shows_what_no_map_wrote)
+{
+  rig_tensor w;
+  rig_tensor now;
+  rig_add(module, "weight", 3, 3, &w);
+  ck_assert_ok(pz_register_parametrization(module, "weight", "idle", 0));
+  pz_module_check_writes(module, true);
+  rig_read("weight", &now);
+  ck_assert_double_eq(rig_distance(&now, &w), 0.0);
+  map_failing = "all";
+  ck_assert_ok(pz_module_backward(module, "weight", &w.tensor));
+  gradient("parametrizations.weight.original", &now);
+  ck_assert(isnan(rig_at(&now, 4)));
+  ck_assert_ok(pz_module_touch(module, "weight"));
+  rig_read("weight", &now);
+  ck_assert(isnan(rig_at(&now, 4)));
+  ck_assert_ok(pz_module_set(module, "weight", &w.tensor));
+  rig_read("parametrizations.weight.original", &now);
+  ck_assert(isnan(rig_at(&now, 4)));
+  rig_add(module, "bias", 3, 3, &w); /* registering too */
+  ck_assert_ok(pz_register_parametrization(module, "bias", "idle", 0));
+  rig_read("parametrizations.bias.original", &now);
+  ck_assert(isnan(rig_at(&now, 4)));
+  map_failing = NULL;
+}
+END_TEST
+
 START_TEST(semantics_22_gradients_begin_anew_where_a_list_comes_or_goes)
 {
   rig_tensor w;
@@ -293,6 +320,7 @@ main(void)
   Suite* const suite = suite_create("gradients");
   TCase* const tcase = rig_case("gradients");
   tcase_add_test(tcase, semantics_22_a_plain_parameter_gets_the_gradient_itself);
+  tcase_add_test(tcase, the_check_mode_shows_what_no_map_wrote);
   tcase_add_test(tcase, semantics_22_gradients_begin_anew_where_a_list_comes_or_goes);
   tcase_add_test(tcase, semantics_22_gradients_add_up_along_the_chain);
   tcase_add_test(tcase, semantics_22_several_originals);

@@ -66,6 +66,34 @@ sequence_plan(pz_call* const c, const pz_spec* const given)
   return pz_declare_value(c, given, PZ_GENERAL);
 }
 
+static pz_status
+idle_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
+{
+  return map_failing ? PZ_OK : pz_copy(c, x, y);
+}
+
+static pz_status
+idle_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
+         const pz_tensor* const gy, pz_tensor* const gx)
+{
+  return map_failing ? PZ_OK : copy_vjp(c, x, y, gy, gx);
+}
+
+static pz_status
+idle_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const x)
+{
+  return map_failing ? PZ_OK : pz_copy(c, y, x);
+}
+
+static const pz_parametrization idle = {
+    .size = sizeof(idle),
+    .id = "idle",
+    .summary = "Itself, or whatever was there",
+    .forward = idle_forward,
+    .right_inverse = idle_right_inverse,
+    .vjp = idle_vjp,
+};
+
 static const pz_parametrization sequence = {
     .size = sizeof(sequence),
     .id = "sequence",
@@ -356,6 +384,6 @@ static const pz_parametrization fragile = {
 };
 
 PZ_PLUGIN(test_maps, "1.2.3", PZ_PARAMETRIZATION(&affine), PZ_PARAMETRIZATION(&counting),
-          PZ_PARAMETRIZATION(&fragile), PZ_PARAMETRIZATION(&noisy), PZ_PARAMETRIZATION(&nowhere),
-          PZ_PARAMETRIZATION(&opaque), PZ_PARAMETRIZATION(&sequence), PZ_PARAMETRIZATION(&turned),
-          PZ_PARAMETRIZATION(&weighted), PZ_PARAMETRIZATION(&widened));
+          PZ_PARAMETRIZATION(&fragile), PZ_PARAMETRIZATION(&noisy), PZ_PARAMETRIZATION(&idle),
+          PZ_PARAMETRIZATION(&nowhere), PZ_PARAMETRIZATION(&opaque), PZ_PARAMETRIZATION(&sequence),
+          PZ_PARAMETRIZATION(&turned), PZ_PARAMETRIZATION(&weighted), PZ_PARAMETRIZATION(&widened));

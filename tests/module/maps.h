@@ -22,6 +22,7 @@
      turned    y = x^T
      widened   an original of the other dtype
      noisy     y = x + one number drawn by its random stream
+     idle      y = x; every entry succeeds without writing anything on demand
      nowhere   y = x; its right inverse has no answer */
 extern const pz_plugin pz_plugin_v1_test_maps;
 

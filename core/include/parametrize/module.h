@@ -162,7 +162,9 @@ PZ_API pz_status pz_module_touch(pz_module* module, const char* name);
 
 /* Looks for writers that forgot pz_module_touch: with `check`, every read of an unchanged
    value hashes what it depends on and refuses with PZ_STALE, naming the tensor. Host
-   memory only; for debugging. [exclusive] */
+   memory only. Values, originals and gradients are also filled with NaN before a
+   registered map computes them, so that what a map does not write shows. For debugging.
+   [exclusive] */
 PZ_API void pz_module_check_writes(pz_module* module, bool check);
 
 /* Draws a member of the set of a parametrized tensor from the context's stream and assigns
