@@ -9,6 +9,7 @@
 #include <parametrize/context.h>
 
 #include <inttypes.h>
+#include <locale.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -82,11 +83,26 @@ set_message(char* const text)
   ++pzi_failures;
 }
 
+/* Numbers with a point, whatever locale the host has set. glibc keeps the C locale ready, so
+   nothing is allocated. */
+PZ_PRINTF(3, 0)
+static void
+print(char* const out, const size_t size, const char* const format, va_list args)
+{
+  const locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+  const locale_t before = c ? uselocale(c) : (locale_t)0;
+  (void)vsnprintf(out, size, format, args);
+  if (c) {
+    (void)uselocale(before);
+    freelocale(c);
+  }
+}
+
 pz_status
 pzi_vfail(const pz_status status, const char* const format, va_list args)
 {
   char text[PZI_MESSAGE] = ""; /* apart: an argument may be the current message */
-  (void)vsnprintf(text, sizeof(text), format, args);
+  print(text, sizeof(text), format, args);
   set_message(text);
   return status;
 }
@@ -126,7 +142,7 @@ pzi_fail_prefix(const pz_status status, const char* const format, ...)
   char text[PZI_MESSAGE] = "";
   va_list args;
   va_start(args, format);
-  (void)vsnprintf(text, sizeof(text), format, args);
+  print(text, sizeof(text), format, args);
   va_end(args);
   size_t n = shorten(text, strlen(text));
   text[n++] = ':';
