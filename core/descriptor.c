@@ -239,8 +239,8 @@ read_descriptor(const pz_plugin* const from, const size_t bytes, pz_plugin* cons
   }
   if (out->item_size < LEAST_ITEM || out->item_size > PZI_LARGEST_TABLE ||
       out->item_size % sizeof(void*) != 0) {
-    return pzi_fail(PZ_PLUGIN, "items of %" PRIu32 " bytes, expected at least %d", out->item_size,
-                    LEAST_ITEM);
+    return pzi_fail(PZ_PLUGIN, "items of %" PRIu32 " bytes, expected %d to %d, whole pointers",
+                    out->item_size, LEAST_ITEM, (int)PZI_LARGEST_TABLE);
   }
   if (out->n_items == 0 || out->n_items > MOST_ITEMS) {
     return pzi_fail(PZ_PLUGIN, "%" PRIu32 " items, expected 1 to %d", out->n_items, MOST_ITEMS);

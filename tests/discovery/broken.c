@@ -26,8 +26,10 @@ static const expectation refused[] = {
     {"two_lines", "\"broken\": summary has a control character in it, expected one line"},
     {"null_table", "table of a parametrization is NULL"},
     {"null_items", "1000 items at NULL"},
-    {"small_items", "items of 4 bytes, expected at least 16"},
+    {"small_items", "items of 4 bytes, expected 16 to "},
+#ifndef __SANITIZE_THREAD__ /* which fills the address space behind a file */
     {"wild_items", "of 1024 lies outside readable memory"},
+#endif
     {"wild_pointer", "lies outside readable memory"},
     {"no_items", "0 items, expected 1 to 1024"},
     {"zero_size", "descriptor of 0 bytes, expected at least 52"},
