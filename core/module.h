@@ -6,7 +6,8 @@
    A slot is a place for a tensor under a name. It either stores its tensor or has a list of
    maps on it, and then its tensor is the value of that list; the tensors that the list
    works on are slots themselves, so that whatever can be said of a tensor can be said of
-   an original. Slots are made and moved, never copied: handles point to them.
+   an original: it may have a list in its turn. Slots are made and moved, never copied:
+   handles point to them.
 
    Every exclusive call builds what is new beside what is there and exchanges the two at
    the end, in steps that cannot fail. */
@@ -35,7 +36,9 @@ struct pz_slot {
   bool requires_grad;
   bool editing;          /* between pz_module_edit and pz_module_commit */
   atomic_bool handed;    /* a host has a handle: keep the slot until the module goes */
-  pzi_storage* storage;  /* NULL where there is a list, and in a retired slot */
+  pzi_storage* storage;  /* of a tensor in a list always the state's, and where it has a list
+                            itself a copy of its value; else NULL where there is a list.
+                            NULL in a retired slot */
   pzi_storage* gradient; /* NULL before the first use */
   uint64_t digest;       /* of the contents when the value was computed, in check mode */
   pzi_list* list;

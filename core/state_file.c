@@ -12,6 +12,7 @@
 #include "status.h"
 
 #include <cjson/cJSON.h>
+#include <parametrize/file.h>
 #include <stdlib.h>
 #include <string.h>
 

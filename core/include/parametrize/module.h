@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Modules: named tensors, parametrized, cached, differentiated, saved.
+/* Modules: named tensors, parametrized, cached, differentiated, moved, folded.
    Include <parametrize/parametrize.h>. The semantics are those of PyTorch's
    torch.nn.utils.parametrize; docs/semantics.md says where they are stricter.
 
@@ -74,7 +74,8 @@ enum {
   PZ_UNSAFE = 1U << 0, /* the value's shape and dtype may differ from the tensor's */
 };
 
-/* Registers the maps of `text` (chain.h) on a tensor, one after the other. The first on a
+/* Registers the maps of `text` (chain.h) on a tensor, one after the other. The tensor may be
+   an original or own parameter of another list, which then takes the value. The first on a
    plain tensor takes right_inverse(tensor) as its originals; every further one is
    appended: the value becomes its image of the value so far. The value afterwards has
    the tensor's shape and dtype unless PZ_UNSAFE, under which a first map that has no
@@ -141,6 +142,10 @@ PZ_API void pz_module_cache_policy(pz_module* module, pz_cache_policy policy);
 PZ_API void pz_cached_begin(pz_module* module);
 PZ_API void pz_cached_end(pz_module* module);
 
+/* Distance of the present value of `name` from the set of its last map, in that map's own
+   measure (|Q^T Q - I|_max for cayley, say); PZ_UNSUPPORTED where it has none. [exclusive] */
+PZ_API pz_status pz_module_residual(pz_module* module, const char* name, double* distance);
+
 /* Waits for the device and reports any failure that it found since. [exclusive] */
 PZ_API pz_status pz_module_check(pz_module* module);
 
@@ -174,6 +179,16 @@ PZ_API pz_status pz_module_sample(pz_module* module, const char* name);
 /* One step of the own state of the maps on `name`, or on every tensor, children included,
    for NULL: once per optimizer step. [exclusive] */
 PZ_API pz_status pz_module_update(pz_module* module, const char* name);
+
+typedef enum pz_update_policy {
+  PZ_UPDATE_EXPLICIT = 0, /* pz_module_update alone */
+  PZ_UPDATE_ON_READ = 1,  /* PyTorch's rule: also at every read of a value in training mode
+                             that is not served from a scope's cache; such a read of a list
+                             with a map that steps is [exclusive] */
+} pz_update_policy;
+
+/* Sets the rule for a module and its children. [exclusive] */
+PZ_API void pz_module_update_policy(pz_module* module, pz_update_policy policy);
 
 /* ---- gradients ------------------------------------------------------------ */
 
@@ -212,16 +227,44 @@ PZ_API pz_status pz_module_tensor(const pz_module* module, uint32_t index, pz_te
    and returns the length it needs without that. [read] */
 PZ_API size_t pz_module_print(const pz_module* module, char* buffer, size_t size);
 
-/* ---- files ---------------------------------------------------------------- */
+/* ---- copying and moving ----------------------------------------------------- */
 
-/* Writes every stored tensor under its path as safetensors, with the lists in the
-   metadata; whole or not at all. [read] */
-PZ_API pz_status pz_module_save(pz_module* module, const char* path);
+/* A copy of a module with all that is nested in it, at the root of a tree of its own: same
+   names, maps, modes and policies on the same queues, tensors and random draws copied.
+   Nothing is shared but plugins and queues. Values are computed at their first read;
+   gradients, scopes and open edits are not copied. [read] */
+PZ_API pz_status pz_module_copy(pz_module* module, pz_module** out);
 
-/* Copies the tensors of a safetensors file into those of the same path; right_inverse is
-   never run. Unknown, missing and misshapen names are refused before anything is
-   written. [exclusive] */
-PZ_API pz_status pz_module_load(pz_module* module, const char* path);
+/* Puts copies of lists of `from` with their originals, own parameters, buffers and draws on
+   the tensors of the same names of `to`: of the list on `name`, or, for NULL, of every
+   parametrized tensor of `from` itself (children not counted). A tensor that `to` has must
+   be plain and of the value's spec; one that it has not is added at its end. `from` is
+   unchanged and nothing shared; `to` may be on another device. All or nothing.
+   [from: read, to: exclusive] */
+PZ_API pz_status pz_transfer_parametrizations(pz_module* from, pz_module* to, const char* name);
+
+/* Moves a module and all that is nested in it to a device (as in pz_queue_open; children
+   share the one queue), with originals, own parameters, buffers, plain tensors and gradients.
+   Slots stay valid; tensors and values that were handed out do not. All or nothing.
+   [exclusive] */
+PZ_API pz_status pz_module_to(pz_module* module, const char* device);
+
+/* Converts every float32 and float64 tensor of a module and all that is nested in it,
+   gradients included, to `dtype` (one of the two), planning the lists anew; as above.
+   PZ_MISMATCH where a map refuses the dtype, PZ_UNSUPPORTED where the device has none of
+   it. [exclusive] */
+PZ_API pz_status pz_module_to_dtype(pz_module* module, uint32_t dtype);
+
+/* ---- folding for inference --------------------------------------------------- */
+
+/* Replaces every value of a module and its children by a plain tensor that holds it, in
+   evaluation mode, and puts the lists aside. A baked module is read, printed, enumerated,
+   copied and saved as one that never had lists; whatever would change it is PZ_INVALID until
+   pz_module_unbake brings everything back, bit for bit. All or nothing. PZ_INVALID where it
+   is baked already, or not. [exclusive] */
+PZ_API pz_status pz_module_bake(pz_module* module);
+PZ_API pz_status pz_module_unbake(pz_module* module);
+PZ_API bool pz_module_is_baked(const pz_module* module); /* [read] */
 
 PZ_END_DECLS
 

@@ -16,8 +16,8 @@
      pz_module_set(layer, "weight", &q0);                right_inverse, all or nothing
 
    Three layers: context.h (plugins, devices), chain.h (a list of maps on tensors that the
-   host owns), module.h (named tensors with caching, as above). Most programs need
-   context.h and module.h only.
+   host owns), module.h (named tensors with caching, as above) and its files in file.h. Most
+   programs need context.h, module.h and file.h only.
 
    Everywhere: functions return PZ_OK or a status with one line of detail in
    pz_error_message(); on failure nothing has changed and out-parameters are untouched.
@@ -30,6 +30,7 @@
 
 #include <parametrize/chain.h>
 #include <parametrize/context.h>
+#include <parametrize/file.h>
 #include <parametrize/module.h>
 #include <parametrize/types.h>
 
