@@ -1,0 +1,21 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Between widths of IEEE numbers. Widening is exact, narrowing rounds once, to nearest and
+   ties to even, as the processor does. A NaN keeps its sign and the leading bits of its
+   payload, quiet or not, so that widening and narrowing give back every bit. */
+
+#ifndef PZI_CONVERT_H
+#define PZI_CONVERT_H
+
+#include <stddef.h>
+
+/* Converts n elements that need not be aligned; `from` and `to` do not overlap. */
+void pzi_f32_to_f64(const void* from, void* to, size_t n);
+void pzi_f64_to_f32(const void* from, void* to, size_t n);
+void pzi_f16_to_f32(const void* from, void* to, size_t n);
+void pzi_bf16_to_f32(const void* from, void* to, size_t n);
+void pzi_f16_to_f64(const void* from, void* to, size_t n);
+void pzi_bf16_to_f64(const void* from, void* to, size_t n);
+
+#endif /* PZI_CONVERT_H */
