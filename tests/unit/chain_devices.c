@@ -24,7 +24,7 @@ open_on(rig* const r, const char* const device)
   spec = pz_spec_make(PZ_F64, 3, shape);
   ck_assert_ok(pz_context_new(&settings, &r->context));
   ck_assert_ok(pz_context_add_plugin(r->context, &pz_plugin_v1_test_maps));
-  ck_assert_ok(pz_context_add_plugin(r->context, &pz_plugin_v1));
+  ck_assert_ok(pz_context_add_plugin(r->context, &pz_plugin_v1_opaque));
   ck_assert_ok(pz_queue_open(r->context, device, &r->queue));
 }
 

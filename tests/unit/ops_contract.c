@@ -20,7 +20,7 @@ static void
 open_on(const char* const device)
 {
   context = test_context();
-  ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1));
+  ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_opaque));
   ck_assert_ok(pz_queue_open(context, device, &queue));
   rig_open(rig, queue, PZ_F64, PLAIN, test_seed());
 }

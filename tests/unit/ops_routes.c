@@ -21,7 +21,7 @@ static void
 setup(void)
 {
   context = test_context();
-  ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1));
+  ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_opaque));
   ck_assert_ok(pz_queue_open(context, "reference", &reference));
 }
 

@@ -72,7 +72,7 @@ START_TEST(test_threads)
   pz_queue* queue = NULL;
   pz_queue* own = NULL;
   pthread_t threads[THREADS];
-  ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1));
+  ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_opaque));
   ck_assert_ok(pz_queue_open(context, devices[_i], &queue));
   ck_assert_ok(pz_queue_open(context, devices[_i], &own));
   for (int k = 0; k < THREADS; ++k) {

@@ -20,12 +20,17 @@
 #include <parametrize/backend.h>
 #include <parametrize/parametrize.h>
 
-extern const pz_plugin pz_plugin_v1;
+extern const pz_plugin pz_plugin_v1_opaque;
 
 /* Allocations alive. */
 int opaque_allocations(void);
 
 /* Bytes moved to or from the host so far. */
 uint64_t opaque_host_bytes(void);
+
+/* From now on, call `k` that allocates, copies or fills fails (0: none), once. */
+void opaque_refuse(unsigned long k);
+/* Was that call reached? */
+bool opaque_refused(void);
 
 #endif /* TEST_OPAQUE_H */

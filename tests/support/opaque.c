@@ -22,6 +22,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static block table[MAX_HANDLES];
 static int alive;
 static uint64_t host_bytes;
+static unsigned long countdown;
+static bool refused;
 
 /* Handles are small odd numbers: nothing can be read through them. */
 char*
@@ -40,9 +42,39 @@ opaque_place(const void* const handle, const uint64_t offset, const size_t bytes
   return b.bytes + offset;
 }
 
+void
+opaque_refuse(const unsigned long k)
+{
+  pthread_mutex_lock(&lock);
+  countdown = k;
+  refused = false;
+  pthread_mutex_unlock(&lock);
+}
+
+bool
+opaque_refused(void)
+{
+  pthread_mutex_lock(&lock);
+  const bool reached = refused;
+  pthread_mutex_unlock(&lock);
+  return reached;
+}
+
+static pz_status
+refuse(const pz_backend_queue* const q, const pz_status status)
+{
+  pthread_mutex_lock(&lock);
+  const bool now = countdown == 1;
+  countdown -= countdown > 0;
+  refused = refused || now;
+  pthread_mutex_unlock(&lock);
+  return now ? q->host->fail(status, "the test double refuses") : PZ_OK;
+}
+
 static pz_status
 opaque_alloc(pz_backend_queue* const q, const size_t bytes, void** const out)
 {
+  PZ_TRY(refuse(q, PZ_NO_MEMORY));
   pthread_mutex_lock(&lock);
   size_t k = 1;
   while (k < MAX_HANDLES && table[k].bytes) {
@@ -102,7 +134,7 @@ opaque_copy(pz_backend_queue* const q, const pz_copy_kind kind, void* const dst,
             const uint64_t dst_offset, const void* const src, const uint64_t src_offset,
             const size_t bytes)
 {
-  (void)q;
+  PZ_TRY(refuse(q, PZ_DEVICE));
   if (kind != PZ_DEVICE_TO_DEVICE) {
     pthread_mutex_lock(&lock);
     host_bytes += bytes;
@@ -120,7 +152,7 @@ static pz_status
 opaque_fill(pz_backend_queue* const q, void* const dst, const uint64_t offset, const size_t bytes,
             const void* const pattern, const size_t pattern_bytes)
 {
-  (void)q;
+  PZ_TRY(refuse(q, PZ_DEVICE));
   char* const to = opaque_place(dst, offset, bytes);
   if (offset % pattern_bytes != 0 || bytes % pattern_bytes != 0) {
     abort();
