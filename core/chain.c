@@ -132,14 +132,16 @@ pz_chain_new(pz_context* const context, const char* const text,
   return PZ_OK;
 }
 
-/* Plans a chain whose entries are set from the originals of another. */
+/* Plans a chain whose entries are set from the originals of another, of `dtype` where that
+   is not 0. */
 static pz_status
-plan_as(pz_chain* const chain, const pz_chain* const before)
+plan_as(pz_chain* const chain, const pz_chain* const before, const uint32_t dtype)
 {
   pz_spec originals[PZI_MAX_TENSORS];
   const uint32_t n = before->n_role[PZ_ORIGINAL];
   for (uint32_t i = 0; i < n; ++i) {
     originals[i] = before->tensors[i].spec;
+    originals[i].dtype = dtype ? dtype : originals[i].dtype;
   }
   return pzi_chain_plan(chain, PZ_FROM_INPUT, originals, n);
 }
@@ -165,7 +167,7 @@ pz_chain_append(const pz_chain* const chain, const char* const text,
     status = make_entries(chain->context, words, settings, n_settings, longer->links + n);
   }
   if (status == PZ_OK) {
-    status = plan_as(longer, chain);
+    status = plan_as(longer, chain, 0);
   }
   free(words);
   if (status != PZ_OK) {
@@ -217,7 +219,7 @@ pz_chain_without(const pz_chain* const chain, const uint32_t index, pz_chain** c
   for (uint32_t i = 0; i < n; ++i) {
     shorter->links[i].entry = pzi_entry_retain(chain->links[i + (i >= index)].entry);
   }
-  pz_status status = plan_as(shorter, chain);
+  pz_status status = plan_as(shorter, chain, 0);
   for (uint32_t i = 0; status == PZ_OK && i < n; ++i) {
     status = check_kept(&chain->links[i + (i >= index)], &shorter->links[i]);
   }
@@ -226,6 +228,44 @@ pz_chain_without(const pz_chain* const chain, const uint32_t index, pz_chain** c
     return status;
   }
   *out = shorter;
+  return PZ_OK;
+}
+
+/* Tensors that can follow into another dtype: the same ones, floats floats as before. */
+static pz_status
+check_followed(const pz_chain* const before, const pz_chain* const after)
+{
+  bool same = before->n_tensors == after->n_tensors;
+  for (uint32_t i = 0; same && i < before->n_tensors; ++i) {
+    const pzi_chain_tensor* const a = &before->tensors[i];
+    const pzi_chain_tensor* const b = &after->tensors[i];
+    pz_spec spec = a->spec;
+    spec.dtype = b->spec.dtype;
+    same = a->role == b->role && strcmp(a->name, b->name) == 0 && pz_spec_equal(&spec, &b->spec) &&
+           (a->spec.dtype == PZ_I64) == (b->spec.dtype == PZ_I64);
+  }
+  return same ? PZ_OK
+              : pzi_fail(PZ_MISMATCH, "\"%s\": other tensors would be planned for the new dtype",
+                         before->text);
+}
+
+pz_status
+pzi_chain_as(const pz_chain* const chain, const uint32_t dtype, pz_chain** const out)
+{
+  pz_chain* other = NULL;
+  PZ_TRY(chain_alloc(chain->context, (pz_direction)chain->direction, chain->n_links, &other));
+  for (uint32_t i = 0; i < chain->n_links; ++i) {
+    other->links[i].entry = pzi_entry_retain(chain->links[i].entry);
+  }
+  pz_status status = plan_as(other, chain, dtype);
+  if (status == PZ_OK) {
+    status = check_followed(chain, other);
+  }
+  if (status != PZ_OK) {
+    pz_chain_free(other);
+    return status;
+  }
+  *out = other;
   return PZ_OK;
 }
 

@@ -76,6 +76,10 @@ struct pz_chain {
 /* The place of a tensor in the chain's list, or UINT32_MAX past the last of its role. */
 uint32_t pzi_chain_place(const pz_chain* chain, uint32_t role, uint32_t index);
 
+/* The same maps with the same options on originals of another float dtype, planned anew.
+   PZ_MISMATCH where they would work on other tensors then. */
+pz_status pzi_chain_as(const pz_chain* chain, uint32_t dtype, pz_chain** out);
+
 /* ---- states ---------------------------------------------------------------- */
 
 struct pz_state {
@@ -93,6 +97,10 @@ struct pz_state {
    (storages, not copies); the others are zero, with fresh draws. `from` is unchanged; give
    it up before the new state is written. */
 pz_status pzi_state_adopt(pz_chain* chain, const pz_state* from, pz_state** out);
+
+/* A state for `chain`, which has the maps of that of `from`, with the same draws and tensors
+   that are zero. */
+pz_status pzi_state_like(pz_chain* chain, pz_queue* queue, const pz_state* from, pz_state** out);
 
 /* From now on outputs of maps are NaN, or not, before their entries write them. */
 void pzi_eval_marks(pz_eval* eval, bool marks);

@@ -134,6 +134,22 @@ pzi_state_adopt(pz_chain* const chain, const pz_state* const from, pz_state** co
   return PZ_OK;
 }
 
+pz_status
+pzi_state_like(pz_chain* const chain, pz_queue* const queue, const pz_state* const from,
+               pz_state** const out)
+{
+  pz_state* state = NULL;
+  PZ_TRY(state_alloc(chain, queue, &state));
+  memcpy(state->draws, from->draws, chain->n_links * sizeof(*state->draws));
+  const pz_status status = state_complete(state);
+  if (status != PZ_OK) {
+    pz_state_free(state);
+    return status;
+  }
+  *out = state;
+  return PZ_OK;
+}
+
 pzi_storage*
 pzi_state_storage(const pz_state* const state, const uint32_t role, const uint32_t index)
 {

@@ -166,6 +166,44 @@ static const pz_parametrization widened = {
     .forward = copy_forward,
 };
 
+static pz_status
+only32_plan(pz_call* const c, const pz_spec* const given)
+{
+  if (given->dtype != PZ_F32) {
+    return pz_fail(c, PZ_MISMATCH, "expected float32");
+  }
+  PZ_TRY(pz_declare_original(c, NULL, given));
+  return pz_declare_value(c, given, PZ_GENERAL);
+}
+
+static const pz_parametrization only32 = {
+    .size = sizeof(only32),
+    .id = "only32",
+    .summary = "Itself, in one dtype",
+    .plan = only32_plan,
+    .forward = copy_forward,
+};
+
+static pz_status
+ticking_plan(pz_call* const c, const pz_spec* const given)
+{
+  const int64_t three = 3;
+  const pz_spec count = pz_spec_make(PZ_I64, 1, &three);
+  const pz_spec exact = pz_spec_make(PZ_F64, 1, &three);
+  PZ_TRY(pz_declare_original(c, NULL, given));
+  PZ_TRY(pz_declare_buffer(c, "count", &count));
+  PZ_TRY(pz_declare_buffer(c, "exact", &exact));
+  return pz_declare_value(c, given, PZ_GENERAL);
+}
+
+static const pz_parametrization ticking = {
+    .size = sizeof(ticking),
+    .id = "ticking",
+    .summary = "Itself, with buffers of fixed dtypes",
+    .plan = ticking_plan,
+    .forward = copy_forward,
+};
+
 /* ---- own tensors ---------------------------------------------------------------- */
 
 static pz_status
@@ -385,5 +423,6 @@ static const pz_parametrization fragile = {
 
 PZ_PLUGIN(test_maps, "1.2.3", PZ_PARAMETRIZATION(&affine), PZ_PARAMETRIZATION(&counting),
           PZ_PARAMETRIZATION(&fragile), PZ_PARAMETRIZATION(&noisy), PZ_PARAMETRIZATION(&idle),
-          PZ_PARAMETRIZATION(&nowhere), PZ_PARAMETRIZATION(&opaque), PZ_PARAMETRIZATION(&sequence),
-          PZ_PARAMETRIZATION(&turned), PZ_PARAMETRIZATION(&weighted), PZ_PARAMETRIZATION(&widened));
+          PZ_PARAMETRIZATION(&nowhere), PZ_PARAMETRIZATION(&only32), PZ_PARAMETRIZATION(&ticking),
+          PZ_PARAMETRIZATION(&opaque), PZ_PARAMETRIZATION(&sequence), PZ_PARAMETRIZATION(&turned),
+          PZ_PARAMETRIZATION(&weighted), PZ_PARAMETRIZATION(&widened));

@@ -20,6 +20,8 @@
      sequence  y = x; its only original is called "original0"
      opaque    y = x; no right inverse, no vjp
      turned    y = x^T
+     only32    y = x; float32 alone
+     ticking   y = x; buffers "count" (int64) and "exact" (float64 always)
      widened   an original of the other dtype
      noisy     y = x + one number drawn by its random stream
      idle      y = x; every entry succeeds without writing anything on demand

@@ -1,0 +1,86 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+#include "furniture.h"
+
+const char* const furniture_values[] = {
+    "bias", "weight", "own", "noise", "pair", "mean", "child.weight", "child.leaf.weight", NULL,
+};
+
+static void
+add_list(pz_module* const to, const char* const name, const pz_tensor_kind kind,
+         const char* const text)
+{
+  rig_tensor t;
+  rig_normal(&t, PZ_F32, 4, 4);
+  ck_assert_ok(pz_module_add(to, name, kind, &t.tensor));
+  ck_assert_ok(pz_register_parametrization(to, name, text, 0));
+}
+
+void
+furnish(pz_module* const empty)
+{
+  rig_tensor t;
+  pz_module* child = NULL;
+  pz_module* leaf = NULL;
+  rig_add(empty, "bias", 1, 4, &t);
+  add_list(empty, "weight", PZ_PARAMETER, "skew,cayley,pruning(p_drop=0.3)");
+  add_list(empty, "own", PZ_PARAMETER, "affine");
+  rig_normal(&t, PZ_F32, 4, 4);
+  ck_assert_ok(pz_module_set(empty, "parametrizations.own.0.shift", &t.tensor));
+  add_list(empty, "noise", PZ_PARAMETER, "noisy");
+  add_list(empty, "pair", PZ_PARAMETER, "weighted");
+  add_list(empty, "mean", PZ_BUFFER, "affine");
+  ck_assert_ok(pz_module_require_grad(empty, "pair", false));
+  ck_assert_ok(pz_module_require_grad(empty, "parametrizations.own.0.shift", false));
+  ck_assert_ok(pz_module_new(context, "reference", "Block", &child));
+  ck_assert_ok(pz_module_new(context, "reference", "Leaf", &leaf));
+  add_list(child, "weight", PZ_PARAMETER, "fragile");
+  ck_assert_ok(pz_module_update(child, NULL));
+  add_list(leaf, "weight", PZ_PARAMETER, "symmetric,matrix_exp");
+  rig_normal(&t, PZ_F32, 2, 3);
+  ck_assert_ok(pz_module_add(leaf, "count", PZ_BUFFER, &t.tensor));
+  ck_assert_ok(pz_module_add_child(child, "leaf", leaf));
+  ck_assert_ok(pz_module_add_child(empty, "child", child));
+}
+
+char*
+picture_of(pz_module* const other)
+{
+  pz_module* const own = module;
+  module = other;
+  char* const text = rig_picture();
+  module = own;
+  return text;
+}
+
+void
+read_of(pz_module* const other, const char* const name, rig_tensor* const out)
+{
+  pz_module* const own = module;
+  module = other;
+  rig_read(name, out);
+  module = own;
+}
+
+void
+assert_same_values(pz_module* const a, pz_module* const b, const double tolerance)
+{
+  for (const char* const* name = furniture_values; *name; ++name) {
+    rig_tensor x;
+    rig_tensor y;
+    read_of(a, *name, &x);
+    read_of(b, *name, &y);
+    const double distance = rig_distance(&x, &y);
+    ck_assert_msg(distance <= tolerance, "%s: found a distance of %g, expected %g", *name, distance,
+                  tolerance);
+  }
+}
+
+const void*
+place_of(pz_module* const other, const char* const name)
+{
+  pz_tensor there;
+  ck_assert_ok(pz_module_get(other, name, &there));
+  return there.data;
+}

@@ -1,0 +1,30 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* A module with something of everything, for tests that copy and move whole modules, and
+   what they look at. */
+
+#ifndef TEST_MODULE_FURNITURE_H
+#define TEST_MODULE_FURNITURE_H
+
+#include "rig.h"
+
+/* Furnishes an empty module with parameters and buffers; lists with buffers, own parameters,
+   several originals, draws; frozen tensors; a child and a child of that. */
+void furnish(pz_module* empty);
+
+/* The values in a furnished module, names ended by NULL. */
+extern const char* const furniture_values[];
+
+/* rig_picture and rig_read of another module than the rig's. */
+char* picture_of(pz_module* other);
+void read_of(pz_module* other, const char* name, rig_tensor* out);
+
+/* Asserts that the values of two furnished modules agree to c n eps, `tolerance` being that;
+   0: bit for bit. */
+void assert_same_values(pz_module* a, pz_module* b, double tolerance);
+
+/* Address or handle of a tensor's memory. */
+const void* place_of(pz_module* other, const char* name);
+
+#endif /* TEST_MODULE_FURNITURE_H */
