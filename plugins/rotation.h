@@ -79,30 +79,31 @@ rotation_spec(const pz_tensor* const q, const int32_t ndim)
   return pz_spec_make(q->dtype, q->ndim - 2 + ndim, q->shape);
 }
 
-/* d (..., n) <- the signs D for square q that make Q D free of the eigenvalue -1. */
+/* Eliminates Q + D in place of Q, a contiguous batch of square matrices, choosing the signs
+   d (..., n): the strict lower triangle becomes that of unit lower L, the rest the upper
+   triangular U, L U = Q + D. */
 static inline pz_status
-rotation_signs(pz_call* const c, const pz_tensor* const q, pz_tensor* const d)
+rotation_eliminate(pz_call* const c, pz_tensor* const q, pz_tensor* const d)
 {
   enum { WIDTH = 48 };
   const int64_t n = pz_rows(q);
   const int64_t batch = pz_batch(q);
-  pz_tensor s;
-  PZ_TRY(pz_work_like(c, q, &s));
-  PZ_TRY(pz_copy(c, q, &s));
   for (int64_t first = 0; first < n; first += WIDTH) {
     const int64_t rest = n - first;
     const int64_t cols = rest < WIDTH ? rest : WIDTH;
     const uint64_t mark = c->host->work_mark(c);
     const pz_spec spec = pz_spec_make(q->dtype, 3, (const int64_t[]){batch, rest, cols});
     pz_view flat_view;
-    pz_view s_view;
+    pz_view q_view;
     pz_tensor panel;
     const pz_tensor* const flat =
-        pz_view_reshaped(&flat_view, &s, 3, (const int64_t[]){batch, n, n});
+        pz_view_reshaped(&flat_view, q, 3, (const int64_t[]){batch, n, n});
+    pz_tensor* const block = pz_view_block(&q_view, flat, first, rest, first, cols);
     PZ_TRY(pz_work(c, &spec, &panel));
-    PZ_TRY(pz_copy(c, pz_view_block(&s_view, flat, first, rest, first, cols), &panel));
+    PZ_TRY(pz_copy(c, block, &panel));
     PZ_TRY(c->ops->launch(c, &rotation_panel, batch, (const pz_tensor* const[]){&panel, d}, NULL,
                           (const int64_t[]){rest, cols, n, first}));
+    PZ_TRY(pz_copy(c, &panel, block));
     if (cols < rest) {
       const int64_t next = first + cols;
       pz_view l11;
@@ -119,6 +120,16 @@ rotation_signs(pz_call* const c, const pz_tensor* const q, pz_tensor* const d)
     c->host->work_release(c, mark);
   }
   return PZ_OK;
+}
+
+/* d (..., n) <- the signs D for square q that make Q D free of the eigenvalue -1. */
+static inline pz_status
+rotation_signs(pz_call* const c, const pz_tensor* const q, pz_tensor* const d)
+{
+  pz_tensor s;
+  PZ_TRY(pz_work_like(c, q, &s));
+  PZ_TRY(pz_copy(c, q, &s));
+  return rotation_eliminate(c, &s, d);
 }
 
 /* For each matrix the largest entry of |Q^T Q - I|, then for each its determinant, 1 or
@@ -228,23 +239,35 @@ rotation_nearest(pz_call* const c, const bool proper, const pz_tensor* const a, 
   return pz_gemm(c, PZ_N, PZ_N, 1.0, &u, &vt, 0.0, q);
 }
 
-/* A uniform orthogonal matrix, or with `proper` a uniform rotation, from c->draw. */
+/* q <- the factor Q of a = Q R with R's diagonal not negative, for square or tall a. */
 static inline pz_status
-rotation_sample(pz_call* const c, const bool proper, pz_tensor* const q)
+rotation_q_factor(pz_call* const c, const pz_tensor* const a, pz_tensor* const q)
 {
-  const pz_spec row = rotation_spec(q, 1);
-  pz_tensor a;
+  const int64_t k = pz_cols(a);
+  pz_spec square = pz_spec_of(a);
+  square.shape[a->ndim - 2] = k;
+  pz_spec row = pz_spec_make(a->dtype, a->ndim - 1, a->shape);
+  row.shape[a->ndim - 2] = k;
   pz_tensor r;
   pz_tensor d;
-  PZ_TRY(pz_work_like(c, q, &a));
-  PZ_TRY(pz_work_like(c, q, &r));
+  PZ_TRY(pz_work(c, &square, &r));
   PZ_TRY(pz_work(c, &row, &d));
-  PZ_TRY(c->ops->random(c, PZ_NORMAL, c->draw, 0, 0.0, 1.0, &a));
-  PZ_TRY(c->ops->qr(c, &a, q, &r));
+  PZ_TRY(c->ops->qr(c, a, q, &r));
   PZ_TRY(c->ops->get_diagonal(c, &r, &d));
   PZ_TRY(
       c->ops->launch(c, &rotation_sign, pz_count(&d), (const pz_tensor* const[]){&d}, NULL, NULL));
-  PZ_TRY(c->ops->scale_by(c, PZ_OVER_ROWS, &d, q, q));
+  return c->ops->scale_by(c, PZ_OVER_ROWS, &d, q, q);
+}
+
+/* A uniform matrix with orthonormal columns, square or tall; with `proper` a uniform
+   rotation. From c->draw. */
+static inline pz_status
+rotation_sample(pz_call* const c, const bool proper, pz_tensor* const q)
+{
+  pz_tensor a;
+  PZ_TRY(pz_work_like(c, q, &a));
+  PZ_TRY(c->ops->random(c, PZ_NORMAL, c->draw, 0, 0.0, 1.0, &a));
+  PZ_TRY(rotation_q_factor(c, &a, q));
   return proper ? rotation_make_proper(c, 0, q) : PZ_OK;
 }
 

@@ -8,7 +8,7 @@
      any X         matrices with a real logarithm
 
    Symmetric X goes through its eigenvalues (spectral.c), any other through scaling and
-   squaring of Taylor polynomials (scaling.c, choice.c, taylor.c). The adjoint of the
+   squaring of Taylor polynomials (../exponential). The adjoint of the
    differential at X is the differential at X^T applied to G; it is had by reversing the
    evaluation product by product, at twice its cost. The right inverses are the logarithm
    of a definite matrix by eigenvalues, of a rotation or a general matrix by the real Schur
@@ -45,7 +45,7 @@ matrix_exp_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const 
   if (pz_count(x) == 0) {
     return PZ_OK;
   }
-  return is_symmetric(c->in) ? expm_symmetric(c, x, y) : expm_taylor(c, x, y);
+  return is_symmetric(c->in) ? expm_symmetric(c, x, y) : expm_taylor(c, c->in, x, y);
 }
 
 static pz_status
@@ -56,7 +56,7 @@ matrix_exp_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* cons
   if (pz_count(x) == 0) {
     return PZ_OK;
   }
-  return is_symmetric(c->in) ? expm_symmetric_vjp(c, gy, gx) : expm_taylor_vjp(c, x, gy, gx);
+  return is_symmetric(c->in) ? expm_symmetric_vjp(c, gy, gx) : expm_taylor_vjp(c, 0, 0, x, gy, gx);
 }
 
 static pz_status
@@ -108,7 +108,7 @@ matrix_exp_sample(pz_call* const c, pz_tensor* const y)
   PZ_TRY(pz_work_like(c, y, &normal));
   PZ_TRY(c->ops->random(c, PZ_NORMAL, c->draw, 0, 0.0, deviation, &normal));
   if (!is_symmetric(c->in)) {
-    return expm_taylor(c, &normal, y);
+    return expm_taylor(c, PZ_GENERAL, &normal, y);
   }
   PZ_TRY(pz_work_like(c, y, &x));
   PZ_TRY(c->ops->fold(c, PZ_UPPER, 1, &normal, &x));

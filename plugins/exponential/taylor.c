@@ -13,7 +13,7 @@
    solve the order conditions exactly, in 60 digits; thresholds bound the backward error
    by the unit roundoff. */
 
-#include "matrix_exp.h"
+#include "exponential.h"
 
 const expm_scheme expm_schemes[EXPM_SCHEMES] = {
     {

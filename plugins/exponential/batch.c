@@ -3,7 +3,7 @@
 
 /* Moving, scaling and addressing the matrices of a batch. */
 
-#include "matrix_exp.h"
+#include "exponential.h"
 
 #include <math.h>
 

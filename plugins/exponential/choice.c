@@ -17,7 +17,7 @@
    once more where there are any. NaN and Inf go through degree 18 without scaling; the
    number of squarings is bounded by the exponent range. */
 
-#include "matrix_exp.h"
+#include "exponential.h"
 
 #include <math.h>
 
@@ -44,7 +44,7 @@ part_of(pz_view* const view, const pz_tensor* const t, const int64_t k, const in
 
 /* norm[k] <- the best bound that the entries of matrix k give. */
 static pz_status
-read_norms(pz_call* const c, const pz_tensor* const x, double* const norm)
+read_norms(pz_call* const c, const uint32_t in, const pz_tensor* const x, double* const norm)
 {
   const int64_t batch = pz_batch(x);
   const pz_spec spec = pz_spec_make(x->dtype, 1, (const int64_t[]){2 * batch});
@@ -61,7 +61,7 @@ read_norms(pz_call* const c, const pz_tensor* const x, double* const norm)
   double* const number = memory;
   PZ_TRY(c->ops->read(c, &both, number));
   for (int64_t k = 0; k < batch; ++k) {
-    const double two = c->in == PZ_SKEW ? number[batch + k] * sqrt(0.5) : number[batch + k];
+    const double two = in == PZ_SKEW ? number[batch + k] * sqrt(0.5) : number[batch + k];
     norm[k] = fmin(number[k], two);
   }
   return PZ_OK;
@@ -71,14 +71,14 @@ read_norms(pz_call* const c, const pz_tensor* const x, double* const norm)
    norm 3, whose exponentials have norm 1, would lose a digit to the size of the terms and
    double the loss with every squaring: they are brought below 2. */
 static int64_t
-squarings_for(const pz_call* const c, const double norm, const double threshold)
+squarings_for(const pz_call* const c, const uint32_t in, const double norm, const double threshold)
 {
   const int64_t most = c->dtype == PZ_F32 ? 126 : EXPM_MOST_SQUARINGS; /* 2^-s stays normal */
   int s = 0;
   if (!isfinite(norm) || norm <= threshold) {
     return 0;
   }
-  (void)frexp(norm / (c->in == PZ_SKEW ? fmin(threshold, 2.0) : threshold), &s);
+  (void)frexp(norm / (in == PZ_SKEW ? fmin(threshold, 2.0) : threshold), &s);
   return s < most ? s : most;
 }
 
@@ -155,13 +155,14 @@ powers_bound(const bool normal, const double second, const double third, const d
 }
 
 pz_status
-expm_choose(pz_call* const c, const pz_tensor* const x, expm_plan* const p)
+expm_choose(pz_call* const c, const uint32_t in, const pz_tensor* const x, expm_plan* const p)
 {
   void* key_memory = NULL;
   void* norm_memory = NULL;
   void* order = NULL;
   void* squarings = NULL;
   void* sorted_norm = NULL;
+  p->in = in;
   p->n = pz_rows(x);
   p->batch = pz_batch(x);
   PZ_TRY(expm_host_array(c, p->batch, sizeof(int64_t), &key_memory));
@@ -174,7 +175,7 @@ expm_choose(pz_call* const c, const pz_tensor* const x, expm_plan* const p)
   p->order = order;
   p->squarings = squarings;
   p->norm = sorted_norm;
-  PZ_TRY(read_norms(c, x, norm));
+  PZ_TRY(read_norms(c, in, x, norm));
 
   const int dtype = c->dtype == PZ_F32 ? 0 : 1;
   for (int k = 0; k < EXPM_SCHEMES; ++k) {
@@ -188,7 +189,7 @@ expm_choose(pz_call* const c, const pz_tensor* const x, expm_plan* const p)
     ++p->count[scheme];
     /* the last scheme with many squarings has the least key, the first scheme the most */
     const int64_t s = scheme == EXPM_LAST
-                          ? squarings_for(c, norm[i], expm_schemes[EXPM_LAST].threshold[dtype])
+                          ? squarings_for(c, in, norm[i], expm_schemes[EXPM_LAST].threshold[dtype])
                           : 0;
     key[i] =
         scheme == EXPM_LAST ? EXPM_MOST_SQUARINGS - s : EXPM_MOST_SQUARINGS + EXPM_LAST - scheme;
@@ -236,7 +237,7 @@ expm_refine(pz_call* const c, expm_plan* const p, pz_tensor* const* const v)
   for (int64_t i = 0; i < m; ++i) {
     const double scaled = p->norm[i] * exp2((double)-p->squarings[i]);
     const double bound =
-        fmin(scaled, powers_bound(c->in == PZ_SKEW, number[i], number[m + i], number[2 * m + i]));
+        fmin(scaled, powers_bound(p->in == PZ_SKEW, number[i], number[m + i], number[2 * m + i]));
     back[i] = squarings_within(threshold / bound);
     back[i] = back[i] < p->squarings[i] ? back[i] : p->squarings[i];
     back[i] = back[i] < most ? back[i] : most;

@@ -13,7 +13,7 @@
    matrix. Beyond REPAIR_FROM of them it is undone at the end; the adjoint is that of
    the exponential, from which the repair differs by rounding. */
 
-#include "matrix_exp.h"
+#include "exponential.h"
 
 #include <math.h>
 
@@ -140,13 +140,13 @@ orthogonalize(pz_call* const c, pz_tensor* const q)
 }
 
 pz_status
-expm_taylor(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
+expm_taylor(pz_call* const c, const uint32_t in, const pz_tensor* const x, pz_tensor* const y)
 {
   if (pz_count(x) == 0) {
     return PZ_OK;
   }
   expm_plan p;
-  PZ_TRY(expm_choose(c, x, &p));
+  PZ_TRY(expm_choose(c, in, x, &p));
   const pz_spec index_spec = pz_spec_make(PZ_I64, 1, &p.batch);
   const pz_spec scale_spec = pz_spec_make(x->dtype, 1, &p.batch);
   const bool scales = p.count[EXPM_LAST] > 0 && p.squarings[0] > 0;
@@ -203,7 +203,7 @@ expm_taylor(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
       pz_tensor* const value = expm_range(&y_view, &out, first, p.count[k]);
       PZ_TRY(expm_products(c, scheme, from, scheme->products - 1, v));
       PZ_TRY(k == EXPM_LAST ? squared_value(c, r, v, value) : expm_value(c, scheme, v, value));
-      if (k == EXPM_LAST && c->in == PZ_SKEW && r->squarings > REPAIR_FROM) {
+      if (k == EXPM_LAST && in == PZ_SKEW && r->squarings > REPAIR_FROM) {
         pz_view far;
         PZ_TRY(orthogonalize(c, expm_range(&far, value, 0, r->squared[REPAIR_FROM])));
       }
@@ -253,22 +253,22 @@ reverse_squarings(pz_call* const c, const record* const r, const uint32_t first,
 }
 
 pz_status
-expm_taylor_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const gy,
-                pz_tensor* const gx)
+expm_taylor_vjp(pz_call* const c, const uint32_t first_saved, const uint32_t first_host,
+                const pz_tensor* const x, const pz_tensor* const gy, pz_tensor* const gx)
 {
   if (pz_count(x) == 0) {
     return PZ_OK;
   }
   const void* memory = NULL;
-  PZ_TRY(c->host->saved_host(c, 0, &memory));
+  PZ_TRY(c->host->saved_host(c, first_host, &memory));
   const record* const r = memory;
   pz_tensor index;
   pz_tensor scale;
   pz_tensor a = *x;
   pz_tensor g = *gy;
   pz_tensor ga = *gx;
-  PZ_TRY(c->host->saved(c, 0, &index));
-  PZ_TRY(c->host->saved(c, 1, &scale));
+  PZ_TRY(c->host->saved(c, first_saved, &index));
+  PZ_TRY(c->host->saved(c, first_saved + 1, &scale));
   if (r->permuted) {
     PZ_TRY(pz_work_like(c, x, &a));
     PZ_TRY(pz_work_like(c, x, &g));
@@ -284,7 +284,7 @@ expm_taylor_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* con
   }
 
   int64_t first = 0;
-  uint32_t place = 2; /* among the saved tensors */
+  uint32_t place = first_saved + 2; /* among the saved tensors */
   for (int k = EXPM_LAST; k >= 0; first += r->count[k], --k) {
     if (r->count[k] == 0) {
       continue;
