@@ -67,7 +67,7 @@ def layout():
                                env=environment).strip().replace("\\ ", " "))
     assert plugins.name == "plugins" and plugins.parent.name == "parametrize-1", plugins
     names = {p.name for p in plugins.iterdir()}
-    assert {"skew.so", "symmetric.so", "cayley.so", "matrix_exp.so", "pruning.so"} <= names, names
+    assert {"skew.so", "symmetric.so", "cayley.so", "matrix_exp.so", "orthogonal.so", "pruning.so"} <= names, names
     assert (plugins.parent / "backends").is_dir()
 
 
@@ -90,7 +90,7 @@ def list_moved():
     """the moved command finds the moved plugins"""
     needs_plain_build()
     text = command("list")
-    for name in ("skew", "cayley", "matrix_exp", "pruning", "symmetric"):
+    for name in ("skew", "cayley", "matrix_exp", "orthogonal", "pruning", "symmetric"):
         assert name in text, text
     assert str(moved) in text and str(build) not in text, text
 

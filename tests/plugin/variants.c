@@ -24,6 +24,19 @@ static const variant variants[] = {
     {"matrix_exp", "skew,matrix_exp", false},
     {"matrix_exp", "symmetric,matrix_exp", false},
     {"matrix_exp", "symmetric,matrix_exp,matrix_exp", false},
+    {"orthogonal", "orthogonal", false},
+    {"orthogonal", "orthogonal(map=matrix_exp)", false},
+    {"orthogonal", "orthogonal(map=matrix_exp,trivialization=0)", false},
+    {"orthogonal", "orthogonal(map=cayley)", false},
+    {"orthogonal", "orthogonal(map=cayley,trivialization=0)", false},
+    {"orthogonal", "orthogonal(map=householder)", false},
+    {"orthogonal", "orthogonal(map=householder,trivialization=0)", false},
+    {"orthogonal", "orthogonal(map=cayley,trivialization=0,signs=0)", false},
+    {"orthogonal", "orthogonal(map=householder,trivialization=0,signs=0)", false},
+    {"orthogonal", "orthogonal(map=matrix_exp,base=reflectors)", false},
+    {"orthogonal", "orthogonal(map=householder,base=dense)", false},
+    {"orthogonal", "orthogonal(map=cayley,base=reflectors,nearest=0)", false},
+    {"orthogonal", "symmetric,orthogonal(map=cayley)", false},
     {"pruning", "pruning", false},
     {"pruning", "pruning(p_drop=0.2,seed=7)", false},
     {"pruning", "skew,pruning(seed=1)", true},
@@ -41,6 +54,7 @@ const extents contract_shapes[CONTRACT_SHAPES] = {
     {2, {8, 8}},       {2, {16, 16}},  {2, {17, 17}},  {2, {33, 33}},     {2, {40, 40}},
     {3, {0, 4, 4}},    {3, {3, 0, 0}}, {3, {1, 3, 3}}, {4, {8, 5, 3, 3}}, {3, {7, 6, 6}},
     {4, {2, 1, 0, 5}}, {2, {3, 5}},    {2, {4, 0}},    {1, {6}},          {0, {0}},
+    {2, {5, 3}},       {2, {1, 5}},    {2, {40, 6}},   {3, {2, 9, 4}},    {3, {3, 2, 6}},
 };
 
 static bool

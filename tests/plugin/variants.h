@@ -8,7 +8,7 @@
 
 #include "rig.h"
 
-enum { CONTRACT_SHAPES = 20 };
+enum { CONTRACT_SHAPES = 25 };
 extern const extents contract_shapes[CONTRACT_SHAPES];
 
 /* Chain number k that ends in the subject, with its options and useful predecessors, or

@@ -1,0 +1,344 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Matrices with orthonormal columns, or rows where they are wide, from unconstrained ones of
+   the same shape, in O(n k^2) for n x k:
+
+     value = P Q(X) D
+
+   X counts by its strict lower triangle (of its transpose where it is wide). Q is one of
+
+     matrix_exp    exp(A) E         (exponential.c)
+     cayley        (I - A/2)^-1 (I + A/2) E  (cayley.c)
+     householder   a product of k reflectors (householder.c)
+
+   with A skew and E the first k columns of the identity. P, the base, is a buffer that
+   assignment sets to the value (trivialization=1): X then starts from zero, where the maps
+   are at their best. It is k reflectors, or a dense n x n matrix as PyTorch keeps it.
+
+   D = I but for householder, and for cayley without a base. PyTorch keeps the signs of
+   householder on the diagonal of X, where weight decay makes zeros of them, and with them
+   of columns of the value. Here too the diagonal counts, as long as it is clearly 1 or -1;
+   what has decayed below 1/2 is replaced by a buffer of signs, -1 with a base. */
+
+#include "orthogonal.h"
+#include "../rotation.h"
+
+#include <parametrize/plugin.h>
+
+#include <math.h>
+
+// clang-format off
+
+/* Signs of numbers beyond the threshold, else the fallback. */
+PZ_KERNEL(orth_clear_signs, 2, 1, 0,
+  PZ_TENSOR_ARG(0, d);
+  PZ_TENSOR_ARG(1, fallback);
+  PZ_REAL_ARG(0, threshold);
+  d[i] = d[i] > threshold ? (real)1 : d[i] < -threshold ? (real)-1 : fallback[i];
+)
+
+// clang-format on
+
+/* ---- what the options mean ---------------------------------------------------- */
+
+int64_t
+orth_map(const pz_call* const c, const int64_t n, const int64_t k)
+{
+  const int64_t map = c->options[ORTH_MAP].as.integer;
+  return map != ORTH_MAP_AUTO ? map : n == k ? ORTH_MATRIX_EXP : ORTH_HOUSEHOLDER;
+}
+
+bool
+orth_has_dense_base(const pz_call* const c, const int64_t n, const int64_t k)
+{
+  const int64_t base = c->options[ORTH_BASE].as.integer;
+  return base == ORTH_DENSE || (base == ORTH_BASE_AUTO && n == k);
+}
+
+bool
+orth_has_signs(const pz_call* const c, const int64_t n, const int64_t k)
+{
+  return !orth_has_base(c) && c->options[ORTH_SIGNS].as.integer != 0 &&
+         orth_map(c, n, k) != ORTH_MATRIX_EXP;
+}
+
+pz_status
+orth_tall(pz_call* const c, const pz_tensor* const t, pz_tensor* const out)
+{
+  const pz_spec spec = orth_spec(t, pz_cols(t), pz_rows(t));
+  pz_view view;
+  *out = *t;
+  if (pz_rows(t) >= pz_cols(t)) {
+    return PZ_OK;
+  }
+  PZ_TRY(pz_work(c, &spec, out));
+  return pz_copy(c, pz_view_transposed(&view, t), out);
+}
+
+pz_status
+orth_untall(pz_call* const c, const pz_tensor* const tall, pz_tensor* const y)
+{
+  pz_view view;
+  return pz_rows(y) < pz_cols(y) ? pz_copy(c, pz_view_transposed(&view, tall), y) : PZ_OK;
+}
+
+/* A place for a tall result: y itself, or scratch. */
+static pz_status
+tall_room(pz_call* const c, const pz_tensor* const y, pz_tensor* const out)
+{
+  const pz_spec spec = orth_spec(y, pz_cols(y), pz_rows(y));
+  *out = *y;
+  return pz_rows(y) < pz_cols(y) ? pz_work(c, &spec, out) : PZ_OK;
+}
+
+static pz_status
+orthogonal_plan(pz_call* const c, const pz_spec* const given)
+{
+  if (c->n_given != 1) {
+    return pz_fail(c, PZ_MISMATCH, "found %u inputs, expected one", (unsigned)c->n_given);
+  }
+  if (given->ndim < 2) {
+    return pz_fail(c, PZ_MISMATCH, "found %d dimension%s, expected matrices", (int)given->ndim,
+                   given->ndim == 1 ? "" : "s");
+  }
+  const int32_t last = given->ndim - 1;
+  const int64_t rows = given->shape[last - 1];
+  const int64_t cols = given->shape[last];
+  const int64_t n = rows > cols ? rows : cols;
+  const int64_t k = rows > cols ? cols : rows;
+  pz_spec state = *given;
+  state.shape[last - 1] = n;
+  PZ_TRY(pz_declare_original(c, NULL, given));
+  if (orth_has_base(c)) {
+    const bool dense = orth_has_dense_base(c, n, k);
+    const pz_spec count = pz_spec_make(PZ_I64, 0, NULL);
+    state.shape[last] = dense ? n : k;
+    PZ_TRY(pz_declare_buffer(c, dense ? "base" : "reflectors", &state));
+    if (c->options[ORTH_REBASE].as.integer > 1) {
+      PZ_TRY(pz_declare_buffer(c, "updates", &count));
+    }
+  } else if (orth_has_signs(c, n, k)) {
+    state.ndim = last;
+    state.shape[last - 1] = k;
+    PZ_TRY(pz_declare_buffer(c, "signs", &state));
+  }
+  return pz_declare_value(c, given, PZ_ORTHOGONAL);
+}
+
+static pz_status
+orthogonal_init(pz_call* const c, const pz_tensor* const tensor)
+{
+  const int64_t rows = pz_rows(tensor);
+  const int64_t cols = pz_cols(tensor);
+  const int64_t n = rows > cols ? rows : cols;
+  const int64_t k = rows > cols ? cols : rows;
+  return c->n_buffer > 0 ? orth_identity_state(c, n, k, &c->new_buffer[ORTH_STATE]) : PZ_OK;
+}
+
+/* ---- value and gradient ------------------------------------------------------- */
+
+/* d <- the signs D; `any` says whether there are. */
+static pz_status
+column_signs(pz_call* const c, const pz_tensor* const x, pz_tensor* const d, bool* const any)
+{
+  const int64_t k = pz_cols(x);
+  const bool buffer = orth_has_signs(c, pz_rows(x), k);
+  const pz_spec row = orth_row_spec(x, k);
+  pz_tensor fallback;
+  *any = true;
+  if (orth_map(c, pz_rows(x), k) != ORTH_HOUSEHOLDER) {
+    *any = buffer;
+    *d = buffer ? c->buffer[ORTH_STATE] : *x;
+    return PZ_OK;
+  }
+  PZ_TRY(pz_work(c, &row, d));
+  PZ_TRY(c->ops->get_diagonal(c, x, d));
+  if (buffer) {
+    fallback = c->buffer[ORTH_STATE];
+  } else {
+    PZ_TRY(pz_work(c, &row, &fallback));
+    PZ_TRY(c->ops->fill(c, -1.0, &fallback));
+  }
+  const double threshold = buffer || orth_has_base(c) ? 0.5 : 0.0;
+  return c->ops->launch(c, &orth_clear_signs, pz_count(d), (const pz_tensor* const[]){d, &fallback},
+                        (const double[]){threshold}, NULL);
+}
+
+pz_status
+orth_value(pz_call* const c, const pz_tensor* const x, pz_tensor* const q)
+{
+  const int64_t n = pz_rows(x);
+  const int64_t k = pz_cols(x);
+  const int64_t map = orth_map(c, n, k);
+  const bool dense = orth_has_base(c) && orth_has_dense_base(c, n, k);
+  bool any = false;
+  pz_tensor d;
+  pz_tensor at_base = *q;
+  if (dense) {
+    PZ_TRY(pz_work_like(c, q, &at_base));
+  }
+  PZ_TRY(map == ORTH_MATRIX_EXP ? orth_exponential(c, x, &at_base)
+         : map == ORTH_CAYLEY   ? orth_cayley(c, x, &at_base)
+                                : orth_householder(c, x, &at_base));
+  PZ_TRY(column_signs(c, x, &d, &any));
+  if (any) {
+    PZ_TRY(c->ops->scale_by(c, PZ_OVER_ROWS, &d, &at_base, &at_base));
+  }
+  if (dense) {
+    return pz_gemm(c, PZ_N, PZ_N, 1.0, &c->buffer[ORTH_STATE], &at_base, 0.0, q);
+  }
+  return orth_has_base(c) ? orth_reflect(c, PZ_N, &c->buffer[ORTH_STATE], q) : PZ_OK;
+}
+
+static pz_status
+orthogonal_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
+{
+  pz_tensor tall;
+  pz_tensor q;
+  if (pz_count(x) == 0) {
+    return PZ_OK;
+  }
+  PZ_TRY(orth_tall(c, x, &tall));
+  PZ_TRY(tall_room(c, y, &q));
+  PZ_TRY(orth_value(c, &tall, &q));
+  return orth_untall(c, &q, y);
+}
+
+static pz_status
+orthogonal_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
+               const pz_tensor* const gy, pz_tensor* const gx)
+{
+  (void)y;
+  pz_tensor tall;
+  pz_tensor g;
+  pz_tensor scaled;
+  pz_tensor gx_tall;
+  pz_tensor d;
+  bool any = false;
+  if (pz_count(x) == 0) {
+    return PZ_OK;
+  }
+  PZ_TRY(orth_tall(c, x, &tall));
+  PZ_TRY(orth_tall(c, gy, &g));
+  PZ_TRY(tall_room(c, gx, &gx_tall));
+  const int64_t map = orth_map(c, pz_rows(&tall), pz_cols(&tall));
+  // G <- P^T G D
+  if (orth_has_base(c)) {
+    const pz_tensor given = g;
+    PZ_TRY(pz_work_like(c, &given, &g));
+    if (orth_has_dense_base(c, pz_rows(&tall), pz_cols(&tall))) {
+      PZ_TRY(pz_gemm(c, PZ_T, PZ_N, 1.0, &c->buffer[ORTH_STATE], &given, 0.0, &g));
+    } else {
+      PZ_TRY(pz_copy(c, &given, &g));
+      PZ_TRY(orth_reflect(c, PZ_T, &c->buffer[ORTH_STATE], &g));
+    }
+  }
+  PZ_TRY(column_signs(c, &tall, &d, &any));
+  if (any) {
+    PZ_TRY(pz_work_like(c, &g, &scaled));
+    PZ_TRY(c->ops->scale_by(c, PZ_OVER_ROWS, &d, &g, &scaled));
+    g = scaled;
+  }
+  PZ_TRY(map == ORTH_MATRIX_EXP ? orth_exponential_vjp(c, &tall, &g, &gx_tall)
+         : map == ORTH_CAYLEY   ? orth_cayley_vjp(c, &tall, &g, &gx_tall)
+                                : orth_householder_vjp(c, &tall, &g, &gx_tall));
+  return orth_untall(c, &gx_tall, gx);
+}
+
+/* ---- members ------------------------------------------------------------------ */
+
+static pz_status
+orthogonal_residual(pz_call* const c, const pz_tensor* const y, double* const distance)
+{
+  const double* defect = NULL;
+  pz_tensor q;
+  *distance = 0.0;
+  if (pz_count(y) == 0) {
+    return PZ_OK;
+  }
+  PZ_TRY(orth_tall(c, y, &q));
+  PZ_TRY(orth_defects(c, &q, &defect));
+  for (int64_t k = 0; k < pz_batch(y) && !isnan(*distance); ++k) {
+    *distance = defect[k] <= *distance ? *distance : defect[k];
+  }
+  return PZ_OK;
+}
+
+/* Uniform; among the rotations where only they have originals. */
+static pz_status
+orthogonal_sample(pz_call* const c, pz_tensor* const y)
+{
+  pz_tensor q;
+  if (pz_count(y) == 0) {
+    return PZ_OK;
+  }
+  PZ_TRY(tall_room(c, y, &q));
+  const int64_t n = pz_rows(&q);
+  const int64_t k = pz_cols(&q);
+  const bool any = n != k || orth_has_base(c) || orth_has_signs(c, n, k) ||
+                   orth_map(c, n, k) == ORTH_HOUSEHOLDER;
+  PZ_TRY(rotation_sample(c, !any, &q));
+  return orth_untall(c, &q, y);
+}
+
+/* ---- table -------------------------------------------------------------------- */
+
+static const char* const map_choices[] = {
+    [ORTH_MAP_AUTO] = "auto",
+    [ORTH_MATRIX_EXP] = "matrix_exp",
+    [ORTH_CAYLEY] = "cayley",
+    [ORTH_HOUSEHOLDER] = "householder",
+};
+
+static const char* const base_choices[] = {
+    [ORTH_BASE_AUTO] = "auto",
+    [ORTH_REFLECTORS] = "reflectors",
+    [ORTH_DENSE] = "dense",
+};
+
+static const pz_option orthogonal_options[] = {
+    [ORTH_MAP] = PZ_OPTION_CHOICE("map", ORTH_MAP_AUTO, map_choices,
+                                  "matrix_exp, cayley or householder; auto: matrix_exp for square "
+                                  "matrices, householder for others"),
+    [ORTH_TRIVIALIZATION] = PZ_OPTION_FLAG("trivialization", 1,
+                                           "keep a base, which assignment sets and the map moves "
+                                           "away from"),
+    [ORTH_NEAREST] = PZ_OPTION_FLAG("nearest", 1,
+                                    "replace an assigned matrix that is not orthogonal by its "
+                                    "factor Q; 0 refuses it"),
+    [ORTH_SIGNS] = PZ_OPTION_FLAG("signs", 1,
+                                  "without a base: keep signs of columns, which reach every "
+                                  "orthogonal matrix; 0 is PyTorch's layout"),
+    [ORTH_BASE] = PZ_OPTION_CHOICE("base", ORTH_BASE_AUTO, base_choices,
+                                   "how a base is kept: reflectors, or dense as PyTorch does; "
+                                   "auto: dense for square matrices, reflectors for others"),
+    [ORTH_REBASE] = PZ_OPTION_INTEGER("rebase", 0, 0, INT32_MAX,
+                                      "with a base: move the value into it at every so many "
+                                      "updates; 0 never"),
+};
+
+static const pz_parametrization orthogonal = {
+    .size = sizeof(orthogonal),
+    .option_size = sizeof(pz_option),
+    .id = "orthogonal",
+    .summary = "Matrices of any shape to orthonormal columns, or rows where they are wide",
+    .formula = "Q = P exp(A) E, P (I - A/2)^-1 (I + A/2) E or P H_1 .. H_k E D; A = tril(X, -1) - "
+               "its transpose, E = the first k columns of I, n x k with n >= k\n"
+               "domain: every X; wide X are the transposes of tall ones\n"
+               "right inverse: with trivialization=1 of any matrix with orthonormal columns, "
+               "which becomes the base P; without, for householder and cayley likewise, for "
+               "matrix_exp of square matrices of determinant 1\n"
+               "cost: forward and vjp O(n k^2), 2n^2 k more with a dense base",
+    .options = orthogonal_options,
+    .n_options = sizeof(orthogonal_options) / sizeof(orthogonal_options[0]),
+    .plan = orthogonal_plan,
+    .init = orthogonal_init,
+    .forward = orthogonal_forward,
+    .right_inverse = orth_right_inverse,
+    .vjp = orthogonal_vjp,
+    .residual = orthogonal_residual,
+    .sample = orthogonal_sample,
+};
+
+PZ_PLUGIN(orthogonal, "1.0.0", PZ_PARAMETRIZATION(&orthogonal));
