@@ -1,0 +1,38 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* The command line of copying_memory. */
+
+#ifndef COPYING_MEMORY_OPTIONS_H
+#define COPYING_MEMORY_OPTIONS_H
+
+#include "problem.h"
+
+#include <stdint.h>
+
+typedef struct options {
+  /* What decides the losses: checked against the checkpoint. */
+  problem_kind kind;
+  int length;
+  int hidden;
+  int batch;
+  uint64_t seed; /* below 2^53 */
+  double rate;
+  double kernel_rate;
+  const char* map; /* a chain; "" leaves the kernel free */
+  /* What does not. */
+  int steps;
+  int threads;
+  int checkpoint_every;
+  int print_every;
+  const char* device;
+  const char* out;
+} options;
+
+/* Reads the arguments. Returns 0 to go on, 1 after --help, 2 after a line on stderr that
+   says what was wrong. */
+int options_read(int argc, char** argv, options* out);
+
+const char* options_problem_name(problem_kind kind);
+
+#endif /* COPYING_MEMORY_OPTIONS_H */
