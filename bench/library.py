@@ -1,0 +1,89 @@
+# Copyright (c) 2026 the libparametrize authors
+# SPDX-License-Identifier: MIT
+"""One chain of libparametrize in this process, on NumPy arrays, for the benchmarks."""
+
+import ctypes as C
+import pathlib
+
+import numpy as np
+
+SAVING = 1
+FROM_TENSOR = 1
+REGISTER = 1
+
+
+class Device(C.Structure):
+    _fields_ = [("type", C.c_int32), ("id", C.c_int32)]
+
+
+class Tensor(C.Structure):
+    _fields_ = [("data", C.c_void_p), ("device", Device), ("ndim", C.c_int32), ("dtype", C.c_uint32),
+                ("shape", C.POINTER(C.c_int64)), ("strides", C.POINTER(C.c_int64)), ("offset", C.c_uint64)]
+
+
+class Spec(C.Structure):
+    _fields_ = [("dtype", C.c_uint32), ("structure", C.c_uint32), ("ndim", C.c_int32), ("reserved", C.c_int32),
+                ("shape", C.c_int64 * 8)]
+
+
+class Settings(C.Structure):
+    _fields_ = [("size", C.c_uint32), ("flags", C.c_uint32), ("folders", C.POINTER(C.c_char_p)),
+                ("n_folders", C.c_uint32), ("reserved", C.c_uint32), ("seed", C.c_uint64), ("rest", C.c_uint64 * 8)]
+
+
+class Library:
+    """`build` is a build folder; its plugins and backends are found there."""
+
+    def __init__(self, build):
+        core = pathlib.Path(build) / "core"
+        self.call = C.CDLL(str(next(core.glob("libparametrize*.so"))))
+        self.call.pz_error_message.restype = C.c_char_p
+        folders = (C.c_char_p * 2)(*(str(core / "parametrize-1" / name).encode() for name in ("plugins", "backends")))
+        settings = Settings(size=C.sizeof(Settings) - 64, flags=1, folders=folders, n_folders=2, seed=1)
+        self.context = C.c_void_p()
+        self.queue = C.c_void_p()
+        self.check(self.call.pz_context_new(C.byref(settings), C.byref(self.context)))
+        self.check(self.call.pz_queue_open(self.context, b"cpu", C.byref(self.queue)))
+
+    def check(self, status):
+        if status:
+            raise RuntimeError(self.call.pz_error_message().decode())
+
+    def view(self, x):
+        """A pz_tensor on the memory of a contiguous array, which must outlive it."""
+        code = 2 | (8 * x.itemsize) << 8 | 1 << 16
+        shape = (C.c_int64 * x.ndim)(*x.shape)
+        return Tensor(x.ctypes.data, Device(1, 0), x.ndim, code, shape, None, 0)
+
+    def chain(self, text, x):
+        return Chain(self, text, x)
+
+
+class Chain:
+    """A chain with state and evaluation, registered on x."""
+
+    def __init__(self, library, text, x):
+        self.library = library
+        self.x = np.ascontiguousarray(x)
+        call, tensor = library.call, library.view(self.x)
+        spec = Spec(tensor.dtype, 0, x.ndim, 0, (C.c_int64 * 8)(*x.shape))
+        self.state, self.eval, chain = C.c_void_p(), C.c_void_p(), C.c_void_p()
+        library.check(call.pz_chain_new(library.context, text.encode(), None, 0, FROM_TENSOR, C.byref(spec), 1,
+                                        C.byref(chain)))
+        library.check(call.pz_state_new(chain, library.queue, C.byref(self.state)))
+        library.check(call.pz_eval_new(chain, library.queue, C.byref(self.eval)))
+        library.check(call.pz_eval_initialize(self.eval, self.state, C.c_uint32(0), C.byref(tensor)))
+        library.check(call.pz_eval_assign(self.eval, self.state, REGISTER, C.byref(tensor)))
+        self.gradient = np.empty_like(self.x)
+        self.out = library.view(self.gradient)
+
+    def forward(self):
+        value = Tensor()
+        self.library.call.pz_state_touch(self.state)
+        self.library.check(self.library.call.pz_eval_forward(self.eval, self.state, SAVING, C.byref(value)))
+        return value
+
+    def vjp(self, g):
+        tensor = self.library.view(g)
+        self.library.check(self.library.call.pz_eval_vjp(self.eval, self.state, C.byref(tensor), C.c_uint64(1), False,
+                                                         C.byref(self.out)))
