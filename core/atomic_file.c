@@ -1,10 +1,12 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A temporary file in the target's folder is written, forced to the disk and then given
-   the target's name in one step: rename(2) to replace, renameat2(RENAME_NOREPLACE) or
-   link(2) to keep what is there. Names are resolved once, at open, relative to the
-   folder's descriptor, so a chdir between changes nothing. */
+/* A file without a name (O_TMPFILE) is written, forced to the disk and then given the
+   target's name in one step: linkat(2) where nothing has it, else a temporary name by
+   linkat(2) and at once the target's by rename(2). Where there are no files without a name,
+   or no /proc to link them from, it has the temporary name all along, and
+   renameat2(RENAME_NOREPLACE) or link(2) keeps what is there. Names are resolved once, at
+   open, relative to the folder's descriptor, so a chdir between changes nothing. */
 
 #include "atomic_file.h"
 
@@ -95,18 +97,57 @@ resolve(const char* const path, const bool exists, char** const out)
   return 0;
 }
 
-/* A name that is not there yet, made with the permissions the process gives new files. */
+/* The next name of a sequence that no other process has. */
+static void
+next_name(pzi_atomic_file* const file, uint64_t* const word)
+{
+  struct timespec now;
+  if (*word == 0) {
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    *word = (uint64_t)now.tv_nsec ^ (uint64_t)now.tv_sec << 32 ^ (uint64_t)getpid() << 20 ^
+            (uint64_t)(uintptr_t)file;
+  }
+  *word = *word * 6364136223846793005U + 1442695040888963407U;
+  snprintf(file->temporary, sizeof(file->temporary), ".parametrize-%016llx",
+           (unsigned long long)*word);
+}
+
+/* Where the system shows an open file; the only way to name one that has no name. */
+static void
+descriptor_path(const pzi_atomic_file* const file, char path[40])
+{
+  snprintf(path, 40, "/proc/self/fd/%d", file->fd);
+}
+
+/* A file without a name; false where there are none here. */
+static bool
+create_unnamed(pzi_atomic_file* const file)
+{
+#ifdef O_TMPFILE
+  char shown[40];
+  file->fd = openat(file->folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+  if (file->fd < 0) {
+    return false;
+  }
+  descriptor_path(file, shown);
+  if (access(shown, F_OK) == 0) {
+    return true;
+  }
+  close(file->fd);
+#endif
+  return false;
+}
+
+/* Made with the permissions the process gives new files. */
 static int
 create_temporary(pzi_atomic_file* const file)
 {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  uint64_t word = (uint64_t)now.tv_nsec ^ (uint64_t)now.tv_sec << 32 ^ (uint64_t)getpid() << 20 ^
-                  (uint64_t)(uintptr_t)file;
+  uint64_t word = 0;
+  if (create_unnamed(file)) {
+    return 0;
+  }
   for (int attempt = 0; attempt < 100; ++attempt) {
-    word = word * 6364136223846793005U + 1442695040888963407U;
-    snprintf(file->temporary, sizeof(file->temporary), ".parametrize-%016llx",
-             (unsigned long long)word);
+    next_name(file, &word);
     file->fd = openat(file->folder, file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (file->fd >= 0) {
       return 0;
@@ -180,6 +221,49 @@ pzi_atomic_write(pzi_atomic_file* const file, const void* const data, const size
   return 0;
 }
 
+int
+pzi_atomic_write_at(pzi_atomic_file* const file, const void* const data, const size_t bytes,
+                    uint64_t offset)
+{
+  const char* place = data;
+  size_t left = bytes;
+  while (left > 0) {
+    const size_t step = left < (1U << 30) ? left : 1U << 30;
+    const ssize_t done = pwrite(file->fd, place, step, (off_t)offset);
+    if (done < 0) {
+      if (errno == EINTR) {
+        continue;
+      }
+      return errno;
+    }
+    place += done;
+    offset += (uint64_t)done;
+    left -= (size_t)done;
+  }
+  return 0;
+}
+
+/* Gives a file without a name one that nothing has yet: its own, else, to be renamed, a
+   temporary one. */
+static int
+name_unnamed(pzi_atomic_file* const file, const bool keep_existing)
+{
+  char shown[40];
+  uint64_t word = 0;
+  descriptor_path(file, shown);
+  if (linkat(AT_FDCWD, shown, file->folder, file->target, AT_SYMLINK_FOLLOW) == 0) {
+    return 0;
+  }
+  for (int attempt = 0; errno == EEXIST && !keep_existing && attempt < 100; ++attempt) {
+    next_name(file, &word);
+    if (linkat(AT_FDCWD, shown, file->folder, file->temporary, AT_SYMLINK_FOLLOW) == 0) {
+      return 0;
+    }
+    file->temporary[0] = '\0';
+  }
+  return errno;
+}
+
 /* Gives the temporary file a name that nothing has yet. */
 static int
 name_fresh(const pzi_atomic_file* const file)
@@ -203,11 +287,15 @@ int
 pzi_atomic_commit(pzi_atomic_file* const file, const bool keep_existing)
 {
   int error = fsync(file->fd) == 0 || errno == EINVAL ? 0 : errno;
+  const bool unnamed = file->temporary[0] == '\0';
+  if (!error && unnamed) {
+    error = name_unnamed(file, keep_existing);
+  }
   if (close(file->fd) != 0 && !error && errno != EINTR) {
     error = errno;
   }
   file->fd = -1;
-  if (!error) {
+  if (!error && file->temporary[0] != '\0') {
     if (keep_existing) {
       error = name_fresh(file);
     } else if (renameat(file->folder, file->temporary, file->folder, file->target) != 0) {
@@ -236,7 +324,9 @@ pzi_atomic_abandon(pzi_atomic_file* const file)
   if (file->fd >= 0) {
     close(file->fd);
   }
-  unlinkat(file->folder, file->temporary, 0);
+  if (file->temporary[0] != '\0') {
+    unlinkat(file->folder, file->temporary, 0);
+  }
   close(file->folder);
   free(file->target);
   memset(file, 0, sizeof(*file));

@@ -9,7 +9,7 @@
 
 #include "module.h"
 
-#include "safetensors_header.h"
+#include "json.h"
 #include "status.h"
 
 #include <stdio.h>

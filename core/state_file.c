@@ -1,190 +1,17 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Modules and states as safetensors files: tensors under their paths, and under the key
-   "parametrize" of the metadata, as JSON text, which lists made the values:
+/* States as files: own parameters and buffers under the names that the chain gives them,
+   and in the metadata which chain it was. */
 
-     {"lists": {"weight": [{"map": "pruning(p_drop=0.2)", "id": "pruning",
-                            "version": "1.0.0"}]}}                                       */
-
-#include "module.h"
-#include "safetensors.h"
+#include "few_names.h"
+#include "file.h"
+#include "file_describe.h"
 #include "status.h"
 
-#include <cjson/cJSON.h>
-#include <parametrize/file.h>
+#include <parametrize/chain.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define METADATA_KEY "parametrize"
-
-/* ---- the lists ------------------------------------------------------------- */
-
-static bool
-add_list(cJSON* const lists, const char* const path, const pz_chain* const chain)
-{
-  cJSON* const list = cJSON_AddArrayToObject(lists, path);
-  bool good = list != NULL;
-  for (uint32_t i = 0; good && i < chain->n_links; ++i) {
-    const pzi_entry* const entry = chain->links[i].entry;
-    cJSON* const item = cJSON_CreateObject();
-    good = item && cJSON_AddItemToArray(list, item);
-    if (!good) {
-      cJSON_Delete(item);
-    }
-    good = good && cJSON_AddStringToObject(item, "map", entry->text) &&
-           cJSON_AddStringToObject(item, "id", entry->map->table.id) &&
-           cJSON_AddStringToObject(item, "version", entry->map->version);
-  }
-  return good;
-}
-
-/* The lists of a module and its children; `prefix` is empty or ends in a dot. */
-static bool
-add_lists(cJSON* const lists, const pz_module* const module, const char* const prefix)
-{
-  bool good = true;
-  for (uint32_t k = 0; good && k < module->n_slots + module->n_children; ++k) {
-    const bool is_slot = k < module->n_slots;
-    const pz_slot* const slot = is_slot ? module->slots[k] : NULL;
-    const pz_module* const child = is_slot ? NULL : module->children[k - module->n_slots];
-    if (is_slot && !slot->list) {
-      continue;
-    }
-    const char* const name = is_slot ? slot->name : child->name;
-    char* const path = calloc(1, strlen(prefix) + strlen(name) + 2);
-    if (path) {
-      strcat(strcat(strcat(path, prefix), name), is_slot ? "" : ".");
-    }
-    good = path &&
-           (is_slot ? add_list(lists, path, slot->list->chain) : add_lists(lists, child, path));
-    free(path);
-  }
-  return good;
-}
-
-/* {"lists": ...} of a module, or of a chain alone under the empty name; NULL without
-   memory, else for cJSON_free. */
-static char*
-describe(const pz_module* const module, const pz_chain* const chain)
-{
-  cJSON* const document = cJSON_CreateObject();
-  cJSON* const lists = document ? cJSON_AddObjectToObject(document, "lists") : NULL;
-  const bool good = lists && (module ? add_lists(lists, module, "") : add_list(lists, "", chain));
-  char* const text = good ? cJSON_PrintUnformatted(document) : NULL;
-  cJSON_Delete(document);
-  return text;
-}
-
-static pz_status
-save(const char* const path, const bool keep_existing, const pzi_target* const targets,
-     const size_t n, char* const description)
-{
-  const pzi_metadata metadata = {.key = METADATA_KEY, .text = description};
-  pz_status status;
-  if (description) {
-    status = pzi_safetensors_save(path, keep_existing, targets, n, &metadata, 1);
-  } else {
-    status = pzi_no_memory(sizeof(cJSON));
-  }
-  cJSON_free(description);
-  return status;
-}
-
-/* ---- modules --------------------------------------------------------------- */
-
-/* Every stored tensor of a module; refused while one is open for writing. */
-static pz_status
-module_targets(const pz_module* const module, pzi_target** const out, size_t* const n)
-{
-  const pzi_path* paths = NULL;
-  PZ_TRY(pzi_paths(module, &paths, n));
-  pzi_target* const targets = calloc(*n + 1, sizeof(*targets));
-  if (!targets) {
-    return pzi_no_memory((*n + 1) * sizeof(*targets));
-  }
-  for (size_t k = 0; k < *n; ++k) {
-    const pz_slot* const slot = paths[k].slot;
-    const pz_status status = pzi_check_closed(slot);
-    if (status != PZ_OK) {
-      free(targets);
-      return status;
-    }
-    targets[k] = (pzi_target){paths[k].text, &slot->storage->tensor, slot->module->queue};
-  }
-  *out = targets;
-  return PZ_OK;
-}
-
-pz_status
-pz_module_save(pz_module* const module, const char* const path)
-{
-  if (!path) {
-    return pzi_fail(PZ_INVALID, "expected a path");
-  }
-  PZ_TRY(pzi_read_begin(module));
-  pzi_target* targets = NULL;
-  size_t n = 0;
-  pz_status status = module_targets(module, &targets, &n);
-  if (status == PZ_OK) {
-    status = save(path, false, targets, n, describe(module, NULL));
-  }
-  free(targets);
-  pzi_read_end(module);
-  return status;
-}
-
-static pz_status
-changed(pz_slot* const slot, void* const user)
-{
-  (void)user;
-  if (slot->list) {
-    pzi_list_changed(slot->list, true);
-  }
-  return PZ_OK;
-}
-
-pz_status
-pz_module_load(pz_module* const module, const char* const path)
-{
-  if (!path) {
-    return pzi_fail(PZ_INVALID, "expected a path");
-  }
-  PZ_TRY(pzi_exclusive_begin(module));
-  pzi_target* targets = NULL;
-  size_t n = 0;
-  pz_status status = module_targets(module, &targets, &n);
-  if (status == PZ_OK) {
-    status = pzi_safetensors_load(path, targets, n);
-  }
-  if (status == PZ_OK) {
-    (void)pzi_each_slot(module, changed, NULL);
-  }
-  free(targets);
-  pzi_exclusive_end(module);
-  return status;
-}
-
-/* ---- states ---------------------------------------------------------------- */
-
-/* Own parameters and buffers, as the chain names them. */
-static pz_status
-state_targets(const pz_state* const state, pzi_target** const out, size_t* const n)
-{
-  const pz_chain* const chain = state->chain;
-  const uint32_t first = chain->n_role[PZ_ORIGINAL];
-  *n = chain->n_tensors - first;
-  pzi_target* const targets = calloc(*n + 1, sizeof(*targets));
-  if (!targets) {
-    return pzi_no_memory((*n + 1) * sizeof(*targets));
-  }
-  for (size_t k = 0; k < *n; ++k) {
-    targets[k] = (pzi_target){chain->tensors[first + k].name, &state->storages[first + k]->tensor,
-                              state->queue};
-  }
-  *out = targets;
-  return PZ_OK;
-}
 
 pz_status
 pz_state_save(const pz_state* const state, const char* const path, const uint32_t flags)
@@ -192,13 +19,66 @@ pz_state_save(const pz_state* const state, const char* const path, const uint32_
   if (!state || !path || (flags & ~(uint32_t)PZ_KEEP_EXISTING) != 0) {
     return pzi_fail(PZ_INVALID, "expected a state, a path and no flag but PZ_KEEP_EXISTING");
   }
-  pzi_target* targets = NULL;
-  size_t n = 0;
-  PZ_TRY(state_targets(state, &targets, &n));
-  const pz_status status =
-      save(path, (flags & PZ_KEEP_EXISTING) != 0, targets, n, describe(NULL, state->chain));
-  free(targets);
+  const pz_chain* const chain = state->chain;
+  const uint32_t first = chain->n_role[PZ_ORIGINAL];
+  const size_t n = chain->n_tensors - first;
+  pz_file_entry* const entries = calloc(n + 1, sizeof(*entries));
+  if (!entries) {
+    return pzi_no_memory((n + 1) * sizeof(*entries));
+  }
+  for (size_t k = 0; k < n; ++k) {
+    pzi_entry_of(chain->tensors[first + k].name, &chain->tensors[first + k].spec, &entries[k]);
+  }
+  pzi_text json = {0};
+  char* description = NULL;
+  pz_writer* writer = NULL;
+  pzi_describe_state(&json, state);
+  pz_status status = pzi_text_finish(&json, &description);
+  if (status == PZ_OK) {
+    const pz_metadata metadata = {.key = PZI_SAVED_KEY, .text = description};
+    status = pz_writer_open(path, flags, entries, n, &metadata, 1, &writer);
+  }
+  for (size_t k = 0; k < n && status == PZ_OK; ++k) {
+    status = pzi_writer_put_tensor(writer, k, state->queue, &state->storages[first + k]->tensor);
+  }
+  if (status == PZ_OK) {
+    status = pz_writer_commit(writer);
+  } else {
+    pz_writer_abandon(writer);
+  }
+  free(description);
+  free(entries);
   return status;
+}
+
+/* Every tensor has its entry, every entry its tensor. */
+static pz_status
+check(const pz_state* const state, const pz_file* const file)
+{
+  const pz_chain* const chain = state->chain;
+  pzi_few_names missing = {0};
+  pzi_few_names unknown = {0};
+  uint32_t n = 0;
+  for (uint32_t k = chain->n_role[PZ_ORIGINAL]; k < chain->n_tensors; ++k, ++n) {
+    if (!pzi_header_find(&file->header, chain->tensors[k].name)) {
+      pzi_few_names_add(&missing, chain->tensors[k].name);
+    }
+  }
+  for (size_t k = 0; k < file->header.n_tensors; ++k) {
+    bool known = false;
+    for (uint32_t i = chain->n_role[PZ_ORIGINAL]; i < chain->n_tensors && !known; ++i) {
+      known = strcmp(chain->tensors[i].name, file->header.tensors[k].name) == 0;
+    }
+    if (!known) {
+      pzi_few_names_add(&unknown, file->header.tensors[k].name);
+    }
+  }
+  PZ_TRY(pzi_few_names_check(&missing, n, &unknown));
+  for (uint32_t k = chain->n_role[PZ_ORIGINAL]; k < chain->n_tensors; ++k) {
+    PZ_TRY(pzi_file_check(pzi_header_find(&file->header, chain->tensors[k].name), false,
+                          &chain->tensors[k].spec));
+  }
+  return PZ_OK;
 }
 
 pz_status
@@ -207,13 +87,17 @@ pz_state_load(pz_state* const state, const char* const path)
   if (!state || !path) {
     return pzi_fail(PZ_INVALID, "expected a state and a path");
   }
-  pzi_target* targets = NULL;
-  size_t n = 0;
-  PZ_TRY(state_targets(state, &targets, &n));
-  const pz_status status = pzi_safetensors_load(path, targets, n);
+  const pz_chain* const chain = state->chain;
+  pz_file* file = NULL;
+  PZ_TRY(pz_file_open(path, &file));
+  pz_status status = check(state, file);
+  for (uint32_t k = chain->n_role[PZ_ORIGINAL]; k < chain->n_tensors && status == PZ_OK; ++k) {
+    status = pzi_file_copy(file, pzi_header_find(&file->header, chain->tensors[k].name), false,
+                           state->queue, &state->storages[k]->tensor);
+  }
   if (status == PZ_OK) {
     pz_state_touch(state);
   }
-  free(targets);
-  return status;
+  pz_file_close(file);
+  return pzi_fail_prefix(status, "%s", path);
 }

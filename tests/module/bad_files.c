@@ -153,9 +153,20 @@ START_TEST(semantics_20_deep_and_huge_headers_are_refused)
   free(deep);
   expect_refusal(PZ_IO, "nested deeper than 3");
 
-  /* A sparse file of 40 MiB that says it is all header. */
-  write_raw(40 << 20, "{", 1, 0);
-  ck_assert_int_eq(truncate(path, 8 + (40 << 20)), 0);
+  /* A parser would take forty bytes of memory for each of these. */
+  char* const long_ = malloc(depth);
+  ck_assert_ptr_nonnull(long_);
+  for (size_t k = 0; k < depth; k += 2) {
+    memcpy(long_ + k, "0,", 2);
+  }
+  memcpy(long_, "{\"a\":[", 6);
+  write_raw(depth, long_, depth, 0);
+  free(long_);
+  expect_refusal(PZ_IO, "values in 1048576 bytes");
+
+  /* A sparse file of 100 MiB that says it is all header. */
+  write_raw(100 << 20, "{", 1, 0);
+  ck_assert_int_eq(truncate(path, 8 + (100 << 20)), 0);
   expect_refusal(PZ_IO, "expected at most");
 }
 END_TEST

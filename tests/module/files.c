@@ -63,10 +63,7 @@ START_TEST(semantics_20_the_format)
       strstr(header, "\"double\":{\"dtype\":\"F64\",\"shape\":[1,1],\"data_offsets\":[0,8]}"));
   ck_assert_ptr_nonnull(strstr(header, "\"parametrizations.weight.original\":{\"dtype\":\"F32\","
                                        "\"shape\":[1,3],\"data_offsets\":[8,20]}"));
-  ck_assert_ptr_nonnull(strstr(header, "{\"__metadata__\":{\"parametrize\":\"{\\\"lists\\\":"
-                                       "{\\\"weight\\\":[{\\\"map\\\":\\\"pruning(p_drop=0)\\\","
-                                       "\\\"id\\\":\\\"pruning\\\",\\\"version\\\":\\\"1.0.0\\\"}]}"
-                                       "}\"}"));
+  ck_assert_int_eq(strncmp(header, "{\"__metadata__\":{\"parametrize\":\"", 32), 0);
   free(data);
 }
 END_TEST

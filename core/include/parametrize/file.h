@@ -28,7 +28,7 @@ PZ_BEGIN_DECLS
 
 /* A text of a file's metadata. */
 typedef struct pz_metadata {
-  const char* key; /* unique; not "parametrize" */
+  const char* key; /* unique; "parametrize" is for pz_module_save itself */
   const char* text;
 } pz_metadata;
 
@@ -135,6 +135,7 @@ typedef struct pz_file_list {
   const char* path;    /* of the value: "rnn.weight" */
   const char* text;    /* of its chain; NULL where the file does not say */
   const char* plugins; /* "skew 1.0.0, cayley 1.0.0"; NULL where the file does not say */
+  const char* prefix;  /* of the names of its tensors: "rnn.parametrizations.weight." */
 } pz_file_list;
 
 /* The lists of a file by path; PZ_NOT_FOUND past the last. [any thread] */

@@ -1,0 +1,243 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Open files. The file is mapped; only its header is copied, once, so that what was checked
+   is what is used. Beyond that copy memory grows with the header alone. */
+
+#include "file.h"
+
+#include "status.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The length in the first eight bytes, little endian. */
+static uint64_t
+read_length(const unsigned char* const bytes)
+{
+  uint64_t length = 0;
+  for (int k = PZI_HEADER_PREFIX; k-- > 0;) {
+    length = length << 8 | bytes[k];
+  }
+  return length;
+}
+
+static pz_status
+map_file(const char* const path, pz_file* const file)
+{
+  char text[128];
+  /* Not blocking: a FIFO is refused below instead of waited for. */
+  const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) {
+    return pzi_fail(errno == ENOENT ? PZ_NOT_FOUND : PZ_IO, "%s",
+                    strerror_r(errno, text, sizeof(text)));
+  }
+  pz_status status = PZ_OK;
+  struct stat there;
+  if (fstat(fd, &there) != 0) {
+    status = pzi_fail(PZ_IO, "%s", strerror_r(errno, text, sizeof(text)));
+  } else if (!S_ISREG(there.st_mode)) {
+    status = pzi_fail(PZ_IO, "not a regular file");
+  } else if (there.st_size > 0) {
+    file->size = (size_t)there.st_size;
+    file->map = mmap(NULL, file->size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (file->map == MAP_FAILED) {
+      file->map = NULL;
+      status = pzi_fail(errno == ENOMEM ? PZ_NO_MEMORY : PZ_IO, "%s",
+                        strerror_r(errno, text, sizeof(text)));
+    }
+  }
+  close(fd);
+  return status;
+}
+
+static pz_status
+read_header(const char* const bytes, const size_t size, pz_file* const file)
+{
+  if (size < PZI_HEADER_PREFIX) {
+    return pzi_fail(PZ_IO, "%zu bytes, a header's length alone takes %d", size, PZI_HEADER_PREFIX);
+  }
+  const uint64_t length = read_length((const unsigned char*)bytes);
+  const uint64_t rest = size - PZI_HEADER_PREFIX;
+  if (length > rest) {
+    return pzi_fail(PZ_IO, "the header takes %llu bytes, the file has %llu after its length",
+                    (unsigned long long)length, (unsigned long long)rest);
+  }
+  if (length > PZI_HEADER_MAX) {
+    return pzi_fail(PZ_IO, "the header takes %llu bytes, expected at most %d",
+                    (unsigned long long)length, PZI_HEADER_MAX);
+  }
+  char* const copy = malloc((size_t)length + 1);
+  if (!copy) {
+    return pzi_no_memory((size_t)length + 1);
+  }
+  memcpy(copy, bytes + PZI_HEADER_PREFIX, (size_t)length);
+  copy[length] = '\0';
+  const pz_status status = pzi_header_parse(copy, (size_t)length, rest - length, &file->header);
+  free(copy);
+  file->data = bytes + PZI_HEADER_PREFIX + length;
+  return status;
+}
+
+static pz_status
+read_file(const char* const bytes, const size_t size, pz_file* const file)
+{
+  PZ_TRY(read_header(bytes, size, file));
+  const char* const text = pz_file_text(file, PZI_SAVED_KEY);
+  if (text) {
+    PZ_TRY(pzi_saved_parse(text, &file->saved));
+  }
+  return pzi_file_find_lists(file);
+}
+
+pz_status
+pzi_file_from_memory(const void* const bytes, const size_t size, pz_file** const out)
+{
+  pz_file* const file = calloc(1, sizeof(*file));
+  if (!file) {
+    return pzi_no_memory(sizeof(*file));
+  }
+  const pz_status status = read_file(bytes, size, file);
+  if (status != PZ_OK) {
+    pz_file_close(file);
+    return status;
+  }
+  *out = file;
+  return PZ_OK;
+}
+
+pz_status
+pz_file_open(const char* const path, pz_file** const out)
+{
+  if (!path || !out) {
+    return pzi_fail(PZ_INVALID, "expected a path, and a place for the file");
+  }
+  pz_file* const file = calloc(1, sizeof(*file));
+  if (!file) {
+    return pzi_no_memory(sizeof(*file));
+  }
+  pz_status status = map_file(path, file);
+  if (status == PZ_OK) {
+    status = read_file(file->map, file->size, file);
+  }
+  if (status != PZ_OK) {
+    pz_file_close(file);
+    return pzi_fail_prefix(status, "%s", path);
+  }
+  *out = file;
+  return PZ_OK;
+}
+
+void
+pz_file_close(pz_file* const file)
+{
+  if (!file) {
+    return;
+  }
+  pzi_file_free_lists(file);
+  pzi_saved_cleanup(&file->saved);
+  pzi_header_cleanup(&file->header);
+  if (file->map) {
+    munmap(file->map, file->size);
+  }
+  free(file);
+}
+
+const char*
+pzi_file_data(const pz_file* const file, const pzi_file_tensor* const tensor)
+{
+  return file->data + tensor->begin;
+}
+
+/* ---- tensors and texts ---------------------------------------------------------- */
+
+static pz_status
+check_size(const pz_file* const file, const void* const out, const uint32_t size,
+           const size_t expected)
+{
+  if (!file) {
+    return pzi_fail(PZ_INVALID, "found no file");
+  }
+  return out && size >= expected
+             ? PZ_OK
+             : pzi_fail(PZ_INVALID, "found size %u, expected %zu", (unsigned)size, expected);
+}
+
+static void
+describe(const pz_file* const file, const pzi_file_tensor* const tensor, pz_file_entry* const out)
+{
+  out->reserved = 0;
+  out->name = tensor->name;
+  out->dtype = tensor->dtype;
+  out->spec = tensor->spec;
+  out->data = pzi_file_data(file, tensor);
+  out->bytes = tensor->end - tensor->begin;
+}
+
+pz_status
+pz_file_tensor(const pz_file* const file, const size_t index, pz_file_entry* const out)
+{
+  PZ_TRY(check_size(file, out, out ? out->size : 0, sizeof(*out)));
+  if (index >= file->header.n_tensors) {
+    return pzi_fail(PZ_NOT_FOUND, "tensor %zu of %zu", index, file->header.n_tensors);
+  }
+  describe(file, &file->header.tensors[index], out);
+  return PZ_OK;
+}
+
+pz_status
+pz_file_find(const pz_file* const file, const char* const name, pz_file_entry* const out)
+{
+  PZ_TRY(check_size(file, out, out ? out->size : 0, sizeof(*out)));
+  const pzi_file_tensor* const tensor = name ? pzi_header_find(&file->header, name) : NULL;
+  if (!tensor) {
+    return pzi_fail(PZ_NOT_FOUND, "no tensor \"%s\" in the file", name ? name : "");
+  }
+  describe(file, tensor, out);
+  return PZ_OK;
+}
+
+pz_status
+pz_file_metadata(const pz_file* const file, const size_t index, pz_metadata* const out)
+{
+  if (!file || !out) {
+    return pzi_fail(PZ_INVALID, "expected a file, and a place for the text");
+  }
+  if (index >= file->header.n_metadata) {
+    return pzi_fail(PZ_NOT_FOUND, "text %zu of %zu", index, file->header.n_metadata);
+  }
+  *out = file->header.metadata[index];
+  return PZ_OK;
+}
+
+const char*
+pz_file_text(const pz_file* const file, const char* const key)
+{
+  for (size_t k = 0; file && key && k < file->header.n_metadata; ++k) {
+    if (strcmp(file->header.metadata[k].key, key) == 0) {
+      return file->header.metadata[k].text;
+    }
+  }
+  return NULL;
+}
+
+pz_status
+pz_file_list_at(const pz_file* const file, const size_t index, pz_file_list* const out)
+{
+  PZ_TRY(check_size(file, out, out ? out->size : 0, sizeof(*out)));
+  if (index >= file->n_lists) {
+    return pzi_fail(PZ_NOT_FOUND, "list %zu of %zu", index, file->n_lists);
+  }
+  const pzi_file_list* const list = &file->lists[index];
+  out->n_tensors = list->n_tensors;
+  out->path = list->path;
+  out->text = list->text;
+  out->plugins = list->plugins;
+  out->prefix = list->prefix;
+  return PZ_OK;
+}

@@ -1,0 +1,237 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Files as they are: every dtype of the format, texts, lists told by names. */
+
+#include "folder.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Dtypes with the bits of an element. */
+static const struct {
+  const char* name;
+  unsigned bits;
+} dtypes[] = {
+    {"BOOL", 8},    {"F16", 16},  {"I64", 64},    {"F4", 4},      {"U8", 8},
+    {"F32", 32},    {"BF16", 16}, {"C64", 64},    {"I8", 8},      {"F64", 64},
+    {"F8_E4M3", 8}, {"I32", 32},  {"U32", 32},    {"F8_E5M2", 8}, {"U64", 64},
+    {"I16", 16},    {"U16", 16},  {"F8_E8M0", 8}, {"F6_E2M3", 6}, {"F6_E3M2", 6},
+};
+enum { DTYPES = sizeof(dtypes) / sizeof(dtypes[0]) };
+
+static pz_file_entry
+entry_of(const char* const name, const char* const dtype, const int64_t extent,
+         const uint64_t bytes)
+{
+  pz_file_entry entry = {
+      .size = sizeof(entry), .name = name, .dtype = dtype, .spec = {.ndim = 1}, .bytes = bytes};
+  entry.spec.shape[0] = extent;
+  return entry;
+}
+
+START_TEST(semantics_20_every_dtype_passes_through)
+{
+  pz_file_entry entries[DTYPES];
+  unsigned char data[DTYPES][32];
+  const pz_metadata texts[] = {{"format", "pt"}, {"\xc3\xa9\"\\\n", "line\t\x01"}, {"empty", ""}};
+  pz_writer* writer = NULL;
+  pz_file* file = NULL;
+  pz_metadata text;
+  for (size_t k = 0; k < DTYPES; ++k) {
+    entries[k] = entry_of(dtypes[k].name, dtypes[k].name, 4, dtypes[k].bits / 2);
+    for (size_t i = 0; i < sizeof(data[k]); ++i) {
+      data[k][i] = (unsigned char)test_bits(&seed);
+    }
+  }
+  ck_assert_ok(pz_writer_open(path, PZ_KEEP_EXISTING, entries, DTYPES, texts, 3, &writer));
+  for (size_t k = DTYPES; k-- > 0;) {
+    ck_assert_ok(pz_writer_put(writer, k, data[k], entries[k].bytes));
+  }
+  ck_assert_ok(pz_writer_commit(writer));
+
+  ck_assert_ok(pz_file_open(path, &file));
+  unsigned before = 64;
+  const char* last = NULL;
+  for (size_t k = 0; k < DTYPES; ++k) {
+    pz_file_entry found = {.size = sizeof(found)};
+    ck_assert_ok(pz_file_tensor(file, k, &found));
+    ck_assert(!last || (const char*)found.data >= last); /* in order of bytes */
+    last = found.data;
+    unsigned bits = 0;
+    for (size_t i = 0; i < DTYPES; ++i) {
+      bits = strcmp(found.dtype, dtypes[i].name) == 0 ? dtypes[i].bits : bits;
+    }
+    ck_assert_uint_le(bits < 8 ? 8 : bits, before); /* wide ones first */
+    before = bits < 8 ? 8 : bits;
+    ck_assert_uint_eq((uintptr_t)found.data % (before / 8), 0);
+    ck_assert_ok(pz_file_find(file, dtypes[k].name, &found));
+    ck_assert_mem_eq(found.data, data[k], found.bytes);
+    ck_assert_str_eq(found.dtype, dtypes[k].name);
+    ck_assert_int_eq(found.spec.shape[0], 4);
+    ck_assert_int_eq(found.spec.dtype != 0, strcmp(found.dtype, "F32") == 0 ||
+                                                strcmp(found.dtype, "F64") == 0 ||
+                                                strcmp(found.dtype, "I64") == 0);
+  }
+  for (size_t k = 0; k < 3; ++k) {
+    ck_assert_ok(pz_file_metadata(file, k, &text));
+    ck_assert_str_eq(text.key, texts[k].key);
+    ck_assert_str_eq(text.text, texts[k].text);
+    ck_assert_str_eq(pz_file_text(file, texts[k].key), texts[k].text);
+  }
+  pz_file_entry found = {.size = sizeof(found)};
+  ck_assert_int_eq(pz_file_tensor(file, DTYPES, &found), PZ_NOT_FOUND);
+  ck_assert_fails(pz_file_find(file, "f32", &found), PZ_NOT_FOUND, "\"f32\"");
+  ck_assert_int_eq(pz_file_metadata(file, 3, &text), PZ_NOT_FOUND);
+  ck_assert_ptr_null(pz_file_text(file, "none"));
+  found.size = 8;
+  ck_assert_int_eq(pz_file_tensor(file, 0, &found), PZ_INVALID);
+  pz_file_close(file);
+  pz_file_close(NULL);
+}
+END_TEST
+
+START_TEST(writers_check_what_they_are_given)
+{
+  pz_writer* writer = NULL;
+  pz_file_entry e[2] = {entry_of("a", "F32", 2, 8), entry_of("b", "U8", 0, 0)};
+  const pz_metadata twice[] = {{"x", "1"}, {"x", "2"}};
+  const pz_metadata broken = {"x", "\xff"};
+  ck_assert_int_eq(pz_writer_open(NULL, 0, e, 2, NULL, 0, &writer), PZ_INVALID);
+  ck_assert_int_eq(pz_writer_open(path, 6, e, 2, NULL, 0, &writer), PZ_INVALID);
+  ck_assert_fails(pz_writer_open(path, 0, e, 2, twice, 2, &writer), PZ_INVALID,
+                  "metadata: \"x\" is there twice");
+  ck_assert_fails(pz_writer_open(path, 0, e, 2, &broken, 1, &writer), PZ_INVALID, "not UTF-8");
+  e[1].name = "a";
+  ck_assert_fails(pz_writer_open(path, 0, e, 2, NULL, 0, &writer), PZ_INVALID, "\"a\" is there");
+  e[1].name = "\xc3";
+  ck_assert_fails(pz_writer_open(path, 0, e, 2, NULL, 0, &writer), PZ_INVALID, "not UTF-8");
+  e[1].name = "__metadata__";
+  ck_assert_fails(pz_writer_open(path, 0, e, 2, NULL, 0, &writer), PZ_INVALID, "reserved");
+  e[1].name = "b";
+  e[1].dtype = "F80";
+  ck_assert_fails(pz_writer_open(path, 0, e, 2, NULL, 0, &writer), PZ_INVALID, "\"F80\"");
+  e[1].dtype = "F4";
+  e[1].spec.shape[0] = 3; /* a byte and a half */
+  e[1].bytes = 2;
+  ck_assert_fails(pz_writer_open(path, 0, e, 2, NULL, 0, &writer), PZ_INVALID, "found 2 bytes");
+  e[1] = entry_of("b", "U8", 0, 0);
+  e[0].bytes = 12;
+  ck_assert_fails(pz_writer_open(path, 0, e, 2, NULL, 0, &writer), PZ_INVALID, "found 12 bytes");
+  e[0].bytes = 8;
+
+  ck_assert_ok(pz_writer_open(path, 0, e, 2, NULL, 0, &writer));
+  ck_assert_fails(pz_writer_put(writer, 0, "1234567", 7), PZ_INVALID, "expected 8");
+  ck_assert_int_eq(pz_writer_put(writer, 2, "", 0), PZ_INVALID);
+  ck_assert_fails(pz_writer_commit(writer), PZ_INVALID, "\"a\" was not written");
+  ck_assert_int_ne(access(path, F_OK), 0);
+  ck_assert_ok(pz_writer_open(path, 0, e, 2, NULL, 0, &writer));
+  ck_assert_ok(pz_writer_put(writer, 0, "12345678", 8));
+  pz_writer_abandon(writer);
+  pz_writer_abandon(NULL);
+  ck_assert_int_ne(access(path, F_OK), 0);
+
+  /* What is there stays until the end, and with PZ_KEEP_EXISTING for good. */
+  write_file("{}", 0);
+  ck_assert_fails(pz_writer_open(path, PZ_KEEP_EXISTING, e, 2, NULL, 0, &writer), PZ_EXISTS, path);
+  ck_assert_int_eq(unlink(path), 0);
+  ck_assert_ok(pz_writer_open(path, PZ_KEEP_EXISTING, e, 2, NULL, 0, &writer));
+  ck_assert_ok(pz_writer_put(writer, 0, "12345678", 8));
+  write_file("{}", 0);
+  ck_assert_fails(pz_writer_commit(writer), PZ_EXISTS, path);
+  pz_file* file = NULL;
+  ck_assert_ok(pz_file_open(path, &file));
+  ck_assert_int_eq(pz_file_tensor(file, 0, &e[0]), PZ_NOT_FOUND);
+  pz_file_close(file);
+}
+END_TEST
+
+#define ENTRY(name) "\"" name "\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}"
+
+START_TEST(semantics_20_lists_are_told_by_names)
+{
+  static const struct {
+    const char* path;
+    const char* prefix;
+    uint32_t n;
+  } expected[] = {
+      {"a.b.weight", "a.b.parametrizations.weight.", 3},
+      {"bias", "parametrizations.bias.", 2},
+      {"kernel", "parametrizations.kernel.", 1},
+      {"parametrizations.kernel.original", "parametrizations.kernel.parametrizations.original.", 1},
+      {"u.0.base", "u.0.parametrizations.base.", 1},
+  };
+  pz_file* file = NULL;
+  pz_file_list list = {.size = sizeof(list)};
+  write_file(
+      "{" ENTRY("parametrizations.kernel.parametrizations.original.original") "," ENTRY(
+          "a.b."
+          "parametriz"
+          "ations."
+          "weight."
+          "original") "," ENTRY("parametrizations.bias."
+                                "original0") "," ENTRY("bias."
+                                                       "x") "," ENTRY("a.b.parametrizations."
+                                                                      "weight.0._u") "," ENTRY("par"
+                                                                                               "a"
+                                                                                               "met"
+                                                                                               "r"
+                                                                                               "iza"
+                                                                                               "t"
+                                                                                               "ion"
+                                                                                               "s"
+                                                                                               ".bi"
+                                                                                               "a"
+                                                                                               "s."
+                                                                                               "ori"
+                                                                                               "g"
+                                                                                               "ina"
+                                                                                               "l"
+                                                                                               "1") "," ENTRY("a.b.parametrizations.weight.0.deep.Id") "," ENTRY("u.0.parametrizations.base.original") "," ENTRY("parametrizations.original") "," ENTRY("parametrizations.x.other") "," ENTRY("myparametrizations.x.original") "," ENTRY("parametrizations.x.originals") "," ENTRY("parametrizations.x.0.") "}",
+      0);
+  ck_assert_ok(pz_file_open(path, &file));
+  for (size_t k = 0; k < sizeof(expected) / sizeof(expected[0]); ++k) {
+    ck_assert_ok(pz_file_list_at(file, k, &list));
+    ck_assert_str_eq(list.path, expected[k].path);
+    ck_assert_str_eq(list.prefix, expected[k].prefix);
+    ck_assert_uint_eq(list.n_tensors, expected[k].n);
+    ck_assert_ptr_null(list.text);
+    ck_assert_ptr_null(list.plugins);
+  }
+  ck_assert_int_eq(pz_file_list_at(file, 5, &list), PZ_NOT_FOUND);
+  pz_file_close(file);
+}
+END_TEST
+
+START_TEST(semantics_20_lists_are_told_by_the_description)
+{
+  pz_file* file = NULL;
+  pz_file_list list = {.size = sizeof(list)};
+  rig_tensor w;
+  rig_add(module, "weight", 3, 3, &w);
+  ck_assert_ok(pz_register_parametrization(module, "weight", "skew,affine,pruning(p_drop=0)", 0));
+  ck_assert_ok(pz_module_save(module, path));
+  ck_assert_ok(pz_file_open(path, &file));
+  ck_assert_ok(pz_file_list_at(file, 0, &list));
+  ck_assert_str_eq(list.path, "weight");
+  ck_assert_str_eq(list.prefix, "parametrizations.weight.");
+  ck_assert_str_eq(list.text, "skew,affine,pruning(p_drop=0)");
+  ck_assert_str_eq(list.plugins, "skew 1.0.0, affine 1.2.3, pruning 1.0.0");
+  ck_assert_uint_eq(list.n_tensors, 4);
+  pz_file_close(file);
+}
+END_TEST
+
+int
+main(void)
+{
+  Suite* const suite = suite_create("raw files");
+  TCase* const tcase = folder_case("raw files");
+  tcase_add_test(tcase, semantics_20_every_dtype_passes_through);
+  tcase_add_test(tcase, writers_check_what_they_are_given);
+  tcase_add_test(tcase, semantics_20_lists_are_told_by_names);
+  tcase_add_test(tcase, semantics_20_lists_are_told_by_the_description);
+  suite_add_tcase(suite, tcase);
+  return test_main(suite);
+}
