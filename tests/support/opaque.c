@@ -83,13 +83,14 @@ opaque_alloc(pz_backend_queue* const q, const size_t bytes, void** const out)
   if (k == MAX_HANDLES || bytes == 0) {
     abort();
   }
-  table[k] = (block){malloc(bytes), bytes};
-  alive += 1;
+  char* const own = malloc(bytes);
+  table[k] = (block){own, bytes};
+  alive += own != NULL;
   pthread_mutex_unlock(&lock);
-  if (!table[k].bytes) {
+  if (!own) {
     return q->host->fail(PZ_NO_MEMORY, "out of memory");
   }
-  memset(table[k].bytes, 0xa5, bytes);
+  memset(own, 0xa5, bytes);
   *out = (void*)(uintptr_t)(2 * k + 1);
   return PZ_OK;
 }
@@ -177,10 +178,12 @@ opaque_open(const pz_backend_host* const host, const uint32_t index, const void*
             pz_backend_queue** const out)
 {
   (void)native;
-  pz_backend_queue* const q = calloc(1, sizeof(*q));
-  if (!q || index > 1) {
-    free(q);
+  if (index > 1) {
     return host->fail(PZ_NOT_FOUND, "no such device");
+  }
+  pz_backend_queue* const q = calloc(1, sizeof(*q));
+  if (!q) {
+    return host->fail(PZ_NO_MEMORY, "out of memory");
   }
   q->host = host;
   *out = q;

@@ -1,0 +1,333 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Semantics 19: modules on other devices and in other dtypes, and back. */
+
+#include "furniture.h"
+
+#include <opaque.h>
+
+#include <stdlib.h>
+
+#define ORIGINAL "parametrizations.weight.original"
+
+static const char* const devices[] = {"reference", "cpu", "bare", "lean", "later"};
+enum { DEVICES = sizeof(devices) / sizeof(devices[0]) };
+
+static void
+setup(void)
+{
+  rig_setup();
+  ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_opaque));
+}
+
+static void
+teardown(void)
+{
+  rig_teardown();
+  ck_assert_int_eq(opaque_allocations(), 0);
+}
+
+static pz_module*
+copy_of(pz_module* const from)
+{
+  pz_module* copy = NULL;
+  ck_assert_ok(pz_module_copy(from, &copy));
+  return copy;
+}
+
+static void
+gradient_of(const char* const name, rig_tensor* const out)
+{
+  pz_tensor g;
+  ck_assert_ok(pz_module_gradient(module, name, &g));
+  rig_zeros(out, g.dtype, g.shape[0], g.shape[1]);
+  pz_queue* queue = NULL; /* any of the device: the doubles share their memory */
+  ck_assert_ok(pz_queue_open(context, g.device.type == PZ_DEVICE_CPU ? NULL : "lean", &queue));
+  ck_assert_ok(pz_queue_download(queue, &g, &out->tensor));
+  pz_queue_close(queue);
+}
+
+/* ---- devices --------------------------------------------------------------------- */
+
+START_TEST(semantics_19_everything_moves_and_comes_back)
+{
+  const char* const device = devices[_i];
+  const double tolerance = 16.0 * 4.0 * 1.2e-7; /* c n eps: two backends compute */
+  furnish(module);
+  ck_assert_ok(pz_module_to(module, "cpu"));
+  pz_module* const here = copy_of(module);
+  char* picture = rig_picture();
+  ck_assert_ok(pz_module_to(module, device));
+  rig_unchanged(picture);
+  pz_tensor t;
+  ck_assert_ok(pz_module_get(module, "child.parametrizations.weight.0.b", &t));
+  pz_queue* queue = NULL;
+  pz_device there;
+  ck_assert_ok(pz_queue_open(context, device, &queue));
+  (void)pz_queue_device(queue, &there);
+  pz_queue_close(queue);
+  ck_assert_int_eq(t.device.type, there.type);
+  ck_assert_int_eq(t.device.id, there.id);
+  assert_same_values(module, here, tolerance);
+
+  picture = rig_picture(); /* and what happens there comes along */
+  rig_unchanged(picture);
+  ck_assert_ok(pz_module_update(module, NULL));
+  ck_assert_ok(pz_module_update(here, NULL));
+  picture = rig_picture();
+  ck_assert_ok(pz_module_to(module, "cpu"));
+  rig_unchanged(picture);
+  assert_same_values(module, here, 0.0);
+  pz_module_free(here);
+}
+END_TEST
+
+START_TEST(semantics_19_slots_and_gradients_move)
+{
+  static const char* const names[] = {"weight", ORIGINAL, "parametrizations.weight.2.shift",
+                                      "plain"};
+  pz_slot* slots[4] = {NULL};
+  rig_tensor w;
+  rig_tensor g;
+  rig_tensor before[3];
+  rig_tensor after;
+  pz_tensor value;
+  rig_add(module, "weight", 4, 4, &w);
+  rig_add(module, "plain", 4, 4, &w);
+  ck_assert_ok(pz_register_parametrization(module, "weight", "skew,cayley,affine", 0));
+  for (int k = 0; k < 4; ++k) {
+    ck_assert_ok(pz_module_slot(module, names[k], &slots[k]));
+  }
+  rig_normal(&g, PZ_F32, 4, 4);
+  ck_assert_ok(pz_module_get(module, "weight", &value));
+  ck_assert_ok(pz_module_backward(module, "weight", &g.tensor));
+  ck_assert_ok(pz_module_backward(module, "plain", &g.tensor));
+  for (int k = 0; k < 3; ++k) {
+    gradient_of(names[k + 1], &before[k]);
+  }
+  ck_assert_ok(pz_module_to(module, "lean"));
+  for (int k = 0; k < 3; ++k) {
+    gradient_of(names[k + 1], &after);
+    ck_assert_double_eq(rig_distance(&before[k], &after), 0.0);
+  }
+  ck_assert_fails(pz_module_backward(module, "weight", &g.tensor), PZ_STALE, "not read yet");
+  for (int k = 0; k < 4; ++k) {
+    ck_assert_ok(pz_slot_get(slots[k], &value));
+    ck_assert_int_eq(value.device.type, PZ_DEVICE_EXTENSION);
+    ck_assert_ptr_eq(value.data, place_of(module, names[k]));
+  }
+  ck_assert_ok(pz_module_backward(module, "weight", &g.tensor)); /* adds to what came along */
+  ck_assert_ok(pz_module_to(module, NULL));
+  for (int k = 0; k < 2; ++k) {
+    gradient_of(names[k + 1], &after);
+    for (int64_t i = 0; i < 16; ++i) { /* |g| is a few units: c n eps */
+      ck_assert_double_eq_tol(rig_at(&after, i), 2.0 * rig_at(&before[k], i), 64.0 * 4.0 * 1.2e-7);
+    }
+  }
+  ck_assert_ok(pz_slot_get(slots[0], &value));
+  ck_assert_int_eq(value.device.type, PZ_DEVICE_CPU);
+}
+END_TEST
+
+START_TEST(moving_to_where_it_is_keeps_the_memory)
+{
+  static const char* const same[] = {"lean", "lean:0"};
+  rig_tensor w;
+  rig_add(module, "weight", 3, 3, &w);
+  ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
+  ck_assert_ok(pz_module_to(module, "lean"));
+  const void* const value = place_of(module, "weight");
+  const void* const original = place_of(module, ORIGINAL);
+  for (int k = 0; k < 2; ++k) {
+    ck_assert_ok(pz_module_to(module, same[k]));
+    ck_assert_ptr_eq(place_of(module, ORIGINAL), original);
+    ck_assert_ptr_eq(place_of(module, "weight"), value);
+    ck_assert_ok(pz_module_backward(module, "weight", &w.tensor)); /* not stale */
+  }
+}
+END_TEST
+
+START_TEST(a_child_moves_alone)
+{
+  pz_module* child = NULL;
+  pz_tensor t;
+  furnish(module);
+  pz_module* const here = copy_of(module);
+  ck_assert_ok(pz_module_child(module, "child", &child));
+  const void* const weight = place_of(module, ORIGINAL);
+  ck_assert_ok(pz_module_to(child, "bare"));
+  ck_assert_ptr_eq(place_of(module, ORIGINAL), weight);
+  ck_assert_ok(pz_module_get(module, "child.leaf.count", &t));
+  ck_assert_int_eq(t.device.type, PZ_DEVICE_EXTENSION);
+  assert_same_values(module, here, 16.0 * 4.0 * 1.2e-7); /* c n eps */
+  ck_assert_ok(pz_module_to(module, "bare"));            /* which takes the rest along */
+  ck_assert_ok(pz_module_get(module, "bias", &t));
+  ck_assert_int_eq(t.device.type, PZ_DEVICE_EXTENSION);
+  pz_module_free(here);
+}
+END_TEST
+
+START_TEST(a_device_that_cannot_take_the_module_is_refused)
+{
+  rig_tensor wide;
+  pz_tensor t;
+  furnish(module);
+  pz_module* child = NULL;
+  ck_assert_ok(pz_module_new(context, NULL, "Wide", &child));
+  rig_normal(&wide, PZ_F64, 3, 3);
+  ck_assert_ok(pz_module_add(child, "weight", PZ_PARAMETER, &wide.tensor));
+  ck_assert_ok(pz_module_add(child, "plain", PZ_BUFFER, &wide.tensor));
+  ck_assert_ok(pz_register_parametrization(child, "weight", "affine", 0));
+  ck_assert_ok(pz_module_add_child(module, "wide", child));
+  char* const picture = rig_picture();
+  const void* const weight = place_of(module, "weight");
+
+  ck_assert_fails(pz_module_to(module, "laen"), PZ_NOT_FOUND, "found no device \"laen\"");
+  ck_assert_fails(pz_module_to(module, "lean:1"), PZ_DEVICE, "unplugged");
+  ck_assert_fails(pz_module_to(module, "single"), PZ_UNSUPPORTED,
+                  "\"wide.weight\": found float64, which device single:0 has not");
+  ck_assert_ok(pz_remove_parametrizations(child, "weight", PZ_LEAVE_ORIGINAL));
+  ck_assert_fails(pz_module_to(child, "single"), PZ_UNSUPPORTED, "\"wide.weight\": found float64");
+  ck_assert_ok(pz_register_parametrization(child, "weight", "affine", 0));
+  ck_assert_ok(pz_module_set(child, ORIGINAL, &wide.tensor));
+  ck_assert_fails(pz_module_to(NULL, "cpu"), PZ_INVALID, "no module");
+  ck_assert_ok(pz_module_edit(module, "child.leaf.count", &t));
+  ck_assert_fails(pz_module_to(module, "lean"), PZ_INVALID,
+                  "\"child.leaf.count\" is open for writing");
+  ck_assert_fails(pz_module_to_dtype(module, PZ_F64), PZ_INVALID,
+                  "\"child.leaf.count\" is open for writing");
+  ck_assert_ok(pz_module_commit(module, "child.leaf.count"));
+  ck_assert_ptr_eq(place_of(module, "weight"), weight);
+  free(picture);
+  ck_assert_ok(pz_module_to_dtype(module, PZ_F32));
+  ck_assert_ok(pz_module_to(module, "single"));
+  ck_assert_fails(pz_module_to_dtype(module, PZ_F64), PZ_UNSUPPORTED,
+                  "\"bias\": found float64, which device single:0 has not");
+  ck_assert_ok(pz_module_get(module, "wide.plain", &t));
+  ck_assert_uint_eq(t.dtype, PZ_F32);
+}
+END_TEST
+
+/* ---- dtypes ---------------------------------------------------------------------- */
+
+START_TEST(semantics_19_dtypes_change_and_return)
+{
+  const char* const device = devices[_i];
+  rig_tensor w;
+  rig_tensor g;
+  rig_tensor before;
+  rig_tensor after;
+  furnish(module);
+  ck_assert_ok(pz_module_to(module, device));
+  ck_assert_ok(pz_module_sample(module, "weight")); /* moves the signs of the map, say */
+  rig_add(module, "last", 4, 4, &w);
+  rig_normal(&g, PZ_F32, 4, 4);
+  ck_assert_ok(pz_module_backward(module, "last", &g.tensor));
+  pz_module* const narrow = copy_of(module);
+  char* const picture = rig_picture();
+  ck_assert_ok(pz_module_to_dtype(module, PZ_F64));
+  for (const char* const* name = furniture_values; *name; ++name) {
+    read_of(narrow, *name, &before);
+    rig_read(*name, &after);
+    ck_assert_uint_eq(after.tensor.dtype, PZ_F64);
+    if (strcmp(*name, "noise") == 0) {
+      continue; /* the same draw gives other numbers in another dtype */
+    }
+    for (int64_t k = 0; k < pz_count(&after.tensor); ++k) { /* c n eps of the narrow one */
+      ck_assert_double_eq_tol(rig_at(&after, k), rig_at(&before, k), 32.0 * 4.0 * 1.2e-7);
+    }
+  }
+  pz_tensor_entry entry = {.size = sizeof(entry)};
+  for (uint32_t k = 0; pz_module_tensor(module, k, &entry) == PZ_OK; ++k) {
+    ck_assert_uint_eq(entry.spec.dtype, PZ_F64);
+  }
+  gradient_of("last", &after);
+  ck_assert_uint_eq(after.tensor.dtype, PZ_F64);
+  ck_assert_double_eq(rig_at(&after, 7), rig_at(&g, 7));
+  const void* const memory = place_of(module, "weight");
+  ck_assert_ok(pz_module_to_dtype(module, PZ_F64)); /* which it is already */
+  ck_assert_ptr_eq(place_of(module, "weight"), memory);
+
+  ck_assert_ok(pz_module_to_dtype(module, PZ_F32));
+  rig_unchanged(picture);
+  assert_same_values(module, narrow, 0.0);
+  pz_module_free(narrow);
+}
+END_TEST
+
+START_TEST(semantics_19_buffers_keep_the_dtype_their_map_wants)
+{
+  static const int64_t three = 3;
+  int64_t count[3] = {INT64_C(1) << 60, -7, 1}; /* no float has all these */
+  double exact[3] = {0.1, 1e300, -0.0};
+  const pz_tensor count_tensor = pz_host_tensor(PZ_I64, count, 1, &three);
+  const pz_tensor exact_tensor = pz_host_tensor(PZ_F64, exact, 1, &three);
+  rig_tensor w;
+  rig_add(module, "weight", 2, 2, &w);
+  ck_assert_ok(pz_register_parametrization(module, "weight", "ticking", 0));
+  ck_assert_ok(pz_module_set(module, "parametrizations.weight.0.count", &count_tensor));
+  ck_assert_ok(pz_module_set(module, "parametrizations.weight.0.exact", &exact_tensor));
+  for (int round = 0; round < 4; ++round) {
+    int64_t count_now[3];
+    double exact_now[3];
+    const pz_tensor count_host = pz_host_tensor(PZ_I64, count_now, 1, &three);
+    const pz_tensor exact_host = pz_host_tensor(PZ_F64, exact_now, 1, &three);
+    switch (round) {
+    case 0:
+      ck_assert_ok(pz_module_to_dtype(module, PZ_F64));
+      break;
+    case 1:
+      ck_assert_ok(pz_module_to(module, "lean"));
+      break;
+    case 2:
+      ck_assert_ok(pz_module_to_dtype(module, PZ_F32));
+      break;
+    default:
+      ck_assert_fails(pz_module_to(module, "single"), PZ_UNSUPPORTED,
+                      "\"parametrizations.weight.0.exact\": found float64");
+      break;
+    }
+    ck_assert_ok(pz_module_read(module, "parametrizations.weight.0.count", &count_host));
+    ck_assert_ok(pz_module_read(module, "parametrizations.weight.0.exact", &exact_host));
+    ck_assert_mem_eq(count_now, count, sizeof(count));
+    ck_assert_mem_eq(exact_now, exact, sizeof(exact));
+  }
+}
+END_TEST
+
+START_TEST(a_map_may_refuse_a_dtype)
+{
+  rig_tensor w;
+  furnish(module);
+  rig_add(module, "last", 4, 4, &w);
+  ck_assert_ok(pz_register_parametrization(module, "last", "affine,only32", 0));
+  char* const picture = rig_picture();
+  const void* const weight = place_of(module, "weight");
+  ck_assert_fails(pz_module_to_dtype(module, PZ_F64), PZ_MISMATCH,
+                  "\"last\": only32: expected float32");
+  ck_assert_fails(pz_module_to_dtype(module, PZ_I64), PZ_INVALID,
+                  "found int64, expected float32 or float64");
+  ck_assert_fails(pz_module_to_dtype(NULL, PZ_F64), PZ_INVALID, "no module");
+  ck_assert_ptr_eq(place_of(module, "weight"), weight);
+  rig_unchanged(picture);
+}
+END_TEST
+
+int
+main(void)
+{
+  Suite* const suite = suite_create("moving");
+  TCase* const tcase = tcase_create("moving");
+  tcase_add_checked_fixture(tcase, setup, teardown);
+  tcase_add_loop_test(tcase, semantics_19_everything_moves_and_comes_back, 0, DEVICES);
+  tcase_add_test(tcase, semantics_19_slots_and_gradients_move);
+  tcase_add_test(tcase, moving_to_where_it_is_keeps_the_memory);
+  tcase_add_test(tcase, a_child_moves_alone);
+  tcase_add_test(tcase, a_device_that_cannot_take_the_module_is_refused);
+  tcase_add_loop_test(tcase, semantics_19_dtypes_change_and_return, 0, DEVICES);
+  tcase_add_test(tcase, semantics_19_buffers_keep_the_dtype_their_map_wants);
+  tcase_add_test(tcase, a_map_may_refuse_a_dtype);
+  suite_add_tcase(suite, tcase);
+  return test_main(suite);
+}

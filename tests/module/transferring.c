@@ -1,0 +1,257 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Semantics 21: lists of one module put on the tensors of another. */
+
+#include "furniture.h"
+
+#include <opaque.h>
+
+#include <stdlib.h>
+
+#define ORIGINAL "parametrizations.weight.original"
+
+static pz_module* other;
+
+static void
+open_other(const char* const device)
+{
+  ck_assert_ok(pz_module_new(context, device, "Other", &other));
+}
+
+static void
+setup(void)
+{
+  rig_setup();
+  ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_opaque));
+  open_other(NULL);
+}
+
+static void
+teardown(void)
+{
+  pz_module_free(other);
+  rig_teardown();
+}
+
+static void
+assert_equal(const char* const name, const double tolerance)
+{
+  rig_tensor x;
+  rig_tensor y;
+  read_of(module, name, &x);
+  read_of(other, name, &y);
+  ck_assert_double_le(rig_distance(&x, &y), tolerance);
+}
+
+START_TEST(semantics_21_one_list_goes_to_a_tensor_of_its_name)
+{
+  rig_tensor w;
+  rig_tensor t;
+  furnish(module);
+  char* const picture = rig_picture();
+  rig_add(other, "first", 2, 2, &t);
+  rig_add(other, "weight", 4, 4, &w);
+  rig_add(other, "last", 2, 2, &t);
+  const void* const memory = place_of(other, "weight");
+  pz_slot* slot = NULL;
+  ck_assert_ok(pz_module_slot(other, "weight", &slot));
+  ck_assert_ok(pz_transfer_parametrizations(module, other, "weight"));
+  rig_unchanged(picture);
+  assert_equal("weight", 0.0);
+  assert_equal(ORIGINAL, 0.0);
+  assert_equal("parametrizations.weight.2.mask", 0.0);
+  ck_assert(pz_is_parametrized(other, "weight"));
+  ck_assert(!pz_is_parametrized(other, "own"));
+  ck_assert_ptr_eq(place_of(other, ORIGINAL), memory); /* as registration leaves it */
+  ck_assert_ptr_ne(place_of(module, ORIGINAL), memory);
+  ck_assert_ptr_ne(place_of(other, "weight"), place_of(module, "weight"));
+  pz_tensor through;
+  ck_assert_ok(pz_slot_get(slot, &through)); /* the slot is the value's now */
+  ck_assert_ptr_eq(through.data, place_of(other, "weight"));
+  pz_tensor_entry entry = {.size = sizeof(entry)};
+  ck_assert_ok(pz_module_tensor(other, 1, &entry)); /* in the place of the plain tensor */
+  ck_assert_str_eq(entry.name, ORIGINAL);
+
+  char* const source = rig_picture();
+  ck_assert_ok(pz_module_sample(other, "weight"));
+  ck_assert_ok(pz_remove_parametrizations(other, "weight", PZ_LEAVE_PARAMETRIZED));
+  ck_assert_ptr_eq(place_of(other, "weight"), memory);
+  rig_unchanged(source);
+}
+END_TEST
+
+START_TEST(semantics_21_all_lists_go_in_order_and_with_their_flags)
+{
+  rig_tensor t;
+  furnish(module);
+  rig_normal(&t, PZ_F32, 4, 4);
+  ck_assert_ok(pz_module_add(other, "mean", PZ_PARAMETER, &t.tensor)); /* of another kind here */
+  rig_add(other, "bias", 2, 2, &t);
+  char* const picture = rig_picture();
+  ck_assert_ok(pz_transfer_parametrizations(module, other, NULL));
+  rig_unchanged(picture);
+  static const char* const expected[] = {
+      "parametrizations.mean.original",
+      "parametrizations.mean.0.shift",
+      "parametrizations.mean.0.scale",
+      "bias",
+      ORIGINAL,
+      "parametrizations.weight.2.mask",
+      "parametrizations.own.original",
+      "parametrizations.own.0.shift",
+      "parametrizations.own.0.scale",
+      "parametrizations.noise.original",
+      "parametrizations.pair.original0",
+      "parametrizations.pair.original1",
+  };
+  pz_tensor_entry entry = {.size = sizeof(entry)};
+  for (uint32_t k = 0; k < sizeof(expected) / sizeof(expected[0]); ++k) {
+    ck_assert_ok(pz_module_tensor(other, k, &entry));
+    ck_assert_str_eq(entry.name, expected[k]);
+    const bool frozen = strstr(entry.name, "pair") || strcmp(entry.name, expected[7]) == 0;
+    const bool buffer = k == 0 || strstr(entry.name, "mask") || strstr(entry.name, "scale");
+    ck_assert_uint_eq(entry.kind, buffer ? PZ_BUFFER : PZ_PARAMETER);
+    ck_assert_uint_eq(entry.requires_grad, !buffer && !frozen);
+  }
+  ck_assert_fails(pz_module_tensor(other, 12, &entry), PZ_NOT_FOUND, "tensor 12 of 12");
+  assert_equal("weight", 0.0);
+  assert_equal("own", 0.0);
+  assert_equal("noise", 0.0); /* draws too */
+  assert_equal("pair", 0.0);
+  assert_equal("mean", 0.0);
+}
+END_TEST
+
+START_TEST(semantics_21_a_list_goes_to_another_device)
+{
+  static const char* const devices[] = {"reference", "bare", "lean", "later"};
+  const double tolerance = 16.0 * 4.0 * 1.2e-7; /* c n eps: two backends compute */
+  rig_tensor w;
+  furnish(module);
+  char* const picture = rig_picture();
+  pz_module_free(other);
+  open_other(devices[_i]);
+  rig_add(other, "weight", 4, 4, &w);
+  const void* const memory = place_of(other, "weight");
+  ck_assert_ok(pz_transfer_parametrizations(module, other, NULL));
+  rig_unchanged(picture);
+  ck_assert_ptr_eq(place_of(other, ORIGINAL), memory);
+  assert_equal(ORIGINAL, 0.0);
+  assert_equal("parametrizations.weight.2.mask", 0.0);
+  assert_equal("weight", tolerance);
+  assert_equal("own", tolerance);
+  assert_equal("noise", tolerance);
+  assert_equal("pair", tolerance);
+}
+END_TEST
+
+START_TEST(semantics_21_a_list_stays_within_the_tree)
+{
+  pz_module* child = NULL;
+  rig_tensor x;
+  rig_tensor y;
+  furnish(module);
+  ck_assert_ok(pz_module_child(module, "child", &child));
+  ck_assert_ok(pz_transfer_parametrizations(module, child, "own"));
+  rig_read("own", &x);
+  rig_read("child.own", &y);
+  ck_assert_double_eq(rig_distance(&x, &y), 0.0);
+  ck_assert_ok(pz_transfer_parametrizations(child, other, NULL));
+  ck_assert(pz_is_parametrized(other, "own"));
+  ck_assert(pz_is_parametrized(other, "weight"));
+}
+END_TEST
+
+START_TEST(a_value_of_another_spec_than_its_original_keeps_no_memory)
+{
+  rig_tensor w;
+  rig_tensor value;
+  rig_add(module, "weight", 2, 3, &w);
+  ck_assert_ok(pz_register_parametrization(module, "weight", "turned", PZ_UNSAFE));
+  rig_read("weight", &value);
+  rig_add(other, "weight", value.shape[0], value.shape[1], &w);
+  const void* const memory = place_of(other, "weight");
+  ck_assert_ok(pz_transfer_parametrizations(module, other, "weight"));
+  ck_assert_ptr_ne(place_of(other, ORIGINAL), memory);
+  assert_equal("weight", 0.0);
+}
+END_TEST
+
+START_TEST(what_cannot_be_transferred_changes_nothing)
+{
+  rig_tensor t;
+  rig_tensor narrow;
+  furnish(module);
+  rig_add(other, "weight", 4, 4, &t);
+  rig_add(other, "own", 4, 4, &t);
+  rig_add(other, "pair", 4, 3, &narrow); /* the fourth list does not fit */
+  char* const source = rig_picture();
+  char* const picture = picture_of(other);
+  const void* const memory = place_of(other, "weight");
+
+  ck_assert_fails(pz_transfer_parametrizations(module, other, NULL), PZ_MISMATCH,
+                  "\"pair\": found float32 4x3 where the list is to go, expected float32 4x4");
+  ck_assert_fails(pz_transfer_parametrizations(module, module, NULL), PZ_INVALID, "one twice");
+  ck_assert_fails(pz_transfer_parametrizations(module, NULL, NULL), PZ_INVALID, "one missing");
+  ck_assert_fails(pz_transfer_parametrizations(NULL, other, NULL), PZ_INVALID, "one missing");
+  ck_assert_fails(pz_transfer_parametrizations(module, other, "wieght"), PZ_NOT_FOUND, "weight");
+  ck_assert_fails(pz_transfer_parametrizations(module, other, "bias"), PZ_NOT_FOUND,
+                  "\"bias\" is not parametrized");
+  ck_assert_fails(pz_transfer_parametrizations(other, module, NULL), PZ_NOT_FOUND,
+                  "no tensor of Other is parametrized");
+  ck_assert_fails(pz_transfer_parametrizations(module, other, "child.weight"), PZ_INVALID,
+                  "\"child.weight\": a tensor of a nested module");
+
+  pz_tensor open;
+  ck_assert_ok(pz_module_edit(module, ORIGINAL, &open));
+  ck_assert_fails(pz_transfer_parametrizations(module, other, "weight"), PZ_INVALID,
+                  "\"" ORIGINAL "\" is open for writing");
+  ck_assert_ok(pz_module_commit(module, ORIGINAL));
+  ck_assert_ok(pz_module_edit(other, "weight", &open));
+  ck_assert_fails(pz_transfer_parametrizations(module, other, "weight"), PZ_INVALID,
+                  "\"weight\" is open for writing");
+  ck_assert_ok(pz_module_commit(other, "weight"));
+
+  char* const same = picture_of(other);
+  ck_assert_str_eq(picture, same);
+  free(same);
+  free(picture);
+
+  ck_assert_ok(pz_register_parametrization(other, "own", "skew", 0));
+  ck_assert_fails(pz_transfer_parametrizations(module, other, "own"), PZ_EXISTS,
+                  "\"own\": parametrized already");
+  pz_module* child = NULL;
+  ck_assert_ok(pz_module_new(context, NULL, "Child", &child));
+  ck_assert_ok(pz_module_add_child(other, "noise", child));
+  ck_assert_fails(pz_transfer_parametrizations(module, other, "noise"), PZ_EXISTS,
+                  "has a child of that name");
+
+  pz_context* const elsewhere = test_context();
+  pz_module* stranger = NULL;
+  ck_assert_ok(pz_module_new(elsewhere, NULL, "Stranger", &stranger));
+  ck_assert_fails(pz_transfer_parametrizations(module, stranger, NULL), PZ_MISMATCH,
+                  "of another context");
+  pz_module_free(stranger);
+  pz_context_free(elsewhere);
+
+  ck_assert_ptr_eq(place_of(other, "weight"), memory);
+  rig_unchanged(source);
+}
+END_TEST
+
+int
+main(void)
+{
+  Suite* const suite = suite_create("transferring");
+  TCase* const tcase = tcase_create("transferring");
+  tcase_add_checked_fixture(tcase, setup, teardown);
+  tcase_add_test(tcase, semantics_21_one_list_goes_to_a_tensor_of_its_name);
+  tcase_add_test(tcase, semantics_21_all_lists_go_in_order_and_with_their_flags);
+  tcase_add_loop_test(tcase, semantics_21_a_list_goes_to_another_device, 0, 4);
+  tcase_add_test(tcase, semantics_21_a_list_stays_within_the_tree);
+  tcase_add_test(tcase, a_value_of_another_spec_than_its_original_keeps_no_memory);
+  tcase_add_test(tcase, what_cannot_be_transferred_changes_nothing);
+  suite_add_tcase(suite, tcase);
+  return test_main(suite);
+}
