@@ -24,7 +24,7 @@ typedef struct place {
   pz_spec spec;
   uint64_t offset; /* from the beginning of the file */
   uint64_t bytes;
-  bool written;
+  uint64_t written; /* of them, the first */
 } place;
 
 struct pz_writer {
@@ -117,7 +117,6 @@ check_entry(const pz_file_entry* const entry, place* const out)
   }
   out->spec = entry->spec;
   out->bytes = bytes;
-  out->written = bytes == 0;
   return PZ_OK;
 }
 
@@ -314,15 +313,16 @@ pz_writer_put(pz_writer* const writer, const size_t index, const void* const dat
     return pzi_fail(PZ_INVALID, "found entry %zu of %zu", index, writer ? writer->n_places : 0);
   }
   place* const one = &writer->places[index];
-  if (bytes != one->bytes || (bytes > 0 && !data)) {
-    return pzi_fail(PZ_INVALID, "%s: \"%.100s\": found %llu bytes, expected %llu", writer->path,
-                    one->name, (unsigned long long)(data ? bytes : 0),
-                    (unsigned long long)one->bytes);
+  const uint64_t left = one->bytes - one->written;
+  if (bytes > left || (bytes > 0 && !data)) {
+    return pzi_fail(PZ_INVALID, "%s: \"%.100s\": found %llu bytes, expected %s%llu", writer->path,
+                    one->name, (unsigned long long)(data ? bytes : 0), data ? "at most " : "",
+                    (unsigned long long)left);
   }
-  PZ_TRY(pzi_fail_prefix(
-      check_errno(pzi_atomic_write_at(&writer->file, data, (size_t)bytes, one->offset)), "%s",
-      writer->path));
-  one->written = true;
+  PZ_TRY(pzi_fail_prefix(check_errno(pzi_atomic_write_at(&writer->file, data, (size_t)bytes,
+                                                         one->offset + one->written)),
+                         "%s", writer->path));
+  one->written += bytes;
   return PZ_OK;
 }
 
@@ -334,8 +334,10 @@ pz_writer_commit(pz_writer* const writer)
   }
   pz_status status = PZ_OK;
   for (size_t k = 0; k < writer->n_places && status == PZ_OK; ++k) {
-    if (!writer->places[k].written) {
-      status = pzi_fail(PZ_INVALID, "\"%.100s\" was not written", writer->places[k].name);
+    const place* const one = &writer->places[k];
+    if (one->written < one->bytes) {
+      status = pzi_fail(PZ_INVALID, "\"%.100s\": %llu bytes were written, expected %llu", one->name,
+                        (unsigned long long)one->written, (unsigned long long)one->bytes);
     }
   }
   if (status == PZ_OK) {

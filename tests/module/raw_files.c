@@ -46,8 +46,10 @@ START_TEST(semantics_20_every_dtype_passes_through)
     }
   }
   ck_assert_ok(pz_writer_open(path, PZ_KEEP_EXISTING, entries, DTYPES, texts, 3, &writer));
-  for (size_t k = DTYPES; k-- > 0;) {
-    ck_assert_ok(pz_writer_put(writer, k, data[k], entries[k].bytes));
+  for (size_t k = DTYPES; k-- > 0;) { /* in pieces, some of them empty */
+    const uint64_t part = entries[k].bytes / 3;
+    ck_assert_ok(pz_writer_put(writer, k, data[k], part));
+    ck_assert_ok(pz_writer_put(writer, k, data[k] + part, entries[k].bytes - part));
   }
   ck_assert_ok(pz_writer_commit(writer));
 
@@ -122,9 +124,12 @@ START_TEST(writers_check_what_they_are_given)
   e[0].bytes = 8;
 
   ck_assert_ok(pz_writer_open(path, 0, e, 2, NULL, 0, &writer));
-  ck_assert_fails(pz_writer_put(writer, 0, "1234567", 7), PZ_INVALID, "expected 8");
+  ck_assert_fails(pz_writer_put(writer, 0, "123456789", 9), PZ_INVALID, "expected at most 8");
+  ck_assert_fails(pz_writer_put(writer, 0, NULL, 8), PZ_INVALID, "found 0 bytes");
   ck_assert_int_eq(pz_writer_put(writer, 2, "", 0), PZ_INVALID);
-  ck_assert_fails(pz_writer_commit(writer), PZ_INVALID, "\"a\" was not written");
+  ck_assert_ok(pz_writer_put(writer, 0, "1234567", 7));
+  ck_assert_fails(pz_writer_put(writer, 0, "89", 2), PZ_INVALID, "expected at most 1");
+  ck_assert_fails(pz_writer_commit(writer), PZ_INVALID, "\"a\": 7 bytes were written, expected 8");
   ck_assert_int_ne(access(path, F_OK), 0);
   ck_assert_ok(pz_writer_open(path, 0, e, 2, NULL, 0, &writer));
   ck_assert_ok(pz_writer_put(writer, 0, "12345678", 8));

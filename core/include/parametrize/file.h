@@ -152,7 +152,8 @@ PZ_API pz_status pz_writer_open(const char* path, uint32_t flags, const pz_file_
                                 size_t n_entries, const pz_metadata* metadata, size_t n_metadata,
                                 pz_writer** out);
 
-/* Writes the bytes of entry `index`, all at once, in any order. [exclusive] */
+/* Writes the next bytes of entry `index`, all of them or a part; entries in any order.
+   [exclusive] */
 PZ_API pz_status pz_writer_put(pz_writer* writer, size_t index, const void* data, uint64_t bytes);
 
 /* Makes the file appear, once every entry is there (PZ_INVALID names one that is not); and
