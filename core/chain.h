@@ -98,6 +98,9 @@ struct pz_state {
    it up before the new state is written. */
 pz_status pzi_state_adopt(pz_chain* chain, const pz_state* from, pz_state** out);
 
+/* A state of tensors that are zero with a draw for each map; those that are 0 are drawn. */
+pz_status pzi_state_drawn(pz_chain* chain, pz_queue* queue, const uint64_t* draws, pz_state** out);
+
 /* A state for `chain`, which has the maps of that of `from`, with the same draws and tensors
    that are zero. */
 pz_status pzi_state_like(pz_chain* chain, pz_queue* queue, const pz_state* from, pz_state** out);

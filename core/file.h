@@ -25,7 +25,7 @@ struct pz_file {
   size_t size;
   const char* data; /* of the first tensor */
   pzi_header header;
-  pzi_saved saved;
+  pzi_saved_file saved;
   pzi_file_list* lists; /* by path */
   size_t n_lists;
   pzi_pool pool; /* holds the strings of lists */
@@ -50,6 +50,9 @@ size_t pzi_list_of_name(const char* name, char* path);
    their first bytes. In a pool, or NULL. */
 char* pzi_option_name(pzi_pool* pool, const char* module, size_t n_module, const char* list,
                       size_t n_list, uint32_t map, const char* option);
+
+/* "rnn.parametrizations.weight." for "rnn.weight", in a pool, or NULL. */
+char* pzi_tensors_prefix(pzi_pool* pool, const char* path);
 
 pz_status pzi_file_find_lists(pz_file* file);
 void pzi_file_free_lists(pz_file* file);

@@ -141,14 +141,12 @@ push_by_name(pz_file* const file, const char* const name, char* const path, char
   return PZ_OK;
 }
 
-/* "rnn.parametrizations.kernel." for "rnn.kernel", in the file's pool. */
-static char*
-make_prefix(pz_file* const file, const char* const path)
+char*
+pzi_tensors_prefix(pzi_pool* const pool, const char* const path)
 {
   const char* const dot = strrchr(path, '.');
   const size_t folder = dot ? (size_t)(dot + 1 - path) : 0;
-  char* const prefix =
-      pzi_pool_take(&file->pool, strlen(path) + sizeof(LISTS) + 1); /* a dot and the 0 */
+  char* const prefix = pzi_pool_take(pool, strlen(path) + sizeof(LISTS) + 1); /* a dot and the 0 */
   if (prefix) {
     memcpy(prefix, path, folder);
     strcpy(prefix + folder, LISTS);
@@ -220,8 +218,9 @@ collect(pz_file* const file, char* const path, char* const rest, growing* const 
   }
   for (size_t k = 0; k < file->saved.n_lists; ++k) {
     const pzi_saved_list* const saved = &file->saved.lists[k];
-    const pzi_file_list list = {
-        .path = saved->path, .saved = saved, .prefix = make_prefix(file, saved->path)};
+    const pzi_file_list list = {.path = saved->path,
+                                .saved = saved,
+                                .prefix = pzi_tensors_prefix(&file->pool, saved->path)};
     if (!list.prefix) {
       return pzi_no_memory(strlen(saved->path));
     }

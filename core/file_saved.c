@@ -64,8 +64,8 @@ read_text(const cJSON* const item, const char* const what, const char** const ou
 
 /* Room for the elements of an array. */
 static pz_status
-take_room(pzi_saved* const saved, const cJSON* const array, const size_t element, const size_t most,
-          const char* const what, void* const out, size_t* const n)
+take_room(pzi_saved_file* const saved, const cJSON* const array, const size_t element,
+          const size_t most, const char* const what, void* const out, size_t* const n)
 {
   if (!cJSON_IsArray(array)) {
     return pzi_fail(PZ_IO, "\"%s\" is not a list", what);
@@ -91,7 +91,7 @@ by_text(const void* const a, const void* const b)
 
 /* A list of texts, each there once; sorted where the order means nothing. */
 static pz_status
-read_names(pzi_saved* const saved, const cJSON* const array, const char* const what,
+read_names(pzi_saved_file* const saved, const cJSON* const array, const char* const what,
            const bool ordered, const char*** const out, size_t* const n)
 {
   const char** names = NULL;
@@ -190,7 +190,7 @@ check_map(const pzi_saved_map* const map)
 }
 
 static pz_status
-read_map(pzi_saved* const saved, const cJSON* const item, pzi_saved_map* const out)
+read_map(pzi_saved_file* const saved, const cJSON* const item, pzi_saved_map* const out)
 {
   static const char* const names[] = {"map", "id", "version", "draw", "options"};
   const cJSON* found[5];
@@ -248,7 +248,7 @@ read_value(const cJSON* const item, pz_spec* const out)
 }
 
 static pz_status
-read_tensors(pzi_saved* const saved, const cJSON* const array, pzi_saved_list* const out)
+read_tensors(pzi_saved_file* const saved, const cJSON* const array, pzi_saved_list* const out)
 {
   size_t n = 0;
   const cJSON* item;
@@ -268,7 +268,7 @@ read_tensors(pzi_saved* const saved, const cJSON* const array, pzi_saved_list* c
 }
 
 static pz_status
-read_list(pzi_saved* const saved, const cJSON* const object, pzi_saved_list* const out)
+read_list(pzi_saved_file* const saved, const cJSON* const object, pzi_saved_list* const out)
 {
   static const char* const names[] = {"direction", "maps", "tensors", "value"};
   const cJSON* found[4];
@@ -304,7 +304,7 @@ by_path(const void* const a, const void* const b)
 }
 
 static pz_status
-read_lists(pzi_saved* const saved, const cJSON* const object)
+read_lists(pzi_saved_file* const saved, const cJSON* const object)
 {
   if (!cJSON_IsObject(object)) {
     return pzi_fail(PZ_IO, "\"lists\" is not an object");
@@ -329,7 +329,7 @@ read_lists(pzi_saved* const saved, const cJSON* const object)
 /* ---- the whole -------------------------------------------------------------- */
 
 static pz_status
-read_modules(pzi_saved* const saved, const cJSON* const array)
+read_modules(pzi_saved_file* const saved, const cJSON* const array)
 {
   static const char* const names[] = {"path", "type", "tensors"};
   size_t n = 0;
@@ -355,7 +355,7 @@ read_modules(pzi_saved* const saved, const cJSON* const array)
 }
 
 static pz_status
-read_document(pzi_saved* const saved)
+read_document(pzi_saved_file* const saved)
 {
   static const char* const of_module[] = {"format", "modules", "buffers", "frozen", "lists"};
   static const char* const of_state[] = {"format", "chain"};
@@ -378,9 +378,9 @@ read_document(pzi_saved* const saved)
 }
 
 pz_status
-pzi_saved_parse(const char* const text, pzi_saved* const out)
+pzi_saved_parse(const char* const text, pzi_saved_file* const out)
 {
-  pzi_saved saved = {0};
+  pzi_saved_file saved = {0};
   pz_status status =
       pzi_json_parse(text, strlen(text), DEPTH_MAX, "the description", &saved.document);
   if (status == PZ_OK) {
@@ -395,7 +395,7 @@ pzi_saved_parse(const char* const text, pzi_saved* const out)
 }
 
 void
-pzi_saved_cleanup(pzi_saved* const saved)
+pzi_saved_cleanup(pzi_saved_file* const saved)
 {
   cJSON_Delete(saved->document);
   pzi_pool_cleanup(&saved->pool);
@@ -403,7 +403,7 @@ pzi_saved_cleanup(pzi_saved* const saved)
 }
 
 const pzi_saved_list*
-pzi_saved_find(const pzi_saved* const saved, const char* const path)
+pzi_saved_find(const pzi_saved_file* const saved, const char* const path)
 {
   const pzi_saved_list key = {.path = path};
   return saved->n_lists > 0

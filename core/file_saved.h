@@ -61,7 +61,7 @@ typedef struct pzi_saved_module {
 } pzi_saved_module;
 
 /* All zero: the file says nothing. */
-typedef struct pzi_saved {
+typedef struct pzi_saved_file {
   pzi_saved_module* modules;
   size_t n_modules; /* 0: not of a module */
   const char** buffers;
@@ -72,14 +72,14 @@ typedef struct pzi_saved {
   size_t n_lists;
   cJSON* document; /* holds the strings */
   pzi_pool pool;
-} pzi_saved;
+} pzi_saved_file;
 
 /* Reads the text; PZ_IO says what is wrong, and where. */
-pz_status pzi_saved_parse(const char* text, pzi_saved* out);
-void pzi_saved_cleanup(pzi_saved* saved);
+pz_status pzi_saved_parse(const char* text, pzi_saved_file* out);
+void pzi_saved_cleanup(pzi_saved_file* saved);
 
 /* The list on a value, or NULL. Is this one of the names (sorted)? */
-const pzi_saved_list* pzi_saved_find(const pzi_saved* saved, const char* path);
+const pzi_saved_list* pzi_saved_find(const pzi_saved_file* saved, const char* path);
 bool pzi_saved_is(const char* const* names, size_t n, const char* name);
 
 #endif /* PZI_FILE_SAVED_H */

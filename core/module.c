@@ -275,6 +275,30 @@ pz_module_add_child(pz_module* const module, const char* const name, pz_module* 
   return status;
 }
 
+pz_status
+pzi_slot_add(pz_module* const module, const char* const name, pzi_storage* const storage,
+             pz_slot** const out)
+{
+  pz_slot** const slots = realloc(module->slots, (module->n_slots + 1) * sizeof(*slots));
+  if (!slots) {
+    return pzi_no_memory((module->n_slots + 1) * sizeof(*slots));
+  }
+  module->slots = slots;
+  char* const path = strdup(name);
+  pz_slot* slot = NULL;
+  const pz_status status =
+      path ? pzi_slot_new(module, path, 0, &slot) : pzi_no_memory(strlen(name) + 1);
+  if (status != PZ_OK) {
+    free(path);
+    return status;
+  }
+  slot->storage = storage;
+  module->slots[module->n_slots++] = slot;
+  pzi_paths_changed(module);
+  *out = slot;
+  return PZ_OK;
+}
+
 static pz_status
 add_tensor(pz_module* const module, const char* const name, const pz_tensor_kind kind,
            const pz_tensor* const tensor)
@@ -288,33 +312,20 @@ add_tensor(pz_module* const module, const char* const name, const pz_tensor_kind
     return pzi_fail(PZ_MISMATCH, "found %s, expected float32 or float64",
                     pzi_dtype_text(tensor->dtype, text));
   }
-  pz_slot** const slots = realloc(module->slots, (module->n_slots + 1) * sizeof(*slots));
-  if (!slots) {
-    return pzi_no_memory((module->n_slots + 1) * sizeof(*slots));
-  }
-  module->slots = slots;
-
   const pz_spec spec = pz_spec_of(tensor);
   pzi_storage* storage = NULL;
   PZ_TRY(pzi_storage_new(module->queue, &spec, &storage));
-  pz_status status = pzi_queue_copy(module->queue, tensor, &storage->tensor);
-  char* const path = status == PZ_OK ? strdup(name) : NULL;
   pz_slot* slot = NULL;
-  if (path) {
-    status = pzi_slot_new(module, path, 0, &slot);
-  } else if (status == PZ_OK) {
-    status = pzi_no_memory(strlen(name) + 1);
+  pz_status status = pzi_queue_copy(module->queue, tensor, &storage->tensor);
+  if (status == PZ_OK) {
+    status = pzi_slot_add(module, name, storage, &slot);
   }
   if (status != PZ_OK) {
-    free(path);
     pzi_storage_release(storage);
     return status;
   }
   slot->kind = (uint32_t)kind;
   slot->requires_grad = kind == PZ_PARAMETER;
-  slot->storage = storage;
-  module->slots[module->n_slots++] = slot;
-  pzi_paths_changed(module);
   return PZ_OK;
 }
 

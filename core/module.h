@@ -117,6 +117,10 @@ void pzi_exclusive_end(pz_module* module);
 /* An empty slot whose path is `path`, taken over on success; the name is its end. */
 pz_status pzi_slot_new(pz_module* module, char* path, size_t name_offset, pz_slot** out);
 
+/* Appends a slot to a module under a name that is free; the storage, which may be NULL for
+   a while, is taken over on success. */
+pz_status pzi_slot_add(pz_module* module, const char* name, pzi_storage* storage, pz_slot** out);
+
 /* Frees a slot with its list, or keeps the empty shell where a host has a handle. */
 void pzi_slot_free(pz_slot* slot);
 
@@ -141,6 +145,12 @@ uint32_t pzi_name_hash(const char* name, size_t length);
 /* May `name` be that of a tensor or child: some UTF-8 without dots or control bytes, not
    taken, none of the reserved words? */
 pz_status pzi_check_name(const pz_module* module, const char* name);
+
+/* The slot under a path; the child of a name of that length; the module under a path: or
+   NULL. */
+pz_slot* pzi_slot_at(const pz_module* module, const char* path);
+pz_module* pzi_child_at(const pz_module* module, const char* name, size_t length);
+pz_module* pzi_module_at(pz_module* module, const char* path);
 
 /* The slot under a path; PZ_NOT_FOUND with the nearest name. */
 pz_status pzi_find(const pz_module* module, const char* path, pz_slot** out);

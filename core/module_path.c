@@ -141,6 +141,33 @@ find(const pz_module* module, const char* path)
   }
 }
 
+pz_slot*
+pzi_slot_at(const pz_module* const module, const char* const path)
+{
+  return find(module, path);
+}
+
+pz_module*
+pzi_child_at(const pz_module* const module, const char* const name, const size_t length)
+{
+  return own_child(module, name, length);
+}
+
+pz_module*
+pzi_module_at(pz_module* module, const char* path)
+{
+  while (module && *path != '\0') {
+    const size_t length = strcspn(path, ".");
+    module = own_child(module, path, length);
+    path += length;
+    if (*path == '.') {
+      ++path;
+      module = *path == '\0' ? NULL : module;
+    }
+  }
+  return module;
+}
+
 pz_status
 pzi_find(const pz_module* const module, const char* const path, pz_slot** const out)
 {
@@ -183,17 +210,7 @@ pz_module_child(pz_module* const module, const char* const path, pz_module** con
     return pzi_fail(PZ_INVALID, "found no place for the module");
   }
   PZ_TRY(pzi_read_begin(module));
-  pz_module* found = module;
-  const char* rest = path ? path : "";
-  while (found && *rest != '\0') {
-    const size_t length = strcspn(rest, ".");
-    found = own_child(found, rest, length);
-    rest += length;
-    if (*rest == '.') {
-      ++rest;
-      found = *rest == '\0' ? NULL : found;
-    }
-  }
+  pz_module* const found = pzi_module_at(module, path ? path : "");
   const pz_status status =
       found ? PZ_OK : pzi_fail(PZ_NOT_FOUND, "no child \"%s\" in %s", path, module->type);
   pzi_read_end(module);

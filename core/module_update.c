@@ -11,12 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a list had: its version, its draws and the tensors that a step may write. */
+/* What a list had: its version, its draws and the buffers that a step may write. */
 typedef struct past {
   pz_slot* slot;
   uint64_t version;
   uint64_t* draws;
-  pzi_storage** tensors; /* copies, in the chain's order */
+  pzi_storage** buffers; /* copies, in the chain's order */
 } past;
 
 typedef struct pasts {
@@ -24,24 +24,21 @@ typedef struct pasts {
   size_t n;
 } pasts;
 
-/* A step may write the buffers of its map, and the originals of the first. */
-static bool
-a_step_writes(const pz_chain* const chain, const uint32_t place)
+static uint32_t
+first_buffer(const pz_chain* const chain)
 {
-  const pzi_chain_tensor* const tensor = &chain->tensors[place];
-  return tensor->role != PZ_OWN_PARAMETER &&
-         chain->links[tensor->map].entry->map->table.update != NULL;
+  return chain->n_role[PZ_ORIGINAL] + chain->n_role[PZ_OWN_PARAMETER];
 }
 
 static void
 pasts_cleanup(pasts* const all)
 {
   for (size_t k = 0; k < all->n; ++k) {
-    const uint32_t n = all->lists[k].slot->list->chain->n_tensors;
-    for (uint32_t i = 0; all->lists[k].tensors && i < n; ++i) {
-      pzi_storage_release(all->lists[k].tensors[i]);
+    const uint32_t n = all->lists[k].slot->list->chain->n_role[PZ_STATE_BUFFER];
+    for (uint32_t i = 0; all->lists[k].buffers && i < n; ++i) {
+      pzi_storage_release(all->lists[k].buffers[i]);
     }
-    free(all->lists[k].tensors);
+    free(all->lists[k].buffers);
     free(all->lists[k].draws);
   }
   free(all->lists);
@@ -57,6 +54,7 @@ remember(pz_slot* const slot, void* const user)
   PZ_TRY(pzi_check_closed(slot));
   const pz_state* const state = slot->list->state;
   const pz_chain* const chain = slot->list->chain;
+  const uint32_t n = chain->n_role[PZ_STATE_BUFFER];
   past* const lists = realloc(all->lists, (all->n + 1) * sizeof(*lists));
   if (!lists) {
     return pzi_no_memory((all->n + 1) * sizeof(*lists));
@@ -67,15 +65,16 @@ remember(pz_slot* const slot, void* const user)
       .slot = slot,
       .version = pz_state_version(state),
       .draws = malloc(chain->n_links * sizeof(*one->draws)),
-      .tensors = calloc(chain->n_tensors, sizeof(pzi_storage*)),
+      .buffers = calloc((size_t)n + 1, sizeof(pzi_storage*)),
   };
-  if (!one->draws || !one->tensors) {
+  if (!one->draws || !one->buffers) {
     return pzi_no_memory(chain->n_links * sizeof(*one->draws));
   }
   memcpy(one->draws, state->draws, chain->n_links * sizeof(*one->draws));
-  for (uint32_t i = 0; i < chain->n_tensors; ++i) {
-    if (a_step_writes(chain, i)) {
-      PZ_TRY(pzi_copy_of(state->queue, &state->storages[i]->tensor, &one->tensors[i]));
+  for (uint32_t i = 0; i < n; ++i) {
+    const uint32_t place = first_buffer(chain) + i;
+    if (chain->links[chain->tensors[place].map].entry->map->table.update) {
+      PZ_TRY(pzi_copy_of(state->queue, &state->storages[place]->tensor, &one->buffers[i]));
     }
   }
   return PZ_OK;
@@ -92,9 +91,10 @@ put_back(const past* const one)
   }
   pz_status status = PZ_OK;
   memcpy(state->draws, one->draws, chain->n_links * sizeof(*one->draws));
-  for (uint32_t i = 0; i < chain->n_tensors && status == PZ_OK; ++i) {
-    if (one->tensors[i]) {
-      status = pzi_queue_copy(state->queue, &one->tensors[i]->tensor, &state->storages[i]->tensor);
+  for (uint32_t i = 0; i < chain->n_role[PZ_STATE_BUFFER] && status == PZ_OK; ++i) {
+    if (one->buffers[i]) {
+      status = pzi_queue_copy(state->queue, &one->buffers[i]->tensor,
+                              &state->storages[first_buffer(chain) + i]->tensor);
     }
   }
   if (status == PZ_OK) {

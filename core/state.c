@@ -135,12 +135,12 @@ pzi_state_adopt(pz_chain* const chain, const pz_state* const from, pz_state** co
 }
 
 pz_status
-pzi_state_like(pz_chain* const chain, pz_queue* const queue, const pz_state* const from,
-               pz_state** const out)
+pzi_state_drawn(pz_chain* const chain, pz_queue* const queue, const uint64_t* const draws,
+                pz_state** const out)
 {
   pz_state* state = NULL;
   PZ_TRY(state_alloc(chain, queue, &state));
-  memcpy(state->draws, from->draws, chain->n_links * sizeof(*state->draws));
+  memcpy(state->draws, draws, chain->n_links * sizeof(*state->draws));
   const pz_status status = state_complete(state);
   if (status != PZ_OK) {
     pz_state_free(state);
@@ -148,6 +148,13 @@ pzi_state_like(pz_chain* const chain, pz_queue* const queue, const pz_state* con
   }
   *out = state;
   return PZ_OK;
+}
+
+pz_status
+pzi_state_like(pz_chain* const chain, pz_queue* const queue, const pz_state* const from,
+               pz_state** const out)
+{
+  return pzi_state_drawn(chain, queue, from->draws, out);
 }
 
 pzi_storage*

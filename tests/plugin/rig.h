@@ -59,10 +59,6 @@ double* rig_forward(rig* r);
 double* rig_vjp(rig* r, const double* gradient, uint32_t index);
 
 pz_status rig_assign(rig* r, pz_intent intent, const double* value);
-
-/* The value after an assignment that must succeed, to be freed. */
-double* rig_assigned(rig* r, const double* value);
-
 pz_status rig_residual(rig* r, const double* value, double* distance);
 
 /* Normal numbers times `scale`, rounded to dtype, to be freed. */

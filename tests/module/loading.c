@@ -1,0 +1,393 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Semantics 20: what a file of ours holds becomes a module, or goes into one, with its lists,
+   without code that registers them. */
+
+#include "folder.h"
+#include "furniture.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+/* ---- a map with a tensor for an option ------------------------------------------------- */
+
+static const pz_option marked_options[] = {
+    {.name = "mark", .doc = "Added to everything", .type = PZ_TENSOR, .fallback.type = PZ_TENSOR},
+    {.name = "times",
+     .doc = "How often",
+     .type = PZ_REAL,
+     .fallback = {.type = PZ_REAL, .as.real = 1.0},
+     .least = {.type = PZ_REAL, .as.real = 0.0},
+     .most = {.type = PZ_REAL, .as.real = 9.0}},
+};
+
+static pz_status
+marked_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
+{
+  PZ_TRY(pz_copy(c, x, y));
+  const pz_tensor* const mark = c->options[0].as.tensor;
+  return mark ? pz_axpby(c, c->options[1].as.real, mark, 1.0, y) : PZ_OK;
+}
+
+static const pz_parametrization marked = {
+    .size = sizeof(marked),
+    .id = "marked",
+    .summary = "Itself and a given tensor",
+    .options = marked_options,
+    .n_options = 2,
+    .option_size = sizeof(pz_option),
+    .forward = marked_forward,
+};
+
+PZ_PLUGIN(test_marked, "1.0.0", PZ_PARAMETRIZATION(&marked));
+
+static pz_file* file;
+
+static void
+reopen(void)
+{
+  pz_file_close(file);
+  file = NULL;
+  ck_assert_ok(pz_file_open(path, &file));
+}
+
+static void
+setup(void)
+{
+  ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_test_marked));
+  ck_assert_ok(pz_module_to(module, "reference"));
+  file = NULL;
+}
+
+static void
+teardown(void)
+{
+  pz_file_close(file);
+}
+
+/* On the device that the children of the furniture are on: values agree bit for bit. */
+static pz_module*
+empty(const char* const type)
+{
+  pz_module* made = NULL;
+  ck_assert_ok(pz_module_new(context, "reference", type, &made));
+  return made;
+}
+
+/* ---- making modules -------------------------------------------------------------------- */
+
+START_TEST(semantics_20_a_module_is_made_from_its_file)
+{
+  pz_module* made = NULL;
+  rig_tensor t;
+  furnish(module);
+  ck_assert_ok(pz_module_require_grad(module, "bias", false));
+  rig_normal(&t, PZ_F64, 2, 2);
+  ck_assert_ok(pz_module_add(module, "wide", PZ_PARAMETER, &t.tensor));
+  ck_assert_ok(pz_register_parametrization(module, "wide", "sequence", 0));
+  rig_zeros(&t, PZ_F32, 0, 3);
+  ck_assert_ok(pz_module_add(module, "none", PZ_BUFFER, &t.tensor));
+  ck_assert_ok(pz_module_save(module, path));
+  reopen();
+  ck_assert_ok(pz_module_from_file(context, "reference", file, NULL, NULL, &made));
+  char* const picture = rig_picture();
+  char* const other = picture_of(made);
+  ck_assert_str_eq(picture, other);
+  assert_same_values(module, made, 0.0); /* noise too: the draws are saved */
+
+  /* And it is saved to the same bytes. */
+  size_t sizes[2];
+  char* const first = read_file(&sizes[0]);
+  ck_assert_ok(pz_module_save(made, path));
+  char* const second = read_file(&sizes[1]);
+  ck_assert_uint_eq(sizes[0], sizes[1]);
+  ck_assert_mem_eq(first, second, sizes[0]);
+  free(first);
+  free(second);
+  free(picture);
+  free(other);
+  pz_module_free(made);
+}
+END_TEST
+
+START_TEST(semantics_20_one_value_of_a_file)
+{
+  rig_tensor a;
+  rig_tensor b;
+  furnish(module);
+  ck_assert_ok(pz_module_save(module, path));
+  reopen();
+  for (const char* const* name = furniture_values; *name; ++name) {
+    pz_module* made = NULL;
+    pz_tensor_entry entry = {.size = sizeof(entry)};
+    ck_assert_ok(pz_module_from_file(context, "reference", file, *name, NULL, &made));
+    rig_read(*name, &a);
+    read_of(made, *name, &b);
+    ck_assert_double_eq(rig_distance(&a, &b), 0.0);
+    for (uint32_t k = 0; pz_module_tensor(made, k, &entry) == PZ_OK; ++k) {
+      ck_assert_uint_lt(k, 4); /* nothing else is there */
+    }
+    pz_module_free(made);
+  }
+  pz_module* made = NULL;
+  ck_assert_fails(pz_module_from_file(context, NULL, file, "child", NULL, &made), PZ_NOT_FOUND,
+                  "\"child\"");
+  ck_assert_fails(pz_module_from_file(context, NULL, file, "", NULL, &made), PZ_NOT_FOUND, "\"\"");
+}
+END_TEST
+
+START_TEST(semantics_20_options_that_are_tensors)
+{
+  rig_tensor w;
+  rig_tensor mark;
+  rig_tensor value;
+  rig_tensor now;
+  pz_module* made = NULL;
+  pz_file_list list = {.size = sizeof(list)};
+  pz_file_entry entry = {.size = sizeof(entry)};
+  rig_add(module, "weight", 3, 3, &w);
+  rig_normal(&mark, PZ_F32, 3, 3);
+  const pz_option_setting setting = {
+      .name = "mark", .map = 1, .value = {.type = PZ_TENSOR, .as.tensor = &mark.tensor}};
+  ck_assert_ok(
+      pz_register_parametrization_with(module, "weight", "affine,marked(times=3)", &setting, 1, 0));
+  rig_read("weight", &value);
+  ck_assert_ok(pz_module_save(module, path));
+  reopen();
+  ck_assert_ok(pz_file_list_at(file, 0, &list));
+  ck_assert_str_eq(list.text, "affine,marked(mark=<tensor>,times=3)");
+  ck_assert_ok(pz_file_find(file, "parametrizations.weight.1.options.mark", &entry));
+  ck_assert_mem_eq(entry.data, &mark.data, 36);
+
+  ck_assert_ok(pz_module_from_file(context, "reference", file, NULL, NULL, &made));
+  read_of(made, "weight", &now);
+  ck_assert_double_eq(rig_distance(&value, &now), 0.0);
+  ck_assert_ok(pz_module_load_from(module, file, NULL)); /* the same options here */
+  pz_module_free(made);
+
+  made = empty("Linear");
+  ck_assert_ok(pz_module_add(made, "weight", PZ_PARAMETER, &w.tensor));
+  mark.data.f32[4] += 1.0F;
+  ck_assert_ok(
+      pz_register_parametrization_with(made, "weight", "affine,marked(times=3)", &setting, 1, 0));
+  ck_assert_fails(pz_module_load_from(made, file, NULL), PZ_MISMATCH, "with other tensors");
+  pz_module_free(made);
+}
+END_TEST
+
+/* ---- into modules -------------------------------------------------------------------- */
+
+/* The tensors of the furnished module, all plain. */
+static pz_module*
+plain_twin(void)
+{
+  static const char* const names[] = {"bias", "weight", "own", "noise", "pair"};
+  rig_tensor t;
+  pz_module* const made = empty("Linear");
+  pz_module* const child = empty("Block");
+  pz_module* const leaf = empty("Leaf");
+  for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); ++k) {
+    rig_add(made, names[k], k == 0 ? 1 : 4, 4, &t);
+  }
+  rig_normal(&t, PZ_F32, 4, 4);
+  ck_assert_ok(pz_module_add(made, "mean", PZ_BUFFER, &t.tensor));
+  rig_add(child, "weight", 4, 4, &t);
+  rig_add(leaf, "weight", 4, 4, &t);
+  rig_normal(&t, PZ_F32, 2, 3);
+  ck_assert_ok(pz_module_add(leaf, "count", PZ_BUFFER, &t.tensor));
+  ck_assert_ok(pz_module_add_child(child, "leaf", leaf));
+  ck_assert_ok(pz_module_add_child(made, "child", child));
+  return made;
+}
+
+START_TEST(semantics_20_lists_are_made_on_plain_tensors)
+{
+  furnish(module);
+  ck_assert_ok(pz_module_save(module, path));
+  reopen();
+  pz_module* const twin = plain_twin();
+  const void* const weight = place_of(twin, "weight");
+  const void* const bias = place_of(twin, "bias");
+  map_failing = "right_inverse"; /* which is not to run */
+  ck_assert_ok(pz_module_load_from(twin, file, NULL));
+  map_failing = NULL;
+  assert_same_values(module, twin, 0.0);
+  ck_assert_ptr_eq(place_of(twin, "parametrizations.weight.original"), weight);
+  ck_assert_ptr_eq(place_of(twin, "bias"), bias);
+  ck_assert(pz_is_parametrized(twin, "child.leaf.weight"));
+
+  /* A second time the lists are there already, and their draws come back. */
+  rig_tensor t;
+  rig_normal(&t, PZ_F32, 4, 4);
+  ck_assert_ok(pz_module_update(twin, NULL));
+  ck_assert_ok(pz_module_set(twin, "parametrizations.noise.original", &t.tensor));
+  ck_assert_ok(pz_module_load_from(twin, file, NULL));
+  assert_same_values(module, twin, 0.0);
+  ck_assert_ptr_eq(place_of(twin, "parametrizations.weight.original"), weight);
+  pz_module_free(twin);
+}
+END_TEST
+
+START_TEST(semantics_20_other_lists_are_refused)
+{
+  rig_tensor w;
+  rig_add(module, "weight", 4, 4, &w);
+  ck_assert_ok(pz_register_parametrization(module, "weight", "skew,affine", 0));
+  ck_assert_ok(pz_module_save(module, path));
+  reopen();
+  pz_module* const other = empty("Linear");
+  ck_assert_ok(pz_module_add(other, "weight", PZ_PARAMETER, &w.tensor));
+  ck_assert_ok(pz_register_parametrization(other, "weight", "symmetric,affine", 0));
+  char* const picture = picture_of(other);
+  ck_assert_fails(pz_module_load_from(other, file, NULL), PZ_MISMATCH,
+                  "\"weight\": \"skew,affine\" in the file, \"symmetric,affine\" here");
+  char* const now = picture_of(other);
+  ck_assert_str_eq(picture, now);
+  free(picture);
+  free(now);
+  pz_module_free(other);
+
+  pz_module* const narrow = empty("Linear");
+  rig_normal(&w, PZ_F32, 4, 5);
+  ck_assert_ok(pz_module_add(narrow, "weight", PZ_PARAMETER, &w.tensor));
+  ck_assert_fails(pz_module_load_from(narrow, file, NULL), PZ_MISMATCH,
+                  "\"weight\": found float32 4x4, expected float32 4x5");
+  ck_assert(!pz_is_parametrized(narrow, "weight"));
+  pz_module_free(narrow);
+}
+END_TEST
+
+START_TEST(semantics_20_values_of_other_specs_than_the_tensor)
+{
+  /* Registered with PZ_UNSAFE, the value is of another shape than the tensor was. */
+  rig_tensor w;
+  rig_tensor a;
+  rig_tensor b;
+  rig_add(module, "weight", 3, 2, &w);
+  ck_assert_ok(pz_register_parametrization(module, "weight", "turned", PZ_UNSAFE));
+  ck_assert_ok(pz_module_save(module, path));
+  reopen();
+  pz_module* const other = empty("Linear");
+  const pz_spec original = pz_spec_of(&w.tensor);
+  pz_tensor_entry entry = {.size = sizeof(entry)};
+  ck_assert_ok(pz_module_tensor(module, 0, &entry));
+  rig_normal(&w, PZ_F32, entry.spec.shape[0], entry.spec.shape[1]);
+  ck_assert(original.ndim == entry.spec.ndim);
+  rig_read("weight", &a);
+  const pz_spec value = pz_spec_of(&a.tensor);
+  rig_normal(&w, PZ_F32, value.shape[0], value.shape[1]);
+  ck_assert_ok(pz_module_add(other, "weight", PZ_PARAMETER, &w.tensor));
+  ck_assert_ok(pz_module_load_from(other, file, NULL));
+  read_of(other, "weight", &b);
+  ck_assert_double_eq(rig_distance(&a, &b), 0.0);
+  pz_module_free(other);
+}
+END_TEST
+
+START_TEST(semantics_20_baked_values_need_no_lists)
+{
+  rig_tensor a;
+  rig_tensor b;
+  furnish(module);
+  ck_assert_ok(pz_module_save(module, path));
+  reopen();
+  pz_module* const twin = plain_twin();
+  ck_assert_ok(pz_module_load_from(twin, file, NULL));
+  for (const char* const* name = furniture_values; *name; ++name) {
+    if (pz_is_parametrized(twin, *name)) {
+      ck_assert_ok(pz_remove_parametrizations(twin, *name, PZ_LEAVE_PARAMETRIZED));
+    }
+    rig_read(*name, &a);
+    read_of(twin, *name, &b);
+    ck_assert_double_eq(rig_distance(&a, &b), 0.0);
+  }
+  pz_module_free(twin);
+}
+END_TEST
+
+/* ---- texts, threads ------------------------------------------------------------------- */
+
+START_TEST(semantics_20_texts_of_the_host)
+{
+  const pz_metadata texts[] = {{"step", "1000"}, {"note", "\xc3\xa9\n"}};
+  const pz_metadata ours = {"parametrize", "{}"};
+  rig_tensor w;
+  rig_add(module, "weight", 2, 2, &w);
+  ck_assert_ok(pz_module_save_with(module, path, PZ_KEEP_EXISTING, texts, 2));
+  ck_assert_fails(pz_module_save_with(module, path, PZ_KEEP_EXISTING, texts, 2), PZ_EXISTS, path);
+  ck_assert_fails(pz_module_save_with(module, path, 0, &ours, 1), PZ_INVALID, "\"parametrize\"");
+  ck_assert_int_eq(pz_module_save_with(module, path, 8, NULL, 0), PZ_INVALID);
+  reopen();
+  ck_assert_str_eq(pz_file_text(file, "step"), "1000");
+  ck_assert_str_eq(pz_file_text(file, "note"), "\xc3\xa9\n");
+  ck_assert_ok(pz_module_load_from(module, file, NULL));
+}
+END_TEST
+
+static void*
+save_often(void* const user)
+{
+  pz_status* const status = user;
+  for (int k = 0; k < 20 && *status == PZ_OK; ++k) {
+    *status = pz_module_save(module, path);
+  }
+  return NULL;
+}
+
+static void*
+read_often(void* const user)
+{
+  pz_status* const status = user;
+  for (int k = 0; k < 20 && *status == PZ_OK; ++k) {
+    pz_tensor value;
+    pz_file* own = NULL;
+    pz_module* made = NULL;
+    *status = pz_module_get(module, "weight", &value);
+    *status = *status == PZ_OK ? pz_file_open(path, &own) : *status;
+    *status = *status == PZ_OK
+                  ? pz_module_from_file(context, "reference", k % 2 ? own : file, NULL, NULL, &made)
+                  : *status;
+    pz_module_free(made);
+    pz_file_close(own);
+  }
+  return NULL;
+}
+
+START_TEST(semantics_20_many_threads_save_and_read)
+{
+  enum { THREADS = 6 };
+  pthread_t threads[THREADS];
+  pz_status status[THREADS] = {PZ_OK};
+  furnish(module);
+  ck_assert_ok(pz_module_save(module, path));
+  reopen();
+  for (int k = 0; k < THREADS; ++k) {
+    ck_assert_int_eq(
+        pthread_create(&threads[k], NULL, k % 3 == 0 ? save_often : read_often, &status[k]), 0);
+  }
+  for (int k = 0; k < THREADS; ++k) {
+    pthread_join(threads[k], NULL);
+    ck_assert_int_eq(status[k], PZ_OK);
+  }
+}
+END_TEST
+
+int
+main(void)
+{
+  Suite* const suite = suite_create("loading");
+  TCase* const tcase = folder_case("loading");
+  tcase_add_checked_fixture(tcase, setup, teardown);
+  tcase_add_test(tcase, semantics_20_a_module_is_made_from_its_file);
+  tcase_add_test(tcase, semantics_20_one_value_of_a_file);
+  tcase_add_test(tcase, semantics_20_options_that_are_tensors);
+  tcase_add_test(tcase, semantics_20_lists_are_made_on_plain_tensors);
+  tcase_add_test(tcase, semantics_20_other_lists_are_refused);
+  tcase_add_test(tcase, semantics_20_values_of_other_specs_than_the_tensor);
+  tcase_add_test(tcase, semantics_20_baked_values_need_no_lists);
+  tcase_add_test(tcase, semantics_20_texts_of_the_host);
+  tcase_add_test(tcase, semantics_20_many_threads_save_and_read);
+  suite_add_tcase(suite, tcase);
+  return test_main(suite);
+}
