@@ -8,17 +8,23 @@
 #include "suites.h"
 #include "variants.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Well-scaled originals: normal over the root of the order, times `scale`. */
+/* Well-scaled originals: normal over the root of the order, times `scale`, further from 0 than
+   differences reach; and the maps' own state brought nearer to them. */
 static double*
 originals(rig* const r, const extents shape, const double scale)
 {
   const int64_t n = shape.ndim > 0 ? shape.shape[shape.ndim - 1] : 1;
   double* const x = rig_normal(r, r->x.dtype, r->n_x, scale / sqrt((double)(n > 0 ? n : 1)));
-  rig_write(r, PZ_ORIGINAL, 0, x);
+  for (int64_t k = 0; k < r->n_x; ++k) {
+    x[k] = fabs(x[k]) < 0x1p-10 ? 0x1p-10 : x[k];
+  }
+  rig_write_originals(r, x);
+  rig_update(r);
   return x;
 }
 
@@ -29,7 +35,7 @@ determined(rig* const r, const extents shape, const char* const chain)
 {
   double* const x = originals(r, shape, 0.3);
   double* const first = rig_forward(r);
-  rig_write(r, PZ_ORIGINAL, 0, x);
+  rig_write_originals(r, x);
   double* const second = rig_forward(r);
   ck_assert_msg(memcmp(first, second, (size_t)r->n_y * sizeof(double)) == 0,
                 "%s: two evaluations differ", chain);
@@ -68,7 +74,7 @@ START_TEST(dtypes_agree)
         double* const x = originals(&r, contract_shapes[s], 0.3);
         double* const single = rig_forward(&r);
         rig_change(&r, chain, PZ_F64, contract_shapes[s]);
-        rig_write(&r, PZ_ORIGINAL, 0, x);
+        rig_write_originals(&r, x);
         double* const twice = rig_forward(&r);
         const double found = largest_difference(r.n_y, single, twice);
         const double expected = 100.0 * unit * largest(r.n_y, twice);
@@ -95,12 +101,13 @@ START_TEST(batches_are_their_matrices)
     const char* const chain = contract_chain(k, text, &projects);
     rig r;
     ck_assert_ok(rig_try(&r, chain, PZ_F64, many));
-    const bool has_state = pz_chain_count(r.chain, PZ_STATE_BUFFER) != 0;
+    const bool alone_alike =
+        pz_chain_count(r.chain, PZ_STATE_BUFFER) == 0 && !contract_is_whole(chain);
     double* const x = originals(&r, many, 0.3);
     double* const y = rig_forward(&r);
-    for (int m = 0; m < BATCH && !has_state; ++m) {
+    for (int m = 0; m < BATCH && alone_alike; ++m) {
       rig_change(&r, chain, PZ_F64, one);
-      rig_write(&r, PZ_ORIGINAL, 0, x + m * ORDER * ORDER);
+      rig_write_originals(&r, x + m * ORDER * ORDER);
       double* const alone = rig_forward(&r);
       const double found = largest_difference(r.n_y, alone, y + m * ORDER * ORDER);
       ck_assert_msg(found <= 100.0 * rig_unit(&r) * largest(r.n_y, alone), "%s: matrix %d: %g",
@@ -116,28 +123,37 @@ END_TEST
 
 /* ---- gradients ---------------------------------------------------------------- */
 
-/* The derivative of the value in direction dx, by central differences. */
+static const double h = 1e-5;
+
+/* What rounding of y leaves in <g, dy> by differences, c = 10: all there is where the value
+   is constant. */
+static double
+noise(const rig* const r, const double* const y, const double* const g)
+{
+  return 10.0 * DBL_EPSILON / h * largest(r->n_y, y) * sqrt(inner(r->n_y, g, g));
+}
+
+/* The derivative of the value in direction dx, by central differences of fourth order. */
 static double*
 derivative(rig* const r, const double* const x, const double* const dx)
 {
-  const double h = 1e-5;
+  static const double at[] = {-2.0, -1.0, 1.0, 2.0};
+  static const double weight[] = {1.0, -8.0, 8.0, -1.0};
   double* const moved = doubles(r->n_x);
-  for (int64_t k = 0; k < r->n_x; ++k) {
-    moved[k] = x[k] + h * dx[k];
-  }
-  rig_write(r, PZ_ORIGINAL, 0, moved);
-  double* const above = rig_forward(r);
-  for (int64_t k = 0; k < r->n_x; ++k) {
-    moved[k] = x[k] - h * dx[k];
-  }
-  rig_write(r, PZ_ORIGINAL, 0, moved);
-  double* const below = rig_forward(r);
-  for (int64_t k = 0; k < r->n_y; ++k) {
-    above[k] = (above[k] - below[k]) / (2.0 * h);
+  double* const out = doubles(r->n_y);
+  for (int p = 0; p < 4; ++p) {
+    for (int64_t k = 0; k < r->n_x; ++k) {
+      moved[k] = x[k] + at[p] * h * dx[k];
+    }
+    rig_write_originals(r, moved);
+    double* const y = rig_forward(r);
+    for (int64_t k = 0; k < r->n_y; ++k) {
+      out[k] += weight[p] / (12.0 * h) * y[k];
+    }
+    free(y);
   }
   free(moved);
-  free(below);
-  return above;
+  return out;
 }
 
 /* <vjp(g), dx> = <g, J dx> to 1e-6 |g| |J dx|, and the same answer to the same gradient
@@ -151,13 +167,13 @@ adjoint(rig* const r, const extents shape, const char* const chain)
   double* const x = originals(r, shape, 0.3);
   double* const dx = rig_normal(r, PZ_F64, r->n_x, 1.0);
   double* const dy = derivative(r, x, dx);
-  rig_write(r, PZ_ORIGINAL, 0, x);
-  free(rig_forward(r));
+  rig_write_originals(r, x);
+  double* const y = rig_forward(r);
   double* const g = rig_normal(r, PZ_F64, r->n_y, 1.0);
   double* const other = rig_normal(r, PZ_F64, r->n_y, 1.0);
-  double* const gx = rig_vjp(r, g, 0);
-  double* const gx_other = rig_vjp(r, other, 0);
-  double* const gx_again = rig_vjp(r, g, 0);
+  double* const gx = rig_gradients(r, g);
+  double* const gx_other = rig_gradients(r, other);
+  double* const gx_again = rig_gradients(r, g);
   ck_assert_msg(memcmp(gx, gx_again, (size_t)r->n_x * sizeof(double)) == 0,
                 "%s: a second vjp differs", chain);
   const double size = sqrt(inner(r->n_y, dy, dy));
@@ -166,11 +182,12 @@ adjoint(rig* const r, const extents shape, const char* const chain)
   for (int k = 0; k < 2; ++k) {
     const double found = inner(r->n_x, gxs[k], dx);
     const double expected = inner(r->n_y, gs[k], dy);
-    const double tolerance = 1e-6 * sqrt(inner(r->n_y, gs[k], gs[k])) * size + 1e-12;
+    const double tolerance = 1e-6 * sqrt(inner(r->n_y, gs[k], gs[k])) * size + noise(r, y, gs[k]);
     ck_assert_msg(fabs(found - expected) <= tolerance, "%s, %d x ...: %.15g, expected %.15g", chain,
                   (int)(shape.ndim > 0 ? shape.shape[0] : 0), found, expected);
   }
   free(x);
+  free(y);
   free(dx);
   free(dy);
   free(g);
@@ -195,19 +212,21 @@ entrywise(rig* const r, const extents shape, const char* const chain)
   }
   double* const x = originals(r, shape, 0.3);
   double* const g = rig_normal(r, PZ_F64, r->n_y, 1.0);
-  free(rig_forward(r));
-  double* const gx = rig_vjp(r, g, 0);
+  double* const y = rig_forward(r);
+  double* const gx = rig_gradients(r, g);
   double* const dx = doubles(r->n_x);
   for (int64_t k = 0; k < r->n_x; ++k) {
     dx[k] = 1.0;
     double* const dy = derivative(r, x, dx);
     const double expected = inner(r->n_y, g, dy);
-    ck_assert_msg(fabs(gx[k] - expected) <= 1e-6 * (largest(r->n_x, gx) + largest(r->n_y, dy)),
+    ck_assert_msg(fabs(gx[k] - expected) <=
+                      1e-6 * (largest(r->n_x, gx) + largest(r->n_y, dy)) + noise(r, y, g),
                   "%s: entry %d: %.15g, expected %.15g", chain, (int)k, gx[k], expected);
     dx[k] = 0.0;
     free(dy);
   }
   free(x);
+  free(y);
   free(g);
   free(gx);
   free(dx);
@@ -271,7 +290,7 @@ member(rig* const r, const extents shape, const char* const chain)
       ck_assert_msg(status == PZ_OK, "%s: sample: %s", chain, pz_error_message());
     }
     double* const y = rig_forward(r);
-    double* const x = rig_read(r, PZ_ORIGINAL, 0);
+    double* const x = rig_read_originals(r);
     const double order = shape.ndim > 0 ? (double)shape.shape[shape.ndim - 1] : 1.0;
     double distance = -1.0;
     const pz_status status = rig_residual(r, y, &distance);
@@ -279,8 +298,8 @@ member(rig* const r, const extents shape, const char* const chain)
                             10.0 * rig_unit(r) * order * largest(r->n_x, x);
     ck_assert_msg(is_missing(status) || (status == PZ_OK && distance >= 0.0), "%s: %s", chain,
                   pz_error_message());
-    ck_assert_msg(is_missing(status) || distance <= expected, "%s, %s: %g > %g", chain,
-                  k == 0 ? "value" : "sample", distance, expected);
+    ck_assert_msg(is_missing(status) || contract_estimates(chain) || distance <= expected,
+                  "%s, %s: %g > %g", chain, k == 0 ? "value" : "sample", distance, expected);
     for (int64_t i = 0; i < r->n_y; ++i) {
       ck_assert_msg(isfinite(y[i]), "%s: not finite", chain);
     }
@@ -331,7 +350,7 @@ not_finite(rig* const r, const extents shape, const char* const chain)
     for (int64_t i = 0; i < r->n_x; i += k == 3 ? 1 : 2) {
       spoiled[i] = bad[k % 3];
     }
-    rig_write(r, PZ_ORIGINAL, 0, spoiled);
+    rig_write_originals(r, spoiled);
     pz_tensor value;
     (void)pz_eval_forward(r->eval, r->state, PZ_CALL_SAVING, &value);
     double distance = 0.0;
@@ -340,7 +359,7 @@ not_finite(rig* const r, const extents shape, const char* const chain)
     (void)rig_assign(r, PZ_ASSIGN, spoiled);
     free(spoiled);
   }
-  rig_write(r, PZ_ORIGINAL, 0, x);
+  rig_write_originals(r, x);
   if (pz_chain_count(r->chain, PZ_STATE_BUFFER) == 0) {
     double* const again = rig_forward(r);
     ck_assert_msg(memcmp(good, again, (size_t)r->n_y * sizeof(double)) == 0,

@@ -58,6 +58,14 @@ unpacked(const uint32_t dtype, const int64_t n, void* const data)
   return out;
 }
 
+static int64_t
+count_of_original(const rig* const r, const uint32_t index)
+{
+  pz_chain_tensor info = {.size = sizeof(info)};
+  ck_assert_ok(pz_chain_tensor_info(r->chain, PZ_ORIGINAL, index, &info));
+  return pz_spec_count(&info.spec);
+}
+
 static pz_status
 open_chain(rig* const r, const char* const chain, const uint32_t dtype, const extents shape)
 {
@@ -73,7 +81,10 @@ open_chain(rig* const r, const char* const chain, const uint32_t dtype, const ex
   ck_assert_ok(pz_chain_tensor_info(r->chain, PZ_ORIGINAL, 0, &info));
   r->x = info.spec;
   r->y = *pz_chain_value(r->chain);
-  r->n_x = pz_spec_count(&r->x);
+  r->n_x = 0;
+  for (uint32_t k = 0; k < pz_chain_count(r->chain, PZ_ORIGINAL); ++k) {
+    r->n_x += count_of_original(r, k);
+  }
   r->n_y = pz_spec_count(&r->y);
   r->n_tensors = pz_chain_count(r->chain, PZ_ORIGINAL) + pz_chain_count(r->chain, PZ_OWN_PARAMETER);
   double* const start = rig_normal(r, dtype, r->n_y, 1.0);
@@ -141,6 +152,30 @@ rig_write(rig* const r, const pz_role role, const uint32_t index, const double* 
 }
 
 double*
+rig_read_originals(const rig* const r)
+{
+  double* const out = doubles(r->n_x);
+  double* to = out;
+  for (uint32_t k = 0; k < pz_chain_count(r->chain, PZ_ORIGINAL); ++k) {
+    const int64_t n = count_of_original(r, k);
+    double* const one = rig_read(r, PZ_ORIGINAL, k);
+    memcpy(to, one, (size_t)n * sizeof(double));
+    to += n;
+    free(one);
+  }
+  return out;
+}
+
+void
+rig_write_originals(rig* const r, const double* values)
+{
+  for (uint32_t k = 0; k < pz_chain_count(r->chain, PZ_ORIGINAL); ++k) {
+    rig_write(r, PZ_ORIGINAL, k, values);
+    values += count_of_original(r, k);
+  }
+}
+
+double*
 rig_forward(rig* const r)
 {
   pz_tensor value;
@@ -168,6 +203,27 @@ rig_vjp(rig* const r, const double* const gradient, const uint32_t index)
   ck_assert_ok(pz_eval_vjp(r->eval, r->state, &g, (uint64_t)1 << index, false, gradients));
   free(from);
   return unpacked(info.spec.dtype, n, to);
+}
+
+double*
+rig_gradients(rig* const r, const double* const gradient)
+{
+  double* const out = doubles(r->n_x);
+  double* to = out;
+  for (uint32_t k = 0; k < pz_chain_count(r->chain, PZ_ORIGINAL); ++k) {
+    const int64_t n = count_of_original(r, k);
+    double* const one = rig_vjp(r, gradient, k);
+    memcpy(to, one, (size_t)n * sizeof(double));
+    to += n;
+    free(one);
+  }
+  return out;
+}
+
+void
+rig_update(rig* const r)
+{
+  ck_assert_ok(pz_eval_update(r->eval, r->state));
 }
 
 pz_status

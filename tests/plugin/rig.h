@@ -26,10 +26,10 @@ typedef struct rig {
   pz_chain* chain;
   pz_state* state;
   pz_eval* eval;
-  pz_spec x;   /* of the first original */
-  pz_spec y;   /* of the value */
-  int64_t n_x; /* elements */
-  int64_t n_y;
+  pz_spec x;          /* of the first original */
+  pz_spec y;          /* of the value */
+  int64_t n_x;        /* elements of all originals */
+  int64_t n_y;        /* of the value */
   uint32_t n_tensors; /* originals and own parameters */
   uint64_t random;
 } rig;
@@ -52,11 +52,21 @@ void rig_change(rig* r, const char* chain, uint32_t dtype, extents shape);
 double* rig_read(const rig* r, pz_role role, uint32_t index);
 void rig_write(rig* r, pz_role role, uint32_t index, const double* values);
 
+/* All originals in order, one after the other. */
+double* rig_read_originals(const rig* r);
+void rig_write_originals(rig* r, const double* values);
+
 /* The value at the present originals, to be freed; saving for rig_vjp. */
 double* rig_forward(rig* r);
 
 /* The gradient of original or parameter `index`, to be freed. */
 double* rig_vjp(rig* r, const double* gradient, uint32_t index);
+
+/* The gradients of all originals in order, to be freed. */
+double* rig_gradients(rig* r, const double* gradient);
+
+/* One step of the maps' own state. */
+void rig_update(rig* r);
 
 pz_status rig_assign(rig* r, pz_intent intent, const double* value);
 pz_status rig_residual(rig* r, const double* value, double* distance);

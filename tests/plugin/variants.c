@@ -92,6 +92,18 @@ contract_chain(const int k, char text[128], bool* const projects)
   return text;
 }
 
+bool
+contract_is_whole(const char* const chain)
+{
+  return strstr(chain, "weight_norm") != NULL;
+}
+
+bool
+contract_estimates(const char* const chain)
+{
+  return strstr(chain, "spectral_norm") != NULL;
+}
+
 void
 on_every_chain(void (*body)(rig* r, extents shape, const char* chain), const bool projecting)
 {

@@ -16,6 +16,13 @@ extern const extents contract_shapes[CONTRACT_SHAPES];
    room for it; `projects` says that less comes back than was assigned. */
 const char* contract_chain(int k, char text[128], bool* projects);
 
+/* Does the chain take a batch of matrices for one tensor, so that they are not what they
+   would be alone? */
+bool contract_is_whole(const char* chain);
+
+/* Is a value a member of the set only as far as the chain's state is an estimate? */
+bool contract_estimates(const char* chain);
+
 /* Runs `body` on every chain (with `projecting` those that project too), dtype and shape that
    the maps take; a shape is refused with PZ_MISMATCH and a reason, and square matrices are
    never refused by the maps of the library. */
