@@ -9,7 +9,7 @@ import re
 from command import *
 from tap import main
 
-maps = ["cayley", "matrix_exp", "orthogonal", "pruning", "skew", "symmetric"]
+maps = ["cayley", "matrix_exp", "orthogonal", "pruning", "skew", "spectral_norm", "symmetric", "weight_norm"]
 
 
 def listing():

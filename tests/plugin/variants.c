@@ -44,9 +44,19 @@ static const variant variants[] = {
     {"skew", "skew", false},
     {"skew", "skew(lower=1)", false},
     {"skew", "symmetric,skew", false},
+    {"spectral_norm", "spectral_norm", false},
+    {"spectral_norm", "spectral_norm(n_power_iterations=3,dim=1)", false},
+    {"spectral_norm", "spectral_norm(eps=0.01,dim=-1)", false},
+    {"spectral_norm", "spectral_norm(batched=1)", false},
+    {"spectral_norm", "skew,spectral_norm", false},
+    {"spectral_norm", "symmetric,spectral_norm", false},
     {"symmetric", "symmetric", false},
     {"symmetric", "symmetric(lower=1)", false},
     {"symmetric", "skew,symmetric", false},
+    {"weight_norm", "weight_norm", false},
+    {"weight_norm", "weight_norm(dim=1)", false},
+    {"weight_norm", "weight_norm(dim=all)", false},
+    {"weight_norm", "weight_norm(dim=-1)", false},
 };
 
 const extents contract_shapes[CONTRACT_SHAPES] = {

@@ -1,0 +1,333 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Spectral normalization (Miyato et al. 2018): tensors divided by their largest singular
+   value, as estimated by the power method.
+
+     Y = W / s,  s = u^T M v,  M the matrix of W
+
+   M has the slices of W along `dim` as its rows; with batched=1 there is one M for each
+   matrix of the last two dimensions. u and v are state (buffers "_u", "_v"), constants for
+   the gradient:
+
+     gW = (G - <G, Y> u v^T) / s
+
+   A step of the power method is u = M v / |M v|, v = M^T u / |M^T u|: 15 when the map joins
+   a chain, n_power_iterations at each update, none when a value is read. A norm below eps
+   counts as eps; where it is exactly zero the vector stays what it was, so that a tensor
+   that was zero once can still be followed. s = 0 gives zeros, and gradients of zero.
+
+   A vector needs no estimate: Y = W / max(|W|, eps), and no state. */
+
+#include "power.h"
+
+#include <math.h>
+
+// clang-format off
+
+PZ_KERNEL(spectral_norm_value, 3, 0, 1,
+  PZ_TENSOR_ARG(0, w);
+  PZ_TENSOR_ARG(1, sigma);
+  PZ_TENSOR_ARG(2, y);
+  PZ_INTEGER_ARG(0, count);
+  const real s = sigma[i / count];
+  y[i] = s == (real)0 ? (real)0 : w[i] / s;
+)
+
+PZ_KERNEL(spectral_norm_adjoint, 6, 0, 3,
+  PZ_TENSOR_ARG(0, g);
+  PZ_TENSOR_ARG(1, product);
+  PZ_TENSOR_ARG(2, sigma);
+  PZ_TENSOR_ARG(3, u);
+  PZ_TENSOR_ARG(4, v);
+  PZ_TENSOR_ARG(5, gw);
+  PZ_INTEGER_ARG(0, outer);
+  PZ_INTEGER_ARG(1, rows);
+  PZ_INTEGER_ARG(2, inner);
+  const pz_int row = i / inner % rows;
+  const pz_int slab = i / (inner * rows);
+  const pz_int k = slab / outer;
+  const real s = sigma[k];
+  const real uv = u[k * rows + row] * v[slab * inner + i % inner];
+  gw[i] = s == (real)0 ? (real)0 : (g[i] - product[k] * uv) / s;
+)
+
+/* Of a vector of norm `size`. */
+PZ_KERNEL(spectral_norm_vector_adjoint, 5, 1, 0,
+  PZ_TENSOR_ARG(0, g);
+  PZ_TENSOR_ARG(1, product);
+  PZ_TENSOR_ARG(2, size);
+  PZ_TENSOR_ARG(3, y);
+  PZ_TENSOR_ARG(4, gw);
+  PZ_REAL_ARG(0, eps);
+  const real s = pz_max(size[0], eps);
+  const real along = size[0] < eps ? (real)0 : product[0];
+  gw[i] = s == (real)0 ? (real)0 : (g[i] - along * y[i]) / s;
+)
+
+/* A matrix e, in the order of w, made a member with u and v as its first singular pair:
+   u v^T + (I - u u^T) e (I - v v^T) / size, with eu = e^T u, ev = e v, uev = u^T e v. */
+PZ_KERNEL(spectral_norm_member, 8, 0, 3,
+  PZ_TENSOR_ARG(0, e);
+  PZ_TENSOR_ARG(1, size);
+  PZ_TENSOR_ARG(2, u);
+  PZ_TENSOR_ARG(3, v);
+  PZ_TENSOR_ARG(4, eu);
+  PZ_TENSOR_ARG(5, ev);
+  PZ_TENSOR_ARG(6, uev);
+  PZ_TENSOR_ARG(7, y);
+  PZ_INTEGER_ARG(0, outer);
+  PZ_INTEGER_ARG(1, rows);
+  PZ_INTEGER_ARG(2, inner);
+  const pz_int slab = i / (inner * rows);
+  const pz_int k = slab / outer;
+  const pz_int row = k * rows + i / inner % rows;
+  const pz_int col = slab * inner + i % inner;
+  const real rest = e[i] - u[row] * eu[col] - ev[row] * v[col] + u[row] * uev[k] * v[col];
+  y[i] = u[row] * v[col] + rest / size[k];
+)
+
+// clang-format on
+
+/* ---- the plan ------------------------------------------------------------------------- */
+
+static pz_status
+check_shape(pz_call* const c, const pz_spec* const given)
+{
+  const int64_t dim = c->options[DIM].as.integer;
+  if (c->n_given != 1) {
+    return pz_fail(c, PZ_MISMATCH, "found %u inputs, expected one", (unsigned)c->n_given);
+  }
+  if (spectral_is_batched(c)) {
+    if (dim != 0) {
+      return pz_fail(c, PZ_INVALID, "found dim=%lld with batched, expected 0", (long long)dim);
+    }
+    return given->ndim >= 2 ? PZ_OK
+                            : pz_fail(c, PZ_MISMATCH, "found %d dimension%s, expected matrices",
+                                      (int)given->ndim, given->ndim == 1 ? "" : "s");
+  }
+  if (dim >= given->ndim || dim < -given->ndim) {
+    return pz_fail(c, PZ_MISMATCH, "found %d dimension%s, expected one numbered dim=%lld",
+                   (int)given->ndim, given->ndim == 1 ? "" : "s", (long long)dim);
+  }
+  return PZ_OK;
+}
+
+/* Division by a number keeps a matrix symmetric or skew. */
+static pz_structure
+structure_of_value(const uint32_t in)
+{
+  return in == PZ_SKEW ? PZ_SKEW : in == PZ_SYMMETRIC || in == PZ_SPD ? PZ_SYMMETRIC : PZ_GENERAL;
+}
+
+static pz_status
+spectral_norm_plan(pz_call* const c, const pz_spec* const given)
+{
+  PZ_TRY(check_shape(c, given));
+  PZ_TRY(pz_declare_original(c, NULL, given));
+  if (given->ndim > 1) {
+    const spectral_layout l = spectral_layout_of(c, given->ndim, given->shape);
+    const int32_t last = spectral_is_batched(c) ? given->ndim - 2 : 0;
+    pz_spec vector = pz_spec_make(given->dtype, last + 1, given->shape);
+    vector.shape[last] = l.rows;
+    PZ_TRY(pz_declare_buffer(c, "_u", &vector));
+    vector.shape[last] = l.outer * l.inner;
+    PZ_TRY(pz_declare_buffer(c, "_v", &vector));
+  }
+  return pz_declare_value(c, given, structure_of_value(c->in));
+}
+
+/* ---- vectors -------------------------------------------------------------------------- */
+
+static pz_status
+vector_forward(pz_call* const c, const pz_tensor* const w, pz_tensor* const y)
+{
+  const pz_spec spec = pz_spec_make(w->dtype, 1, (const int64_t[]){1});
+  pz_tensor size;
+  PZ_TRY(c->host->save(c, &spec, &size));
+  PZ_TRY(spectral_sizes(c, 1, w, &size));
+  PZ_TRY(c->ops->fill(c, 0.0, y));
+  return spectral_normalize(c, w, &size, y);
+}
+
+static pz_status
+vector_vjp(pz_call* const c, const pz_tensor* const y, const pz_tensor* const gy,
+           pz_tensor* const gw)
+{
+  pz_tensor size;
+  pz_tensor product;
+  PZ_TRY(c->host->saved(c, 0, &size));
+  PZ_TRY(pz_work_like(c, &size, &product));
+  PZ_TRY(spectral_products(c, 1, gy, y, &product));
+  return c->ops->launch(c, &spectral_norm_vector_adjoint, pz_count(y),
+                        (const pz_tensor* const[]){gy, &product, &size, y, gw},
+                        &c->options[EPS].as.real, NULL);
+}
+
+/* ---- matrices ------------------------------------------------------------------------- */
+
+static pz_status
+spectral_norm_init(pz_call* const c, const pz_tensor* const tensor)
+{
+  if (tensor->ndim < 2) {
+    return PZ_OK;
+  }
+  pz_tensor* const u = &c->new_buffer[U];
+  pz_tensor* const v = &c->new_buffer[V];
+  // two numbers of a stream to a block
+  const uint64_t used = ((uint64_t)pz_count(u) + 1) / 2;
+  PZ_TRY(c->ops->random(c, PZ_NORMAL, c->draw, 0, 0.0, 1.0, u));
+  PZ_TRY(c->ops->random(c, PZ_NORMAL, c->draw, used, 0.0, 1.0, v));
+  const spectral_layout l = spectral_layout_of(c, tensor->ndim, tensor->shape);
+  return spectral_start(c, l, tensor, u, v);
+}
+
+static pz_status
+spectral_norm_update(pz_call* const c, const pz_tensor* const x)
+{
+  if (x->ndim < 2) {
+    return PZ_OK;
+  }
+  return spectral_steps(c, spectral_layout_of(c, x->ndim, x->shape),
+                        c->options[N_POWER_ITERATIONS].as.integer, x, &c->new_buffer[U],
+                        &c->new_buffer[V]);
+}
+
+static pz_status
+spectral_norm_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
+{
+  if (x->ndim == 1) {
+    return vector_forward(c, x, y);
+  }
+  const spectral_layout l = spectral_layout_of(c, x->ndim, x->shape);
+  const pz_spec spec = pz_spec_make(x->dtype, 1, &l.batch);
+  pz_tensor sigma;
+  PZ_TRY(c->host->save(c, &spec, &sigma));
+  PZ_TRY(spectral_sigma(c, l, x, &c->buffer[U], &c->buffer[V], &sigma));
+  return c->ops->launch(c, &spectral_norm_value, pz_count(x),
+                        (const pz_tensor* const[]){x, &sigma, y}, NULL,
+                        (const int64_t[]){l.outer * l.rows * l.inner});
+}
+
+static pz_status
+spectral_norm_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
+                  const pz_tensor* const gy, pz_tensor* const gx)
+{
+  if (x->ndim == 1) {
+    return vector_vjp(c, y, gy, gx);
+  }
+  const spectral_layout l = spectral_layout_of(c, x->ndim, x->shape);
+  pz_tensor sigma;
+  pz_tensor product;
+  PZ_TRY(c->host->saved(c, 0, &sigma));
+  PZ_TRY(pz_work_like(c, &sigma, &product));
+  // gW <- (G - <G, Y> u v^T) / s
+  PZ_TRY(spectral_products(c, l.batch, gy, y, &product));
+  return c->ops->launch(
+      c, &spectral_norm_adjoint, pz_count(x),
+      (const pz_tensor* const[]){gy, &product, &sigma, &c->buffer[U], &c->buffer[V], gx}, NULL,
+      (const int64_t[]){l.outer, l.rows, l.inner});
+}
+
+/* As PyTorch: the value itself, and u and v as they are. */
+static pz_status
+spectral_norm_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const x)
+{
+  return pz_copy(c, y, x);
+}
+
+/* The largest of |s - 1|, s the true largest singular value, and 0 for a matrix of zeros,
+   which is what zeros go to. A value is that far off by its estimate. */
+static pz_status
+spectral_norm_residual(pz_call* const c, const pz_tensor* const y, double* const distance)
+{
+  const spectral_layout l = spectral_layout_of(c, y->ndim, y->shape);
+  *distance = 0.0;
+  if (pz_count(y) == 0) {
+    return PZ_OK;
+  }
+  const pz_spec spec = pz_spec_make(y->dtype, 1, &l.batch);
+  pz_tensor size;
+  void* memory = NULL;
+  PZ_TRY(pz_work(c, &spec, &size));
+  PZ_TRY(c->host->work_host(c, (size_t)l.batch * sizeof(double), &memory));
+  PZ_TRY(y->ndim == 1 ? spectral_sizes(c, 1, y, &size) : spectral_largest(c, l, y, &size));
+  const double* const each = memory;
+  PZ_TRY(c->ops->read(c, &size, memory));
+  for (int64_t k = 0; k < l.batch && !isnan(*distance); ++k) {
+    const double mine = each[k] == 0.0 ? 0.0 : fabs(each[k] - 1.0);
+    if (!(mine <= *distance)) {
+      *distance = mine;
+    }
+  }
+  return PZ_OK;
+}
+
+/* Normal matrices over their largest singular value, its singular pair replaced by u and v:
+   values that are members and that the present state reproduces. */
+static pz_status
+spectral_norm_sample(pz_call* const c, pz_tensor* const y)
+{
+  const spectral_layout l = spectral_layout_of(c, y->ndim, y->shape);
+  const pz_spec spec = pz_spec_make(y->dtype, 1, &l.batch);
+  pz_tensor e;
+  pz_tensor size;
+  PZ_TRY(pz_work_like(c, y, &e));
+  PZ_TRY(pz_work(c, &spec, &size));
+  PZ_TRY(c->ops->random(c, PZ_NORMAL, c->draw, 0, 0.0, 1.0, &e));
+  if (y->ndim == 1) {
+    PZ_TRY(spectral_sizes(c, 1, &e, &size));
+    PZ_TRY(c->ops->fill(c, 0.0, y));
+    return spectral_normalize(c, &e, &size, y);
+  }
+  if (pz_count(y) == 0) {
+    return PZ_OK;
+  }
+  const pz_tensor* const u = &c->buffer[U];
+  const pz_tensor* const v = &c->buffer[V];
+  pz_tensor eu;
+  pz_tensor ev;
+  pz_tensor uev;
+  PZ_TRY(pz_work_like(c, v, &eu));
+  PZ_TRY(pz_work_like(c, u, &ev));
+  PZ_TRY(pz_work_like(c, &size, &uev));
+  PZ_TRY(spectral_largest(c, l, &e, &size));
+  PZ_TRY(spectral_apply(c, l, &e, u, v, &eu, &ev));
+  PZ_TRY(spectral_products(c, l.batch, u, &ev, &uev));
+  return c->ops->launch(c, &spectral_norm_member, pz_count(y),
+                        (const pz_tensor* const[]){&e, &size, u, v, &eu, &ev, &uev, y}, NULL,
+                        (const int64_t[]){l.outer, l.rows, l.inner});
+}
+
+static const pz_option spectral_norm_options[] = {
+    [N_POWER_ITERATIONS] = PZ_OPTION_INTEGER("n_power_iterations", 1, 1, 1000000,
+                                             "steps of the power method at each update"),
+    [EPS] = PZ_OPTION_REAL("eps", 1e-12, 0.0, 1.0, "norms below it count as it"),
+    [DIM] = PZ_OPTION_INTEGER("dim", 0, -PZ_MAX_DIMS, PZ_MAX_DIMS - 1,
+                              "whose slices are the rows; negative: from the last"),
+    [BATCHED] = PZ_OPTION_FLAG("batched", 0, "a norm for each matrix of the last two dimensions"),
+};
+
+static const pz_parametrization spectral_norm = {
+    .size = sizeof(spectral_norm),
+    .option_size = sizeof(pz_option),
+    .id = "spectral_norm",
+    .summary = "Tensors over their largest singular value, Y = W / (u^T W v)",
+    .formula = "Y = W / s, s = u^T M v, M the matrix whose rows are the slices of W along dim;\n"
+               "u and v from the power method, stepped by update; a vector over its norm\n"
+               "domain: any shape but (); s = 0 gives zeros\n"
+               "right inverse: the value itself\n"
+               "cost: one product with a vector, three passes over memory; two products a step",
+    .options = spectral_norm_options,
+    .n_options = sizeof(spectral_norm_options) / sizeof(spectral_norm_options[0]),
+    .plan = spectral_norm_plan,
+    .init = spectral_norm_init,
+    .forward = spectral_norm_forward,
+    .right_inverse = spectral_norm_right_inverse,
+    .vjp = spectral_norm_vjp,
+    .update = spectral_norm_update,
+    .residual = spectral_norm_residual,
+    .sample = spectral_norm_sample,
+};
+
+PZ_PLUGIN(spectral_norm, "1.0.0", PZ_PARAMETRIZATION(&spectral_norm));

@@ -1,0 +1,256 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Weight normalization (Salimans and Kingma 2016): magnitude and direction apart.
+
+     w = g v / |v|
+
+   The norm runs over every dimension but one, whose slices each have a magnitude of their
+   own; or over the whole tensor, with a single magnitude. Seen as v of A x n x B, n the
+   extent of that dimension, there are n norms over A and B. With u = v / |v|,
+
+     gg = <G, u>          gv = (g / |v|) (G - gg u)
+
+   Everything goes through u, whose entries are at most 1, and norms are scaled before they
+   are squared: entries of 1e30 or 1e-30 neither overflow nor vanish in float32. A slice of
+   zeros has no direction: its value and both gradients are zero.
+
+   Right inverse: g = |w|, v = w. Every tensor is a value. */
+
+#include <parametrize/plugin.h>
+
+enum { DIM };
+enum { G, V };      /* originals */
+enum { WHOLE = 8 }; /* the choices 8 and 9 of dim */
+
+// clang-format off
+
+/* u = v / |v|, zero where the norm is. */
+PZ_KERNEL(weight_norm_direction, 3, 0, 2,
+  PZ_TENSOR_ARG(0, v);
+  PZ_TENSOR_ARG(1, norm);
+  PZ_TENSOR_ARG(2, u);
+  PZ_INTEGER_ARG(0, n);
+  PZ_INTEGER_ARG(1, inner);
+  const real size = norm[i / inner % n];
+  u[i] = size == (real)0 ? (real)0 : v[i] / size;
+)
+
+PZ_KERNEL(weight_norm_value, 4, 0, 2,
+  PZ_TENSOR_ARG(0, v);
+  PZ_TENSOR_ARG(1, norm);
+  PZ_TENSOR_ARG(2, g);
+  PZ_TENSOR_ARG(3, w);
+  PZ_INTEGER_ARG(0, n);
+  PZ_INTEGER_ARG(1, inner);
+  const pz_int k = i / inner % n;
+  w[i] = norm[k] == (real)0 ? (real)0 : g[k] * (v[i] / norm[k]);
+)
+
+PZ_KERNEL(weight_norm_adjoint, 6, 0, 2,
+  PZ_TENSOR_ARG(0, u);
+  PZ_TENSOR_ARG(1, norm);
+  PZ_TENSOR_ARG(2, g);
+  PZ_TENSOR_ARG(3, gg);
+  PZ_TENSOR_ARG(4, gw);
+  PZ_TENSOR_ARG(5, gv);
+  PZ_INTEGER_ARG(0, n);
+  PZ_INTEGER_ARG(1, inner);
+  const pz_int k = i / inner % n;
+  gv[i] = norm[k] == (real)0 ? (real)0 : g[k] / norm[k] * (gw[i] - gg[k] * u[i]);
+)
+
+// clang-format on
+
+/* v as outer x n x inner, all products of extents. */
+typedef struct slices {
+  int64_t outer;
+  int64_t n;
+  int64_t inner;
+} slices;
+
+static bool
+is_whole(const pz_call* const c)
+{
+  return c->options[DIM].as.integer >= WHOLE;
+}
+
+static slices
+slices_of(const pz_call* const c, const int32_t ndim, const int64_t* const shape)
+{
+  if (is_whole(c)) {
+    return (slices){1, 1, pz_shape_count(ndim, shape)};
+  }
+  const int32_t dim = (int32_t)c->options[DIM].as.integer;
+  return (slices){
+      pz_shape_count(dim, shape),
+      shape[dim],
+      pz_shape_count(ndim - dim - 1, shape + dim + 1),
+  };
+}
+
+static pz_status
+weight_norm_plan(pz_call* const c, const pz_spec* const given)
+{
+  if (c->direction == PZ_FROM_INPUT && c->n_given != 2) {
+    return pz_fail(c, PZ_MISMATCH,
+                   "found %u input%s, expected two, the magnitudes g and the directions v",
+                   (unsigned)c->n_given, c->n_given == 1 ? "" : "s");
+  }
+  const pz_spec* const v = &given[c->direction == PZ_FROM_INPUT ? V : 0];
+  const int64_t dim = c->options[DIM].as.integer;
+  pz_spec g = pz_spec_make(v->dtype, is_whole(c) ? 0 : v->ndim, v->shape);
+  if (!is_whole(c) && dim >= v->ndim) {
+    return pz_fail(c, PZ_MISMATCH, "found %d dimension%s, expected more than dim=%d", (int)v->ndim,
+                   v->ndim == 1 ? "" : "s", (int)dim);
+  }
+  for (int32_t i = 0; i < g.ndim; ++i) {
+    g.shape[i] = i == dim ? g.shape[i] : 1;
+  }
+  PZ_TRY(pz_declare_original(c, NULL, &g));
+  PZ_TRY(pz_declare_original(c, NULL, v));
+  return pz_declare_value(c, v, PZ_GENERAL);
+}
+
+/* out (n) <- the norms of the slices of v. */
+static pz_status
+norms(pz_call* const c, const slices s, const pz_tensor* const v, pz_tensor* const out)
+{
+  pz_view cut;
+  pz_view line;
+  pz_tensor rows;
+  pz_tensor* const each = pz_view_reshaped(&line, out, 1, (const int64_t[]){s.n});
+  if (s.outer == 1) {
+    return c->ops->norm(c, PZ_NORM_TWO, PZ_OVER_COLS,
+                        pz_view_reshaped(&cut, v, 2, (const int64_t[]){s.n, s.inner}), each);
+  }
+  const pz_spec spec = pz_spec_make(v->dtype, 2, (const int64_t[]){s.outer, s.n});
+  PZ_TRY(pz_work(c, &spec, &rows));
+  PZ_TRY(c->ops->norm(c, PZ_NORM_TWO, PZ_OVER_COLS,
+                      pz_view_reshaped(&cut, v, 3, (const int64_t[]){s.outer, s.n, s.inner}),
+                      &rows));
+  return c->ops->norm(c, PZ_NORM_TWO, PZ_OVER_ROWS, &rows, each);
+}
+
+/* out (n) <- <x, y> over the slices. */
+static pz_status
+products(pz_call* const c, const slices s, const pz_tensor* const x, const pz_tensor* const y,
+         pz_tensor* const out)
+{
+  const int64_t shape[] = {s.outer, s.n, s.inner};
+  const int32_t skip = s.outer == 1 ? 1 : 0;
+  pz_view x_cut;
+  pz_view y_cut;
+  pz_view line;
+  pz_tensor rows;
+  pz_tensor ones;
+  const pz_tensor* const x_slices = pz_view_reshaped(&x_cut, x, 3 - skip, shape + skip);
+  const pz_tensor* const y_slices = pz_view_reshaped(&y_cut, y, 3 - skip, shape + skip);
+  pz_tensor* const each = pz_view_reshaped(&line, out, 1, &s.n);
+  if (s.outer == 1) {
+    return c->ops->dot(c, PZ_OVER_COLS, x_slices, y_slices, each);
+  }
+  const pz_spec spec = pz_spec_make(x->dtype, 2, shape);
+  PZ_TRY(pz_work(c, &spec, &rows));
+  PZ_TRY(pz_work(c, &spec, &ones));
+  PZ_TRY(c->ops->fill(c, 1.0, &ones));
+  PZ_TRY(c->ops->dot(c, PZ_OVER_COLS, x_slices, y_slices, &rows));
+  return c->ops->dot(c, PZ_OVER_ROWS, &rows, &ones, each);
+}
+
+static pz_status
+weight_norm_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const w)
+{
+  const pz_tensor* const v = &x[V];
+  const slices s = slices_of(c, v->ndim, v->shape);
+  pz_tensor norm;
+  PZ_TRY(pz_save_like(c, &x[G], &norm));
+  PZ_TRY(norms(c, s, v, &norm));
+  return c->ops->launch(c, &weight_norm_value, pz_count(v),
+                        (const pz_tensor* const[]){v, &norm, &x[G], w}, NULL,
+                        (const int64_t[]){s.n, s.inner});
+}
+
+static pz_status
+weight_norm_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const w,
+                const pz_tensor* const gw, pz_tensor* const gx)
+{
+  (void)w;
+  const pz_tensor* const v = &x[V];
+  const slices s = slices_of(c, v->ndim, v->shape);
+  const int64_t extents[] = {s.n, s.inner};
+  pz_tensor norm;
+  pz_tensor u;
+  pz_tensor gg;
+  PZ_TRY(c->host->saved(c, 0, &norm));
+  PZ_TRY(pz_work_like(c, v, &u));
+  if (pz_wants(c, G)) {
+    gg = gx[G];
+  } else {
+    PZ_TRY(pz_work_like(c, &x[G], &gg));
+  }
+  PZ_TRY(c->ops->launch(c, &weight_norm_direction, pz_count(v),
+                        (const pz_tensor* const[]){v, &norm, &u}, NULL, extents));
+  // gg <- <G, u>
+  PZ_TRY(products(c, s, gw, &u, &gg));
+  if (!pz_wants(c, V)) {
+    return PZ_OK;
+  }
+  // gv <- (g / |v|) (G - gg u)
+  return c->ops->launch(c, &weight_norm_adjoint, pz_count(v),
+                        (const pz_tensor* const[]){&u, &norm, &x[G], &gg, gw, &gx[V]}, NULL,
+                        extents);
+}
+
+static pz_status
+weight_norm_right_inverse(pz_call* const c, const pz_tensor* const w, pz_tensor* const x)
+{
+  PZ_TRY(norms(c, slices_of(c, w->ndim, w->shape), w, &x[G]));
+  return pz_copy(c, w, &x[V]);
+}
+
+/* Every tensor is |w| times its direction. */
+static pz_status
+weight_norm_residual(pz_call* const c, const pz_tensor* const w, double* const distance)
+{
+  (void)c;
+  (void)w;
+  *distance = 0.0;
+  return PZ_OK;
+}
+
+/* Independent standard normal entries. */
+static pz_status
+weight_norm_sample(pz_call* const c, pz_tensor* const w)
+{
+  return c->ops->random(c, PZ_NORMAL, c->draw, 0, 0.0, 1.0, w);
+}
+
+static const char* const dims[] = {"0", "1", "2", "3", "4", "5", "6", "7", "all", "-1"};
+
+static const pz_option weight_norm_options[] = {
+    [DIM] = PZ_OPTION_CHOICE("dim", 0, dims,
+                             "whose slices have a magnitude each; all or -1: one for the tensor"),
+};
+
+static const pz_parametrization weight_norm = {
+    .size = sizeof(weight_norm),
+    .option_size = sizeof(pz_option),
+    .id = "weight_norm",
+    .summary = "Magnitude and direction apart, w = g v / |v|",
+    .formula = "w = g v / |v|, the norm over every dimension but dim, or over all\n"
+               "domain: g as v with 1 for every extent but that of dim (no dimensions with all), "
+               "v of any shape; slices of zeros give zeros\n"
+               "right inverse: g = |w|, v = w\n"
+               "cost: two passes over memory forward, three in vjp",
+    .options = weight_norm_options,
+    .n_options = sizeof(weight_norm_options) / sizeof(weight_norm_options[0]),
+    .plan = weight_norm_plan,
+    .forward = weight_norm_forward,
+    .right_inverse = weight_norm_right_inverse,
+    .vjp = weight_norm_vjp,
+    .residual = weight_norm_residual,
+    .sample = weight_norm_sample,
+};
+
+PZ_PLUGIN(weight_norm, "1.0.0", PZ_PARAMETRIZATION(&weight_norm));
