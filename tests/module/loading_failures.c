@@ -1,0 +1,274 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Saving and loading when memory or the device fails: every allocation, and every call of the
+   device that allocates, copies or fills, in turn. The module is then as it was, bit for bit,
+   nothing has leaked, and in the end the call succeeds. On the reference and test doubles,
+   since a BLAS may abort. */
+
+#include "folder.h"
+#include "furniture.h"
+
+#include <allocator.h>
+#include <opaque.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static pz_file* file;     /* of another furnished module */
+static const char* place; /* device of the module */
+
+/* ---- the calls ------------------------------------------------------------------------ */
+
+static pz_status
+call_save(void)
+{
+  char own[160];
+  snprintf(own, sizeof(own), "%s.saved", path);
+  const pz_status status = pz_module_save(module, own);
+  unlink(own);
+  return status;
+}
+
+static pz_status
+call_open(void)
+{
+  pz_file* own = NULL;
+  const pz_status status = pz_file_open(path, &own);
+  pz_file_close(own);
+  return status;
+}
+
+static pz_status
+call_from_file(void)
+{
+  pz_module* made = NULL;
+  const pz_status status = pz_module_from_file(context, place, file, NULL, NULL, &made);
+  pz_module_free(made);
+  return status;
+}
+
+static pz_status
+call_load(void)
+{
+  return pz_module_load_from(module, file, NULL);
+}
+
+static void
+listen(void* const user, const pz_load_remark remark, const char* const name)
+{
+  (void)user;
+  (void)remark;
+  (void)name;
+}
+
+static pz_status
+call_leniently(void)
+{
+  const pz_load_settings settings = {.size = sizeof(settings),
+                                     .flags = PZ_LOAD_LENIENT | PZ_LOAD_ASSIGN | PZ_LOAD_WIDEN,
+                                     .report = listen};
+  return pz_module_load_from(module, file, &settings);
+}
+
+/* ---- modules and files ------------------------------------------------------------------ */
+
+/* Furnished, the children's lists on the same device. */
+static void
+prepare_furnished(void)
+{
+  pz_module_free(module);
+  ck_assert_ok(pz_module_new(context, "reference", "Linear", &module));
+  furnish(module);
+  ck_assert_ok(pz_module_to(module, place));
+}
+
+/* The same tensors without any list. */
+static void
+prepare_plain(void)
+{
+  prepare_furnished();
+  for (const char* const* name = furniture_values; *name; ++name) {
+    if (pz_is_parametrized(module, *name)) {
+      ck_assert_ok(pz_remove_parametrizations(module, *name, PZ_LEAVE_PARAMETRIZED));
+    }
+  }
+}
+
+/* Some plain values, and a list that lacks its own tensors. */
+static void
+write_values(void)
+{
+  static const char* const names[] = {"own", "pair", "mean", "parametrizations.weight.original"};
+  pz_file_entry entries[4];
+  pz_writer* writer = NULL;
+  rig_tensor t;
+  for (size_t k = 0; k < 4; ++k) {
+    rig_normal(&t, PZ_F32, 4, 4);
+    entries[k] = (pz_file_entry){.size = sizeof(entries[k]),
+                                 .name = names[k],
+                                 .dtype = "F32",
+                                 .spec = pz_spec_of(&t.tensor),
+                                 .bytes = 64};
+  }
+  ck_assert_ok(pz_writer_open(path, 0, entries, 4, NULL, 0, &writer));
+  for (size_t k = 0; k < 4; ++k) {
+    rig_normal(&t, PZ_F32, 4, 4);
+    ck_assert_ok(pz_writer_put(writer, k, &t.data, 64));
+  }
+  ck_assert_ok(pz_writer_commit(writer));
+}
+
+static const struct {
+  const char* name;
+  pz_status (*call)(void);
+  void (*prepare)(void);
+  bool values; /* the file holds plain values */
+} all[] = {
+    {"save", call_save, prepare_furnished, false},
+    {"open", call_open, prepare_furnished, false},
+    {"from file", call_from_file, prepare_furnished, false},
+    {"load", call_load, prepare_furnished, false},
+    {"make lists", call_load, prepare_plain, false},
+    {"assign", call_leniently, prepare_furnished, true},
+};
+enum { CALLS = sizeof(all) / sizeof(all[0]) };
+
+static void
+begin(const int k)
+{
+  place = k < CALLS ? "reference" : "lean";
+  prepare_furnished();
+  if (all[k % CALLS].values) {
+    write_values();
+  } else {
+    ck_assert_ok(pz_module_save(module, path));
+  }
+  ck_assert_ok(pz_file_open(path, &file));
+  all[k % CALLS].prepare();
+  ck_assert_ok(all[k % CALLS].call()); /* what is kept for good is there then */
+  all[k % CALLS].prepare();
+}
+
+static void
+setup(void)
+{
+  file = NULL;
+  ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_opaque));
+}
+
+static void
+teardown(void)
+{
+  pz_file_close(file);
+}
+
+/* ---- failing ---------------------------------------------------------------------------- */
+
+typedef struct scene {
+  char* picture;
+  const void* place;
+  int alive;
+  long live;
+} scene;
+
+static void
+look(scene* const s)
+{
+  s->picture = rig_picture();
+  s->place = place_of(module, "own");
+  s->alive = opaque_allocations();
+  s->live = allocator_live();
+}
+
+static void
+assert_unchanged(const scene* const before, const char* const name, const unsigned long n)
+{
+  scene now;
+  look(&now); /* which takes one block, as before */
+  ck_assert_msg(strcmp(before->picture, now.picture) == 0, "%s, failure %lu: changed", name, n);
+  ck_assert_msg(before->place == now.place, "%s, failure %lu: moved", name, n);
+  ck_assert_msg(before->alive == now.alive, "%s, failure %lu: %d on the device, %d before", name, n,
+                now.alive, before->alive);
+#ifndef TEST_NO_ALLOCATOR
+  ck_assert_msg(now.live == before->live + 1, "%s, failure %lu: %ld blocks, %ld before", name, n,
+                now.live - 1, before->live);
+#endif
+  free(now.picture);
+}
+
+static void
+take(scene* const before)
+{
+  look(before);
+  free(before->picture);
+  look(before);
+}
+
+START_TEST(each_allocation_fails_in_turn)
+{
+  const char* const name = all[_i % CALLS].name;
+  begin(_i);
+  for (unsigned long n = 1;; ++n) {
+    scene before;
+    take(&before);
+    allocator_start(n);
+    const pz_status status = all[_i % CALLS].call();
+    (void)allocator_stop();
+    if (status != PZ_OK) {
+      ck_assert_msg(status == PZ_NO_MEMORY || status == PZ_IO, "%s, failure %lu: %s: %s", name, n,
+                    pz_status_text(status), pz_error_message());
+      assert_unchanged(&before, name, n);
+    }
+    free(before.picture);
+    if (!allocator_refused()) { /* there are no more */
+      ck_assert_int_eq(status, PZ_OK);
+      ck_assert_uint_gt(n, 10);
+      break;
+    }
+    if (status == PZ_OK) { /* it could do without */
+      all[_i % CALLS].prepare();
+    }
+    ck_assert_uint_lt(n, 10000);
+  }
+}
+END_TEST
+
+START_TEST(each_call_of_the_device_fails_in_turn)
+{
+  const int k = CALLS + _i;
+  begin(k);
+  for (unsigned long n = 1;; ++n) {
+    scene before;
+    take(&before);
+    opaque_refuse(n);
+    const pz_status status = all[_i].call();
+    if (!opaque_refused()) {
+      opaque_refuse(0);
+      ck_assert_int_eq(status, PZ_OK);
+      free(before.picture);
+      break;
+    }
+    ck_assert_msg(status == PZ_NO_MEMORY || status == PZ_DEVICE, "%s, failure %lu: %s: %s",
+                  all[_i].name, n, pz_status_text(status), pz_error_message());
+    ck_assert_ptr_nonnull(strstr(pz_error_message(), "the test double refuses"));
+    assert_unchanged(&before, all[_i].name, n);
+    free(before.picture);
+    ck_assert_uint_lt(n, 10000);
+  }
+}
+END_TEST
+
+int
+main(void)
+{
+  Suite* const suite = suite_create("loading failures");
+  TCase* const tcase = folder_case("loading failures");
+  tcase_add_checked_fixture(tcase, setup, teardown);
+#ifndef TEST_NO_ALLOCATOR
+  tcase_add_loop_test(tcase, each_allocation_fails_in_turn, 0, 2 * CALLS);
+#endif
+  tcase_add_loop_test(tcase, each_call_of_the_device_fails_in_turn, 0, CALLS);
+  suite_add_tcase(suite, tcase);
+  return test_main(suite);
+}
