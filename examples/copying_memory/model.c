@@ -2,10 +2,10 @@
    SPDX-License-Identifier: MIT */
 
 /* Initial weights. The kernel is a rotation, 2 x 2 blocks of angles U(-pi, pi) (Henaff,
-   Szlam, LeCun 2016), and registering the maps finds the originals of that value: blocks of
-   +-theta under skew,matrix_exp, of +-tan(theta/2) under skew,cayley. Angles keep 2e-3 away
-   from +-pi, where neither map has an inverse. U and V are normal with variance
-   2 / fan-in (Kaiming), b is U(-0.01, 0.01), c zero. */
+   Szlam, LeCun 2016), and assigning it finds the originals: blocks of +-theta under
+   skew,matrix_exp, of +-tan(theta/2) under skew,cayley. Angles keep 2e-3 away from +-pi,
+   where neither map has an inverse. U and V are normal with variance 2 / fan-in (Kaiming),
+   b is U(-0.01, 0.01), c zero. */
 
 #include "model.h"
 
@@ -99,6 +99,18 @@ add_child(const model* const m, const options* const o, pz_module* const parent,
   return PZ_OK;
 }
 
+/* Puts the maps on the kernel and assigns the rotation again: registering alone runs the first
+   map's right inverse only. Maps that have no such value keep what registering made of it. */
+static pz_status
+parametrize(const options* const o, const model* const m)
+{
+  int64_t shape[2];
+  const pz_tensor rotation = view(m->gradients.kernel, m->hidden, m->hidden, shape);
+  PZ_TRY(pz_register_parametrization(m->module, "kernel", o->map, 0));
+  const pz_status status = pz_module_set(m->module, "kernel", &rotation);
+  return status == PZ_OUTSIDE || status == PZ_SINGULAR || status == PZ_UNSUPPORTED ? PZ_OK : status;
+}
+
 /* The gradients' arrays hold the initial weights for a moment. */
 static pz_status
 add_weights(const options* const o, model* const m)
@@ -118,7 +130,7 @@ add_weights(const options* const o, model* const m)
   PZ_TRY(add(m->module, "bias", w->bias, n, 0));
   PZ_TRY(add(out, "weight", w->out, m->n_outputs, n));
   PZ_TRY(add(out, "bias", w->out_bias, m->n_outputs, 0));
-  return *o->map ? pz_register_parametrization(m->module, "kernel", o->map, 0) : PZ_OK;
+  return *o->map ? parametrize(o, m) : PZ_OK;
 }
 
 pz_status
