@@ -1,112 +1,115 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Numbers of the loop are float64 buffers of the tree beside the model's, so that the file
-   needs nothing but what a module can save. The map is compared as the characters of its
-   text. */
+/* The tensors are those of the modules; settings and progress are texts of the file's
+   metadata, one for each. */
 
 #include "checkpoint.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { N_NUMBERS = 7, N_TEXT = 256, N_PROGRESS = 3 };
+enum { N_SETTINGS = 8, TEXT_SIZE = 32 };
 
-static const char* const number_names[N_NUMBERS] = {
-    "--problem", "--length", "--hidden", "--batch", "--seed", "--rate", "--kernel-rate"};
+/* The settings that decide losses, as texts. */
+typedef struct texts {
+  const char* key[N_SETTINGS];
+  const char* text[N_SETTINGS];
+  char space[N_SETTINGS][TEXT_SIZE];
+} texts;
 
 static void
-numbers_of(const options* const o, double* const out)
+put_text(texts* const t, const int i, const char* const key, const char* const text)
 {
-  out[0] = o->kind;
-  out[1] = o->length;
-  out[2] = o->hidden;
-  out[3] = o->batch;
-  out[4] = (double)o->seed;
-  out[5] = o->rate;
-  out[6] = o->kernel_rate;
+  t->key[i] = key;
+  t->text[i] = text;
 }
 
 static void
-text_of(const options* const o, double* const out)
+put_integer(texts* const t, const int i, const char* const key, const uint64_t value)
 {
-  for (size_t i = 0; i < N_TEXT; ++i) {
-    out[i] = i < strlen(o->map) ? (unsigned char)o->map[i] : 0;
-  }
+  snprintf(t->space[i], TEXT_SIZE, "%llu", (unsigned long long)value);
+  put_text(t, i, key, t->space[i]);
 }
 
-/* Adds or sets the vector `name` of the tree's child `of`, or reads it. */
-typedef enum access_kind { ADD, SET, READ } access_kind;
-
-static pz_status
-access_vector(const access_kind kind, const model* const m, const char* const of,
-              const char* const name, double* const data, const int n)
+static void
+put_real(texts* const t, const int i, const char* const key, const double value)
 {
-  const int64_t shape[] = {n};
-  const pz_tensor tensor = pz_host_tensor(PZ_F64, data, 1, shape);
-  pz_module* child = NULL;
-  PZ_TRY(pz_module_child(m->root, of, &child));
-  return kind == ADD   ? pz_module_add(child, name, PZ_BUFFER, &tensor)
-         : kind == SET ? pz_module_set(child, name, &tensor)
-                       : pz_module_read(child, name, &tensor);
+  snprintf(t->space[i], TEXT_SIZE, "%.15g", value);
+  put_text(t, i, key, t->space[i]);
+}
+
+static void
+settings_of(const options* const o, texts* const t)
+{
+  put_text(t, 0, "problem", options_problem_name(o->kind));
+  put_integer(t, 1, "length", (uint64_t)o->length);
+  put_integer(t, 2, "hidden", (uint64_t)o->hidden);
+  put_integer(t, 3, "batch", (uint64_t)o->batch);
+  put_text(t, 4, "map", o->map);
+  put_integer(t, 5, "seed", o->seed);
+  put_real(t, 6, "rate", o->rate);
+  put_real(t, 7, "kernel-rate", o->kernel_rate);
 }
 
 pz_status
-checkpoint_init(const options* const o, const model* const m)
+checkpoint_save(const options* const o, const model* const m, const progress* const now,
+                const char* const path)
 {
-  static const char* const children[] = {"progress", "settings"};
-  double values[N_TEXT] = {0};
-  for (int i = 0; i < 2; ++i) {
-    pz_module* child = NULL;
-    PZ_TRY(pz_module_new(m->context, o->device, "Numbers", &child));
-    const pz_status status = pz_module_add_child(m->root, children[i], child);
-    if (status != PZ_OK) {
-      pz_module_free(child);
-      return status;
-    }
+  texts t;
+  char step[TEXT_SIZE];
+  char smoothed[TEXT_SIZE];
+  char crossed[TEXT_SIZE];
+  pz_metadata all[N_SETTINGS + 3];
+  settings_of(o, &t);
+  for (int i = 0; i < N_SETTINGS; ++i) {
+    all[i] = (pz_metadata){.key = t.key[i], .text = t.text[i]};
   }
-  PZ_TRY(access_vector(ADD, m, "progress", "numbers", values, N_PROGRESS));
-  numbers_of(o, values);
-  PZ_TRY(access_vector(ADD, m, "settings", "numbers", values, N_NUMBERS));
-  text_of(o, values);
-  return access_vector(ADD, m, "settings", "map", values, N_TEXT);
-}
-
-pz_status
-checkpoint_save(const model* const m, const progress* const now, const char* const path)
-{
-  double values[N_PROGRESS] = {now->step, now->smoothed, now->crossed};
-  PZ_TRY(access_vector(SET, m, "progress", "numbers", values, N_PROGRESS));
-  return pz_module_save(m->root, path);
+  snprintf(step, sizeof(step), "%d", now->step);
+  snprintf(smoothed, sizeof(smoothed), "%.17g", now->smoothed);
+  snprintf(crossed, sizeof(crossed), "%d", now->crossed);
+  all[N_SETTINGS] = (pz_metadata){.key = "step", .text = step};
+  all[N_SETTINGS + 1] = (pz_metadata){.key = "smoothed", .text = smoothed};
+  all[N_SETTINGS + 2] = (pz_metadata){.key = "crossed", .text = crossed};
+  return pz_module_save_with(m->root, path, 0, all, N_SETTINGS + 3);
 }
 
 static bool
-same_settings(const options* const o, const model* const m, const char* const path)
+same_settings(const options* const o, const pz_file* const file, const char* const path)
 {
-  double here[N_TEXT] = {0};
-  double there[N_TEXT] = {0};
-  numbers_of(o, here);
-  if (access_vector(READ, m, "settings", "numbers", there, N_NUMBERS) != PZ_OK) {
-    fprintf(stderr, "copying_memory: %s: %s\n", path, pz_error_message());
-    return false;
-  }
-  for (int i = 0; i < N_NUMBERS; ++i) {
-    if (here[i] != there[i] && i == 0) {
-      fprintf(stderr, "copying_memory: %s was made with another --problem\n", path);
+  texts here;
+  settings_of(o, &here);
+  for (int i = 0; i < N_SETTINGS; ++i) {
+    const char* const there = pz_file_text(file, here.key[i]);
+    if (!there) {
+      fprintf(stderr, "copying_memory: %s is no checkpoint of this program\n", path);
       return false;
     }
-    if (here[i] != there[i]) {
-      fprintf(stderr, "copying_memory: %s was made with %s %.10g, not %.10g\n", path,
-              number_names[i], there[i], here[i]);
+    if (strcmp(there, here.text[i]) != 0) {
+      fprintf(stderr, "copying_memory: %s was made with --%s %s, not %s\n", path, here.key[i],
+              there, here.text[i]);
       return false;
     }
   }
-  text_of(o, here);
-  if (access_vector(READ, m, "settings", "map", there, N_TEXT) != PZ_OK ||
-      memcmp(here, there, sizeof(here)) != 0) {
-    fprintf(stderr, "copying_memory: %s was made with another --map\n", path);
+  return true;
+}
+
+static bool
+read_progress(const pz_file* const file, const char* const path, progress* const now)
+{
+  const char* const step = pz_file_text(file, "step");
+  const char* const smoothed = pz_file_text(file, "smoothed");
+  const char* const crossed = pz_file_text(file, "crossed");
+  if (!step || !smoothed || !crossed) {
+    fprintf(stderr, "copying_memory: %s is no checkpoint of this program\n", path);
     return false;
   }
+  *now = (progress){
+      .step = (int)strtol(step, NULL, 10),
+      .smoothed = strtod(smoothed, NULL),
+      .crossed = (int)strtol(crossed, NULL, 10),
+  };
   return true;
 }
 
@@ -114,19 +117,17 @@ bool
 checkpoint_load(const options* const o, const model* const m, const char* const path,
                 progress* const now)
 {
-  double values[N_PROGRESS];
-  if (pz_module_load(m->root, path) != PZ_OK) {
-    fprintf(stderr, "copying_memory: %s: %s (made with other settings?)\n", path,
-            pz_error_message());
-    return false;
-  }
-  if (!same_settings(o, m, path)) {
-    return false;
-  }
-  if (access_vector(READ, m, "progress", "numbers", values, N_PROGRESS) != PZ_OK) {
+  pz_file* file = NULL;
+  bool good = pz_file_open(path, &file) == PZ_OK;
+  if (!good) {
     fprintf(stderr, "copying_memory: %s: %s\n", path, pz_error_message());
     return false;
   }
-  *now = (progress){.step = (int)values[0], .smoothed = values[1], .crossed = (int)values[2]};
-  return true;
+  good = same_settings(o, file, path) && read_progress(file, path, now);
+  if (good && pz_module_load_from(m->root, file, NULL) != PZ_OK) {
+    fprintf(stderr, "copying_memory: %s: %s\n", path, pz_error_message());
+    good = false;
+  }
+  pz_file_close(file);
+  return good;
 }

@@ -19,11 +19,8 @@ typedef struct progress {
   int crossed;     /* the first step with `smoothed` below the baseline, 0: none yet */
 } progress;
 
-/* Adds the children "progress" and "settings" to the tree. */
-pz_status checkpoint_init(const options* o, const model* m);
-
 /* Writes the tree to `path`. */
-pz_status checkpoint_save(const model* m, const progress* now, const char* path);
+pz_status checkpoint_save(const options* o, const model* m, const progress* now, const char* path);
 
 /* Reads it back. False after a line on stderr: it is damaged, or was made with other
    settings. */

@@ -118,7 +118,7 @@ save(const run* const r)
   if (!report_settle(r->table, r->files.table)) {
     return false;
   }
-  if (checkpoint_save(&r->m, &r->now, r->files.checkpoint) != PZ_OK) {
+  if (checkpoint_save(&r->o, &r->m, &r->now, r->files.checkpoint) != PZ_OK) {
     return fail(r->files.checkpoint);
   }
   return true;
@@ -176,8 +176,7 @@ prepare(run* const r)
     fprintf(stderr, "copying_memory: out of memory\n");
     return false;
   }
-  if (model_init(&r->o, &r->p, &r->m) != PZ_OK || optimizer_init(&r->o, &r->m, &r->opt) != PZ_OK ||
-      checkpoint_init(&r->o, &r->m) != PZ_OK) {
+  if (model_init(&r->o, &r->p, &r->m) != PZ_OK || optimizer_init(&r->o, &r->m, &r->opt) != PZ_OK) {
     return fail("the model");
   }
   return prepare_files(r);
