@@ -110,10 +110,12 @@ pzi_slot_free(pz_slot* const slot)
   pzi_list_free(slot->list);
   pzi_storage_release(slot->storage);
   pzi_storage_release(slot->gradient);
+  pzi_storage_release(slot->pending);
   if (slot->handed) {
     slot->list = NULL;
     slot->storage = NULL;
     slot->gradient = NULL;
+    slot->pending = NULL;
     slot->owner = NULL;
     slot->editing = false;
     slot->next_retired = slot->module->retired;
@@ -124,17 +126,26 @@ pzi_slot_free(pz_slot* const slot)
   free(slot);
 }
 
-pz_status
-pzi_each_slot(pz_module* const module, pz_status (*const each)(pz_slot* slot, void* user),
-              void* const user)
+void
+pzi_slot_put(pz_slot* const slot, pzi_storage* const storage)
 {
-  for (uint32_t k = 0; k < module->n_slots; ++k) {
-    PZ_TRY(each(module->slots[k], user));
+  if (slot->owner) {
+    const pzi_list* const around = slot->owner->list;
+    const uint32_t first = pzi_chain_place(around->chain, slot->role, 0);
+    pzi_state_replace(around->state, slot->role, slot->index - first, storage);
   }
-  for (uint32_t k = 0; k < module->n_children; ++k) {
-    PZ_TRY(pzi_each_slot(module->children[k], each, user));
+  pzi_storage_release(slot->storage);
+  slot->storage = storage;
+}
+
+void
+pzi_slot_changed(pz_slot* slot, const bool touch)
+{
+  for (; slot; slot = slot->owner) {
+    if (slot->list) {
+      pzi_list_changed(slot->list, touch);
+    }
   }
-  return PZ_OK;
 }
 
 /* ---- modules --------------------------------------------------------------- */

@@ -9,6 +9,11 @@
    an original: it may have a list in its turn. Slots are made and moved, never copied:
    handles point to them.
 
+   Where a tensor of a list has a list, the state of the outer list holds a copy of the
+   inner value, brought up to date before the outer list runs. Whatever changes an inner list
+   touches the states of all lists around it, so that the version of a state speaks for
+   everything its value depends on. Mutexes are taken from the outside in.
+
    Every exclusive call builds what is new beside what is there and exchanges the two at
    the end, in steps that cannot fail. */
 
@@ -39,7 +44,9 @@ struct pz_slot {
   pzi_storage* storage;  /* of a tensor in a list always the state's, and where it has a list
                             itself a copy of its value; else NULL where there is a list.
                             NULL in a retired slot */
-  pzi_storage* gradient; /* NULL before the first use */
+  pzi_storage* gradient; /* NULL before the first use, and where there is a list */
+  pzi_storage* pending;  /* room for a gradient that is on its way to the one above, or to
+                            the list's; NULL before the first use */
   uint64_t digest;       /* of the contents when the value was computed, in check mode */
   pzi_list* list;
   pz_slot* next_retired;
@@ -62,6 +69,9 @@ struct pzi_list {
   uint64_t failed_version;
   pz_status failure; /* of that version, with its line */
   char* failure_text;
+  uint64_t copied_version; /* of a list on a tensor of another: state version of the value
+                              that the slot's storage holds; 0: none. Under the mutex of
+                              the list around it */
 };
 
 /* One stored tensor under its path from a module, children included. */
@@ -133,10 +143,37 @@ void pzi_paths_free(pz_module* module); /* of this module alone */
    or goes. [any thread] */
 pz_status pzi_paths(const pz_module* module, const pzi_path** out, size_t* n);
 
-/* Calls `each` on every slot of the module's own and its children's, values and plain
-   tensors, until one fails. */
-pz_status pzi_each_slot(pz_module* module, pz_status (*each)(pz_slot* slot, void* user),
-                        void* user);
+/* Puts a storage, taken over, in a slot in place of its present one, and in the state of
+   the list around it. */
+void pzi_slot_put(pz_slot* slot, pzi_storage* storage);
+
+/* Says that what the slot holds changed: to its own list and all around it. `touch`: their
+   states do not know. */
+void pzi_slot_changed(pz_slot* slot, bool touch);
+
+/* ---- walks, until one call fails (module_walk.c) ------------------------------- */
+
+typedef pz_status pzi_visit(pz_slot* slot, void* user);
+
+/* Every slot of the module's own and its children's, values and plain tensors; what lists
+   work on is left out. */
+pz_status pzi_each_slot(pz_module* module, pzi_visit* visit, void* user);
+
+/* Every slot with a list: of one slot's, of a module's and its children's. An outer list
+   comes before those in it. */
+pz_status pzi_each_list_of(pz_slot* slot, pzi_visit* visit, void* user);
+pz_status pzi_each_list(pz_module* module, pzi_visit* visit, void* user);
+
+/* Every tensor that is stored and not computed: of one slot's, of a module's and its
+   children's, in the order of pz_module_tensor. */
+pz_status pzi_each_stored_of(pz_slot* slot, pzi_visit* visit, void* user);
+pz_status pzi_each_stored(pz_module* module, pzi_visit* visit, void* user);
+
+/* Has a tensor of the slot's list a list itself? */
+bool pzi_is_nested(const pz_slot* slot);
+
+/* Is anything that the slot's tensor is, or is computed from, to get a gradient? */
+bool pzi_wants_gradient(const pz_slot* slot);
 
 /* ---- names (module_path.c) ------------------------------------------------- */
 
@@ -162,6 +199,28 @@ pz_status pzi_find_list(const pz_module* module, const char* path, pz_slot** out
 enum { PZI_PATH_TEXT = 256 };
 const char* pzi_path_text(const pz_slot* slot, char buffer[PZI_PATH_TEXT]);
 
+/* ---- paths to come (module_names.c) ------------------------------------------ */
+
+typedef struct pzi_new_name {
+  pz_slot* slot;
+  char* path;
+  size_t length; /* of the name at its end */
+} pzi_new_name;
+
+typedef struct pzi_names {
+  pzi_new_name* all;
+  size_t n;
+} pzi_names;
+
+/* "parametrizations.weight.0.mask" for the tensor "0.mask" of the list on "weight"; NULL
+   without memory. */
+char* pzi_tensor_path(const char* path, const char* name);
+
+/* The paths that change in `list`, and in the lists in it, when it becomes that of `slot`. */
+pz_status pzi_names_plan(const pz_slot* slot, const pzi_list* list, pzi_names* out);
+void pzi_names_discard(pzi_names* names);
+void pzi_names_apply(pzi_names* names); /* and discards them */
+
 /* ---- lists (module_list.c) ------------------------------------------------- */
 
 /* A list for `slot` around a chain with its state and evaluation, which it takes over on
@@ -169,8 +228,8 @@ const char* pzi_path_text(const pz_slot* slot, char buffer[PZI_PATH_TEXT]);
    along; the others are made. Nothing changes until pzi_list_install. */
 typedef struct pzi_prepared {
   pzi_list* list;
-  char** paths; /* new ones, one per tensor */
-  bool* fresh;  /* the slot is new */
+  pzi_names names; /* of slots that are taken along */
+  bool* fresh;     /* the slot is new */
 } pzi_prepared;
 pz_status pzi_list_prepare(pz_slot* slot, pz_chain* chain, pz_state* state, pz_eval* eval,
                            pzi_prepared* out);
@@ -182,7 +241,7 @@ void pzi_list_install(pz_slot* slot, pzi_prepared* prepared);
 /* Frees a list with the slots in it. */
 void pzi_list_free(pzi_list* list);
 
-/* Says that something the value depends on changed; `touch`: the state does not know. */
+/* As pzi_slot_changed, for this list alone. */
 void pzi_list_changed(pzi_list* list, bool touch);
 
 /* ---- reading (module_read.c) ----------------------------------------------- */
@@ -196,9 +255,42 @@ uint32_t pzi_forward_flags(const pz_slot* slot);
 /* The slot's tensor, computed if need be. Inside pzi_read_begin or pzi_exclusive_begin. */
 pz_status pzi_slot_value(pz_slot* slot, pz_tensor* out);
 
+/* Brings what the state of the slot's list holds of inner lists up to date, before the list
+   is run by other means than the above. Inside pzi_exclusive_begin. */
+pz_status pzi_list_settle(const pz_slot* slot);
+
 /* With check mode on: PZ_STALE naming a tensor whose contents differ from those the value
    was computed from. */
 pz_status pzi_check_digests(const pz_slot* slot);
+
+/* ---- all or nothing over several lists (module_past.c) ------------------------- */
+
+/* What a list had: version, draws and copies of tensors. */
+typedef struct pzi_past {
+  pz_slot* slot;
+  uint64_t version;
+  uint64_t copied_version;
+  uint64_t* draws;
+  pzi_storage** storages; /* in the chain's order; NULL where none was taken */
+} pzi_past;
+
+typedef struct pzi_pasts {
+  pzi_past* lists;
+  size_t n;
+} pzi_pasts;
+
+/* Remembers a slot's list and those in it: every tensor, or (`steps`) what a step of the
+   maps' own state may write. Refused while a tensor is open for writing. Whatever comes of
+   it, pzi_pasts_cleanup must follow. */
+pz_status pzi_pasts_add(pzi_pasts* pasts, pz_slot* slot, bool steps);
+
+/* Puts back what changed since, with its version: what was read of it is the value still.
+   Lists around hear nothing of it. */
+void pzi_pasts_put_back(const pzi_pasts* pasts);
+void pzi_pasts_cleanup(pzi_pasts* pasts);
+
+/* What the slot held when it was remembered; NULL where that is not known. */
+const pzi_storage* pzi_pasts_find(const pzi_pasts* pasts, const pz_slot* tensor);
 
 /* ---- tensors from the host (module_write.c) -------------------------------- */
 

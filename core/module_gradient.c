@@ -2,7 +2,10 @@
    SPDX-License-Identifier: MIT */
 
 /* Gradients: G at a value goes through the vjp of the list to its originals and own
-   parameters, G at a plain parameter is its own. They add up until they are zeroed. */
+   parameters, G at a plain parameter is its own. They add up until they are zeroed.
+
+   Where lists are nested, the gradient of an inner value goes on through the inner list,
+   and everything waits in `pending` until the last vjp has run. */
 
 #include "module.h"
 
@@ -12,16 +15,30 @@
 #include <string.h>
 
 static pz_status
+need(const pz_slot* const slot, pzi_storage** const room)
+{
+  return *room ? PZ_OK : pzi_storage_new(slot->module->queue, &slot->storage->spec, room);
+}
+
+static pz_status
 need_gradient(pz_slot* const slot)
 {
-  return slot->gradient
-             ? PZ_OK
-             : pzi_storage_new(slot->module->queue, &slot->storage->spec, &slot->gradient);
+  return need(slot, &slot->gradient);
 }
 
 /* ---- backward -------------------------------------------------------------- */
 
-/* gradient <- gradient + G */
+/* gradient <- gradient + G, G on the device */
+static pz_status
+add(const pz_slot* const slot, const pz_tensor* const gradient)
+{
+  pz_queue* const queue = slot->module->queue;
+  pzi_frame frame;
+  pz_call call;
+  pzi_call_init(&call, &frame, queue, &queue->fault);
+  return call.ops->axpby(&call, 1.0, gradient, 1.0, &slot->gradient->tensor);
+}
+
 static pz_status
 add_plain(pz_slot* const slot, const pz_tensor* const gradient)
 {
@@ -39,61 +56,125 @@ add_plain(pz_slot* const slot, const pz_tensor* const gradient)
   if (!pzi_queue_owns(queue, gradient)) {
     PZ_TRY(pzi_copy_of(queue, gradient, &copy));
   }
-  pzi_frame frame;
-  pz_call call;
-  pzi_call_init(&call, &frame, queue, &queue->fault);
-  const pz_status status =
-      call.ops->axpby(&call, 1.0, copy ? &copy->tensor : gradient, 1.0, &slot->gradient->tensor);
+  const pz_status status = add(slot, copy ? &copy->tensor : gradient);
   pzi_storage_release(copy);
   return status;
 }
 
-/* The value that was read last must still be the value; then the evaluation is made to
-   hold it with what vjp needs. */
+/* The value that was read last must still be the value. */
 static pz_status
-need_evaluation(pz_slot* const slot)
+check_read(const pz_slot* const slot)
+{
+  PZ_TRY(pzi_check_closed(slot));
+  if (slot->list->read_version == 0) {
+    return pzi_fail(PZ_STALE, "the value was not read yet");
+  }
+  return slot->list->read_version == pz_state_version(slot->list->state)
+             ? PZ_OK
+             : pzi_fail(PZ_STALE, "something changed since the value was read");
+}
+
+static pz_status
+check_contents(pz_slot* const slot, void* const user)
+{
+  (void)user;
+  return pzi_check_digests(slot);
+}
+
+/* Makes the evaluation hold the value with what vjp needs. */
+static pz_status
+need_evaluation(const pz_slot* const slot)
 {
   pzi_list* const list = slot->list;
   const uint64_t version = pz_state_version(list->state);
   uint32_t flags = 0;
-  PZ_TRY(pzi_check_closed(slot));
-  if (list->read_version == 0) {
-    return pzi_fail(PZ_STALE, "the value was not read yet");
-  }
-  if (list->read_version != version) {
-    return pzi_fail(PZ_STALE, "something changed since the value was read");
-  }
-  PZ_TRY(pzi_check_digests(slot));
   if (pzi_eval_version(list->eval, &flags) == version && (flags & PZ_CALL_SAVING)) {
     return PZ_OK;
   }
   const uint32_t training = slot->module->training ? PZ_CALL_TRAINING : 0;
   pz_tensor value;
+  PZ_TRY(pzi_list_settle(slot));
   pzi_list_changed(list, false); /* until it is there again */
   return pz_eval_forward(list->eval, list->state, training | PZ_CALL_SAVING, &value);
+}
+
+/* The trained tensors of a list stand first. */
+static uint32_t
+count_trained(const pzi_list* const list)
+{
+  return list->chain->n_role[PZ_ORIGINAL] + list->chain->n_role[PZ_OWN_PARAMETER];
+}
+
+/* Room for the gradients of a list and those in it, and what vjp needs. */
+static pz_status
+prepare(const pz_slot* const slot, const bool wait)
+{
+  const pzi_list* const list = slot->list;
+  const uint32_t n = count_trained(list);
+  if (n > 64) {
+    return pzi_fail(PZ_UNSUPPORTED, "%u trained tensors, expected at most 64", n);
+  }
+  for (uint32_t k = 0; k < n; ++k) {
+    pz_slot* const tensor = list->tensors[k];
+    if (!pzi_wants_gradient(tensor)) {
+      continue;
+    }
+    if (wait) {
+      PZ_TRY(need(tensor, &tensor->pending));
+    }
+    PZ_TRY(tensor->list ? prepare(tensor, wait) : need_gradient(tensor));
+  }
+  return need_evaluation(slot);
+}
+
+/* G at the value of a list: added to the gradients of its tensors, or (`wait`) put where
+   they are pending, and through the lists in it. */
+static pz_status
+run(const pz_slot* const slot, const pz_tensor* const gradient, const bool wait)
+{
+  char path[PZI_PATH_TEXT];
+  const pzi_list* const list = slot->list;
+  pz_tensor gradients[64];
+  uint64_t want = 0;
+  memset(gradients, 0, sizeof(gradients));
+  for (uint32_t k = 0; k < count_trained(list); ++k) {
+    const pz_slot* const tensor = list->tensors[k];
+    if (pzi_wants_gradient(tensor)) {
+      gradients[k] = wait ? tensor->pending->tensor : tensor->gradient->tensor;
+      want |= UINT64_C(1) << k;
+    }
+  }
+  if (want) {
+    PZ_TRY(pz_eval_vjp(list->eval, list->state, gradient, want, !wait, gradients));
+  }
+  for (uint32_t k = 0; k < count_trained(list); ++k) {
+    const pz_slot* const tensor = list->tensors[k];
+    if (tensor->list && (want >> k & 1U) != 0) {
+      PZ_TRY(
+          pzi_fail_prefix(run(tensor, &gradients[k], wait), "\"%s\"", pzi_path_text(tensor, path)));
+    }
+  }
+  return PZ_OK;
+}
+
+static pz_status
+add_pending(pz_slot* const slot, void* const user)
+{
+  (void)user;
+  return slot->requires_grad ? add(slot, &slot->pending->tensor) : PZ_OK;
 }
 
 static pz_status
 add_list(pz_slot* const slot, const pz_tensor* const gradient)
 {
   const pzi_list* const list = slot->list;
-  const uint32_t n = list->chain->n_role[PZ_ORIGINAL] + list->chain->n_role[PZ_OWN_PARAMETER];
-  pz_tensor gradients[64];
-  uint64_t want = 0;
-  if (n > 64) {
-    return pzi_fail(PZ_UNSUPPORTED, "%u trained tensors, expected at most 64", n);
-  }
+  const bool nested = pzi_is_nested(slot);
   PZ_TRY(pzi_check_tensor(slot->module->queue, gradient, pz_chain_value(list->chain), "gradient"));
-  memset(gradients, 0, sizeof(gradients));
-  for (uint32_t k = 0; k < n; ++k) {
-    if (list->tensors[k]->requires_grad) {
-      PZ_TRY(need_gradient(list->tensors[k]));
-      gradients[k] = list->tensors[k]->gradient->tensor;
-      want |= UINT64_C(1) << k;
-    }
-  }
-  PZ_TRY(need_evaluation(slot));
-  return want ? pz_eval_vjp(list->eval, list->state, gradient, want, true, gradients) : PZ_OK;
+  PZ_TRY(check_read(slot));
+  PZ_TRY(pzi_each_list_of(slot, check_contents, NULL));
+  PZ_TRY(prepare(slot, nested));
+  PZ_TRY(run(slot, gradient, nested));
+  return nested ? pzi_each_stored_of(slot, add_pending, NULL) : PZ_OK;
 }
 
 pz_status
@@ -141,27 +222,17 @@ pz_module_gradient(pz_module* const module, const char* const name, pz_tensor* c
 }
 
 static pz_status
-zero_slot(const pz_slot* const slot)
-{
-  return slot->gradient ? pzi_queue_zero(slot->module->queue, &slot->gradient->tensor) : PZ_OK;
-}
-
-static pz_status
 zero(pz_slot* const slot, void* const user)
 {
   (void)user;
-  PZ_TRY(zero_slot(slot));
-  for (uint32_t k = 0; slot->list && k < slot->list->n_tensors; ++k) {
-    PZ_TRY(zero_slot(slot->list->tensors[k]));
-  }
-  return PZ_OK;
+  return slot->gradient ? pzi_queue_zero(slot->module->queue, &slot->gradient->tensor) : PZ_OK;
 }
 
 pz_status
 pz_module_zero_gradients(pz_module* const module)
 {
   PZ_TRY(pzi_exclusive_begin(module));
-  const pz_status status = pzi_each_slot(module, zero, NULL);
+  const pz_status status = pzi_each_stored(module, zero, NULL);
   pzi_exclusive_end(module);
   return status;
 }

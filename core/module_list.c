@@ -9,23 +9,8 @@
 
 #include "status.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* "parametrizations.weight.0.mask" for the tensor "0.mask" of the list on "weight". */
-static char*
-tensor_path(const pz_slot* const slot, const char* const name)
-{
-  const char* const format = "%.*sparametrizations.%s.%s";
-  const int folder = (int)(slot->name - slot->path);
-  const int length = snprintf(NULL, 0, format, folder, slot->path, slot->name, name);
-  char* const path = length < 0 ? NULL : malloc((size_t)length + 1);
-  if (path) {
-    snprintf(path, (size_t)length + 1, format, folder, slot->path, slot->name, name);
-  }
-  return path;
-}
 
 static pz_slot*
 slot_with(const pzi_list* const list, const pzi_storage* const storage)
@@ -44,14 +29,13 @@ prepare_tensor(pz_slot* const slot, const uint32_t place, pzi_prepared* const pr
   pzi_list* const list = prepared->list;
   const pzi_chain_tensor* const tensor = &list->chain->tensors[place];
   pzi_storage* const storage = list->state->storages[place];
-  char* const path = tensor_path(slot, tensor->name);
-  if (!path) {
-    return pzi_no_memory(strlen(slot->path) + strlen(tensor->name));
-  }
   list->tensors[place] = slot_with(slot->list, storage);
   if (list->tensors[place]) {
-    prepared->paths[place] = path;
     return PZ_OK;
+  }
+  char* const path = pzi_tensor_path(slot->path, tensor->name);
+  if (!path) {
+    return pzi_no_memory(strlen(slot->path) + strlen(tensor->name));
   }
   pz_slot* made = NULL;
   const pz_status status =
@@ -80,13 +64,11 @@ pzi_list_prepare(pz_slot* const slot, pz_chain* const chain, pz_state* const sta
   const size_t n = chain->n_tensors + (size_t)1;
   pzi_prepared prepared = {
       .list = calloc(1, sizeof(*prepared.list)),
-      .paths = calloc(n, sizeof(*prepared.paths)),
       .fresh = calloc(n, sizeof(*prepared.fresh)),
   };
   pz_slot** const tensors = calloc(n, sizeof(*tensors));
-  if (!prepared.list || !prepared.paths || !prepared.fresh || !tensors) {
+  if (!prepared.list || !prepared.fresh || !tensors) {
     free(prepared.list);
-    free(prepared.paths);
     free(prepared.fresh);
     free(tensors);
     return pzi_no_memory(n * sizeof(*tensors));
@@ -104,15 +86,19 @@ pzi_list_prepare(pz_slot* const slot, pz_chain* const chain, pz_state* const sta
   pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_ERRORCHECK); /* a map may read its own value */
   pthread_mutex_init(&list->mutex, &kind);
   pthread_mutexattr_destroy(&kind);
-  for (uint32_t k = 0; k < list->n_tensors; ++k) {
-    const pz_status status = prepare_tensor(slot, k, &prepared);
-    if (status != PZ_OK) {
-      list->chain = NULL; /* still the caller's */
-      list->state = NULL;
-      list->eval = NULL;
-      pzi_list_discard(&prepared);
-      return status;
-    }
+  pz_status status = PZ_OK;
+  for (uint32_t k = 0; k < list->n_tensors && status == PZ_OK; ++k) {
+    status = prepare_tensor(slot, k, &prepared);
+  }
+  if (status == PZ_OK) {
+    status = pzi_names_plan(slot, list, &prepared.names);
+  }
+  if (status != PZ_OK) {
+    list->chain = NULL; /* still the caller's */
+    list->state = NULL;
+    list->eval = NULL;
+    pzi_list_discard(&prepared);
+    return status;
   }
   *out = prepared;
   return PZ_OK;
@@ -141,10 +127,9 @@ pzi_list_discard(pzi_prepared* const prepared)
     if (prepared->fresh[k]) {
       pzi_slot_free(prepared->list->tensors[k]);
     }
-    free(prepared->paths[k]);
   }
   free_shell(prepared->list);
-  free(prepared->paths);
+  pzi_names_discard(&prepared->names);
   free(prepared->fresh);
   *prepared = (pzi_prepared){0};
 }
@@ -163,24 +148,20 @@ pzi_list_install(pz_slot* const slot, pzi_prepared* const prepared)
     free_shell(before);
   }
   for (uint32_t k = 0; k < list->n_tensors; ++k) {
-    pz_slot* const tensor = list->tensors[k];
-    if (prepared->paths[k]) {
-      free(tensor->path);
-      tensor->path = prepared->paths[k];
-      tensor->name = tensor->path + strlen(tensor->path) - strlen(list->chain->tensors[k].name);
-      tensor->hash = pzi_name_hash(tensor->name, strlen(tensor->name));
-    }
-    tensor->index = k;
+    list->tensors[k]->index = k;
   }
-  free(prepared->paths);
+  pzi_names_apply(&prepared->names);
   free(prepared->fresh);
   *prepared = (pzi_prepared){0};
 
   slot->list = list;
-  pzi_storage_release(slot->storage);
+  if (!slot->owner) {
+    pzi_storage_release(slot->storage);
+    slot->storage = NULL;
+  }
   pzi_storage_release(slot->gradient);
-  slot->storage = NULL;
   slot->gradient = NULL;
+  pzi_slot_changed(slot->owner, true);
   pzi_paths_changed(slot->module);
 }
 

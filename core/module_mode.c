@@ -9,7 +9,7 @@
 
 #include "status.h"
 
-/* Calls `each` on a module and all below it, then on every slot. */
+/* Calls `each` on a module and all below it. */
 static void
 each_module(pz_module* const module, void (*const each)(pz_module* module, int argument),
             const int argument)
@@ -30,28 +30,39 @@ each_module_alone(pz_module* const module, void (*const each)(pz_module* module,
   }
 }
 
-/* The values of a module: to be computed at the next read, or at least looked at again. */
+/* Calls `visit`, which does not fail, on the lists of a module alone. */
 static void
-drop_values(const pz_module* const module)
+each_list(const pz_module* const module, pzi_visit* const visit, void* const user)
 {
   for (uint32_t k = 0; k < module->n_slots; ++k) {
-    if (module->slots[k]->list) {
-      module->slots[k]->list->dropped = true;
-      pzi_list_changed(module->slots[k]->list, false);
-    }
+    (void)pzi_each_list_of(module->slots[k], visit, user);
   }
+}
+
+/* To be computed at the next read, or at least looked at again. */
+static pz_status
+drop_value(pz_slot* const slot, void* const user)
+{
+  (void)user;
+  slot->list->dropped = true;
+  pzi_list_changed(slot->list, false);
+  return PZ_OK;
+}
+
+static pz_status
+change(pz_slot* const slot, void* const touch)
+{
+  pzi_list_changed(slot->list, *(const bool*)touch);
+  return PZ_OK;
 }
 
 static void
 set_training(pz_module* const module, const int training)
 {
   if (module->training != (training != 0)) {
+    bool touch = true;
     module->training = training != 0;
-    for (uint32_t k = 0; k < module->n_slots; ++k) {
-      if (module->slots[k]->list) {
-        pzi_list_changed(module->slots[k]->list, true);
-      }
-    }
+    each_list(module, change, &touch);
   }
 }
 
@@ -64,12 +75,9 @@ pz_module_train(pz_module* const module, const bool training)
 static void
 set_policy(pz_module* const module, const int policy)
 {
+  bool touch = false;
   module->policy = (pz_cache_policy)policy;
-  for (uint32_t k = 0; k < module->n_slots; ++k) {
-    if (module->slots[k]->list) {
-      pzi_list_changed(module->slots[k]->list, false);
-    }
-  }
+  each_list(module, change, &touch);
 }
 
 void
@@ -89,7 +97,7 @@ count_scope(pz_module* const module, const int step)
   const uint32_t before = module->scopes;
   module->scopes += (uint32_t)step;
   if (module->policy == PZ_CACHE_SCOPED && (before == 0 || module->scopes == 0)) {
-    drop_values(module);
+    each_list(module, drop_value, NULL);
   }
 }
 
@@ -118,16 +126,18 @@ pz_cached_end(pz_module* const module)
   pzi_exclusive_end(module);
 }
 
+static pz_status
+mark(pz_slot* const slot, void* const user)
+{
+  pzi_eval_marks(slot->list->eval, slot->module->check_writes);
+  return drop_value(slot, user); /* what it was made from is to be remembered */
+}
+
 static void
 set_check_writes(pz_module* const module, const int check)
 {
   module->check_writes = check != 0;
-  for (uint32_t k = 0; k < module->n_slots; ++k) {
-    if (module->slots[k]->list) {
-      pzi_eval_marks(module->slots[k]->list->eval, check != 0);
-    }
-  }
-  drop_values(module); /* what they were made from is to be remembered */
+  each_list(module, mark, NULL);
 }
 
 void
@@ -138,6 +148,18 @@ pz_module_check_writes(pz_module* const module, const bool check)
 
 /* ---- gradients or not ------------------------------------------------------ */
 
+/* On the tensor, and on the originals it is computed from. */
+static void
+set_requires_grad(pz_slot* const slot, const bool require)
+{
+  slot->requires_grad = require;
+  for (uint32_t k = 0; slot->list && k < slot->list->n_tensors; ++k) {
+    if (slot->list->tensors[k]->role == PZ_ORIGINAL) {
+      set_requires_grad(slot->list->tensors[k], require);
+    }
+  }
+}
+
 static pz_status
 require_grad(pz_module* const module, const char* const name, const bool require)
 {
@@ -146,13 +168,7 @@ require_grad(pz_module* const module, const char* const name, const bool require
   if (slot->kind != PZ_PARAMETER) {
     return require ? pzi_fail(PZ_INVALID, "\"%s\" is a buffer", name) : PZ_OK;
   }
-  slot->requires_grad = require;
-  for (uint32_t k = 0; slot->list && k < slot->list->n_tensors; ++k) {
-    pz_slot* const tensor = slot->list->tensors[k];
-    if (tensor->role == PZ_ORIGINAL) {
-      tensor->requires_grad = require;
-    }
-  }
+  set_requires_grad(slot, require);
   return PZ_OK;
 }
 
@@ -168,13 +184,11 @@ pz_module_require_grad(pz_module* const module, const char* const name, const bo
 /* ---- what the device found ------------------------------------------------- */
 
 static pz_status
-check_slot(pz_slot* const slot, void* const user)
+check_list(pz_slot* const slot, void* const user)
 {
   char path[PZI_PATH_TEXT];
   (void)user;
-  return slot->list ? pzi_fail_prefix(pzi_eval_check(slot->list->eval), "\"%s\"",
-                                      pzi_path_text(slot, path))
-                    : PZ_OK;
+  return pzi_fail_prefix(pzi_eval_check(slot->list->eval), "\"%s\"", pzi_path_text(slot, path));
 }
 
 static pz_status
@@ -193,7 +207,7 @@ pz_module_check(pz_module* const module)
   PZ_TRY(pzi_exclusive_begin(module));
   pz_status status = synchronize(module);
   if (status == PZ_OK) {
-    status = pzi_each_slot(module, check_slot, NULL);
+    status = pzi_each_list(module, check_list, NULL);
   }
   pzi_exclusive_end(module);
   return status;

@@ -146,6 +146,7 @@ put_engine(pzi_list* const list, pzi_engine* const engine)
   list->dropped = false;
   list->read_version = 0;
   list->failed_version = 0;
+  list->copied_version = 0;
 }
 
 static void
@@ -153,6 +154,8 @@ put_exchange(exchange* const one)
 {
   pz_slot* const slot = one->slot;
   if (one->storage) {
+    pzi_storage_release(slot->pending); /* made again when it is needed */
+    slot->pending = NULL;
     pzi_storage_release(slot->storage);
     slot->storage = one->storage;
     one->storage = NULL;

@@ -5,7 +5,10 @@
      weight                          a tensor, plain or the value of a list
      parametrizations.weight.<rest>  a tensor that the list on "weight" works on
      child.<path>                    in a nested module
-   What the list works on is called "original", "original0" or "<map>.<name>". */
+   What the list works on is called "original", "original0" or "<map>.<name>". Where one of
+   these has a list in its turn, that one's tensors are
+     parametrizations.weight.parametrizations.original.<rest>
+     parametrizations.weight.<map>.parametrizations.<name>.<rest>                          */
 
 #include "module.h"
 
@@ -58,16 +61,16 @@ own_child(const pz_module* const module, const char* const name, const size_t le
   return NULL;
 }
 
+/* The tensor of a list, or of the lists in it, under its path from the module. */
 static pz_slot*
-list_tensor(const pzi_list* const list, const char* const name)
+list_tensor(const pzi_list* const list, const char* const path)
 {
-  const uint32_t hash = pzi_name_hash(name, strlen(name));
-  for (uint32_t k = 0; list && k < list->n_tensors; ++k) {
-    if (list->tensors[k]->hash == hash && strcmp(list->tensors[k]->name, name) == 0) {
-      return list->tensors[k];
-    }
+  pz_slot* found = NULL;
+  for (uint32_t k = 0; list && k < list->n_tensors && !found; ++k) {
+    pz_slot* const tensor = list->tensors[k];
+    found = strcmp(tensor->path, path) == 0 ? tensor : list_tensor(tensor->list, path);
   }
-  return NULL;
+  return found;
 }
 
 pz_status
@@ -95,6 +98,37 @@ pzi_check_name(const pz_module* const module, const char* const name)
   return PZ_OK;
 }
 
+static pz_status
+count(pz_slot* const slot, void* const user)
+{
+  (void)slot;
+  ++*(size_t*)user;
+  return PZ_OK;
+}
+
+typedef struct names {
+  const char** all;
+  size_t n;
+} names;
+
+static pz_status
+add_value(pz_slot* const slot, void* const user)
+{
+  names* const known = user;
+  known->all[known->n++] = slot->path;
+  return PZ_OK;
+}
+
+/* The module's own names, and the values in its lists. */
+static void
+add_own(const pz_module* const module, names* const known)
+{
+  for (uint32_t k = 0; k < module->n_slots; ++k) {
+    known->all[known->n++] = module->slots[k]->name;
+    (void)pzi_each_list_of(module->slots[k], add_value, known);
+  }
+}
+
 /* PZ_NOT_FOUND with the nearest of the module's names and stored paths. */
 static pz_status
 not_found(const pz_module* const module, const char* const path)
@@ -103,16 +137,17 @@ not_found(const pz_module* const module, const char* const path)
   size_t n_paths = 0;
   const char* nearest = NULL;
   if (pzi_paths(module, &paths, &n_paths) == PZ_OK) {
-    const char** const names = calloc(n_paths + module->n_slots + 1, sizeof(*names));
-    size_t n = 0;
-    for (uint32_t k = 0; names && k < module->n_slots; ++k) {
-      names[n++] = module->slots[k]->name;
+    size_t n_values = 0;
+    (void)pzi_each_list((pz_module*)module, count, &n_values);
+    names known = {.all = calloc(n_paths + n_values + module->n_slots + 1, sizeof(char*))};
+    if (known.all) {
+      add_own(module, &known);
+      for (size_t k = 0; k < n_paths; ++k) {
+        known.all[known.n++] = paths[k].text;
+      }
+      nearest = pzi_nearest(path, known.all, known.n);
     }
-    for (size_t k = 0; names && k < n_paths; ++k) {
-      names[n++] = paths[k].text;
-    }
-    nearest = names ? pzi_nearest(path, names, n) : NULL;
-    free(names);
+    free(known.all);
   }
   return pzi_fail(PZ_NOT_FOUND, "no tensor \"%s\" in %s%s%s%s", path, module->type,
                   nearest ? "; the nearest is \"" : "", nearest ? nearest : "",
@@ -131,7 +166,7 @@ find(const pz_module* module, const char* path)
       const char* const name = dot + 1;
       const char* const end = strchr(name, '.');
       const pz_slot* const slot = end ? own_slot(module, name, (size_t)(end - name)) : NULL;
-      return slot ? list_tensor(slot->list, end + 1) : NULL;
+      return slot ? list_tensor(slot->list, path) : NULL;
     }
     module = own_child(module, path, (size_t)(dot - path));
     if (!module) {

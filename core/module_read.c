@@ -71,14 +71,23 @@ take_digests(const pz_slot* const slot)
 
 /* ---- values ---------------------------------------------------------------- */
 
+/* The tensor that is open for writing: the slot's own, or one that its value depends on. */
+static const pz_slot*
+find_open(const pz_slot* const slot)
+{
+  const pz_slot* open = slot->editing ? slot : NULL;
+  const uint32_t n = slot->list && slot->list->n_editing > 0 ? slot->list->n_tensors : 0;
+  for (uint32_t k = 0; k < n && !open; ++k) {
+    open = find_open(slot->list->tensors[k]);
+  }
+  return open;
+}
+
 pz_status
 pzi_check_closed(const pz_slot* const slot)
 {
   char path[PZI_PATH_TEXT];
-  const pz_slot* open = slot->editing ? slot : NULL;
-  for (uint32_t k = 0; slot->list && slot->list->n_editing > 0 && k < slot->list->n_tensors; ++k) {
-    open = slot->list->tensors[k]->editing ? slot->list->tensors[k] : open;
-  }
+  const pz_slot* const open = find_open(slot);
   return open ? pzi_fail(PZ_INVALID, "\"%s\" is open for writing until pz_module_commit",
                          pzi_path_text(open, path))
               : PZ_OK;
@@ -87,14 +96,10 @@ pzi_check_closed(const pz_slot* const slot)
 uint32_t
 pzi_forward_flags(const pz_slot* const slot)
 {
-  uint32_t flags = 0;
-  if (slot->module->training) {
-    flags = PZ_CALL_TRAINING;
-    for (uint32_t k = 0; k < slot->list->n_tensors; ++k) {
-      flags |= slot->list->tensors[k]->requires_grad ? PZ_CALL_SAVING : 0;
-    }
+  if (!slot->module->training) {
+    return 0;
   }
-  return flags;
+  return PZ_CALL_TRAINING | (pzi_wants_gradient(slot) ? (uint32_t)PZ_CALL_SAVING : 0);
 }
 
 /* Every read counts: PyTorch's rule outside a scope. */
@@ -114,6 +119,28 @@ remember_failure(pzi_list* const list, const pz_status status, const uint64_t ve
   list->failed_version = version;
 }
 
+/* With the list's mutex held. */
+pz_status
+pzi_list_settle(const pz_slot* const slot)
+{
+  for (uint32_t k = 0; k < slot->list->n_tensors; ++k) {
+    pz_slot* const tensor = slot->list->tensors[k];
+    pzi_list* const inner = tensor->list;
+    pz_tensor value;
+    if (!inner) {
+      continue;
+    }
+    PZ_TRY(pzi_slot_value(tensor, &value));
+    const uint64_t version = pz_state_version(inner->state);
+    if (inner->copied_version != version) {
+      inner->copied_version = 0;
+      PZ_TRY(pzi_queue_copy(slot->module->queue, &value, &tensor->storage->tensor));
+      inner->copied_version = version;
+    }
+  }
+  return PZ_OK;
+}
+
 /* With the mutex held. */
 static pz_status
 refresh(pz_slot* const slot)
@@ -122,6 +149,7 @@ refresh(pz_slot* const slot)
   const uint64_t version = pz_state_version(list->state);
   char path[PZI_PATH_TEXT];
   PZ_TRY(pzi_check_closed(slot));
+  PZ_TRY(pzi_list_settle(slot));
   if (reads_alone(slot) || list->dropped || pzi_eval_version(list->eval, NULL) != version) {
     if (!reads_alone(slot) && list->failed_version == version) {
       return pzi_fail(list->failure, "%s",

@@ -191,28 +191,53 @@ add_maps(const pz_slot* const slot, const char* text, const pz_option_setting* c
 /* ---- the whole ------------------------------------------------------------- */
 
 /* Where one original has the plain tensor's spec, the plain tensor's memory becomes the
-   original's, so that a host that kept the pointer holds the original. */
+   original's, so that a host that kept the pointer holds the original. A tensor of another
+   list then needs memory for its value, which is given back: NULL where it keeps its own. */
 static pz_status
-keep_storage(const pz_slot* const slot, const pzi_list* const list)
+keep_storage(const pz_slot* const slot, const pzi_list* const list, pzi_storage** const value)
 {
-  if (!slot->storage || list->chain->n_role[PZ_ORIGINAL] != 1 ||
+  if (slot->list || list->chain->n_role[PZ_ORIGINAL] != 1 ||
       !pz_spec_equal(&slot->storage->spec, &list->chain->tensors[0].spec)) {
     return PZ_OK;
   }
+  pz_queue* const queue = slot->module->queue;
   pz_slot* const original = list->tensors[0];
-  PZ_TRY(pzi_queue_copy(slot->module->queue, &original->storage->tensor, &slot->storage->tensor));
+  pzi_storage* room = NULL;
+  if (slot->owner) {
+    PZ_TRY(pzi_storage_new(queue, &slot->storage->spec, &room));
+  }
+  const pz_status status =
+      pzi_queue_copy(queue, &original->storage->tensor, &slot->storage->tensor);
+  if (status != PZ_OK) {
+    pzi_storage_release(room);
+    return status;
+  }
   pzi_state_replace(list->state, PZ_ORIGINAL, 0, slot->storage);
   pzi_storage_release(original->storage);
   original->storage = pzi_storage_retain(slot->storage);
+  *value = room;
   return PZ_OK;
+}
+
+/* The chain around a tensor of a list was planned for that tensor's spec. */
+static pz_status
+check_fits(const pz_slot* const slot, const pz_chain* const chain)
+{
+  char found[PZI_SPEC_TEXT];
+  char expected[PZI_SPEC_TEXT];
+  return !slot->owner || pz_spec_equal(pz_chain_value(chain), &slot->storage->spec)
+             ? PZ_OK
+             : pzi_fail(PZ_MISMATCH, "forward returns %s, expected %s for the list around it",
+                        pzi_spec_text(pz_chain_value(chain), found),
+                        pzi_spec_text(&slot->storage->spec, expected));
 }
 
 static pz_status
 register_maps(pz_slot* const slot, const char* const text, const pz_option_setting* const settings,
               const uint32_t n_settings, const uint32_t flags)
 {
-  if (slot->owner) {
-    return pzi_fail(PZ_UNSUPPORTED, "an original, own parameter or buffer of a list");
+  if (slot->role == PZ_STATE_BUFFER) {
+    return pzi_fail(PZ_UNSUPPORTED, "a buffer of a map, expected an original or own parameter");
   }
   if (!text || (n_settings > 0 && !settings) || (flags & ~(uint32_t)PZ_UNSAFE) != 0) {
     return pzi_fail(PZ_INVALID, "expected a text, settings where there are some, and no flag but "
@@ -223,11 +248,15 @@ register_maps(pz_slot* const slot, const char* const text, const pz_option_setti
   attempt a = {0};
   pz_status status = PZ_OK;
   if (slot->list) {
+    PZ_TRY(pzi_list_settle(slot));
     a.chain = pz_chain_retain(slot->list->chain);
     status = pzi_state_adopt(a.chain, slot->list->state, &a.state);
   }
   if (status == PZ_OK) {
     status = add_maps(slot, text, settings, n_settings, flags, &a);
+  }
+  if (status == PZ_OK) {
+    status = check_fits(slot, a.chain);
   }
   pzi_prepared prepared = {0};
   if (status == PZ_OK) {
@@ -238,12 +267,16 @@ register_maps(pz_slot* const slot, const char* const text, const pz_option_setti
     return status;
   }
   prepared.list->value = a.value; /* the evaluation holds it */
-  status = keep_storage(slot, prepared.list);
+  pzi_storage* value = NULL;
+  status = keep_storage(slot, prepared.list, &value);
   if (status != PZ_OK) {
     pzi_list_discard(&prepared);
     return status;
   }
   pzi_list_install(slot, &prepared);
+  if (value) {
+    pzi_slot_put(slot, value);
+  }
   return PZ_OK;
 }
 

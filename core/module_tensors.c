@@ -32,17 +32,12 @@ pzi_paths_changed(pz_module* module)
   }
 }
 
-static size_t
-count_stored(const pz_module* const module)
+static pz_status
+count(pz_slot* const slot, void* const user)
 {
-  size_t n = 0;
-  for (uint32_t k = 0; k < module->n_slots; ++k) {
-    n += module->slots[k]->list ? module->slots[k]->list->n_tensors : 1;
-  }
-  for (uint32_t k = 0; k < module->n_children; ++k) {
-    n += count_stored(module->children[k]);
-  }
-  return n;
+  (void)slot;
+  ++*(size_t*)user;
+  return PZ_OK;
 }
 
 static char*
@@ -57,34 +52,43 @@ join(const char* const prefix, const char* const name)
   return text;
 }
 
-/* Appends the stored tensors under `prefix`, which is empty or ends in a dot. */
-static bool
-collect(const pz_module* const module, const char* const prefix, pzi_path* const paths,
-        size_t* const n)
+/* Where the paths go, under which folder: empty or ending in a dot. */
+typedef struct collection {
+  pzi_path* paths;
+  size_t n;
+  const char* prefix;
+} collection;
+
+static pz_status
+add_path(pz_slot* const slot, void* const user)
 {
+  collection* const to = user;
+  char* const text = join(to->prefix, slot->path);
+  if (!text) {
+    return pzi_no_memory(strlen(to->prefix) + strlen(slot->path));
+  }
+  to->paths[to->n++] = (pzi_path){text, slot};
+  return PZ_OK;
+}
+
+static pz_status
+collect(const pz_module* const module, const char* const prefix, collection* const to)
+{
+  to->prefix = prefix;
   for (uint32_t k = 0; k < module->n_slots; ++k) {
-    pz_slot** const one = &module->slots[k];
-    const pzi_list* const list = (*one)->list;
-    for (uint32_t i = 0; i < (list ? list->n_tensors : 1); ++i) {
-      pz_slot* const slot = list ? list->tensors[i] : *one;
-      paths[*n] = (pzi_path){join(prefix, slot->path), slot};
-      if (!paths[(*n)++].text) {
-        return false;
-      }
-    }
+    PZ_TRY(pzi_each_stored_of(module->slots[k], add_path, to));
   }
   for (uint32_t k = 0; k < module->n_children; ++k) {
     char* const own = join(prefix, module->children[k]->name);
-    if (own) {
-      strcat(own, "."); /* join leaves room for it */
+    if (!own) {
+      return pzi_no_memory(strlen(prefix));
     }
-    const bool good = own && collect(module->children[k], own, paths, n);
+    strcat(own, "."); /* join leaves room for it */
+    const pz_status status = collect(module->children[k], own, to);
     free(own);
-    if (!good) {
-      return false;
-    }
+    PZ_TRY(status);
   }
-  return true;
+  return PZ_OK;
 }
 
 pz_status
@@ -94,11 +98,14 @@ pzi_paths(const pz_module* const module, const pzi_path** const out, size_t* con
   pz_status status = PZ_OK;
   pthread_mutex_lock(&cache->paths_mutex);
   if (!cache->paths) {
-    const size_t count = count_stored(module);
-    cache->paths = calloc(count + 1, sizeof(*cache->paths));
-    if (!cache->paths || !collect(module, "", cache->paths, &cache->n_paths)) {
+    size_t n_stored = 0;
+    (void)pzi_each_stored(cache, count, &n_stored);
+    collection all = {.paths = calloc(n_stored + 1, sizeof(*all.paths))};
+    status = all.paths ? collect(module, "", &all) : pzi_no_memory(n_stored * sizeof(*all.paths));
+    cache->paths = all.paths;
+    cache->n_paths = all.n;
+    if (status != PZ_OK) {
       pzi_paths_free(cache);
-      status = pzi_no_memory((count + 1) * sizeof(*cache->paths));
     }
   }
   *out = cache->paths;

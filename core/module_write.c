@@ -9,6 +9,7 @@
 #include "status.h"
 #include "tensor.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 pz_spec
@@ -48,16 +49,85 @@ call_alone(pz_module* const module, const char* const name, slot_call* const cal
   return status;
 }
 
-/* The contents of a stored tensor changed: what is computed from it did too. */
-static void
-written(const pz_slot* const slot)
+/* ---- through right inverses ------------------------------------------------------ */
+
+/* Have the contents of a tensor changed since they were copied? */
+static pz_status
+differ(pz_queue* const queue, const pzi_storage* const now, const pzi_storage* const before,
+       bool* const out)
 {
-  if (slot->list) {
-    pzi_list_changed(slot->list, true);
+  size_t bytes = 0;
+  (void)pzi_spec_bytes(&now->spec, &bytes); /* it has them */
+  unsigned char* const room = malloc(2 * bytes + 1);
+  if (!room) {
+    return pzi_no_memory(2 * bytes);
   }
-  if (slot->owner) {
-    pzi_list_changed(slot->owner->list, true);
+  const pzi_storage* const both[2] = {now, before};
+  pz_status status = PZ_OK;
+  for (size_t k = 0; k < 2 && status == PZ_OK; ++k) {
+    const pz_tensor host =
+        pz_host_tensor(now->spec.dtype, room + k * bytes, now->spec.ndim, now->spec.shape);
+    status = pzi_queue_copy(queue, &both[k]->tensor, &host);
   }
+  *out = memcmp(room, room + bytes, bytes) != 0;
+  free(room);
+  return status;
+}
+
+/* Lists on the tensors of a list take what it has written there. Own parameters count as
+   written where a map moved them along. */
+static pz_status
+hand_down(const pz_slot* const slot, const pzi_pasts* const pasts)
+{
+  char path[PZI_PATH_TEXT];
+  for (uint32_t k = 0; k < slot->list->n_tensors; ++k) {
+    pz_slot* const tensor = slot->list->tensors[k];
+    pzi_list* const inner = tensor->list;
+    bool moved = tensor->role == PZ_ORIGINAL;
+    if (inner && !moved) {
+      PZ_TRY(differ(slot->module->queue, tensor->storage, pzi_pasts_find(pasts, tensor), &moved));
+    }
+    if (inner && moved) {
+      inner->copied_version = 0;
+      pzi_list_changed(inner, false);
+      PZ_TRY(pzi_fail_prefix(
+          pz_eval_assign(inner->eval, inner->state, PZ_CHAIN, &tensor->storage->tensor), "\"%s\"",
+          pzi_path_text(tensor, path)));
+      PZ_TRY(hand_down(tensor, pasts));
+    }
+  }
+  return PZ_OK;
+}
+
+/* Changes the originals of a list by `change`, and those of the lists in it along. */
+static pz_status
+all_or_nothing(pz_slot* const slot,
+               pz_status (*const change)(const pzi_list* list, const pz_tensor* value),
+               const pz_tensor* const value)
+{
+  const pzi_list* const list = slot->list;
+  const uint64_t before = pz_state_version(list->state);
+  pzi_pasts pasts = {0};
+  pz_status status = PZ_OK;
+  if (pzi_is_nested(slot)) {
+    PZ_TRY(pzi_list_settle(slot));
+  }
+  if (pzi_is_nested(slot) || !slot->module->queue->host_memory) { /* where copies can fail */
+    status = pzi_pasts_add(&pasts, slot, false);
+  }
+  if (status == PZ_OK) {
+    pzi_slot_changed(slot, false); /* the state tells itself, once all went well */
+    status = change(list, value);
+    status = status == PZ_OK ? hand_down(slot, &pasts) : status;
+    if (status != PZ_OK) {
+      pzi_pasts_put_back(&pasts);
+    }
+  }
+  pzi_pasts_cleanup(&pasts);
+  if (pz_state_version(list->state) != before) {
+    pzi_slot_changed(slot->owner, true);
+  }
+  return status;
 }
 
 /* ---- by copy --------------------------------------------------------------- */
@@ -82,16 +152,21 @@ set_stored(pz_slot* const slot, const pz_tensor* const value)
 }
 
 static pz_status
+assign(const pzi_list* const list, const pz_tensor* const value)
+{
+  return pz_eval_assign(list->eval, list->state, PZ_ASSIGN, value);
+}
+
+static pz_status
 set(pz_slot* const slot, void* const user)
 {
   const pz_tensor* const value = user;
   PZ_TRY(pzi_check_closed(slot));
   if (slot->list) {
-    pzi_list_changed(slot->list, false); /* the state tells itself, once all went well */
-    return pz_eval_assign(slot->list->eval, slot->list->state, PZ_ASSIGN, value);
+    return all_or_nothing(slot, assign, value);
   }
   PZ_TRY(set_stored(slot, value));
-  written(slot);
+  pzi_slot_changed(slot, true);
   return PZ_OK;
 }
 
@@ -113,10 +188,10 @@ edit(pz_slot* const slot, void* const user)
     return pzi_fail(PZ_INVALID, "open for writing already");
   }
   slot->editing = true;
-  if (slot->owner) {
-    ++slot->owner->list->n_editing;
+  for (const pz_slot* around = slot->owner; around; around = around->owner) {
+    ++around->list->n_editing;
   }
-  written(slot);
+  pzi_slot_changed(slot, true);
   *(pz_tensor*)user = slot->storage->tensor;
   return PZ_OK;
 }
@@ -138,10 +213,10 @@ commit(pz_slot* const slot, void* const user)
     return pzi_fail(PZ_INVALID, "not open for writing");
   }
   slot->editing = false;
-  if (slot->owner) {
-    --slot->owner->list->n_editing;
+  for (const pz_slot* around = slot->owner; around; around = around->owner) {
+    --around->list->n_editing;
   }
-  written(slot);
+  pzi_slot_changed(slot, true);
   return PZ_OK;
 }
 
@@ -155,7 +230,7 @@ static pz_status
 touch(pz_slot* const slot, void* const user)
 {
   (void)user;
-  written(slot);
+  pzi_slot_changed(slot, true);
   return PZ_OK;
 }
 
@@ -168,6 +243,13 @@ pz_module_touch(pz_module* const module, const char* const name)
 /* ---- by drawing ------------------------------------------------------------ */
 
 static pz_status
+draw(const pzi_list* const list, const pz_tensor* const none)
+{
+  (void)none;
+  return pz_eval_sample(list->eval, list->state);
+}
+
+static pz_status
 sample(pz_slot* const slot, void* const user)
 {
   (void)user;
@@ -175,8 +257,7 @@ sample(pz_slot* const slot, void* const user)
     return pzi_fail(PZ_NOT_FOUND, "not parametrized");
   }
   PZ_TRY(pzi_check_closed(slot));
-  pzi_list_changed(slot->list, false);
-  return pz_eval_sample(slot->list->eval, slot->list->state);
+  return all_or_nothing(slot, draw, NULL);
 }
 
 pz_status

@@ -14,6 +14,9 @@
        (head): Linear(...)
      )
 
+   A list whose original has a list is a ParametrizedParametrizationList, with
+   (parametrizations) of its own after its maps; so has a map whose own parameter has one.
+
    Nothing is evaluated and nothing allocated. */
 
 #include "module.h"
@@ -72,26 +75,75 @@ put_map(writer* const out, const pzi_link* const link)
       map->table.id, map->version, map->path);
 }
 
+/* Of the list's tensors: the originals (map UINT32_MAX), or those of one map. */
+static bool
+belongs(const pzi_list* const list, const uint32_t k, const uint32_t map)
+{
+  return list->tensors[k]->role == PZ_ORIGINAL ? map == UINT32_MAX
+                                               : list->chain->tensors[k].map == map;
+}
+
+/* "scale" of "0.scale". */
+static const char*
+last_name(const char* const name)
+{
+  const char* const dot = strrchr(name, '.');
+  return dot ? dot + 1 : name;
+}
+
+/* Those that are stored; says how many are not. */
+static uint32_t
+put_tensors(writer* const out, const pzi_list* const list, const uint32_t map, const int depth)
+{
+  uint32_t n_lists = 0;
+  for (uint32_t k = 0; k < list->n_tensors; ++k) {
+    if (belongs(list, k, map) && !list->tensors[k]->list) {
+      put_line(out, depth);
+      put(out, "(%s): ", last_name(list->tensors[k]->name));
+      put_tensor(out, list->tensors[k]);
+    } else if (belongs(list, k, map)) {
+      ++n_lists;
+    }
+  }
+  return n_lists;
+}
+
+static void put_inner_lists(writer* out, const pzi_list* list, uint32_t map, int depth);
+
 static void
 put_list(writer* const out, const pz_slot* const slot, const int depth)
 {
   const pzi_list* const list = slot->list;
-  put(out, "(%s): ParametrizationList(", slot->name);
-  for (uint32_t k = 0; k < list->n_tensors && list->tensors[k]->role == PZ_ORIGINAL; ++k) {
-    put_line(out, depth + 1);
-    put(out, "(%s): ", list->tensors[k]->name);
-    put_tensor(out, list->tensors[k]);
+  uint32_t n_lists = 0;
+  for (uint32_t k = 0; k < list->chain->n_role[PZ_ORIGINAL]; ++k) {
+    n_lists += list->tensors[k]->list != NULL;
   }
+  put(out, "(%s): %sParametrizationList(", last_name(slot->name), n_lists ? "Parametrized" : "");
+  (void)put_tensors(out, list, UINT32_MAX, depth + 1);
   for (uint32_t i = 0; i < list->chain->n_links; ++i) {
     put_line(out, depth + 1);
     put(out, "(%u): ", (unsigned)i);
     put_map(out, &list->chain->links[i]);
-    for (uint32_t k = 0; k < list->n_tensors; ++k) {
-      if (list->tensors[k]->role != PZ_ORIGINAL && list->chain->tensors[k].map == i) {
-        put_line(out, depth + 2);
-        put(out, "(%s): ", strchr(list->tensors[k]->name, '.') + 1);
-        put_tensor(out, list->tensors[k]);
-      }
+    if (put_tensors(out, list, i, depth + 2) > 0) {
+      put_inner_lists(out, list, i, depth + 2);
+    }
+  }
+  if (n_lists > 0) {
+    put_inner_lists(out, list, UINT32_MAX, depth + 1);
+  }
+  put_line(out, depth);
+  put(out, ")");
+}
+
+static void
+put_inner_lists(writer* const out, const pzi_list* const list, const uint32_t map, const int depth)
+{
+  put_line(out, depth);
+  put(out, "(parametrizations): ModuleDict(");
+  for (uint32_t k = 0; k < list->n_tensors; ++k) {
+    if (belongs(list, k, map) && list->tensors[k]->list) {
+      put_line(out, depth + 1);
+      put_list(out, list->tensors[k], depth + 1);
     }
   }
   put_line(out, depth);

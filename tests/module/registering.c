@@ -74,9 +74,8 @@ START_TEST(semantics_06_only_what_is_there)
   ck_assert_fails(pz_register_parametrization(module, "wieght", "skew", 0), PZ_NOT_FOUND,
                   "\"weight\"");
   ck_assert_fails(pz_register_parametrization(module, "weight", "skwe", 0), PZ_NOT_FOUND, "skew");
-  ck_assert_fails(
-      pz_register_parametrization(module, "parametrizations.weight.original", "skew", 0),
-      PZ_UNSUPPORTED, "parametrizations.weight.original");
+  ck_assert_fails(pz_register_parametrization(module, "parametrizations.weight.0.scale", "skew", 0),
+                  PZ_UNSUPPORTED, "parametrizations.weight.0.scale");
   ck_assert_int_eq(pz_register_parametrization(module, "weight", "", 0), PZ_INVALID);
   ck_assert_int_eq(pz_register_parametrization(module, "weight", "skew,", 0), PZ_INVALID);
   ck_assert_int_eq(pz_register_parametrization(module, "weight", ",skew", 0), PZ_INVALID);

@@ -83,6 +83,23 @@ rig_at(const rig_tensor* const t, const int64_t k)
 }
 
 double
+rig_value(const char* const name, const int64_t k)
+{
+  rig_tensor now;
+  rig_read(name, &now);
+  return rig_at(&now, k);
+}
+
+const void*
+rig_memory(const char* const name)
+{
+  pz_tensor t;
+  ck_assert_ok(pz_module_edit(module, name, &t));
+  ck_assert_ok(pz_module_commit(module, name));
+  return t.data;
+}
+
+double
 rig_distance(const rig_tensor* const a, const rig_tensor* const b)
 {
   const pz_spec x = pz_spec_of(&a->tensor);
@@ -94,6 +111,21 @@ rig_distance(const rig_tensor* const a, const rig_tensor* const b)
     most = difference <= most ? most : difference; /* NaN counts */
   }
   return most;
+}
+
+void
+rig_names(const char* const expected)
+{
+  char names[4096] = "";
+  pz_tensor_entry entry = {.size = sizeof(entry)};
+  pz_status status;
+  uint32_t k = 0;
+  while ((status = pz_module_tensor(module, k, &entry)) == PZ_OK) {
+    strcat(strcat(names, entry.name), " ");
+    ++k;
+  }
+  ck_assert_int_eq(status, PZ_NOT_FOUND);
+  ck_assert_str_eq(names, expected);
 }
 
 char*

@@ -45,9 +45,16 @@ void rig_add(pz_module* to, const char* name, int64_t rows, int64_t cols, rig_te
 /* The tensor `name` of the module now, copied to the host. */
 void rig_read(const char* name, rig_tensor* out);
 
+/* Element k of the tensor `name`, and where a stored one lies: edits and commits it. */
+double rig_value(const char* name, int64_t k);
+const void* rig_memory(const char* name);
+
 /* Element k of a host copy; the largest difference of two. */
 double rig_at(const rig_tensor* t, int64_t k);
 double rig_distance(const rig_tensor* a, const rig_tensor* b);
+
+/* Asserts that the stored tensors have these names, a space after each. */
+void rig_names(const char* expected);
 
 /* Everything a host can see of the module without reading values: print and stored
    tensors with names, kinds, flags and bits. To be freed. */

@@ -8,22 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The stored tensors by name, a space after each. */
-static void
-expect_names(const char* const expected)
-{
-  char names[4096] = "";
-  pz_tensor_entry entry = {.size = sizeof(entry)};
-  pz_status status;
-  uint32_t k = 0;
-  while ((status = pz_module_tensor(module, k, &entry)) == PZ_OK) {
-    strcat(strcat(names, entry.name), " ");
-    ++k;
-  }
-  ck_assert_int_eq(status, PZ_NOT_FOUND);
-  ck_assert_str_eq(names, expected);
-}
-
 static void
 expect_print(const char* const expected)
 {
@@ -86,7 +70,7 @@ START_TEST(semantics_01_modules_nest)
   pz_module* const child = make_child("block", "weight");
   pz_module* found = NULL;
   ck_assert_ok(pz_register_parametrization(module, "block.weight", "skew", 0));
-  expect_names("block.parametrizations.weight.original ");
+  rig_names("block.parametrizations.weight.original ");
   rig_read("block.weight", &now);
   ck_assert_double_eq(rig_at(&now, 1), -rig_at(&now, 2));
   rig_read("block.parametrizations.weight.original", &now);
@@ -134,7 +118,7 @@ START_TEST(semantics_01_names_are_checked)
   ck_assert_fails(pz_module_add(module, "Gewicht\xc3\xa9", PZ_BUFFER, &w.tensor), PZ_EXISTS,
                   "child");
   ck_assert_fails(pz_module_add(module, "x", (pz_tensor_kind)3, &w.tensor), PZ_INVALID, "kind 3");
-  expect_names("weight ");
+  rig_names("weight ");
 }
 END_TEST
 
@@ -171,10 +155,10 @@ START_TEST(semantics_02_names_of_originals_and_own_tensors)
   ck_assert_ok(pz_register_parametrization(module, "weight", "skew,affine,fragile", 0));
   ck_assert_ok(pz_register_parametrization(module, "pair", "weighted", 0));
   ck_assert_ok(pz_register_parametrization(module, "single", "sequence", 0));
-  expect_names("parametrizations.weight.original parametrizations.weight.1.shift "
-               "parametrizations.weight.2.p parametrizations.weight.1.scale "
-               "parametrizations.weight.2.b parametrizations.pair.original0 "
-               "parametrizations.pair.original1 parametrizations.single.original0 bias ");
+  rig_names("parametrizations.weight.original parametrizations.weight.1.shift "
+            "parametrizations.weight.2.p parametrizations.weight.1.scale "
+            "parametrizations.weight.2.b parametrizations.pair.original0 "
+            "parametrizations.pair.original1 parametrizations.single.original0 bias ");
   pz_tensor there;
   ck_assert_ok(pz_module_get(module, "parametrizations.pair.original0", &there));
   ck_assert_int_eq(there.ndim, 0);
@@ -200,10 +184,10 @@ START_TEST(semantics_02_removal_restores_the_place)
   rig_add(module, "c", 3, 3, &w);
   make_child("block", "d");
   ck_assert_ok(pz_register_parametrization(module, "b", "affine", 0));
-  expect_names("a parametrizations.b.original parametrizations.b.0.shift "
-               "parametrizations.b.0.scale c block.d ");
+  rig_names("a parametrizations.b.original parametrizations.b.0.shift "
+            "parametrizations.b.0.scale c block.d ");
   ck_assert_ok(pz_remove_parametrizations(module, "b", PZ_LEAVE_PARAMETRIZED));
-  expect_names("a b c block.d ");
+  rig_names("a b c block.d ");
 }
 END_TEST
 

@@ -1,0 +1,257 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Values of lists with lists in them: read, assigned, differentiated, stepped. */
+
+#include "rig.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define ORIGINAL "parametrizations.weight.original"
+#define INNER "parametrizations.weight.parametrizations.original.original"
+
+static void
+add_weight(const char* const outer, const char* const inner, rig_tensor* const w)
+{
+  rig_add(module, "weight", 3, 3, w);
+  ck_assert_ok(pz_register_parametrization(module, "weight", outer, 0));
+  ck_assert_ok(pz_register_parametrization(module, ORIGINAL, inner, 0));
+}
+
+START_TEST(semantics_11_inner_values_are_computed_when_they_changed)
+{
+  rig_tensor w;
+  pz_tensor now;
+  add_weight("affine", "counting", &w);
+  atomic_store(&map_forwards, 0);
+  ck_assert_ok(pz_module_get(module, "weight", &now));
+  const int first = atomic_load(&map_forwards);
+  ck_assert_int_le(first, 1); /* registration may have left its value */
+  ck_assert_ok(pz_module_get(module, "weight", &now));
+  ck_assert_ok(pz_module_get(module, ORIGINAL, &now));
+  ck_assert_int_eq(atomic_load(&map_forwards), first);
+  ck_assert_ok(pz_module_touch(module, "parametrizations.weight.0.shift"));
+  ck_assert_ok(pz_module_get(module, "weight", &now)); /* the outer list alone */
+  ck_assert_int_eq(atomic_load(&map_forwards), first);
+  ck_assert_ok(pz_module_touch(module, INNER));
+  ck_assert_ok(pz_module_get(module, "weight", &now));
+  ck_assert_int_eq(atomic_load(&map_forwards), first + 1);
+  ck_assert_ok(pz_module_get(module, ORIGINAL, &now));
+  ck_assert_int_eq(atomic_load(&map_forwards), first + 1);
+}
+END_TEST
+
+START_TEST(semantics_11_scopes_reach_lists_in_lists)
+{
+  rig_tensor w;
+  pz_tensor now;
+  add_weight("counting", "counting", &w);
+  pz_module_cache_policy(module, PZ_CACHE_SCOPED);
+  atomic_store(&map_forwards, 0);
+  for (int k = 1; k <= 3; ++k) {
+    ck_assert_ok(pz_module_get(module, "weight", &now));
+    ck_assert_int_eq(atomic_load(&map_forwards), 2 * k);
+  }
+  pz_cached_begin(module);
+  for (int k = 1; k <= 3; ++k) {
+    ck_assert_ok(pz_module_get(module, "weight", &now));
+    ck_assert_ok(pz_module_get(module, ORIGINAL, &now));
+    ck_assert_int_eq(atomic_load(&map_forwards), 8);
+  }
+  /* 12: a change is seen */
+  ck_assert_ok(pz_module_set(module, INNER, &w.tensor));
+  ck_assert_ok(pz_module_get(module, "weight", &now));
+  ck_assert_int_eq(atomic_load(&map_forwards), 10);
+  pz_cached_end(module);
+  ck_assert_ok(pz_module_get(module, "weight", &now));
+  ck_assert_int_eq(atomic_load(&map_forwards), 12);
+}
+END_TEST
+
+START_TEST(semantics_14_assigning_goes_through_inner_right_inverses)
+{
+  rig_tensor w;
+  rig_tensor v;
+  rig_tensor now;
+  add_weight("affine", "skew", &w);
+  const void* const memory = rig_memory(INNER);
+  ck_assert_ok(
+      pz_register_parametrization(module, "parametrizations.weight.0.shift", "counting", 0));
+  ck_assert_ok(pz_module_set(module, "parametrizations.weight.0.shift", &w.tensor));
+  rig_normal(&v, PZ_F32, 3, 3);
+  ck_assert_ok(pz_module_set(module, "weight", &v.tensor)); /* skew judges nothing in there */
+  rig_read("weight", &now);
+  for (int64_t i = 0; i < 3; ++i) {
+    for (int64_t j = i + 1; j < 3; ++j) {
+      ck_assert_double_eq(rig_at(&now, 3 * i + j), rig_at(&v, 3 * i + j));
+      ck_assert_double_eq(rig_at(&now, 3 * j + i), -rig_at(&v, 3 * i + j));
+    }
+  }
+  ck_assert_double_eq(rig_value("parametrizations.weight.0.shift", 4), 0.0); /* affine moved it */
+  ck_assert_ptr_eq(rig_memory(INNER), memory);
+
+  /* by itself, where skew judges */
+  ck_assert_fails(pz_module_set(module, ORIGINAL, &v.tensor), PZ_OUTSIDE, ORIGINAL);
+  rig_read(ORIGINAL, &now);
+  ck_assert_ok(pz_module_set(module, ORIGINAL, &now.tensor));
+}
+END_TEST
+
+START_TEST(semantics_14_all_or_nothing_over_lists_in_lists)
+{
+  rig_tensor w;
+  rig_tensor v;
+  rig_tensor before;
+  rig_tensor now;
+  add_weight("affine", "fragile", &w);
+  rig_read("weight", &before);
+  rig_normal(&v, PZ_F32, 3, 3);
+  char* const picture = rig_picture();
+  map_failing = "right_inverse";
+  ck_assert_fails(pz_module_set(module, "weight", &v.tensor), PZ_DEVICE, ORIGINAL);
+  ck_assert_fails(pz_module_sample(module, "weight"), PZ_DEVICE, ORIGINAL);
+  map_failing = NULL;
+  rig_unchanged(picture);
+  /* what was read is the value still */
+  ck_assert_ok(pz_module_backward(module, "weight", &v.tensor));
+  rig_read("weight", &now);
+  ck_assert_double_eq(rig_distance(&before, &now), 0.0);
+  ck_assert_ok(pz_module_set(module, "weight", &v.tensor));
+  rig_read("weight", &now);
+  ck_assert_double_eq(rig_distance(&v, &now), 0.0);
+  ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "opaque", 0));
+  char* const closed = rig_picture();
+  ck_assert_fails(pz_module_set(module, "weight", &v.tensor), PZ_UNSUPPORTED, "opaque");
+  rig_unchanged(closed);
+}
+END_TEST
+
+START_TEST(semantics_22_gradients_go_through_inner_lists)
+{
+  static const char* const s = "parametrizations.weight.parametrizations.original.original0";
+  static const char* const v = "parametrizations.weight.parametrizations.original.original1";
+  rig_tensor w;
+  rig_tensor g;
+  pz_tensor gradient;
+  rig_tensor gs;
+  rig_tensor gv;
+  rig_tensor vs;
+  add_weight("affine", "weighted", &w); /* 2 s v + shift */
+  rig_normal(&g, PZ_F32, 3, 3);
+  ck_assert_fails(pz_module_backward(module, "weight", &g.tensor), PZ_STALE, "read");
+  rig_read("weight", &w);
+  rig_read(v, &vs);
+  for (int times = 1; times <= 3; ++times) {
+    ck_assert_ok(pz_module_backward(module, "weight", &g.tensor));
+    ck_assert_ok(pz_module_gradient(module, v, &gradient));
+    memcpy(&gv, &g, sizeof(gv));
+    memcpy(gv.data.f32, gradient.data, 9 * sizeof(float));
+    ck_assert_ok(pz_module_gradient(module, s, &gradient));
+    memcpy(gs.data.f32, gradient.data, sizeof(float));
+    double dot = 0.0;
+    for (int k = 0; k < 9; ++k) {
+      ck_assert_double_eq_tol(gv.data.f32[k], times * 4.0 * g.data.f32[k],
+                              64 * 1.2e-7 * fabsf(g.data.f32[k]));
+      dot += 2.0 * (double)g.data.f32[k] * (double)vs.data.f32[k];
+    }
+    ck_assert_double_eq_tol(gs.data.f32[0], times * dot, 9 * 16 * 1.2e-7);
+  }
+  ck_assert_fails(pz_module_gradient(module, ORIGINAL, &gradient), PZ_INVALID, "a value");
+  ck_assert_ok(pz_module_zero_gradients(module));
+  ck_assert_ok(pz_module_gradient(module, s, &gradient));
+  ck_assert_float_eq(*(const float*)gradient.data, 0.0F);
+
+  /* an inner value by itself, and stale from inside */
+  rig_read(ORIGINAL, &w);
+  ck_assert_ok(pz_module_backward(module, ORIGINAL, &g.tensor));
+  ck_assert_ok(pz_module_gradient(module, v, &gradient));
+  ck_assert_float_eq(((const float*)gradient.data)[0], 2.0F * g.data.f32[0]);
+  ck_assert_ok(pz_module_touch(module, v));
+  ck_assert_fails(pz_module_backward(module, "weight", &g.tensor), PZ_STALE, "weight");
+}
+END_TEST
+
+START_TEST(semantics_23_an_inner_map_without_vjp_is_named)
+{
+  rig_tensor w;
+  pz_tensor gradient;
+  add_weight("affine", "opaque", &w);
+  rig_read("weight", &w);
+  ck_assert_fails(pz_module_backward(module, "weight", &w.tensor), PZ_UNSUPPORTED, "opaque");
+  ck_assert_ok(pz_module_gradient(module, "parametrizations.weight.0.shift", &gradient));
+  ck_assert_float_eq(*(const float*)gradient.data, 0.0F); /* all or nothing */
+}
+END_TEST
+
+START_TEST(semantics_24_a_step_takes_inner_lists_first)
+{
+  rig_tensor w;
+  add_weight("fragile", "fragile", &w);
+  const double before = rig_value("weight", 0);
+  ck_assert_ok(pz_module_update(module, "weight"));
+  ck_assert_double_eq_tol(rig_value("weight", 0), before + 2, 1e-6);
+  ck_assert_ok(pz_module_update(module, ORIGINAL));
+  ck_assert_double_eq_tol(rig_value("weight", 0), before + 3, 1e-6);
+  ck_assert_ok(pz_module_update(module, NULL));
+  const double now = rig_value("weight", 0);
+  ck_assert_double_eq_tol(now, before + 5, 1e-6);
+
+  char* const picture = rig_picture();
+  map_failing = "update";
+  for (map_passes = 0; map_passes < 2;) {
+    const int passes = map_passes;
+    ck_assert_fails(pz_module_update(module, _i ? "weight" : NULL), PZ_DEVICE, "update");
+    ck_assert_ok(pz_module_backward(module, "weight", &w.tensor));
+    ck_assert_double_eq(rig_value("weight", 0), now);
+    map_passes = passes + 1;
+  }
+  rig_unchanged(picture);
+}
+END_TEST
+
+START_TEST(semantics_25_optimizers_write_the_innermost)
+{
+  rig_tensor w;
+  rig_tensor now;
+  pz_tensor open;
+  add_weight("affine", "counting", &w);
+  rig_read("weight", &now);
+  ck_assert_ok(pz_module_edit(module, INNER, &open));
+  ck_assert_fails(pz_module_get(module, "weight", &now.tensor), PZ_INVALID, INNER);
+  ck_assert_fails(pz_module_get(module, ORIGINAL, &now.tensor), PZ_INVALID, INNER);
+  ck_assert_fails(pz_module_update(module, NULL), PZ_INVALID, INNER);
+  ck_assert_fails(pz_module_set(module, "weight", &w.tensor), PZ_INVALID, INNER);
+  ck_assert_fails(pz_remove_parametrizations(module, "weight", PZ_LEAVE_ORIGINAL), PZ_INVALID,
+                  INNER);
+  ck_assert_fails(pz_module_edit(module, ORIGINAL, &open), PZ_INVALID, "computed");
+  ((float*)open.data)[0] = 3.0F;
+  ck_assert_ok(pz_module_commit(module, INNER));
+  ck_assert_double_eq(rig_value("weight", 0), 6.0);
+  ((float*)open.data)[0] = 4.0F;
+  ck_assert_ok(pz_module_touch(module, INNER));
+  ck_assert_double_eq(rig_value("weight", 0), 8.0);
+
+  pz_module_check_writes(module, true);
+  ck_assert_double_eq(rig_value("weight", 0), 8.0);
+  ((float*)open.data)[0] = 5.0F;
+  ck_assert_fails(pz_module_get(module, "weight", &now.tensor), PZ_STALE, INNER);
+}
+END_TEST
+
+int
+main(void)
+{
+  Suite* const suite = suite_create("nested_values");
+  TCase* const tcase = rig_case("nested_values");
+  tcase_add_test(tcase, semantics_11_inner_values_are_computed_when_they_changed);
+  tcase_add_test(tcase, semantics_11_scopes_reach_lists_in_lists);
+  tcase_add_test(tcase, semantics_14_assigning_goes_through_inner_right_inverses);
+  tcase_add_test(tcase, semantics_14_all_or_nothing_over_lists_in_lists);
+  tcase_add_test(tcase, semantics_22_gradients_go_through_inner_lists);
+  tcase_add_test(tcase, semantics_23_an_inner_map_without_vjp_is_named);
+  tcase_add_loop_test(tcase, semantics_24_a_step_takes_inner_lists_first, 0, 2);
+  tcase_add_test(tcase, semantics_25_optimizers_write_the_innermost);
+  suite_add_tcase(suite, tcase);
+  return test_main(suite);
+}
