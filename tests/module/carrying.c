@@ -162,14 +162,22 @@ warm_up(const int k)
   ck_assert_ok(all[k].call());
 }
 
+/* Both modules fresh, and looked at before. */
+static void
+begin(const int k)
+{
+  scene first;
+  open_both(all[k].device, all[k].device_of_other);
+  look(&first);
+  forget(&first);
+}
+
 START_TEST(each_allocation_fails_in_turn)
 {
   warm_up(_i);
-  open_both(all[_i].device, all[_i].device_of_other);
+  begin(_i);
   for (unsigned long n = 1;; ++n) {
     scene before;
-    look(&before);
-    forget(&before);
     look(&before);
     allocator_start(n);
     const pz_status status = all[_i].call();
@@ -182,7 +190,7 @@ START_TEST(each_allocation_fails_in_turn)
     }
     if (status == PZ_OK) { /* it could do without: a host queue, say */
       forget(&before);
-      open_both(all[_i].device, all[_i].device_of_other);
+      begin(_i);
       continue;
     }
     ck_assert_int_eq(status, PZ_NO_MEMORY);
@@ -196,11 +204,9 @@ END_TEST
 START_TEST(each_call_of_the_device_fails_in_turn)
 {
   warm_up(_i);
-  open_both(all[_i].device, all[_i].device_of_other);
+  begin(_i);
   for (unsigned long n = 1;; ++n) {
     scene before;
-    look(&before);
-    forget(&before);
     look(&before);
     opaque_refuse(n);
     const pz_status status = all[_i].call();

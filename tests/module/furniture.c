@@ -4,7 +4,12 @@
 #include "furniture.h"
 
 const char* const furniture_values[] = {
-    "bias", "weight", "own", "noise", "pair", "mean", "child.weight", "child.leaf.weight", NULL,
+    "bias",         "weight",
+    "own",          "noise",
+    "pair",         "mean",
+    "deep",         "parametrizations.deep.original",
+    "child.weight", "child.leaf.weight",
+    NULL,
 };
 
 static void
@@ -31,6 +36,12 @@ furnish(pz_module* const empty)
   add_list(empty, "noise", PZ_PARAMETER, "noisy");
   add_list(empty, "pair", PZ_PARAMETER, "weighted");
   add_list(empty, "mean", PZ_BUFFER, "affine");
+  add_list(empty, "deep", PZ_PARAMETER, "affine");
+  ck_assert_ok(pz_register_parametrization(empty, "parametrizations.deep.original", "affine", 0));
+  ck_assert_ok(
+      pz_register_parametrization(empty, "parametrizations.deep.0.shift", "skew,affine", 0));
+  ck_assert_ok(pz_register_parametrization(
+      empty, "parametrizations.deep.parametrizations.original.original", "affine,noisy", 0));
   ck_assert_ok(pz_module_require_grad(empty, "pair", false));
   ck_assert_ok(pz_module_require_grad(empty, "parametrizations.own.0.shift", false));
   ck_assert_ok(pz_module_new(context, "reference", "Block", &child));

@@ -10,7 +10,7 @@
 #include "rig.h"
 
 /* Furnishes an empty module with parameters and buffers; lists with buffers, own parameters,
-   several originals, draws; frozen tensors; a child and a child of that. */
+   several originals, draws, lists in lists; frozen tensors; a child and a child of that. */
 void furnish(pz_module* empty);
 
 /* The values in a furnished module, names ended by NULL. */

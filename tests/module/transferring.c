@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #define ORIGINAL "parametrizations.weight.original"
+#define DEEP "parametrizations.deep.parametrizations.original.parametrizations.original"
 
 static pz_module* other;
 
@@ -104,6 +105,11 @@ START_TEST(semantics_21_all_lists_go_in_order_and_with_their_flags)
       "parametrizations.noise.original",
       "parametrizations.pair.original0",
       "parametrizations.pair.original1",
+      DEEP ".original",
+      DEEP ".0.shift",
+      DEEP ".0.scale",
+      "parametrizations.deep.parametrizations.original.0.shift",
+      "parametrizations.deep.parametrizations.original.0.scale",
   };
   pz_tensor_entry entry = {.size = sizeof(entry)};
   for (uint32_t k = 0; k < sizeof(expected) / sizeof(expected[0]); ++k) {
@@ -114,12 +120,12 @@ START_TEST(semantics_21_all_lists_go_in_order_and_with_their_flags)
     ck_assert_uint_eq(entry.kind, buffer ? PZ_BUFFER : PZ_PARAMETER);
     ck_assert_uint_eq(entry.requires_grad, !buffer && !frozen);
   }
-  ck_assert_fails(pz_module_tensor(other, 12, &entry), PZ_NOT_FOUND, "tensor 12 of 12");
   assert_equal("weight", 0.0);
   assert_equal("own", 0.0);
   assert_equal("noise", 0.0); /* draws too */
   assert_equal("pair", 0.0);
   assert_equal("mean", 0.0);
+  assert_equal("deep", 0.0);
 }
 END_TEST
 
@@ -143,6 +149,28 @@ START_TEST(semantics_21_a_list_goes_to_another_device)
   assert_equal("own", tolerance);
   assert_equal("noise", tolerance);
   assert_equal("pair", tolerance);
+}
+END_TEST
+
+START_TEST(semantics_21_lists_in_lists_go_along)
+{
+  rig_tensor t;
+  furnish(module);
+  char* const picture = rig_picture();
+  rig_add(other, "deep", 4, 4, &t);
+  const void* const memory = place_of(other, "deep");
+  ck_assert_fails(pz_transfer_parametrizations(module, other, "parametrizations.deep.original"),
+                  PZ_INVALID, "a tensor of a list, which goes with the whole of it");
+  ck_assert_ok(pz_transfer_parametrizations(module, other, "deep"));
+  ck_assert_ptr_eq(place_of(other, DEEP ".original"), memory); /* the innermost original's */
+  assert_equal(DEEP ".original", 0.0);
+  assert_equal("deep", 0.0);
+  rig_normal(&t, PZ_F32, 4, 4);
+  ck_assert_ok(pz_module_set(other, DEEP ".original", &t.tensor));
+  rig_unchanged(picture);
+  ck_assert_ok(pz_module_set(module, DEEP ".original", &t.tensor)); /* both run from inside out */
+  assert_equal("deep", 0.0);
+  ck_assert_ok(pz_module_backward(other, "deep", &t.tensor));
 }
 END_TEST
 
@@ -249,6 +277,7 @@ main(void)
   tcase_add_test(tcase, semantics_21_one_list_goes_to_a_tensor_of_its_name);
   tcase_add_test(tcase, semantics_21_all_lists_go_in_order_and_with_their_flags);
   tcase_add_loop_test(tcase, semantics_21_a_list_goes_to_another_device, 0, 4);
+  tcase_add_test(tcase, semantics_21_lists_in_lists_go_along);
   tcase_add_test(tcase, semantics_21_a_list_stays_within_the_tree);
   tcase_add_test(tcase, a_value_of_another_spec_than_its_original_keeps_no_memory);
   tcase_add_test(tcase, what_cannot_be_transferred_changes_nothing);
