@@ -120,7 +120,7 @@ checkpoint_load(const options* const o, const model* const m, const char* const 
   pz_file* file = NULL;
   bool good = pz_file_open(path, &file) == PZ_OK;
   if (!good) {
-    fprintf(stderr, "copying_memory: %s: %s\n", path, pz_error_message());
+    fprintf(stderr, "copying_memory: %s\n", pz_error_message());
     return false;
   }
   good = same_settings(o, file, path) && read_progress(file, path, now);
@@ -130,4 +130,23 @@ checkpoint_load(const options* const o, const model* const m, const char* const 
   }
   pz_file_close(file);
   return good;
+}
+
+pz_status
+checkpoint_bake(const options* const o, const model* const m, const char* const path)
+{
+  texts t;
+  pz_module* plain = NULL;
+  settings_of(o, &t);
+  const pz_metadata about[] = {{t.key[0], t.text[0]}, {t.key[1], t.text[1]}};
+  PZ_TRY(pz_module_copy(m->module, &plain));
+  pz_status status = PZ_OK;
+  if (pz_is_parametrized(plain, "kernel")) {
+    status = pz_remove_parametrizations(plain, "kernel", PZ_LEAVE_PARAMETRIZED);
+  }
+  if (status == PZ_OK) {
+    status = pz_module_save_with(plain, path, 0, about, 2);
+  }
+  pz_module_free(plain);
+  return status;
 }

@@ -26,4 +26,8 @@ pz_status checkpoint_save(const options* o, const model* m, const progress* now,
    settings. */
 bool checkpoint_load(const options* o, const model* m, const char* path, progress* now);
 
+/* Writes the network alone to `path`, its kernel a plain matrix under its plain name, with the
+   problem and the length. */
+pz_status checkpoint_bake(const options* o, const model* m, const char* path);
+
 #endif /* COPYING_MEMORY_CHECKPOINT_H */

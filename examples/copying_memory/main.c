@@ -30,6 +30,7 @@
 typedef struct paths {
   char checkpoint[4096];
   char table[4096];
+  char baked[4096];
 } paths;
 
 typedef struct run {
@@ -153,6 +154,7 @@ prepare_files(run* const r)
     return false;
   }
   snprintf(r->files.table, sizeof(r->files.table), "%s/loss.csv", r->o.out);
+  snprintf(r->files.baked, sizeof(r->files.baked), "%s/model.safetensors", r->o.out);
   if (mkdir(r->o.out, 0777) != 0 && errno != EEXIST) {
     fprintf(stderr, "copying_memory: %s: %s\n", r->o.out, strerror(errno));
     return false;
@@ -200,6 +202,7 @@ print_summary(const run* const r, const int steps)
            *r->o.map ? r->o.map : "free kernel");
   report_plot(r->o.out, title);
   printf("checkpoint %s\n", r->files.checkpoint);
+  printf("baked      %s\n", r->files.baked);
 }
 
 static void
@@ -228,6 +231,9 @@ main(const int argc, char** const argv)
   if (good) {
     const int first = r.now.step;
     good = train(&r);
+    if (good && checkpoint_bake(&r.o, &r.m, r.files.baked) != PZ_OK) {
+      good = fail(r.files.baked);
+    }
     if (good) {
       print_summary(&r, r.now.step - first);
     }

@@ -10,14 +10,13 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_LENGTH = 100000, MAX_HIDDEN = 8192, MAX_BATCH = 65536, MAX_STEPS = 100000000 };
+enum { MAX_BATCH = 65536, MAX_STEPS = 100000000 };
 
 typedef enum option_type {
   OPTION_INT,
@@ -40,9 +39,10 @@ static const char* const problem_names[] = {"copying", "adding"};
 
 static const option table[] = {
     {"--problem", OPTION_PROBLEM, 0, 0, offsetof(options, kind), "copying (default) or adding"},
-    {"--length", OPTION_INT, 1, MAX_LENGTH, offsetof(options, length),
+    {"--length", OPTION_INT, 1, OPTIONS_MAX_LENGTH, offsetof(options, length),
      "blanks to remember over, or pairs to add from (200)"},
-    {"--hidden", OPTION_INT, 1, MAX_HIDDEN, offsetof(options, hidden), "hidden units (190)"},
+    {"--hidden", OPTION_INT, 1, OPTIONS_MAX_HIDDEN, offsetof(options, hidden),
+     "hidden units (190)"},
     {"--batch", OPTION_INT, 1, MAX_BATCH, offsetof(options, batch), "sequences in a batch (128)"},
     {"--map", OPTION_TEXT, 0, 0, offsetof(options, map),
      "chain on the recurrent kernel, '' for none (skew,matrix_exp)"},
@@ -126,17 +126,26 @@ read_real(const char* const text, const option* const o, void* const place)
   return true;
 }
 
-static bool
-read_problem(const char* const text, const option* const o, void* const place)
+bool
+options_problem(const char* const name, problem_kind* const out)
 {
   for (int k = 0; k < 2; ++k) {
-    if (strcmp(text, problem_names[k]) == 0) {
-      *(problem_kind*)place = (problem_kind)k;
+    if (strcmp(name, problem_names[k]) == 0) {
+      *out = (problem_kind)k;
       return true;
     }
   }
-  fprintf(stderr, "copying_memory: %s %s: expected copying or adding\n", o->name, text);
   return false;
+}
+
+static bool
+read_problem(const char* const text, const option* const o, void* const place)
+{
+  if (!options_problem(text, place)) {
+    fprintf(stderr, "copying_memory: %s %s: expected copying or adding\n", o->name, text);
+    return false;
+  }
+  return true;
 }
 
 static bool

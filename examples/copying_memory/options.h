@@ -8,7 +8,10 @@
 
 #include "problem.h"
 
+#include <stdbool.h>
 #include <stdint.h>
+
+enum { OPTIONS_MAX_LENGTH = 100000, OPTIONS_MAX_HIDDEN = 8192 };
 
 typedef struct options {
   /* What decides the losses: checked against the checkpoint. */
@@ -34,5 +37,8 @@ typedef struct options {
 int options_read(int argc, char** argv, options* out);
 
 const char* options_problem_name(problem_kind kind);
+
+/* The problem of that name; false where there is none. */
+bool options_problem(const char* name, problem_kind* out);
 
 #endif /* COPYING_MEMORY_OPTIONS_H */

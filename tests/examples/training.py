@@ -4,13 +4,14 @@
 
 TEST_KILLS in the environment: how often a run is killed (10).
 
-usage: training.py PROGRAM
+usage: training.py COPYING_MEMORY INFER
 """
 
 import csv
 import os
 import pathlib
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,7 @@ import time
 
 from tap import Skip, main, run
 
-program = os.path.abspath(sys.argv[1])
+program, infer = [os.path.abspath(path) for path in sys.argv[1:3]]
 work = pathlib.Path(tempfile.mkdtemp(prefix="parametrize-training-"))
 small = ["--length", "10", "--hidden", "16", "--batch", "70", "--threads", "2"]
 
@@ -91,6 +92,21 @@ def torn():
     refused("torn/loss.csv has 19 steps, the checkpoint 20", "--out", str(work / "torn"))
 
 
+def infers():
+    """the baked models run without plugins, on data that were not trained on"""
+    text = run([infer, str(work / "learns" / "model.safetensors")])
+    loss, right = re.search(r"loss ([\d.]+), .* ([\d.]+) % of the symbols right", text).groups()
+    assert float(loss) < 0.6 and float(right) > 40, text
+    assert "parametrizations loaded: none" in text, text
+    text = run([infer, str(work / "adding" / "model.safetensors")])
+    assert float(re.search(r"squared error ([\d.]+)", text).group(1)) < 0.15, text
+    text = run([infer, str(work / "learns" / "model.safetensors"), "20"])
+    assert text.startswith("copying over 20 blanks"), text
+    for path, part in [("learns/checkpoint.safetensors", 'no parametrization "skew"'), ("none", "No such file")]:
+        done = subprocess.run([infer, str(work / path)], capture_output=True, text=True)
+        assert done.returncode == 1 and part in done.stderr and done.stderr.count("\n") == 1, done
+
+
 def refused(part, *arguments):
     done = subprocess.run(
         [program, *small, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True
@@ -150,4 +166,4 @@ def clean():
     shutil.rmtree(work)
 
 
-main([learns, learns_adding, resumes, torn, refuses, helps, other_maps, plots, clean])
+main([learns, learns_adding, infers, resumes, torn, refuses, helps, other_maps, plots, clean])
