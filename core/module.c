@@ -204,6 +204,8 @@ free_tree(pz_module* const module)
     free(slot);
   }
   pzi_paths_free(module);
+  free(module->slot_index.places);
+  free(module->child_index.places);
   free(module->children);
   free(module->slots);
   free(module->name);
@@ -247,9 +249,10 @@ add_child(pz_module* const module, const char* const name, pz_module* const chil
     return pzi_no_memory((module->n_children + 1) * sizeof(*children));
   }
   module->children = children;
-  module->children[module->n_children++] = child;
-  pzi_paths_changed(module);
   child->name = copy;
+  module->children[module->n_children++] = child;
+  pzi_index_update(module);
+  pzi_paths_changed(module);
   return PZ_OK;
 }
 
@@ -305,6 +308,7 @@ pzi_slot_add(pz_module* const module, const char* const name, pzi_storage* const
   }
   slot->storage = storage;
   module->slots[module->n_slots++] = slot;
+  pzi_index_update(module);
   pzi_paths_changed(module);
   *out = slot;
   return PZ_OK;

@@ -80,6 +80,13 @@ typedef struct pzi_path {
   pz_slot* slot;
 } pzi_path;
 
+/* Names to places in an array of a module (module_index.c). */
+typedef struct pzi_index {
+  uint32_t* places; /* plus one; 0: free */
+  uint32_t size;    /* a power of two, or 0 */
+  uint32_t n;       /* the first n of the array are in it */
+} pzi_index;
+
 struct pz_module {
   pz_context* context;       /* retained */
   pz_queue* queue;           /* retained */
@@ -91,6 +98,8 @@ struct pz_module {
   uint32_t n_slots;
   pz_module** children;
   uint32_t n_children;
+  pzi_index slot_index;
+  pzi_index child_index;
   pz_slot* retired; /* of lists that are gone, with handles on them */
 
   bool training;
@@ -179,14 +188,19 @@ bool pzi_wants_gradient(const pz_slot* slot);
 
 uint32_t pzi_name_hash(const char* name, size_t length);
 
+/* A module's own tensor or child under a name of that length, or NULL (module_index.c). */
+pz_slot* pzi_own_slot(const pz_module* module, const char* name, size_t length);
+pz_module* pzi_own_child(const pz_module* module, const char* name, size_t length);
+
+/* Slots or children were appended: makes their names quick to find. [exclusive] */
+void pzi_index_update(pz_module* module);
+
 /* May `name` be that of a tensor or child: some UTF-8 without dots or control bytes, not
    taken, none of the reserved words? */
 pz_status pzi_check_name(const pz_module* module, const char* name);
 
-/* The slot under a path; the child of a name of that length; the module under a path: or
-   NULL. */
+/* The slot, or the module, under a path; or NULL. */
 pz_slot* pzi_slot_at(const pz_module* module, const char* path);
-pz_module* pzi_child_at(const pz_module* module, const char* name, size_t length);
 pz_module* pzi_module_at(pz_module* module, const char* path);
 
 /* The slot under a path; PZ_NOT_FOUND with the nearest name. */

@@ -93,6 +93,7 @@ copy_tree(const pz_module* const from, pz_module** const out)
   pz_status status = copy_slots(from, module);
   if (status == PZ_OK) {
     status = copy_children(from, module);
+    pzi_index_update(module);
   }
   if (status != PZ_OK) {
     pz_module_free(module);

@@ -27,7 +27,7 @@ module_around(const builder* const b, const char* const path, pz_module** const 
   pz_module* at = b->root;
   const char* name = path;
   for (const char* dot = strchr(name, '.'); dot; dot = strchr(name, '.')) {
-    pz_module* child = pzi_child_at(at, name, (size_t)(dot - name));
+    pz_module* child = pzi_own_child(at, name, (size_t)(dot - name));
     if (!child) {
       char* const text = strndup(name, (size_t)(dot - name));
       if (!text) {

@@ -37,30 +37,6 @@ names_it(const char* const own, const char* const name, const size_t length)
   return strncmp(own, name, length) == 0 && own[length] == '\0';
 }
 
-static pz_slot*
-own_slot(const pz_module* const module, const char* const name, const size_t length)
-{
-  const uint32_t hash = pzi_name_hash(name, length);
-  for (uint32_t k = 0; k < module->n_slots; ++k) {
-    pz_slot* const slot = module->slots[k];
-    if (slot->hash == hash && names_it(slot->name, name, length)) {
-      return slot;
-    }
-  }
-  return NULL;
-}
-
-static pz_module*
-own_child(const pz_module* const module, const char* const name, const size_t length)
-{
-  for (uint32_t k = 0; k < module->n_children; ++k) {
-    if (names_it(module->children[k]->name, name, length)) {
-      return module->children[k];
-    }
-  }
-  return NULL;
-}
-
 /* The tensor of a list, or of the lists in it, under its path from the module. */
 static pz_slot*
 list_tensor(const pzi_list* const list, const char* const path)
@@ -91,9 +67,9 @@ pzi_check_name(const pz_module* const module, const char* const name)
   if (strcmp(name, LISTS) == 0 || strcmp(name, "__metadata__") == 0) {
     return pzi_fail(PZ_INVALID, "\"%s\": a reserved name", name);
   }
-  if (own_slot(module, name, length) || own_child(module, name, length)) {
+  if (pzi_own_slot(module, name, length) || pzi_own_child(module, name, length)) {
     return pzi_fail(PZ_EXISTS, "\"%s\": the module has a %s of that name", name,
-                    own_slot(module, name, length) ? "tensor" : "child");
+                    pzi_own_slot(module, name, length) ? "tensor" : "child");
   }
   return PZ_OK;
 }
@@ -160,15 +136,15 @@ find(const pz_module* module, const char* path)
   for (;;) {
     const char* const dot = strchr(path, '.');
     if (!dot) {
-      return own_slot(module, path, strlen(path));
+      return pzi_own_slot(module, path, strlen(path));
     }
     if (names_it(LISTS, path, (size_t)(dot - path))) {
       const char* const name = dot + 1;
       const char* const end = strchr(name, '.');
-      const pz_slot* const slot = end ? own_slot(module, name, (size_t)(end - name)) : NULL;
+      const pz_slot* const slot = end ? pzi_own_slot(module, name, (size_t)(end - name)) : NULL;
       return slot ? list_tensor(slot->list, path) : NULL;
     }
-    module = own_child(module, path, (size_t)(dot - path));
+    module = pzi_own_child(module, path, (size_t)(dot - path));
     if (!module) {
       return NULL;
     }
@@ -183,17 +159,11 @@ pzi_slot_at(const pz_module* const module, const char* const path)
 }
 
 pz_module*
-pzi_child_at(const pz_module* const module, const char* const name, const size_t length)
-{
-  return own_child(module, name, length);
-}
-
-pz_module*
 pzi_module_at(pz_module* module, const char* path)
 {
   while (module && *path != '\0') {
     const size_t length = strcspn(path, ".");
-    module = own_child(module, path, length);
+    module = pzi_own_child(module, path, length);
     path += length;
     if (*path == '.') {
       ++path;

@@ -191,6 +191,7 @@ install(pz_module* const to, passages* const p)
       one->fresh = false;
     }
   }
+  pzi_index_update(to);
   pzi_paths_changed(to);
 }
 

@@ -238,6 +238,31 @@ START_TEST(semantics_20_trees_that_do_not_fit_are_refused)
 }
 END_TEST
 
+/* Without a description: names of two entries that no module can have. */
+static const char* const names[][2] = {
+    {"a", "a.b"},  {"a..b", "c"},
+    {".a", "c"},   {"a.", "c"},
+    {"", "c"},     {"parametrizations.x.other", "c"},
+    {"a\\n", "c"}, {"parametrizations", "c"},
+};
+
+START_TEST(semantics_20_names_that_no_module_can_have)
+{
+  char header[512];
+  pz_module* made = NULL;
+  pz_file* file = NULL;
+  snprintf(header, sizeof(header),
+           "{\"%s\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]},"
+           "\"%s\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}",
+           names[_i][0], names[_i][1]);
+  write_file(header, 0);
+  ck_assert_ok(pz_file_open(path, &file));
+  ck_assert_int_eq(pz_module_from_file(context, NULL, file, NULL, NULL, &made), PZ_IO);
+  ck_assert_ptr_null(made);
+  pz_file_close(file);
+}
+END_TEST
+
 START_TEST(semantics_20_any_byte_of_a_description_may_be_wrong)
 {
   /* Replaced in turn: loaded or refused, never worse, and a refusal changes nothing. */
@@ -282,6 +307,8 @@ main(void)
                       sizeof(lies) / sizeof(lies[0]));
   tcase_add_loop_test(tcase, semantics_20_trees_that_do_not_fit_are_refused, 0,
                       sizeof(trees) / sizeof(trees[0]));
+  tcase_add_loop_test(tcase, semantics_20_names_that_no_module_can_have, 0,
+                      sizeof(names) / sizeof(names[0]));
   tcase_add_test(tcase, semantics_20_any_byte_of_a_description_may_be_wrong);
   suite_add_tcase(suite, tcase);
   return test_main(suite);

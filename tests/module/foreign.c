@@ -397,53 +397,6 @@ START_TEST(semantics_20_dtypes_that_no_module_holds)
 }
 END_TEST
 
-START_TEST(semantics_20_names_that_no_module_can_have)
-{
-  static const char* const names[][2] = {
-      {"a", "a.b"},
-      {"a..b", "c"},
-      {".a", "c"},
-      {"a.", "c"},
-      {"", "c"},
-      {"parametrizations.x.other", "c"},
-      {"parametrizations", "c"},
-      {"a\nb", "c"},
-  };
-  fill_tensors();
-  for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); ++k) {
-    pz_module* made = NULL;
-    const part parts[] = {{names[k][0], "F32", &a, 64}, {names[k][1], "F32", &b, 64}};
-    make_file(parts, 2);
-    ck_assert_fails(pz_module_from_file(context, NULL, file, NULL, NULL, &made), PZ_IO, "");
-  }
-}
-END_TEST
-
-START_TEST(settings_are_checked)
-{
-  fill_tensors();
-  const part parts[] = {{"weight", "F32", &a, 64}};
-  make_file(parts, 1);
-  rig_add(module, "weight", 4, 4, &c);
-  const pz_list_rule rule = {"weight", NULL};
-  pz_load_settings settings = settings_of(8, NULL, 0);
-  ck_assert_fails(pz_module_load_from(module, file, &settings), PZ_INVALID, "flags 0x8");
-  settings = settings_of(0, &rule, 1);
-  ck_assert_fails(pz_module_load_from(module, file, &settings), PZ_INVALID, "rule 0");
-  settings = settings_of(0, NULL, 1);
-  ck_assert_fails(pz_module_load_from(module, file, &settings), PZ_INVALID, "no rules");
-  settings.size = 4;
-  ck_assert_fails(pz_module_load_from(module, file, &settings), PZ_INVALID, "size 4");
-  ck_assert_fails(pz_module_load_from(module, NULL, NULL), PZ_INVALID, "no file");
-  ck_assert_fails(pz_module_load_from(NULL, file, NULL), PZ_INVALID, "no module");
-  pz_tensor open;
-  ck_assert_ok(pz_module_edit(module, "weight", &open));
-  ck_assert_int_eq(pz_module_load_from(module, file, NULL), PZ_INVALID);
-  ck_assert_ok(pz_module_commit(module, "weight"));
-  ck_assert_ok(pz_module_load_from(module, file, NULL));
-}
-END_TEST
-
 int
 main(void)
 {
@@ -457,8 +410,6 @@ main(void)
   tcase_add_test(tcase, semantics_20_assigning_moves_own_tensors_along);
   tcase_add_test(tcase, semantics_20_half_precision_is_widened);
   tcase_add_test(tcase, semantics_20_dtypes_that_no_module_holds);
-  tcase_add_test(tcase, semantics_20_names_that_no_module_can_have);
-  tcase_add_test(tcase, settings_are_checked);
   suite_add_tcase(suite, tcase);
   return test_main(suite);
 }

@@ -7,7 +7,6 @@
 #include "folder.h"
 #include "furniture.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
 /* ---- a map with a tensor for an option ------------------------------------------------- */
@@ -306,7 +305,7 @@ START_TEST(semantics_20_baked_values_need_no_lists)
 }
 END_TEST
 
-/* ---- texts, threads ------------------------------------------------------------------- */
+/* ---- texts, settings ------------------------------------------------------------------- */
 
 START_TEST(semantics_20_texts_of_the_host)
 {
@@ -325,51 +324,28 @@ START_TEST(semantics_20_texts_of_the_host)
 }
 END_TEST
 
-static void*
-save_often(void* const user)
+START_TEST(settings_are_checked)
 {
-  pz_status* const status = user;
-  for (int k = 0; k < 20 && *status == PZ_OK; ++k) {
-    *status = pz_module_save(module, path);
-  }
-  return NULL;
-}
-
-static void*
-read_often(void* const user)
-{
-  pz_status* const status = user;
-  for (int k = 0; k < 20 && *status == PZ_OK; ++k) {
-    pz_tensor value;
-    pz_file* own = NULL;
-    pz_module* made = NULL;
-    *status = pz_module_get(module, "weight", &value);
-    *status = *status == PZ_OK ? pz_file_open(path, &own) : *status;
-    *status = *status == PZ_OK
-                  ? pz_module_from_file(context, "reference", k % 2 ? own : file, NULL, NULL, &made)
-                  : *status;
-    pz_module_free(made);
-    pz_file_close(own);
-  }
-  return NULL;
-}
-
-START_TEST(semantics_20_many_threads_save_and_read)
-{
-  enum { THREADS = 6 };
-  pthread_t threads[THREADS];
-  pz_status status[THREADS] = {PZ_OK};
-  furnish(module);
+  rig_tensor w;
+  rig_add(module, "weight", 4, 4, &w);
   ck_assert_ok(pz_module_save(module, path));
   reopen();
-  for (int k = 0; k < THREADS; ++k) {
-    ck_assert_int_eq(
-        pthread_create(&threads[k], NULL, k % 3 == 0 ? save_often : read_often, &status[k]), 0);
-  }
-  for (int k = 0; k < THREADS; ++k) {
-    pthread_join(threads[k], NULL);
-    ck_assert_int_eq(status[k], PZ_OK);
-  }
+  const pz_list_rule rule = {"weight", NULL};
+  pz_load_settings settings = (pz_load_settings){.size = sizeof(settings), .flags = 8};
+  ck_assert_fails(pz_module_load_from(module, file, &settings), PZ_INVALID, "flags 0x8");
+  settings = (pz_load_settings){.size = sizeof(settings), .rules = &rule, .n_rules = 1};
+  ck_assert_fails(pz_module_load_from(module, file, &settings), PZ_INVALID, "rule 0");
+  settings = (pz_load_settings){.size = sizeof(settings), .n_rules = 1};
+  ck_assert_fails(pz_module_load_from(module, file, &settings), PZ_INVALID, "no rules");
+  settings.size = 4;
+  ck_assert_fails(pz_module_load_from(module, file, &settings), PZ_INVALID, "size 4");
+  ck_assert_fails(pz_module_load_from(module, NULL, NULL), PZ_INVALID, "no file");
+  ck_assert_fails(pz_module_load_from(NULL, file, NULL), PZ_INVALID, "no module");
+  pz_tensor open;
+  ck_assert_ok(pz_module_edit(module, "weight", &open));
+  ck_assert_int_eq(pz_module_load_from(module, file, NULL), PZ_INVALID);
+  ck_assert_ok(pz_module_commit(module, "weight"));
+  ck_assert_ok(pz_module_load_from(module, file, NULL));
 }
 END_TEST
 
@@ -387,7 +363,7 @@ main(void)
   tcase_add_test(tcase, semantics_20_values_of_other_specs_than_the_tensor);
   tcase_add_test(tcase, semantics_20_baked_values_need_no_lists);
   tcase_add_test(tcase, semantics_20_texts_of_the_host);
-  tcase_add_test(tcase, semantics_20_many_threads_save_and_read);
+  tcase_add_test(tcase, settings_are_checked);
   suite_add_tcase(suite, tcase);
   return test_main(suite);
 }

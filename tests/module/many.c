@@ -1,0 +1,126 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Semantics 20 with many names, and with many threads. */
+
+#include "folder.h"
+#include "furniture.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static pz_file* file;
+
+static void
+setup(void)
+{
+  file = NULL;
+}
+
+static void
+teardown(void)
+{
+  pz_file_close(file);
+}
+
+static void*
+save_often(void* const user)
+{
+  pz_status* const status = user;
+  for (int k = 0; k < 20 && *status == PZ_OK; ++k) {
+    *status = pz_module_save(module, path);
+  }
+  return NULL;
+}
+
+static void*
+read_often(void* const user)
+{
+  pz_status* const status = user;
+  for (int k = 0; k < 20 && *status == PZ_OK; ++k) {
+    pz_tensor value;
+    pz_file* own = NULL;
+    pz_module* made = NULL;
+    *status = pz_module_get(module, "weight", &value);
+    *status = *status == PZ_OK ? pz_file_open(path, &own) : *status;
+    *status = *status == PZ_OK
+                  ? pz_module_from_file(context, "reference", k % 2 ? own : file, NULL, NULL, &made)
+                  : *status;
+    pz_module_free(made);
+    pz_file_close(own);
+  }
+  return NULL;
+}
+
+START_TEST(semantics_20_many_threads_save_and_read)
+{
+  enum { THREADS = 6 };
+  pthread_t threads[THREADS];
+  pz_status status[THREADS] = {PZ_OK};
+  furnish(module);
+  ck_assert_ok(pz_module_save(module, path));
+  ck_assert_ok(pz_file_open(path, &file));
+  for (int k = 0; k < THREADS; ++k) {
+    ck_assert_int_eq(
+        pthread_create(&threads[k], NULL, k % 3 == 0 ? save_often : read_often, &status[k]), 0);
+  }
+  for (int k = 0; k < THREADS; ++k) {
+    pthread_join(threads[k], NULL);
+    ck_assert_int_eq(status[k], PZ_OK);
+  }
+}
+END_TEST
+
+START_TEST(semantics_20_thousands_of_names)
+{
+  enum { N = 5000 };
+  static char names[N][32];
+  static pz_file_entry entries[N];
+  pz_writer* writer = NULL;
+  pz_module* made = NULL;
+  for (int k = 0; k < N; ++k) {
+    snprintf(names[k], sizeof(names[k]), k % 2 ? "layers.%d.weight" : "layers.t%d", k);
+    entries[k] = (pz_file_entry){
+        .size = sizeof(entries[k]), .name = names[k], .dtype = "F32", .spec.ndim = 0, .bytes = 4};
+  }
+  ck_assert_ok(pz_writer_open(path, 0, entries, N, NULL, 0, &writer));
+  for (int k = 0; k < N; ++k) {
+    const float value = (float)k;
+    ck_assert_ok(pz_writer_put(writer, (size_t)k, &value, 4));
+  }
+  ck_assert_ok(pz_writer_commit(writer));
+  ck_assert_ok(pz_file_open(path, &file));
+  ck_assert_ok(pz_module_from_file(context, "reference", file, NULL, NULL, &made));
+  for (int k = 0; k < N; ++k) {
+    rig_tensor t;
+    read_of(made, names[k], &t);
+    ck_assert_double_eq(rig_at(&t, 0), k);
+  }
+  pz_module* layers = NULL;
+  pz_module* child = NULL;
+  pz_tensor there;
+  ck_assert_ok(pz_module_new(context, "reference", "Layer", &child));
+  ck_assert_ok(pz_module_child(made, "layers", &layers));
+  ck_assert_ok(pz_module_get(made, "layers.t0", &there));
+  ck_assert_int_eq(pz_module_add(layers, "t4998", PZ_BUFFER, &there), PZ_EXISTS);
+  ck_assert_int_eq(pz_module_add(layers, "4999", PZ_BUFFER, &there), PZ_EXISTS);
+  ck_assert_int_eq(pz_module_add_child(layers, "t4998", child), PZ_EXISTS);
+  ck_assert_int_eq(pz_module_get(made, "layers.t1", &there), PZ_NOT_FOUND);
+  ck_assert_int_eq(pz_module_child(made, "layers.4998", &layers), PZ_NOT_FOUND);
+  pz_module_free(child);
+  pz_module_free(made);
+}
+END_TEST
+
+int
+main(void)
+{
+  Suite* const suite = suite_create("many");
+  TCase* const tcase = folder_case("many");
+  tcase_add_checked_fixture(tcase, setup, teardown);
+  tcase_add_test(tcase, semantics_20_many_threads_save_and_read);
+  tcase_add_test(tcase, semantics_20_thousands_of_names);
+  suite_add_tcase(suite, tcase);
+  return test_main(suite);
+}
