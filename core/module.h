@@ -311,6 +311,9 @@ const pzi_storage* pzi_pasts_find(const pzi_pasts* pasts, const pz_slot* tensor)
 /* The spec a reader of the slot sees. */
 pz_spec pzi_slot_spec(const pz_slot* slot);
 
+/* Do the contents of two tensors of one spec differ in any bit? */
+pz_status pzi_differ(pz_queue* queue, const pzi_storage* now, const pzi_storage* before, bool* out);
+
 /* A copy of a tensor of the queue's device or the host's, to be released. */
 pz_status pzi_copy_of(pz_queue* queue, const pz_tensor* tensor, pzi_storage** out);
 

@@ -171,6 +171,7 @@ pzi_loading_cleanup(pzi_loading* const l)
 {
   for (size_t k = 0; k < l->n_lists; ++k) {
     pzi_list_discard(&l->lists[k].prepared);
+    pzi_storage_release(l->lists[k].value);
     pz_chain_free(l->lists[k].chain);
   }
   for (size_t k = 0; k < l->n_copies; ++k) {

@@ -21,6 +21,7 @@ typedef struct pzi_load_list {
   pz_chain* chain;       /* as planned; NULL before */
   pz_slot* slot;         /* plain so far, to get the list; or with the same list already */
   pzi_prepared prepared; /* for that slot; empty where it has the list */
+  pzi_storage* value;    /* room for it, where that slot is one of another list */
   bool planning;         /* a list inside itself would be found by this */
   bool planned;          /* `chain` is there, or stays NULL: nobody says which maps */
 } pzi_load_list;

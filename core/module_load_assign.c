@@ -59,6 +59,52 @@ fill(pzi_loading* const l, const pzi_list* const list, const char* const prefix,
   return PZ_OK;
 }
 
+/* The values of lists on the tensors of a list, in a copy of its state. */
+static pz_status
+fill_values(const pz_slot* const slot, const pz_state* const state)
+{
+  if (!pzi_is_nested(slot)) {
+    return PZ_OK;
+  }
+  PZ_TRY(pzi_list_settle(slot));
+  for (uint32_t k = 0; k < slot->list->n_tensors; ++k) {
+    const pz_slot* const tensor = slot->list->tensors[k];
+    if (tensor->list) {
+      PZ_TRY(pzi_queue_copy(state->queue, &tensor->storage->tensor, &state->storages[k]->tensor));
+    }
+  }
+  return PZ_OK;
+}
+
+static pz_status stage(pzi_loading* l, const pz_slot* slot, const char* path, pz_intent intent,
+                       const pz_tensor* value);
+
+/* What became of the tensor at place `k`: on to the list it has, or to be copied. Own
+   parameters that the map left alone are not handed on. */
+static pz_status
+stage_tensor(pzi_loading* const l, const pz_slot* const slot, const uint32_t k,
+             const char* const prefix, const pzi_storage* const made)
+{
+  pz_slot* const tensor = slot->list->tensors[k];
+  bool moved = tensor->role == PZ_ORIGINAL;
+  if (!tensor->list) {
+    return pzi_load_push(l, &(pzi_load_copy){.made = &made->tensor, .slot = tensor});
+  }
+  if (!moved) {
+    PZ_TRY(pzi_differ(made->queue, made, tensor->storage, &moved));
+  }
+  if (!moved) {
+    return PZ_OK;
+  }
+  const size_t length = strlen(prefix) + strlen(tensor->name) + 1;
+  char* const path = pzi_pool_take(&l->names, length);
+  if (!path) {
+    return pzi_no_memory(length);
+  }
+  strcpy(stpcpy(path, prefix), slot->list->chain->tensors[k].name);
+  return stage(l, tensor, path, PZ_CHAIN, &made->tensor);
+}
+
 /* Assigns to a copy of the slot's list, and what that makes of its tensors to theirs. */
 static pz_status
 stage(pzi_loading* const l, const pz_slot* const slot, const char* const path,
@@ -77,23 +123,11 @@ stage(pzi_loading* const l, const pz_slot* const slot, const char* const path,
   if (!prefix) {
     return pzi_no_memory(strlen(path));
   }
+  PZ_TRY(fill_values(slot, engine.state));
   PZ_TRY(fill(l, list, prefix, engine.state));
   PZ_TRY(pz_eval_assign(engine.eval, engine.state, intent, value));
   for (uint32_t k = 0; k < list->n_tensors; ++k) {
-    pz_slot* const tensor = list->tensors[k];
-    const pz_tensor* const made = &engine.state->storages[k]->tensor;
-    if (tensor->list) {
-      const size_t length = strlen(prefix) + strlen(tensor->name) + 1;
-      char* const inner = pzi_pool_take(&l->names, length);
-      if (!inner) {
-        return pzi_no_memory(length);
-      }
-      strcpy(stpcpy(inner, prefix), tensor->name);
-      PZ_TRY(stage(l, tensor, inner, PZ_CHAIN, made));
-    } else {
-      PZ_TRY(pzi_check_closed(tensor));
-      PZ_TRY(pzi_load_push(l, &(pzi_load_copy){.made = made, .slot = tensor}));
-    }
+    PZ_TRY(stage_tensor(l, slot, k, prefix, engine.state->storages[k]));
   }
   return PZ_OK;
 }
@@ -104,7 +138,7 @@ assign(pzi_loading* const l, pz_slot* const slot, const pzi_file_tensor* const e
 {
   pz_spec spec = *pz_chain_value(slot->list->chain);
   pzi_storage* value = NULL;
-  PZ_TRY(pzi_check_closed(slot));
+  PZ_TRY(pzi_check_closed_deep(slot));
   PZ_TRY(pzi_file_check(entry, pzi_load_widens(l), &spec));
   PZ_TRY(pzi_storage_new(slot->module->queue, &spec, &value));
   pz_status status =

@@ -18,7 +18,7 @@ keeps_memory(const pzi_load_list* const list)
 {
   const pz_slot* const slot = list->slot;
   const pzi_list* const made = list->prepared.list;
-  return made && slot->storage && !slot->owner && made->chain->n_role[PZ_ORIGINAL] == 1 &&
+  return made && slot->storage && made->chain->n_role[PZ_ORIGINAL] == 1 &&
          !made->tensors[0]->list &&
          pz_spec_equal(&slot->storage->spec, &made->chain->tensors[0].spec);
 }
@@ -64,17 +64,6 @@ run_all(const pzi_loading* const l)
   return PZ_OK;
 }
 
-/* What a slot holds changed: its list and all around it. */
-static void
-changed(const pz_slot* slot)
-{
-  for (; slot; slot = slot->owner) {
-    if (slot->list) {
-      pzi_list_changed(slot->list, true);
-    }
-  }
-}
-
 /* The plain tensor's memory, which holds the original by now, in the list. */
 static void
 take_memory(const pzi_load_list* const list)
@@ -94,15 +83,19 @@ restore_draws(const pzi_load_list* const list)
   for (uint32_t i = 0; saved && i < saved->n_maps && i < here->chain->n_links; ++i) {
     here->state->draws[i] = saved->maps[i].draw;
   }
-  changed(list->slot);
+  pzi_slot_changed(list->slot, true);
 }
 
 pz_status
 pzi_load_commit(pzi_loading* const l)
 {
   for (size_t k = 0; k < l->n_lists; ++k) {
-    const pzi_load_list* const list = &l->lists[k];
+    pzi_load_list* const list = &l->lists[k];
     if (keeps_memory(list)) {
+      if (list->slot->owner) { /* whose state goes on with a copy of the value */
+        PZ_TRY(
+            pzi_storage_new(list->slot->module->queue, &list->slot->storage->spec, &list->value));
+      }
       PZ_TRY(pzi_load_push(
           l, &(pzi_load_copy){.made = &list->prepared.list->state->storages[0]->tensor,
                               .slot = list->slot}));
@@ -114,7 +107,7 @@ pzi_load_commit(pzi_loading* const l)
   PZ_TRY(run_all(l));
 
   for (size_t k = 0; k < l->n_copies; ++k) {
-    changed(l->copies[k].slot);
+    pzi_slot_changed(l->copies[k].slot, true);
   }
   for (size_t k = 0; k < l->n_lists; ++k) {
     pzi_load_list* const list = &l->lists[k];
@@ -123,6 +116,10 @@ pzi_load_commit(pzi_loading* const l)
         take_memory(list);
       }
       pzi_list_install(list->slot, &list->prepared);
+      if (list->value) {
+        pzi_slot_put(list->slot, list->value);
+        list->value = NULL;
+      }
     } else if (list->slot && list->slot->list) {
       restore_draws(list);
     }

@@ -189,6 +189,9 @@ make_tensors(pzi_loading* const l, const pzi_load_list* const from, const pzi_li
 static pz_status
 make(pzi_loading* const l, pzi_load_list* const from, pz_slot* const slot, pzi_prepared* const out)
 {
+  if (slot->role == PZ_STATE_BUFFER) {
+    return pzi_fail(PZ_UNSUPPORTED, "\"%.200s\": a list on a buffer of a map", from->list->path);
+  }
   PZ_TRY(pzi_fail_prefix(prepare(from, slot, out), "\"%.150s\"", from->list->path));
   from->slot = slot;
   const pz_status status = make_tensors(l, from, out->list);

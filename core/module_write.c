@@ -51,10 +51,9 @@ call_alone(pz_module* const module, const char* const name, slot_call* const cal
 
 /* ---- through right inverses ------------------------------------------------------ */
 
-/* Have the contents of a tensor changed since they were copied? */
-static pz_status
-differ(pz_queue* const queue, const pzi_storage* const now, const pzi_storage* const before,
-       bool* const out)
+pz_status
+pzi_differ(pz_queue* const queue, const pzi_storage* const now, const pzi_storage* const before,
+           bool* const out)
 {
   size_t bytes = 0;
   (void)pzi_spec_bytes(&now->spec, &bytes); /* it has them */
@@ -85,7 +84,8 @@ hand_down(const pz_slot* const slot, const pzi_pasts* const pasts)
     pzi_list* const inner = tensor->list;
     bool moved = tensor->role == PZ_ORIGINAL;
     if (inner && !moved) {
-      PZ_TRY(differ(slot->module->queue, tensor->storage, pzi_pasts_find(pasts, tensor), &moved));
+      PZ_TRY(
+          pzi_differ(slot->module->queue, tensor->storage, pzi_pasts_find(pasts, tensor), &moved));
     }
     if (inner && moved) {
       inner->copied_version = 0;

@@ -73,13 +73,14 @@ call_leniently(void)
 
 /* ---- modules and files ------------------------------------------------------------------ */
 
-/* Furnished, the children's lists on the same device. */
+/* Furnished, with a list on an original too, all on one device. */
 static void
 prepare_furnished(void)
 {
   pz_module_free(module);
   ck_assert_ok(pz_module_new(context, "reference", "Linear", &module));
   furnish(module);
+  ck_assert_ok(pz_register_parametrization(module, "parametrizations.own.original", "affine", 0));
   ck_assert_ok(pz_module_to(module, place));
 }
 

@@ -1,0 +1,183 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Semantics 20 for lists on what lists work on. */
+
+#include "folder.h"
+#include "furniture.h"
+
+#include <stdlib.h>
+
+static pz_file* file;
+
+static void
+reopen(void)
+{
+  pz_file_close(file);
+  file = NULL;
+  ck_assert_ok(pz_file_open(path, &file));
+}
+
+static void
+setup(void)
+{
+  ck_assert_ok(pz_module_to(module, "reference"));
+  file = NULL;
+}
+
+static void
+teardown(void)
+{
+  pz_file_close(file);
+}
+
+static pz_module*
+empty(const char* const type)
+{
+  pz_module* made = NULL;
+  ck_assert_ok(pz_module_new(context, "reference", type, &made));
+  return made;
+}
+
+static const char* const nested_values[] = {"weight", "parametrizations.weight.original",
+                                            "parametrizations.weight.0.shift"};
+
+/* A list on an original, another on an own parameter, and one on the inner original. */
+static void
+nest(pz_module* const to)
+{
+  rig_tensor t;
+  rig_add(to, "weight", 4, 4, &t);
+  ck_assert_ok(pz_register_parametrization(to, "weight", "affine", 0));
+  ck_assert_ok(pz_register_parametrization(to, "parametrizations.weight.original", "affine", 0));
+  ck_assert_ok(pz_register_parametrization(
+      to, "parametrizations.weight.parametrizations.original.original", "skew", 0));
+  ck_assert_ok(pz_register_parametrization(to, "parametrizations.weight.0.shift", "symmetric", 0));
+}
+
+static void
+assert_same_nested(pz_module* const a, pz_module* const b)
+{
+  for (size_t k = 0; k < sizeof(nested_values) / sizeof(nested_values[0]); ++k) {
+    rig_tensor x;
+    rig_tensor y;
+    read_of(a, nested_values[k], &x);
+    read_of(b, nested_values[k], &y);
+    ck_assert_double_eq(rig_distance(&x, &y), 0.0);
+  }
+}
+
+START_TEST(semantics_20_lists_on_originals_come_back)
+{
+  rig_tensor t;
+  pz_module* made = NULL;
+  nest(module);
+  ck_assert_ok(pz_module_save(module, path));
+  reopen();
+  ck_assert_ok(pz_module_from_file(context, "reference", file, NULL, NULL, &made));
+  char* const picture = rig_picture();
+  char* const other = picture_of(made);
+  ck_assert_str_eq(picture, other);
+  assert_same_nested(module, made);
+  free(picture);
+  free(other);
+  rig_normal(&t, PZ_F32, 4, 4); /* what is inside is seen outside */
+  for (int k = 0; k < 2; ++k) {
+    ck_assert_ok(pz_module_set(
+        k ? made : module, "parametrizations.weight.0.parametrizations.shift.original", &t.tensor));
+  }
+  assert_same_nested(module, made);
+  ck_assert_ok(pz_module_load_from(made, file, NULL)); /* into the lists that are there */
+  ck_assert_ok(pz_module_load_from(module, file, NULL));
+  assert_same_nested(module, made);
+  pz_module_free(made);
+
+  /* Onto a plain tensor, and onto one that has the outer list alone. */
+  for (int k = 0; k < 2; ++k) {
+    pz_module* const plain = empty("Linear");
+    rig_add(plain, "weight", 4, 4, &t);
+    if (k == 1) {
+      ck_assert_ok(pz_register_parametrization(plain, "weight", "affine", 0));
+    }
+    const char* const original = "parametrizations.weight.original";
+    const void* const there = k == 1 ? place_of(plain, original) : NULL;
+    ck_assert_ok(pz_module_load_from(plain, file, NULL));
+    assert_same_nested(module, plain);
+    ck_assert(k == 0 ||
+              pz_is_parametrized(plain, "parametrizations.weight.parametrizations.original."
+                                        "original"));
+    ck_assert(k == 0 || there != place_of(plain, original));
+    pz_module_free(plain);
+  }
+}
+END_TEST
+
+START_TEST(semantics_20_values_are_assigned_through_inner_lists)
+{
+  const pz_load_settings settings = {.size = sizeof(settings),
+                                     .flags = PZ_LOAD_ASSIGN | PZ_LOAD_LENIENT};
+  rig_tensor value;
+  rig_tensor now;
+  nest(module);
+  pz_module* const plain = empty("Linear");
+  rig_zeros(&value, PZ_F32, 4, 4); /* skew, four times what is inmost */
+  for (int k = 0; k < 4; ++k) {
+    for (int i = 0; i < k; ++i) {
+      value.data.f32[4 * k + i] = (float)(k + 2 * i);
+      value.data.f32[4 * i + k] = -(float)(k + 2 * i);
+    }
+  }
+  ck_assert_ok(pz_module_add(plain, "weight", PZ_PARAMETER, &value.tensor));
+  ck_assert_ok(pz_module_save(plain, path));
+  pz_module_free(plain);
+  reopen();
+  ck_assert_ok(pz_module_load_from(module, file, &settings));
+  rig_read("weight", &now);
+  ck_assert_double_eq(rig_distance(&now, &value), 0.0); /* halves and doubles are exact */
+  rig_read("parametrizations.weight.parametrizations.original.original", &now);
+  ck_assert_double_eq(rig_at(&now, 1), rig_at(&value, 1) / 4.0);
+}
+END_TEST
+
+START_TEST(semantics_20_foreign_lists_on_originals)
+{
+  static const pz_list_rule rules[] = {
+      {"parametrizations.*.original", "skew"}, /* the inner one */
+      {"*", "affine"},
+  };
+  const char* const header =
+      "{\"parametrizations.weight.parametrizations.original.original\":{\"dtype\":\"F32\","
+      "\"shape\":[2,2],\"data_offsets\":[0,16]},\"parametrizations.weight.0.shift\":{\"dtype\":"
+      "\"F32\",\"shape\":[2,2],\"data_offsets\":[16,32]},\"parametrizations.weight.0.scale\":{"
+      "\"dtype\":\"F32\",\"shape\":[2,2],\"data_offsets\":[32,48]}}";
+  pz_load_settings settings = {.size = sizeof(settings), .rules = rules, .n_rules = 2};
+  pz_module* made = NULL;
+  write_file(header, 48);
+  reopen();
+  ck_assert_ok(pz_module_from_file(context, "reference", file, NULL, &settings, &made));
+  const pz_chain* chain = NULL;
+  ck_assert_ok(pz_module_chain(made, "weight", &chain));
+  ck_assert_str_eq(pz_chain_text(chain), "affine");
+  ck_assert_ok(pz_module_chain(made, "parametrizations.weight.original", &chain));
+  ck_assert_str_eq(pz_chain_text(chain), "skew");
+  pz_module_free(made);
+  made = NULL;
+  settings.rules = &rules[1]; /* "*" does not speak of inner lists */
+  settings.n_rules = 1;
+  ck_assert_fails(pz_module_from_file(context, "reference", file, NULL, &settings, &made),
+                  PZ_MISMATCH, "\"parametrizations.weight.original\": parametrized in the file");
+}
+END_TEST
+
+int
+main(void)
+{
+  Suite* const suite = suite_create("loading nested");
+  TCase* const tcase = folder_case("loading nested");
+  tcase_add_checked_fixture(tcase, setup, teardown);
+  tcase_add_test(tcase, semantics_20_lists_on_originals_come_back);
+  tcase_add_test(tcase, semantics_20_values_are_assigned_through_inner_lists);
+  tcase_add_test(tcase, semantics_20_foreign_lists_on_originals);
+  suite_add_tcase(suite, tcase);
+  return test_main(suite);
+}
