@@ -24,9 +24,16 @@ main(int argc, char** argv)
     const char* plugin;
     TCase* (*tests)(void);
   } known[] = {
-      {"cayley", tests_cayley},        {"cayley", tests_signs},    {"matrix_exp", tests_matrix_exp},
-      {"matrix_exp", tests_logarithm}, {"pruning", tests_pruning}, {"skew", tests_folds},
+      {"cayley", tests_cayley},
+      {"cayley", tests_signs},
+      {"matrix_exp", tests_matrix_exp},
+      {"matrix_exp", tests_logarithm},
+      {"pruning", tests_pruning},
+      {"skew", tests_folds},
       {"symmetric", tests_folds},
+      {"spectral_norm", tests_spectral_norm},
+      {"spectral_norm", tests_spectral_edges},
+      {"weight_norm", tests_weight_norm},
   };
   Suite* const suite = suite_create(subject_plugin);
   suite_add_tcase(suite, tests_contract());

@@ -15,5 +15,8 @@ TCase* tests_signs(void);
 TCase* tests_matrix_exp(void);
 TCase* tests_logarithm(void);
 TCase* tests_pruning(void);
+TCase* tests_spectral_norm(void);
+TCase* tests_spectral_edges(void);
+TCase* tests_weight_norm(void);
 
 #endif /* TEST_PLUGIN_SUITES_H */
