@@ -5,9 +5,6 @@ same originals and base, in float64, to 1e-10."""
 
 import torch_python  # first: chooses the interpreter
 
-import json
-import struct
-
 import numpy as np
 import torch
 from torch import nn
@@ -15,28 +12,11 @@ from torch.nn.utils.parametrizations import orthogonal
 
 from command import *
 from tap import main
+from tensors import compare, save, save_state
 
 torch.manual_seed(seed)
 shapes = [(4, 4), (5, 3), (3, 5), (1, 1), (1, 4), (12, 5), (40, 7), (2, 5, 3), (3, 2, 4, 4), (2, 3, 8)]
 maps = ["matrix_exp", "cayley", "householder"]
-
-
-def save(name, x):
-    np.save(name, x.detach().numpy())
-    return name
-
-
-def save_state(name, **tensors):
-    """A safetensors file."""
-    header, data = {}, b""
-    for key, x in tensors.items():
-        body = np.ascontiguousarray(x.detach().numpy()).tobytes()
-        header[key] = {"dtype": "F64", "shape": list(x.shape), "data_offsets": [len(data), len(data) + len(body)]}
-        data += body
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    pathlib.Path(name).write_bytes(struct.pack("<Q", len(text)) + text + data)
-    return name
 
 
 def module(shape, map_, base):
@@ -51,12 +31,6 @@ def module(shape, map_, base):
     with torch.no_grad():
         original.add_(step)
     return m, original
-
-
-def compare(found, expected, what):
-    size = max(1.0, float(expected.detach().abs().max()))
-    difference = float(np.abs(found - expected.detach().numpy()).max())
-    assert difference <= 1e-10 * size, f"{what}: {difference} of {size}"
 
 
 def check(shape, map_, base, device):
