@@ -24,7 +24,8 @@ originals(rig* const r, const extents shape, const double scale)
     x[k] = fabs(x[k]) < 0x1p-10 ? 0x1p-10 : x[k];
   }
   rig_write_originals(r, x);
-  rig_update(r);
+  rig_update(r); /* which may move originals */
+  rig_write_originals(r, x);
   return x;
 }
 
