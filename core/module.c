@@ -55,15 +55,14 @@ pzi_read_alone(const pz_module* const module)
   if (!atomic_compare_exchange_strong_explicit(gate, &self, EXCLUSIVE, memory_order_acquire,
                                                memory_order_relaxed)) {
     atomic_fetch_sub_explicit(gate, 1, memory_order_release);
-    return pzi_fail(PZ_INVALID,
-                    "an exclusive call (PZ_CACHE_SCOPED, outside a scope) while readers "
-                    "are on the module");
+    return pzi_fail(PZ_INVALID, "a read that is exclusive (PZ_CACHE_SCOPED outside a scope, or "
+                                "PZ_UPDATE_ON_READ) while readers are on the module");
   }
   return PZ_OK;
 }
 
 pz_status
-pzi_exclusive_begin(pz_module* const module)
+pzi_alone_begin(pz_module* const module)
 {
   if (!module) {
     return pzi_fail(PZ_INVALID, "found no module");
@@ -81,6 +80,26 @@ void
 pzi_exclusive_end(pz_module* const module)
 {
   atomic_fetch_sub_explicit(gate_of(module), EXCLUSIVE, memory_order_release);
+}
+
+pz_status
+pzi_exclusive_begin(pz_module* const module)
+{
+  PZ_TRY(pzi_alone_begin(module));
+  if (module->n_baked == 0) {
+    return PZ_OK;
+  }
+  const bool baked = module->baked;
+  pzi_exclusive_end(module);
+  return pzi_fail(PZ_INVALID, "%s baked; pz_module_unbake first",
+                  baked ? "the module is" : "a part of the module is");
+}
+
+pz_status
+pzi_check_live(const pz_module* const module)
+{
+  return module->baked ? pzi_fail(PZ_INVALID, "the module is baked; pz_module_unbake first")
+                       : PZ_OK;
 }
 
 /* ---- slots ----------------------------------------------------------------- */
@@ -108,11 +127,13 @@ pzi_slot_free(pz_slot* const slot)
     return;
   }
   pzi_list_free(slot->list);
+  pzi_list_free(slot->aside);
   pzi_storage_release(slot->storage);
   pzi_storage_release(slot->gradient);
   pzi_storage_release(slot->pending);
   if (slot->handed) {
     slot->list = NULL;
+    slot->aside = NULL;
     slot->storage = NULL;
     slot->gradient = NULL;
     slot->pending = NULL;
@@ -265,8 +286,8 @@ pz_module_add_child(pz_module* const module, const char* const name, pz_module* 
   if (child->context != module->context) {
     return pzi_fail(PZ_MISMATCH, "a child of another context");
   }
-  PZ_TRY(pzi_exclusive_begin(module));
-  pz_status status = PZ_OK;
+  PZ_TRY(pzi_alone_begin(module));
+  pz_status status = pzi_check_live(module);
   for (const pz_module* around = module->parent; around && status == PZ_OK;
        around = around->parent) {
     if (around == child) {
@@ -274,13 +295,16 @@ pz_module_add_child(pz_module* const module, const char* const name, pz_module* 
     }
   }
   if (status == PZ_OK) {
-    status = pzi_exclusive_begin(child);
+    status = pzi_alone_begin(child);
   }
   if (status == PZ_OK) {
     status = add_child(module, name, child);
     if (status == PZ_OK) {
       child->parent = module; /* who took its gate for the root's finds it closed, for ever */
       count_scopes(child);
+      for (pz_module* around = module; around; around = around->parent) {
+        around->n_baked += child->n_baked;
+      }
     } else {
       pzi_exclusive_end(child);
     }
@@ -348,8 +372,11 @@ pz_status
 pz_module_add(pz_module* const module, const char* const name, const pz_tensor_kind kind,
               const pz_tensor* const tensor)
 {
-  PZ_TRY(pzi_exclusive_begin(module));
-  pz_status status = pzi_check_name(module, name); /* which says the name itself */
+  PZ_TRY(pzi_alone_begin(module));
+  pz_status status = pzi_check_live(module);
+  if (status == PZ_OK) {
+    status = pzi_check_name(module, name); /* which says the name itself */
+  }
   if (status == PZ_OK) {
     status = pzi_fail_prefix(add_tensor(module, name, kind, tensor), "\"%s\"", name);
   }

@@ -49,6 +49,7 @@ struct pz_slot {
                             the list's; NULL before the first use */
   uint64_t digest;       /* of the contents when the value was computed, in check mode */
   pzi_list* list;
+  pzi_list* aside; /* in a baked module: the list whose value `storage` holds */
   pz_slot* next_retired;
 };
 
@@ -105,6 +106,10 @@ struct pz_module {
   bool training;
   bool check_writes;
   pz_cache_policy policy;
+  pz_update_policy update_policy;
+  bool baked;            /* with the module around it, or by itself: pz_module_bake */
+  bool baked_mode;       /* `training` at that time */
+  uint32_t n_baked;      /* modules that are, here and below */
   uint32_t scopes_begun; /* on this very module */
   uint32_t scopes;       /* and on those around it */
 
@@ -124,8 +129,11 @@ struct pz_module {
 pz_status pzi_read_begin(const pz_module* module);
 void pzi_read_end(const pz_module* module);
 
-/* PZ_INVALID where any other call on the tree is running. */
+/* PZ_INVALID where any other call on the tree is running. The first is for calls on the whole
+   of a module: PZ_INVALID also where it, or a part of it, is baked. The second is for calls
+   that leave baked modules alone. */
 pz_status pzi_exclusive_begin(pz_module* module);
+pz_status pzi_alone_begin(pz_module* module);
 
 /* From a read to an exclusive call, with nobody in between; ends the read where it cannot. */
 pz_status pzi_read_alone(const pz_module* module);
@@ -209,6 +217,10 @@ pz_status pzi_find(const pz_module* module, const char* path, pz_slot** out);
 /* As above, with a list on it; PZ_NOT_FOUND says that it is not parametrized. */
 pz_status pzi_find_list(const pz_module* module, const char* path, pz_slot** out);
 
+/* As pzi_find, for a slot to be changed: PZ_INVALID where its module is baked. */
+pz_status pzi_find_live(const pz_module* module, const char* path, pz_slot** out);
+pz_status pzi_check_live(const pz_module* module);
+
 /* The path from the root, for messages, cut where the buffer ends; returned. */
 enum { PZI_PATH_TEXT = 256 };
 const char* pzi_path_text(const pz_slot* slot, char buffer[PZI_PATH_TEXT]);
@@ -273,9 +285,28 @@ pz_status pzi_slot_value(pz_slot* slot, pz_tensor* out);
    is run by other means than the above. Inside pzi_exclusive_begin. */
 pz_status pzi_list_settle(const pz_slot* slot);
 
+/* Is the value of the slot's list at hand, or has it to be computed? With the mutex held or
+   inside pzi_exclusive_begin. */
+bool pzi_list_is_current(const pzi_list* list);
+
+/* Are values kept by a scope: computed once inside it? */
+bool pzi_in_scope(const pz_module* module);
+
+/* Waits for the device and reports what it found in the slot's list or those in it. */
+pz_status pzi_check_device(const pz_slot* slot);
+
 /* With check mode on: PZ_STALE naming a tensor whose contents differ from those the value
    was computed from. */
 pz_status pzi_check_digests(const pz_slot* slot);
+
+/* ---- steps of the maps' own state (module_update.c) ----------------------------- */
+
+/* Has a map of the slot's list, or of a list in it, a step to take? */
+bool pzi_has_steps(const pz_slot* slot);
+
+/* One step of the slot's list and those in it. `reading`: of those with something to step,
+   unless a scope keeps their values. */
+pz_status pzi_slot_step(pz_slot* slot, bool reading);
 
 /* ---- all or nothing over several lists (module_past.c) ------------------------- */
 
@@ -302,6 +333,11 @@ pz_status pzi_pasts_add(pzi_pasts* pasts, pz_slot* slot, bool steps);
    Lists around hear nothing of it. */
 void pzi_pasts_put_back(const pzi_pasts* pasts);
 void pzi_pasts_cleanup(pzi_pasts* pasts);
+
+/* Lists on the tensors of a slot's list take what is there now through their right inverses:
+   where it is not what was remembered, and in any case (`originals`) on originals. */
+pz_status pzi_hand_down(const pz_slot* slot, const pzi_pasts* pasts,
+                        bool originals); /* module_write.c */
 
 /* What the slot held when it was remembered; NULL where that is not known. */
 const pzi_storage* pzi_pasts_find(const pzi_pasts* pasts, const pz_slot* tensor);

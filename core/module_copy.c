@@ -90,6 +90,7 @@ copy_tree(const pz_module* const from, pz_module** const out)
   module->training = from->training;
   module->check_writes = from->check_writes;
   module->policy = from->policy;
+  module->update_policy = from->update_policy;
   pz_status status = copy_slots(from, module);
   if (status == PZ_OK) {
     status = copy_children(from, module);

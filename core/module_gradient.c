@@ -180,9 +180,9 @@ add_list(pz_slot* const slot, const pz_tensor* const gradient)
 pz_status
 pz_module_backward(pz_module* const module, const char* const name, const pz_tensor* const gradient)
 {
-  PZ_TRY(pzi_exclusive_begin(module));
+  PZ_TRY(pzi_alone_begin(module));
   pz_slot* slot = NULL;
-  pz_status status = pzi_find(module, name, &slot);
+  pz_status status = pzi_find_live(module, name, &slot);
   if (status == PZ_OK) {
     status = pzi_fail_prefix(slot->list ? add_list(slot, gradient) : add_plain(slot, gradient),
                              "\"%s\"", name);
@@ -197,7 +197,7 @@ static pz_status
 find_gradient(pz_module* const module, const char* const name, pz_tensor* const out)
 {
   pz_slot* slot = NULL;
-  PZ_TRY(pzi_find(module, name, &slot));
+  PZ_TRY(pzi_find_live(module, name, &slot));
   if (slot->list || slot->kind != PZ_PARAMETER || !slot->requires_grad) {
     return pzi_fail(PZ_INVALID, "\"%s\": %s has no gradient", name,
                     slot->list                   ? "a value, unlike its originals,"
@@ -215,7 +215,7 @@ pz_module_gradient(pz_module* const module, const char* const name, pz_tensor* c
   if (!out) {
     return pzi_fail(PZ_INVALID, "found no place for the tensor");
   }
-  PZ_TRY(pzi_exclusive_begin(module));
+  PZ_TRY(pzi_alone_begin(module));
   const pz_status status = find_gradient(module, name, out);
   pzi_exclusive_end(module);
   return status;
@@ -225,14 +225,19 @@ static pz_status
 zero(pz_slot* const slot, void* const user)
 {
   (void)user;
-  return slot->gradient ? pzi_queue_zero(slot->module->queue, &slot->gradient->tensor) : PZ_OK;
+  return slot->gradient && !slot->module->baked
+             ? pzi_queue_zero(slot->module->queue, &slot->gradient->tensor)
+             : PZ_OK;
 }
 
 pz_status
 pz_module_zero_gradients(pz_module* const module)
 {
-  PZ_TRY(pzi_exclusive_begin(module));
-  const pz_status status = pzi_each_stored(module, zero, NULL);
+  PZ_TRY(pzi_alone_begin(module));
+  pz_status status = pzi_check_live(module);
+  if (status == PZ_OK) {
+    status = pzi_each_stored(module, zero, NULL);
+  }
   pzi_exclusive_end(module);
   return status;
 }

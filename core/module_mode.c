@@ -24,7 +24,7 @@ static void
 each_module_alone(pz_module* const module, void (*const each)(pz_module* module, int argument),
                   const int argument)
 {
-  if (pzi_exclusive_begin(module) == PZ_OK) {
+  if (pzi_alone_begin(module) == PZ_OK) {
     each_module(module, each, argument);
     pzi_exclusive_end(module);
   }
@@ -90,6 +90,24 @@ pz_module_cache_policy(pz_module* const module, const pz_cache_policy policy)
   each_module_alone(module, set_policy, (int)policy);
 }
 
+static void
+set_update_policy(pz_module* const module, const int policy)
+{
+  bool touch = false;
+  module->update_policy = (pz_update_policy)policy;
+  each_list(module, change, &touch);
+}
+
+void
+pz_module_update_policy(pz_module* const module, const pz_update_policy policy)
+{
+  if (policy != PZ_UPDATE_EXPLICIT && policy != PZ_UPDATE_ON_READ) {
+    (void)pzi_fail(PZ_INVALID, "found update policy %d", (int)policy);
+    return;
+  }
+  each_module_alone(module, set_update_policy, (int)policy);
+}
+
 /* One scope more (+1) or less (-1); values live from the outermost begin to its end. */
 static void
 count_scope(pz_module* const module, const int step)
@@ -104,7 +122,7 @@ count_scope(pz_module* const module, const int step)
 void
 pz_cached_begin(pz_module* const module)
 {
-  if (pzi_exclusive_begin(module) == PZ_OK) {
+  if (pzi_alone_begin(module) == PZ_OK) {
     ++module->scopes_begun;
     each_module(module, count_scope, 1);
     pzi_exclusive_end(module);
@@ -114,7 +132,7 @@ pz_cached_begin(pz_module* const module)
 void
 pz_cached_end(pz_module* const module)
 {
-  if (pzi_exclusive_begin(module) != PZ_OK) {
+  if (pzi_alone_begin(module) != PZ_OK) {
     return;
   }
   if (module->scopes_begun == 0) {
@@ -143,7 +161,10 @@ set_check_writes(pz_module* const module, const int check)
 void
 pz_module_check_writes(pz_module* const module, const bool check)
 {
-  each_module_alone(module, set_check_writes, check);
+  if (pzi_exclusive_begin(module) == PZ_OK) {
+    each_module(module, set_check_writes, check);
+    pzi_exclusive_end(module);
+  }
 }
 
 /* ---- gradients or not ------------------------------------------------------ */
@@ -164,7 +185,7 @@ static pz_status
 require_grad(pz_module* const module, const char* const name, const bool require)
 {
   pz_slot* slot = NULL;
-  PZ_TRY(pzi_find(module, name, &slot));
+  PZ_TRY(pzi_find_live(module, name, &slot));
   if (slot->kind != PZ_PARAMETER) {
     return require ? pzi_fail(PZ_INVALID, "\"%s\" is a buffer", name) : PZ_OK;
   }
@@ -175,7 +196,7 @@ require_grad(pz_module* const module, const char* const name, const bool require
 pz_status
 pz_module_require_grad(pz_module* const module, const char* const name, const bool require)
 {
-  PZ_TRY(pzi_exclusive_begin(module));
+  PZ_TRY(pzi_alone_begin(module));
   const pz_status status = require_grad(module, name, require);
   pzi_exclusive_end(module);
   return status;
@@ -184,11 +205,10 @@ pz_module_require_grad(pz_module* const module, const char* const name, const bo
 /* ---- what the device found ------------------------------------------------- */
 
 static pz_status
-check_list(pz_slot* const slot, void* const user)
+check_slot(pz_slot* const slot, void* const user)
 {
-  char path[PZI_PATH_TEXT];
   (void)user;
-  return pzi_fail_prefix(pzi_eval_check(slot->list->eval), "\"%s\"", pzi_path_text(slot, path));
+  return slot->list ? pzi_check_device(slot) : PZ_OK;
 }
 
 static pz_status
@@ -204,10 +224,10 @@ synchronize(pz_module* const module)
 pz_status
 pz_module_check(pz_module* const module)
 {
-  PZ_TRY(pzi_exclusive_begin(module));
+  PZ_TRY(pzi_alone_begin(module));
   pz_status status = synchronize(module);
   if (status == PZ_OK) {
-    status = pzi_each_list(module, check_list, NULL);
+    status = pzi_each_slot(module, check_slot, NULL);
   }
   pzi_exclusive_end(module);
   return status;

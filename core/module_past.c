@@ -26,13 +26,13 @@ pzi_pasts_cleanup(pzi_pasts* const pasts)
   *pasts = (pzi_pasts){0};
 }
 
-/* Does a step of the maps' own state write the tensor: itself, or as the copy of an inner
-   value? */
+/* Does a step of the maps' own state write the tensor: a buffer of its map, an original of the
+   first, or the copy of an inner value? */
 static bool
 a_step_writes(const pzi_list* const list, const uint32_t place)
 {
   const pzi_chain_tensor* const tensor = &list->chain->tensors[place];
-  return list->tensors[place]->list || (tensor->role == PZ_STATE_BUFFER &&
+  return list->tensors[place]->list || (tensor->role != PZ_OWN_PARAMETER &&
                                         list->chain->links[tensor->map].entry->map->table.update);
 }
 
@@ -99,6 +99,8 @@ void
 pzi_pasts_put_back(const pzi_pasts* const pasts)
 {
   pz_status status = PZ_OK;
+  pzi_message message; /* the reason why */
+  pzi_message_save(&message);
   for (size_t k = 0; k < pasts->n && status == PZ_OK; ++k) {
     if (pz_state_version(pasts->lists[k].slot->list->state) != pasts->lists[k].version) {
       status = put_back(&pasts->lists[k]);
@@ -113,6 +115,7 @@ pzi_pasts_put_back(const pzi_pasts* const pasts)
     }
     list->copied_version = status == PZ_OK ? pasts->lists[k].copied_version : 0;
   }
+  pzi_message_restore(&message);
 }
 
 const pzi_storage*

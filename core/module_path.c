@@ -181,6 +181,14 @@ pzi_find(const pz_module* const module, const char* const path, pz_slot** const 
 }
 
 pz_status
+pzi_find_live(const pz_module* const module, const char* const path, pz_slot** const out)
+{
+  PZ_TRY(pzi_check_live(module));
+  PZ_TRY(pzi_find(module, path, out));
+  return pzi_fail_prefix(pzi_check_live((*out)->module), "\"%s\"", path);
+}
+
+pz_status
 pzi_find_list(const pz_module* const module, const char* const path, pz_slot** const out)
 {
   PZ_TRY(pzi_find(module, path, out));

@@ -110,6 +110,26 @@ reads_alone(const pz_slot* const slot)
   return slot->list && module->policy == PZ_CACHE_SCOPED && module->scopes == 0;
 }
 
+bool
+pzi_in_scope(const pz_module* const module)
+{
+  return module->policy == PZ_CACHE_SCOPED && module->scopes > 0;
+}
+
+/* A read that nothing keeps takes a step before: PyTorch's rule again. */
+static bool
+steps(const pz_slot* const slot)
+{
+  const pz_module* const module = slot->module;
+  return module->update_policy == PZ_UPDATE_ON_READ && module->training && pzi_has_steps(slot);
+}
+
+bool
+pzi_list_is_current(const pzi_list* const list)
+{
+  return !list->dropped && pzi_eval_version(list->eval, NULL) == pz_state_version(list->state);
+}
+
 static void
 remember_failure(pzi_list* const list, const pz_status status, const uint64_t version)
 {
@@ -150,7 +170,7 @@ refresh(pz_slot* const slot)
   char path[PZI_PATH_TEXT];
   PZ_TRY(pzi_check_closed(slot));
   PZ_TRY(pzi_list_settle(slot));
-  if (reads_alone(slot) || list->dropped || pzi_eval_version(list->eval, NULL) != version) {
+  if (reads_alone(slot) || !pzi_list_is_current(list)) {
     if (!reads_alone(slot) && list->failed_version == version) {
       return pzi_fail(list->failure, "%s",
                       list->failure_text ? list->failure_text : pz_status_text(list->failure));
@@ -170,8 +190,8 @@ refresh(pz_slot* const slot)
     PZ_TRY(pzi_check_digests(slot));
   }
   list->read_version = version;
-  atomic_store_explicit(&list->ready, !reads_alone(slot) && !is_checked(slot),
-                        memory_order_release);
+  const bool kept = pzi_in_scope(slot->module) || (!reads_alone(slot) && !steps(slot));
+  atomic_store_explicit(&list->ready, kept && !is_checked(slot), memory_order_release);
   return PZ_OK;
 }
 
@@ -180,6 +200,10 @@ pzi_slot_value(pz_slot* const slot, pz_tensor* const out)
 {
   pzi_list* const list = slot->list;
   char path[PZI_PATH_TEXT];
+  if (slot->owner && slot->module->baked) {
+    return pzi_fail(PZ_INVALID, "\"%s\" is put aside until pz_module_unbake",
+                    pzi_path_text(slot, path));
+  }
   if (!list) {
     PZ_TRY(pzi_check_closed(slot));
     if (!slot->storage) {
@@ -204,28 +228,55 @@ pzi_slot_value(pz_slot* const slot, pz_tensor* const out)
   return status;
 }
 
+pz_status
+pzi_check_device(const pz_slot* const slot)
+{
+  char path[PZI_PATH_TEXT];
+  const pzi_list* const list = slot->list;
+  pthread_mutex_lock((pthread_mutex_t*)&list->mutex);
+  const pz_status status = pzi_eval_check(list->eval);
+  pthread_mutex_unlock((pthread_mutex_t*)&list->mutex);
+  PZ_TRY(pzi_fail_prefix(status, "\"%s\"", pzi_path_text(slot, path)));
+  for (uint32_t k = 0; k < list->n_tensors; ++k) {
+    PZ_TRY(list->tensors[k]->list ? pzi_check_device(list->tensors[k]) : PZ_OK);
+  }
+  return PZ_OK;
+}
+
 /* ---- the public calls ------------------------------------------------------ */
 
-/* Inside pzi_read_begin: goes on as the only caller where the read needs that. */
+/* Inside pzi_read_begin: goes on as the only caller, `alone`, where the read needs that. */
 static pz_status
-begin_slot(pz_slot* const slot)
+begin_slot(const pz_slot* const slot, bool* const alone)
 {
-  return reads_alone(slot) ? pzi_read_alone(slot->module) : PZ_OK;
+  *alone = slot->list && !atomic_load_explicit(&slot->list->ready, memory_order_acquire) &&
+           (reads_alone(slot) || steps(slot));
+  return *alone ? pzi_read_alone(slot->module) : PZ_OK;
 }
 
 static void
-end_slot(const pz_slot* const slot)
+end_slot(const pz_slot* const slot, const bool alone)
 {
-  if (reads_alone(slot)) {
+  if (alone) {
     pzi_exclusive_end(slot->module);
   } else {
     pzi_read_end(slot->module);
   }
 }
 
+static pz_status
+read_value(pz_slot* const slot, const bool alone, pz_tensor* const out)
+{
+  if (alone && steps(slot)) {
+    PZ_TRY(pzi_slot_step(slot, true));
+  }
+  return pzi_slot_value(slot, out);
+}
+
 /* A slot by name, ready to be read: end_slot must follow. */
 static pz_status
-begin_name(const pz_module* const module, const char* const name, pz_slot** const out)
+begin_name(const pz_module* const module, const char* const name, pz_slot** const out,
+           bool* const alone)
 {
   PZ_TRY(pzi_read_begin(module));
   const pz_status status = pzi_find(module, name, out);
@@ -233,7 +284,7 @@ begin_name(const pz_module* const module, const char* const name, pz_slot** cons
     pzi_read_end(module);
     return status;
   }
-  return begin_slot(*out);
+  return begin_slot(*out, alone);
 }
 
 pz_status
@@ -243,9 +294,16 @@ pz_slot_get(pz_slot* const slot, pz_tensor* const out)
     return pzi_fail(PZ_INVALID, "found no %s", slot ? "place for the tensor" : "slot");
   }
   PZ_TRY(pzi_read_begin(slot->module));
-  PZ_TRY(begin_slot(slot));
-  const pz_status status = pzi_slot_value(slot, out);
-  end_slot(slot);
+  const pzi_list* const list = slot->list;
+  if (list && atomic_load_explicit(&list->ready, memory_order_acquire)) { /* as a rule */
+    *out = list->value;
+    pzi_read_end(slot->module);
+    return PZ_OK;
+  }
+  bool alone = false;
+  PZ_TRY(begin_slot(slot, &alone));
+  const pz_status status = read_value(slot, alone, out);
+  end_slot(slot, alone);
   return status;
 }
 
@@ -256,9 +314,10 @@ pz_module_get(pz_module* const module, const char* const name, pz_tensor* const 
   if (!out) {
     return pzi_fail(PZ_INVALID, "found no place for the tensor");
   }
-  PZ_TRY(begin_name(module, name, &slot));
-  const pz_status status = pzi_slot_value(slot, out);
-  end_slot(slot);
+  bool alone = false;
+  PZ_TRY(begin_name(module, name, &slot, &alone));
+  const pz_status status = read_value(slot, alone, out);
+  end_slot(slot, alone);
   return status;
 }
 
@@ -278,7 +337,7 @@ pz_module_slot(pz_module* const module, const char* const name, pz_slot** const 
 }
 
 static pz_status
-read_slot(pz_slot* const slot, const pz_tensor* const host)
+read_slot(pz_slot* const slot, const bool alone, const pz_tensor* const host)
 {
   pz_tensor value;
   const pz_spec spec = pzi_slot_spec(slot);
@@ -287,24 +346,18 @@ read_slot(pz_slot* const slot, const pz_tensor* const host)
     return pzi_fail(PZ_MISMATCH, "host tensor: found device type %d, expected host memory",
                     (int)host->device.type);
   }
-  PZ_TRY(pzi_slot_value(slot, &value));
+  PZ_TRY(read_value(slot, alone, &value));
   PZ_TRY(pzi_queue_copy(slot->module->queue, &value, host));
-  if (!slot->list) {
-    return PZ_OK;
-  }
-  char path[PZI_PATH_TEXT];
-  pthread_mutex_lock(&slot->list->mutex);
-  const pz_status status = pzi_eval_check(slot->list->eval);
-  pthread_mutex_unlock(&slot->list->mutex);
-  return pzi_fail_prefix(status, "\"%s\"", pzi_path_text(slot, path));
+  return slot->list ? pzi_check_device(slot) : PZ_OK;
 }
 
 pz_status
 pz_module_read(pz_module* const module, const char* const name, const pz_tensor* const host)
 {
   pz_slot* slot = NULL;
-  PZ_TRY(begin_name(module, name, &slot));
-  const pz_status status = read_slot(slot, host);
-  end_slot(slot);
+  bool alone = false;
+  PZ_TRY(begin_name(module, name, &slot, &alone));
+  const pz_status status = read_slot(slot, alone, host);
+  end_slot(slot, alone);
   return status;
 }

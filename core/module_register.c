@@ -249,6 +249,7 @@ register_maps(pz_slot* const slot, const char* const text, const pz_option_setti
   pz_status status = PZ_OK;
   if (slot->list) {
     PZ_TRY(pzi_list_settle(slot));
+    PZ_TRY(pzi_check_device(slot));
     a.chain = pz_chain_retain(slot->list->chain);
     status = pzi_state_adopt(a.chain, slot->list->state, &a.state);
   }
@@ -285,9 +286,9 @@ pz_register_parametrization_with(pz_module* const module, const char* const name
                                  const char* const text, const pz_option_setting* const settings,
                                  const uint32_t n_settings, const uint32_t flags)
 {
-  PZ_TRY(pzi_exclusive_begin(module));
+  PZ_TRY(pzi_alone_begin(module));
   pz_slot* slot = NULL;
-  pz_status status = pzi_find(module, name, &slot);
+  pz_status status = pzi_find_live(module, name, &slot);
   if (status == PZ_OK) {
     status =
         pzi_fail_prefix(register_maps(slot, text, settings, n_settings, flags), "\"%s\"", name);

@@ -28,7 +28,7 @@ left_value(pz_slot* const slot, pzi_storage** const out)
 {
   pz_tensor value;
   PZ_TRY(pzi_slot_value(slot, &value));
-  PZ_TRY(pzi_eval_check(slot->list->eval));
+  PZ_TRY(pzi_check_device(slot));
   const pz_spec spec = pz_spec_of(&value);
   pzi_storage* storage = pzi_storage_retain(find_memory(slot, &spec));
   if (!storage) {
@@ -127,9 +127,12 @@ remove_list(pz_slot* const slot, const int leave)
 pz_status
 pz_remove_parametrizations(pz_module* const module, const char* const name, const int leave)
 {
-  PZ_TRY(pzi_exclusive_begin(module));
+  PZ_TRY(pzi_alone_begin(module));
   pz_slot* slot = NULL;
-  pz_status status = pzi_find_list(module, name, &slot);
+  pz_status status = pzi_check_live(module);
+  if (status == PZ_OK) {
+    status = pzi_find_list(module, name, &slot);
+  }
   if (status == PZ_OK) {
     status = pzi_fail_prefix(remove_list(slot, leave), "\"%s\"", name);
   }
@@ -178,9 +181,12 @@ remove_map(pz_slot* const slot, const uint32_t index)
 pz_status
 pz_remove_parametrization(pz_module* const module, const char* const name, const uint32_t index)
 {
-  PZ_TRY(pzi_exclusive_begin(module));
+  PZ_TRY(pzi_alone_begin(module));
   pz_slot* slot = NULL;
-  pz_status status = pzi_find_list(module, name, &slot);
+  pz_status status = pzi_check_live(module);
+  if (status == PZ_OK) {
+    status = pzi_find_list(module, name, &slot);
+  }
   if (status == PZ_OK) {
     status = pzi_fail_prefix(remove_map(slot, index), "\"%s\"", name);
   }

@@ -39,9 +39,9 @@ typedef pz_status slot_call(pz_slot* slot, void* user);
 static pz_status
 call_alone(pz_module* const module, const char* const name, slot_call* const call, void* const user)
 {
-  PZ_TRY(pzi_exclusive_begin(module));
+  PZ_TRY(pzi_alone_begin(module));
   pz_slot* slot = NULL;
-  pz_status status = pzi_find(module, name, &slot);
+  pz_status status = pzi_find_live(module, name, &slot);
   if (status == PZ_OK) {
     status = pzi_fail_prefix(call(slot, user), "\"%s\"", name);
   }
@@ -73,16 +73,14 @@ pzi_differ(pz_queue* const queue, const pzi_storage* const now, const pzi_storag
   return status;
 }
 
-/* Lists on the tensors of a list take what it has written there. Own parameters count as
-   written where a map moved them along. */
-static pz_status
-hand_down(const pz_slot* const slot, const pzi_pasts* const pasts)
+pz_status
+pzi_hand_down(const pz_slot* const slot, const pzi_pasts* const pasts, const bool originals)
 {
   char path[PZI_PATH_TEXT];
   for (uint32_t k = 0; k < slot->list->n_tensors; ++k) {
     pz_slot* const tensor = slot->list->tensors[k];
     pzi_list* const inner = tensor->list;
-    bool moved = tensor->role == PZ_ORIGINAL;
+    bool moved = originals && tensor->role == PZ_ORIGINAL;
     if (inner && !moved) {
       PZ_TRY(
           pzi_differ(slot->module->queue, tensor->storage, pzi_pasts_find(pasts, tensor), &moved));
@@ -93,7 +91,7 @@ hand_down(const pz_slot* const slot, const pzi_pasts* const pasts)
       PZ_TRY(pzi_fail_prefix(
           pz_eval_assign(inner->eval, inner->state, PZ_CHAIN, &tensor->storage->tensor), "\"%s\"",
           pzi_path_text(tensor, path)));
-      PZ_TRY(hand_down(tensor, pasts));
+      PZ_TRY(pzi_hand_down(tensor, pasts, true));
     }
   }
   return PZ_OK;
@@ -118,7 +116,7 @@ all_or_nothing(pz_slot* const slot,
   if (status == PZ_OK) {
     pzi_slot_changed(slot, false); /* the state tells itself, once all went well */
     status = change(list, value);
-    status = status == PZ_OK ? hand_down(slot, &pasts) : status;
+    status = status == PZ_OK ? pzi_hand_down(slot, &pasts, true) : status;
     if (status != PZ_OK) {
       pzi_pasts_put_back(&pasts);
     }

@@ -14,7 +14,7 @@
    together; everything marked [exclusive] runs alone, as with any container. A violation
    that is noticed is PZ_INVALID; calls without a result then do nothing but leave a message.
    The rule holds for a module with all it is nested in or with. Under PZ_CACHE_SCOPED a read
-   outside a scope counts as exclusive. A borrowed value lives until the next exclusive
+   outside a scope counts as exclusive, and so does one that takes a step (PZ_UPDATE_ON_READ). A borrowed value lives until the next exclusive
    call. */
 
 #ifndef PARAMETRIZE_MODULE_H
@@ -97,7 +97,8 @@ enum {
 };
 
 /* Takes the whole list off a tensor, which returns to its former place in the order, with
-   a gradient of zero. [exclusive] */
+   a gradient of zero. Where the original has a list itself, PZ_LEAVE_ORIGINAL leaves that list
+   on the tensor, and PZ_LEAVE_PARAMETRIZED takes it off too. [exclusive] */
 PZ_API pz_status pz_remove_parametrizations(pz_module* module, const char* name, int leave);
 
 /* Takes map `index` out of a list; the originals stay. Not the last one left, and not one
@@ -260,8 +261,11 @@ PZ_API pz_status pz_module_to_dtype(pz_module* module, uint32_t dtype);
 /* Replaces every value of a module and its children by a plain tensor that holds it, in
    evaluation mode, and puts the lists aside. A baked module is read, printed, enumerated,
    copied and saved as one that never had lists; whatever would change it is PZ_INVALID until
-   pz_module_unbake brings everything back, bit for bit. All or nothing. PZ_INVALID where it
-   is baked already, or not. [exclusive] */
+   pz_module_unbake brings everything back, bit for bit. Modes and policies may be set, for
+   the time after. A child may be baked by itself: the module around it goes on, but for calls
+   on the whole of it that would change the child (load, to, to_dtype, transfer, bake). It is
+   unbaked where it was baked. All or nothing. PZ_INVALID where it, or a part of it, is baked
+   already, or not. [exclusive] */
 PZ_API pz_status pz_module_bake(pz_module* module);
 PZ_API pz_status pz_module_unbake(pz_module* module);
 PZ_API bool pz_module_is_baked(const pz_module* module); /* [read] */

@@ -1,0 +1,154 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Semantics 24: steps at reads, PyTorch's rule; and residuals. */
+
+#include "rig.h"
+
+#define ORIGINAL "parametrizations.weight.original"
+
+/* "weight" is its original and the buffer of `fragile`, which a step raises by one. */
+static double
+add_weight(const char* const maps)
+{
+  rig_tensor w;
+  rig_add(module, "weight", 3, 3, &w);
+  ck_assert_ok(pz_register_parametrization(module, "weight", maps, 0));
+  return rig_value("weight", 0);
+}
+
+/* By handle, so that a read is one read. */
+static double
+read_once(const char* const name)
+{
+  pz_slot* slot = NULL;
+  pz_tensor there;
+  float value;
+  ck_assert_ok(pz_module_slot(module, name, &slot));
+  ck_assert_ok(pz_slot_get(slot, &there));
+  memcpy(&value, there.data, sizeof(value));
+  return (double)value;
+}
+
+START_TEST(semantics_24_reads_step_only_when_told_and_in_training)
+{
+  const double before = add_weight("fragile");
+  ck_assert_double_eq_tol(read_once("weight"), before, 1e-6);
+  pz_module_update_policy(module, PZ_UPDATE_ON_READ);
+  ck_assert_double_eq_tol(read_once("weight"), before + 1, 1e-5);
+  ck_assert_double_eq_tol(read_once("weight"), before + 2, 1e-5);
+  pz_module_train(module, false);
+  ck_assert_double_eq_tol(read_once("weight"), before + 2, 1e-5);
+  ck_assert_double_eq_tol(read_once("weight"), before + 2, 1e-5);
+  pz_module_train(module, true);
+  ck_assert_double_eq_tol(read_once("weight"), before + 3, 1e-5);
+  pz_module_update_policy(module, PZ_UPDATE_EXPLICIT);
+  ck_assert_double_eq_tol(read_once("weight"), before + 3, 1e-5);
+  ck_assert_ok(pz_module_update(module, "weight"));
+  ck_assert_double_eq_tol(read_once("weight"), before + 4, 1e-5);
+  pz_module_update_policy(module, (pz_update_policy)7);
+  ck_assert_ptr_nonnull(strstr(pz_error_message(), "7"));
+}
+END_TEST
+
+START_TEST(semantics_24_a_scope_steps_once)
+{
+  const double before = add_weight("fragile");
+  pz_module_update_policy(module, PZ_UPDATE_ON_READ);
+  pz_module_cache_policy(module, PZ_CACHE_SCOPED);
+  ck_assert_double_eq_tol(read_once("weight"), before + 1, 1e-5);
+  pz_cached_begin(module);
+  ck_assert_double_eq_tol(read_once("weight"), before + 2, 1e-5);
+  ck_assert_double_eq_tol(read_once("weight"), before + 2, 1e-5);
+  pz_cached_begin(module);
+  ck_assert_double_eq_tol(read_once("weight"), before + 2, 1e-5);
+  pz_cached_end(module);
+  ck_assert_double_eq_tol(read_once("weight"), before + 2, 1e-5);
+  ck_assert_ok(pz_module_touch(module, ORIGINAL)); /* seen, so computed again */
+  ck_assert_double_eq_tol(read_once("weight"), before + 3, 1e-5);
+  pz_cached_end(module);
+  ck_assert_double_eq_tol(read_once("weight"), before + 4, 1e-5);
+}
+END_TEST
+
+START_TEST(semantics_24_inner_lists_step_with_a_read)
+{
+  const double before = add_weight("counting");
+  ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "fragile", 0));
+  pz_module_update_policy(module, PZ_UPDATE_ON_READ);
+  ck_assert_double_eq_tol(read_once("weight"), before + 1, 1e-5);
+  ck_assert_double_eq_tol(read_once(ORIGINAL), before + 2, 1e-5);
+  ck_assert_double_eq_tol(read_once("weight"), before + 3, 1e-5);
+  pz_module_cache_policy(module, PZ_CACHE_SCOPED);
+  pz_cached_begin(module);
+  ck_assert_double_eq_tol(read_once(ORIGINAL), before + 4, 1e-5);
+  ck_assert_double_eq_tol(read_once("weight"), before + 4, 1e-5); /* of the kept inner value */
+  pz_cached_end(module);
+}
+END_TEST
+
+START_TEST(semantics_24_backward_is_for_the_value_read)
+{
+  rig_tensor g;
+  pz_tensor gradient;
+  const double before = add_weight("fragile");
+  rig_normal(&g, PZ_F32, 3, 3);
+  pz_module_update_policy(module, PZ_UPDATE_ON_READ);
+  ck_assert_double_eq_tol(read_once("weight"), before + 1, 1e-5);
+  ck_assert_ok(pz_module_backward(module, "weight", &g.tensor));
+  ck_assert_ok(pz_module_backward(module, "weight", &g.tensor));
+  ck_assert_ok(pz_module_gradient(module, ORIGINAL, &gradient));
+  ck_assert_float_eq(((const float*)gradient.data)[4], 2 * g.data.f32[4]);
+  ck_assert_double_eq_tol(read_once("weight"), before + 2, 1e-5);
+}
+END_TEST
+
+START_TEST(semantics_24_a_step_that_fails_at_a_read_changes_nothing)
+{
+  static rig_tensor host;
+  const double before = add_weight("fragile");
+  pz_tensor there;
+  pz_module_update_policy(module, PZ_UPDATE_ON_READ);
+  map_failing = "update";
+  ck_assert_fails(pz_module_get(module, "weight", &there), PZ_DEVICE, "\"weight\"");
+  map_failing = NULL;
+  rig_zeros(&host, PZ_F32, 2, 2); /* nor does a place of the wrong shape */
+  ck_assert_fails(pz_module_read(module, "weight", &host.tensor), PZ_MISMATCH, "2x2");
+  ck_assert_double_eq_tol(read_once("weight"), before + 1, 1e-5);
+}
+END_TEST
+
+START_TEST(residuals_are_those_of_the_last_map)
+{
+  rig_tensor w;
+  double distance = -1.0;
+  rig_add(module, "weight", 3, 3, &w);
+  ck_assert_fails(pz_module_residual(module, "weight", &distance), PZ_NOT_FOUND, "weight");
+  ck_assert_ok(pz_register_parametrization(module, "weight", "counting,skew,cayley", 0));
+  ck_assert_ok(pz_module_residual(module, "weight", &distance));
+  ck_assert_double_ge(distance, 0.0);
+  ck_assert_double_le(distance, 3 * 8 * 1.2e-7); /* n c eps */
+  ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "symmetric", 0));
+  ck_assert_ok(pz_module_residual(module, ORIGINAL, &distance));
+  ck_assert_double_eq(distance, 0.0);
+  ck_assert_ok(pz_register_parametrization(module, "weight", "counting", 0));
+  ck_assert_fails(pz_module_residual(module, "weight", &distance), PZ_UNSUPPORTED, "counting");
+  ck_assert_int_eq(pz_module_residual(module, "weight", NULL), PZ_INVALID);
+  ck_assert_int_eq(pz_module_residual(NULL, "weight", &distance), PZ_INVALID);
+}
+END_TEST
+
+int
+main(void)
+{
+  Suite* const suite = suite_create("steps");
+  TCase* const tcase = rig_case("steps");
+  tcase_add_test(tcase, semantics_24_reads_step_only_when_told_and_in_training);
+  tcase_add_test(tcase, semantics_24_a_scope_steps_once);
+  tcase_add_test(tcase, semantics_24_inner_lists_step_with_a_read);
+  tcase_add_test(tcase, semantics_24_backward_is_for_the_value_read);
+  tcase_add_test(tcase, semantics_24_a_step_that_fails_at_a_read_changes_nothing);
+  tcase_add_test(tcase, residuals_are_those_of_the_last_map);
+  suite_add_tcase(suite, tcase);
+  return test_main(suite);
+}
