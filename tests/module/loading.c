@@ -120,12 +120,15 @@ START_TEST(semantics_20_one_value_of_a_file)
   for (const char* const* name = furniture_values; *name; ++name) {
     pz_module* made = NULL;
     pz_tensor_entry entry = {.size = sizeof(entry)};
+    if (strncmp(*name, "parametrizations.", 17) == 0) {
+      continue; /* comes with the value around it */
+    }
     ck_assert_ok(pz_module_from_file(context, "reference", file, *name, NULL, &made));
     rig_read(*name, &a);
     read_of(made, *name, &b);
     ck_assert_double_eq(rig_distance(&a, &b), 0.0);
     for (uint32_t k = 0; pz_module_tensor(made, k, &entry) == PZ_OK; ++k) {
-      ck_assert_uint_lt(k, 4); /* nothing else is there */
+      ck_assert_uint_lt(k, 10); /* nothing else is there: "deep" has nine */
     }
     pz_module_free(made);
   }
@@ -191,6 +194,7 @@ plain_twin(void)
   }
   rig_normal(&t, PZ_F32, 4, 4);
   ck_assert_ok(pz_module_add(made, "mean", PZ_BUFFER, &t.tensor));
+  rig_add(made, "deep", 4, 4, &t);
   rig_add(child, "weight", 4, 4, &t);
   rig_add(leaf, "weight", 4, 4, &t);
   rig_normal(&t, PZ_F32, 2, 3);
@@ -294,6 +298,9 @@ START_TEST(semantics_20_baked_values_need_no_lists)
   pz_module* const twin = plain_twin();
   ck_assert_ok(pz_module_load_from(twin, file, NULL));
   for (const char* const* name = furniture_values; *name; ++name) {
+    if (strncmp(*name, "parametrizations.", 17) == 0) {
+      continue; /* it went with the list around it */
+    }
     if (pz_is_parametrized(twin, *name)) {
       ck_assert_ok(pz_remove_parametrizations(twin, *name, PZ_LEAVE_PARAMETRIZED));
     }
