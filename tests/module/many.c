@@ -1,20 +1,26 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Semantics 20 with many names, and with many threads. */
+/* Semantics 20 with many names, with many threads, and with processes that are killed. */
 
 #include "folder.h"
 #include "furniture.h"
 
+#include <dirent.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 static pz_file* file;
 
 static void
 setup(void)
 {
+  ck_assert_ok(pz_module_to(module, "reference")); /* no threads of its own */
   file = NULL;
 }
 
@@ -113,6 +119,57 @@ START_TEST(semantics_20_thousands_of_names)
 }
 END_TEST
 
+/* Takes away what a killed process may leave where files have no nameless beginning. */
+static void
+sweep(void)
+{
+  DIR* const entries = opendir(folder);
+  for (const struct dirent* one = readdir(entries); one; one = readdir(entries)) {
+    char name[512];
+    if (strncmp(one->d_name, ".parametrize-", 13) == 0) {
+      snprintf(name, sizeof(name), "%s/%s", folder, one->d_name);
+      ck_assert_int_eq(unlink(name), 0);
+    }
+  }
+  closedir(entries);
+}
+
+START_TEST(semantics_20_killed_while_saving)
+{
+  /* Whatever moment it is, the file is one of those that were saved. */
+  enum { KILLS = 20, SIDE = 64 };
+  rig_tensor w;
+  rig_zeros(&w, PZ_F32, SIDE, SIDE);
+  ck_assert_ok(pz_module_add(module, "weight", PZ_PARAMETER, &w.tensor));
+  ck_assert_ok(pz_module_save(module, path));
+  for (int k = 0; k < KILLS; ++k) {
+    const pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    for (float n = 1.0F; child == 0; n += 1.0F) {
+      for (int i = 0; i < SIDE * SIDE; ++i) {
+        w.data.f32[i] = n;
+      }
+      if (pz_module_set(module, "weight", &w.tensor) != PZ_OK ||
+          pz_module_save(module, path) != PZ_OK) {
+        _exit(1);
+      }
+    }
+    const struct timespec moment = {.tv_nsec = (long)(1e6 + 5e7 * test_uniform(&seed))};
+    nanosleep(&moment, NULL);
+    int status = 0;
+    ck_assert_int_eq(kill(child, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFSIGNALED(status));
+    ck_assert_ok(pz_module_load(module, path));
+    rig_read("weight", &w);
+    for (int i = 1; i < SIDE * SIDE; ++i) {
+      ck_assert_float_eq(w.data.f32[i], w.data.f32[0]);
+    }
+  }
+  sweep();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -121,6 +178,7 @@ main(void)
   tcase_add_checked_fixture(tcase, setup, teardown);
   tcase_add_test(tcase, semantics_20_many_threads_save_and_read);
   tcase_add_test(tcase, semantics_20_thousands_of_names);
+  tcase_add_test(tcase, semantics_20_killed_while_saving);
   suite_add_tcase(suite, tcase);
   return test_main(suite);
 }

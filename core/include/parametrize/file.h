@@ -9,6 +9,7 @@
    "parametrizations.weight.0.mask", "child.weight". The lists that make the values stand
    under the key "parametrize" of the metadata, so that a file of ours is loaded without
    code that registers them; for files of others the host says which maps to expect where.
+   docs/files.md shows all of it.
 
    Reading trusts nothing that a file says: PZ_IO names what is wrong, and memory is bounded
    by the file's size. The file is mapped, not read into memory. Writing makes the file
@@ -39,8 +40,9 @@ PZ_API pz_status pz_module_save(pz_module* module, const char* path);
 PZ_API pz_status pz_module_save_with(pz_module* module, const char* path, uint32_t flags,
                                      const pz_metadata* metadata, uint32_t n_metadata);
 
-/* Which maps make the values of a file that does not say so itself, or says otherwise. The
-   first rule whose pattern matches a value's path ("rnn.weight") holds. */
+/* Which maps make the values that a file holds parametrized and does not say so itself, or
+   says otherwise. The first rule whose pattern matches a value's path ("rnn.weight") holds;
+   plain tensors have no rules. */
 typedef struct pz_list_rule {
   const char* pattern; /* as fnmatch: "*" also matches dots. Lists on tensors of other
                           lists ("parametrizations.weight.original") are matched only by
@@ -50,7 +52,8 @@ typedef struct pz_list_rule {
 
 enum {
   /* Entries without a place are passed over, tensors without an entry stay as they are
-     (those of a list that the load makes: as at registration); each is reported. */
+     (those of a list that the load makes: as at registration; without an original it is
+     not made); each is reported. */
   PZ_LOAD_LENIENT = 1U << 0,
   /* An entry under the name of a value is assigned to it: right inverses run and judge
      what they are given (PZ_ASSIGN). Else such an entry has no place. */
