@@ -25,6 +25,7 @@
 
 // clang-format off
 
+/* w / sigma, zero where sigma is; y may be w. */
 PZ_KERNEL(spectral_norm_value, 3, 0, 1,
   PZ_TENSOR_ARG(0, w);
   PZ_TENSOR_ARG(1, sigma);
@@ -32,24 +33,6 @@ PZ_KERNEL(spectral_norm_value, 3, 0, 1,
   PZ_INTEGER_ARG(0, count);
   const real s = sigma[i / count];
   y[i] = s == (real)0 ? (real)0 : w[i] / s;
-)
-
-PZ_KERNEL(spectral_norm_adjoint, 6, 0, 3,
-  PZ_TENSOR_ARG(0, g);
-  PZ_TENSOR_ARG(1, product);
-  PZ_TENSOR_ARG(2, sigma);
-  PZ_TENSOR_ARG(3, u);
-  PZ_TENSOR_ARG(4, v);
-  PZ_TENSOR_ARG(5, gw);
-  PZ_INTEGER_ARG(0, outer);
-  PZ_INTEGER_ARG(1, rows);
-  PZ_INTEGER_ARG(2, inner);
-  const pz_int row = i / inner % rows;
-  const pz_int slab = i / (inner * rows);
-  const pz_int k = slab / outer;
-  const real s = sigma[k];
-  const real uv = u[k * rows + row] * v[slab * inner + i % inner];
-  gw[i] = s == (real)0 ? (real)0 : (g[i] - product[k] * uv) / s;
 )
 
 /* Of a vector of norm `size`. */
@@ -209,6 +192,29 @@ spectral_norm_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* con
                         (const int64_t[]){l.outer * l.rows * l.inner});
 }
 
+/* y <- y - u v^T, in the order of the tensor. */
+static pz_status
+subtract_outer(pz_call* const c, const spectral_layout l, const pz_tensor* const u,
+               const pz_tensor* const v, pz_tensor* const y)
+{
+  const int64_t slabs = l.batch * l.outer;
+  pz_view u_view;
+  pz_view v_view;
+  pz_view y_view;
+  if (l.batch == 1 && l.inner == 1) {
+    return pz_gemm(c, PZ_N, PZ_N, -1.0,
+                   pz_view_reshaped(&v_view, v, 2, (const int64_t[]){l.outer, 1}),
+                   pz_view_reshaped(&u_view, u, 2, (const int64_t[]){1, l.rows}), 1.0,
+                   pz_view_reshaped(&y_view, y, 2, (const int64_t[]){l.outer, l.rows}));
+  }
+  const pz_tensor* const column =
+      pz_view_reshaped(&u_view, u, 3, (const int64_t[]){slabs, l.rows, 1});
+  u_view.strides[0] = l.outer == 1 ? l.rows : 0; /* one u for all slabs of a matrix */
+  return pz_gemm(c, PZ_N, PZ_N, -1.0, column,
+                 pz_view_reshaped(&v_view, v, 3, (const int64_t[]){slabs, 1, l.inner}), 1.0,
+                 pz_view_reshaped(&y_view, y, 3, (const int64_t[]){slabs, l.rows, l.inner}));
+}
+
 static pz_status
 spectral_norm_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
                   const pz_tensor* const gy, pz_tensor* const gx)
@@ -217,16 +223,25 @@ spectral_norm_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* c
     return vector_vjp(c, y, gy, gx);
   }
   const spectral_layout l = spectral_layout_of(c, x->ndim, x->shape);
+  const int64_t u_shape[] = {l.batch, l.rows};
   pz_tensor sigma;
   pz_tensor product;
+  pz_tensor u;
+  pz_view from;
+  pz_view to;
   PZ_TRY(c->host->saved(c, 0, &sigma));
   PZ_TRY(pz_work_like(c, &sigma, &product));
+  PZ_TRY(pz_work_like(c, &c->buffer[U], &u));
   // gW <- (G - <G, Y> u v^T) / s
   PZ_TRY(spectral_products(c, l.batch, gy, y, &product));
-  return c->ops->launch(
-      c, &spectral_norm_adjoint, pz_count(x),
-      (const pz_tensor* const[]){gy, &product, &sigma, &c->buffer[U], &c->buffer[V], gx}, NULL,
-      (const int64_t[]){l.outer, l.rows, l.inner});
+  PZ_TRY(c->ops->scale_by(c, PZ_OVER_COLS, &product,
+                          pz_view_reshaped(&from, &c->buffer[U], 2, u_shape),
+                          pz_view_reshaped(&to, &u, 2, u_shape)));
+  PZ_TRY(pz_copy(c, gy, gx));
+  PZ_TRY(subtract_outer(c, l, &u, &c->buffer[V], gx));
+  return c->ops->launch(c, &spectral_norm_value, pz_count(x),
+                        (const pz_tensor* const[]){gx, &sigma, gx}, NULL,
+                        (const int64_t[]){l.outer * l.rows * l.inner});
 }
 
 /* As PyTorch: the value itself, and u and v as they are. */
