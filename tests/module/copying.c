@@ -125,6 +125,25 @@ START_TEST(semantics_21_modes_are_copied_and_scopes_are_not)
 }
 END_TEST
 
+START_TEST(semantics_21_the_update_policy_is_copied)
+{
+  rig_tensor w;
+  rig_tensor first;
+  rig_tensor second;
+  rig_add(module, "weight", 3, 3, &w);
+  ck_assert_ok(pz_register_parametrization(module, "weight", "fragile", 0)); /* a step adds 1 */
+  pz_module_update_policy(module, PZ_UPDATE_ON_READ);
+  pz_module* const copy = copy_of(module);
+  read_of(copy, "parametrizations.weight.0.b", &first);
+  (void)place_of(copy, "weight");
+  read_of(copy, "parametrizations.weight.0.b", &second);
+  ck_assert_double_eq(rig_at(&second, 0), rig_at(&first, 0) + 1.0);
+  rig_read("parametrizations.weight.0.b", &second);
+  ck_assert_double_eq(rig_at(&second, 0), rig_at(&first, 0)); /* of the source: not read */
+  pz_module_free(copy);
+}
+END_TEST
+
 START_TEST(semantics_21_gradients_stay_behind)
 {
   rig_tensor w;
@@ -238,6 +257,7 @@ main(void)
   tcase_add_test(tcase, semantics_21_a_copy_outlives_its_source);
   tcase_add_test(tcase, semantics_21_draws_go_on_alike);
   tcase_add_test(tcase, semantics_21_modes_are_copied_and_scopes_are_not);
+  tcase_add_test(tcase, semantics_21_the_update_policy_is_copied);
   tcase_add_test(tcase, semantics_21_gradients_stay_behind);
   tcase_add_test(tcase, semantics_21_a_child_is_copied_to_a_root_of_its_own);
   tcase_add_test(tcase, what_cannot_be_copied_is_refused);

@@ -239,9 +239,10 @@ PZ_API pz_status pz_module_copy(pz_module* module, pz_module** out);
 /* Puts copies of lists of `from` with their originals, own parameters, buffers and draws on
    the tensors of the same names of `to`: of the list on `name`, or, for NULL, of every
    parametrized tensor of `from` itself (children not counted). A tensor that `to` has must
-   be plain and of the value's spec; one that it has not is added at its end. `from` is
-   unchanged and nothing shared; `to` may be on another device. All or nothing.
-   [from: read, to: exclusive] */
+   be plain and of the value's spec (PZ_EXISTS, PZ_MISMATCH); one original of that spec takes
+   over its memory, as at registration. One that it has not is added at its end. Kinds and
+   what is frozen follow `from`, which is unchanged, and nothing is shared; `to` may be on
+   another device or in the same tree. All or nothing. [from: read, to: exclusive] */
 PZ_API pz_status pz_transfer_parametrizations(pz_module* from, pz_module* to, const char* name);
 
 /* Moves a module and all that is nested in it to a device (as in pz_queue_open; children
