@@ -119,7 +119,10 @@ pzi_writer_put_tensor(pz_writer* const writer, const size_t index, pz_queue* con
                       const pz_tensor* const tensor)
 {
   const size_t bytes = (size_t)pz_count(tensor) * pz_dtype_size(tensor->dtype);
-  if (bytes == 0 || (tensor->device.type == PZ_DEVICE_CPU && pzi_is_contiguous(tensor))) {
+  if (bytes == 0) {
+    return pz_writer_put(writer, index, NULL, 0);
+  }
+  if (tensor->device.type == PZ_DEVICE_CPU && pzi_is_contiguous(tensor)) {
     return pz_writer_put(writer, index, (const char*)tensor->data + tensor->byte_offset, bytes);
   }
   void* const copy = malloc(bytes);
