@@ -44,6 +44,9 @@ static const tensors_seed seeds[] = {
     {"{\n\t\"x\" : { \"shape\" : [ 2 ] , \"dtype\" : \"F16\" , \"data_offsets\" : [ 4 , 8 ] } ,\r\n"
      "\"y\":{\"data_offsets\":[0,4],\"shape\":[4],\"dtype\":\"F8_E4M3\"}}",
      NULL, 8},
+    {"{\"empty\":{\"dtype\":\"F32\",\"shape\":[0,2],\"data_offsets\":[0,0]},"
+     "\"scalar\":{\"dtype\":\"F64\",\"shape\":[],\"data_offsets\":[0,8]}}",
+     NULL, 8},
     /* as PyTorch names them, nested and with two originals */
     {"{\"rnn.parametrizations.weight.original0\":{" SPEC_22 ",\"data_offsets\":[0,16]},"
      "\"rnn.parametrizations.weight.original1\":{" SPEC_22 ",\"data_offsets\":[16,32]},"
