@@ -136,17 +136,10 @@ pz_status
 checkpoint_bake(const options* const o, const model* const m, const char* const path)
 {
   texts t;
-  pz_module* plain = NULL;
   settings_of(o, &t);
   const pz_metadata about[] = {{t.key[0], t.text[0]}, {t.key[1], t.text[1]}};
-  PZ_TRY(pz_module_copy(m->module, &plain));
-  pz_status status = PZ_OK;
-  if (pz_is_parametrized(plain, "kernel")) {
-    status = pz_remove_parametrizations(plain, "kernel", PZ_LEAVE_PARAMETRIZED);
-  }
-  if (status == PZ_OK) {
-    status = pz_module_save_with(plain, path, 0, about, 2);
-  }
-  pz_module_free(plain);
-  return status;
+  PZ_TRY(pz_module_bake(m->module));
+  const pz_status status = pz_module_save_with(m->module, path, 0, about, 2);
+  const pz_status restored = pz_module_unbake(m->module);
+  return status != PZ_OK ? status : restored;
 }
