@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """What the tests of the command share: running it, and .npy files without NumPy.
 
-Every script here is called with the command's path as its first argument.
+Every script here is called with the command's path as its first argument; those that build
+plugins with the compiler and the include folder as its second and third.
 """
 
 import array
@@ -10,6 +11,7 @@ import atexit
 import os
 import pathlib
 import random
+import shlex
 import shutil
 import struct
 import subprocess
@@ -62,6 +64,17 @@ def good(*arguments, **options):
     status, out, err = run(*arguments, **options)
     assert status == 0 and err == "", f"{arguments}: exit {status}: {err}"
     return out
+
+
+def build_maps():
+    """Compiles maps.c with plain cc into a folder that is searched from now on; its path."""
+    path = work / "plugins"
+    path.mkdir()
+    source = pathlib.Path(__file__).with_name("maps.c")
+    flags = ["-D_GNU_SOURCE", "-shared", "-fPIC", "-I" + sys.argv[3]]
+    subprocess.run([*shlex.split(sys.argv[2]), *flags, str(source), "-o", str(path / "maps.so")], check=True)
+    environment["PARAMETRIZE_PLUGIN_PATH"] = str(path)
+    return path
 
 
 def snapshot():

@@ -10,7 +10,6 @@ import os
 import pathlib
 import random
 import resource
-import shlex
 import signal
 import struct
 import subprocess
@@ -18,18 +17,14 @@ import sys
 import time
 
 from command import *
-from tap import main, run as build
+from tap import main
 
 identity = "pruning(p_drop=0)"
 
 
 def plugins():
     """a plugin of plain cc and an include path, dropped into a folder, is listed and works"""
-    path = work / "plugins"
-    path.mkdir()
-    source = pathlib.Path(__file__).with_name("maps.c")
-    build([*shlex.split(sys.argv[2]), "-shared", "-fPIC", "-I" + sys.argv[3], str(source), "-o", str(path / "maps.so")])
-    environment["PARAMETRIZE_PLUGIN_PATH"] = str(path)
+    path = build_maps()
     folder("several")
     listed = good("list")
     assert any(line.split()[0] == "product" and str(path / "maps.so") in line for line in listed.splitlines()), listed

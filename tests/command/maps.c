@@ -7,12 +7,14 @@
      product   y = a o b: two originals; an own parameter scale, 1 at first, multiplies;
                right inverse a = y, b = 1 where scale is 1
      intruder  y = x, while somebody else makes the file that the environment variable
-               INTRUDER names: the race between a check and its use */
+               INTRUDER names: the race between a check and its use
+     slow      y = x, after 1.6 seconds: time for an interrupt, and for showing progress */
 
 #include <parametrize/plugin.h>
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 static pz_status
 product_plan(pz_call* const c, const pz_spec* const given)
@@ -87,6 +89,14 @@ intruder_sample(pz_call* const c, pz_tensor* const y)
   return c->ops->fill(c, 1.0, y);
 }
 
+static pz_status
+slow_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
+{
+  const struct timespec pause = {1, 600000000};
+  nanosleep(&pause, NULL);
+  return pz_copy(c, x, y);
+}
+
 static const pz_parametrization product = {
     .size = sizeof(product),
     .option_size = sizeof(pz_option),
@@ -109,4 +119,13 @@ static const pz_parametrization intruder = {
     .sample = intruder_sample,
 };
 
-PZ_PLUGIN(maps, "0.1.0", PZ_PARAMETRIZATION(&product), PZ_PARAMETRIZATION(&intruder));
+static const pz_parametrization slow = {
+    .size = sizeof(slow),
+    .option_size = sizeof(pz_option),
+    .id = "slow",
+    .summary = "Any tensor, late",
+    .forward = slow_forward,
+};
+
+PZ_PLUGIN(maps, "0.1.0", PZ_PARAMETRIZATION(&product), PZ_PARAMETRIZATION(&intruder),
+          PZ_PARAMETRIZATION(&slow));
