@@ -2,8 +2,8 @@
    SPDX-License-Identifier: MIT */
 
 /* Options may stand anywhere among the operands; "--" ends them. Each is taken once but
-   the outputs, so that a slip in a long line is not silently overruled by its second
-   half. */
+   the outputs and rules, so that a slip in a long line is not silently overruled by its
+   second half. */
 
 #include "arguments.h"
 
@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HELP = 0x100, N_OPTIONS = 10 };
+enum { HELP = 0x100, N_OPTIONS = 12 };
 
 /* In the order of the bits above. Options of one name are never taken together. */
 static const struct {
@@ -36,6 +36,8 @@ static const struct {
     {"seed", "NUMBER", "of what maps draw at random, 1 or more (default: fresh)", '\0'},
     {"device", "NAME", "cpu, reference, auto ... (see parametrize list)", '\0'},
     {"force", NULL, "overwrite files that are there", '\0'},
+    {"map", "GLOB=CHAIN", "maps of the values whose names match, first match first", '\0'},
+    {"lenient", NULL, "accept entries without a place and missing ones, with a remark", '\0'},
 };
 
 bool
@@ -125,6 +127,15 @@ take_option(const uint32_t k, const char* const value, arguments* const out)
   case OPTION_FORCE:
     out->force = true;
     return -1;
+  case OPTION_RULES:
+    if (*value == '=' || strchr(value, '=') == NULL || strchr(value, '=')[1] == '\0') {
+      return say_usage(name, "--map", "found \"%s\", expected GLOB=CHAIN", value);
+    }
+    out->rules[out->n_rules++] = value;
+    return -1;
+  case OPTION_LENIENT:
+    out->lenient = true;
+    return -1;
   default:
     break;
   }
@@ -191,8 +202,9 @@ arguments_read(const command* const c, const int argc, char** const argv, argume
   memset(out, 0, sizeof(*out));
   out->command = c;
   out->outputs = calloc((size_t)argc + 1, sizeof(*out->outputs));
+  out->rules = calloc((size_t)argc + 1, sizeof(*out->rules));
   out->operands = calloc((size_t)argc + 1, sizeof(*out->operands));
-  if (out->outputs == NULL || out->operands == NULL) {
+  if (out->outputs == NULL || out->rules == NULL || out->operands == NULL) {
     return say_no_memory(NULL);
   }
   for (uint32_t k = 0; k < N_OPTIONS; ++k) {
@@ -238,6 +250,7 @@ void
 arguments_free(arguments* const a)
 {
   free(a->outputs);
+  free(a->rules);
   free(a->operands);
   memset(a, 0, sizeof(*a));
 }

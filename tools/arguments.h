@@ -22,6 +22,8 @@ enum {
   OPTION_SEED = 1U << 7,
   OPTION_DEVICE = 1U << 8,
   OPTION_FORCE = 1U << 9,
+  OPTION_RULES = 1U << 10, /* as often as wanted */
+  OPTION_LENIENT = 1U << 11,
 };
 
 typedef struct command command;
@@ -35,11 +37,14 @@ typedef struct arguments {
   const char* gradient;
   const char** outputs; /* in order */
   size_t n_outputs;
+  const char** rules; /* "GLOB=CHAIN", neither empty; in order */
+  size_t n_rules;
   const char** operands; /* what is no option, in order */
   size_t n_operands;
   uint64_t seed;  /* 0: from the system */
   uint32_t dtype; /* 0: not given */
   bool force;
+  bool lenient;
 } arguments;
 
 /* A subcommand. `run` returns what main returns. */

@@ -20,8 +20,8 @@
 static const char chain_text[] =
     "CHAIN is a list of maps, first to last, with their options:\n"
     "  skew,cayley,pruning(p_drop=0.2,seed=7)\n"
-    "Arrays are .npy files of float32 or float64; maps of matrices act on the last two\n"
-    "dimensions, batched over the others.\n";
+    "Arrays are .npy files of float32 or float64, models .safetensors files. Maps of\n"
+    "matrices act on the last two dimensions, batched over the others.\n";
 
 static const command commands[] = {
     {
@@ -101,6 +101,23 @@ static const command commands[] = {
         .least_operands = 1,
         .most_operands = PZ_MAX_DIMS,
         .run = run_sample,
+    },
+    {
+        .name = "bake",
+        .usage = "MODEL.safetensors [--map GLOB=CHAIN ...] -o PLAIN.safetensors",
+        .summary = "Write a model with its parametrized tensors replaced by their values",
+        .text =
+            "Values have the names and dtypes of plain tensors (F16 and BF16 are computed in\n"
+            "float32); everything else is copied byte for byte. Maps come from the file where it\n"
+            "names them, and from --map: of several that match a value's name the first holds,\n"
+            "before what the file says. GLOB is a pattern as in the shell in which * also matches\n"
+            "dots; a file of PyTorch's needs one for every parametrized tensor:\n"
+            "  --map 'rnn.weight_hh*=skew,matrix_exp' --map '*=symmetric'\n",
+        .takes = OPTION_RULES | OPTION_OUTPUT | OPTION_DEVICE | OPTION_FORCE | OPTION_LENIENT,
+        .needs = OPTION_OUTPUT,
+        .least_operands = 1,
+        .most_operands = 1,
+        .run = run_bake,
     },
 };
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };

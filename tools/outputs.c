@@ -105,7 +105,7 @@ static void
 say_output(const char* const path, const int error)
 {
   if (error == EEXIST) {
-    say(path, "is there already, and is overwritten only with --force");
+    say_exists(path);
   } else if (error == ENOTSUP) {
     say(path, "found something that is not a regular file");
   } else if (error != EINTR) { /* of an interrupt the signal tells */

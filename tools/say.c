@@ -2,15 +2,19 @@
    SPDX-License-Identifier: MIT */
 
 /* One line whatever it carries: file names and plugins' texts may hold newlines and
-   terminal sequences, so control characters become question marks. */
+   terminal sequences, so control characters become question marks. A passing line stands
+   below the lines that stay: each of these takes it away first. */
 
 #include "say.h"
 
 #include <parametrize/parametrize.h>
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 enum { LINE_BYTES = 4096 };
 
@@ -18,6 +22,9 @@ typedef struct line {
   char text[LINE_BYTES];
   size_t length;
 } line;
+
+static pthread_mutex_t terminal = PTHREAD_MUTEX_INITIALIZER;
+static bool passing; /* a passing line is shown; guarded by `terminal` */
 
 static void PZ_PRINTF(2, 0) put(line* const l, const char* const format, va_list args)
 {
@@ -48,7 +55,7 @@ begin(line* const l, const char* const what)
 
 /* Bytes of UTF-8 pass; the C1 control characters do not occur in ASCII text. */
 static void
-finish(line* const l)
+clean(line* const l)
 {
   for (size_t i = 0; i < l->length; ++i) {
     const unsigned char byte = (unsigned char)l->text[i];
@@ -56,7 +63,23 @@ finish(line* const l)
       l->text[i] = '?';
     }
   }
-  fprintf(stderr, "%s\n", l->text);
+}
+
+/* Back to the first column, and the rest of the line erased. */
+static const char*
+eraser(void)
+{
+  return passing ? "\r\033[K" : "";
+}
+
+static void
+finish(line* const l)
+{
+  clean(l);
+  pthread_mutex_lock(&terminal);
+  fprintf(stderr, "%s%s\n", eraser(), l->text);
+  passing = false;
+  pthread_mutex_unlock(&terminal);
 }
 
 int
@@ -102,7 +125,39 @@ say_system(const char* const what, const int error)
 }
 
 int
+say_exists(const char* const what)
+{
+  return say(what, "is there already, and is overwritten only with --force");
+}
+
+int
 say_no_memory(const char* const what)
 {
   return say(what, "out of memory");
+}
+
+bool
+say_passing(const char* const format, ...)
+{
+  struct winsize size;
+  line l = {.length = 0};
+  if (!isatty(STDERR_FILENO)) {
+    return false;
+  }
+  if (format != NULL) {
+    va_list args;
+    va_start(args, format);
+    put(&l, format, args);
+    va_end(args);
+    clean(&l);
+  }
+  /* A line that wraps could not be erased. */
+  const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+  const int room = known ? size.ws_col - 1 : 79;
+  pthread_mutex_lock(&terminal);
+  fprintf(stderr, "%s%.*s", eraser(), room, format != NULL ? l.text : "");
+  fflush(stderr);
+  passing = format != NULL;
+  pthread_mutex_unlock(&terminal);
+  return true;
 }

@@ -99,17 +99,19 @@ def helps():
     assert whole == good("help") == good("-h") == good("help", "--help")
     assert re.fullmatch(r"parametrize \d+\.\d+\.\d+\n", good("--version"))
     names = re.findall(r"^  (\w+) +\S", whole, re.M)
-    assert names == ["list", "info", "doctor", "apply", "invert", "vjp", "sample", "help"], names
+    assert names == ["list", "info", "doctor", "apply", "invert", "vjp", "sample", "bake", "help"], names
     for name in names[:-1]:
         out = good(name, "--help")
         assert out == good("help", name) == good(name, "-h") == good(name, "x", "--help", "--bogus")
         assert out.startswith(f"usage: parametrize {name}"), out
-    for line in whole.splitlines() + good("apply", "--help").splitlines():
+    for line in whole.splitlines() + good("apply", "--help").splitlines() + good("bake", "--help").splitlines():
         assert len(line) <= 90, line
     for name in "apply", "invert", "vjp", "sample":
         out = good(name, "--help")
         for option in "-p, --parametrization", "-o, --output", "--state", "--seed", "--device", "--force":
             assert option in out, (name, option)
+    for option in "--map", "--lenient", "--device", "-o, --output", "--force":
+        assert option in good("bake", "--help"), option
     assert "--grad" in good("vjp", "--help") and "--dtype" in good("sample", "--help")
 
 
