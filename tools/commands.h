@@ -20,7 +20,8 @@ int run_invert(const arguments* a);
 int run_sample(const arguments* a);
 int run_vjp(const arguments* a);
 
-/* bake.c: models in safetensors files */
+/* bake.c, inspect.c: models in safetensors files */
 int run_bake(const arguments* a);
+int run_inspect(const arguments* a);
 
 #endif /* TOOLS_COMMANDS_H */

@@ -119,6 +119,19 @@ static const command commands[] = {
         .most_operands = 1,
         .run = run_bake,
     },
+    {
+        .name = "inspect",
+        .usage = "MODEL.safetensors [--map GLOB=CHAIN ...]",
+        .summary = "Show the tensors and maps of a model, and how good its values are",
+        .text = "Of every parametrized tensor: its maps and whether they are installed here, the\n"
+                "distance of its value from their set as the last map measures it, the largest\n"
+                "quotient of greatest and least singular value over its matrices; or why not.\n"
+                "--map as in bake.\n",
+        .takes = OPTION_RULES | OPTION_DEVICE | OPTION_LENIENT,
+        .least_operands = 1,
+        .most_operands = 1,
+        .run = run_inspect,
+    },
 };
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
@@ -141,9 +154,9 @@ print_help(void)
        "inverses and gradients.\n\n"
        "commands:");
   for (size_t k = 0; k < N_COMMANDS; ++k) {
-    printf("  %-8s%s\n", commands[k].name, commands[k].summary);
+    printf("  %-9s%s\n", commands[k].name, commands[k].summary);
   }
-  printf("  %-8s%s\n", "help", "Show this text, or that of a command");
+  printf("  %-9s%s\n", "help", "Show this text, or that of a command");
   printf("\n%s\n"
          "parametrize COMMAND --help says more. parametrize --version shows the version.\n"
          "Errors are one line on the standard error; the exit status is then 1, or 2 where the\n"

@@ -45,6 +45,9 @@ def words():
     for rule in "skew", "=skew", "w=":
         usage("bake", "m.safetensors", "-o", "p", "--map", rule, says=[f'"{rule}"', "GLOB=CHAIN"])
     usage("bake", "m.safetensors", "-o", "p", "--seed", "1", says="--seed")
+    usage("inspect", says="found 0 operands")
+    usage("inspect", "m.safetensors", "-o", "p", says="-o")
+    usage("inspect", "m.safetensors", "--force", says="--force")
     usage("apply", "-p", "skew", "x.npy", "-o", "y.npy", "--map", "w=skew", says="--map")
 
 
@@ -107,6 +110,7 @@ def files():
     ]:  # fmt: skip
         pathlib.Path(name).write_bytes(content)
         refused("bake", name, "-o", "p.safetensors", says=name)
+        refused("inspect", name, says=name)
     refused("bake", "m.safetensors", "-o", "none/p.safetensors", says="none")
     refused("bake", "m.safetensors", "-o", ".", says=".")
     refused("bake", "m.safetensors", "-o", "m.safetensors", says=["m.safetensors", "--force"])
@@ -183,6 +187,8 @@ def progress():
     lines = shown.split("\r\033[K")
     assert lines[0].startswith("tensor 2 of 3, 0.0 of 0.0 MiB: w") and lines[-1] == "", lines
     assert any(line.startswith("tensor 3 of 3") and line.endswith(": v") for line in lines), lines
+    status, shown = terminal(["inspect", "m.safetensors", "--map", "*=slow"])
+    assert status == 0 and "tensor 1 of 2: v" in shown and shown.endswith("\r\033[K"), (status, shown)
     status, shown = terminal(["bake", "m.safetensors", "--map", "w=slow,skew", "--map", "v=skew", "-o", "q.safetensors"])
     assert status == 0 and shown.endswith("\r\033[K"), (status, shown)
     status, shown = terminal(["bake", "m.safetensors", "--map", "*=skew", "-o", "r.safetensors"])

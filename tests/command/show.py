@@ -99,7 +99,7 @@ def helps():
     assert whole == good("help") == good("-h") == good("help", "--help")
     assert re.fullmatch(r"parametrize \d+\.\d+\.\d+\n", good("--version"))
     names = re.findall(r"^  (\w+) +\S", whole, re.M)
-    assert names == ["list", "info", "doctor", "apply", "invert", "vjp", "sample", "bake", "help"], names
+    assert names == ["list", "info", "doctor", "apply", "invert", "vjp", "sample", "bake", "inspect", "help"], names
     for name in names[:-1]:
         out = good(name, "--help")
         assert out == good("help", name) == good(name, "-h") == good(name, "x", "--help", "--bogus")
@@ -112,6 +112,7 @@ def helps():
             assert option in out, (name, option)
     for option in "--map", "--lenient", "--device", "-o, --output", "--force":
         assert option in good("bake", "--help"), option
+        assert (option in good("inspect", "--help")) == (option[2:3] in "mld"), option
     assert "--grad" in good("vjp", "--help") and "--dtype" in good("sample", "--help")
 
 

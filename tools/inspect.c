@@ -1,0 +1,242 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* What a model file says of itself, at once; then, value by value, what only computing
+   shows. A value that cannot be had is no error: the reason stands in its place. */
+
+#include "commands.h"
+#include "condition.h"
+#include "model.h"
+#include "say.h"
+#include "table.h"
+#include "texts.h"
+#include "watch.h"
+
+#include <parametrize/parametrize.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct job {
+  model model;
+  condition condition;
+  texts texts;
+  table values;
+} job;
+
+/* Prints a table under a heading, and frees it. */
+static bool
+show(job* const j, const char* const heading, table* const t)
+{
+  if (heading != NULL) {
+    printf("\n%s\n", heading);
+  }
+  const bool complete = table_print(t, heading ? 2 : 0) && !j->texts.failed;
+  table_cleanup(t);
+  if (!complete) {
+    say_no_memory(j->model.path);
+  }
+  return complete;
+}
+
+/* ---- what the file says -------------------------------------------------------- */
+
+static bool
+show_tensors(job* const j)
+{
+  pz_file_entry entry = {.size = sizeof(entry)};
+  uint64_t bytes = 0;
+  size_t k = 0;
+  table t;
+  table_init(&t, 4);
+  table_row(&t, (const char*[]){"tensor", "dtype", "shape", "bytes"});
+  for (; pz_file_tensor(j->model.file, k, &entry) == PZ_OK; ++k) {
+    bytes += entry.bytes;
+    table_row(&t, (const char*[]){entry.name, entry.dtype, texts_shape(&j->texts, &entry.spec),
+                                  texts_add(&j->texts, "%" PRIu64, entry.bytes)});
+  }
+  const bool good = show(j, NULL, &t);
+  printf("%zu tensors, %" PRIu64 " bytes\n", k, bytes);
+  return good;
+}
+
+/* The maps that a chain text names, each with its version here. */
+static const char*
+describe_maps(job* const j, const char* const text)
+{
+  static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
+  const char* here = "";
+  int depth = 0;
+  for (const char* place = text; *place != '\0';) {
+    const size_t length = strspn(place, letters);
+    if (length > 0 && depth == 0) {
+      pz_map_info map = {.size = sizeof(map)};
+      const char* const id = texts_add(&j->texts, "%.*s", (int)length, place);
+      const bool found = pz_context_find_map(j->model.context, id, &map) == PZ_OK;
+      here = texts_add(&j->texts, "%s%s%s %s", here, *here ? ", " : "", id,
+                       found ? map.version : "missing");
+    }
+    depth += (*place == '(') - (*place == ')');
+    place += length > 0 ? length : 1;
+  }
+  return here;
+}
+
+static bool
+show_lists(job* const j)
+{
+  const model* const m = &j->model;
+  table t;
+  table_init(&t, 4);
+  table_row(&t, (const char*[]){"value", "maps", "saved with", "installed here"});
+  for (size_t k = 0; k < m->n_lists; ++k) {
+    const model_list* const list = &m->lists[k];
+    const char* const text = model_text(list);
+    table_row(&t, (const char*[]){list->path, text ? text : "not said",
+                                  list->plugins ? list->plugins : "not said",
+                                  text ? describe_maps(j, text) : ""});
+  }
+  return show(j, "maps", &t);
+}
+
+/* The host's texts; what the library keeps under its own key is shown above. */
+static bool
+show_metadata(job* const j)
+{
+  pz_metadata one;
+  table t;
+  table_init(&t, 2);
+  for (size_t k = 0; pz_file_metadata(j->model.file, k, &one) == PZ_OK; ++k) {
+    if (strcmp(one.key, "parametrize") != 0) {
+      table_row(&t, (const char*[]){one.key, one.text});
+    }
+  }
+  if (t.n_rows == 0 && !t.failed) {
+    table_cleanup(&t);
+    return true;
+  }
+  return show(j, "metadata", &t);
+}
+
+/* ---- what the values are --------------------------------------------------------- */
+
+/* A number, or why there is none. */
+static const char*
+show_number(job* const j, const pz_status status, const double number, const char** const reason)
+{
+  if (status == PZ_OK) {
+    return texts_add(&j->texts, "%.3g", number);
+  }
+  *reason = texts_add(&j->texts, "%s%s%s", *reason, **reason ? "; " : "", pz_error_message());
+  return "-";
+}
+
+/* The condition in double precision, so that what it shows is the value's, not the
+   computation's. */
+static pz_status
+measure_condition(job* const j, pz_module* const module, const char* const path,
+                  const pz_spec* const spec, double* const out)
+{
+  const size_t count = (size_t)pz_spec_count(spec);
+  const bool single = spec->dtype == PZ_F32;
+  double* const wide = malloc((count + 1) * sizeof(*wide));
+  float* const narrow = single ? malloc((count + 1) * sizeof(*narrow)) : NULL;
+  pz_status status = wide && (narrow || !single) ? PZ_OK : PZ_NO_MEMORY;
+  if (status == PZ_OK) {
+    void* const data = single ? (void*)narrow : (void*)wide;
+    const pz_tensor host = pz_host_tensor(spec->dtype, data, spec->ndim, spec->shape);
+    status = pz_module_read(module, path, &host);
+  }
+  for (size_t k = 0; status == PZ_OK && single && k < count; ++k) {
+    wide[k] = narrow[k];
+  }
+  if (status == PZ_OK) {
+    const pz_tensor doubles = pz_host_tensor(PZ_F64, wide, spec->ndim, spec->shape);
+    status = condition_of(&j->condition, &doubles, out);
+  }
+  free(narrow);
+  free(wide);
+  return status;
+}
+
+static void
+measure(job* const j, const model_list* const list)
+{
+  const pz_chain* chain = NULL;
+  pz_module* module = NULL;
+  const char* shape = "-";
+  const char* residual = "-";
+  const char* quotient = "-";
+  const char* reason = "";
+  double number = 0.0;
+  pz_tensor value;
+  pz_status status = model_value(&j->model, list, true, &module);
+  if (status == PZ_OK) {
+    status = pz_module_chain(module, list->path, &chain);
+  }
+  if (status == PZ_OK) {
+    status = pz_module_get(module, list->path, &value);
+  }
+  if (status == PZ_OK) {
+    const pz_spec* const spec = pz_chain_value(chain);
+    shape = texts_shape(&j->texts, spec);
+    status = pz_module_residual(module, list->path, &number);
+    residual = show_number(j, status, number, &reason);
+    if (spec->ndim < 2) {
+      quotient = "no matrix";
+    } else {
+      status = measure_condition(j, module, list->path, spec, &number);
+      quotient = show_number(j, status, number, &reason);
+    }
+  } else {
+    (void)show_number(j, status, number, &reason);
+  }
+  pz_module_free(module);
+  table_row(&j->values, (const char*[]){list->path, shape, residual, quotient, reason});
+}
+
+static bool
+measure_all(watch* const w, void* const user)
+{
+  job* const j = user;
+  const model* const m = &j->model;
+  const pz_status status = condition_open(&j->condition, m->device);
+  if (status != PZ_OK) {
+    say_library(m->device ? m->device : "device", status);
+    return false;
+  }
+  table_init(&j->values, 5);
+  table_row(&j->values, (const char*[]){"value", "shape", "residual", "condition", ""});
+  for (size_t k = 0; k < m->n_lists; ++k) {
+    if (!m->lists[k].nested) {
+      watch_show(w, m->lists[k].path, k + 1, m->n_lists, 0, 0);
+      measure(j, &m->lists[k]);
+    }
+  }
+  return true;
+}
+
+static void
+nothing(void* const user)
+{
+  (void)user;
+}
+
+int
+run_inspect(const arguments* const a)
+{
+  job j = {.condition = {.context = NULL}};
+  bool good = model_open(a, &j.model) && show_tensors(&j) && show_metadata(&j);
+  if (good && j.model.n_lists > 0) {
+    good = show_lists(&j);
+    (void)fflush(stdout);
+    good = good && watch_run(measure_all, nothing, &j) && show(&j, "values", &j.values);
+  }
+  table_cleanup(&j.values);
+  condition_close(&j.condition);
+  texts_cleanup(&j.texts);
+  model_close(&j.model);
+  return good ? EXIT_GOOD : EXIT_ERROR;
+}

@@ -1,0 +1,60 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* One allocation for each text, freed together. */
+
+#include "texts.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char*
+texts_add(texts* const t, const char* const format, ...)
+{
+  char* text = NULL;
+  va_list args;
+  if (t->n == t->room) {
+    const size_t room = t->room ? 2 * t->room : 64;
+    void* const grown = realloc(t->all, room * sizeof(*t->all));
+    if (grown == NULL) {
+      t->failed = true;
+      return "";
+    }
+    t->all = grown;
+    t->room = room;
+  }
+  va_start(args, format);
+  const int length = vasprintf(&text, format, args);
+  va_end(args);
+  if (length < 0) {
+    t->failed = true;
+    return "";
+  }
+  t->all[t->n++] = text;
+  return text;
+}
+
+const char*
+texts_shape(texts* const t, const pz_spec* const spec)
+{
+  char text[PZ_MAX_DIMS * 24];
+  size_t length = 0;
+  for (int32_t i = 0; i < spec->ndim; ++i) {
+    length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%" PRId64, i ? "x" : "",
+                               spec->shape[i]);
+  }
+  return spec->ndim == 0 ? "scalar" : texts_add(t, "%s", text);
+}
+
+void
+texts_cleanup(texts* const t)
+{
+  for (size_t k = 0; k < t->n; ++k) {
+    free(t->all[k]);
+  }
+  free(t->all);
+  memset(t, 0, sizeof(*t));
+}
