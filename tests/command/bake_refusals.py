@@ -140,11 +140,11 @@ def race():
 def interrupts():
     """an interrupt ends a bake at once, also within a computation, and leaves nothing"""
     folder("interrupts")
-    write_tensors("m.safetensors", {"a": x, w + "original": x, "parametrizations.v.original": x})
+    write_tensors("m.safetensors", {"a": x, w + "original": x})
     arguments = ["bake", "m.safetensors", "--map", "*=slow", "-o", "p.safetensors"]
     for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1:
         process = start(*arguments)
-        time.sleep(0.7)
+        time.sleep(0.4)
         assert process.poll() is None
         process.send_signal(number)
         sent = time.monotonic()
@@ -153,7 +153,7 @@ def interrupts():
         assert sanitized or time.monotonic() - sent < 0.7
         assert os.listdir() == ["m.safetensors"], os.listdir()
     process = start(*arguments, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
-    time.sleep(0.7)
+    time.sleep(0.4)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 0 and err == "", err
@@ -187,10 +187,8 @@ def progress():
     lines = shown.split("\r\033[K")
     assert lines[0].startswith("tensor 2 of 3, 0.0 of 0.0 MiB: w") and lines[-1] == "", lines
     assert any(line.startswith("tensor 3 of 3") and line.endswith(": v") for line in lines), lines
-    status, shown = terminal(["inspect", "m.safetensors", "--map", "*=slow"])
+    status, shown = terminal(["inspect", "m.safetensors", "--map", "v=slow", "--map", "w=skew"])
     assert status == 0 and "tensor 1 of 2: v" in shown and shown.endswith("\r\033[K"), (status, shown)
-    status, shown = terminal(["bake", "m.safetensors", "--map", "w=slow,skew", "--map", "v=skew", "-o", "q.safetensors"])
-    assert status == 0 and shown.endswith("\r\033[K"), (status, shown)
     status, shown = terminal(["bake", "m.safetensors", "--map", "*=skew", "-o", "r.safetensors"])
     assert (status, shown) == (0, ""), shown
     write_tensors("n.safetensors", {w + "original": eye})

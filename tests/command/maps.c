@@ -8,7 +8,7 @@
                right inverse a = y, b = 1 where scale is 1
      intruder  y = x, while somebody else makes the file that the environment variable
                INTRUDER names: the race between a check and its use
-     slow      y = x, after 1.6 seconds: time for an interrupt, and for showing progress */
+     slow      y = x, after 1.2 seconds: time for an interrupt, and for showing progress */
 
 #include <parametrize/plugin.h>
 
@@ -92,7 +92,7 @@ intruder_sample(pz_call* const c, pz_tensor* const y)
 static pz_status
 slow_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 {
-  const struct timespec pause = {1, 600000000};
+  const struct timespec pause = {1, 200000000};
   nanosleep(&pause, NULL);
   return pz_copy(c, x, y);
 }
