@@ -3,6 +3,8 @@
 
 #include "furniture.h"
 
+#include <math.h>
+
 const char* const furniture_values[] = {
     "bias",         "weight",
     "own",          "noise",
@@ -74,6 +76,16 @@ read_of(pz_module* const other, const char* const name, rig_tensor* const out)
   module = own;
 }
 
+double
+scale_of(const rig_tensor* const x)
+{
+  double scale = 1.0;
+  for (int64_t k = 0; k < pz_count(&x->tensor); ++k) {
+    scale = fmax(scale, fabs(rig_at(x, k)));
+  }
+  return scale;
+}
+
 void
 assert_same_values(pz_module* const a, pz_module* const b, const double tolerance)
 {
@@ -83,8 +95,9 @@ assert_same_values(pz_module* const a, pz_module* const b, const double toleranc
     read_of(a, *name, &x);
     read_of(b, *name, &y);
     const double distance = rig_distance(&x, &y);
-    ck_assert_msg(distance <= tolerance, "%s: found a distance of %g, expected %g", *name, distance,
-                  tolerance);
+    const double most = tolerance * scale_of(&y);
+    ck_assert_msg(distance <= most, "%s: found a distance of %g, expected %g", *name, distance,
+                  most);
   }
 }
 

@@ -20,8 +20,11 @@ extern const char* const furniture_values[];
 char* picture_of(pz_module* other);
 void read_of(pz_module* other, const char* name, rig_tensor* out);
 
-/* Asserts that the values of two furnished modules agree to c n eps, `tolerance` being that;
-   0: bit for bit. */
+/* The largest entry by size, at least 1: what tolerances of tensors scale with. */
+double scale_of(const rig_tensor* x);
+
+/* Asserts that the values of two furnished modules agree to c n eps of their scale,
+   `tolerance` being c n eps; 0: bit for bit. */
 void assert_same_values(pz_module* a, pz_module* b, double tolerance);
 
 /* Address or handle of a tensor's memory. */

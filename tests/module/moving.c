@@ -124,8 +124,9 @@ START_TEST(semantics_19_slots_and_gradients_move)
   ck_assert_ok(pz_module_to(module, NULL));
   for (int k = 0; k < 2; ++k) {
     gradient_of(names[k + 1], &after);
-    for (int64_t i = 0; i < 16; ++i) { /* |g| is a few units: c n eps */
-      ck_assert_double_eq_tol(rig_at(&after, i), 2.0 * rig_at(&before[k], i), 64.0 * 4.0 * 1.2e-7);
+    const double tolerance = 64.0 * 4.0 * 1.2e-7 * scale_of(&after); /* c n eps */
+    for (int64_t i = 0; i < 16; ++i) {
+      ck_assert_double_eq_tol(rig_at(&after, i), 2.0 * rig_at(&before[k], i), tolerance);
     }
   }
   ck_assert_ok(pz_slot_get(slots[0], &value));
@@ -237,8 +238,9 @@ START_TEST(semantics_19_dtypes_change_and_return)
     if (strcmp(*name, "noise") == 0) {
       continue; /* the same draw gives other numbers in another dtype */
     }
-    for (int64_t k = 0; k < pz_count(&after.tensor); ++k) { /* c n eps of the narrow one */
-      ck_assert_double_eq_tol(rig_at(&after, k), rig_at(&before, k), 32.0 * 4.0 * 1.2e-7);
+    const double tolerance = 32.0 * 4.0 * 1.2e-7 * scale_of(&after); /* c n eps, narrow */
+    for (int64_t k = 0; k < pz_count(&after.tensor); ++k) {
+      ck_assert_double_eq_tol(rig_at(&after, k), rig_at(&before, k), tolerance);
     }
   }
   pz_tensor_entry entry = {.size = sizeof(entry)};
