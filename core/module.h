@@ -315,6 +315,7 @@ typedef struct pzi_past {
   pz_slot* slot;
   uint64_t version;
   uint64_t copied_version;
+  uint64_t read_version;
   uint64_t* draws;
   pzi_storage** storages; /* in the chain's order; NULL where none was taken */
 } pzi_past;

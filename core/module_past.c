@@ -72,6 +72,7 @@ pzi_pasts_add(pzi_pasts* const pasts, pz_slot* const slot, const bool steps)
       .slot = slot,
       .version = pz_state_version(slot->list->state),
       .copied_version = slot->list->copied_version,
+      .read_version = slot->list->read_version,
   };
   PZ_TRY(fill(one, steps));
   for (uint32_t k = 0; k < slot->list->n_tensors; ++k) {
@@ -114,6 +115,8 @@ pzi_pasts_put_back(const pzi_pasts* const pasts)
       pz_state_touch(list->state); /* the device fails twice: at least nothing is taken for old */
     }
     list->copied_version = status == PZ_OK ? pasts->lists[k].copied_version : 0;
+    list->read_version = status == PZ_OK ? pasts->lists[k].read_version : 0;
+    pzi_list_changed(list, false); /* it may have been read in between */
   }
   pzi_message_restore(&message);
 }

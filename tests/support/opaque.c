@@ -60,8 +60,8 @@ opaque_refused(void)
   return reached;
 }
 
-static pz_status
-refuse(const pz_backend_queue* const q, const pz_status status)
+pz_status
+opaque_turn(const pz_backend_queue* const q, const pz_status status)
 {
   pthread_mutex_lock(&lock);
   const bool now = countdown == 1;
@@ -74,7 +74,7 @@ refuse(const pz_backend_queue* const q, const pz_status status)
 static pz_status
 opaque_alloc(pz_backend_queue* const q, const size_t bytes, void** const out)
 {
-  PZ_TRY(refuse(q, PZ_NO_MEMORY));
+  PZ_TRY(opaque_turn(q, PZ_NO_MEMORY));
   pthread_mutex_lock(&lock);
   size_t k = 1;
   while (k < MAX_HANDLES && table[k].bytes) {
@@ -135,7 +135,7 @@ opaque_copy(pz_backend_queue* const q, const pz_copy_kind kind, void* const dst,
             const uint64_t dst_offset, const void* const src, const uint64_t src_offset,
             const size_t bytes)
 {
-  PZ_TRY(refuse(q, PZ_DEVICE));
+  PZ_TRY(opaque_turn(q, PZ_DEVICE));
   if (kind != PZ_DEVICE_TO_DEVICE) {
     pthread_mutex_lock(&lock);
     host_bytes += bytes;
@@ -153,7 +153,7 @@ static pz_status
 opaque_fill(pz_backend_queue* const q, void* const dst, const uint64_t offset, const size_t bytes,
             const void* const pattern, const size_t pattern_bytes)
 {
-  PZ_TRY(refuse(q, PZ_DEVICE));
+  PZ_TRY(opaque_turn(q, PZ_DEVICE));
   char* const to = opaque_place(dst, offset, bytes);
   if (offset % pattern_bytes != 0 || bytes % pattern_bytes != 0) {
     abort();

@@ -28,7 +28,8 @@ int opaque_allocations(void);
 /* Bytes moved to or from the host so far. */
 uint64_t opaque_host_bytes(void);
 
-/* From now on, call `k` that allocates, copies or fills fails (0: none), once. */
+/* From now on, call `k` that allocates, copies, fills, multiplies or launches fails
+   (0: none), once. */
 void opaque_refuse(unsigned long k);
 /* Was that call reached? */
 bool opaque_refused(void);

@@ -44,7 +44,7 @@ static pz_status
 opaque_gemm(pz_backend_queue* const q, const double alpha, const pz_mat* const a,
             const pz_mat* const b, const double beta, const pz_mat* const y)
 {
-  (void)q;
+  PZ_TRY(opaque_turn(q, PZ_DEVICE));
   if (a->rows != y->rows || b->cols != y->cols || a->cols != b->rows || a->cols < 1) {
     abort();
   }
@@ -66,7 +66,7 @@ static pz_status
 opaque_launch(pz_backend_queue* const q, const pz_kernel* const kernel, const int64_t n_items,
               const pz_mat* const tensors, const double* const reals, const int64_t* const integers)
 {
-  (void)q;
+  PZ_TRY(opaque_turn(q, PZ_DEVICE));
   void* places[PZ_KERNEL_MAX_ARGS] = {NULL};
   for (uint32_t k = 0; k < kernel->n_tensors; ++k) {
     const pz_mat* const t = &tensors[k];

@@ -15,6 +15,9 @@ struct pz_backend_queue {
 /* Memory behind a handle; what lies outside of the allocation aborts. */
 char* opaque_place(const void* handle, uint64_t offset, size_t bytes);
 
+/* One call of the device: fails with `status` where it is the one to be refused. */
+pz_status opaque_turn(const pz_backend_queue* q, pz_status status);
+
 extern const pz_backend_ops opaque_lean;
 extern const pz_backend_ops opaque_kernels;
 extern const pz_backend_ops opaque_solver;
