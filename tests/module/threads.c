@@ -18,6 +18,7 @@ static pz_slot* slot;
 
 typedef struct reader {
   pthread_t thread;
+  const char* name; /* NULL: by handle */
   const void* seen[ROUNDS];
   pz_status status;
 } reader;
@@ -31,8 +32,8 @@ read_rounds(void* const user)
   for (int round = 0; round < ROUNDS; ++round) {
     pz_tensor value = {0};
     pthread_barrier_wait(&barrier); /* the main thread has changed something */
-    pz_status status = (own - readers) % 2 == 0 ? pz_slot_get(slot, &value)
-                                                : pz_module_get(module, "weight", &value);
+    pz_status status =
+        own->name ? pz_module_get(module, own->name, &value) : pz_slot_get(slot, &value);
     own->seen[round] = value.data;
     if (status == PZ_OK && (own - readers) % 4 == 0) {
       char text[256];
@@ -46,19 +47,27 @@ read_rounds(void* const user)
   return NULL;
 }
 
+/* Of the value and, in a nested list, of the value it is computed from. */
 START_TEST(semantics_13_one_thread_computes_for_all)
 {
+  const char* const original = "parametrizations.weight.original";
+  const bool nested = _i == 1;
   rig_tensor w;
   rig_add(module, "weight", 8, 8, &w);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "skew,counting,cayley", 0));
+  ck_assert_ok(pz_register_parametrization(module, "weight",
+                                           nested ? "skew,cayley" : "skew,counting,cayley", 0));
+  if (nested) {
+    ck_assert_ok(pz_register_parametrization(module, original, "symmetric,counting", 0));
+  }
   ck_assert_ok(pz_module_slot(module, "weight", &slot));
   atomic_store(&map_forwards, 0);
   ck_assert_int_eq(pthread_barrier_init(&barrier, NULL, THREADS + 1), 0);
   for (int k = 0; k < THREADS; ++k) {
+    readers[k].name = k % 2 == 0 ? NULL : nested && k % 4 == 3 ? original : "weight";
     ck_assert_int_eq(pthread_create(&readers[k].thread, NULL, read_rounds, &readers[k]), 0);
   }
   for (int round = 0; round < ROUNDS; ++round) {
-    ck_assert_ok(pz_module_touch(module, "weight"));
+    ck_assert_ok(pz_module_touch(module, nested ? original : "weight"));
     if (round % 8 == 0) {
       ck_assert_ok(
           pz_module_add(module, (const char[]){(char)('a' + round / 8), 0}, PZ_BUFFER, &w.tensor));
@@ -71,7 +80,7 @@ START_TEST(semantics_13_one_thread_computes_for_all)
     pthread_join(readers[k].thread, NULL);
     ck_assert_int_eq(readers[k].status, PZ_OK);
     for (int round = 0; round < ROUNDS; ++round) {
-      ck_assert_ptr_eq(readers[k].seen[round], readers[0].seen[round]);
+      ck_assert_ptr_eq(readers[k].seen[round], readers[k % 4 == 3 ? 3 : 0].seen[round]);
     }
   }
   pthread_barrier_destroy(&barrier);
@@ -168,7 +177,7 @@ main(void)
 {
   Suite* const suite = suite_create("threads");
   TCase* const tcase = rig_case("threads");
-  tcase_add_test(tcase, semantics_13_one_thread_computes_for_all);
+  tcase_add_loop_test(tcase, semantics_13_one_thread_computes_for_all, 0, 2);
   tcase_add_test(tcase, a_write_during_a_read_is_noticed);
   tcase_add_test(tcase, reading_by_slot_takes_nanoseconds);
   suite_add_tcase(suite, tcase);
