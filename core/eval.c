@@ -167,6 +167,11 @@ pzi_eval_enter(pz_eval* const eval, const uint32_t i, const char* const entry, c
   activity->save_host = NULL;
   activity->saved = &eval->saves;
   activity->range = NULL;
+  activity->updating = false;
+  activity->originals = NULL;
+  activity->rooms = NULL;
+  activity->n_rooms = 0;
+  activity->restaged = 0;
   pzi_activity_begin(activity);
   return c;
 }

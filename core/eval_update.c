@@ -140,14 +140,50 @@ pz_eval_initialize(pz_eval* const eval, pz_state* const state, const uint32_t fi
 
 /* ---- update ------------------------------------------------------------------------------- */
 
+/* Room for originals that map 0 asks for; taken beforehand, since what an entry takes of
+   the staging area is given back at its end. */
+static pz_status
+make_rooms(pz_eval* const eval, pz_tensor** const out)
+{
+  const pzi_plan* const plan = &eval->steps[0].link->plan;
+  void* memory = NULL;
+  uint64_t offset = 0;
+  PZ_TRY(
+      pzi_arena_take(&eval->staging_host, plan->n_original * sizeof(pz_tensor), &memory, &offset));
+  pz_tensor* const rooms = memory;
+  for (uint32_t k = 0; k < plan->n_original; ++k) {
+    PZ_TRY(pzi_stage_new(eval, &eval->chain->tensors[k].spec, &rooms[k]));
+  }
+  *out = rooms;
+  return PZ_OK;
+}
+
 static pz_status
 update_step(pz_eval* const eval, const uint32_t i)
 {
+  pzi_step* const step = &eval->steps[i];
+  pzi_activity* const activity = &eval->activity;
+  pz_tensor* rooms = NULL;
   PZ_TRY(pzi_stage_own(eval, i, false, false));
+  if (i == 0) {
+    PZ_TRY(make_rooms(eval, &rooms));
+  }
   pz_call* const c = pzi_eval_enter(eval, i, "update", PZ_CALL_TRAINING, &eval->staged_fault);
   pzi_stage_hand(eval, c, i, NULL, 0);
-  const pz_status answer = eval->steps[i].table->update(c, eval->steps[i].x);
+  activity->updating = true;
+  activity->originals = step->x;
+  activity->rooms = rooms;
+  activity->n_rooms = rooms ? step->link->plan.n_original : 0;
+  const pz_status answer = step->table->update(c, step->x);
+  const uint64_t restaged = activity->restaged;
   PZ_TRY(pzi_stage_end(eval, i, NULL, 0, answer));
+  for (uint32_t k = 0; restaged >> k != 0; ++k) {
+    if ((restaged >> k) & 1U) {
+      eval->staged[k] = rooms[k];
+      eval->loaded[k] = rooms[k];
+      step->x[k] = rooms[k];
+    }
+  }
   pzi_stage_adopt(eval, i);
   return PZ_OK;
 }

@@ -312,6 +312,30 @@ service_saved_host(pz_call* const c, const uint32_t k, const void** const out)
   return PZ_OK;
 }
 
+/* ---- from update to originals ------------------------------------------------------ */
+
+static pz_status
+service_new_original(pz_call* const c, const uint32_t k, pz_tensor* const out)
+{
+  pzi_activity* const run = activity_of(c);
+  if (!run->updating) {
+    return pzi_activity_breach(run, "asked for a new original, which update alone may");
+  }
+  if (!run->rooms) {
+    return service_fail(c, PZ_UNSUPPORTED,
+                        "found a map before this one, expected none: its update moves originals");
+  }
+  if (k >= run->n_rooms) {
+    return pzi_activity_breach(run, "asked for original %" PRIu32 " of %" PRIu32, k, run->n_rooms);
+  }
+  if (((run->restaged >> k) & 1U) == 0) {
+    PZ_TRY(c->ops->copy(c, &run->originals[k], &run->rooms[k]));
+    run->restaged |= (uint64_t)1 << k;
+  }
+  *out = run->rooms[k];
+  return PZ_OK;
+}
+
 const pz_services pzi_services = {
     .size = sizeof(pz_services),
     .fail = service_fail,
@@ -327,4 +351,5 @@ const pz_services pzi_services = {
     .saved_host = service_saved_host,
     .work_mark = service_work_mark,
     .work_release = service_work_release,
+    .new_original = service_new_original,
 };

@@ -54,6 +54,11 @@ typedef struct pzi_activity {
   pzi_arena* save_host;
   pzi_saved* saved;
   const pzi_saved_range* range; /* vjp only */
+  bool updating;
+  const pz_tensor* originals; /* update of the first map only: what it has, */
+  pz_tensor* rooms;           /* room for new ones, */
+  uint32_t n_rooms;
+  uint64_t restaged; /* and bit k set where the map asked for room k */
   uint64_t spare_mark;
   uint64_t spare_host_mark;
   uint64_t failures; /* messages of this thread before the entry */

@@ -246,6 +246,50 @@ orthogonal_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* cons
   return orth_untall(c, &gx_tall, gx);
 }
 
+/* ---- rebase ------------------------------------------------------------------- */
+
+/* Counts an update; `due` says whether the base is to move with it. */
+static pz_status
+count_update(pz_call* const c, bool* const due)
+{
+  const double period = (double)c->options[ORTH_REBASE].as.integer;
+  double count = 0.0;
+  *due = orth_has_base(c) && period > 0.0;
+  if (!*due || period == 1.0) {
+    return PZ_OK;
+  }
+  PZ_TRY(c->ops->read(c, &c->buffer[ORTH_UPDATES], &count));
+  *due = !(count + 1.0 < period);
+  count = *due ? 0.0 : count + 1.0;
+  return c->ops->write(c, &count, &c->new_buffer[ORTH_UPDATES]);
+}
+
+/* The value becomes the base, made orthogonal again, and the original the origin. */
+static pz_status
+orthogonal_update(pz_call* const c, const pz_tensor* const x)
+{
+  bool due = false;
+  pz_tensor original;
+  pz_tensor tall;
+  pz_tensor origin;
+  pz_tensor value;
+  pz_tensor q;
+  PZ_TRY(count_update(c, &due));
+  if (!due || pz_count(x) == 0) {
+    return PZ_OK;
+  }
+  PZ_TRY(pz_new_original(c, 0, &original));
+  PZ_TRY(orth_tall(c, x, &tall));
+  PZ_TRY(pz_work_like(c, &tall, &value));
+  PZ_TRY(pz_work_like(c, &tall, &q));
+  PZ_TRY(orth_value(c, &tall, &value));
+  PZ_TRY(rotation_q_factor(c, &value, &q));
+  PZ_TRY(orth_set_base(c, &q, &c->new_buffer[ORTH_STATE]));
+  PZ_TRY(tall_room(c, &original, &origin));
+  PZ_TRY(orth_origin(c, orth_map(c, pz_rows(&tall), pz_cols(&tall)), &origin));
+  return orth_untall(c, &origin, &original);
+}
+
 /* ---- members ------------------------------------------------------------------ */
 
 static pz_status
@@ -337,6 +381,7 @@ static const pz_parametrization orthogonal = {
     .forward = orthogonal_forward,
     .right_inverse = orth_right_inverse,
     .vjp = orthogonal_vjp,
+    .update = orthogonal_update,
     .residual = orthogonal_residual,
     .sample = orthogonal_sample,
 };

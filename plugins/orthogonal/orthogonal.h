@@ -72,7 +72,8 @@ pz_status orth_reflect(pz_call* c, pz_trans transpose, const pz_tensor* r, pz_te
 enum { ORTH_MAP, ORTH_TRIVIALIZATION, ORTH_NEAREST, ORTH_SIGNS, ORTH_BASE, ORTH_REBASE };
 enum { ORTH_MAP_AUTO, ORTH_MATRIX_EXP, ORTH_CAYLEY, ORTH_HOUSEHOLDER };
 enum { ORTH_BASE_AUTO, ORTH_REFLECTORS, ORTH_DENSE };
-enum { ORTH_STATE }; /* the first buffer: base, reflectors or signs, by the options */
+/* Buffers: base, reflectors or signs, by the options; and updates since the last rebase. */
+enum { ORTH_STATE, ORTH_UPDATES };
 
 /* Which map and which base serve n x k matrices. */
 int64_t orth_map(const pz_call* c, int64_t n, int64_t k);

@@ -265,9 +265,20 @@ START_TEST(semantics_24_an_update_of_all_is_of_all_or_none)
   rig_add(child, "c", 3, 3, &w);
   ck_assert_ok(pz_register_parametrization(module, "a", "counting,fragile", 0));
   ck_assert_ok(pz_register_parametrization(module, "b", "noisy", 0));
+  rig_add(module, "d", 3, 3, &w);
+  ck_assert_ok(pz_register_parametrization(module, "d", "orthogonal(rebase=1)", 0));
   ck_assert_ok(pz_register_parametrization(child, "c", "fragile", 0));
   ck_assert_ok(pz_module_add_child(module, "child", child));
+  ck_assert_ok(pz_module_set(module, "parametrizations.d.original", &w.tensor));
+  rig_read("d", &before);
   ck_assert_ok(pz_module_update(module, NULL));
+  rig_read("parametrizations.d.original", &now); /* an update may move originals, not values */
+  for (int64_t k = 0; k < 9; ++k) {
+    ck_assert_double_eq(rig_at(&now, k), 0.0);
+  }
+  rig_read("d", &now);
+  ck_assert_double_le(rig_distance(&now, &before), 1e-5);
+  ck_assert_ok(pz_module_set(module, "parametrizations.d.original", &w.tensor));
   rig_read("a", &before);
   rig_read("b", &noise);
   rig_read("child.c", &now);

@@ -28,6 +28,8 @@ main(int argc, char** argv)
       {"cayley", tests_signs},
       {"matrix_exp", tests_matrix_exp},
       {"matrix_exp", tests_logarithm},
+      {"orthogonal", tests_orthogonal},
+      {"orthogonal", tests_orthogonal_steps},
       {"pruning", tests_pruning},
       {"skew", tests_folds},
       {"symmetric", tests_folds},

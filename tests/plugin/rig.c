@@ -236,6 +236,13 @@ rig_assign(rig* const r, const pz_intent intent, const double* const value)
   return status;
 }
 
+double*
+rig_assigned(rig* const r, const double* const value)
+{
+  ck_assert_ok(rig_assign(r, PZ_ASSIGN, value));
+  return rig_forward(r);
+}
+
 pz_status
 rig_residual(rig* const r, const double* const value, double* const distance)
 {

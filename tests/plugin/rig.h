@@ -69,6 +69,10 @@ double* rig_gradients(rig* r, const double* gradient);
 void rig_update(rig* r);
 
 pz_status rig_assign(rig* r, pz_intent intent, const double* value);
+
+/* The value after an assignment that must succeed, to be freed. */
+double* rig_assigned(rig* r, const double* value);
+
 pz_status rig_residual(rig* r, const double* value, double* distance);
 
 /* Normal numbers times `scale`, rounded to dtype, to be freed. */

@@ -29,6 +29,7 @@ typedef enum offence {
   SAVES,
   READS_SAVED,
   READS_RECORD,
+  MOVES_ORIGINAL,
   BAD_SCRATCH,
   BAD_GEMM,
   IGNORES_BREACH,
@@ -78,6 +79,8 @@ misbehave(pz_call* const c, const char* const here, pz_tensor* const out)
     return c->host->saved(c, 3, &t);
   case READS_RECORD:
     return c->host->saved_host(c, 0, &record);
+  case MOVES_ORIGINAL:
+    return pz_new_original(c, 1, &t);
   case BAD_SCRATCH:
     return pz_work(c, &spec, &t);
   case BAD_GEMM:
@@ -317,6 +320,9 @@ START_TEST(test_particular)
         "rogue: right_inverse: put another tensor in place of its output");
   check("update", REPLACES_BUFFER, PZ_PLUGIN,
         "rogue: update: put another tensor in place of its output");
+  check("update", MOVES_ORIGINAL, PZ_PLUGIN, "rogue: update: asked for original 1 of 1");
+  check("right_inverse", MOVES_ORIGINAL, PZ_PLUGIN,
+        "rogue: right_inverse: asked for a new original, which update alone may");
 }
 END_TEST
 

@@ -180,7 +180,8 @@ typedef struct pz_parametrization {
                    pz_tensor* gx);
 
   /* One step of the map's own state, new_buffer from buffer and x, when the host says
-     so (once per optimizer step). Missing: nothing to do. */
+     so (once per optimizer step). The first map of a list may move what its originals hold
+     into its state, by pz_new_original. Missing: nothing to do. */
   pz_status (*update)(pz_call* c, const pz_tensor* x);
 
   /* Distance of y from the set of values, in the units of y's entries, the largest over
@@ -223,6 +224,11 @@ struct pz_services {
   /* Marks scratch, and gives back all that was taken since the mark: for loops. */
   uint64_t (*work_mark)(pz_call* c);
   void (*work_release)(pz_call* c, uint64_t mark);
+
+  /* In update: a staged copy of original k, holding what x[k] does, for the map to write;
+     committed together with new_buffer. PZ_UNSUPPORTED where the map is not the first of
+     its list: its input is then the value of another map. */
+  pz_status (*new_original)(pz_call* c, uint32_t k, pz_tensor* out);
 };
 
 /* ---- shorthand ------------------------------------------------------------ */
@@ -294,6 +300,12 @@ pz_save_like(pz_call* const c, const pz_tensor* const like, pz_tensor* const out
 {
   const pz_spec spec = pz_spec_of(like);
   return c->host->save(c, &spec, out);
+}
+
+static inline pz_status
+pz_new_original(pz_call* const c, const uint32_t k, pz_tensor* const out)
+{
+  return c->host->new_original(c, k, out);
 }
 
 static inline bool
