@@ -1,227 +1,214 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Forward, with sequences as rows: Z_t = U[x_t] + H_{t-1} W^T, H_t = modrelu(Z_t) in place.
-   U x is a row of U^T where x is one-hot. Z need not be kept: H_t != 0 exactly where modrelu
-   has slope 1, and sign(H_t) = sign(Z_t) there.
+/* Everything a step multiplies is one product, with sequences as columns:
 
-   Backward, D_t = dloss/dZ_t:
-     D_t = (Y'_t V + D_{t+1} W) o [H_t != 0]
-     gW = sum D_t^T H_{t-1}    gU[x] = sum of the rows of D_t with input x
-     gb = sum D_t o sign(H_t)  gV = sum Y'_t^T H_t    gc = sum Y'_t
-   Sums over steps run over blocks of steps, one product each. */
+     [ y_k - c ]   [ V 0 ] [ h_k     ]       h_{k+1} = modrelu(z_{k+1})
+     [ 0       ] = [ 0 0 ] [ x_{k+1} ]
+     [ z_{k+1} ]   [ W U ]
+
+   Record k lies so that neither side is ever copied: rows y_{k-1}, 0, h_k, x_{k+1}. The
+   product of its last rows is the first rows of record k + 1. Backward, D_k = dloss/dz_k,
+   Y'_k = dloss/dy_k:
+
+     D_k = [V^T 0 W^T] [Y'_k; 0; D_{k+1}] o [h_k != 0]
+     the gradient of the matrix = sum over k of [Y'_k; 0; D_{k+1}] [h_k; x_{k+1}]^T
+
+   OpenBLAS is a tenth slower where numbers of rows are no multiples of 4. So D_k is computed
+   with the first rows of dloss/dx_k below it. */
 
 #include "chunk.h"
 
+#include "modrelu.h"
+
 #include <cblas.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 #include <tgmath.h>
 
-/* c (m x n) = a (m x k) b (k x n) + beta c, rows ld* apart. */
+static int
+rounded(const int rows)
+{
+  return (rows + 3) / 4 * 4;
+}
+
+int
+chunk_top(const problem* const p)
+{
+  return p->n_outputs + p->n_outputs % 2;
+}
+
+int
+chunk_rows(const problem* const p, const int hidden)
+{
+  return chunk_top(p) + hidden;
+}
+
+int
+chunk_columns(const problem* const p, const int hidden)
+{
+  return hidden + p->n_inputs;
+}
+
+size_t
+chunk_record(const chunk* const c)
+{
+  const int rows = chunk_top(c->p) + chunk_columns(c->p, c->hidden);
+  return (size_t)rows * (size_t)c->width;
+}
+
+/* Rows of D_k and those computed with it. */
+static int
+delta_rows(const chunk* const c)
+{
+  const int rows = rounded(c->hidden);
+  const int most = chunk_columns(c->p, c->hidden);
+  return rows < most ? rows : most;
+}
+
+size_t
+chunk_delta(const chunk* const c)
+{
+  return (size_t)(chunk_top(c->p) + delta_rows(c)) * (size_t)c->width;
+}
+
+static real*
+record(const chunk* const c, const int k)
+{
+  return c->records + (size_t)k * chunk_record(c);
+}
+
+/* h_k, followed by x_{k+1}. */
+static real*
+operand(const chunk* const c, const int k)
+{
+  return record(c, k) + (size_t)chunk_top(c->p) * (size_t)c->width;
+}
+
+/* x_{k+1} of record k; zero after the last input. */
 static void
-multiply(const int m, const int n, const int k, const real* const a, const int lda,
-         const real* const b, const int ldb, const real beta, real* const c, const int ldc)
+put_input(const chunk* const c, const int k)
 {
-  real_gemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
-}
-
-/* c (m x n) += a^T b for a (k x m), b (k x n). */
-static void
-add_product_transposed(const int m, const int n, const int k, const real* const a, const int lda,
-                       const real* const b, const int ldb, real* const c, const int ldc)
-{
-  real_gemm(CblasRowMajor, CblasTrans, CblasNoTrans, m, n, k, 1, a, lda, b, ldb, 1, c, ldc);
-}
-
-/* Elements of one step of the states. */
-static size_t
-step_size(const chunk* const c)
-{
-  return (size_t)c->width * (size_t)c->ld;
-}
-
-/* z = U x_t, for all sequences. */
-static void
-put_input(const chunk* const c, const int t, real* restrict z)
-{
-  const size_t ld = (size_t)c->ld;
-  const size_t at = (size_t)t * (size_t)c->p->batch + (size_t)c->first;
-  const real* const u = c->weights->input_t;
-  for (int s = 0; s < c->width; ++s, z += ld) {
-    const uint8_t symbol = c->batch->symbol[at + (size_t)s];
-    if (c->p->kind == PROBLEM_COPYING) {
-      memcpy(z, u + symbol * ld, ld * sizeof(real));
-      continue;
-    }
-    const real value = c->batch->value[at + (size_t)s];
-    const real marker = symbol;
-    for (size_t i = 0; i < ld; ++i) {
-      z[i] = value * u[i] + marker * u[ld + i];
-    }
-  }
-}
-
-/* z = modrelu(z), n sequences. */
-static void
-modrelu(const int n, const int ld, const real* restrict const bias, real* restrict z)
-{
-  for (int s = 0; s < n; ++s, z += ld) {
-    for (int i = 0; i < ld; ++i) {
-      const real size = fabs(z[i]) + bias[i];
-      const real part = size > 0 ? size : 0;
-      z[i] = z[i] > 0 ? part : z[i] < 0 ? -part : 0;
-    }
-  }
-}
-
-/* d = dloss/dh becomes dloss/dz, and is added to the gradient of b and to `row`, that of the
-   input's row of U^T; one sequence. */
-static void
-modrelu_vjp(const int ld, const real* restrict const h, real* restrict const d,
-            real* restrict const bias, real* restrict const row)
-{
-  for (int i = 0; i < ld; ++i) {
-    const real g = h[i] != 0 ? d[i] : 0;
-    d[i] = g;
-    bias[i] += h[i] > 0 ? g : -g;
-    row[i] += g;
-  }
-}
-
-/* Cross-entropy of one sequence at one step against class `target`: y becomes
-   scale (softmax(y) - e_target); `right` says whether the largest is the target. */
-static double
-cross_entropy(const int n, const uint8_t target, const real scale, real* const y, int* const right)
-{
-  int largest = 0;
-  for (int i = 1; i < n; ++i) {
-    largest = y[i] > y[largest] ? i : largest;
-  }
-  const real top = y[largest];
-  const real at_target = y[target] - top;
-  real sum = 0;
-  for (int i = 0; i < n; ++i) {
-    y[i] = exp(y[i] - top);
-    sum += y[i];
-  }
-  const real factor = scale / sum;
-  for (int i = 0; i < n; ++i) {
-    y[i] *= factor;
-  }
-  y[target] -= scale;
-  *right = largest == target;
-  return (double)log(sum) - (double)at_target;
-}
-
-/* Losses of the outputs of steps t .. t + n - 1, which become gradients. */
-static void
-judge(chunk* const c, const int t, const int n, real* y)
-{
-  const problem* const p = c->p;
-  const double count = (double)p->batch * (p->steps - p->first_output);
-  const double symbols = (double)p->batch * PROBLEM_SYMBOLS;
-  for (int k = t; k < t + n; ++k) {
-    for (int s = 0; s < c->width; ++s, y += c->ld_out) {
-      const size_t sequence = (size_t)c->first + (size_t)s;
-      if (p->kind == PROBLEM_COPYING) {
-        const uint8_t target = c->batch->target[(size_t)k * (size_t)p->batch + sequence];
-        int right = 0;
-        c->loss += cross_entropy(p->n_outputs, target, (real)(1 / count), y, &right) / count;
-        c->correct += k >= p->steps - PROBLEM_SYMBOLS ? right / symbols : 0;
-      } else {
-        const double error = (double)y[0] - (double)c->batch->sum[sequence];
-        c->loss += error * error / count;
-        y[0] = (real)(2 * error / count);
-      }
-    }
-  }
-}
-
-/* Outputs after steps t .. t + n - 1: Y = H V^T + c, then their losses. */
-static void
-ask(chunk* const c, int t, int n)
-{
-  const int first = c->p->first_output;
-  if (t + n <= first) {
+  const size_t width = (size_t)c->width;
+  real* const x = operand(c, k) + (size_t)c->hidden * width;
+  memset(x, 0, (size_t)c->p->n_inputs * width * sizeof(real));
+  if (k == c->p->steps) {
     return;
   }
-  if (t < first) {
-    n -= first - t;
-    t = first;
+  const size_t at = (size_t)k * (size_t)c->p->batch + (size_t)c->first;
+  for (size_t s = 0; s < width; ++s) {
+    const uint8_t symbol = c->batch->symbol[at + s];
+    if (c->p->kind == PROBLEM_COPYING) {
+      x[symbol * width + s] = 1;
+    } else {
+      x[s] = c->batch->value[at + s];
+      x[width + s] = symbol;
+    }
   }
-  const int rows = n * c->width;
-  const real* const h = c->states + (size_t)(t + 1) * step_size(c);
-  real* const y = c->outputs + (size_t)(t - first) * (size_t)c->width * (size_t)c->ld_out;
-  for (int s = 0; s < rows; ++s) {
-    memcpy(y + (size_t)s * (size_t)c->ld_out, c->weights->out_bias,
-           (size_t)c->ld_out * sizeof(real));
+}
+
+/* Cross-entropy against the classes of step `at`: y becomes dloss/dy for the mean over
+   `count` answers. */
+static void
+judge_classes(chunk* const c, const uint8_t* const target, const double count, const bool is_symbol,
+              real* const y)
+{
+  const int width = c->width;
+  real top[CHUNK_WIDTH];
+  real sum[CHUNK_WIDTH] = {0};
+  uint8_t largest[CHUNK_WIDTH] = {0};
+  memcpy(top, y, (size_t)width * sizeof(real));
+  for (int i = 1; i < c->p->n_outputs; ++i) {
+    for (int s = 0; s < width; ++s) {
+      const real one = y[i * width + s];
+      largest[s] = one > top[s] ? (uint8_t)i : largest[s];
+      top[s] = one > top[s] ? one : top[s];
+    }
   }
-  multiply(rows, c->ld_out, c->ld, h, c->ld, c->weights->out_t, c->ld_out, 1, y, c->ld_out);
-  judge(c, t, n, y);
+  for (int s = 0; s < width; ++s) {
+    c->loss -= (double)(y[target[s] * width + s] - top[s]) / count;
+    c->correct += is_symbol && largest[s] == target[s] ? 1.0 / c->p->batch / PROBLEM_SYMBOLS : 0;
+  }
+  for (int i = 0; i < c->p->n_outputs; ++i) {
+    for (int s = 0; s < width; ++s) {
+      y[i * width + s] = exp(y[i * width + s] - top[s]);
+      sum[s] += y[i * width + s];
+    }
+  }
+  for (int s = 0; s < width; ++s) {
+    c->loss += (double)log(sum[s]) / count;
+    sum[s] = (real)(1 / count) / sum[s];
+  }
+  for (int i = 0; i < c->p->n_outputs; ++i) {
+    for (int s = 0; s < width; ++s) {
+      y[i * width + s] *= sum[s];
+    }
+  }
+  for (int s = 0; s < width; ++s) {
+    y[target[s] * width + s] -= (real)(1 / count);
+  }
+}
+
+/* The loss of y_k - c, k = 1 .. steps, which becomes dloss/dy_k; zero where the network is
+   not asked. */
+static void
+judge(chunk* const c, const int k)
+{
+  const problem* const p = c->p;
+  const size_t width = (size_t)c->width;
+  const double count = (double)p->batch * (p->steps - p->first_output);
+  real* const y = record(c, k + 1);
+  if (k <= p->first_output) {
+    memset(y, 0, (size_t)p->n_outputs * width * sizeof(real));
+    return;
+  }
+  for (int i = 0; i < p->n_outputs; ++i) {
+    for (size_t s = 0; s < width; ++s) {
+      y[(size_t)i * width + s] += c->weights->out_bias[i];
+    }
+  }
+  if (p->kind == PROBLEM_COPYING) {
+    const size_t at = (size_t)(k - 1) * (size_t)p->batch + (size_t)c->first;
+    judge_classes(c, c->batch->target + at, count, k > p->steps - PROBLEM_SYMBOLS, y);
+    return;
+  }
+  for (size_t s = 0; s < width; ++s) {
+    const double error = (double)y[s] - (double)c->batch->sum[(size_t)c->first + s];
+    c->loss += error * error / count;
+    y[s] = (real)(2 * error / count);
+  }
 }
 
 void
 chunk_forward(chunk* const c)
 {
-  const size_t size = step_size(c);
+  const problem* const p = c->p;
+  const int columns = chunk_columns(p, c->hidden);
   c->loss = 0;
   c->correct = 0;
-  for (int t = 0; t < c->p->steps; t += CHUNK_BLOCK) {
-    const int n = c->p->steps - t < CHUNK_BLOCK ? c->p->steps - t : CHUNK_BLOCK;
-    for (int k = t; k < t + n; ++k) {
-      const real* const before = c->states + (size_t)k * size;
-      real* const z = c->states + (size_t)(k + 1) * size;
-      put_input(c, k, z);
-      multiply(c->width, c->ld, c->ld, before, c->ld, c->weights->kernel_t, c->ld, 1, z, c->ld);
-      modrelu(c->width, c->ld, c->weights->bias, z);
-    }
-    ask(c, t, n);
-  }
-}
-
-/* The block's part Y' V of dloss/dH of steps t .. t + n - 1, and the gradients of V and c. */
-static void
-pull_outputs(chunk* const c, const int t, const int n, real* const d)
-{
-  const int first = c->p->first_output;
-  const int silent = t < first ? (first - t < n ? first - t : n) : 0;
-  const int rows = (n - silent) * c->width;
-  memset(d, 0, (size_t)silent * step_size(c) * sizeof(real));
-  if (rows == 0) {
-    return;
-  }
-  const size_t at = (size_t)(t + silent - first) * (size_t)c->width * (size_t)c->ld_out;
-  const real* const y = c->outputs + at;
-  const real* const h = c->states + (size_t)(t + silent + 1) * step_size(c);
-  multiply(rows, c->ld, c->ld_out, y, c->ld_out, c->weights->out, c->ld, 0,
-           d + (size_t)silent * step_size(c), c->ld);
-  add_product_transposed(c->ld_out, c->ld, rows, y, c->ld_out, h, c->ld, c->gradients.out, c->ld);
-  for (int s = 0; s < rows; ++s) {
-    for (int i = 0; i < c->p->n_outputs; ++i) {
-      c->gradients.out_bias[i] += y[(size_t)s * (size_t)c->ld_out + (size_t)i];
+  memset(operand(c, 0), 0, (size_t)c->hidden * (size_t)c->width * sizeof(real));
+  for (int k = 0; k <= p->steps; ++k) {
+    const bool last = k == p->steps;
+    const int rows = last ? chunk_top(p) : chunk_rows(p, c->hidden);
+    put_input(c, k);
+    real_gemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, c->width, columns, 1,
+              c->weights->matrix, columns, operand(c, k), c->width, 0, record(c, k + 1), c->width);
+    judge(c, k);
+    if (!last) {
+      modrelu(c->hidden, c->width, c->weights->bias, operand(c, k + 1));
     }
   }
 }
 
-/* Step t: d from dloss/dH_{t+1} to dloss/dZ_{t+1}, and the gradients of b and U. */
+/* The gradient of c: sums of the rows of dloss/dy. */
 static void
-pull_step(chunk* const c, const int t, real* restrict d)
+pull_out_bias(const chunk* const c, const real* const y)
 {
-  const size_t ld = (size_t)c->ld;
-  const size_t at = (size_t)t * (size_t)c->p->batch + (size_t)c->first;
-  const real* h = c->states + (size_t)(t + 1) * step_size(c);
-  real* const u = c->gradients.input_t;
-  for (int s = 0; s < c->width; ++s, d += ld, h += ld) {
-    const uint8_t symbol = c->batch->symbol[at + (size_t)s];
-    if (c->p->kind == PROBLEM_COPYING) {
-      modrelu_vjp(c->ld, h, d, c->gradients.bias, u + symbol * ld);
-      continue;
-    }
-    const real value = c->batch->value[at + (size_t)s];
-    modrelu_vjp(c->ld, h, d, c->gradients.bias, u + 2 * ld); /* the spare row */
-    for (size_t i = 0; i < ld; ++i) {
-      u[i] += value * d[i];
-      u[ld + i] += symbol * d[i];
+  const size_t width = (size_t)c->width;
+  for (int i = 0; i < c->p->n_outputs; ++i) {
+    for (size_t s = 0; s < width; ++s) {
+      c->gradients.out_bias[i] += y[(size_t)i * width + s];
     }
   }
 }
@@ -229,26 +216,27 @@ pull_step(chunk* const c, const int t, real* restrict d)
 void
 chunk_backward(chunk* const c)
 {
-  const size_t size = step_size(c);
-  const int steps = c->p->steps;
-  real* d = c->deltas;
-  real* other = c->deltas + CHUNK_BLOCK * size;
-  const real* after = NULL; /* D of the step after the block */
-  for (int t = (steps - 1) / CHUNK_BLOCK * CHUNK_BLOCK; t >= 0; t -= CHUNK_BLOCK) {
-    const int n = steps - t < CHUNK_BLOCK ? steps - t : CHUNK_BLOCK;
-    pull_outputs(c, t, n, d);
-    for (int k = n - 1; k >= 0; --k) {
-      real* const dk = d + (size_t)k * size;
-      if (after) {
-        multiply(c->width, c->ld, c->ld, after, c->ld, c->weights->kernel, c->ld, 1, dk, c->ld);
-      }
-      pull_step(c, t + k, dk);
-      after = dk;
+  const size_t top = (size_t)chunk_top(c->p) * (size_t)c->width;
+  const int rows = chunk_rows(c->p, c->hidden);
+  const int columns = chunk_columns(c->p, c->hidden);
+  real* delta = c->deltas;
+  real* before = delta + chunk_delta(c);
+  memset(c->gradients.matrix, 0, (size_t)rows * (size_t)columns * sizeof(real));
+  memset(c->gradients.bias, 0, (size_t)c->hidden * sizeof(real));
+  memset(c->gradients.out_bias, 0, (size_t)c->p->n_outputs * sizeof(real));
+  memset(delta, 0, chunk_delta(c) * sizeof(real));
+  for (int k = c->p->steps; k >= 0; --k) {
+    memcpy(delta, record(c, k + 1), top * sizeof(real));
+    pull_out_bias(c, delta);
+    real_gemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, columns, c->width, 1, delta, c->width,
+              operand(c, k), c->width, 1, c->gradients.matrix, columns);
+    if (k > 0) {
+      real_gemm(CblasRowMajor, CblasTrans, CblasNoTrans, delta_rows(c), c->width, rows, 1,
+                c->weights->matrix, columns, delta, c->width, 0, before + top, c->width);
+      modrelu_vjp(c->hidden, c->width, operand(c, k), before + top, c->gradients.bias);
     }
-    add_product_transposed(c->ld, c->ld, n * c->width, d, c->ld, c->states + (size_t)t * size,
-                           c->ld, c->gradients.kernel, c->ld);
-    real* const used = d;
-    d = other;
-    other = used;
+    real* const used = delta;
+    delta = before;
+    before = used;
   }
 }

@@ -13,49 +13,49 @@
 #include <stddef.h>
 
 enum {
-  CHUNK_WIDTH = 64, /* sequences; a product of 192 x 192 x 64 keeps W in the cache and runs
-                       at the rate of large ones, where width 32 loses a tenth */
-  CHUNK_BLOCK = 16, /* steps that share one product for outputs and for the gradient of W */
-  CHUNK_PAD = 16,   /* rows of every array are filled up with zeros to a multiple of this */
+  CHUNK_WIDTH = 64, /* sequences: W is packed anew for every product, which costs a tenth
+                       of it here, a quarter with 32 */
+  CHUNK_PAD = 16,   /* elements to which every array is aligned */
 };
 
-/* Weights as the products want them: `ld` hidden units and `ld_out` outputs with padding. */
-typedef struct chunk_weights {
-  real* kernel;   /* W, ld x ld */
-  real* kernel_t; /* W^T */
-  real* input_t;  /* U^T, inputs x ld */
-  real* bias;     /* ld */
-  real* out;      /* V, ld_out x ld */
-  real* out_t;    /* V^T, ld x ld_out */
-  real* out_bias; /* ld_out */
-} chunk_weights;
+/* What one step multiplies [h; x] by, and its gradient:
 
-/* Gradients in the same shapes; input_t has one row more, for what belongs to no input. */
-typedef struct chunk_gradients {
-  real* kernel;
-  real* input_t;
+     matrix = [ V 0 ]   bias = b   out_bias = c
+              [ 0 0 ]
+              [ W U ]
+
+   chunk_rows() x chunk_columns(), row by row; the rows between V and W make the number of
+   rows one that products are fast for. */
+typedef struct chunk_weights {
+  real* matrix;
   real* bias;
-  real* out;
   real* out_bias;
-} chunk_gradients;
+} chunk_weights;
 
 typedef struct chunk {
   const problem* p;
   const problem_batch* batch;
   const chunk_weights* weights;
-  chunk_gradients gradients; /* summed over this chunk's sequences */
-  int first;                 /* sequences first .. first + width - 1 */
+  chunk_weights gradients; /* summed over this chunk's sequences */
+  int first;               /* sequences first .. first + width - 1 */
   int width;
-  int ld;
-  int ld_out;
-  real* states;  /* h_0 .. h_steps, each width x ld; h_0 = 0 */
-  real* outputs; /* y, then dloss/dy: (steps - first_output) x width x ld_out */
-  real* deltas;  /* dloss/dz of two blocks: 2 x CHUNK_BLOCK x width x ld */
+  int hidden;
+  real* records; /* steps + 2 records of chunk_record() */
+  real* deltas;  /* 2 of chunk_delta() */
   double loss;   /* this chunk's part of the mean */
   double correct;
 } chunk;
 
-/* Fills states, outputs (with dloss/dy), loss and correct. */
+/* Rows of the matrix above W, and all of them; its columns. */
+int chunk_top(const problem* p);
+int chunk_rows(const problem* p, int hidden);
+int chunk_columns(const problem* p, int hidden);
+
+/* Elements of what is kept of a step, and of its gradient. */
+size_t chunk_record(const chunk* c);
+size_t chunk_delta(const chunk* c);
+
+/* Fills the records (y with dloss/dy in its place), loss and correct. */
 void chunk_forward(chunk* c);
 
 /* Fills the gradients after chunk_forward. */

@@ -3,7 +3,7 @@
 
 /* The batch is cut into chunks of CHUNK_WIDTH sequences, whatever the number of threads, and
    their gradients are added in order: that is why threads change no bit. All memory is one
-   array, taken once; the states of all steps are most of it, 4 bytes x steps x batch x
+   array, taken once; the records of all steps are most of it, 4 bytes x steps x batch x
    hidden. */
 
 #include "network.h"
@@ -13,24 +13,17 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 struct network {
   problem p;
   int hidden;
   int threads;
-  int ld;
-  int ld_out;
   int n_chunks;
   chunk_weights weights;
   chunk* chunks;
   real* memory;
 };
-
-static int
-padded(const int n)
-{
-  return (n + CHUNK_PAD - 1) / CHUNK_PAD * CHUNK_PAD;
-}
 
 /* Hands out `count` elements at *used, rounded up so that every array is aligned. With
    memory NULL it only counts. */
@@ -42,39 +35,51 @@ take(real* const memory, size_t* const used, const size_t count)
   return at;
 }
 
+/* Elements of the matrix of a step. */
+static size_t
+matrix_size(const network* const net)
+{
+  return (size_t)chunk_rows(&net->p, net->hidden) * (size_t)chunk_columns(&net->p, net->hidden);
+}
+
+static chunk_weights
+take_weights(const network* const net, real* const memory, size_t* const used)
+{
+  return (chunk_weights){
+      .matrix = take(memory, used, matrix_size(net)),
+      .bias = take(memory, used, (size_t)net->hidden),
+      .out_bias = take(memory, used, (size_t)net->p.n_outputs),
+  };
+}
+
 /* Places every array in `memory`; returns how many elements there are. */
 static size_t
 lay_out(network* const net, real* const memory)
 {
-  const size_t ld = (size_t)net->ld;
-  const size_t ld_out = (size_t)net->ld_out;
-  const size_t inputs = (size_t)net->p.n_inputs;
-  const size_t steps = (size_t)net->p.steps;
   size_t used = 0;
-  net->weights = (chunk_weights){
-      .kernel = take(memory, &used, ld * ld),
-      .kernel_t = take(memory, &used, ld * ld),
-      .input_t = take(memory, &used, inputs * ld),
-      .bias = take(memory, &used, ld),
-      .out = take(memory, &used, ld_out * ld),
-      .out_t = take(memory, &used, ld * ld_out),
-      .out_bias = take(memory, &used, ld_out),
-  };
+  net->weights = take_weights(net, memory, &used);
   for (int i = 0; i < net->n_chunks; ++i) {
     chunk* const c = &net->chunks[i];
-    const size_t width = (size_t)c->width;
-    c->gradients = (chunk_gradients){
-        .kernel = take(memory, &used, ld * ld),
-        .input_t = take(memory, &used, (inputs + 1) * ld),
-        .bias = take(memory, &used, ld),
-        .out = take(memory, &used, ld_out * ld),
-        .out_bias = take(memory, &used, ld_out),
-    };
-    c->states = take(memory, &used, (steps + 1) * width * ld);
-    c->outputs = take(memory, &used, (steps - (size_t)net->p.first_output) * width * ld_out);
-    c->deltas = take(memory, &used, 2 * CHUNK_BLOCK * width * ld);
+    c->gradients = take_weights(net, memory, &used);
+    c->records = take(memory, &used, ((size_t)net->p.steps + 2) * chunk_record(c));
+    c->deltas = take(memory, &used, 2 * chunk_delta(c));
   }
   return used;
+}
+
+/* Records are passed over once in a step, so that with small pages most of their accesses miss
+   the translation buffer: 2 % of a step at length 1000. */
+static real*
+allocate(const size_t bytes)
+{
+  const size_t page = (size_t)1 << 21;
+  real* const memory = aligned_alloc(page, (bytes + page - 1) / page * page);
+#ifdef MADV_HUGEPAGE
+  if (memory) {
+    madvise(memory, bytes, MADV_HUGEPAGE); /* a wish */
+  }
+#endif
+  return memory;
 }
 
 network*
@@ -87,8 +92,6 @@ network_new(const problem* const p, const int hidden, const int threads)
   net->p = *p;
   net->hidden = hidden;
   net->threads = threads;
-  net->ld = padded(hidden);
-  net->ld_out = padded(p->n_outputs);
   net->n_chunks = (p->batch + CHUNK_WIDTH - 1) / CHUNK_WIDTH;
   net->chunks = calloc((size_t)net->n_chunks, sizeof(*net->chunks));
   if (!net->chunks) {
@@ -103,12 +106,11 @@ network_new(const problem* const p, const int hidden, const int threads)
         .weights = &net->weights,
         .first = first,
         .width = left < CHUNK_WIDTH ? left : CHUNK_WIDTH,
-        .ld = net->ld,
-        .ld_out = net->ld_out,
+        .hidden = hidden,
     };
   }
   const size_t bytes = lay_out(net, NULL) * sizeof(real);
-  net->memory = aligned_alloc(CHUNK_PAD * sizeof(real), bytes);
+  net->memory = allocate(bytes);
   if (!net->memory) {
     network_free(net);
     return NULL;
@@ -128,82 +130,67 @@ network_free(network* const net)
   }
 }
 
-/* to (rows x ld_to, the padding stays zero) = from (rows x cols), or from^T. */
+/* Copies rows x cols from one matrix into another. */
 static void
-widen(const int rows, const int cols, const real* const from, real* const to, const int ld_to)
+put(const int rows, const int cols, const real* from, const int ld_from, real* to, const int ld_to)
 {
-  for (int i = 0; i < rows; ++i) {
-    memcpy(to + (size_t)i * (size_t)ld_to, from + (size_t)i * (size_t)cols,
-           (size_t)cols * sizeof(real));
+  for (int i = 0; i < rows; ++i, from += ld_from, to += ld_to) {
+    memcpy(to, from, (size_t)cols * sizeof(real));
   }
 }
 
-static void
-widen_transposed(const int rows, const int cols, const real* const from, real* const to,
-                 const int ld_to)
+/* W and U within the matrix of a step. */
+static real*
+recurrent(const network* const net, const chunk_weights* const w)
 {
-  for (int i = 0; i < rows; ++i) {
-    for (int j = 0; j < cols; ++j) {
-      to[(size_t)j * (size_t)ld_to + (size_t)i] = from[(size_t)i * (size_t)cols + (size_t)j];
-    }
-  }
+  return w->matrix + (size_t)chunk_top(&net->p) * (size_t)chunk_columns(&net->p, net->hidden);
 }
 
+/* The zeros of the matrix were there from the beginning. */
 static void
-prepare(network* const net, const network_weights* const w)
+prepare(const network* const net, const network_weights* const from)
 {
   const int n = net->hidden;
-  widen(n, n, w->kernel, net->weights.kernel, net->ld);
-  widen_transposed(n, n, w->kernel, net->weights.kernel_t, net->ld);
-  widen_transposed(n, net->p.n_inputs, w->input, net->weights.input_t, net->ld);
-  widen(1, n, w->bias, net->weights.bias, net->ld);
-  widen(net->p.n_outputs, n, w->out, net->weights.out, net->ld);
-  widen_transposed(net->p.n_outputs, n, w->out, net->weights.out_t, net->ld_out);
-  widen(1, net->p.n_outputs, w->out_bias, net->weights.out_bias, net->ld_out);
-}
-
-static void
-clear(const network* const net, const chunk_gradients* const g)
-{
-  const size_t ld = (size_t)net->ld;
-  const size_t ld_out = (size_t)net->ld_out;
-  memset(g->kernel, 0, ld * ld * sizeof(real));
-  memset(g->input_t, 0, ((size_t)net->p.n_inputs + 1) * ld * sizeof(real));
-  memset(g->bias, 0, ld * sizeof(real));
-  memset(g->out, 0, ld_out * ld * sizeof(real));
-  memset(g->out_bias, 0, ld_out * sizeof(real));
-}
-
-/* to (rows x cols) = the sum over chunks of arrays whose element (i, j) lies at
-   i row_stride + j col_stride. */
-static void
-gather(const network* const net, const size_t member, const int rows, const int cols,
-       const int row_stride, const int col_stride, real* const to)
-{
-  memset(to, 0, (size_t)rows * (size_t)cols * sizeof(real));
-  for (int k = 0; k < net->n_chunks; ++k) {
-    const char* const place = (const char*)&net->chunks[k].gradients + member;
-    const real* const from = *(real* const*)place;
-    for (int i = 0; i < rows; ++i) {
-      for (int j = 0; j < cols; ++j) {
-        to[(size_t)i * (size_t)cols + (size_t)j] +=
-            from[(size_t)i * (size_t)row_stride + (size_t)j * (size_t)col_stride];
-      }
-    }
-  }
-}
-
-static void
-collect(const network* const net, const network_gradients* const g)
-{
-  const int n = net->hidden;
+  const int inputs = net->p.n_inputs;
   const int outputs = net->p.n_outputs;
-  const int ld = net->ld;
-  gather(net, offsetof(chunk_gradients, kernel), n, n, ld, 1, g->kernel);
-  gather(net, offsetof(chunk_gradients, input_t), n, net->p.n_inputs, 1, ld, g->input);
-  gather(net, offsetof(chunk_gradients, bias), 1, n, ld, 1, g->bias);
-  gather(net, offsetof(chunk_gradients, out), outputs, n, ld, 1, g->out);
-  gather(net, offsetof(chunk_gradients, out_bias), 1, outputs, net->ld_out, 1, g->out_bias);
+  const int ld = chunk_columns(&net->p, n);
+  const chunk_weights* const to = &net->weights;
+  put(outputs, n, from->out, n, to->matrix, ld);
+  put(n, n, from->kernel, n, recurrent(net, to), ld);
+  put(n, inputs, from->input, inputs, recurrent(net, to) + n, ld);
+  put(1, n, from->bias, n, to->bias, n);
+  put(1, outputs, from->out_bias, outputs, to->out_bias, outputs);
+}
+
+/* to += from, `count` elements. */
+static void
+add(const size_t count, const real* restrict const from, real* restrict const to)
+{
+  for (size_t i = 0; i < count; ++i) {
+    to[i] += from[i];
+  }
+}
+
+/* The sum over chunks, taken in the first one's arrays, in their order. */
+static void
+collect(const network* const net, const network_gradients* const to)
+{
+  const int n = net->hidden;
+  const int inputs = net->p.n_inputs;
+  const int outputs = net->p.n_outputs;
+  const int ld = chunk_columns(&net->p, n);
+  const chunk_weights* const sum = &net->chunks[0].gradients;
+  for (int k = 1; k < net->n_chunks; ++k) {
+    const chunk_weights* const part = &net->chunks[k].gradients;
+    add(matrix_size(net), part->matrix, sum->matrix);
+    add((size_t)n, part->bias, sum->bias);
+    add((size_t)outputs, part->out_bias, sum->out_bias);
+  }
+  put(outputs, n, sum->matrix, ld, to->out, n);
+  put(n, n, recurrent(net, sum), ld, to->kernel, n);
+  put(n, inputs, recurrent(net, sum) + n, ld, to->input, inputs);
+  put(1, n, sum->bias, n, to->bias, n);
+  put(1, outputs, sum->out_bias, outputs, to->out_bias, outputs);
 }
 
 static void
@@ -215,10 +202,9 @@ forward_job(void* const context, const int i)
 static void
 both_job(void* const context, const int i)
 {
-  network* const net = context;
-  clear(net, &net->chunks[i].gradients);
-  chunk_forward(&net->chunks[i]);
-  chunk_backward(&net->chunks[i]);
+  chunk* const c = &((network*)context)->chunks[i];
+  chunk_forward(c);
+  chunk_backward(c);
 }
 
 network_result
