@@ -317,7 +317,7 @@ spectral_norm_sample(pz_call* const c, pz_tensor* const y)
 static const pz_option spectral_norm_options[] = {
     [N_POWER_ITERATIONS] = PZ_OPTION_INTEGER("n_power_iterations", 1, 1, 1000000,
                                              "steps of the power method at each update"),
-    [EPS] = PZ_OPTION_REAL("eps", 1e-12, 0.0, 1.0, "norms below it count as it"),
+    [EPS] = PZ_OPTION_REAL("eps", 1e-12, 0.0, INFINITY, "norms below it count as it"),
     [DIM] = PZ_OPTION_INTEGER("dim", 0, -PZ_MAX_DIMS, PZ_MAX_DIMS - 1,
                               "whose slices are the rows; negative: from the last"),
     [BATCHED] = PZ_OPTION_FLAG("batched", 0, "a norm for each matrix of the last two dimensions"),

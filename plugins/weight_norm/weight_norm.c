@@ -20,8 +20,8 @@
 #include <parametrize/plugin.h>
 
 enum { DIM };
-enum { G, V };      /* originals */
-enum { WHOLE = 8 }; /* the choices 8 and 9 of dim */
+enum { G, V };                      /* originals */
+enum { WHOLE = 8, FROM_LAST = 10 }; /* the choices 8 and 9 of dim; and -2, before -3 ... */
 
 // clang-format off
 
@@ -69,10 +69,22 @@ typedef struct slices {
   int64_t inner;
 } slices;
 
+static const char* const dims[] = {"0",  "1",  "2",  "3",  "4",  "5",  "6",  "7", "all",
+                                   "-1", "-2", "-3", "-4", "-5", "-6", "-7", "-8"};
+
 static bool
 is_whole(const pz_call* const c)
 {
-  return c->options[DIM].as.integer >= WHOLE;
+  const int64_t choice = c->options[DIM].as.integer;
+  return choice >= WHOLE && choice < FROM_LAST;
+}
+
+/* The dimension that keeps its extent, unless none does; negative where there is none such. */
+static int32_t
+kept(const pz_call* const c, const int32_t ndim)
+{
+  const int32_t choice = (int32_t)c->options[DIM].as.integer;
+  return choice < FROM_LAST ? choice : ndim - 2 - (choice - FROM_LAST);
 }
 
 static slices
@@ -81,7 +93,7 @@ slices_of(const pz_call* const c, const int32_t ndim, const int64_t* const shape
   if (is_whole(c)) {
     return (slices){1, 1, pz_shape_count(ndim, shape)};
   }
-  const int32_t dim = (int32_t)c->options[DIM].as.integer;
+  const int32_t dim = kept(c, ndim);
   return (slices){
       pz_shape_count(dim, shape),
       shape[dim],
@@ -98,11 +110,11 @@ weight_norm_plan(pz_call* const c, const pz_spec* const given)
                    (unsigned)c->n_given, c->n_given == 1 ? "" : "s");
   }
   const pz_spec* const v = &given[c->direction == PZ_FROM_INPUT ? V : 0];
-  const int64_t dim = c->options[DIM].as.integer;
+  const int32_t dim = kept(c, v->ndim);
   pz_spec g = pz_spec_make(v->dtype, is_whole(c) ? 0 : v->ndim, v->shape);
-  if (!is_whole(c) && dim >= v->ndim) {
-    return pz_fail(c, PZ_MISMATCH, "found %d dimension%s, expected more than dim=%d", (int)v->ndim,
-                   v->ndim == 1 ? "" : "s", (int)dim);
+  if (!is_whole(c) && (dim < 0 || dim >= v->ndim)) {
+    return pz_fail(c, PZ_MISMATCH, "found %d dimension%s, expected one numbered dim=%s",
+                   (int)v->ndim, v->ndim == 1 ? "" : "s", dims[c->options[DIM].as.integer]);
   }
   for (int32_t i = 0; i < g.ndim; ++i) {
     g.shape[i] = i == dim ? g.shape[i] : 1;
@@ -226,11 +238,10 @@ weight_norm_sample(pz_call* const c, pz_tensor* const w)
   return c->ops->random(c, PZ_NORMAL, c->draw, 0, 0.0, 1.0, w);
 }
 
-static const char* const dims[] = {"0", "1", "2", "3", "4", "5", "6", "7", "all", "-1"};
-
 static const pz_option weight_norm_options[] = {
     [DIM] = PZ_OPTION_CHOICE("dim", 0, dims,
-                             "whose slices have a magnitude each; all or -1: one for the tensor"),
+                             "whose slices have a magnitude each, -2 and less: from the last; all "
+                             "or -1: one for the tensor"),
 };
 
 static const pz_parametrization weight_norm = {

@@ -29,6 +29,7 @@ main(int argc, char** argv)
       {"matrix_exp", tests_matrix_exp},
       {"matrix_exp", tests_logarithm},
       {"orthogonal", tests_orthogonal},
+      {"orthogonal", tests_orthogonal_known},
       {"orthogonal", tests_orthogonal_steps},
       {"pruning", tests_pruning},
       {"skew", tests_folds},

@@ -4,6 +4,7 @@
 /* spectral_norm where there is no estimate, or none is needed: zeros, vectors, samples;
    structure, and what is refused. */
 
+#include "norms_known.h"
 #include "rig.h"
 #include "suites.h"
 
@@ -78,6 +79,33 @@ START_TEST(vectors_are_normalized)
     const double size = fmax(1.0, largest(3, cases[k / 2].gw));
     ck_assert_double_le(largest_difference(3, y, cases[k / 2].y), 10.0 * rig_unit(&r));
     ck_assert_double_le(largest_difference(3, gw, cases[k / 2].gw), 10.0 * rig_unit(&r) * size);
+    free(y);
+    free(gw);
+    rig_close(&r);
+  }
+}
+END_TEST
+
+/* Stored numbers to 1e-14. */
+START_TEST(vectors_are_those_of_numpy)
+{
+  enum { COUNT = 12 };
+  double w[COUNT];
+  double g[COUNT];
+  for (int i = 0; i < COUNT; ++i) {
+    w[i] = sin(i + 1.0);
+    g[i] = cos(2.0 * (i + 1.0));
+  }
+  for (int k = 0; k < 2; ++k) {
+    rig r;
+    rig_open(&r, k ? "spectral_norm(eps=4)" : "spectral_norm", PZ_F64, (extents){1, {COUNT}});
+    rig_write(&r, PZ_ORIGINAL, 0, w);
+    double* const y = rig_forward(&r);
+    double* const gw = rig_vjp(&r, g, 0);
+    ck_assert_double_le(
+        largest_difference(COUNT, y, k ? spectral_value_short : spectral_value_vector), 1e-14);
+    ck_assert_double_le(largest_difference(COUNT, gw, k ? spectral_gw_short : spectral_gw_vector),
+                        1e-14);
     free(y);
     free(gw);
     rig_close(&r);
@@ -166,6 +194,7 @@ tests_spectral_edges(void)
   tcase_add_checked_fixture(tests, rig_start, rig_finish);
   tcase_add_test(tests, zeros_give_zeros);
   tcase_add_test(tests, vectors_are_normalized);
+  tcase_add_test(tests, vectors_are_those_of_numpy);
   tcase_add_test(tests, samples_are_members);
   tcase_add_test(tests, structure_passes_through);
   tcase_add_test(tests, what_does_not_fit_is_refused);

@@ -15,6 +15,7 @@ TCase* tests_signs(void);
 TCase* tests_matrix_exp(void);
 TCase* tests_logarithm(void);
 TCase* tests_orthogonal(void);
+TCase* tests_orthogonal_known(void);
 TCase* tests_orthogonal_steps(void);
 TCase* tests_pruning(void);
 TCase* tests_spectral_norm(void);

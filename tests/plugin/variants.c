@@ -57,6 +57,7 @@ static const variant variants[] = {
     {"weight_norm", "weight_norm(dim=1)", false},
     {"weight_norm", "weight_norm(dim=all)", false},
     {"weight_norm", "weight_norm(dim=-1)", false},
+    {"weight_norm", "weight_norm(dim=-2)", false},
 };
 
 const extents contract_shapes[CONTRACT_SHAPES] = {

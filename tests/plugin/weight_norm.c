@@ -112,6 +112,8 @@ START_TEST(values_are_those_of_numpy)
       {"weight_norm(dim=2)", weight_value_2, weight_gg_2, weight_gv_2},
       {"weight_norm(dim=all)", weight_value_all, weight_gg_all, weight_gv_all},
       {"weight_norm(dim=-1)", weight_value_all, weight_gg_all, weight_gv_all},
+      {"weight_norm(dim=-2)", weight_value_1, weight_gg_1, weight_gv_1},
+      {"weight_norm(dim=-3)", weight_value_0, weight_gg_0, weight_gv_0},
   };
   enum { COUNT = 12 };
   double g[3];
@@ -150,9 +152,10 @@ START_TEST(originals_are_shaped_as_in_pytorch)
     const char* chain;
     extents g;
   } expected[] = {
-      {"weight_norm", {3, {3, 1, 1}}},        {"weight_norm(dim=1)", {3, {1, 4, 1}}},
-      {"weight_norm(dim=2)", {3, {1, 1, 5}}}, {"weight_norm(dim=all)", {0, {0}}},
-      {"weight_norm(dim=-1)", {0, {0}}},
+      {"weight_norm", {3, {3, 1, 1}}},         {"weight_norm(dim=1)", {3, {1, 4, 1}}},
+      {"weight_norm(dim=2)", {3, {1, 1, 5}}},  {"weight_norm(dim=all)", {0, {0}}},
+      {"weight_norm(dim=-1)", {0, {0}}},       {"weight_norm(dim=-2)", {3, {1, 4, 1}}},
+      {"weight_norm(dim=-3)", {3, {3, 1, 1}}},
   };
   for (size_t k = 0; k < sizeof(expected) / sizeof(expected[0]); ++k) {
     pz_chain_tensor g = {.size = sizeof(g)};
@@ -290,10 +293,12 @@ START_TEST(what_does_not_fit_is_refused)
   const extents matrix = {2, {3, 5}};
   rig r;
   ck_assert_fails(rig_try(&r, "weight_norm(dim=2)", PZ_F64, matrix), PZ_MISMATCH,
-                  "found 2 dimensions, expected more than dim=2");
+                  "found 2 dimensions, expected one numbered dim=2");
   ck_assert_fails(rig_try(&r, "weight_norm", PZ_F64, (extents){0, {0}}), PZ_MISMATCH,
-                  "found 0 dimensions, expected more than dim=0");
-  ck_assert_fails(rig_try(&r, "weight_norm(dim=-3)", PZ_F64, matrix), PZ_INVALID, "|all|-1");
+                  "found 0 dimensions, expected one numbered dim=0");
+  ck_assert_fails(rig_try(&r, "weight_norm(dim=-3)", PZ_F64, matrix), PZ_MISMATCH,
+                  "found 2 dimensions, expected one numbered dim=-3");
+  ck_assert_fails(rig_try(&r, "weight_norm(dim=-9)", PZ_F64, matrix), PZ_INVALID, "|all|-1|-2|");
   ck_assert_fails(rig_try(&r, "pruning,weight_norm", PZ_F64, matrix), PZ_MISMATCH,
                   "found 2 originals at place 1");
 }
