@@ -48,6 +48,21 @@ pzi_is_id(const char* const text)
   return true;
 }
 
+bool
+pzi_older_next(pzi_older_name* const name)
+{
+  const char* const at = name->rest + (name->tensor && *name->rest == ' ' ? 1 : 0);
+  const size_t n_tensor = strcspn(at, "= ");
+  const char* const ending = at + n_tensor + 1;
+  const bool known = name->tensor || strncmp(at, "original", 8) == 0;
+  if (!known || n_tensor == 0 || at[n_tensor] != '=' || strcspn(ending, " =.") == 0) {
+    return false;
+  }
+  *name = (pzi_older_name){at, n_tensor, ending, strcspn(ending, " =."), NULL};
+  name->rest = ending + name->n_ending;
+  return true;
+}
+
 pz_status
 pzi_copy_line(pzi_pool* const pool, const char* const from, const size_t limit,
               const char* const what, const char** const out)
@@ -92,6 +107,22 @@ copy_table(const void* const from, const char* const what, const size_t least, v
 /* ---- tables ----------------------------------------------------------------- */
 
 static pz_status
+copy_older_names(pzi_pool* const pool, pz_parametrization* const t)
+{
+  PZ_TRY(pzi_copy_line(pool, t->older_names, MOST_LINE, "older names", &t->older_names));
+  pzi_older_name name = {.rest = t->older_names};
+  uint32_t n = 0;
+  while (pzi_older_next(&name)) {
+    ++n;
+  }
+  return n > 0 && *name.rest == '\0'
+             ? PZ_OK
+             : pzi_fail(PZ_PLUGIN,
+                        "older names \"%s\", expected words TENSOR=ENDING, an original first",
+                        t->older_names);
+}
+
+static pz_status
 add_map(pzi_tables* const tables, const pz_item* const item)
 {
   pz_parametrization t;
@@ -112,6 +143,9 @@ add_map(pzi_tables* const tables, const pz_item* const item)
   }
   if (status == PZ_OK) {
     status = pzi_copy_options(&tables->pool, &t);
+  }
+  if (status == PZ_OK && t.older_names) {
+    status = copy_older_names(&tables->pool, &t);
   }
   if (status != PZ_OK) {
     return pzi_fail_prefix(status, "\"%s\"", t.id);

@@ -30,6 +30,19 @@ typedef struct pzi_tables {
 pz_status pzi_tables_new(const pz_plugin* descriptor, size_t bytes, pzi_tables** out);
 void pzi_tables_free(pzi_tables* tables);
 
+/* A word of pz_parametrization's older_names, in the text itself. */
+typedef struct pzi_older_name {
+  const char* tensor; /* NULL before the first */
+  size_t n_tensor;
+  const char* ending;
+  size_t n_ending;
+  const char* rest; /* what follows */
+} pzi_older_name;
+
+/* On to the next word, or to the first, with `rest` all of it. False, and no change, where
+   there is none. */
+bool pzi_older_next(pzi_older_name* name);
+
 /* ---- between descriptor.c and descriptor_options.c --------------------------- */
 
 /* [a-z][a-z0-9_]*, which is how chains and devices are named. */

@@ -140,7 +140,9 @@ pz_file_close(pz_file* const file)
     return;
   }
   pzi_file_free_lists(file);
-  pzi_saved_cleanup(&file->saved);
+  if (!file->origin) {
+    pzi_saved_cleanup(&file->saved);
+  }
   pzi_header_cleanup(&file->header);
   if (file->map) {
     munmap(file->map, file->size);

@@ -21,7 +21,8 @@ typedef struct pzi_file_list {
 } pzi_file_list;
 
 struct pz_file {
-  void* map; /* NULL: the bytes are the caller's */
+  const pz_file* origin; /* whose bytes, metadata and description these are too; or NULL */
+  void* map;             /* NULL: the bytes are the caller's */
   size_t size;
   const char* data; /* of the first tensor */
   pzi_header header;
@@ -59,6 +60,13 @@ void pzi_file_free_lists(pz_file* file);
 
 /* The list on a value, or NULL. */
 const pzi_file_list* pzi_file_list_on(const pz_file* file, const char* path);
+
+/* ---- older names (file_older.c) ---------------------------------------------- */
+
+/* As pz_file_renamed, of values too whose lists are in a module (may be NULL), which is
+   nobody else's meanwhile. NULL where nothing changes. */
+pz_status pzi_file_renamed(pz_context* context, const pz_file* file, const pz_module* module,
+                           const pz_list_rule* rules, uint32_t n_rules, pz_file** out);
 
 /* ---- tensors in and out (file_copy.c) ---------------------------------------- */
 

@@ -259,9 +259,9 @@ pz_module_from_file(pz_context* const context, const char* const device, const p
   PZ_TRY(pz_module_new(context, device, NULL, &b.root));
   pz_status status = pzi_loading_init(&l, b.root, file, settings, only);
   l.as_saved = true;
-  b.path = malloc(room_for_paths(file));
   if (status == PZ_OK) {
-    status = b.path ? build(&b, only) : pzi_no_memory(room_for_paths(file));
+    b.path = malloc(room_for_paths(l.file));
+    status = b.path ? build(&b, only) : pzi_no_memory(room_for_paths(l.file));
   }
   free(b.path);
   if (b.path && (status == PZ_EXISTS || (status == PZ_INVALID && l.lists))) {

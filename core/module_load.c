@@ -139,13 +139,16 @@ pz_status
 pzi_loading_init(pzi_loading* const l, pz_module* const module, const pz_file* const file,
                  const pz_load_settings* const settings, const char* const only)
 {
-  const pzi_header* const header = &file->header;
-  const pzi_file_list* const chosen = only ? pzi_file_list_on(file, only) : NULL;
   *l = (pzi_loading){.module = module, .file = file};
   if (settings) {
     PZ_TRY(check_settings(settings));
     l->settings = *settings;
   }
+  PZ_TRY(pzi_file_renamed(module->context, file, module, l->settings.rules, l->settings.n_rules,
+                          &l->renamed));
+  l->file = l->renamed ? l->renamed : file;
+  const pzi_header* const header = &l->file->header;
+  const pzi_file_list* const chosen = only ? pzi_file_list_on(l->file, only) : NULL;
   /* In the order of names, of which those of one list, and one name, are a range. */
   const char* const from = chosen ? chosen->prefix : only;
   const size_t first = only ? lower_bound(header, from) : 0;
@@ -187,6 +190,7 @@ pzi_loading_cleanup(pzi_loading* const l)
   free(l->assigned);
   free(l->remarks);
   pzi_pool_cleanup(&l->names);
+  pz_file_close(l->renamed);
 }
 
 pzi_load_list*

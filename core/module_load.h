@@ -43,6 +43,7 @@ typedef struct pzi_remark {
 typedef struct pzi_loading {
   pz_module* module;
   const pz_file* file;
+  pz_file* renamed; /* the file under the names of today, where it differs: `file` then */
   pz_load_settings settings;
   bool as_saved; /* the module is new: it is as the file says, frozen parameters too */
 

@@ -144,6 +144,14 @@ by_name(const void* const a, const void* const b, void* const tensors)
   return strcmp(all[*(const uint32_t*)a].name, all[*(const uint32_t*)b].name);
 }
 
+void
+pzi_header_sort(pzi_header* const header)
+{
+  if (header->n_tensors > 0) {
+    qsort_r(header->by_name, header->n_tensors, sizeof(*header->by_name), by_name, header->tensors);
+  }
+}
+
 /* Ranges follow each other without gap or overlap, names are unique. */
 static pz_status
 check_together(pzi_header* const header, const uint64_t data_bytes)
@@ -169,9 +177,7 @@ check_together(pzi_header* const header, const uint64_t data_bytes)
     return pzi_fail(PZ_IO, "the tensors' data end at byte %llu, the file has %llu",
                     (unsigned long long)end, (unsigned long long)data_bytes);
   }
-  if (n > 0) {
-    qsort_r(header->by_name, n, sizeof(*header->by_name), by_name, tensors);
-  }
+  pzi_header_sort(header);
   for (size_t k = 1; k < n; ++k) {
     const char* const name = tensors[header->by_name[k]].name;
     if (strcmp(tensors[header->by_name[k - 1]].name, name) == 0) {
@@ -257,6 +263,28 @@ pzi_header_parse(const char* const text, const size_t length, const uint64_t dat
   if (status != PZ_OK) {
     pzi_header_cleanup(&header);
     return status;
+  }
+  *out = header;
+  return PZ_OK;
+}
+
+pz_status
+pzi_header_borrow(const pzi_header* const from, pzi_header* const out)
+{
+  const size_t n = from->n_tensors;
+  const size_t bytes = n * sizeof(*from->tensors) + from->n_metadata * sizeof(*from->metadata);
+  pzi_header header = {.n_tensors = n, .n_metadata = from->n_metadata};
+  header.tensors = calloc(n + 1, sizeof(*header.tensors));
+  header.by_name = calloc(n + 1, sizeof(*header.by_name));
+  header.metadata = calloc(from->n_metadata + 1, sizeof(*header.metadata));
+  if (!header.tensors || !header.by_name || !header.metadata) {
+    pzi_header_cleanup(&header);
+    return pzi_no_memory(bytes);
+  }
+  memcpy(header.tensors, from->tensors, n * sizeof(*header.tensors));
+  memcpy(header.by_name, from->by_name, n * sizeof(*header.by_name));
+  if (from->n_metadata > 0) {
+    memcpy(header.metadata, from->metadata, from->n_metadata * sizeof(*header.metadata));
   }
   *out = header;
   return PZ_OK;

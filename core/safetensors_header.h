@@ -40,6 +40,11 @@ typedef struct pzi_header {
 pz_status pzi_header_parse(const char* text, size_t length, uint64_t data_bytes, pzi_header* out);
 void pzi_header_cleanup(pzi_header* header);
 
+/* The same tensors and texts in arrays of its own, the strings borrowed; and the order of
+   names made good after some were exchanged. */
+pz_status pzi_header_borrow(const pzi_header* from, pzi_header* out);
+void pzi_header_sort(pzi_header* header);
+
 /* The tensor of that name, or NULL. */
 const pzi_file_tensor* pzi_header_find(const pzi_header* header, const char* name);
 

@@ -197,6 +197,22 @@ apply_rules(model* const m)
 
 /* ---- models ------------------------------------------------------------------ */
 
+/* Entries under older names of their maps are lists of values like any others. */
+static bool
+rename_entries(model* const m)
+{
+  pz_file* renamed = NULL;
+  const pz_status status =
+      pz_file_renamed(m->file, m->context, m->rules, (uint32_t)m->n_rules, &renamed);
+  if (status != PZ_OK) {
+    say_library(m->path, status);
+    return false;
+  }
+  m->given = m->file;
+  m->file = renamed;
+  return true;
+}
+
 bool
 model_open(const arguments* const a, model* const out)
 {
@@ -210,7 +226,7 @@ model_open(const arguments* const a, model* const out)
     say_library(out->path, status);
     return false;
   }
-  return read_rules(a, out) && read_lists(out) && apply_rules(out);
+  return read_rules(a, out) && rename_entries(out) && read_lists(out) && apply_rules(out);
 }
 
 void
@@ -222,6 +238,7 @@ model_close(model* const m)
   free(m->rules);
   free(m->lists);
   pz_file_close(m->file);
+  pz_file_close(m->given);
   pz_context_free(m->context);
   memset(m, 0, sizeof(*m));
 }

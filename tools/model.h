@@ -28,7 +28,8 @@ typedef struct model {
   const char* device;
   bool lenient;
   pz_context* context;
-  pz_file* file;
+  pz_file* file;  /* under the names of today, where rules say of which maps */
+  pz_file* given; /* as it is; NULL: the same */
   pz_list_rule* rules;
   size_t n_rules;
   model_list* lists; /* by path, as strcmp orders */

@@ -343,6 +343,7 @@ static const pz_parametrization spectral_norm = {
     .update = spectral_norm_update,
     .residual = spectral_norm_residual,
     .sample = spectral_norm_sample,
+    .older_names = "original=_orig _u=_u _v=_v",
 };
 
 PZ_PLUGIN(spectral_norm, "1.0.0", PZ_PARAMETRIZATION(&spectral_norm));

@@ -262,6 +262,7 @@ static const pz_parametrization weight_norm = {
     .vjp = weight_norm_vjp,
     .residual = weight_norm_residual,
     .sample = weight_norm_sample,
+    .older_names = "original0=_g original1=_v",
 };
 
 PZ_PLUGIN(weight_norm, "1.0.0", PZ_PARAMETRIZATION(&weight_norm));

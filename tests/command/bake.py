@@ -250,5 +250,29 @@ def lenient():
     good("bake", "plain.safetensors", "--lenient", "-o", "q.safetensors")
 
 
+def older():
+    """names of torch.nn.utils.weight_norm and spectral_norm, where --map says so"""
+    folder("older")
+    g, v, w = normal(4, 1), normal(4, 3, 2), normal(4, 3)
+    u1, v1 = normal(4), normal(3)
+    file = {
+        "a.conv.weight_g": g.reshape(4, 1, 1), "a.conv.weight_v": v, "a.conv.bias": g[:, 0],
+        "weight_orig": w, "weight_u": u1, "weight_v": v1, "x_g": u1, "x_v": v1,
+    }  # fmt: skip
+    write_tensors("m.safetensors", file)
+    found, _ = bake("--map", "a.*=weight_norm", "--map", "*=spectral_norm")
+    assert sorted(found) == sorted(["a.conv.weight", "a.conv.bias", "weight", "x_g", "x_v"]), found.keys()
+    v = v.astype(float)
+    close(found["a.conv.weight"], g.reshape(4, 1, 1) * v / np.sqrt((v * v).sum((1, 2), keepdims=True)), 1e-6)
+    close(found["weight"], w / (u1.astype(float) @ w.astype(float) @ v1.astype(float)), 1e-6)
+    assert (found["x_g"] == u1).all() and (found["x_v"] == v1).all() and (found["a.conv.bias"] == g[:, 0]).all()
+    # nobody says so
+    assert sorted(bake()[0]) == sorted(file) == sorted(bake("--lenient")[0])
+    refused("bake", "m.safetensors", "--map", "*=skew", "-o", "q.safetensors", says="no parametrized tensor")
+    # a list beside them takes what is left
+    write_tensors("m.safetensors", file | {"weight": w})
+    refused("bake", "m.safetensors", "--map", "weight=spectral_norm", "-o", "q.safetensors", says="no parametrized tensor")
+
+
 build_maps()
-main([values, masks, several, rules, untouched, halves, own, overrule, in_place, lenient])
+main([values, masks, several, rules, untouched, halves, own, overrule, in_place, lenient, older])

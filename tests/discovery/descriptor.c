@@ -136,6 +136,27 @@ START_TEST(test_copied)
 }
 END_TEST
 
+START_TEST(test_older_names)
+{
+  static const char* const bad[] = {
+      "",          "original",           "original=",    "=_g",          "_u=_u", "original0=.g",
+      "two words", "original=_a  _b=_c", "original=_a ", "original=_a\n"};
+  pz_context* const context = scene_context("", NULL);
+  for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); ++i) {
+    const pz_parametrization table = {TABLE("older"), .older_names = bad[i]};
+    const pz_item items[] = {PZ_PARAMETRIZATION(&table)};
+    const pz_plugin plugin = DESCRIPTOR("older_maps", items);
+    ck_assert_fails(pz_context_add_plugin(context, &plugin), PZ_PLUGIN, "\"older\": older names");
+  }
+  const pz_parametrization table = {TABLE("older"),
+                                    .older_names = "original1=_a original0=_b x=_x"};
+  const pz_item items[] = {PZ_PARAMETRIZATION(&table)};
+  const pz_plugin plugin = DESCRIPTOR("older_maps", items);
+  ck_assert_ok(pz_context_add_plugin(context, &plugin));
+  pz_context_free(context);
+}
+END_TEST
+
 START_TEST(test_options)
 {
   static const struct {
@@ -311,6 +332,7 @@ main(void)
   tcase_add_test(cases, test_add_plugin);
   tcase_add_test(cases, test_all_or_nothing);
   tcase_add_test(cases, test_copied);
+  tcase_add_test(cases, test_older_names);
   tcase_add_test(cases, test_options);
   tcase_add_test(cases, test_sizes);
   tcase_add_test(cases, test_stream);

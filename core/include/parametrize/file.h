@@ -144,6 +144,15 @@ typedef struct pz_file_list {
 /* The lists of a file by path; PZ_NOT_FOUND past the last. [any thread] */
 PZ_API pz_status pz_file_list_at(const pz_file* file, size_t index, pz_file_list* out);
 
+/* The same file under the names of today. A map may have had other names for its tensors:
+   PyTorch's weight_norm kept "weight_g" and "weight_v" where "parametrizations.weight.original0"
+   and "original1" are now. Where the first rule whose pattern matches a value ("weight") begins
+   with such a map, and the file has its originals under the older names and nothing of the
+   value else, they are renamed. Loads do so themselves, for the lists of the module too. It
+   borrows from `file`, which is closed after it. [any thread] */
+PZ_API pz_status pz_file_renamed(const pz_file* file, pz_context* context,
+                                 const pz_list_rule* rules, uint32_t n_rules, pz_file** out);
+
 /* ---- writing files as they are ------------------------------------------------ */
 
 typedef struct pz_writer pz_writer;

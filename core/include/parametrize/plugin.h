@@ -191,6 +191,12 @@ typedef struct pz_parametrization {
   /* Draws a member of the set with c->draw. Missing: the host draws standard normal
      originals and runs forward. */
   pz_status (*sample)(pz_call* c, pz_tensor* y);
+
+  /* How files called the tensors before: "original0=_g original1=_v", words of a tensor as
+     declared, an original first, and of what then stood behind the name of the value
+     ("weight_g"). Loads take such entries where the map is the first of a list; see
+     pz_file_renamed. May be NULL. */
+  const char* older_names;
 } pz_parametrization;
 
 /* ---- services ------------------------------------------------------------- */
