@@ -213,7 +213,10 @@ def older():
             nn.utils.weight_norm(net[4], "bias")
         nn.utils.spectral_norm(net[2])
         nn.utils.spectral_norm(net[3])
-        net = net.to(dtype).eval()
+        net = net.to(dtype)
+        for layer in 10 * [net[2], net[3]]:  # steps of the power method: of random vectors sigma may be next to nothing
+            next(iter(layer._forward_pre_hooks.values()))(layer, None)
+        net.eval()
         with torch.no_grad():
             net[0].weight_g.mul_(3)
             net[1].weight_v.add_(1)
