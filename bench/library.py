@@ -8,6 +8,7 @@ import pathlib
 import numpy as np
 
 SAVING = 1
+ORIGINAL, STATE_BUFFER = 1, 3
 FROM_TENSOR = 1
 REGISTER = 1
 
@@ -31,11 +32,17 @@ class Settings(C.Structure):
                 ("n_folders", C.c_uint32), ("reserved", C.c_uint32), ("seed", C.c_uint64), ("rest", C.c_uint64 * 8)]
 
 
+def array(tensor):
+    """Of contiguous host memory that stays the library's."""
+    kind = C.c_float if (tensor.dtype >> 8 & 0xFF) == 32 else C.c_double
+    return np.ctypeslib.as_array(C.cast(tensor.data, C.POINTER(kind)), tuple(tensor.shape[: tensor.ndim]))
+
+
 class Library:
     """`build` is a build folder; its plugins and backends are found there."""
 
     def __init__(self, build):
-        core = pathlib.Path(build) / "core"
+        core = pathlib.Path(build).resolve() / "core"  # relative folders of plugins are refused
         self.call = C.CDLL(str(next(core.glob("libparametrize*.so"))))
         self.call.pz_error_message.restype = C.c_char_p
         folders = (C.c_char_p * 2)(*(str(core / "parametrize-1" / name).encode() for name in ("plugins", "backends")))
@@ -67,21 +74,31 @@ class Chain:
         self.x = np.ascontiguousarray(x)
         call, tensor = library.call, library.view(self.x)
         spec = Spec(tensor.dtype, 0, x.ndim, 0, (C.c_int64 * 8)(*x.shape))
-        self.state, self.eval, chain = C.c_void_p(), C.c_void_p(), C.c_void_p()
+        self.state, self.eval, self.chain = C.c_void_p(), C.c_void_p(), C.c_void_p()
         library.check(call.pz_chain_new(library.context, text.encode(), None, 0, FROM_TENSOR, C.byref(spec), 1,
-                                        C.byref(chain)))
-        library.check(call.pz_state_new(chain, library.queue, C.byref(self.state)))
-        library.check(call.pz_eval_new(chain, library.queue, C.byref(self.eval)))
+                                        C.byref(self.chain)))
+        library.check(call.pz_state_new(self.chain, library.queue, C.byref(self.state)))
+        library.check(call.pz_eval_new(self.chain, library.queue, C.byref(self.eval)))
         library.check(call.pz_eval_initialize(self.eval, self.state, C.c_uint32(0), C.byref(tensor)))
         library.check(call.pz_eval_assign(self.eval, self.state, REGISTER, C.byref(tensor)))
         self.gradient = np.empty_like(self.x)
         self.out = library.view(self.gradient)
+
+    def __del__(self):
+        for free, what in ("eval", self.eval), ("state", self.state), ("chain", self.chain):
+            getattr(self.library.call, f"pz_{free}_free")(what)
 
     def forward(self):
         value = Tensor()
         self.library.call.pz_state_touch(self.state)
         self.library.check(self.library.call.pz_eval_forward(self.eval, self.state, SAVING, C.byref(value)))
         return value
+
+    def tensor(self, role, index=0):
+        """An original or a buffer as an array on its memory; pz_state_touch is the caller's."""
+        tensor = Tensor()
+        self.library.check(self.library.call.pz_state_tensor(self.state, role, index, C.byref(tensor)))
+        return array(tensor)
 
     def vjp(self, g):
         tensor = self.library.view(g)

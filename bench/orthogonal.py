@@ -4,8 +4,11 @@
 
 usage: orthogonal.py BUILD [ROWS COLS [ROUNDS]]      (default 1024 16 5)
 
-Prints milliseconds, the best of the rounds, each the mean of 20 steps for this library, and how many times faster. Without PyTorch the
-library is measured alone. Needs NumPy.
+First the values and gradients of the same original and base must agree, to 1e-3. Then prints
+milliseconds of a step (value and gradient, the original changed before it), the best of the
+rounds, each the mean of 20 steps for this library; how many times faster; and the least and the
+largest ratio of neighbouring rounds. Without PyTorch the library is measured alone, with its
+peak memory. Needs NumPy.
 """
 
 import resource
@@ -14,7 +17,7 @@ import time
 
 import numpy as np
 
-from library import Library
+from library import ORIGINAL, STATE_BUFFER, Library, array
 
 try:
     import torch
@@ -25,24 +28,17 @@ except ImportError:
 REPEAT = 20
 
 
-def timed(body):
+def timed(body, repeat=1):
     start = time.perf_counter()
-    body()
-    return time.perf_counter() - start
-
-
-def averaged(body):
-    """Many short steps as one."""
-
-    def steps():
-        for _ in range(REPEAT):
-            body()
-
-    return steps
+    for _ in range(repeat):
+        body()
+    return (time.perf_counter() - start) / repeat
 
 
 def ours(library, map_, base, x, g):
+    """A chain moved away from where registration left it, and a step on it."""
     chain = library.chain(f"orthogonal(map={map_},trivialization={base})", x)
+    chain.tensor(ORIGINAL)[...] += np.tril(x, -1) / 10
 
     def step():
         chain.forward()
@@ -51,10 +47,16 @@ def ours(library, map_, base, x, g):
     return step
 
 
-def theirs(map_, base, x, g):
+def module_of(map_, base, x):
     module = torch.nn.Module()
     module.weight = torch.nn.Parameter(torch.from_numpy(x.copy()))
     orthogonal(module, "weight", map_, use_trivialization=bool(base))
+    with torch.no_grad():
+        module.parametrizations.weight.original.add_(torch.from_numpy(np.tril(x, -1) / 10))
+    return module
+
+
+def theirs(module, g):
     gradient = torch.from_numpy(g)
     original = module.parametrizations.weight.original
 
@@ -65,26 +67,46 @@ def theirs(map_, base, x, g):
     return step
 
 
+def compare(library, map_, base, x, g, module):
+    """Both on the same original, and on PyTorch's base."""
+    chain = library.chain(f"orthogonal(map={map_},trivialization={base}{',base=dense' if base else ',signs=0'})", x)
+    weight = module.parametrizations.weight
+    chain.tensor(ORIGINAL)[...] = weight.original.detach().numpy()
+    if base:
+        chain.tensor(STATE_BUFFER)[...] = weight[0].base.numpy()
+    value = module.weight
+    weight.original.grad = None
+    value.backward(torch.from_numpy(g))
+    for found, expected in (array(chain.forward()), value.detach()), (chain.gradient, weight.original.grad):
+        chain.vjp(g)
+        off = np.abs(found - expected.numpy()).max() / expected.abs().max().item()
+        assert off <= 1e-3, f"{map_}, base {base}: {off:.1e} from PyTorch's"
+
+
 def main(build, rows=1024, cols=16, rounds=5):
     library = Library(build)
     random = np.random.default_rng(1)
     x = random.standard_normal((rows, cols)).astype(np.float32)
     g = random.standard_normal((rows, cols)).astype(np.float32)
     print(f"{rows} x {cols}, float32, value and gradient, milliseconds, best of {rounds}")
-    print(f"{'map':12} {'base':>4} {'this':>10} {'PyTorch':>10} {'times':>8}")
+    print(f"{'map':12} {'base':>4} {'this':>10} {'PyTorch':>10} {'times':>8}   of each round")
     for map_ in "matrix_exp", "cayley", "householder":
         for base in 1, 0:
-            steps = [averaged(ours(library, map_, base, x, g))] + ([theirs(map_, base, x, g)] if torch else [])
-            best = [1e9] * len(steps)
-            for step in steps:
-                step()
+            step = ours(library, map_, base, x, g)
+            module = module_of(map_, base, x) if torch else None
+            other = theirs(module, g) if torch else None
+            if torch:
+                compare(library, map_, base, x, g, module)
+            pairs = []
+            timed(step, REPEAT)
             for _ in range(rounds):
-                for k, step in enumerate(steps):
-                    best[k] = min(best[k], timed(step))
-            best[0] /= REPEAT
-            other = f"{1e3 * best[1]:10.3f} {best[1] / best[0]:8.0f}" if torch else f"{'-':>10} {'-':>8}"
-            print(f"{map_:12} {base:4} {1e3 * best[0]:10.3f} {other}", flush=True)
-    print(f"resident set at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
+                pairs.append((timed(step, REPEAT), timed(other) if torch else 0.0))
+            mine, their = (min(times) for times in zip(*pairs))
+            ratios = [b / a for a, b in pairs]
+            line = f"{1e3 * their:10.3f} {their / mine:8.0f}   {min(ratios):.0f} .. {max(ratios):.0f}" if torch else ""
+            print(f"{map_:12} {base:4} {1e3 * mine:10.3f} {line}", flush=True)
+    if not torch:
+        print(f"resident set at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
 
 
 main(sys.argv[1], *map(int, sys.argv[2:]))

@@ -5,8 +5,6 @@ of the same originals and buffers, and the steps of the power method, in float64
 
 import torch_python  # first: chooses the interpreter
 
-import ctypes
-
 import numpy as np
 import torch
 from torch import nn
@@ -131,14 +129,6 @@ def batches():
     compare(np.load("gx.npy"), torch.stack([p.original.grad for _, p in matrices]), "batch: gradient")
 
 
-def buffer(chain, index):
-    """A map's own tensor as an array on its memory."""
-    tensor = library.Tensor()
-    chain.library.check(chain.library.call.pz_state_tensor(chain.state, 3, index, ctypes.byref(tensor)))
-    address = ctypes.cast(tensor.data, ctypes.POINTER(ctypes.c_double))
-    return np.ctypeslib.as_array(address, tuple(tensor.shape[: tensor.ndim]))
-
-
 def steps():
     """an update and a read are PyTorch's read in training mode"""
     if sanitized:
@@ -153,20 +143,18 @@ def steps():
             m, p = spectral(shape, dim, n_power_iterations=2)
             chain = ours.chain(f"spectral_norm(dim={dim},n_power_iterations=2)", p.original.detach().numpy())
             for k, name in enumerate(("_u", "_v")):
-                buffer(chain, k)[...] = getattr(p[0], name).numpy()
+                chain.tensor(library.STATE_BUFFER, k)[...] = getattr(p[0], name).numpy()
             for step in range(3):
                 p.original.grad = None
                 value = m.weight
                 g = torch.randn_like(value)
                 value.backward(g)
                 ours.check(ours.call.pz_eval_update(chain.eval, chain.state))
-                y = chain.forward()
-                address = ctypes.cast(y.data, ctypes.POINTER(ctypes.c_double))
-                compare(np.ctypeslib.as_array(address, shape), value, f"step {step} dim={dim} {shape}")
+                compare(library.array(chain.forward()), value, f"step {step} dim={dim} {shape}")
                 chain.vjp(g.numpy())
                 compare(chain.gradient, p.original.grad, f"step {step} dim={dim} {shape}: gradient")
                 for k, name in enumerate(("_u", "_v")):
-                    compare(buffer(chain, k), getattr(p[0], name), f"step {step} dim={dim} {shape}: {name}")
+                    compare(chain.tensor(library.STATE_BUFFER, k), getattr(p[0], name), f"step {step} dim={dim} {shape}: {name}")
 
 
 main([weights, weights_of_a_tensor, spectra, vectors, batches, steps])
