@@ -8,13 +8,19 @@
 
 #include "rig.h"
 
-enum { CONTRACT_SHAPES = 25 };
+enum { CONTRACT_SHAPES = 26 };
 extern const extents contract_shapes[CONTRACT_SHAPES];
 
-/* Chain number k that ends in the subject, with its options and useful predecessors, or
-   NULL past the last; a map that nobody knows here is taken alone and after skew. `text` is
-   room for it; `projects` says that less comes back than was assigned. */
-const char* contract_chain(int k, char text[128], bool* projects);
+/* A chain that ends in the subject, with its options and useful predecessors. */
+typedef struct contract {
+  char chain[128];
+  bool projects; /* less comes back than was assigned */
+  int dims;      /* that it takes at least, where those are more than 2 */
+} contract;
+
+/* The k-th, or false past the last; a map that nobody knows here is taken alone and after
+   skew. */
+bool contract_variant(int k, contract* out);
 
 /* Does the chain take a batch of matrices for one tensor, so that they are not what they
    would be alone? */
