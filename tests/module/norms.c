@@ -263,6 +263,40 @@ START_TEST(spectral_norm_steps_by_update)
 }
 END_TEST
 
+/* PyTorch's policy: every read in training mode is an update and a read, of a module that has
+   the same state; no read in evaluation mode is. */
+START_TEST(spectral_norm_steps_at_reads)
+{
+  rig_tensor w;
+  rig_tensor value;
+  rig_tensor expected;
+  pz_module* explicit = NULL;
+  pz_slot* slot = NULL;
+  pz_tensor there;
+  rig_add(module, "weight", 6, 4, &w);
+  ck_assert_ok(
+      pz_register_parametrization(module, "weight", "spectral_norm(n_power_iterations=2)", 0));
+  move("parametrizations.weight.original", 0.5);
+  ck_assert_ok(pz_module_copy(module, &explicit));
+  pz_module_update_policy(module, PZ_UPDATE_ON_READ);
+  for (int step = 0; step < 4; ++step) {
+    const bool training = step != 2;
+    pz_module_train(module, training);
+    if (training) {
+      ck_assert_ok(pz_module_update(explicit, "weight"));
+    }
+    read_of(explicit, "weight", &expected);
+    ck_assert_ok(pz_module_slot(module, "weight", &slot));
+    ck_assert_ok(pz_slot_get(slot, &there));                       /* one read */
+    ck_assert_ok(pz_module_backward(module, "weight", &w.tensor)); /* of what was read */
+    pz_module_train(module, false);
+    rig_read("weight", &value);
+    ck_assert_double_eq(rig_distance(&value, &expected), 0.0);
+  }
+  pz_module_free(explicit);
+}
+END_TEST
+
 /* Steps of an optimizer with an update each: the norm follows, to 1 in 100 whatever the
    gap to the second largest singular value. */
 START_TEST(spectral_norm_follows_training)
@@ -374,6 +408,7 @@ main(void)
   tcase_add_test(tests, spectral_norm_is_named_as_in_pytorch);
   tcase_add_test(tests, spectral_norm_of_a_diagonal);
   tcase_add_test(tests, spectral_norm_steps_by_update);
+  tcase_add_test(tests, spectral_norm_steps_at_reads);
   tcase_add_test(tests, spectral_norm_follows_training);
   tcase_add_test(tests, spectral_norm_comes_off);
   tcase_add_test(tests, spectral_norm_is_carried);

@@ -184,6 +184,52 @@ START_TEST(every_orthogonal_matrix_has_originals)
 }
 END_TEST
 
+/* So is every one that is tall or wide, with columns turned round: all of them, one, and those
+   of a random one; with a base too, in float32 and float64. */
+START_TEST(reflected_ones_have_originals)
+{
+  static const char* const chains[] = {
+      "orthogonal(map=cayley,trivialization=0)",
+      "orthogonal(map=householder,trivialization=0)",
+      "orthogonal(map=householder,trivialization=0,signs=0)",
+      "orthogonal(map=matrix_exp,base=reflectors)",
+      "orthogonal(map=matrix_exp,base=dense)",
+      "orthogonal(map=cayley,base=reflectors)",
+      "orthogonal(map=cayley,base=dense)",
+      "orthogonal(map=householder,base=reflectors)",
+      "orthogonal(map=householder,base=dense)",
+  };
+  for (size_t c = 0; c < sizeof(chains) / sizeof(chains[0]); ++c) {
+    for (int k = 0; k < 2 * TALL_SHAPES; ++k) {
+      const tall s = tall_of(tall_shapes[k / 2]);
+      rig r;
+      rig_open(&r, chains[c], k % 2 ? PZ_F64 : PZ_F32, tall_shapes[k / 2]);
+      for (int turned = 0; turned < 4; ++turned) {
+        double* const random = rig_normal(&r, r.y.dtype, r.n_y, 1.0);
+        double* const q = rig_assigned(&r, random); /* its factor Q */
+        for (int64_t b = 0; b < s.batch; ++b) {
+          for (int64_t j = 0; j < s.k; ++j) {
+            const double sign = turned % 2 == 0 || j == 0 ? -1.0 : 1.0;
+            for (int64_t i = 0; i < s.n; ++i) {
+              double* const at = tall_at(s, q, b, i, j);
+              *at = sign * (turned >= 2 ? *at : i == j ? 1.0 : 0.0);
+            }
+          }
+        }
+        double* const back = rig_assigned(&r, q);
+        ck_assert_msg(largest_difference(r.n_y, back, q) <= 100.0 * tall_unit(r.y.dtype, s),
+                      "%s, shape %d, case %d: %g", chains[c], k / 2, turned,
+                      largest_difference(r.n_y, back, q));
+        free(q);
+        free(random);
+        free(back);
+      }
+      rig_close(&r);
+    }
+  }
+}
+END_TEST
+
 START_TEST(refusals_say_what_and_why)
 {
   const double off[] = {1.0, 0.5, 0.0, 1.0};
@@ -207,6 +253,8 @@ START_TEST(refusals_say_what_and_why)
   rig_close(&r);
   ck_assert_fails(rig_try(&r, "orthogonal", PZ_F64, (extents){1, {3}}), PZ_MISMATCH,
                   "found 1 dimension, expected matrices");
+  ck_assert_fails(rig_try(&r, "orthogonal(map=foo)", PZ_F64, two), PZ_INVALID,
+                  "auto|matrix_exp|cayley|householder");
 }
 END_TEST
 
@@ -298,6 +346,7 @@ tests_orthogonal(void)
   tcase_add_checked_fixture(tests, rig_start, rig_finish);
   tcase_add_test(tests, values_are_the_dense_ones);
   tcase_add_test(tests, every_orthogonal_matrix_has_originals);
+  tcase_add_test(tests, reflected_ones_have_originals);
   tcase_add_test(tests, refusals_say_what_and_why);
   tcase_add_test(tests, samples_are_uniform);
   tcase_add_test(tests, updates_move_the_value_into_the_base);

@@ -109,6 +109,7 @@ chains = {
     "bounded.weight": "spectral_norm",
     "tall.weight": "orthogonal(base=dense)",
 }
+maps = "matrix_exp", "cayley", "householder"  # of orthogonal
 rules = [word for pattern, chain in chains.items() for word in ("--map", f"{pattern}={chain}")]
 
 
@@ -201,6 +202,29 @@ def opens():
     assert set(baked) == set(values) and all(torch.equal(baked[name], values[name]) for name in values)
 
 
+def bases():
+    """PyTorch's n x n base is taken as it is, by every map, tall, wide and square, after steps"""
+    folder("bases")
+    for dtype, bound in (torch.float32, 1e-6), (torch.float64, 1e-14):
+        net = nn.ModuleDict({f"{map_}_{m}_{n}": nn.Linear(n, m) for map_ in maps for m, n in ((9, 4), (4, 9), (6, 6))}).to(dtype)
+        for name, layer in net.items():
+            parametrizations.orthogonal(layer, "weight", name.rsplit("_", 2)[0])
+        optimizer = torch.optim.SGD(net.parameters(), 0.1)
+        for _ in range(3):
+            optimizer.zero_grad()
+            sum((layer.weight * torch.randn_like(layer.weight)).sum() for layer in net.values()).backward()
+            optimizer.step()
+        save_file({name: tensor.contiguous() for name, tensor in net.state_dict().items()}, "net.safetensors")
+        words = (word for map_ in maps for word in ("--map", f"{map_}_*=orthogonal(map={map_},base=dense)"))
+        good("bake", "net.safetensors", *words, "-o", "plain.safetensors", "--force")
+        loaded = load_file("plain.safetensors")
+        for name, layer in net.items():
+            assert layer.parametrizations.weight.original.any()
+            off = difference(loaded[f"{name}.weight"], layer.weight.detach())
+            print(f"# {name}: {off:.1e}")
+            assert off <= bound, (name, dtype, off)
+
+
 def older():
     """state dicts of torch.nn.utils.weight_norm and spectral_norm, of before parametrizations"""
     folder("older")
@@ -223,8 +247,8 @@ def older():
         state = {name: tensor.contiguous() for name, tensor in net.state_dict().items()}
         assert "0.weight_g" in state and "2.weight_orig" in state and "3.weight_u" in state, sorted(state)
         save_file(state, "old.safetensors")
-        maps = {"0.*": "weight_norm", "1.*": "weight_norm(dim=all)", "4.bias": "weight_norm", "2.*": "spectral_norm", "3.*": "spectral_norm(dim=1)"}
-        good("bake", "old.safetensors", *(w for k, v in maps.items() for w in ("--map", f"{k}={v}")), "-o", "plain.safetensors", "--force")
+        lists = {"0.*": "weight_norm", "1.*": "weight_norm(dim=all)", "4.bias": "weight_norm", "2.*": "spectral_norm", "3.*": "spectral_norm(dim=1)"}
+        good("bake", "old.safetensors", *(w for k, v in lists.items() for w in ("--map", f"{k}={v}")), "-o", "plain.safetensors", "--force")
         loaded = load_file("plain.safetensors")
         expected = {f"{k}.{name}" for k in range(5) for name in ("weight", "bias")}
         assert set(loaded) == expected, sorted(loaded)
@@ -236,4 +260,4 @@ def older():
                 assert found.dtype == dtype and difference(found, want) <= bound, (k, name, difference(found, want))
 
 
-main([single, double, halves, opens, older])
+main([single, double, halves, opens, bases, older])
