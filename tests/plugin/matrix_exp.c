@@ -332,6 +332,46 @@ START_TEST(large_batches)
 }
 END_TEST
 
+/* In float32 a symmetric X is good for |X| eps of its exponential, in the spectral norm of X and
+   the Frobenius norm of the rest; no more than that is lost, c = 1, beside two roundings. */
+START_TEST(symmetric_float32_loses_nothing)
+{
+  static const int64_t orders[] = {1, 2, 3, 8, 17, 40};
+  static const double scales[] = {0.1, 0.5, 1.5};
+  for (int o = 0; o < 6; ++o) {
+    for (int k = 0; k < 3; ++k) {
+      const int64_t n = orders[o];
+      rig r;
+      rig_open(&r, "symmetric,matrix_exp", PZ_F32, square_shape(n));
+      double* const x = rig_normal(&r, PZ_F32, n * n, scales[k]);
+      rig_write(&r, PZ_ORIGINAL, 0, x);
+      double* const found = rig_forward(&r);
+      rig_change(&r, "symmetric,matrix_exp", PZ_F64, square_shape(n));
+      rig_write(&r, PZ_ORIGINAL, 0, x);
+      double* const exact = rig_forward(&r);
+      double* const w = doubles(n);
+      for (int64_t i = 0; i < n; ++i) {
+        for (int64_t j = 0; j < i; ++j) {
+          x[i * n + j] = x[j * n + i];
+        }
+      }
+      oracle_eigenvalues(n, x, w);
+      for (int64_t i = 0; i < n * n; ++i) {
+        found[i] -= exact[i];
+      }
+      const double off = sqrt(inner(n * n, found, found) / inner(n * n, exact, exact));
+      ck_assert_msg(off <= pz_dtype_epsilon(PZ_F32) * (2.0 + largest(n, w)), "n = %d, |X| = %g: %g",
+                    (int)n, largest(n, w), off);
+      free(x);
+      free(found);
+      free(exact);
+      free(w);
+      rig_close(&r);
+    }
+  }
+}
+END_TEST
+
 TCase*
 tests_matrix_exp(void)
 {
@@ -347,5 +387,6 @@ tests_matrix_exp(void)
   tcase_add_test(tests, known_exponentials);
   tcase_add_test(tests, not_finite_stays_in_its_matrix);
   tcase_add_test(tests, large_batches);
+  tcase_add_test(tests, symmetric_float32_loses_nothing);
   return tests;
 }
