@@ -249,6 +249,8 @@ load_run(const uint8_t* const data, const size_t size)
     random = random * 31 + data[k];
   }
   static const pz_list_rule rules[] = {
+      {"rnn.*", "weight_norm"},
+      {"w", "spectral_norm"},
       {"a.*", "pruning"},
       {"*weight", "skew,cayley"},
       {"parametrizations.*", "symmetric"},
@@ -259,7 +261,7 @@ load_run(const uint8_t* const data, const size_t size)
       .size = sizeof(settings),
       .flags = (uint32_t)fuzz_below(&random, 8),
       .rules = rules,
-      .n_rules = (uint32_t)fuzz_below(&random, 5),
+      .n_rules = (uint32_t)fuzz_below(&random, 1 + sizeof(rules) / sizeof(rules[0])),
       .report = count_report,
       .user = &remarks,
   };

@@ -56,6 +56,13 @@ static const tensors_seed seeds[] = {
      ",\"data_offsets\":[40,56]},\"bias\":{\"dtype\":\"F32\",\"shape\":[2],"
      "\"data_offsets\":[56,64]}}",
      NULL, 64},
+    /* as PyTorch named them before */
+    {"{\"rnn.weight_g\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[0,8]},"
+     "\"rnn.weight_v\":{" SPEC_22 ",\"data_offsets\":[8,24]},"
+     "\"w_orig\":{" SPEC_22 ",\"data_offsets\":[24,40]},"
+     "\"w_u\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[40,48]},"
+     "\"w_v\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[48,56]}}",
+     NULL, 56},
     /* the value of skew,cayley, a frozen bias and a buffer */
     {"{\"parametrizations.weight.original\":{" SPEC_22 ",\"data_offsets\":[0,16]},"
      "\"bias\":{\"dtype\":\"F64\",\"shape\":[2],\"data_offsets\":[16,32]},"
