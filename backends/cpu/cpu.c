@@ -135,8 +135,9 @@ fill_memory(pz_backend_queue* const q, void* const dst, const uint64_t offset, c
 {
   (void)q;
   char* const to = (char*)dst + offset;
-  if (pattern_bytes == 1) {
-    memset(to, *(const unsigned char*)pattern, bytes);
+  const unsigned char first = *(const unsigned char*)pattern;
+  if (memcmp(pattern, (const char*)pattern + 1, pattern_bytes - 1) == 0) { /* all alike: zeros */
+    memset(to, first, bytes);
     return PZ_OK;
   }
   for (size_t k = 0; k < bytes; k += pattern_bytes) {
