@@ -202,6 +202,9 @@ static bool
 rename_entries(model* const m)
 {
   pz_file* renamed = NULL;
+  if (m->n_rules == 0) {
+    return true;
+  }
   const pz_status status =
       pz_file_renamed(m->file, m->context, m->rules, (uint32_t)m->n_rules, &renamed);
   if (status != PZ_OK) {
