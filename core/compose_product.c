@@ -8,6 +8,7 @@
 #include "status.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 /* clang-format off */
 /* Item: one entry of the dense, row-major product. */
@@ -134,13 +135,23 @@ is_zero(const uint32_t dtype, const void* const data, const int64_t k)
   return dtype == PZ_F32 ? ((const float*)data)[k] == 0.0F : ((const double*)data)[k] == 0.0;
 }
 
-/* PZ_SINGULAR where a diagonal entry of t is zero: one read for the whole batch. */
 static pz_status
-check_diagonal(pz_queue* const queue, const pz_mat* const t)
+spoil(pz_queue* const queue, const pz_mat* const b, const int64_t k)
+{
+  pz_mat one = *b;
+  one.byte_offset += (uint64_t)(k * b->batch_stride) * pz_dtype_size(b->dtype);
+  one.batch = 1;
+  return pzi_do_fill(queue, (double)NAN, &one);
+}
+
+/* The first matrix of t with a zero on its diagonal, or -1; its right-hand sides and those of
+   all others like it become NaN, which the solution then is. One read for the whole batch. */
+static pz_status
+check_diagonal(pz_queue* const queue, const pz_mat* const t, const pz_mat* const b,
+               int64_t* const singular)
 {
   const int64_t n = t->rows;
-  const int64_t count = t->batch * n;
-  const size_t bytes = (size_t)count * pz_dtype_size(t->dtype);
+  const size_t bytes = (size_t)(t->batch * n) * pz_dtype_size(t->dtype);
   pz_mat diagonal;
   void* host = NULL;
   uint64_t offset = 0;
@@ -153,9 +164,14 @@ check_diagonal(pz_queue* const queue, const pz_mat* const t)
     status = pzi_queue_move_held(queue, PZ_DEVICE_TO_HOST, host, 0, diagonal.data,
                                  diagonal.byte_offset, bytes);
   }
-  for (int64_t k = 0; k < count && status == PZ_OK; ++k) {
-    if (is_zero(t->dtype, host, k)) {
-      status = pzi_fail(PZ_SINGULAR, "matrix %" PRId64 " of the batch is singular", k / n);
+  for (int64_t k = 0; k < t->batch && status == PZ_OK; ++k) {
+    bool good = true;
+    for (int64_t i = 0; i < n; ++i) {
+      good = good && !is_zero(t->dtype, host, k * n + i);
+    }
+    if (!good) {
+      status = spoil(queue, b, k);
+      *singular = *singular < 0 ? k : *singular;
     }
   }
   pzi_arena_release(&queue->staging, mark);
@@ -170,8 +186,9 @@ pzi_trsm_kernel(pz_queue* const queue, const pzi_request* const r)
   const pz_mat t = left ? r->mat[0] : pzi_mat_transposed(&r->mat[0]);
   const pz_mat b = left ? r->mat[1] : pzi_mat_transposed(&r->mat[1]);
   const bool unit = r->diagonal == PZ_UNIT;
+  int64_t singular = -1;
   if (!unit) {
-    PZ_TRY(check_diagonal(queue, &t));
+    PZ_TRY(check_diagonal(queue, &t, &b, &singular));
   }
   const pz_mat* const mats[] = {&t, &b};
   const int64_t integers[] = {
@@ -184,5 +201,8 @@ pzi_trsm_kernel(pz_queue* const queue, const pzi_request* const r)
       (r->triangle == PZ_LOWER) == left,
       unit,
   };
-  return pzi_compose_launch(queue, &compose_trsm, b.batch * b.cols, 2, mats, r->real, integers);
+  PZ_TRY(pzi_compose_launch(queue, &compose_trsm, b.batch * b.cols, 2, mats, r->real, integers));
+  return singular < 0
+             ? PZ_OK
+             : pzi_fail(PZ_SINGULAR, "matrix %" PRId64 " of the batch is singular", singular);
 }

@@ -69,13 +69,17 @@ run_on_copies(pz_queue* const queue, const pzi_request* const request)
       PZ_TRY(stage_in(queue, &request->mat[k], request->access[k], &staged.mat[k]));
     }
   }
-  PZ_TRY(run_locked(queue->host, &staged));
+  /* A singular matrix leaves its mark, and the others of the batch are right. */
+  const pz_status status = run_locked(queue->host, &staged);
+  if (status != PZ_OK && status != PZ_SINGULAR) {
+    return status;
+  }
   for (uint32_t k = 0; k < request->n; ++k) {
     if ((request->access[k] & PZI_WRITE) != 0 && request->mat[k].rows > 0 && request->mat[k].data) {
       PZ_TRY(stage_out(queue, &staged.mat[k], &request->mat[k]));
     }
   }
-  return PZ_OK;
+  return status;
 }
 
 pz_status
