@@ -1,12 +1,14 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* usage: backend-contract reference|FILE.so [OPERATION ...]: the operations that must be
-   offered, "all" and "-OPERATION" for all but one. */
+/* usage: backend-contract [--routed] reference|FILE.so[:ID] [OPERATION ...]: the operations
+   that must be offered, "all" and "-OPERATION" for all but one. With --routed, what the
+   backend lacks is composed or run on the host, as for a program that uses it. */
 
 #include "rig.h"
 
 #include <stdio.h>
+#include <string.h>
 
 int
 main(const int argc, char* const* const argv)
@@ -16,11 +18,13 @@ main(const int argc, char* const* const argv)
       reductions_case,       products_case, inverses_case,    factorizations_case,
       triangular_forms_case, rows_case,     random_case,      special_case,
   };
-  if (argc < 2) {
-    fprintf(stderr, "usage: backend-contract reference|FILE.so [OPERATION ...]\n");
+  const bool routed = argc > 1 && strcmp(argv[1], "--routed") == 0;
+  const int first = routed ? 2 : 1;
+  if (argc <= first) {
+    fprintf(stderr, "usage: backend-contract [--routed] reference|FILE.so[:ID] [OPERATION ...]\n");
     return 2;
   }
-  const char* const reason = rig_subject(argv[1], argc - 2, argv + 2);
+  const char* const reason = rig_subject(argv[first], routed, argc - first - 1, argv + first + 1);
   if (reason) {
     printf("1..0 # SKIP %s\n", reason);
     return 0;

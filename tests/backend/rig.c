@@ -42,35 +42,56 @@ static pz_status PZ_PRINTF(2, 3)
 
 static const pz_backend_host host = {.size = sizeof(host), .fail = record_failure};
 
+/* The backend `id` of a descriptor; the first where `id` is NULL. */
 static const pz_backend*
-first_backend(const pz_plugin* const plugin)
+find_backend(const pz_plugin* const plugin, const char* const id)
 {
   for (uint32_t k = 0; k < plugin->n_items; ++k) {
     const pz_item* const item =
         (const pz_item*)(const void*)((const char*)plugin->items + (size_t)k * plugin->item_size);
-    if (item->kind == PZ_ITEM_BACKEND) {
-      return item->table;
+    const pz_backend* const b = item->kind == PZ_ITEM_BACKEND ? item->table : NULL;
+    if (b && (!id || strcmp(id, b->id) == 0)) {
+      return b;
     }
   }
   return NULL;
 }
 
-const char*
-rig_subject(const char* const file, const int n_mandatory, char* const* const mandatory)
+/* Why there is no such subject, or NULL. */
+static const char*
+load_subject(const char* const name, const bool routed)
 {
-  static char reason[512];
+  static char file[4096];
   const pz_plugin* plugin = &pz_plugin_v1_reference;
+  snprintf(file, sizeof(file), "%s", name);
+  char* id = strstr(file, ".so:");
+  if (id) {
+    id[3] = '\0';
+    id += 4;
+  }
   if (strcmp(file, "reference") != 0) {
     void* const handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
     plugin = handle ? dlsym(handle, PZ_PLUGIN_SYMBOL) : NULL;
     if (!plugin) {
-      snprintf(reason, sizeof(reason), "%s", dlerror());
-      return reason;
+      return dlerror();
     }
   }
-  subject = first_backend(plugin);
+  subject = find_backend(plugin, id);
   if (!subject) {
-    return "the file carries no backend";
+    return "the file carries no such backend";
+  }
+  subject = routed ? routed_backend(file, subject) : subject;
+  return NULL;
+}
+
+const char*
+rig_subject(const char* const name, const bool routed, const int n_mandatory,
+            char* const* const mandatory)
+{
+  static char reason[512];
+  const char* const why = load_subject(name, routed);
+  if (why) {
+    return why;
   }
   mandatory_count = n_mandatory;
   mandatory_names = mandatory;
@@ -145,7 +166,7 @@ rig_open(rig* const r, const int which)
   r->epsilon = pz_dtype_epsilon(r->dtype);
   r->random = test_seed() + (uint64_t)which + 2U * opened++;
   r->sides[TESTED].backend = subject;
-  r->sides[REFERENCE].backend = first_backend(&pz_plugin_v1_reference);
+  r->sides[REFERENCE].backend = find_backend(&pz_plugin_v1_reference, NULL);
   for (int k = 0; k < 2; ++k) {
     side* const s = &r->sides[k];
     ck_assert_msg(s->backend->open(&host, 0, NULL, &s->queue) == PZ_OK, "open: %s", last_message);

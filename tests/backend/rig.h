@@ -66,9 +66,10 @@ typedef struct rig {
 
 /* ---- rig.c ---------------------------------------------------------------- */
 
-/* The backend to test and the operations it must offer ("all", "-schur", "gemm" ...); says
-   why not where it cannot be tested. */
-const char* rig_subject(const char* file, int n_mandatory, char* const* mandatory);
+/* The backend to test, "reference", "FILE.so" or "FILE.so:ID", alone or with all that the
+   core makes of it, and the operations it must offer ("all", "-schur", "gemm" ...); says why
+   not where it cannot be tested. */
+const char* rig_subject(const char* name, bool routed, int n_mandatory, char* const* mandatory);
 
 /* Opens both sides for dtype number `which` (0: float32, 1: float64), and closes them. */
 void rig_open(rig* r, int which);
@@ -161,6 +162,11 @@ double orthogonality(int64_t m, int64_t n, const double* a);
 double distance(int64_t n, const double* a, const double* b);
 /* Memory for n doubles that is never NULL; to be freed. */
 double* reals(int64_t n);
+
+/* ---- routed.c ----------------------------------------------------------------- */
+
+/* The backend `subject` of a file, its operations run by the core's routes. */
+const pz_backend* routed_backend(const char* file, const pz_backend* subject);
 
 /* ---- allocation.c and oracle.c ---------------------------------------------- */
 

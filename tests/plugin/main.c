@@ -1,8 +1,9 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* plugin-contract MAP DEVICE: the contract of any parametrization on any device, and what
-   is known of the maps that come with the library. */
+/* plugin-contract MAP DEVICE [BACKEND.so]: the contract of any parametrization on any device,
+   one of a file of its own perhaps, and what is known of the maps that come with the
+   library. */
 
 #include "rig.h"
 #include "suites.h"
@@ -14,12 +15,13 @@
 int
 main(int argc, char** argv)
 {
-  if (argc != 3) {
-    fprintf(stderr, "usage: plugin-contract MAP DEVICE\n");
+  if (argc != 3 && argc != 4) {
+    fprintf(stderr, "usage: plugin-contract MAP DEVICE [BACKEND.so]\n");
     return EXIT_FAILURE;
   }
   subject_plugin = argv[1];
   subject_device = argv[2];
+  subject_file = argv[3];
   static const struct {
     const char* plugin;
     TCase* (*tests)(void);

@@ -9,6 +9,7 @@
 
 const char* subject_plugin;
 const char* subject_device;
+const char* subject_file;
 
 static pz_context* context;
 static pz_queue* queue;
@@ -17,6 +18,9 @@ void
 rig_start(void)
 {
   context = test_context();
+  if (subject_file) {
+    ck_assert_ok(pz_context_add_file(context, subject_file));
+  }
   ck_assert_ok(pz_queue_open(context, subject_device, &queue));
 }
 

@@ -12,9 +12,10 @@
 
 #include <stdbool.h>
 
-/* What the program was asked to test. */
+/* What the program was asked to test; the file of the device's backend may be NULL. */
 extern const char* subject_plugin;
 extern const char* subject_device;
+extern const char* subject_file;
 
 /* Dimensions and extents. */
 typedef struct extents {

@@ -1,0 +1,155 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* The least that a backend must do, over memory that is no pointer. Two tables share it:
+
+     minimal       the mandatory functions; every operation runs on the host, on copies
+     minimal_plus  gemm and launch as well; the others are composed of these on the device */
+
+#include "minimal.h"
+
+#include "accelerator.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Type and id are how tensors name the memory: "minimal" as four letters, so that no other
+   backend of extensions says the same. */
+enum { DEVICE_ID = 0x6d696e69 };
+
+static pz_status
+minimal_probe(const pz_backend_host* host, uint32_t index, pz_device_info* info)
+{
+  if (index > 0) {
+    return host->fail(PZ_NOT_FOUND, "there is one device, found index %u", (unsigned)index);
+  }
+  info->usable = 1;
+  info->device.type = PZ_DEVICE_EXTENSION;
+  info->device.id = DEVICE_ID;
+  info->f64 = 1;
+  snprintf(info->name, sizeof(info->name), "an accelerator for those who have none");
+  snprintf(info->detail, sizeof(info->detail), "memory behind handles");
+  return PZ_OK;
+}
+
+static pz_status
+minimal_open(const pz_backend_host* host, uint32_t index, const void* native,
+             pz_backend_queue** out)
+{
+  if (index > 0) {
+    return host->fail(PZ_NOT_FOUND, "there is one device, found index %u", (unsigned)index);
+  }
+  if (native) {
+    return host->fail(PZ_UNSUPPORTED, "queues of the host's own are not adopted");
+  }
+  pz_backend_queue* const q = calloc(1, sizeof(*q));
+  if (!q) {
+    return host->fail(PZ_NO_MEMORY, "out of memory for a queue");
+  }
+  q->host = host;
+  *out = q;
+  return PZ_OK;
+}
+
+static void
+minimal_close(pz_backend_queue* q)
+{
+  free(q);
+}
+
+static pz_status
+minimal_alloc(pz_backend_queue* q, size_t bytes, void** out)
+{
+  void* const buffer = accelerator_alloc(bytes);
+  if (!buffer) {
+    return q->host->fail(PZ_NO_MEMORY, "out of device memory for %zu bytes", bytes);
+  }
+  *out = buffer;
+  return PZ_OK;
+}
+
+static void
+minimal_free(pz_backend_queue* q, void* data)
+{
+  (void)q;
+  (void)accelerator_free(data);
+}
+
+static pz_status
+outside(const pz_backend_queue* q, size_t bytes)
+{
+  return q->host->fail(PZ_DEVICE, "a range of %zu bytes lies outside of its buffer", bytes);
+}
+
+static pz_status
+minimal_copy(pz_backend_queue* q, pz_copy_kind kind, void* dst, uint64_t dst_offset,
+             const void* src, uint64_t src_offset, size_t bytes)
+{
+  bool done = false;
+  switch (kind) {
+  case PZ_HOST_TO_DEVICE:
+    done = accelerator_write(dst, dst_offset, (const char*)src + src_offset, bytes);
+    break;
+  case PZ_DEVICE_TO_HOST:
+    done = accelerator_read(src, src_offset, (char*)dst + dst_offset, bytes);
+    break;
+  case PZ_DEVICE_TO_DEVICE:
+    done = accelerator_copy(dst, dst_offset, src, src_offset, bytes);
+    break;
+  }
+  return done ? PZ_OK : outside(q, bytes);
+}
+
+/* The pattern once, then what is there doubled until the range is full. */
+static pz_status
+minimal_fill(pz_backend_queue* q, void* dst, uint64_t offset, size_t bytes, const void* pattern,
+             size_t pattern_bytes)
+{
+  size_t done = pattern_bytes;
+  bool good = accelerator_write(dst, offset, pattern, pattern_bytes);
+  while (good && done < bytes) {
+    const size_t more = done < bytes - done ? done : bytes - done;
+    good = accelerator_copy(dst, offset + done, dst, offset, more);
+    done += more;
+  }
+  return good ? PZ_OK : outside(q, bytes);
+}
+
+static pz_status
+minimal_sync(pz_backend_queue* q)
+{
+  (void)q; /* everything is done when its function returns */
+  return PZ_OK;
+}
+
+static const pz_backend minimal = {
+    .size = sizeof(minimal),
+    .id = "minimal",
+    .summary = "The mandatory functions alone",
+    .probe = minimal_probe,
+    .open = minimal_open,
+    .close = minimal_close,
+    .alloc = minimal_alloc,
+    .free = minimal_free,
+    .copy = minimal_copy,
+    .fill = minimal_fill,
+    .sync = minimal_sync,
+};
+
+static const pz_backend minimal_plus = {
+    .size = sizeof(minimal_plus),
+    .id = "minimal_plus",
+    .summary = "The mandatory functions, gemm and launch",
+    .probe = minimal_probe,
+    .open = minimal_open,
+    .close = minimal_close,
+    .alloc = minimal_alloc,
+    .free = minimal_free,
+    .copy = minimal_copy,
+    .fill = minimal_fill,
+    .sync = minimal_sync,
+    .ops = &minimal_operations,
+};
+
+PZ_PLUGIN(minimal, "1.0.0", PZ_BACKEND(&minimal), PZ_BACKEND(&minimal_plus));
