@@ -5,41 +5,38 @@
 
 #include "opaque_ops.h"
 
+#include <accelerator.h>
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- memory behind handles ---------------------------------------------------- */
-
-enum { MAX_HANDLES = 1 << 14 };
-
-typedef struct block {
-  char* bytes;
-  size_t size;
-} block;
-
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static block table[MAX_HANDLES];
-static int alive;
-static uint64_t host_bytes;
 static unsigned long countdown;
 static bool refused;
 
-/* Handles are small odd numbers: nothing can be read through them. */
+/* ---- the accelerator of examples/backend_minimal, where a wrong access aborts ------ */
+
 char*
 opaque_place(const void* const handle, const uint64_t offset, const size_t bytes)
 {
-  const uintptr_t number = (uintptr_t)handle;
-  if (number % 2 != 1 || number / 2 >= MAX_HANDLES) {
+  char* const place = accelerator_place(handle, offset, bytes);
+  if (!place) {
     abort();
   }
-  pthread_mutex_lock(&lock);
-  const block b = table[number / 2];
-  pthread_mutex_unlock(&lock);
-  if (!b.bytes || offset > b.size || bytes > b.size - offset) {
-    abort();
-  }
-  return b.bytes + offset;
+  return place;
+}
+
+int
+opaque_allocations(void)
+{
+  return (int)accelerator_buffers();
+}
+
+uint64_t
+opaque_host_bytes(void)
+{
+  return accelerator_traffic();
 }
 
 void
@@ -75,59 +72,20 @@ static pz_status
 opaque_alloc(pz_backend_queue* const q, const size_t bytes, void** const out)
 {
   PZ_TRY(opaque_turn(q, PZ_NO_MEMORY));
-  pthread_mutex_lock(&lock);
-  size_t k = 1;
-  while (k < MAX_HANDLES && table[k].bytes) {
-    ++k;
-  }
-  if (k == MAX_HANDLES || bytes == 0) {
+  if (bytes == 0) {
     abort();
   }
-  char* const own = malloc(bytes);
-  table[k] = (block){own, bytes};
-  alive += own != NULL;
-  pthread_mutex_unlock(&lock);
-  if (!own) {
-    return q->host->fail(PZ_NO_MEMORY, "out of memory");
-  }
-  memset(own, 0xa5, bytes);
-  *out = (void*)(uintptr_t)(2 * k + 1);
-  return PZ_OK;
+  *out = accelerator_alloc(bytes);
+  return *out ? PZ_OK : q->host->fail(PZ_NO_MEMORY, "out of memory");
 }
 
 static void
 opaque_free(pz_backend_queue* const q, void* const data)
 {
   (void)q;
-  if (data) {
-    pthread_mutex_lock(&lock);
-    block* const b = &table[(uintptr_t)data / 2];
-    if ((uintptr_t)data % 2 != 1 || !b->bytes) {
-      abort();
-    }
-    free(b->bytes);
-    *b = (block){0};
-    alive -= 1;
-    pthread_mutex_unlock(&lock);
+  if (data && !accelerator_free(data)) {
+    abort();
   }
-}
-
-int
-opaque_allocations(void)
-{
-  pthread_mutex_lock(&lock);
-  const int n = alive;
-  pthread_mutex_unlock(&lock);
-  return n;
-}
-
-uint64_t
-opaque_host_bytes(void)
-{
-  pthread_mutex_lock(&lock);
-  const uint64_t n = host_bytes;
-  pthread_mutex_unlock(&lock);
-  return n;
 }
 
 static pz_status
@@ -136,16 +94,14 @@ opaque_copy(pz_backend_queue* const q, const pz_copy_kind kind, void* const dst,
             const size_t bytes)
 {
   PZ_TRY(opaque_turn(q, PZ_DEVICE));
-  if (kind != PZ_DEVICE_TO_DEVICE) {
-    pthread_mutex_lock(&lock);
-    host_bytes += bytes;
-    pthread_mutex_unlock(&lock);
+  const bool done = kind == PZ_HOST_TO_DEVICE
+                        ? accelerator_write(dst, dst_offset, (const char*)src + src_offset, bytes)
+                    : kind == PZ_DEVICE_TO_HOST
+                        ? accelerator_read(src, src_offset, (char*)dst + dst_offset, bytes)
+                        : accelerator_copy(dst, dst_offset, src, src_offset, bytes);
+  if (!done) {
+    abort();
   }
-  char* const to =
-      kind == PZ_DEVICE_TO_HOST ? (char*)dst + dst_offset : opaque_place(dst, dst_offset, bytes);
-  const char* const from = kind == PZ_HOST_TO_DEVICE ? (const char*)src + src_offset
-                                                     : opaque_place(src, src_offset, bytes);
-  memcpy(to, from, bytes);
   return PZ_OK;
 }
 
