@@ -10,6 +10,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -392,6 +393,36 @@ START_TEST(not_finite_ends)
 }
 END_TEST
 
+/* With the host forbidden a device does everything by itself, or names what it cannot do. */
+static void
+without_host(rig* const r, const extents shape, const char* const chain)
+{
+  static const char reason[] = "would have to run on the host, forbidden here";
+  char on[64];
+  pz_tensor value;
+  (void)shape;
+  pz_state_touch(r->state);
+  rig_forbid_host(true);
+  const pz_status status = pz_eval_forward(r->eval, r->state, PZ_CALL_SAVING, &value);
+  rig_forbid_host(false);
+  if (status != PZ_OK) {
+    snprintf(on, sizeof(on), "of float%d on %s", r->y.dtype == PZ_F32 ? 32 : 64, subject_device);
+    ck_assert_msg(status == PZ_UNSUPPORTED && strstr(pz_error_message(), on) &&
+                      strstr(pz_error_message(), reason),
+                  "%s: %s: %s", chain, pz_status_text(status), pz_error_message());
+  }
+  ck_assert_msg((status != PZ_OK) == (strcmp(subject_device, "minimal") == 0 && r->n_y > 0) ||
+                    strcmp(subject_device, "minimal_plus") == 0,
+                "%s: %s", chain, pz_status_text(status));
+  free(rig_forward(r)); /* and with its help it goes on */
+}
+
+START_TEST(what_needs_the_host_is_named)
+{
+  on_every_chain(without_host, true);
+}
+END_TEST
+
 TCase*
 tests_contract(void)
 {
@@ -407,5 +438,6 @@ tests_contract(void)
   tcase_add_test(tests, values_and_samples_are_members);
   tcase_add_test(tests, anything_registers);
   tcase_add_test(tests, not_finite_ends);
+  tcase_add_test(tests, what_needs_the_host_is_named);
   return tests;
 }

@@ -31,6 +31,12 @@ rig_finish(void)
   pz_context_free(context);
 }
 
+void
+rig_forbid_host(const bool forbid)
+{
+  pz_queue_forbid_host_fallback(queue, forbid);
+}
+
 double*
 doubles(const int64_t n)
 {

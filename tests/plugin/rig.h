@@ -39,6 +39,9 @@ typedef struct rig {
 void rig_start(void);
 void rig_finish(void);
 
+/* May the device have help of the host? Until it is said otherwise, it may. */
+void rig_forbid_host(bool forbid);
+
 /* Opens a chain on a value of that shape and initializes it on a normal tensor. `rig_try`
    fails as pz_chain_new does, and leaves nothing open then. */
 void rig_open(rig* r, const char* chain, uint32_t dtype, extents shape);
