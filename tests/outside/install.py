@@ -116,6 +116,37 @@ def own_plugin():
     assert abs(out[3] - 0.9950547536867305) < 1e-15 and out[1] == 0.0, out
 
 
+def own_backend():
+    """a backend built by its own Makefile is installed, shown, and computes the same"""
+    needs_plain_build()
+    folder = work / "backend"
+    shutil.copytree(source / "examples/backend_minimal", folder)
+    run(["make", "-C", str(folder), f"CC={shlex.join(cc)}", "install"], env=environment)
+    assert (next(moved.rglob("parametrize-1/backends")) / "minimal.so").exists()
+    assert "minimal.so: minimal minimal_plus\n" in command("doctor"), command("doctor")
+    for device in "minimal:0", "minimal_plus:0":
+        assert f"\n{device} " in command("list"), command("list")
+    routes = {
+        device: {line.split()[0]: line.split()[1:] for line in command("info", "--device", device).splitlines() if line}
+        for device in ("minimal", "minimal_plus")
+    }
+    for operation, minimal, plus in (
+        ("copy", "composed", "composed"),
+        ("gemm", "host", "native"),
+        ("launch", "host", "native"),
+        ("syrk", "host", "composed"),
+        ("shifted_inverse", "host", "composed"),
+        ("eigh", "host", "host"),
+        ("read", "native", "native"),
+    ):
+        assert routes["minimal"][operation] == [minimal, minimal], (operation, routes["minimal"])
+        assert routes["minimal_plus"][operation] == [plus, plus], (operation, routes["minimal_plus"])
+    for device in "reference", "minimal", "minimal_plus":
+        command("apply", "-p", "skew,cayley", "in.npy", "-o", f"{device}.npy", "--device", device, cwd=work)
+    values = [struct.unpack("<4d", (work / f"{d}.npy").read_bytes()[-32:]) for d in ("reference", "minimal", "minimal_plus")]
+    assert max(abs(a - b) for other in values[1:] for a, b in zip(values[0], other)) < 1e-14, values
+
+
 def own_host():
     """a host of a few lines builds with pkg-config and registers skew,cayley"""
     needs_plain_build()
@@ -130,4 +161,4 @@ def clean():
     shutil.rmtree(work)
 
 
-main([stage, layout, symbols, list_moved, own_plugin, own_host, clean])
+main([stage, layout, symbols, list_moved, own_plugin, own_backend, own_host, clean])
