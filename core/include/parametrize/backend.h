@@ -82,7 +82,7 @@ enum {
 typedef struct pz_device_info {
   uint32_t size;    /* sizeof(pz_device_info) of the host */
   uint32_t usable;  /* 0: `reason` says why not */
-  pz_device device; /* as tensors on it name it */
+  pz_device device; /* as tensors on it name it; who says the same shares the memory */
   uint32_t f64;     /* 1 where float64 is offered */
   uint32_t reserved;
   char name[128];   /* of the hardware */
@@ -181,8 +181,8 @@ typedef struct pz_backend {
   const char* id;      /* [a-z][a-z0-9_]*, the part of a device name before the colon */
   const char* summary; /* one line */
 
-  /* Fills `info` for device `index` and returns PZ_OK, or PZ_NOT_FOUND past the last.
-     Cheap: no device work, milliseconds. A backend without hardware answers index 0
+  /* Fills `info`, which is zero but for its size, for device `index` and returns PZ_OK, or
+     PZ_NOT_FOUND past the last. Cheap: no device work, milliseconds. A backend without hardware answers index 0
      with usable = 0 and the reason. [any thread] */
   pz_status (*probe)(const pz_backend_host* host, uint32_t index, pz_device_info* info);
 
