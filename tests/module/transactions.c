@@ -85,6 +85,17 @@ call_append_inside(void)
   return pz_register_parametrization(module, ORIGINAL, "affine,symmetric", 0);
 }
 
+/* Of a value that is not there any more. A failure of the device is remembered until
+   something changes. */
+static pz_status
+call_read(void)
+{
+  pz_tensor now;
+  PZ_TRY(pz_module_touch(module, INNER));
+  const pz_status status = pz_module_get(module, "weight", &now);
+  return status == PZ_OK || pz_module_touch(module, INNER) == PZ_OK ? status : PZ_PLUGIN;
+}
+
 static pz_status
 call_set(void)
 {
@@ -173,6 +184,7 @@ static const struct {
     {"register several inside", call_register_several_inside, false},
     {"append", call_append, false},
     {"append inside", call_append_inside, false},
+    {"read", call_read, false},
     {"set", call_set, false},
     {"set several", call_set_several, false},
     {"sample", call_sample, false},
