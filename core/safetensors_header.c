@@ -114,6 +114,9 @@ read_entry(const cJSON* const item, const uint64_t data_bytes, pzi_file_tensor* 
                     (unsigned long long)out->end, (unsigned long long)data_bytes);
   }
   const uint64_t bytes = pzi_shape_bytes(&out->spec, bits);
+  if (bytes == UINT64_MAX) {
+    return pzi_fail(PZ_IO, "dtype and shape make no whole number of bytes, or more than there are");
+  }
   if (out->end - out->begin != bytes) {
     return pzi_fail(PZ_IO, "its data take %llu bytes, dtype and shape ask for %llu",
                     (unsigned long long)(out->end - out->begin), (unsigned long long)bytes);
