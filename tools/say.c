@@ -7,6 +7,8 @@
 
 #include "say.h"
 
+#include "texts.h"
+
 #include <parametrize/parametrize.h>
 
 #include <pthread.h>
@@ -53,16 +55,17 @@ begin(line* const l, const char* const what)
   }
 }
 
-/* Bytes of UTF-8 pass; the C1 control characters do not occur in ASCII text. */
 static void
 clean(line* const l)
 {
-  for (size_t i = 0; i < l->length; ++i) {
-    const unsigned char byte = (unsigned char)l->text[i];
-    if (byte < 0x20 || byte == 0x7f) {
-      l->text[i] = '?';
-    }
+  size_t length = 0;
+  for (size_t i = 0; l->text[i] != '\0';) {
+    const size_t control = text_control(l->text + i);
+    l->text[length++] = control ? '?' : l->text[i];
+    i += control ? control : 1;
   }
+  l->text[length] = '\0';
+  l->length = length;
 }
 
 /* Back to the first column, and the rest of the line erased. */

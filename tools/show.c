@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "say.h"
 #include "table.h"
+#include "texts.h"
 
 #include <parametrize/parametrize.h>
 
@@ -303,8 +304,10 @@ run_doctor(const arguments* const a)
     }
     loaded += file.loaded != 0;
     printf("  %s  ", file.loaded ? "loaded" : "not   ");
-    for (const char* byte = file.path; *byte != '\0'; ++byte) {
-      putchar((unsigned char)*byte < 0x20 || *byte == 0x7f ? '?' : *byte);
+    for (const char* byte = file.path; *byte != '\0';) {
+      const size_t control = text_control(byte);
+      putchar(control ? '?' : *byte);
+      byte += control ? control : 1;
     }
     printf("%s%s\n", *file.ids ? ": " : "", file.ids);
     if (*file.reason != '\0') {

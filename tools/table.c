@@ -7,6 +7,7 @@
 #include "table.h"
 
 #include "arguments.h"
+#include "texts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,9 +63,10 @@ characters(const char* const text)
 static void
 print_cell(const char* const text, const size_t width)
 {
-  for (const char* byte = text; *byte != '\0'; ++byte) {
-    const unsigned char code = (unsigned char)*byte;
-    putchar(code < 0x20 || code == 0x7f ? '?' : code);
+  for (const char* byte = text; *byte != '\0';) {
+    const size_t control = text_control(byte);
+    putchar(control ? '?' : (unsigned char)*byte);
+    byte += control ? control : 1;
   }
   for (size_t n = characters(text); n < width; ++n) {
     putchar(' ');

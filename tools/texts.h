@@ -27,4 +27,8 @@ const char* texts_shape(texts* t, const pz_spec* spec);
 
 void texts_cleanup(texts* t);
 
+/* The bytes of the control character at the beginning of a text: an ASCII one, or one of
+   U+0080 to U+009F, which terminals obey as well. 0 where there is none, or the text ends. */
+size_t text_control(const char* text);
+
 #endif /* TOOLS_TEXTS_H */
