@@ -86,8 +86,11 @@ choose_problem(program* const a, const char* const path, const char* const lengt
   }
   char* end = NULL;
   const long value = strtol(length_text, &end, 10);
-  if (end == length_text || *end || value < 2 || value > OPTIONS_MAX_LENGTH) {
-    return fail(length_text, "expected a length from 2 to 100000");
+  const int least = kind == PROBLEM_ADDING ? 2 : 1;
+  if (end == length_text || *end || value < least || value > OPTIONS_MAX_LENGTH) {
+    fprintf(stderr, "infer: %s: expected a length from %d to %d\n", length_text, least,
+            OPTIONS_MAX_LENGTH);
+    return false;
   }
   a->p = problem_make(kind, (int)value, 128);
   return true;
@@ -127,8 +130,15 @@ main(const int argc, char** const argv)
 {
   program a = {0};
   pz_map_info map = {.size = sizeof(map)};
+  static const char usage[] = "usage: infer MODEL.safetensors [LENGTH]\n";
+  if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+    printf("%s\nRuns a model that copying_memory has baked on data it was not trained on, over\n"
+           "LENGTH blanks or pairs (default: as in training).\n",
+           usage);
+    return EXIT_SUCCESS;
+  }
   if (argc < 2 || argc > 3 || argv[1][0] == '-') {
-    fprintf(stderr, "usage: infer MODEL.safetensors [LENGTH]\n");
+    fputs(usage, stderr);
     return EXIT_FAILURE;
   }
   openblas_set_num_threads(1);
