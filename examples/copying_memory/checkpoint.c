@@ -6,6 +6,8 @@
 
 #include "checkpoint.h"
 
+#include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,21 +97,29 @@ same_settings(const options* const o, const pz_file* const file, const char* con
   return true;
 }
 
+/* A whole number from 0 to INT_MAX and nothing else. */
+static bool
+read_count(const char* const text, int* const out)
+{
+  char* end = NULL;
+  const long value = *text >= '0' && *text <= '9' ? strtol(text, &end, 10) : -1;
+  *out = (int)value;
+  return value >= 0 && value <= INT_MAX && *end == '\0';
+}
+
 static bool
 read_progress(const pz_file* const file, const char* const path, progress* const now)
 {
   const char* const step = pz_file_text(file, "step");
   const char* const smoothed = pz_file_text(file, "smoothed");
   const char* const crossed = pz_file_text(file, "crossed");
-  if (!step || !smoothed || !crossed) {
+  char* end = NULL;
+  now->smoothed = smoothed ? strtod(smoothed, &end) : 0.0;
+  if (!step || !read_count(step, &now->step) || !crossed || !read_count(crossed, &now->crossed) ||
+      !smoothed || end == smoothed || *end || !isfinite(now->smoothed)) {
     fprintf(stderr, "copying_memory: %s is no checkpoint of this program\n", path);
     return false;
   }
-  *now = (progress){
-      .step = (int)strtol(step, NULL, 10),
-      .smoothed = strtod(smoothed, NULL),
-      .crossed = (int)strtol(crossed, NULL, 10),
-  };
   return true;
 }
 

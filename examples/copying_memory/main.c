@@ -55,11 +55,14 @@ clock_seconds(void)
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* `what` is left out where the message begins with it, as those about files do. */
 static bool
 fail(const char* const what)
 {
   const char* const detail = pz_error_message();
-  fprintf(stderr, "copying_memory: %s: %s\n", what, *detail ? detail : "out of memory");
+  const bool named = strncmp(detail, what, strlen(what)) == 0;
+  fprintf(stderr, "copying_memory: %s%s%s\n", named ? "" : what, named ? "" : ": ",
+          *detail ? detail : "out of memory");
   return false;
 }
 
@@ -131,6 +134,9 @@ static bool
 train(run* const r)
 {
   const int first = r->now.step;
+  if (first == 0 && r->o.steps == 0 && !save(r)) { /* the beginning is a checkpoint too */
+    return false;
+  }
   while (r->now.step < r->o.steps) {
     record row;
     if (!step(r, &row) || !report_row(r->table, &row)) {

@@ -92,6 +92,15 @@ def torn():
     refused("torn/loss.csv has 19 steps, the checkpoint 20", "--out", str(work / "torn"))
 
 
+def begins():
+    """no steps: a checkpoint of the beginning, from which training goes on"""
+    train("begins", "--steps", "0")
+    assert (work / "begins" / "checkpoint.safetensors").exists()
+    train("begins", "--steps", "2")
+    train("straight", "--steps", "2")
+    assert (work / "begins" / "loss.csv").read_bytes() == (work / "straight" / "loss.csv").read_bytes()
+
+
 def infers():
     """the baked models run without plugins, on data that were not trained on"""
     text = run([infer, str(work / "learns" / "model.safetensors")])
@@ -102,6 +111,9 @@ def infers():
     assert float(re.search(r"squared error ([\d.]+)", text).group(1)) < 0.15, text
     text = run([infer, str(work / "learns" / "model.safetensors"), "20"])
     assert text.startswith("copying over 20 blanks"), text
+    train("one", "--length", "1", "--steps", "1")  # the shortest, which only copying has
+    assert run([infer, str(work / "one" / "model.safetensors")]).startswith("copying over 1 blanks")
+    assert run([infer, "--help"]).startswith("usage: infer MODEL")
     for path, part in [("learns/checkpoint.safetensors", 'no parametrization "skew"'), ("none", "No such file")]:
         done = subprocess.run([infer, str(work / path)], capture_output=True, text=True)
         assert done.returncode == 1 and part in done.stderr and done.stderr.count("\n") == 1, done
@@ -134,7 +146,20 @@ def refuses():
     refused("was made with --map skew,matrix_exp, not skew", "--map", "skew", *out)
     refused("was made with --rate 0.0002, not 0.5", "--rate", "0.5", *out)
     refused("No such file", "--out", str(work / "no" / "such"))
-    (work / "small" / "checkpoint.safetensors").write_bytes(b"something else")
+    (work / "blocked" / "model.safetensors").mkdir(parents=True)
+    blocked = str(work / "blocked")
+    refused(f"copying_memory: {blocked}/model.safetensors: Is a directory", "--steps", "1", "--out", blocked)
+    checkpoint = work / "small" / "checkpoint.safetensors"
+    whole = checkpoint.read_bytes()
+    for text in b"x", b"-", b" ", b"":
+        if text:
+            damaged = whole.replace(b'"step":"1"', b'"step":"' + text + b'"')
+        else:
+            damaged = whole.replace(b'"crossed":"0"', b'"crossed":"y"')
+        assert damaged != whole
+        checkpoint.write_bytes(damaged)
+        refused("checkpoint.safetensors is no checkpoint of this program", *out)
+    checkpoint.write_bytes(b"something else")
     refused("checkpoint.safetensors", *out)
 
 
@@ -166,4 +191,4 @@ def clean():
     shutil.rmtree(work)
 
 
-main([learns, learns_adding, infers, resumes, torn, refuses, helps, other_maps, plots, clean])
+main([learns, learns_adding, begins, infers, resumes, torn, refuses, helps, other_maps, plots, clean])
