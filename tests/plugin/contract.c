@@ -411,7 +411,9 @@ without_host(rig* const r, const extents shape, const char* const chain)
                       strstr(pz_error_message(), reason),
                   "%s: %s: %s", chain, pz_status_text(status), pz_error_message());
   }
-  ck_assert_msg((status != PZ_OK) == (strcmp(subject_device, "minimal") == 0 && r->n_y > 0) ||
+  /* Of an empty value buffers and originals may hold something: with operations or without. */
+  const bool bare = strcmp(subject_device, "minimal") == 0;
+  ck_assert_msg((bare ? status != PZ_OK || r->n_y == 0 : status == PZ_OK) ||
                     strcmp(subject_device, "minimal_plus") == 0,
                 "%s: %s", chain, pz_status_text(status));
   free(rig_forward(r)); /* and with its help it goes on */
