@@ -1,0 +1,225 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* What the backends of accelerators share. Kernels stand in .cl files, in the common
+   subset of OpenCL C 1.2 and CUDA C (prelude.cl, docs/kernels.md); the C files beside them
+   choose kernels and enqueue them; a backend supplies a driver and its vendor's libraries.
+
+   To make a backend of it:
+   - let your queue begin with `struct pz_backend_queue` below and fill its first part;
+   - implement gpu_driver: compile a text, find a function in it, enqueue it;
+   - call gpu_queue_init in open and gpu_queue_cleanup in close;
+   - put gpu_... entries into your pz_backend_ops wherever a vendor's library has nothing
+     better, and let yours fall back to them;
+   - keep one gpu_programs for each context of the device, so that its queues share what was
+     compiled. Nothing is compiled before it is used.
+
+   Threads: as in backend.h, a queue is used by one thread at a time; a gpu_programs by any. */
+
+#ifndef GPU_H
+#define GPU_H
+
+#include <parametrize/backend.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- kernels ------------------------------------------------------------- */
+
+/* Every kernel with the file it stands in. */
+#define GPU_KERNEL_LIST(X)    \
+  X(copy32, transfer)         \
+  X(copy64, transfer)         \
+  X(transpose32, transfer)    \
+  X(transpose64, transfer)    \
+  X(fill32, transfer)         \
+  X(fill64, transfer)         \
+  X(axpby, elementwise)       \
+  X(affine, elementwise)      \
+  X(hadamard, elementwise)    \
+  X(combine, elementwise)     \
+  X(mirror, structured)       \
+  X(mirror_small, structured) \
+  X(band, structured)
+
+#define GPU_KERNEL_NAME_(kernel, file) GPU_##kernel,
+typedef enum gpu_kernel { GPU_KERNEL_LIST(GPU_KERNEL_NAME_) GPU_N_KERNELS } gpu_kernel;
+#undef GPU_KERNEL_NAME_
+
+/* The texts, embedded by the build. A program is the prelude and one file, or one portable
+   kernel, with GPU_REAL_BITS defined as 32 or 64. */
+extern const char gpu_text_prelude[];
+extern const char gpu_text_elementwise[];
+extern const char gpu_text_structured[];
+extern const char gpu_text_transfer[];
+
+/* ---- calls --------------------------------------------------------------- */
+
+enum { GPU_MAX_ARGUMENTS = 48, GPU_GROUP_ITEMS = 256 };
+
+typedef enum gpu_argument_kind {
+  GPU_BUFFER,  /* what alloc returned, or adopted memory; NULL for an argument not used */
+  GPU_INTEGER, /* pz_int: 64 bits */
+  GPU_REAL,    /* float or double, by the dtype of the call */
+} gpu_argument_kind;
+
+typedef struct gpu_argument {
+  gpu_argument_kind kind;
+  union {
+    void* buffer;
+    int64_t integer;
+    double real;
+  } as;
+} gpu_argument;
+
+/* A kernel with its arguments and the shape it runs in: groups x local items in each of
+   three dimensions, at most GPU_GROUP_ITEMS items in a group, at most 65535 groups in the
+   second and third dimension. */
+typedef struct gpu_call {
+  uint32_t dtype; /* of the program: PZ_F32 or PZ_F64 */
+  size_t groups[3];
+  size_t local[3];
+  uint32_t n;
+  gpu_argument argument[GPU_MAX_ARGUMENTS];
+} gpu_call;
+
+/* ---- what a backend supplies ---------------------------------------------- */
+
+typedef struct gpu_driver {
+  /* Compiles prelude and text for `dtype`. The handle is released with gpu_programs. */
+  pz_status (*build)(pz_backend_queue* q, const char* const* texts, uint32_t n_texts,
+                     uint32_t dtype, void** program);
+  void (*release_program)(void* program);
+
+  /* The function `name` of a program, for this queue alone, until gpu_queue_cleanup. */
+  pz_status (*find)(pz_backend_queue* q, void* program, const char* name, void** function);
+  void (*release_function)(void* function);
+
+  /* Enqueues a function; arguments have been read on return. */
+  pz_status (*enqueue)(pz_backend_queue* q, void* function, const gpu_call* call);
+
+  /* y = alpha a b + beta y by a library, as in pz_backend_ops; PZ_UNSUPPORTED before
+     anything is enqueued where the layer's own kernel shall do it. NULL: always. */
+  pz_status (*gemm)(pz_backend_queue* q, double alpha, const pz_mat* a, const pz_mat* b,
+                    double beta, const pz_mat* y);
+} gpu_driver;
+
+/* Compiled programs of one context, by text and dtype. */
+typedef struct gpu_programs gpu_programs;
+
+gpu_programs* gpu_programs_new(void); /* NULL without memory */
+void gpu_programs_free(gpu_programs* programs, const gpu_driver* driver);
+
+typedef struct gpu_function_cache gpu_function_cache;
+
+/* The beginning of every queue on this layer. */
+struct pz_backend_queue {
+  /* set by the backend before gpu_queue_init */
+  const gpu_driver* driver;
+  const pz_backend_host* host;
+  const pz_backend* backend; /* its alloc, free, copy and fill serve the layer too */
+  gpu_programs* programs;
+  bool f64;
+  /* the layer's own */
+  gpu_function_cache* functions;
+  void* scratch; /* grows, is kept */
+  size_t scratch_bytes;
+  size_t scratch_used;
+};
+
+pz_status gpu_queue_init(pz_backend_queue* q);
+void gpu_queue_cleanup(pz_backend_queue* q); /* before the device's queue goes */
+
+/* ---- inside the layer ------------------------------------------------------ */
+
+/* Begins a call; arguments follow in the kernel's order. */
+gpu_call gpu_begin(uint32_t dtype);
+void gpu_integer(gpu_call* call, int64_t value);
+void gpu_real(gpu_call* call, double value);
+void gpu_buffer(gpu_call* call, void* buffer);
+void gpu_mat(gpu_call* call, const pz_mat* mat); /* GPU_IN, GPU_OUT */
+void gpu_fault(gpu_call* call, const pz_fault* fault);
+
+/* Shapes: items along columns, rows, batch, in groups that suit these extents, which
+   become the last three arguments; or given groups of given size. */
+void gpu_over(gpu_call* call, int64_t cols, int64_t rows, int64_t batch);
+void gpu_groups(gpu_call* call, int64_t x, int64_t y, int64_t z, size_t local_x, size_t local_y);
+
+pz_status gpu_run(pz_backend_queue* q, gpu_kernel kernel, const gpu_call* call);
+pz_status gpu_run_portable(pz_backend_queue* q, const pz_kernel* kernel, const gpu_call* call);
+
+/* One block of scratch for an operation: reserved at its start for all that it takes, which
+   then cannot fail. A reservation ends with the next. */
+pz_status gpu_reserve(pz_backend_queue* q, size_t bytes);
+pz_mat gpu_take_mat(pz_backend_queue* q, uint32_t dtype, int64_t batch, int64_t rows, int64_t cols);
+size_t gpu_mat_bytes(uint32_t dtype, int64_t batch, int64_t rows, int64_t cols);
+size_t gpu_mark(const pz_backend_queue* q);
+void gpu_release(pz_backend_queue* q, size_t mark);
+
+/* Can this queue compute in `dtype`? */
+bool gpu_offers(const pz_backend_queue* q, uint32_t dtype);
+
+static inline pz_mat
+gpu_transposed(const pz_mat* const m)
+{
+  pz_mat t = *m;
+  t.rows = m->cols;
+  t.cols = m->rows;
+  t.row_stride = m->col_stride;
+  t.col_stride = m->row_stride;
+  return t;
+}
+
+static inline pz_mat
+gpu_block(const pz_mat* const m, const int64_t row, const int64_t rows, const int64_t col,
+          const int64_t cols)
+{
+  pz_mat b = *m;
+  b.byte_offset +=
+      (uint64_t)(row * m->row_stride + col * m->col_stride) * (uint64_t)pz_dtype_size(m->dtype);
+  b.rows = rows;
+  b.cols = cols;
+  return b;
+}
+
+/* Neighbours in memory lie along a row; those of a column do not. */
+static inline bool
+gpu_row_major(const pz_mat* const m)
+{
+  return m->rows == 1 || (m->cols > 1 && m->col_stride == 1);
+}
+
+/* ---- operations, for pz_backend_ops ----------------------------------------- */
+
+/* transfer: PZ_F32, PZ_F64 and PZ_I64 whatever the device computes in */
+pz_status gpu_copy(pz_backend_queue* q, const pz_mat* x, const pz_mat* y);
+pz_status gpu_fill(pz_backend_queue* q, double value, const pz_mat* y);
+
+pz_status gpu_axpby(pz_backend_queue* q, double a, const pz_mat* x, double b, const pz_mat* y);
+pz_status gpu_scale(pz_backend_queue* q, double a, const pz_mat* y);
+pz_status gpu_hadamard(pz_backend_queue* q, double a, const pz_mat* x, const pz_mat* y, double b,
+                       const pz_mat* z);
+pz_status gpu_combine(pz_backend_queue* q, double shift, uint32_t n, const double* a,
+                      const pz_mat* x, const pz_mat* y);
+pz_status gpu_add_identity(pz_backend_queue* q, double a, const pz_mat* y);
+pz_status gpu_scale_by(pz_backend_queue* q, pz_axis axis, const pz_mat* d, const pz_mat* x,
+                       const pz_mat* y);
+
+pz_status gpu_fold(pz_backend_queue* q, pz_triangle triangle, int sign, const pz_mat* x,
+                   const pz_mat* y);
+pz_status gpu_fold_adjoint(pz_backend_queue* q, pz_triangle triangle, int sign, const pz_mat* g,
+                           const pz_mat* gx);
+pz_status gpu_symmetrize(pz_backend_queue* q, double a, int sign, const pz_mat* x, const pz_mat* y);
+pz_status gpu_band(pz_backend_queue* q, pz_triangle triangle, int64_t offset, const pz_mat* x,
+                   const pz_mat* y); /* pz_backend_ops.triangle */
+pz_status gpu_get_diagonal(pz_backend_queue* q, const pz_mat* x, const pz_mat* d);
+pz_status gpu_set_diagonal(pz_backend_queue* q, const pz_mat* d, const pz_mat* y);
+
+/* portable kernels */
+#define GPU_PORTABLE_NAME "pz_portable"
+char* gpu_portable_text(const pz_kernel* kernel); /* behind the prelude; for the caller to free */
+pz_status gpu_launch(pz_backend_queue* q, const pz_kernel* kernel, int64_t n_items,
+                     const pz_mat* tensors, const double* reals, const int64_t* integers);
+
+#endif /* GPU_H */
