@@ -41,7 +41,26 @@
   X(combine, elementwise)     \
   X(mirror, structured)       \
   X(mirror_small, structured) \
-  X(band, structured)
+  X(band, structured)         \
+  X(reduce_lines, reduce)     \
+  X(reduce_columns, reduce)   \
+  X(reduce_finish, reduce)    \
+  X(gemm64, product)          \
+  X(gemm32, product)          \
+  X(gemm_entries, product)    \
+  X(trsm_block, product)      \
+  X(check_diagonal, product)  \
+  X(scale_or_spoil, product)  \
+  X(small_inverse, inverse)   \
+  X(lu_panel, inverse)        \
+  X(lu_swap, inverse)         \
+  X(lu_permute, inverse)      \
+  X(potrf_block, inverse)     \
+  X(potrf_finish, inverse)    \
+  X(take, rows)               \
+  X(put, rows)                \
+  X(random_bits, random)      \
+  X(random_reals, random)
 
 #define GPU_KERNEL_NAME_(kernel, file) GPU_##kernel,
 typedef enum gpu_kernel { GPU_KERNEL_LIST(GPU_KERNEL_NAME_) GPU_N_KERNELS } gpu_kernel;
@@ -51,12 +70,17 @@ typedef enum gpu_kernel { GPU_KERNEL_LIST(GPU_KERNEL_NAME_) GPU_N_KERNELS } gpu_
    kernel, with GPU_REAL_BITS defined as 32 or 64. */
 extern const char gpu_text_prelude[];
 extern const char gpu_text_elementwise[];
+extern const char gpu_text_inverse[];
+extern const char gpu_text_product[];
+extern const char gpu_text_random[];
+extern const char gpu_text_reduce[];
+extern const char gpu_text_rows[];
 extern const char gpu_text_structured[];
 extern const char gpu_text_transfer[];
 
 /* ---- calls --------------------------------------------------------------- */
 
-enum { GPU_MAX_ARGUMENTS = 48, GPU_GROUP_ITEMS = 256 };
+enum { GPU_MAX_ARGUMENTS = 40, GPU_GROUP_ITEMS = 256 };
 
 typedef enum gpu_argument_kind {
   GPU_BUFFER,  /* what alloc returned, or adopted memory; NULL for an argument not used */
@@ -140,6 +164,7 @@ void gpu_real(gpu_call* call, double value);
 void gpu_buffer(gpu_call* call, void* buffer);
 void gpu_mat(gpu_call* call, const pz_mat* mat); /* GPU_IN, GPU_OUT */
 void gpu_fault(gpu_call* call, const pz_fault* fault);
+void gpu_array(gpu_call* call, const pz_mat* array); /* contiguous PZ_I64: buffer and offset */
 
 /* Shapes: items along columns, rows, batch, in groups that suit these extents, which
    become the last three arguments; or given groups of given size. */
@@ -190,6 +215,33 @@ gpu_row_major(const pz_mat* const m)
   return m->rows == 1 || (m->cols > 1 && m->col_stride == 1);
 }
 
+/* What operations share; scratch comes from the reservation of the caller, who asks for so
+   many bytes. */
+size_t gpu_reduce_bytes(pz_axis axis, const pz_mat* x);
+pz_status gpu_reduce(pz_backend_queue* q, int mode, pz_axis axis, const pz_mat* x, const pz_mat* y,
+                     const pz_mat* out); /* mode: a pz_norm, or 4 for products */
+
+/* One PZ_I64 for each matrix: not 0 where it is singular. */
+size_t gpu_flags_bytes(int64_t batch);
+pz_status gpu_flags(pz_backend_queue* q, int64_t batch, pz_mat* out); /* zero */
+pz_status gpu_scale_or_spoil(pz_backend_queue* q, double a, const pz_mat* bad, const pz_mat* y);
+
+/* b <- t^-1 b. */
+pz_status gpu_substitute(pz_backend_queue* q, bool lower, bool unit, const pz_mat* t,
+                         const pz_mat* b);
+
+/* The caller fills w (n x n) between begin and factor. */
+typedef struct gpu_lu {
+  pz_mat w;
+  pz_mat pivots;
+  pz_mat bad;
+} gpu_lu;
+
+size_t gpu_lu_bytes(const pz_mat* a);
+pz_status gpu_lu_begin(pz_backend_queue* q, uint32_t dtype, int64_t batch, int64_t n, gpu_lu* lu);
+pz_status gpu_lu_factor(pz_backend_queue* q, const gpu_lu* lu, const pz_fault* fault);
+pz_status gpu_lu_solve(pz_backend_queue* q, const gpu_lu* lu, const pz_mat* b);
+
 /* ---- operations, for pz_backend_ops ----------------------------------------- */
 
 /* transfer: PZ_F32, PZ_F64 and PZ_I64 whatever the device computes in */
@@ -215,6 +267,32 @@ pz_status gpu_band(pz_backend_queue* q, pz_triangle triangle, int64_t offset, co
                    const pz_mat* y); /* pz_backend_ops.triangle */
 pz_status gpu_get_diagonal(pz_backend_queue* q, const pz_mat* x, const pz_mat* d);
 pz_status gpu_set_diagonal(pz_backend_queue* q, const pz_mat* d, const pz_mat* y);
+
+pz_status gpu_norm(pz_backend_queue* q, pz_norm kind, pz_axis axis, const pz_mat* x,
+                   const pz_mat* out);
+pz_status gpu_dot(pz_backend_queue* q, pz_axis axis, const pz_mat* x, const pz_mat* y,
+                  const pz_mat* out);
+
+pz_status gpu_gemm(pz_backend_queue* q, double alpha, const pz_mat* a, const pz_mat* b, double beta,
+                   const pz_mat* y);
+pz_status gpu_syrk(pz_backend_queue* q, double alpha, const pz_mat* a, double beta,
+                   const pz_mat* y);
+pz_status gpu_trsm(pz_backend_queue* q, pz_side side, pz_triangle triangle, pz_diagonal diagonal,
+                   double alpha, const pz_mat* t, const pz_mat* b, const pz_fault* fault);
+pz_status gpu_shifted_inverse(pz_backend_queue* q, uint32_t in, double alpha, double beta,
+                              double gamma, double delta, const pz_mat* x, const pz_mat* y,
+                              const pz_fault* fault);
+pz_status gpu_solve(pz_backend_queue* q, uint32_t in, const pz_mat* a, const pz_mat* b,
+                    const pz_mat* x, const pz_fault* fault);
+pz_status gpu_potrf(pz_backend_queue* q, pz_triangle triangle, const pz_mat* a, const pz_mat* l,
+                    const pz_fault* fault);
+
+pz_status gpu_take(pz_backend_queue* q, const pz_mat* index, const pz_mat* x, const pz_mat* y,
+                   const pz_fault* fault);
+pz_status gpu_put(pz_backend_queue* q, bool accumulate, const pz_mat* index, const pz_mat* x,
+                  const pz_mat* y, const pz_fault* fault);
+pz_status gpu_random(pz_backend_queue* q, pz_distribution kind, uint64_t key, uint64_t first,
+                     double a, double b, const pz_mat* y);
 
 /* portable kernels */
 #define GPU_PORTABLE_NAME "pz_portable"

@@ -143,7 +143,18 @@ static const pz_backend_ops operations = {
     .triangle = gpu_band,
     .get_diagonal = gpu_get_diagonal,
     .set_diagonal = gpu_set_diagonal,
+    .norm = gpu_norm,
+    .dot = gpu_dot,
     .scale_by = gpu_scale_by,
+    .gemm = gpu_gemm,
+    .syrk = gpu_syrk,
+    .trsm = gpu_trsm,
+    .shifted_inverse = gpu_shifted_inverse,
+    .solve = gpu_solve,
+    .potrf = gpu_potrf,
+    .take = gpu_take,
+    .put = gpu_put,
+    .random = gpu_random,
     .launch = gpu_launch,
 };
 
