@@ -124,7 +124,4 @@ void pzi_state_replace(pz_state* state, uint32_t role, uint32_t index, pzi_stora
    is none (any more), and the flags it ran with. */
 uint64_t pzi_eval_version(const pz_eval* eval, uint32_t* flags);
 
-/* Waits for the device and reports a failure that it found since the last check, once. */
-pz_status pzi_eval_check(pz_eval* eval);
-
 #endif /* PZI_CHAIN_H */

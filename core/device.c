@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Devices by name: "cpu", "opencl:1", "auto". A backend's devices are numbered; one that
+/* Devices by name: "cpu", "opencl:1", "opencl:0:1", "auto". A backend's devices are numbered; one that
    works in host memory and has a single device goes by the backend's id alone. Device 0
    may always be written with or without ":0". */
 
@@ -28,6 +28,7 @@ probe(const pzi_backend* const backend, const uint32_t index, pz_device_info* co
   info->name[sizeof(info->name) - 1] = '\0';
   info->detail[sizeof(info->detail) - 1] = '\0';
   info->reason[sizeof(info->reason) - 1] = '\0';
+  info->alias[sizeof(info->alias) - 1] = '\0';
   return true;
 }
 
@@ -188,9 +189,9 @@ absent_device(const pzi_backend* const backend, const char* const name)
 
 /* ---- opening ----------------------------------------------------------------- */
 
-/* "id" or "id:index" in decimal; false where it is neither. */
+/* The id before the colon; what follows it, or "". */
 static bool
-parse_name(const char* const name, char id[NAME_SIZE], uint32_t* const index)
+split_name(const char* const name, char id[NAME_SIZE], const char** const rest)
 {
   const char* const colon = strchr(name, ':');
   const size_t length = colon ? (size_t)(colon - name) : strlen(name);
@@ -200,39 +201,76 @@ parse_name(const char* const name, char id[NAME_SIZE], uint32_t* const index)
   }
   memcpy(id, name, length);
   id[length] = '\0';
+  *rest = colon ? colon + 1 : "";
+  return !colon || colon[1] != '\0';
+}
+
+/* The index that a decimal number or an alias stands for; false where it is neither. */
+static bool
+parse_index(const pzi_backend* const backend, const char* const rest, uint32_t* const index)
+{
+  pz_device_info info;
+  const char* digit = rest;
   *index = 0;
-  if (!colon) {
-    return true;
-  }
-  const char* digit = colon + 1;
   for (; *digit >= '0' && *digit <= '9' && *index < 100000; ++digit) {
     *index = *index * 10 + (uint32_t)(*digit - '0');
   }
-  return *digit == '\0' && digit != colon + 1;
+  if (*digit == '\0') {
+    return true;
+  }
+  for (*index = 0; *index < MAX_DEVICES && probe(backend, *index, &info); ++*index) {
+    if (strcmp(info.alias, rest) == 0) {
+      return true;
+    }
+  }
+  return false;
 }
 
 static pz_status
 open_at(pz_context* const context, const pzi_backend* const backend, const uint32_t index,
-        pz_queue** const out)
+        const void* const native, pz_queue** const out)
 {
   char name[NAME_SIZE];
   device_name(backend, index, name);
-  return pzi_queue_new(context, backend, index, name, out);
+  return pzi_queue_new(context, backend, index, name, native, out);
 }
 
-/* The first usable device in order of preference. */
+/* The first usable device in order of preference; other guises of the host's processor,
+   which its own backend serves better, come last. */
 static pz_status
 open_best(pz_context* const context, pz_queue** const out)
 {
-  pz_device_info info;
-  uint32_t place = 0;
-  const pzi_backend* backend;
-  for (uint32_t k = 0; (backend = device_at(context, k, &place, &info)) != NULL; ++k) {
-    if (info.usable && open_at(context, backend, place, out) == PZ_OK) {
-      return PZ_OK;
+  for (uint32_t guise = 0; guise < 2; ++guise) {
+    pz_device_info info;
+    uint32_t place = 0;
+    const pzi_backend* backend;
+    for (uint32_t k = 0; (backend = device_at(context, k, &place, &info)) != NULL; ++k) {
+      if (info.usable && (info.is_host != 0) == (guise != 0) &&
+          open_at(context, backend, place, NULL, out) == PZ_OK) {
+        return PZ_OK;
+      }
     }
   }
   return pzi_fail(PZ_NOT_FOUND, "found no device that can be used");
+}
+
+static pz_status
+open_named(pz_context* const context, const char* const device, const void* const native,
+           pz_queue** const out)
+{
+  char id[NAME_SIZE];
+  const char* rest = "";
+  uint32_t index = 0;
+  const pzi_backend* backend = NULL;
+  if (!split_name(device, id, &rest) || pzi_context_backend(context, id, &backend) != PZ_OK ||
+      !parse_index(backend, rest, &index)) {
+    return unknown_device(context, device, id);
+  }
+  pz_device_info info;
+  if (!probe(backend, index, &info)) {
+    return absent_device(backend, device);
+  }
+  return open_at(context, backend, index, native, out);
 }
 
 pz_status
@@ -244,20 +282,27 @@ pz_queue_open(pz_context* const context, const char* const device, pz_queue** co
   const pzi_backend* backend = NULL;
   if (!device) {
     const bool cpu = pzi_context_backend(context, "cpu", &backend) == PZ_OK &&
-                     open_at(context, backend, 0, out) == PZ_OK;
+                     open_at(context, backend, 0, NULL, out) == PZ_OK;
     return cpu ? PZ_OK : pz_queue_open(context, "reference", out);
   }
   if (strcmp(device, "auto") == 0) {
     return open_best(context, out);
   }
-  char id[NAME_SIZE];
-  uint32_t index = 0;
-  if (!parse_name(device, id, &index) || pzi_context_backend(context, id, &backend) != PZ_OK) {
-    return unknown_device(context, device, id);
+  return open_named(context, device, NULL, out);
+}
+
+pz_status
+pz_queue_wrap(pz_context* const context, const char* const device, const void* const native,
+              pz_queue** const out)
+{
+  if (!native) {
+    return pz_queue_open(context, device, out);
   }
-  pz_device_info info;
-  if (!probe(backend, index, &info)) {
-    return absent_device(backend, device);
+  if (!context || !device || !out) {
+    return pzi_fail(PZ_INVALID, "found no %s",
+                    !context  ? "context"
+                    : !device ? "device"
+                              : "place for the queue");
   }
-  return open_at(context, backend, index, out);
+  return open_named(context, device, native, out);
 }

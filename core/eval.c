@@ -269,7 +269,10 @@ pzi_eval_version(const pz_eval* const eval, uint32_t* const flags)
 }
 
 pz_status
-pzi_eval_check(pz_eval* const eval)
+pz_eval_check(pz_eval* const eval)
 {
+  if (!eval) {
+    return pzi_fail(PZ_INVALID, "found no evaluation");
+  }
   return pzi_eval_fault(eval, &eval->fault);
 }

@@ -23,7 +23,7 @@ settle(const pzi_list* const list)
       pz_tensor value;
       PZ_TRY(settle(inner));
       PZ_TRY(pz_eval_forward(inner->eval, inner->state, 0, &value));
-      PZ_TRY(pzi_eval_check(inner->eval));
+      PZ_TRY(pz_eval_check(inner->eval));
       PZ_TRY(pzi_queue_copy(list->state->queue, &value, &list->state->storages[k]->tensor));
     }
   }

@@ -234,7 +234,7 @@ pzi_check_device(const pz_slot* const slot)
   char path[PZI_PATH_TEXT];
   const pzi_list* const list = slot->list;
   pthread_mutex_lock((pthread_mutex_t*)&list->mutex);
-  const pz_status status = pzi_eval_check(list->eval);
+  const pz_status status = pz_eval_check(list->eval);
   pthread_mutex_unlock((pthread_mutex_t*)&list->mutex);
   PZ_TRY(pzi_fail_prefix(status, "\"%s\"", pzi_path_text(slot, path)));
   for (uint32_t k = 0; k < list->n_tensors; ++k) {

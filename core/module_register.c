@@ -103,7 +103,7 @@ run_new_map(const pz_slot* const slot, attempt* const next)
   }
   const uint32_t training = slot->module->training ? PZ_CALL_TRAINING : 0;
   PZ_TRY(pz_eval_forward(next->eval, next->state, training, &next->value));
-  return pzi_eval_check(next->eval);
+  return pz_eval_check(next->eval);
 }
 
 /* The attempt with one map more. A first map is planned from the tensor (its value is of

@@ -222,7 +222,7 @@ open_host(pz_context* const context, const char* const id)
     pz_queue* queue = NULL;
     if (pzi_context_backend(context, hosts[k], &backend) == PZ_OK &&
         (backend->table.flags & PZ_BACKEND_HOST_MEMORY) != 0 &&
-        pzi_queue_new(context, backend, 0, hosts[k], &queue) == PZ_OK) {
+        pzi_queue_new(context, backend, 0, hosts[k], NULL, &queue) == PZ_OK) {
       return queue;
     }
   }
@@ -247,7 +247,7 @@ probe_usable(const pzi_backend* const backend, const uint32_t index, pz_device_i
 
 pz_status
 pzi_queue_new(pz_context* const context, const pzi_backend* const backend, const uint32_t index,
-              const char* const name, pz_queue** const out)
+              const char* const name, const void* const native, pz_queue** const out)
 {
   pz_device_info info;
   PZ_TRY(probe_usable(backend, index, &info));
@@ -269,8 +269,9 @@ pzi_queue_new(pz_context* const context, const pzi_backend* const backend, const
   pzi_arena_init(&queue->staging, NULL);
 
   const uint64_t before = pzi_fail_count();
-  pz_status status = pzi_queue_judge(
-      queue, backend->table.open(pzi_backend_host(), index, NULL, &queue->handle), before, "open");
+  pz_status status =
+      pzi_queue_judge(queue, backend->table.open(pzi_backend_host(), index, native, &queue->handle),
+                      before, "open");
   if (status != PZ_OK) {
     queue->handle = NULL;
     goto failed;

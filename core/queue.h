@@ -66,10 +66,11 @@ struct pz_queue {
   char name[64];                /* "opencl:0" */
 };
 
-/* Opens device `index` of a backend; `name` as pz_queue_device gives it. The queue has a
-   host queue of its own unless it is the reference. */
+/* Opens device `index` of a backend, on the caller's own queue unless `native` is NULL;
+   `name` as pz_queue_device gives it. The queue has a host queue of its own unless it is the
+   reference. */
 pz_status pzi_queue_new(pz_context* context, const pzi_backend* backend, uint32_t index,
-                        const char* name, pz_queue** out);
+                        const char* name, const void* native, pz_queue** out);
 
 pz_queue* pzi_queue_retain(pz_queue* queue);
 void pzi_queue_release(pz_queue* queue);

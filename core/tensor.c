@@ -76,9 +76,10 @@ check_dtype(const pz_tensor* const tensor, const char* const what)
                   pzi_dtype_text(tensor->dtype, text));
 }
 
-/* Every element within 2^61 bytes of the first, so that distances of two tensors fit. */
+/* Every element within 2^61 bytes of the first, so that distances of two tensors fit; sets
+   the byte behind the last. */
 static pz_status
-check_range(const pz_tensor* const tensor, const char* const what)
+check_range(const pz_tensor* const tensor, const char* const what, uint64_t* const end)
 {
   const int64_t size = (int64_t)pz_dtype_size(tensor->dtype);
   int64_t strides[PZ_MAX_DIMS];
@@ -103,6 +104,10 @@ check_range(const pz_tensor* const tensor, const char* const what)
     return pzi_fail(PZ_INVALID, "%s: data is not aligned to its elements of %" PRId64 " bytes",
                     what, size);
   }
+  if (!host && low < 0 && (uint64_t)-low > tensor->byte_offset) {
+    return pzi_fail(PZ_INVALID, "%s: strides reach before its memory", what);
+  }
+  *end = tensor->byte_offset + (uint64_t)high + (uint64_t)size;
   return PZ_OK;
 }
 
@@ -149,7 +154,16 @@ pzi_check_tensor(const pz_queue* const queue, const pz_tensor* const tensor,
   if (!tensor->data) {
     return pzi_fail(PZ_INVALID, "%s: found no data for %s", what, pzi_spec_text(&spec, found));
   }
-  return check_range(tensor, what);
+  uint64_t end = 0;
+  PZ_TRY(check_range(tensor, what, &end));
+  if (tensor->device.type == PZ_DEVICE_CPU || !queue->backend->accept) {
+    return PZ_OK;
+  }
+  const uint64_t before = pzi_fail_count();
+  return pzi_fail_prefix(pzi_queue_judge(queue,
+                                         queue->backend->accept(queue->handle, tensor->data, end),
+                                         before, "accept"),
+                         "%s", what);
 }
 
 bool

@@ -208,12 +208,12 @@ START_TEST(test_late)
   ck_assert_uint_eq(flags, PZ_CALL_SAVING);
   ck_assert_fails(pz_eval_vjp(r.eval, r.state, &w, 1, false, &gx), PZ_SINGULAR, "singular");
   ck_assert_double_eq(gradient[0], 0.0);
-  ck_assert_ok(pzi_eval_check(r.eval));
+  ck_assert_ok(pz_eval_check(r.eval));
   ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, &value));
   fill_diagonal(numbers, 0.5);
   ck_assert_ok(pz_eval_assign(r.eval, r.state, PZ_ASSIGN, &w));
-  ck_assert_fails(pzi_eval_check(r.eval), PZ_SINGULAR, "singular");
-  ck_assert_ok(pzi_eval_check(r.eval));
+  ck_assert_fails(pz_eval_check(r.eval), PZ_SINGULAR, "singular");
+  ck_assert_ok(pz_eval_check(r.eval));
 
   /* A map refuses after the device has failed: the next assignment knows nothing of it. */
   rig_chain(&r, "mask,turn", NULL, 0, PZ_FROM_TENSOR, &spec, 1);

@@ -13,7 +13,7 @@
    - Operands are never empty, of one float dtype, checked for shape and overlap, and
      described by pz_mat: row_stride == 1 or col_stride == 1 (a vector has both free),
      strides >= 0 where an extent exceeds 1, one batch stride, all byte ranges inside
-     their allocation and below 2^62.
+     their allocation and below 2^62, byte offsets multiples of the element size.
    - A queue is used by one thread at a time.
    - Whatever is enqueued on a queue runs in order.
 
@@ -84,10 +84,11 @@ typedef struct pz_device_info {
   uint32_t usable;  /* 0: `reason` says why not */
   pz_device device; /* as tensors on it name it; who says the same shares the memory */
   uint32_t f64;     /* 1 where float64 is offered */
-  uint32_t reserved;
+  uint32_t is_host; /* 1: the host's own processor in another guise, which "auto" takes last */
   char name[128];   /* of the hardware */
   char detail[256]; /* libraries that answer, with versions and integer widths */
   char reason[256];
+  char alias[32]; /* another name of the device behind "ID:", not a number: "0:1"; or "" */
 } pz_device_info;
 
 typedef enum pz_copy_kind {
@@ -187,7 +188,8 @@ typedef struct pz_backend {
   pz_status (*probe)(const pz_backend_host* host, uint32_t index, pz_device_info* info);
 
   /* Opens a queue on device `index`. `native` is NULL, or the backend's own structure
-     naming a stream or queue of the caller's to adopt. `host` stays valid until close.
+     (native.h) naming a stream or queue of the caller's to adopt, which stays the caller's
+     and outlives this one. `host` stays valid until close.
      [any thread] */
   pz_status (*open)(const pz_backend_host* host, uint32_t index, const void* native,
                     pz_backend_queue** out);
@@ -207,6 +209,21 @@ typedef struct pz_backend {
   pz_status (*sync)(pz_backend_queue* q);
 
   const pz_backend_ops* ops; /* may be NULL: everything composed or on the host */
+
+  /* All below may be NULL. */
+
+  /* Refuses memory of the caller's own that this queue cannot use, of another context for
+     one: `data` as a tensor on the device names it, used up to byte `bytes`. NULL: anything
+     goes. [any thread] */
+  pz_status (*accept)(pz_backend_queue* q, const void* data, uint64_t bytes);
+
+  /* An event of the device's own kind (cl_event, cudaEvent_t) behind what is enqueued, and
+     on its way; released by release_event [any thread]. NULL: hosts wait for sync instead. */
+  pz_status (*record)(pz_backend_queue* q, void** event);
+  void (*release_event)(void* event);
+  /* What is enqueued from now on waits for `event`, from `record` of any queue of this
+     backend or the caller's own. PZ_UNSUPPORTED where the device cannot wait for it. */
+  pz_status (*wait)(pz_backend_queue* q, void* event);
 } pz_backend;
 
 PZ_END_DECLS

@@ -148,6 +148,11 @@ PZ_API void pz_eval_free(pz_eval* eval);
 PZ_API pz_status pz_eval_forward(pz_eval* eval, const pz_state* state, uint32_t flags,
                                  pz_tensor* value);
 
+/* Waits for the device and reports a failure that an operation of this evaluation found since
+   the last check, once: on an asynchronous device a singular matrix becomes NaN at first and
+   PZ_SINGULAR here. Elsewhere it returns at once. [exclusive] */
+PZ_API pz_status pz_eval_check(pz_eval* eval);
+
 /* Gradients with respect to originals, then own parameters, of the last forward, which
    must have saved: gradients[k] is written (accumulate 0) or added to (1) for each bit k
    of `want`; the others may be NULL data. Any number of times per forward. PZ_STALE when

@@ -153,17 +153,43 @@ PZ_API pz_status pz_context_device(pz_context* context, uint32_t index, pz_devic
 
 /* ---- queues --------------------------------------------------------------- */
 
-/* Opens a queue on "cpu", "reference", "opencl:0", "cuda:1" ... or "auto", the best device
-   there is. `device` NULL means "cpu" where it is found, else "reference". A name that is
+/* Opens a queue on "cpu", "reference", "opencl:0", "opencl:0:1" (platform and device),
+   "cuda:1" ... or "auto", the best device there is. `device` NULL means "cpu" where it is found, else "reference". A name that is
    not there: PZ_NOT_FOUND with the nearest name and why the right one was skipped.
    [any thread] */
 PZ_API pz_status pz_queue_open(pz_context* context, const char* device, pz_queue** out);
+
+/* Opens a queue that enqueues on the caller's own: `native` is the structure of native.h for
+   the backend of `device`, or NULL, which is pz_queue_open. Work of both then runs in the
+   order in which it was enqueued. PZ_UNSUPPORTED where the backend adopts nothing, PZ_MISMATCH
+   where the caller's queue belongs to another device. [any thread] */
+PZ_API pz_status pz_queue_wrap(pz_context* context, const char* device, const void* native,
+                               pz_queue** out);
 
 /* Gives the queue up; it lives on while chains' evaluations, states or modules use it. */
 PZ_API void pz_queue_close(pz_queue* queue);
 
 /* Waits until everything enqueued is done. [any thread] */
 PZ_API pz_status pz_queue_synchronize(pz_queue* queue);
+
+/* A place in the work of a queue. */
+typedef struct pz_event pz_event;
+
+/* Marks the end of what has been enqueued so far. [any thread] */
+PZ_API pz_status pz_queue_record(pz_queue* queue, pz_event** out);
+
+/* What is enqueued on `queue` from now on comes after the event of another queue. Waits on the
+   device where both can, else here and now. [any thread] */
+PZ_API pz_status pz_queue_wait(pz_queue* queue, const pz_event* event);
+
+/* The same for the caller's own event: a cl_event or cudaEvent_t. PZ_UNSUPPORTED where the
+   queue's device cannot wait for it. [any thread] */
+PZ_API pz_status pz_queue_wait_native(pz_queue* queue, void* event);
+
+/* The event as a cl_event or cudaEvent_t for the caller's own queues to wait for, or NULL
+   where all work is done already; borrowed. [any thread] */
+PZ_API void* pz_event_native(const pz_event* event);
+PZ_API void pz_event_free(pz_event* event);
 
 /* Device name as opened, and how tensors name the device. [any thread] */
 PZ_API const char* pz_queue_device(const pz_queue* queue, pz_device* device);
