@@ -142,8 +142,6 @@ check_diagonal(GPU_IN(t), GPU_GLOBAL pz_int *bad, pz_int bad_offset, GPU_FAULT, 
       GPU_FAIL(status, k)
     }
   }
-  (void)one;
-  (void)single;
 }
 
 /* y <- a x, or NaN where bad[k]; y may be x. */

@@ -190,5 +190,4 @@ reduce_finish(pz_int mode, GPU_GLOBAL const real *pair, pz_int pair_offset, pz_i
       GPU_AT(out, k, o, 0) = result_of(mode, peak, sum);
     }
   }
-  (void)single;
 }

@@ -42,5 +42,4 @@ put(pz_int accumulate, GPU_GLOBAL const pz_int *index, pz_int index_offset, GPU_
       }
     }
   }
-  (void)single;
 }

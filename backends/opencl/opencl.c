@@ -6,6 +6,7 @@
 #include "opencl.h"
 
 #include <parametrize/descriptor.h>
+#include <parametrize/native.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,16 +27,21 @@ opencl_probe(const pz_backend_host* const host, const uint32_t index, pz_device_
   char version[64];
   char driver[64];
   char platform[64] = "";
+  cl_device_type type = 0;
   opencl_text(place.device, CL_DEVICE_NAME, info->name, sizeof(info->name));
   opencl_text(place.device, CL_DEVICE_VERSION, version, sizeof(version));
   opencl_text(place.device, CL_DRIVER_VERSION, driver, sizeof(driver));
   (void)clGetPlatformInfo(place.platform, CL_PLATFORM_NAME, sizeof(platform), platform, NULL);
+  (void)clGetDeviceInfo(place.device, CL_DEVICE_TYPE, sizeof(type), &type, NULL);
   platform[sizeof(platform) - 1] = '\0';
   snprintf(info->detail, sizeof(info->detail), "%s, %s, driver %s", platform, version, driver);
   snprintf(info->reason, sizeof(info->reason), "%s", unusable ? unusable : "");
   info->usable = unusable == NULL;
   info->device = (pz_device){PZ_DEVICE_OPENCL, (int32_t)index};
   info->f64 = opencl_has_f64(place.device);
+  info->is_host = (type & CL_DEVICE_TYPE_CPU) != 0;
+  snprintf(info->alias, sizeof(info->alias), "%u:%u", (unsigned)place.platform_index,
+           (unsigned)place.device_index);
   return PZ_OK;
 }
 
@@ -108,6 +114,68 @@ opencl_sync(pz_backend_queue* const q)
   return code == CL_SUCCESS ? PZ_OK : opencl_failed(q->host, code, "waiting for the device");
 }
 
+/* Memory of the caller's own: of this context, and large enough. */
+static pz_status
+opencl_accept(pz_backend_queue* const q, const void* const data, const uint64_t bytes)
+{
+  const cl_mem buffer = (cl_mem)(uintptr_t)data;
+  cl_context context = NULL;
+  size_t size = 0;
+  if (clGetMemObjectInfo(buffer, CL_MEM_CONTEXT, sizeof(context), &context, NULL) != CL_SUCCESS ||
+      clGetMemObjectInfo(buffer, CL_MEM_SIZE, sizeof(size), &size, NULL) != CL_SUCCESS) {
+    return q->host->fail(PZ_INVALID, "data is no cl_mem");
+  }
+  if (context != opencl_of(q)->context) {
+    return q->host->fail(PZ_MISMATCH, "the cl_mem belongs to another context than the queue");
+  }
+  if (bytes > size) {
+    return q->host->fail(PZ_INVALID, "the cl_mem has %zu bytes, expected %llu or more", size,
+                         (unsigned long long)bytes);
+  }
+  return PZ_OK;
+}
+
+/* ---- order --------------------------------------------------------------------- */
+
+static pz_status
+opencl_record(pz_backend_queue* const q, void** const out)
+{
+  cl_event event = NULL;
+  cl_int code = clEnqueueMarkerWithWaitList(opencl_of(q)->queue, 0, NULL, &event);
+  if (code == CL_SUCCESS) {
+    code = clFlush(opencl_of(q)->queue); /* or others may wait for ever */
+    if (code != CL_SUCCESS) {
+      (void)clReleaseEvent(event);
+    }
+  }
+  if (code != CL_SUCCESS) {
+    return opencl_failed(q->host, code, "recording an event");
+  }
+  *out = event;
+  return PZ_OK;
+}
+
+static void
+opencl_release_event(void* const event)
+{
+  (void)clReleaseEvent((cl_event)event);
+}
+
+static pz_status
+opencl_wait(pz_backend_queue* const q, void* const handle)
+{
+  const cl_event event = (cl_event)handle;
+  cl_context context = NULL;
+  if (clGetEventInfo(event, CL_EVENT_CONTEXT, sizeof(context), &context, NULL) != CL_SUCCESS) {
+    return q->host->fail(PZ_INVALID, "found no cl_event");
+  }
+  if (context != opencl_of(q)->context) {
+    return PZ_UNSUPPORTED;
+  }
+  const cl_int code = clEnqueueBarrierWithWaitList(opencl_of(q)->queue, 1, &event, NULL);
+  return code == CL_SUCCESS ? PZ_OK : opencl_failed(q->host, code, "waiting for an event");
+}
+
 /* ---- queues ---------------------------------------------------------------------- */
 
 static void
@@ -172,7 +240,42 @@ static const pz_backend opencl = {
     .fill = opencl_fill,
     .sync = opencl_sync,
     .ops = &operations,
+    .accept = opencl_accept,
+    .record = opencl_record,
+    .release_event = opencl_release_event,
+    .wait = opencl_wait,
 };
+
+/* The caller's queue: of this device, and in order. */
+static pz_status
+adopt(const pz_backend_host* const host, const opencl_place* const place,
+      const pz_opencl_native* const native, cl_command_queue* const queue,
+      cl_context* const context)
+{
+  cl_device_id device = NULL;
+  cl_command_queue_properties properties = 0;
+  const cl_command_queue theirs = (cl_command_queue)native->queue;
+  if (native->size < sizeof(*native)) {
+    return host->fail(PZ_INVALID, "found a structure of %u bytes, expected pz_opencl_native",
+                      (unsigned)native->size);
+  }
+  if (!theirs ||
+      clGetCommandQueueInfo(theirs, CL_QUEUE_DEVICE, sizeof(device), &device, NULL) != CL_SUCCESS ||
+      clGetCommandQueueInfo(theirs, CL_QUEUE_CONTEXT, sizeof(*context), context, NULL) !=
+          CL_SUCCESS ||
+      clGetCommandQueueInfo(theirs, CL_QUEUE_PROPERTIES, sizeof(properties), &properties, NULL) !=
+          CL_SUCCESS) {
+    return host->fail(PZ_INVALID, "found no cl_command_queue");
+  }
+  if (device != place->device) {
+    return host->fail(PZ_MISMATCH, "the cl_command_queue belongs to another device");
+  }
+  if (properties & CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE) {
+    return host->fail(PZ_UNSUPPORTED, "the cl_command_queue runs out of order");
+  }
+  *queue = theirs;
+  return PZ_OK;
+}
 
 static pz_status
 opencl_open(const pz_backend_host* const host, const uint32_t index, const void* const native,
@@ -180,16 +283,20 @@ opencl_open(const pz_backend_host* const host, const uint32_t index, const void*
 {
   opencl_place place;
   char reason[256];
+  cl_command_queue theirs = NULL;
+  cl_context context = NULL;
   cl_int code = CL_SUCCESS;
-  (void)native;
   if (opencl_find(index, &place, reason) != PZ_OK) {
     return host->fail(PZ_NOT_FOUND, "%s", reason[0] != '\0' ? reason : "no such device");
+  }
+  if (native) {
+    PZ_TRY(adopt(host, &place, (const pz_opencl_native*)native, &theirs, &context));
   }
   opencl_queue* const q = (opencl_queue*)calloc(1, sizeof(*q));
   if (!q) {
     return host->fail(PZ_NO_MEMORY, "out of memory for a queue");
   }
-  pz_status status = opencl_context_open(host, &place, NULL, &q->shared);
+  pz_status status = opencl_context_open(host, &place, context, &q->shared);
   if (status != PZ_OK) {
     free(q);
     return status;
@@ -205,7 +312,12 @@ opencl_open(const pz_backend_host* const host, const uint32_t index, const void*
       .programs = q->shared->programs,
       .f64 = opencl_has_f64(q->device),
   };
-  q->queue = clCreateCommandQueue(q->context, q->device, 0, &code);
+  if (theirs) {
+    q->queue = theirs;
+    code = clRetainCommandQueue(theirs);
+  } else {
+    q->queue = clCreateCommandQueue(q->context, q->device, 0, &code);
+  }
   if (code != CL_SUCCESS) {
     q->queue = NULL;
     status = opencl_failed(host, code, "opening a queue");
