@@ -1,0 +1,164 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Every kernel through a device's compiler, no device needed where the compiler is a library.
+
+   kernel-compile opencl|sm_NN FILE ...: kernel files (.cl), and the portable kernels in C
+   sources, whose text is what stands between the parentheses of PZ_KERNEL. */
+
+#include "compilers.h"
+
+#include <gpu.h>
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct source {
+  const char* path;
+  char* text;
+} source;
+
+static unsigned n_compiled;
+static unsigned n_failed;
+
+static void
+report(const char* const path, const char* const name, const int bits, const char* const error)
+{
+  n_compiled += 1;
+  n_failed += error != NULL;
+  printf("%s %u - %s %s real%d\n", error ? "not ok" : "ok", n_compiled, path, name, bits);
+  for (const char* line = error; line && *line; line += strcspn(line, "\n")) {
+    line += *line == '\n';
+    printf("# %.*s\n", (int)strcspn(line, "\n"), line);
+  }
+}
+
+static void
+compile(const compiler* const c, const char* const path, const char* const name,
+        const char* const text)
+{
+  for (int bits = 32; bits <= 64; bits += 32) {
+    if (bits == 64 && !c->f64) {
+      continue;
+    }
+    char* const error = c->compile(c, text, bits);
+    report(path, name, bits, error);
+    free(error);
+  }
+}
+
+/* The argument that begins at `at`; moves on behind the comma. */
+static char*
+next_argument(const char** const at)
+{
+  *at += strspn(*at, " \t\n");
+  const size_t length = strcspn(*at, ",");
+  char* const out = strndup(*at, length);
+  *at += length + ((*at)[length] == ',');
+  return out;
+}
+
+/* To the parenthesis that closes the one before `at`; comments may hold any. */
+static const char*
+closing(const char* at)
+{
+  for (int depth = 1; *at; ++at) {
+    if (strncmp(at, "/*", 2) == 0) {
+      at = strstr(at + 2, "*/") + 1;
+    } else if (strncmp(at, "//", 2) == 0) {
+      at += strcspn(at, "\n");
+    } else if (*at == '(') {
+      ++depth;
+    } else if (*at == ')' && --depth == 0) {
+      return at;
+    }
+  }
+  return at;
+}
+
+/* Each PZ_KERNEL of a C source. */
+static void
+compile_portable(const compiler* const c, const source* const s)
+{
+  const char* at = s->text;
+  while ((at = strstr(at, "PZ_KERNEL(")) != NULL) {
+    at += strlen("PZ_KERNEL(");
+    const char* const end = closing(at);
+    char* const name = next_argument(&at);
+    char* numbers[3];
+    for (int k = 0; k < 3; ++k) {
+      numbers[k] = next_argument(&at);
+    }
+    char* const body = strndup(at, (size_t)(end - at));
+    const pz_kernel kernel = {
+        .size = sizeof(kernel),
+        .n_tensors = (uint32_t)atoi(numbers[0]),
+        .n_reals = (uint32_t)atoi(numbers[1]),
+        .n_integers = (uint32_t)atoi(numbers[2]),
+        .name = name,
+        .text = body,
+    };
+    char* const text = gpu_portable_text(&kernel);
+    if (!text || !isalpha((unsigned char)name[0])) {
+      report(s->path, name, 32, "not understood");
+    } else {
+      compile(c, s->path, name, text);
+    }
+    free(text);
+    free(body);
+    free(name);
+    for (int k = 0; k < 3; ++k) {
+      free(numbers[k]);
+    }
+    at = end;
+  }
+}
+
+static char*
+read_file(const char* const path)
+{
+  char* text = NULL;
+  size_t size = 0;
+  FILE* const in = fopen(path, "r");
+  if (in && getdelim(&text, &size, '\0', in) < 0) {
+    free(text);
+    text = NULL;
+  }
+  if (in) {
+    fclose(in);
+  }
+  return text;
+}
+
+int
+main(const int argc, char** const argv)
+{
+  compiler c;
+  char reason[256];
+  if (argc < 3) {
+    fprintf(stderr, "usage: kernel-compile opencl|sm_NN FILE ...\n");
+    return 2;
+  }
+  if (!compiler_open(&c, argv[1], reason, sizeof(reason))) {
+    printf("1..0 # SKIP %s\n", reason);
+    return 0;
+  }
+  fprintf(stderr, "%s\n", reason);
+  for (int k = 2; k < argc; ++k) {
+    const source s = {.path = strrchr(argv[k], '/') ? strrchr(argv[k], '/') + 1 : argv[k],
+                      .text = read_file(argv[k])};
+    if (!s.text) {
+      report(s.path, "", 32, "cannot be read");
+    } else if (strstr(s.path, ".cl")) {
+      compile(&c, s.path, "", s.text);
+    } else {
+      compile_portable(&c, &s);
+    }
+    free(s.text);
+  }
+  printf("1..%u\n", n_compiled);
+  compiler_close(&c);
+  return n_failed > 0 || n_compiled == 0;
+}
