@@ -5,8 +5,10 @@
 
 #include "support.h"
 
-pz_context*
-test_context(void)
+#include <stdio.h>
+
+static pz_status
+open_context(pz_context** const out)
 {
   static const char* const folders[] = {TEST_PLUGIN_DIR, TEST_BACKEND_DIR};
   const pz_context_settings settings = {
@@ -16,7 +18,29 @@ test_context(void)
       .n_folders = 2,
       .seed = test_seed() | 1U,
   };
+  return pz_context_new(&settings, out);
+}
+
+pz_context*
+test_context(void)
+{
   pz_context* context = NULL;
-  ck_assert_ok(pz_context_new(&settings, &context));
+  ck_assert_ok(open_context(&context));
   return context;
+}
+
+const char*
+test_device_missing(const char* const device)
+{
+  static char reason[256];
+  pz_context* context = NULL;
+  pz_queue* queue = NULL;
+  const pz_status status = open_context(&context);
+  if (status != PZ_OK || pz_queue_open(context, device, &queue) != PZ_OK) {
+    snprintf(reason, sizeof(reason), "%s", pz_error_message());
+  }
+  const bool there = queue != NULL;
+  pz_queue_close(queue);
+  pz_context_free(context);
+  return there ? NULL : reason;
 }

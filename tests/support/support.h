@@ -31,6 +31,9 @@
 /* A context that sees the build tree's plugins and backends and nothing else. */
 pz_context* test_context(void);
 
+/* Why no queue can be opened on the device in such a context, or NULL. For main. */
+const char* test_device_missing(const char* device);
+
 /* The seed of this run: TEST_SEED from the environment, else fresh; printed once. */
 uint64_t test_seed(void);
 
