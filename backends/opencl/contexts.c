@@ -2,8 +2,9 @@
    SPDX-License-Identifier: MIT */
 
 /* Contexts. All queues that we open on a device share one, so that memory of one queue is
-   memory of the other; an adopted context is shared by the queues adopted from it. The list
-   of open ones is the only state of this backend outside its queues. */
+   memory of the other; it stays when they are gone, since compiling anew takes seconds. An
+   adopted context is shared by the queues adopted from it and given up with the last. Their
+   list is the only state of this backend outside its queues. */
 
 #include "opencl.h"
 
@@ -72,7 +73,7 @@ void
 opencl_context_close(opencl_context* const context)
 {
   pthread_mutex_lock(&mutex);
-  if (--context->references == 0) {
+  if (--context->references == 0 && context->adopted) {
     opencl_context** at = &contexts;
     while (*at != context) {
       at = &(*at)->next;
