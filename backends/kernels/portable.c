@@ -89,8 +89,5 @@ gpu_launch(pz_backend_queue* const q, const pz_kernel* const kernel, const int64
     gpu_integer(&call, integers[k]);
   }
   gpu_over(&call, n_items, 1, 1);
-  call.local[0] = GPU_GROUP_ITEMS;
-  call.local[1] = 1;
-  call.groups[0] = (size_t)((n_items + GPU_GROUP_ITEMS - 1) / GPU_GROUP_ITEMS);
   return gpu_run_portable(q, kernel, &call);
 }

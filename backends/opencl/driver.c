@@ -181,4 +181,5 @@ const gpu_driver opencl_driver = {
     .find = find,
     .release_function = release_function,
     .enqueue = enqueue,
+    .gemm = opencl_clblast_gemm,
 };

@@ -303,6 +303,7 @@ opencl_open(const pz_backend_host* const host, const uint32_t index, const void*
   }
   q->context = q->shared->context;
   q->device = place.device;
+  q->clblast = opencl_wants_clblast(q->device);
   (void)clGetDeviceInfo(q->device, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof(q->most_bytes),
                         &q->most_bytes, NULL);
   q->base = (struct pz_backend_queue){

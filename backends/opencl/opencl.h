@@ -39,6 +39,7 @@ typedef struct opencl_queue {
   cl_device_id device;
   cl_command_queue queue;
   cl_ulong most_bytes; /* of one allocation */
+  bool clblast;
 } opencl_queue;
 
 static inline opencl_queue*
@@ -65,6 +66,11 @@ void opencl_context_close(opencl_context* context);
 
 /* Records what the driver answered and returns the status it amounts to. */
 pz_status opencl_failed(const pz_backend_host* host, cl_int code, const char* what);
+
+/* Shall products of this device be CLBlast's? gpu_driver.gemm refuses where not. */
+bool opencl_wants_clblast(cl_device_id device);
+pz_status opencl_clblast_gemm(pz_backend_queue* q, double alpha, const pz_mat* a, const pz_mat* b,
+                              double beta, const pz_mat* y);
 
 extern const gpu_driver opencl_driver;
 
