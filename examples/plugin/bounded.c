@@ -54,10 +54,10 @@ bounded_right_inverse(pz_call* c, const pz_tensor* y, pz_tensor* x)
 {
   const pz_tensor* const tensors[] = {y, x};
   double size = 0.0;
-  if (c->intent == PZ_REGISTER) {
+  PZ_TRY(largest(c, y, &size));
+  if (!(size < 1.0) && c->intent == PZ_REGISTER) {
     return pz_copy(c, y, x); /* any tensor will do: it is squashed from now on */
   }
-  PZ_TRY(largest(c, y, &size));
   if (!(size < 1.0)) {
     return pz_fail(c, PZ_OUTSIDE, "found an entry of magnitude %g, expected less than 1", size);
   }
