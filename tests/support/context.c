@@ -6,16 +6,18 @@
 #include "support.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static pz_status
 open_context(pz_context** const out)
 {
-  static const char* const folders[] = {TEST_PLUGIN_DIR, TEST_BACKEND_DIR};
+  const char* const more = getenv("TEST_MORE_PLUGINS");
+  const char* const folders[] = {TEST_PLUGIN_DIR, TEST_BACKEND_DIR, more};
   const pz_context_settings settings = {
       .size = sizeof(settings),
       .flags = PZ_ONLY_GIVEN_FOLDERS,
       .folders = folders,
-      .n_folders = 2,
+      .n_folders = more ? 3 : 2,
       .seed = test_seed() | 1U,
   };
   return pz_context_new(&settings, out);

@@ -28,7 +28,8 @@
                   #expression, pz_error_message(), (part));                                      \
   } while (0)
 
-/* A context that sees the build tree's plugins and backends and nothing else. */
+/* A context that sees the build tree's plugins and backends, what lies in the folder
+   TEST_MORE_PLUGINS of the environment, and nothing else. */
 pz_context* test_context(void);
 
 /* Why no queue can be opened on the device in such a context, or NULL. For main. */
