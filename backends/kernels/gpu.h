@@ -127,6 +127,15 @@ typedef struct gpu_driver {
      anything is enqueued where the layer's own kernel shall do it. NULL: always. */
   pz_status (*gemm)(pz_backend_queue* q, double alpha, const pz_mat* a, const pz_mat* b,
                     double beta, const pz_mat* y);
+
+  /* The same of b <- t^-1 b, whose diagonal is not looked at; of p w = l u as gpu_lu holds it,
+     and of the lower triangle of l l^T in place, marking in `bad` what is singular and
+     reporting the first of it. They take nothing of the caller's reservation. */
+  pz_status (*trsm)(pz_backend_queue* q, bool lower, bool unit, const pz_mat* t, const pz_mat* b);
+  pz_status (*getrf)(pz_backend_queue* q, const pz_mat* w, const pz_mat* pivots, const pz_mat* bad,
+                     const pz_fault* fault);
+  pz_status (*potrf)(pz_backend_queue* q, const pz_mat* l, const pz_mat* bad,
+                     const pz_fault* fault);
 } gpu_driver;
 
 /* Compiled programs of one context, by text and dtype. */

@@ -61,6 +61,12 @@ pz_status
 gpu_lu_factor(pz_backend_queue* const q, const gpu_lu* const lu, const pz_fault* const fault)
 {
   const int64_t n = lu->w.rows;
+  if (q->driver->getrf) {
+    const pz_status status = q->driver->getrf(q, &lu->w, &lu->pivots, &lu->bad, fault);
+    if (status != PZ_UNSUPPORTED) {
+      return status;
+    }
+  }
   for (int64_t at = 0; at < n; at += PANEL) {
     const int64_t width = n - at < PANEL ? n - at : PANEL;
     const int64_t rest = at + width;

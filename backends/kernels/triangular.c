@@ -74,6 +74,12 @@ gpu_substitute(pz_backend_queue* const q, const bool lower, const bool unit, con
 {
   const int64_t n = b->rows;
   const int64_t blocks = (n + BLOCK - 1) / BLOCK;
+  if (q->driver->trsm) {
+    const pz_status status = q->driver->trsm(q, lower, unit, t, b);
+    if (status != PZ_UNSUPPORTED) {
+      return status;
+    }
+  }
   for (int64_t step = 0; step < blocks; ++step) {
     const int64_t at = BLOCK * (lower ? step : blocks - 1 - step);
     const int64_t width = smaller(BLOCK, n - at);
@@ -132,6 +138,12 @@ factor(pz_backend_queue* const q, const pz_mat* const l, const pz_mat* const bad
        const pz_fault* const fault)
 {
   const int64_t n = l->rows;
+  if (q->driver->potrf) {
+    const pz_status status = q->driver->potrf(q, l, bad, fault);
+    if (status != PZ_UNSUPPORTED) {
+      return status;
+    }
+  }
   for (int64_t at = 0; at < n; at += BLOCK) {
     const int64_t width = smaller(BLOCK, n - at);
     const int64_t rest = at + width;
