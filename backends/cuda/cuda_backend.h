@@ -22,6 +22,8 @@ typedef enum cuda_kernel {
   CUDA_PIVOTS,
   CUDA_MARK_NOT_FINITE,
   CUDA_BLANK,
+  CUDA_WIDEN, /* these two in PZ_F64 */
+  CUDA_NARROW,
   CUDA_N_KERNELS,
 } cuda_kernel;
 

@@ -221,7 +221,8 @@ function_of(pz_backend_queue* const q, const cuda_kernel kernel, const int which
   static const char* const names[CUDA_N_KERNELS] = {
       [CUDA_POINTERS] = "pointers", [CUDA_REPORT] = "report",
       [CUDA_PIVOTS] = "pivots",     [CUDA_MARK_NOT_FINITE] = "mark_not_finite",
-      [CUDA_BLANK] = "blank",
+      [CUDA_BLANK] = "blank",       [CUDA_WIDEN] = "widen",
+      [CUDA_NARROW] = "narrow",
   };
   cuda_context* const c = cuda_of(q)->shared;
   if (!c->vendor[which]) {

@@ -152,12 +152,26 @@ shield(pz_backend_queue* const q, const pz_mat* const w, pz_mat* const bad)
   return cuda_run(q, CUDA_BLANK, &blank);
 }
 
+/* y = x, of either dtype. */
+static pz_status
+convert(pz_backend_queue* const q, const pz_mat* const x, const pz_mat* const y)
+{
+  if (x->dtype == y->dtype) {
+    return gpu_copy(q, x, y);
+  }
+  gpu_call call = gpu_begin(PZ_F64);
+  gpu_mat(&call, x);
+  gpu_mat(&call, y);
+  gpu_over(&call, y->cols, y->rows, y->batch);
+  return cuda_run(q, x->dtype == PZ_F32 ? CUDA_WIDEN : CUDA_NARROW, &call);
+}
+
 /* y = x, NaN where bad. */
 static pz_status
 hand_out(pz_backend_queue* const q, const pz_mat* const x, const pz_mat* const bad,
          const pz_mat* const y)
 {
-  PZ_TRY(gpu_copy(q, x, y));
+  PZ_TRY(convert(q, x, y));
   return gpu_scale_or_spoil(q, 1.0, bad, y);
 }
 
@@ -220,12 +234,13 @@ cuda_qr(pz_backend_queue* const base, const pz_mat* const a, const pz_mat* const
   return hand_out(base, &first, &bad, basis);
 }
 
+/* In double, float32 too: eigenvalues near zero keep their digits in functions of a matrix. */
 pz_status
 cuda_eigh(pz_backend_queue* const base, const pz_mat* const a, const pz_mat* const w,
           const pz_mat* const v, const pz_fault* const fault)
 {
   cuda_queue* const q = cuda_of(base);
-  const cuda_typed* const typed = cuda_in(a->dtype);
+  const cuda_typed* const typed = cuda_in(PZ_F64);
   const int64_t batch = w->batch;
   const bool together = batch > 1 && a->rows <= JACOBI_ROWS;
   if (!gpu_offers(base, a->dtype) || !fits(a)) {
@@ -241,16 +256,16 @@ cuda_eigh(pz_backend_queue* const base, const pz_mat* const a, const pz_mat* con
   cuda_leave(entered);
   PZ_TRY(status);
   const size_t info_bytes = (size_t)batch * sizeof(int);
-  const size_t work_bytes = (size_t)n_work * pz_dtype_size(a->dtype);
+  const size_t work_bytes = (size_t)n_work * pz_dtype_size(PZ_F64);
   PZ_TRY(cuda_side_reserve(q, cuda_side_size(info_bytes) + cuda_side_size(work_bytes)));
   int* const info = (int*)cuda_side_take(q, info_bytes);
   void* const work = cuda_side_take(q, work_bytes);
-  PZ_TRY(gpu_reserve(base, gpu_mat_bytes(a->dtype, batch, n, n) +
-                               gpu_mat_bytes(a->dtype, batch, n, 1) + gpu_flags_bytes(batch)));
-  const pz_mat matrix = gpu_take_mat(base, a->dtype, batch, n, n);
-  const pz_mat values = gpu_take_mat(base, a->dtype, batch, n, 1);
+  PZ_TRY(gpu_reserve(base, gpu_mat_bytes(PZ_F64, batch, n, n) + gpu_mat_bytes(PZ_F64, batch, n, 1) +
+                               gpu_flags_bytes(batch)));
+  const pz_mat matrix = gpu_take_mat(base, PZ_F64, batch, n, n);
+  const pz_mat values = gpu_take_mat(base, PZ_F64, batch, n, 1);
   pz_mat bad;
-  PZ_TRY(gpu_copy(base, a, &matrix));
+  PZ_TRY(convert(base, a, &matrix));
   PZ_TRY(shield(base, &matrix, &bad));
   entered = cuda_enter(q->shared->handle);
   if (together) {

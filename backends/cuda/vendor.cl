@@ -51,6 +51,25 @@ mark_not_finite(GPU_IN(x), GPU_FLAGS, pz_int cols, pz_int rows, pz_int batch)
   }
 }
 
+#if GPU_REAL_BITS == 64
+/* Entries of float as double, and back. */
+GPU_KERNEL void
+widen(GPU_GLOBAL const float *x, GPU_VIEW_(x), GPU_OUT(y), pz_int cols, pz_int rows, pz_int batch)
+{
+  GPU_EACH(k, 2, batch)
+  GPU_EACH(i, 1, rows)
+  GPU_EACH(j, 0, cols) { GPU_AT(y, k, i, j) = (real)GPU_AT(x, k, i, j); }
+}
+
+GPU_KERNEL void
+narrow(GPU_IN(x), GPU_GLOBAL float *y, GPU_VIEW_(y), pz_int cols, pz_int rows, pz_int batch)
+{
+  GPU_EACH(k, 2, batch)
+  GPU_EACH(i, 1, rows)
+  GPU_EACH(j, 0, cols) { GPU_AT(y, k, i, j) = (float)GPU_AT(x, k, i, j); }
+}
+#endif
+
 /* Zero throughout where marked. */
 GPU_KERNEL void
 blank(GPU_FLAGS, GPU_OUT(y), pz_int cols, pz_int rows, pz_int batch)
