@@ -58,15 +58,20 @@ char* pzi_tensors_prefix(pzi_pool* pool, const char* path);
 pz_status pzi_file_find_lists(pz_file* file);
 void pzi_file_free_lists(pz_file* file);
 
+/* The first list, in the order of paths, whose value's path is not before `path`. */
+size_t pzi_file_list_bound(const pz_file* file, const char* path);
+
 /* The list on a value, or NULL. */
 const pzi_file_list* pzi_file_list_on(const pz_file* file, const char* path);
 
 /* ---- older names (file_older.c) ---------------------------------------------- */
 
 /* As pz_file_renamed, of values too whose lists are in a module (may be NULL), which is
-   nobody else's meanwhile. NULL where nothing changes. */
+   nobody else's meanwhile; with `only`, of rules just for the value of that path. NULL where
+   nothing changes. */
 pz_status pzi_file_renamed(pz_context* context, const pz_file* file, const pz_module* module,
-                           const pz_list_rule* rules, uint32_t n_rules, pz_file** out);
+                           const char* only, const pz_list_rule* rules, uint32_t n_rules,
+                           pz_file** out);
 
 /* ---- tensors in and out (file_copy.c) ---------------------------------------- */
 

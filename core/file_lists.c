@@ -268,11 +268,24 @@ pzi_file_free_lists(pz_file* const file)
   free(file->lists);
 }
 
+size_t
+pzi_file_list_bound(const pz_file* const file, const char* const path)
+{
+  size_t low = 0;
+  size_t high = file->n_lists;
+  while (low < high) {
+    const size_t middle = low + (high - low) / 2;
+    const bool before = strcmp(file->lists[middle].path, path) < 0;
+    low = before ? middle + 1 : low;
+    high = before ? high : middle;
+  }
+  return low;
+}
+
 const pzi_file_list*
 pzi_file_list_on(const pz_file* const file, const char* const path)
 {
-  const pzi_file_list key = {.path = path};
-  return file->n_lists > 0
-             ? bsearch(&key, file->lists, file->n_lists, sizeof(*file->lists), by_path)
-             : NULL;
+  const size_t place = pzi_file_list_bound(file, path);
+  return place < file->n_lists && strcmp(file->lists[place].path, path) == 0 ? &file->lists[place]
+                                                                             : NULL;
 }

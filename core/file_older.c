@@ -26,7 +26,7 @@ typedef struct renaming {
   const pz_file* from;
   const pz_module* module; /* may be NULL */
   pz_file* to;             /* NULL: nothing is renamed so far */
-  char* text;              /* room for the longest name, twice */
+  char* text;              /* room for the longest name, twice; NULL until it is needed */
   size_t room;
 } renaming;
 
@@ -54,6 +54,23 @@ find_older(const renaming* const r, const char* const path, const pzi_older_name
   strcpy(text, path);
   strncat(text, name->ending, name->n_ending);
   return r->module && pzi_slot_at(r->module, text) ? NULL : pzi_header_find(&r->from->header, text);
+}
+
+/* Makes room for every name, or for that of `only`. */
+static pz_status
+make_room(renaming* const r, const char* const only)
+{
+  enum { PATH_MAX_LENGTH = 4096, ENDING_MAX = 1024 }; /* a plugin's text is no longer */
+  if (r->text) {
+    return PZ_OK;
+  }
+  r->room = (only ? strlen(only) : PATH_MAX_LENGTH) + 1;
+  for (size_t k = 0; !only && k < r->from->header.n_tensors; ++k) {
+    const size_t length = strlen(r->from->header.tensors[k].name) + 1;
+    r->room = length > r->room ? length : r->room;
+  }
+  r->text = malloc(2 * r->room + ENDING_MAX);
+  return r->text ? PZ_OK : pzi_no_memory(2 * r->room + ENDING_MAX);
 }
 
 /* Is all there that the older names say of originals, and nothing of the value else? */
@@ -170,6 +187,7 @@ rename_by_module(renaming* const r)
       continue;
     }
     const char* const older = list->chain->links[0].entry->map->table.older_names;
+    PZ_TRY(older ? make_room(r, NULL) : PZ_OK);
     if (older && strlen(paths[k].text) < r->room && pzi_list_of_name(paths[k].text, r->text) > 0) {
       PZ_TRY(rename_value(r, r->text, older));
     }
@@ -177,15 +195,19 @@ rename_by_module(renaming* const r)
   return PZ_OK;
 }
 
+/* `only`: no other value than this one; NULL: all. */
 static pz_status
-rename_all(renaming* const r, pz_context* const context, const pz_list_rule* const rules,
-           const uint32_t n_rules)
+rename_all(renaming* const r, pz_context* const context, const char* const only,
+           const pz_list_rule* const rules, const uint32_t n_rules)
 {
-  for (uint32_t k = 0; k < n_rules; ++k) {
+  const uint32_t chosen = only ? first_rule(rules, n_rules, only) : 0;
+  const uint32_t end = only && chosen < n_rules ? chosen + 1 : n_rules;
+  for (uint32_t k = chosen; k < end; ++k) {
     const char* older = NULL;
     PZ_TRY(older_of_rule(context, rules[k].text, &older));
     if (older) {
-      PZ_TRY(rename_by_rule(r, rules, n_rules, k, older));
+      PZ_TRY(make_room(r, only));
+      PZ_TRY(only ? rename_value(r, only, older) : rename_by_rule(r, rules, n_rules, k, older));
     }
   }
   if (r->module) {
@@ -200,21 +222,12 @@ rename_all(renaming* const r, pz_context* const context, const pz_list_rule* con
 
 pz_status
 pzi_file_renamed(pz_context* const context, const pz_file* const file,
-                 const pz_module* const module, const pz_list_rule* const rules,
-                 const uint32_t n_rules, pz_file** const out)
+                 const pz_module* const module, const char* const only,
+                 const pz_list_rule* const rules, const uint32_t n_rules, pz_file** const out)
 {
-  enum { ENDING_MAX = 1024 }; /* a plugin's text is no longer */
-  renaming r = {.from = file, .module = module, .room = 4096 + 1};
+  renaming r = {.from = file, .module = module};
   *out = NULL;
-  for (size_t k = 0; k < file->header.n_tensors; ++k) {
-    const size_t length = strlen(file->header.tensors[k].name) + 1;
-    r.room = length > r.room ? length : r.room;
-  }
-  r.text = malloc(2 * r.room + ENDING_MAX);
-  if (!r.text) {
-    return pzi_no_memory(2 * r.room + ENDING_MAX);
-  }
-  const pz_status status = rename_all(&r, context, rules, n_rules);
+  const pz_status status = rename_all(&r, context, only, rules, n_rules);
   free(r.text);
   if (status != PZ_OK) {
     pz_file_close(r.to);
@@ -237,7 +250,7 @@ pz_file_renamed(const pz_file* const file, pz_context* const context,
     }
   }
   renaming r = {.from = file};
-  PZ_TRY(pzi_file_renamed(context, file, NULL, rules, n_rules, out));
+  PZ_TRY(pzi_file_renamed(context, file, NULL, NULL, rules, n_rules, out));
   if (*out) {
     return PZ_OK;
   }

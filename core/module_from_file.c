@@ -210,22 +210,6 @@ add_only(const builder* const b, const char* const path)
   return PZ_OK;
 }
 
-static pz_status
-build(const builder* const b, const char* const only)
-{
-  const pzi_saved_file* const saved = &b->l->file->saved;
-  if (only) {
-    return add_only(b, only);
-  }
-  if (saved->n_modules == 0) {
-    return add_by_names(b);
-  }
-  for (size_t k = 0; k < saved->n_modules; ++k) {
-    PZ_TRY(add_described(b, &saved->modules[k]));
-  }
-  return PZ_OK;
-}
-
 /* Room for two paths. */
 static size_t
 room_for_paths(const pz_file* const file)
@@ -246,6 +230,27 @@ room_for_paths(const pz_file* const file)
   return 2 * (longest + names + 2);
 }
 
+static pz_status
+build(builder* const b, const char* const only)
+{
+  const pzi_saved_file* const saved = &b->l->file->saved;
+  if (only) {
+    return add_only(b, only);
+  }
+  const size_t room = room_for_paths(b->l->file);
+  b->path = malloc(room);
+  if (!b->path) {
+    return pzi_no_memory(room);
+  }
+  if (saved->n_modules == 0) {
+    return add_by_names(b);
+  }
+  for (size_t k = 0; k < saved->n_modules; ++k) {
+    PZ_TRY(add_described(b, &saved->modules[k]));
+  }
+  return PZ_OK;
+}
+
 pz_status
 pz_module_from_file(pz_context* const context, const char* const device, const pz_file* const file,
                     const char* const only, const pz_load_settings* const settings,
@@ -259,12 +264,12 @@ pz_module_from_file(pz_context* const context, const char* const device, const p
   PZ_TRY(pz_module_new(context, device, NULL, &b.root));
   pz_status status = pzi_loading_init(&l, b.root, file, settings, only);
   l.as_saved = true;
-  if (status == PZ_OK) {
-    b.path = malloc(room_for_paths(l.file));
-    status = b.path ? build(&b, only) : pzi_no_memory(room_for_paths(l.file));
+  const bool started = status == PZ_OK;
+  if (started) {
+    status = build(&b, only);
   }
   free(b.path);
-  if (b.path && (status == PZ_EXISTS || (status == PZ_INVALID && l.lists))) {
+  if (started && (status == PZ_EXISTS || (status == PZ_INVALID && l.lists))) {
     status = pzi_fail(PZ_IO, "%s", pz_error_message()); /* names that no module can have */
   }
   if (status == PZ_OK) {

@@ -102,24 +102,6 @@ find_rule(const pz_load_settings* const settings, const pzi_file_list* const lis
   return NULL;
 }
 
-/* The lists that matter: all, or that on `only` with those in it. */
-static pz_status
-find_lists(pzi_loading* const l, const char* const only, const pzi_file_list* const chosen)
-{
-  const pz_file* const file = l->file;
-  l->lists = calloc(file->n_lists + 1, sizeof(*l->lists));
-  if (!l->lists) {
-    return pzi_no_memory((file->n_lists + 1) * sizeof(*l->lists));
-  }
-  for (size_t k = 0; k < file->n_lists && (!only || chosen); ++k) {
-    const pzi_file_list* const list = &file->lists[k];
-    if (!only || list == chosen || begins(list->path, chosen->prefix)) {
-      l->lists[l->n_lists++] = (pzi_load_list){.list = list, .rule = find_rule(&l->settings, list)};
-    }
-  }
-  return PZ_OK;
-}
-
 /* The first place, in the order of names, whose name is not before `name`. */
 static size_t
 lower_bound(const pzi_header* const header, const char* const name)
@@ -135,6 +117,41 @@ lower_bound(const pzi_header* const header, const char* const name)
   return low;
 }
 
+static void
+add_lists(pzi_loading* const l, const size_t first, const size_t end)
+{
+  for (size_t k = first; k < end; ++k) {
+    const pzi_file_list* const list = &l->file->lists[k];
+    l->lists[l->n_lists++] = (pzi_load_list){.list = list, .rule = find_rule(&l->settings, list)};
+  }
+}
+
+/* The lists that matter, in the order of their paths: all, or the one chosen with those in
+   it, whose paths begin with its prefix. */
+static pz_status
+find_lists(pzi_loading* const l, const char* const only, const pzi_file_list* const chosen)
+{
+  const pz_file* const file = l->file;
+  size_t first = 0;
+  size_t end = only ? 0 : file->n_lists;
+  if (chosen) {
+    first = pzi_file_list_bound(file, chosen->prefix);
+    end = first;
+    while (end < file->n_lists && begins(file->lists[end].path, chosen->prefix)) {
+      ++end;
+    }
+  }
+  const size_t place = chosen ? (size_t)(chosen - file->lists) : 0;
+  l->lists = calloc(end - first + 2, sizeof(*l->lists));
+  if (!l->lists) {
+    return pzi_no_memory((end - first + 2) * sizeof(*l->lists));
+  }
+  add_lists(l, place, place + (chosen && place < first));
+  add_lists(l, first, end);
+  add_lists(l, place, place + (chosen && place >= end));
+  return PZ_OK;
+}
+
 pz_status
 pzi_loading_init(pzi_loading* const l, pz_module* const module, const pz_file* const file,
                  const pz_load_settings* const settings, const char* const only)
@@ -144,8 +161,8 @@ pzi_loading_init(pzi_loading* const l, pz_module* const module, const pz_file* c
     PZ_TRY(check_settings(settings));
     l->settings = *settings;
   }
-  PZ_TRY(pzi_file_renamed(module->context, file, module, l->settings.rules, l->settings.n_rules,
-                          &l->renamed));
+  PZ_TRY(pzi_file_renamed(module->context, file, module, only, l->settings.rules,
+                          l->settings.n_rules, &l->renamed));
   l->file = l->renamed ? l->renamed : file;
   const pzi_header* const header = &l->file->header;
   const pzi_file_list* const chosen = only ? pzi_file_list_on(l->file, only) : NULL;

@@ -17,6 +17,7 @@
 #include <lapacke.h>
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -60,27 +61,51 @@ function_in(const char* const file, const char* const name)
   return function;
 }
 
-/* Who a BLAS is: OpenBLAS in its own words, any other by its file. False for one built with
+typedef char* text_function(void);
+typedef int count_function(void);
+
+/* Where the loader took the functions from, looked up once: what is bound stays bound, and
+   the search takes longer than a small read. */
+static struct {
+  const char* blas;
+  const char* fortran;
+  const char* lapack;
+  const char* lapacke;
+  text_function* config; /* OpenBLAS's own words; NULL of any other BLAS */
+  text_function* core;
+  count_function* threads;
+} bound;
+
+static pthread_once_t looked_up = PTHREAD_ONCE_INIT;
+
+static void
+look_up(void)
+{
+  bound.blas = file_of((any_function*)cblas_dgemm);
+  bound.fortran = file_of((any_function*)ddot_);
+  bound.lapack = file_of((any_function*)LAPACK_dgetrf);
+  bound.lapacke = file_of((any_function*)LAPACKE_dgetrf_work);
+  bound.config = (text_function*)function_in(bound.blas, "openblas_get_config");
+  bound.core = (text_function*)function_in(bound.blas, "openblas_get_corename");
+  bound.threads = (count_function*)function_in(bound.blas, "openblas_get_num_threads");
+}
+
+/* Who the BLAS is: OpenBLAS in its own words, any other by its file. False for one built with
    64-bit integers. */
 static bool
-describe_blas(const char* const file, const size_t size, char* const text)
+describe_blas(const size_t size, char* const text)
 {
-  typedef char* text_function(void);
-  typedef int count_function(void);
-  text_function* const config = (text_function*)function_in(file, "openblas_get_config");
-  text_function* const core = (text_function*)function_in(file, "openblas_get_corename");
-  count_function* const threads = (count_function*)function_in(file, "openblas_get_num_threads");
-  if (!config || !core || !threads) {
-    snprintf(text, size, "%s (32-bit integers)", base_name(file));
+  if (!bound.config || !bound.core || !bound.threads) {
+    snprintf(text, size, "%s (32-bit integers)", base_name(bound.blas));
     return true;
   }
   // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ..."
-  const char* const all = config();
+  const char* const all = bound.config();
   const bool wide = strstr(all, "USE64BITINT") != NULL;
   const char* const space = strchr(all, ' ');
   const size_t length = space ? (size_t)(space - all) + 1U + strcspn(space + 1, " ") : strlen(all);
-  const int n = threads();
-  snprintf(text, size, "%.*s (%s, %d thread%s, %d-bit integers)", (int)length, all, core(), n,
+  const int n = bound.threads();
+  snprintf(text, size, "%.*s (%s, %d thread%s, %d-bit integers)", (int)length, all, bound.core(), n,
            n == 1 ? "" : "s", wide ? 64 : 32);
   return !wide;
 }
@@ -127,30 +152,27 @@ bool
 cpu_answers(const size_t detail_size, char* const detail, const size_t reason_size,
             char* const reason)
 {
-  const char* const blas = file_of((any_function*)cblas_dgemm);
-  const char* const fortran = file_of((any_function*)ddot_);
-  const char* const lapack = file_of((any_function*)LAPACK_dgetrf);
-  const char* const lapacke = file_of((any_function*)LAPACKE_dgetrf_work);
   char who[128];
+  (void)pthread_once(&looked_up, look_up);
   reason[0] = '\0';
-  const bool narrow = describe_blas(blas, sizeof(who), who);
-  if (strcmp(blas, lapack) == 0) {
-    snprintf(detail, detail_size, "%s for BLAS and LAPACK; %s", who, base_name(lapacke));
+  const bool narrow = describe_blas(sizeof(who), who);
+  if (strcmp(bound.blas, bound.lapack) == 0) {
+    snprintf(detail, detail_size, "%s for BLAS and LAPACK; %s", who, base_name(bound.lapacke));
   } else {
     lapack_int version[3] = {0, 0, 0};
     LAPACKE_ilaver(&version[0], &version[1], &version[2]);
     snprintf(detail, detail_size, "%s for BLAS; LAPACK %d.%d.%d in %s; %s", who, (int)version[0],
-             (int)version[1], (int)version[2], base_name(lapack), base_name(lapacke));
+             (int)version[1], (int)version[2], base_name(bound.lapack), base_name(bound.lapacke));
   }
-  const char* const wide = !narrow               ? blas
-                           : !blas_is_narrow()   ? fortran
-                           : !lapack_is_narrow() ? lapack
+  const char* const wide = !narrow               ? bound.blas
+                           : !blas_is_narrow()   ? bound.fortran
+                           : !lapack_is_narrow() ? bound.lapack
                                                  : NULL;
   if (wide) {
     snprintf(reason, reason_size, "%s has 64-bit integers, expected 32-bit ones", wide);
   } else if (!results_are_right()) {
-    snprintf(reason, reason_size, "%s, %s and %s give wrong results together", blas, lapack,
-             lapacke);
+    snprintf(reason, reason_size, "%s, %s and %s give wrong results together", bound.blas,
+             bound.lapack, bound.lapacke);
   }
   return reason[0] == '\0';
 }

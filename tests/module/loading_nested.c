@@ -6,6 +6,7 @@
 #include "folder.h"
 #include "furniture.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static pz_file* file;
@@ -169,6 +170,34 @@ START_TEST(semantics_20_foreign_lists_on_originals)
 }
 END_TEST
 
+/* Of one value, those inside it with it: their paths lie before or after its own. */
+START_TEST(semantics_20_one_value_comes_with_the_lists_inside_it)
+{
+  static const char* const names[] = {"a", "weight"};
+  for (int k = 0; k < 2; ++k) {
+    rig_tensor t;
+    char original[64];
+    snprintf(original, sizeof(original), "parametrizations.%s.original", names[k]);
+    rig_add(module, names[k], 3, 3, &t);
+    ck_assert_ok(pz_register_parametrization(module, names[k], "affine", 0));
+    ck_assert_ok(pz_register_parametrization(module, original, "skew", 0));
+  }
+  ck_assert_ok(pz_module_save(module, path));
+  reopen();
+  for (int k = 0; k < 2; ++k) {
+    pz_module* made = NULL;
+    rig_tensor x;
+    rig_tensor y;
+    ck_assert_ok(pz_module_from_file(context, "reference", file, names[k], NULL, &made));
+    read_of(module, names[k], &x);
+    read_of(made, names[k], &y);
+    ck_assert_double_eq(rig_distance(&x, &y), 0.0);
+    ck_assert(!pz_is_parametrized(made, names[1 - k]));
+    pz_module_free(made);
+  }
+}
+END_TEST
+
 int
 main(void)
 {
@@ -176,6 +205,7 @@ main(void)
   TCase* const tcase = folder_case("loading nested");
   tcase_add_checked_fixture(tcase, setup, teardown);
   tcase_add_test(tcase, semantics_20_lists_on_originals_come_back);
+  tcase_add_test(tcase, semantics_20_one_value_comes_with_the_lists_inside_it);
   tcase_add_test(tcase, semantics_20_values_are_assigned_through_inner_lists);
   tcase_add_test(tcase, semantics_20_foreign_lists_on_originals);
   suite_add_tcase(suite, tcase);
