@@ -234,7 +234,7 @@ main(const int argc, char** const argv)
     return read == 1 ? EXIT_SUCCESS : EXIT_FAILURE;
   }
   signal(SIGPIPE, SIG_IGN);
-  signal(SIGXFSZ, SIG_IGN); /* a file beyond the limit is an error like a full disk */
+  signal(SIGXFSZ, SIG_IGN);    /* a file beyond the limit is an error like a full disk */
   openblas_set_num_threads(1); /* the chunks have threads of their own */
   bool good = prepare(&r);
   if (good) {
