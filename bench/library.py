@@ -65,11 +65,14 @@ class Library:
     def chain(self, text, x):
         return Chain(self, text, x)
 
+    def bound(self, text, x):
+        return Chain(self, text, x, bound=True)
+
 
 class Chain:
-    """A chain with state and evaluation, registered on x."""
+    """A chain with state and evaluation, registered on x; or, bound, with x itself as its original."""
 
-    def __init__(self, library, text, x):
+    def __init__(self, library, text, x, bound=False):
         self.library = library
         self.x = np.ascontiguousarray(x)
         call, tensor = library.call, library.view(self.x)
@@ -80,7 +83,10 @@ class Chain:
         library.check(call.pz_state_new(self.chain, library.queue, C.byref(self.state)))
         library.check(call.pz_eval_new(self.chain, library.queue, C.byref(self.eval)))
         library.check(call.pz_eval_initialize(self.eval, self.state, C.c_uint32(0), C.byref(tensor)))
-        library.check(call.pz_eval_assign(self.eval, self.state, REGISTER, C.byref(tensor)))
+        if bound:
+            library.check(call.pz_state_bind(self.state, ORIGINAL, C.c_uint32(0), C.byref(tensor)))
+        else:
+            library.check(call.pz_eval_assign(self.eval, self.state, REGISTER, C.byref(tensor)))
         self.gradient = np.empty_like(self.x)
         self.out = library.view(self.gradient)
 

@@ -90,6 +90,14 @@ look_up(void)
   bound.threads = (count_function*)function_in(bound.blas, "openblas_get_num_threads");
 }
 
+int
+cpu_blas_threads(void)
+{
+  (void)pthread_once(&looked_up, look_up);
+  const int n = bound.threads ? bound.threads() : 1;
+  return n > 1 ? n : 1;
+}
+
 /* Who the BLAS is: OpenBLAS in its own words, any other by its file. False for one built with
    64-bit integers. */
 static bool

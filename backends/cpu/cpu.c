@@ -62,6 +62,13 @@ probe(const pz_backend_host* const host, const uint32_t index, pz_device_info* c
   cpu_hardware(sizeof(info->name), info->name);
   info->usable =
       cpu_answers(sizeof(info->detail), info->detail, sizeof(info->reason), info->reason);
+  const cpu_isa* const isa =
+      info->usable ? cpu_isa_chosen(sizeof(info->reason), info->reason) : NULL;
+  if (isa) {
+    const size_t length = strlen(info->detail);
+    snprintf(info->detail + length, sizeof(info->detail) - length, "; %s loops", isa->name);
+  }
+  info->usable = isa != NULL;
   return PZ_OK;
 }
 
@@ -77,7 +84,8 @@ open_queue(const pz_backend_host* const host, const uint32_t index, const void* 
   if (native) {
     return host->fail(PZ_UNSUPPORTED, "cpu has no queue of the host's to adopt");
   }
-  if (!cpu_answers(sizeof(detail), detail, sizeof(reason), reason)) {
+  if (!cpu_answers(sizeof(detail), detail, sizeof(reason), reason) ||
+      !cpu_isa_chosen(sizeof(reason), reason)) {
     return host->fail(PZ_DEVICE, "%s", reason);
   }
   pz_backend_queue* const q = calloc(1, sizeof(*q));

@@ -20,7 +20,9 @@ typedef enum cpu_slot {
   CPU_SLOT_PACK_B = 4,
   CPU_SLOT_WORK = 5,    /* LAPACK's real workspace, blocks of recursions */
   CPU_SLOT_INTEGER = 6, /* LAPACK's pivots and integer workspace */
-  CPU_SLOTS = 7,
+  CPU_SLOT_LANES = 7,   /* small matrices across lanes, for every thread */
+  CPU_SLOT_FLAGS = 8,   /* a byte for each matrix of a batch */
+  CPU_SLOTS = 9,
 } cpu_slot;
 
 struct pz_backend_queue {
@@ -83,21 +85,45 @@ typedef struct cpu_loops {
 /* `operands` have the last one's extents, or strides of zero where they repeat. */
 void cpu_loops_init(cpu_loops* l, uint32_t n_operands, const pz_mat* const* operands);
 
+/* ---- loops shared among threads (threads.c) --------------------------------- */
+
+/* Part k of a loop, in thread number `thread`, below what cpu_parallel was given. */
+typedef void cpu_part(void* context, int64_t k, int thread);
+
+/* How many threads may share work of so many nanoseconds in one: at least 1. */
+int cpu_threads(double nanoseconds);
+
+/* part(context, k, ...) for k = 0 .. n-1 in any order, by at most `threads` threads, and
+   waits for all. A part calls neither this nor anything that fails. [any thread] */
+void cpu_parallel(int threads, int64_t n, cpu_part* part, void* context);
+
 /* ---- which libraries answer ------------------------------------------------ */
 
 /* Writes who answers for BLAS, LAPACK and LAPACKE into `detail`. False when calls would go
    wrong (64-bit integers, wrong results); then `reason` says why. [any thread] */
 bool cpu_answers(size_t detail_size, char* detail, size_t reason_size, char* reason);
 
+/* How many threads BLAS uses at present; 1 where it does not say. [any thread] */
+int cpu_blas_threads(void);
+
 /* The name of the processor. */
 void cpu_hardware(size_t size, char* name);
 
 /* ---- the operations of each element type ----------------------------------- */
 
-extern const pz_backend_ops cpu_ops_f32;
-extern const pz_backend_ops cpu_ops_f64;
+/* A set of instructions with the operations that were compiled for it. */
+typedef struct cpu_isa {
+  const char* name;
+  const pz_backend_ops* f32;
+  const pz_backend_ops* f64;
+} cpu_isa;
 
-/* Those of any type, going to one of them. */
+/* The one in use: the widest that the processor has, or the one that the environment asks
+   for (isa.c). NULL where it asks for what is not there; then `reason`, unless NULL, says so.
+   [any thread] */
+const cpu_isa* cpu_isa_chosen(size_t reason_size, char* reason);
+
+/* Operations of any type, going to those of one. */
 extern const pz_backend_ops cpu_ops;
 
 #endif /* CPU_H */

@@ -9,7 +9,8 @@
 static const pz_backend_ops*
 table_of(const pz_mat* const m)
 {
-  return m->dtype == PZ_F32 ? &cpu_ops_f32 : &cpu_ops_f64;
+  const cpu_isa* const isa = cpu_isa_chosen(0, NULL); /* there is one: a queue is open */
+  return m->dtype == PZ_F32 ? isa->f32 : isa->f64;
 }
 
 static pz_status

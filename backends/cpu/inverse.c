@@ -160,8 +160,7 @@ finish(const real alpha, const real beta, const view y)
 static bool
 norm_is_estimated_small(const task* const c, const view a)
 {
-  const real limit = c->norm_limit * (c->gamma < 0 ? -c->gamma : c->gamma);
-  return c->n >= 64 && estimate_norm(c->gamma, a, c->work) <= limit;
+  return c->n >= 64 && estimate_norm(c->gamma, a, c->work) <= norm_limit_scaled(c);
 }
 
 static bool
@@ -222,8 +221,20 @@ TYPED(shifted_inverse)(pz_backend_queue* const q, const uint32_t in, const doubl
     }
     c.n_work = smaller(c.n_work, INT_MAX);
   }
+  unsigned char* flags = NULL;
+  if (TYPED(batch_is_for_lanes)(n, to.batch, c.unpivoted)) {
+    flags = cpu_scratch(q, CPU_SLOT_FLAGS, (size_t)to.batch);
+    if (!flags) {
+      return cpu_no_memory(q);
+    }
+    PZ_TRY(TYPED(invert_batch)(q, &c, &from, &to, flags));
+    c.unpivoted = false;
+  }
   int64_t singular = -1;
   for (int64_t k = 0; k < to.batch; ++k) {
+    if (flags && !flags[k]) {
+      continue;
+    }
     const view u = view_of(&from, k);
     const view v = view_of(&to, k);
     if (!(n <= TINY ? TYPED(invert_small)(&c, u, v) : invert_large(&c, u, v))) {

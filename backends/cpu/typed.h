@@ -1,9 +1,10 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The element type of one compilation. Every typed source is compiled twice, with
-   CPU_REAL_BITS 32 and 64; `real` is then float or double, and names that cross files carry
-   the type: TYPED(gemm) is cpu_gemm_f32 or cpu_gemm_f64. */
+/* The element type and the instructions of one compilation. Every typed source is compiled
+   for both types, CPU_REAL_BITS 32 and 64, and for each set of instructions that the
+   architecture may have, CPU_ISA (isa.c). `real` is then float or double, and names that cross
+   files carry both: TYPED(gemm) is cpu_gemm_f32_avx2, say. */
 
 #ifndef CPU_TYPED_H
 #define CPU_TYPED_H
@@ -19,14 +20,12 @@
 
 #if CPU_REAL_BITS == 32
 typedef float real;
-#define TYPED(name) cpu_##name##_f32
 #define BLAS(name) cblas_s##name
 #define LAPACK(name) LAPACKE_s##name##_work
 #define REAL_EPSILON FLT_EPSILON
 #define REAL_DTYPE PZ_F32
 #elif CPU_REAL_BITS == 64
 typedef double real;
-#define TYPED(name) cpu_##name##_f64
 #define BLAS(name) cblas_d##name
 #define LAPACK(name) LAPACKE_d##name##_work
 #define REAL_EPSILON DBL_EPSILON
@@ -35,8 +34,15 @@ typedef double real;
 #error "CPU_REAL_BITS is 32 or 64"
 #endif
 
+#define TYPED_NAME(name, bits, isa) cpu_##name##_f##bits##_##isa
+#define TYPED_EXPANDED(name, bits, isa) TYPED_NAME(name, bits, isa)
+#define TYPED(name) TYPED_EXPANDED(name, CPU_REAL_BITS, CPU_ISA)
+
 /* Compiled for matrices up to this order as loops of our own instead of library calls. */
 enum { TINY = 16 };
+
+/* Batches of matrices up to this order go across lanes where that pays. */
+enum { CPU_LANES_MOST = 32 };
 
 /* Four neighbouring entries, for arithmetic that is to stay in registers; and the same as
    they lie anywhere among others, for loads and stores through a pointer. */

@@ -1,0 +1,224 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Inverses of a batch of small matrices across lanes, y = alpha I + beta A^-1 with A = gamma I +
+   delta X, by the eliminations of inverse_small.c and within the limits of inverse.c. Lanes
+   go through the same steps, so one that meets a limit, a zero or an entry that is not finite
+   goes on regardless, is flagged, and its matrix is inverted again by itself. */
+
+#include "inverse.h"
+#include "lane_matrix.h"
+
+typedef struct batch {
+  const task* c;
+  lane_layout from;
+  lane_layout to;
+  const real* x;
+  real* y;
+  bool crossed; /* rows of x are columns of y as memory shows them */
+  int64_t width;
+  int64_t n_matrices;
+  int64_t part; /* matrices in a part of the loop */
+  lane* memory; /* for every thread */
+  unsigned char* flags;
+} batch;
+
+/* What is seen of A and its inverse. */
+typedef struct lane_sight {
+  lane most;
+  lane squares;
+  lane odd; /* 0, or NaN as soon as an entry is not finite */
+} lane_sight;
+
+/* a = gamma I + delta x, n x n in rows of `width`, the rest the identity's. */
+LANE_INLINE lane_sight
+shift(const task* const c, const int64_t n, const int64_t width, const lane_view x, lane* const a)
+{
+  lane_sight s = {lane_of(0), lane_of(0), lane_of(0)};
+  const lane delta = lane_of(c->delta);
+  for (int64_t i = 0; i < width; ++i) {
+    for (int64_t j = 0; j < width; ++j) {
+      if (i >= n || j >= n) {
+        a[i * width + j] = lane_of(i == j ? 1 : 0);
+        continue;
+      }
+      lane v = delta * x.at[i * x.row + j * x.col];
+      s.squares += v * v;
+      v = i == j ? v + c->gamma : v;
+      s.odd += v * 0;
+      s.most = lane_larger(lane_magnitude(v), s.most);
+      a[i * width + j] = v;
+    }
+  }
+  return s;
+}
+
+/* y = alpha I + beta a. */
+LANE_INLINE lane
+finish(const task* const c, const int64_t n, const int64_t width, const lane* const a,
+       lane* const y)
+{
+  lane odd = lane_of(0);
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t j = 0; j < n; ++j) {
+      const lane v = c->beta * a[i * width + j];
+      odd += v * 0;
+      y[i * n + j] = i == j ? v + c->alpha : v;
+    }
+  }
+  return odd;
+}
+
+/* a <- a^-1 with rows exchanged for the largest pivot, lane by lane; returns which lanes
+   have found a column of zeros. */
+static lane_mask
+eliminate_pivoted(const int64_t n, lane* const a)
+{
+  lane_mask exchanged[TINY];
+  lane_mask dead = {0};
+  for (int64_t k = 0; k < n; ++k) {
+    lane most = lane_magnitude(a[k * n + k]);
+    lane_mask best = (lane_integer)k - (lane_mask){0};
+    for (int64_t i = k + 1; i < n; ++i) {
+      const lane magnitude = lane_magnitude(a[i * n + k]);
+      const lane_mask larger_here = (lane_mask)(magnitude > most);
+      most = lane_select(larger_here, magnitude, most);
+      best = (larger_here & (lane_integer)i) | (~larger_here & best);
+    }
+    dead |= (lane_mask)(most == 0);
+    exchanged[k] = best;
+    for (int64_t i = k + 1; i < n; ++i) {
+      const lane_mask here = (lane_mask)(best == (lane_integer)i);
+      for (int64_t j = 0; j < n; ++j) {
+        const lane v = a[k * n + j];
+        const lane w = a[i * n + j];
+        a[k * n + j] = lane_select(here, w, v);
+        a[i * n + j] = lane_select(here, v, w);
+      }
+    }
+    const lane inverse = 1 / a[k * n + k];
+    a[k * n + k] = lane_of(1);
+    for (int64_t j = 0; j < n; ++j) {
+      a[k * n + j] *= inverse;
+    }
+    for (int64_t i = 0; i < n; ++i) {
+      if (i != k) {
+        const lane f = a[i * n + k];
+        a[i * n + k] = lane_of(0);
+        for (int64_t j = 0; j < n; ++j) {
+          a[i * n + j] -= f * a[k * n + j];
+        }
+      }
+    }
+  }
+  // (P A)^-1 P: the exchanges as columns, backwards
+  for (int64_t k = n; k-- > 0;) {
+    for (int64_t i = k + 1; i < n; ++i) {
+      const lane_mask here = (lane_mask)(exchanged[k] == (lane_integer)i);
+      for (int64_t j = 0; j < n; ++j) {
+        const lane v = a[j * n + k];
+        const lane w = a[j * n + i];
+        a[j * n + k] = lane_select(here, w, v);
+        a[j * n + i] = lane_select(here, v, w);
+      }
+    }
+  }
+  return dead;
+}
+
+/* `count` matrices from `first` on. Flags those to be done again. */
+LANE_INLINE void
+invert_lanes(const batch* const b, const int64_t n, const bool unpivoted, const int64_t first,
+             const int64_t count, lane* const memory)
+{
+  const task* const c = b->c;
+  const int64_t width = unpivoted ? b->width : n;
+  lane* const loaded = memory;
+  lane* const a = b->crossed || width != n ? memory + n * n : memory;
+  const lane_view x = {loaded, b->crossed ? 1 : n, b->crossed ? n : 1};
+  TYPED(lane_load)(&b->from, count, b->x + first * b->from.batch_step, loaded);
+  lane_sight s = shift(c, n, width, x, a);
+  lane_mask good;
+  if (unpivoted) {
+    const lane pivots = n <= 4 || width % 4 != 0 ? lane_eliminate(n, width, lane_of(0), a)
+                                                 : lane_eliminate_blocks(width, lane_of(0), a);
+    const real limit = norm_limit_scaled(c);
+    good = (lane_mask)(s.squares <= 2 * limit * limit) &
+           (lane_mask)(pivots <= c->growth_limit * s.most);
+  } else {
+    good = ~eliminate_pivoted(n, a);
+  }
+  s.odd += finish(c, n, width, a, loaded);
+  good &= (lane_mask)(s.odd == 0);
+  TYPED(lane_store)(&b->to, count, NULL, loaded, b->y + first * b->to.batch_step);
+  for (int64_t k = 0; k < count; ++k) {
+    b->flags[first + k] = good[k] == 0;
+  }
+}
+
+static void
+invert_part(void* const context, const int64_t k, const int thread)
+{
+  const batch* const b = context;
+  const int64_t end = smaller((k + 1) * b->part, b->n_matrices);
+  const int64_t n = b->c->n;
+  lane* const memory = b->memory + (int64_t)thread * 2 * b->width * b->width;
+  for (int64_t first = k * b->part; first < end; first += LANES) {
+    const int64_t count = smaller(LANES, end - first);
+    if (!b->c->unpivoted) {
+      invert_lanes(b, n, false, first, count, memory);
+      continue;
+    }
+    switch (n) {
+    case 1:
+      invert_lanes(b, 1, true, first, count, memory);
+      break;
+    case 2:
+      invert_lanes(b, 2, true, first, count, memory);
+      break;
+    case 3:
+      invert_lanes(b, 3, true, first, count, memory);
+      break;
+    case 4:
+      invert_lanes(b, 4, true, first, count, memory);
+      break;
+    default:
+      invert_lanes(b, n, true, first, count, memory);
+      break;
+    }
+  }
+}
+
+bool
+TYPED(batch_is_for_lanes)(const int64_t n, const int64_t n_matrices, const bool unpivoted)
+{
+  return n <= (unpivoted ? CPU_LANES_MOST : TINY) && 2 * n_matrices >= LANES;
+}
+
+pz_status
+TYPED(invert_batch)(pz_backend_queue* const q, const task* const c, const pz_mat* const x,
+                    const pz_mat* const y, unsigned char* const flags)
+{
+  const int64_t n = c->n;
+  batch b = {
+      .c = c,
+      .from = lane_layout_of(x),
+      .to = lane_layout_of(y),
+      .x = view_of(x, 0).data,
+      .y = view_of(y, 0).data,
+      .crossed = cpu_runs_by_row(x) != cpu_runs_by_row(y),
+      // blocks of four where few rows are added for them
+      .width = n < 8 ? n : (n + 3) / 4 * 4,
+      .n_matrices = y->batch,
+      .part = larger(1, 1024 / (n * n)) * LANES,
+      .flags = flags,
+  };
+  const int threads = cpu_threads(0.05 * (double)(n * n * (n + 8)) * (double)y->batch);
+  b.memory = cpu_scratch(q, CPU_SLOT_LANES,
+                         (size_t)threads * 2U * (size_t)(b.width * b.width) * sizeof(lane));
+  if (!b.memory) {
+    return cpu_no_memory(q);
+  }
+  cpu_parallel(threads, (y->batch + b.part - 1) / b.part, invert_part, &b);
+  return PZ_OK;
+}

@@ -1,0 +1,194 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Products and eliminations on matrices across lanes, held in memory as one vector for each
+   entry. */
+
+#ifndef CPU_LANE_MATRIX_H
+#define CPU_LANE_MATRIX_H
+
+#include "lanes.h"
+
+/* Entry (i, j) is at[i * row + j * col]. */
+typedef struct lane_view {
+  lane* at;
+  int64_t row;
+  int64_t col;
+} lane_view;
+
+LANE_INLINE lane_view
+lane_view_transposed(const lane_view v)
+{
+  const lane_view t = {v.at, v.col, v.row};
+  return t;
+}
+
+/* The matrix that lane_load(m) put at `at`. */
+LANE_INLINE lane_view
+lane_view_loaded(const pz_mat* const m, lane* const at)
+{
+  const bool by_row = cpu_runs_by_row(m);
+  const lane_view v = {at, by_row ? m->cols : 1, by_row ? 1 : m->rows};
+  return v;
+}
+
+/* `cols` neighbours of row i of c = alpha a b. */
+LANE_INLINE void
+lane_product_part(const int64_t cols, const int64_t inner, const int64_t i, const int64_t j,
+                  const lane alpha, const lane_view a, const lane_view b, const lane_view c)
+{
+  lane sum[4];
+  for (int64_t k = 0; k < cols; ++k) {
+    sum[k] = lane_of(0);
+  }
+  for (int64_t p = 0; p < inner; ++p) {
+    const lane f = a.at[i * a.row + p * a.col];
+    for (int64_t k = 0; k < cols; ++k) {
+      sum[k] += f * b.at[p * b.row + (j + k) * b.col];
+    }
+  }
+  for (int64_t k = 0; k < cols; ++k) {
+    c.at[i * c.row + (j + k) * c.col] = alpha * sum[k];
+  }
+}
+
+/* c = alpha a b, a rows x inner. */
+LANE_INLINE void
+lane_product(const int64_t rows, const int64_t inner, const int64_t cols, const lane alpha,
+             const lane_view a, const lane_view b, const lane_view c)
+{
+  for (int64_t i = 0; i < rows; ++i) {
+    int64_t j = 0;
+    for (; j + 4 <= cols; j += 4) {
+      lane_product_part(4, inner, i, j, alpha, a, b, c);
+    }
+    switch (cols - j) {
+    case 3:
+      lane_product_part(3, inner, i, j, alpha, a, b, c);
+      break;
+    case 2:
+      lane_product_part(2, inner, i, j, alpha, a, b, c);
+      break;
+    case 1:
+      lane_product_part(1, inner, i, j, alpha, a, b, c);
+      break;
+    default:
+      break;
+    }
+  }
+}
+
+/* a <- a^-1 for n x n in rows of `width` by Gauss-Jordan elimination without pivoting;
+   returns the larger of `most` and the largest magnitude of a pivot. For n known when
+   compiled. */
+LANE_INLINE lane
+lane_eliminate(const int64_t n, const int64_t width, lane most, lane* const a)
+{
+  for (int64_t k = 0; k < n; ++k) {
+    const lane pivot = a[k * width + k];
+    const lane inverse = 1 / pivot;
+    most = lane_larger(lane_magnitude(pivot), most);
+    a[k * width + k] = lane_of(1);
+    for (int64_t j = 0; j < n; ++j) {
+      a[k * width + j] *= inverse;
+    }
+    for (int64_t i = 0; i < n; ++i) {
+      if (i != k) {
+        const lane f = a[i * width + k];
+        a[i * width + k] = lane_of(0);
+        for (int64_t j = 0; j < n; ++j) {
+          a[i * width + j] -= f * a[k * width + j];
+        }
+      }
+    }
+  }
+  return most;
+}
+
+/* c <- c - f r, four by four, in rows of `width`. */
+LANE_INLINE void
+lane_tile_subtract(const int64_t width, const lane* const f, const lane* const r, lane* const c)
+{
+  for (int64_t i0 = 0; i0 < 4; i0 += LANE_TILE_ROWS) {
+    lane sum[LANE_TILE_ROWS][4];
+    for (int64_t i = 0; i < LANE_TILE_ROWS; ++i) {
+      for (int64_t j = 0; j < 4; ++j) {
+        sum[i][j] = c[(i0 + i) * width + j];
+      }
+    }
+    for (int64_t p = 0; p < 4; ++p) {
+      for (int64_t i = 0; i < LANE_TILE_ROWS; ++i) {
+        const lane factor = f[(i0 + i) * width + p];
+        for (int64_t j = 0; j < 4; ++j) {
+          sum[i][j] -= factor * r[p * width + j];
+        }
+      }
+    }
+    for (int64_t i = 0; i < LANE_TILE_ROWS; ++i) {
+      for (int64_t j = 0; j < 4; ++j) {
+        c[(i0 + i) * width + j] = sum[i][j];
+      }
+    }
+  }
+}
+
+/* c <- sign a b, four by four, in place of either. */
+LANE_INLINE void
+lane_tile_product(const real sign, const int64_t a_width, const lane* const a,
+                  const int64_t b_width, const lane* const b, const int64_t c_width, lane* const c)
+{
+  lane out[16];
+  for (int64_t i = 0; i < 4; ++i) {
+    for (int64_t j = 0; j < 4; ++j) {
+      lane sum = a[i * a_width] * b[j];
+      for (int64_t p = 1; p < 4; ++p) {
+        sum += a[i * a_width + p] * b[p * b_width + j];
+      }
+      out[4 * i + j] = sign * sum;
+    }
+  }
+  for (int64_t i = 0; i < 4; ++i) {
+    for (int64_t j = 0; j < 4; ++j) {
+      c[i * c_width + j] = out[4 * i + j];
+    }
+  }
+}
+
+/* The same as lane_eliminate by blocks of four rows and columns, `width` a multiple of four
+   and n = width: every block of four pivots is inverted, multiplied into its rows, and these
+   are subtracted from all others. */
+static inline lane
+lane_eliminate_blocks(const int64_t width, lane most, lane* const a)
+{
+  for (int64_t k = 0; k < width; k += 4) {
+    lane d[16];
+    for (int64_t i = 0; i < 16; ++i) {
+      d[i] = a[(k + i / 4) * width + k + i % 4];
+    }
+    most = lane_eliminate(4, 4, most, d);
+    for (int64_t j = 0; j < width; j += 4) {
+      if (j != k) {
+        lane* const r = a + k * width + j;
+        lane_tile_product(1, 4, d, width, r, width, r);
+      }
+    }
+    for (int64_t i = 0; i < width; i += 4) {
+      if (i == k) {
+        continue;
+      }
+      lane* const f = a + i * width + k;
+      for (int64_t j = 0; j < width; j += 4) {
+        if (j != k) {
+          lane_tile_subtract(width, f, a + k * width + j, a + i * width + j);
+        }
+      }
+      lane_tile_product(-1, width, f, 4, d, width, f);
+    }
+    for (int64_t i = 0; i < 16; ++i) {
+      a[(k + i / 4) * width + k + i % 4] = d[i];
+    }
+  }
+  return most;
+}
+
+#endif /* CPU_LANE_MATRIX_H */

@@ -1,0 +1,178 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Small matrices across lanes: a vector holds one entry of as many matrices as it has lanes,
+   and every matrix goes through the same arithmetic, whatever its neighbours are.
+
+   Entries get there by transposing: four runs of four entries are four vectors that hold one
+   entry of four matrices each, in every quarter of a wide vector at a time. A run whose length
+   is no multiple of four ends with four entries of which some come twice. */
+
+#ifndef CPU_LANES_H
+#define CPU_LANES_H
+
+#include "typed.h"
+
+/* As many quads as the registers hold. */
+#if defined(__AVX512F__)
+enum { LANES = 64 / (CPU_REAL_BITS / 8), LANE_TILE_ROWS = 4 };
+#define LANE_QUADS (16 / (CPU_REAL_BITS / 8))
+#elif defined(__AVX2__)
+enum { LANES = 32 / (CPU_REAL_BITS / 8), LANE_TILE_ROWS = 2 };
+#define LANE_QUADS (8 / (CPU_REAL_BITS / 8))
+#else
+enum { LANES = 4, LANE_TILE_ROWS = 2 };
+#define LANE_QUADS 1
+#endif
+
+#if CPU_REAL_BITS == 32
+typedef int32_t lane_integer;
+#else
+typedef int64_t lane_integer;
+#endif
+
+typedef real lane __attribute__((vector_size(LANES * CPU_REAL_BITS / 8)));
+typedef lane lane_in_place __attribute__((aligned(CPU_REAL_BITS / 8), may_alias));
+/* What comparisons give: all bits, or none. */
+typedef lane_integer lane_mask __attribute__((vector_size(LANES * CPU_REAL_BITS / 8)));
+
+#define LANE_INLINE static inline __attribute__((always_inline))
+
+LANE_INLINE lane
+lane_of(const real value)
+{
+  return value - (lane){0};
+}
+
+LANE_INLINE lane
+lane_select(const lane_mask mask, const lane a, const lane b)
+{
+  return (lane)((mask & (lane_mask)a) | (~mask & (lane_mask)b));
+}
+
+LANE_INLINE lane
+lane_larger(const lane a, const lane b)
+{
+  return lane_select((lane_mask)(a > b), a, b);
+}
+
+LANE_INLINE lane
+lane_magnitude(const lane a)
+{
+  const lane_mask sign = (lane_mask)(-(lane){0});
+  return (lane)((lane_mask)a & ~sign);
+}
+
+/* ---- between memory and lanes ------------------------------------------------ */
+
+/* Matrices as memory shows them: `runs` of `length` elements `step` apart, the next matrix
+   `batch_step` further. */
+typedef struct lane_layout {
+  int64_t runs;
+  int64_t length;
+  int64_t step;
+  int64_t batch_step;
+  int64_t element_step; /* 1, or of operands without runs */
+} lane_layout;
+
+LANE_INLINE lane_layout
+lane_layout_of(const pz_mat* const m)
+{
+  const bool by_row = cpu_runs_by_row(m);
+  const int64_t runs = by_row ? m->rows : m->cols;
+  lane_layout l = {
+      .runs = runs,
+      .length = by_row ? m->cols : m->rows,
+      .step = by_row ? m->row_stride : m->col_stride,
+      .batch_step = m->batch_stride,
+      .element_step = by_row ? m->col_stride : m->row_stride,
+  };
+  if (l.element_step == 1 && (l.step == l.length || runs == 1)) { /* a single run */
+    l.length *= runs;
+    l.runs = 1;
+  }
+  return l;
+}
+
+#define LANE_QUAD_LOW(k) 4 * k, LANES + 4 * k, 4 * k + 1, LANES + 4 * k + 1
+#define LANE_QUAD_HIGH(k) 4 * k + 2, LANES + 4 * k + 2, 4 * k + 3, LANES + 4 * k + 3
+#define LANE_PAIR_LOW(k) 4 * k, 4 * k + 1, LANES + 4 * k, LANES + 4 * k + 1
+#define LANE_PAIR_HIGH(k) 4 * k + 2, 4 * k + 3, LANES + 4 * k + 2, LANES + 4 * k + 3
+#if LANE_QUADS == 4
+#define LANE_EACH(part) part(0), part(1), part(2), part(3)
+#elif LANE_QUADS == 2
+#define LANE_EACH(part) part(0), part(1)
+#else
+#define LANE_EACH(part) part(0)
+#endif
+
+/* In every quarter, four vectors of four entries as four vectors of one entry each; its own
+   inverse. */
+LANE_INLINE void
+lane_transpose(lane* const v)
+{
+  const lane ab0 = __builtin_shufflevector(v[0], v[1], LANE_EACH(LANE_QUAD_LOW));
+  const lane ab1 = __builtin_shufflevector(v[0], v[1], LANE_EACH(LANE_QUAD_HIGH));
+  const lane cd0 = __builtin_shufflevector(v[2], v[3], LANE_EACH(LANE_QUAD_LOW));
+  const lane cd1 = __builtin_shufflevector(v[2], v[3], LANE_EACH(LANE_QUAD_HIGH));
+  v[0] = __builtin_shufflevector(ab0, cd0, LANE_EACH(LANE_PAIR_LOW));
+  v[1] = __builtin_shufflevector(ab0, cd0, LANE_EACH(LANE_PAIR_HIGH));
+  v[2] = __builtin_shufflevector(ab1, cd1, LANE_EACH(LANE_PAIR_LOW));
+  v[3] = __builtin_shufflevector(ab1, cd1, LANE_EACH(LANE_PAIR_HIGH));
+}
+
+/* Four entries of the matrices r, 4 + r, ... that lie `step` apart; and back. */
+LANE_INLINE lane
+lane_gather_quads(const real* const from, const int64_t step)
+{
+#if LANE_QUADS == 1
+  (void)step;
+  return *(const quad_in_place*)from;
+#else
+  typedef real two_quads __attribute__((vector_size(8 * CPU_REAL_BITS / 8)));
+  const two_quads low =
+      __builtin_shufflevector(*(const quad_in_place*)from, *(const quad_in_place*)(from + 4 * step),
+                              0, 1, 2, 3, 4, 5, 6, 7);
+#if LANE_QUADS == 2
+  return low;
+#else
+  const two_quads high =
+      __builtin_shufflevector(*(const quad_in_place*)(from + 8 * step),
+                              *(const quad_in_place*)(from + 12 * step), 0, 1, 2, 3, 4, 5, 6, 7);
+  return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+#endif
+#endif
+}
+
+LANE_INLINE void
+lane_scatter_quads(const lane v, real* const to, const int64_t step)
+{
+#if LANE_QUADS == 1
+  (void)step;
+  *(quad_in_place*)to = v;
+#else
+  *(quad_in_place*)to = __builtin_shufflevector(v, v, 0, 1, 2, 3);
+  *(quad_in_place*)(to + 4 * step) = __builtin_shufflevector(v, v, 4, 5, 6, 7);
+#if LANE_QUADS == 4
+  *(quad_in_place*)(to + 8 * step) = __builtin_shufflevector(v, v, 8, 9, 10, 11);
+  *(quad_in_place*)(to + 12 * step) = __builtin_shufflevector(v, v, 12, 13, 14, 15);
+#endif
+#endif
+}
+
+/* Run by run, the entries of `count` matrices, at most LANES, that begin at `from`. The
+   remaining lanes repeat the last one. */
+void TYPED(lane_load)(const lane_layout* l, int64_t count, const real* from, lane* to);
+
+/* Where an entry that is written comes from: its place among the lanes, and its sign: 1, -1, or
+   0 for zero, whatever there is. */
+typedef struct lane_pick {
+  int32_t place;
+  int32_t sign;
+} lane_pick;
+
+/* Writes entry e of `count` matrices from lanes e, or as pick[e] says. */
+void TYPED(lane_store)(const lane_layout* l, int64_t count, const lane_pick* pick, const lane* from,
+                       real* to);
+
+#endif /* CPU_LANES_H */

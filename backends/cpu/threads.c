@@ -1,0 +1,158 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Loops over parts that do not depend on each other, shared among as many threads as BLAS
+   uses: OPENBLAS_NUM_THREADS, or what the program set since. Helpers are made when first
+   needed, belong to the process, and sleep in between. One loop has them at a time; a caller
+   that finds them busy does its loop alone, so that many threads that evaluate at once do
+   not make more threads. Parts are what the loop says, whatever the number of threads: so
+   are the results. */
+
+#include "cpu.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+
+enum { MOST_HELPERS = 63, STACK_BYTES = 512 * 1024 };
+
+static struct {
+  pthread_mutex_t owner;  /* of whoever has the helpers at work */
+  pthread_mutex_t mutex;  /* over what follows */
+  pthread_cond_t called;  /* there is a loop, for `wanted` more helpers */
+  pthread_cond_t retired; /* `working` came down to 0 */
+  int helpers;
+  int wanted;
+  int working;
+  int handed; /* numbers of threads given out in this loop */
+  cpu_part* part;
+  void* context;
+  int64_t n;
+  atomic_llong next;
+} pool = {
+    .owner = PTHREAD_MUTEX_INITIALIZER,
+    .mutex = PTHREAD_MUTEX_INITIALIZER,
+    .called = PTHREAD_COND_INITIALIZER,
+    .retired = PTHREAD_COND_INITIALIZER,
+};
+
+static void
+take_parts(cpu_part* const part, void* const context, const int64_t n, const int thread)
+{
+  for (;;) {
+    const int64_t k = atomic_fetch_add_explicit(&pool.next, 1, memory_order_relaxed);
+    if (k >= n) {
+      return;
+    }
+    part(context, k, thread);
+  }
+}
+
+static void*
+help(void* const unused)
+{
+  (void)unused;
+  pthread_mutex_lock(&pool.mutex);
+  for (;;) {
+    while (pool.wanted == 0) {
+      pthread_cond_wait(&pool.called, &pool.mutex);
+    }
+    pool.wanted -= 1;
+    pool.working += 1;
+    const int thread = ++pool.handed;
+    cpu_part* const part = pool.part;
+    void* const context = pool.context;
+    const int64_t n = pool.n;
+    pthread_mutex_unlock(&pool.mutex);
+    take_parts(part, context, n, thread);
+    pthread_mutex_lock(&pool.mutex);
+    if (--pool.working == 0) {
+      pthread_cond_signal(&pool.retired);
+    }
+  }
+  return NULL;
+}
+
+/* A forked child has no helpers, and nobody else inside. */
+static void
+forget_helpers(void)
+{
+  pthread_mutex_init(&pool.owner, NULL);
+  pthread_mutex_init(&pool.mutex, NULL);
+  pthread_cond_init(&pool.called, NULL);
+  pthread_cond_init(&pool.retired, NULL);
+  pool.helpers = 0;
+  pool.wanted = 0;
+  pool.working = 0;
+}
+
+static void
+watch_forks(void)
+{
+  (void)pthread_atfork(NULL, NULL, forget_helpers);
+}
+
+/* With the mutex held: as many helpers as asked for, or as the system gives. */
+static void
+make_helpers(const int most)
+{
+  static pthread_once_t watched = PTHREAD_ONCE_INIT;
+  (void)pthread_once(&watched, watch_forks);
+  sigset_t all;
+  sigset_t before;
+  pthread_attr_t attributes;
+  if (pool.helpers >= most || pthread_attr_init(&attributes) != 0) {
+    return;
+  }
+  // signals are the program's own threads' affair
+  sigfillset(&all);
+  (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+  (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  (void)pthread_attr_setstacksize(&attributes, STACK_BYTES);
+  pthread_t id;
+  while (pool.helpers < most && pthread_create(&id, &attributes, help, NULL) == 0) {
+    pool.helpers += 1;
+  }
+  (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+  (void)pthread_attr_destroy(&attributes);
+}
+
+void
+cpu_parallel(const int threads, const int64_t n, cpu_part* const part, void* const context)
+{
+  const int most = (int)(n < threads ? n : threads) - 1;
+  if (most <= 0 || pthread_mutex_trylock(&pool.owner) != 0) {
+    for (int64_t k = 0; k < n; ++k) {
+      part(context, k, 0);
+    }
+    return;
+  }
+  atomic_store_explicit(&pool.next, 0, memory_order_relaxed);
+  pthread_mutex_lock(&pool.mutex);
+  make_helpers(most);
+  pool.part = part;
+  pool.context = context;
+  pool.n = n;
+  pool.handed = 0;
+  pool.wanted = most < pool.helpers ? most : pool.helpers;
+  pthread_cond_broadcast(&pool.called);
+  pthread_mutex_unlock(&pool.mutex);
+  take_parts(part, context, n, 0);
+  pthread_mutex_lock(&pool.mutex);
+  pool.wanted = 0; /* whoever has not come yet need not */
+  while (pool.working > 0) {
+    pthread_cond_wait(&pool.retired, &pool.mutex);
+  }
+  pthread_mutex_unlock(&pool.mutex);
+  pthread_mutex_unlock(&pool.owner);
+}
+
+int
+cpu_threads(const double nanoseconds)
+{
+  enum { WORTH_A_THREAD = 100000 }; /* waking one takes up to half of that */
+  const int given = cpu_blas_threads();
+  const int most = given < MOST_HELPERS + 1 ? given : MOST_HELPERS + 1;
+  const double useful = nanoseconds / WORTH_A_THREAD;
+  return useful < most ? (useful < 1 ? 1 : (int)useful) : most;
+}
