@@ -50,6 +50,7 @@ static const way ways[PZI_N_OPS][MAX_WAYS] = {
                               pzi_inverse_blocks},
                              {BIT(PZI_SOLVE), BIT(PZI_COMBINE) | BIT(PZI_ADD_IDENTITY),
                               pzi_inverse_solve}},
+    [PZI_SHIFTED_INVERSE_ADJOINT] = {{0, BIT(PZI_GEMM) | BIT(PZI_COMBINE), pzi_inverse_adjoint}},
     [PZI_SOLVE] = {{BIT(PZI_SHIFTED_INVERSE), BIT(PZI_GEMM), pzi_solve_inverse}},
 };
 

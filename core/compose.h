@@ -67,6 +67,7 @@ pz_status pzi_trsm_kernel(pz_queue* queue, const pzi_request* r);
 /* compose_inverse.c */
 pz_status pzi_inverse_blocks(pz_queue* queue, const pzi_request* r);
 pz_status pzi_inverse_solve(pz_queue* queue, const pzi_request* r);
+pz_status pzi_inverse_adjoint(pz_queue* queue, const pzi_request* r);
 pz_status pzi_solve_inverse(pz_queue* queue, const pzi_request* r);
 
 #endif /* PZI_COMPOSE_H */

@@ -181,3 +181,18 @@ pzi_solve_inverse(pz_queue* const queue, const pzi_request* const r)
   PZ_TRY(pzi_do_gemm(queue, -1.0, a, x, 1.0, &residual));
   return pzi_do_gemm(queue, 1.0, &inverse.mat[1], &residual, 1.0, x);
 }
+
+// N = Y - alpha I,  W = N^T gY,  gX = -(delta / beta) W N^T
+pz_status
+pzi_inverse_adjoint(pz_queue* const queue, const pzi_request* const r)
+{
+  const pz_mat* const gx = &r->mat[2];
+  pz_mat n;
+  pz_mat w;
+  PZ_TRY(pzi_mat_scratch(queue, r->dtype, gx->batch, gx->rows, gx->cols, &n));
+  PZ_TRY(pzi_mat_scratch(queue, r->dtype, gx->batch, gx->rows, gx->cols, &w));
+  PZ_TRY(pzi_do_shifted(queue, -r->real[0], 1.0, &r->mat[0], &n));
+  const pz_mat transposed = pzi_mat_transposed(&n);
+  PZ_TRY(pzi_do_gemm(queue, 1.0, &transposed, &r->mat[1], 0.0, &w));
+  return pzi_do_gemm(queue, -r->real[2] / r->real[1], &w, &transposed, 0.0, gx);
+}

@@ -158,6 +158,7 @@ const pz_ops pzi_ops = {
     .launch = pzi_ops_launch,
     .read = pzi_ops_read,
     .write = pzi_ops_write,
+    .shifted_inverse_adjoint = pzi_ops_shifted_inverse_adjoint,
 };
 
 void

@@ -72,6 +72,32 @@ pzi_ops_shifted_inverse(pz_call* const c, const uint32_t in, const double alpha,
 }
 
 pz_status
+pzi_ops_shifted_inverse_adjoint(pz_call* const c, const uint32_t in, const double alpha,
+                                const double beta, const double delta, const pz_tensor* const y,
+                                const pz_tensor* const gy, pz_tensor* const gx)
+{
+  pzi_task t;
+  pzi_task_begin(&t, c, PZI_SHIFTED_INVERSE_ADJOINT);
+  pzi_task_matrix(&t, "y", PZI_READ, false, y);
+  pzi_task_matrix(&t, "gy", PZI_READ, false, gy);
+  pzi_task_matrix(&t, "gx", PZI_WRITE, false, gx);
+  pzi_task_expect_square(&t, 0);
+  pzi_task_expect(&t, 1, pzi_task_rows(&t, 0), pzi_task_cols(&t, 0));
+  pzi_task_expect(&t, 2, pzi_task_rows(&t, 0), pzi_task_cols(&t, 0));
+  t.request.which = (int)in;
+  t.request.real[0] = alpha;
+  t.request.real[1] = beta;
+  t.request.real[2] = delta;
+  if (beta == 0.0) {
+    pzi_task_refuse(&t, "found beta 0, of which nothing depends on x");
+  }
+  if (t.status == PZ_OK && delta == 0.0) {
+    return pzi_ops_fill(c, 0.0, gx);
+  }
+  return pzi_task_run(&t);
+}
+
+pz_status
 pzi_ops_solve(pz_call* const c, const uint32_t in, const pz_tensor* const a,
               const pz_tensor* const b, pz_tensor* const x)
 {

@@ -61,6 +61,7 @@ static const struct {
     [PZI_LAUNCH] = ENTRY(launch),
     [PZI_READ_OUT] = {"read", 0},
     [PZI_WRITE_IN] = {"write", 0},
+    [PZI_SHIFTED_INVERSE_ADJOINT] = ENTRY(shifted_inverse_adjoint),
 };
 
 const char*
@@ -241,6 +242,9 @@ call_entry(pz_queue* const queue, const pzi_request* const r)
     return ops->random(q, (pz_distribution)r->which, r->key, r->first, s[0], s[1], &m[0]);
   case PZI_LAUNCH:
     return ops->launch(q, r->kernel, r->integer, m, r->reals, r->integers);
+  case PZI_SHIFTED_INVERSE_ADJOINT:
+    return ops->shifted_inverse_adjoint(q, (uint32_t)r->which, s[0], s[1], s[2], &m[0], &m[1],
+                                        &m[2]);
   case PZI_READ_OUT:
   case PZI_WRITE_IN:
   case PZI_N_OPS:

@@ -46,6 +46,7 @@ typedef enum pzi_op {
   PZI_LAUNCH,
   PZI_READ_OUT, /* to the host and back: copies, offered by every backend */
   PZI_WRITE_IN,
+  PZI_SHIFTED_INVERSE_ADJOINT,
   PZI_N_OPS,
 } pzi_op;
 

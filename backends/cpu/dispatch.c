@@ -232,6 +232,14 @@ launch(pz_backend_queue* const q, const pz_kernel* const kernel, const int64_t n
   return q->host->fail(PZ_INVALID, "kernel \"%s\" has no tensor to work on", kernel->name);
 }
 
+static pz_status
+shifted_inverse_adjoint(pz_backend_queue* const q, const uint32_t in, const double alpha,
+                        const double beta, const double delta, const pz_mat* const y,
+                        const pz_mat* const gy, const pz_mat* const gx)
+{
+  return table_of(gx)->shifted_inverse_adjoint(q, in, alpha, beta, delta, y, gy, gx);
+}
+
 const pz_backend_ops cpu_ops = {
     .size = sizeof(pz_backend_ops),
     .copy = copy,
@@ -265,4 +273,5 @@ const pz_backend_ops cpu_ops = {
     .put = put,
     .random = random_numbers,
     .launch = launch,
+    .shifted_inverse_adjoint = shifted_inverse_adjoint,
 };

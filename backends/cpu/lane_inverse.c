@@ -132,9 +132,10 @@ invert_lanes(const batch* const b, const int64_t n, const bool unpivoted, const 
              const int64_t count, lane* const memory)
 {
   const task* const c = b->c;
-  const int64_t width = unpivoted ? b->width : n;
+  const int64_t width = unpivoted && n >= 8 ? b->width : n;
+  lane registers[16];
   lane* const loaded = memory;
-  lane* const a = b->crossed || width != n ? memory + n * n : memory;
+  lane* const a = n <= 4 ? registers : b->crossed || width != n ? memory + n * n : memory;
   const lane_view x = {loaded, b->crossed ? 1 : n, b->crossed ? n : 1};
   TYPED(lane_load)(&b->from, count, b->x + first * b->from.batch_step, loaded);
   lane_sight s = shift(c, n, width, x, a);

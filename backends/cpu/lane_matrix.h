@@ -38,15 +38,18 @@ lane_product_part(const int64_t cols, const int64_t inner, const int64_t i, cons
                   const lane alpha, const lane_view a, const lane_view b, const lane_view c)
 {
   lane sum[4];
+  LANE_UNROLL
   for (int64_t k = 0; k < cols; ++k) {
     sum[k] = lane_of(0);
   }
   for (int64_t p = 0; p < inner; ++p) {
     const lane f = a.at[i * a.row + p * a.col];
+    LANE_UNROLL
     for (int64_t k = 0; k < cols; ++k) {
       sum[k] += f * b.at[p * b.row + (j + k) * b.col];
     }
   }
+  LANE_UNROLL
   for (int64_t k = 0; k < cols; ++k) {
     c.at[i * c.row + (j + k) * c.col] = alpha * sum[k];
   }
@@ -79,8 +82,7 @@ lane_product(const int64_t rows, const int64_t inner, const int64_t cols, const 
 }
 
 /* a <- a^-1 for n x n in rows of `width` by Gauss-Jordan elimination without pivoting;
-   returns the larger of `most` and the largest magnitude of a pivot. For n known when
-   compiled. */
+   returns the larger of `most` and the largest magnitude of a pivot. */
 LANE_INLINE lane
 lane_eliminate(const int64_t n, const int64_t width, lane most, lane* const a)
 {
@@ -109,22 +111,30 @@ lane_eliminate(const int64_t n, const int64_t width, lane most, lane* const a)
 LANE_INLINE void
 lane_tile_subtract(const int64_t width, const lane* const f, const lane* const r, lane* const c)
 {
+  LANE_UNROLL
   for (int64_t i0 = 0; i0 < 4; i0 += LANE_TILE_ROWS) {
     lane sum[LANE_TILE_ROWS][4];
+    LANE_UNROLL
     for (int64_t i = 0; i < LANE_TILE_ROWS; ++i) {
+      LANE_UNROLL
       for (int64_t j = 0; j < 4; ++j) {
         sum[i][j] = c[(i0 + i) * width + j];
       }
     }
+    LANE_UNROLL
     for (int64_t p = 0; p < 4; ++p) {
+      LANE_UNROLL
       for (int64_t i = 0; i < LANE_TILE_ROWS; ++i) {
         const lane factor = f[(i0 + i) * width + p];
+        LANE_UNROLL
         for (int64_t j = 0; j < 4; ++j) {
           sum[i][j] -= factor * r[p * width + j];
         }
       }
     }
+    LANE_UNROLL
     for (int64_t i = 0; i < LANE_TILE_ROWS; ++i) {
+      LANE_UNROLL
       for (int64_t j = 0; j < 4; ++j) {
         c[(i0 + i) * width + j] = sum[i][j];
       }
@@ -138,16 +148,21 @@ lane_tile_product(const real sign, const int64_t a_width, const lane* const a,
                   const int64_t b_width, const lane* const b, const int64_t c_width, lane* const c)
 {
   lane out[16];
+  LANE_UNROLL
   for (int64_t i = 0; i < 4; ++i) {
+    LANE_UNROLL
     for (int64_t j = 0; j < 4; ++j) {
       lane sum = a[i * a_width] * b[j];
+      LANE_UNROLL
       for (int64_t p = 1; p < 4; ++p) {
         sum += a[i * a_width + p] * b[p * b_width + j];
       }
       out[4 * i + j] = sign * sum;
     }
   }
+  LANE_UNROLL
   for (int64_t i = 0; i < 4; ++i) {
+    LANE_UNROLL
     for (int64_t j = 0; j < 4; ++j) {
       c[i * c_width + j] = out[4 * i + j];
     }

@@ -13,6 +13,10 @@
 
 #include "typed.h"
 
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
+
 /* As many quads as the registers hold. */
 #if defined(__AVX512F__)
 enum { LANES = 64 / (CPU_REAL_BITS / 8), LANE_TILE_ROWS = 4 };
@@ -37,6 +41,13 @@ typedef lane lane_in_place __attribute__((aligned(CPU_REAL_BITS / 8), may_alias)
 typedef lane_integer lane_mask __attribute__((vector_size(LANES * CPU_REAL_BITS / 8)));
 
 #define LANE_INLINE static inline __attribute__((always_inline))
+
+/* Before a loop of few steps, known when compiled, over what is to stay in registers. */
+#if defined(__clang__)
+#define LANE_UNROLL _Pragma("unroll")
+#else
+#define LANE_UNROLL _Pragma("GCC unroll 16")
+#endif
 
 LANE_INLINE lane
 lane_of(const real value)
@@ -121,26 +132,25 @@ lane_transpose(lane* const v)
   v[3] = __builtin_shufflevector(ab1, cd1, LANE_EACH(LANE_PAIR_HIGH));
 }
 
-/* Four entries of the matrices r, 4 + r, ... that lie `step` apart; and back. */
+/* Four entries of the matrices r, 4 + r, ... that lie `step` apart; and back. Intrinsics make
+   the compiler insert from memory, which needs no shuffle. */
 LANE_INLINE lane
 lane_gather_quads(const real* const from, const int64_t step)
 {
-#if LANE_QUADS == 1
+#if LANE_QUADS == 4
+  __m512 v = _mm512_castps128_ps512(_mm_loadu_ps(from));
+  v = _mm512_insertf32x4(v, _mm_loadu_ps(from + 4 * step), 1);
+  v = _mm512_insertf32x4(v, _mm_loadu_ps(from + 8 * step), 2);
+  return (lane)_mm512_insertf32x4(v, _mm_loadu_ps(from + 12 * step), 3);
+#elif LANE_QUADS == 2 && CPU_REAL_BITS == 64
+  const __m512d v = _mm512_castpd256_pd512(_mm256_loadu_pd(from));
+  return (lane)_mm512_insertf64x4(v, _mm256_loadu_pd(from + 4 * step), 1);
+#elif LANE_QUADS == 2
+  const __m256 v = _mm256_castps128_ps256(_mm_loadu_ps(from));
+  return (lane)_mm256_insertf128_ps(v, _mm_loadu_ps(from + 4 * step), 1);
+#else
   (void)step;
   return *(const quad_in_place*)from;
-#else
-  typedef real two_quads __attribute__((vector_size(8 * CPU_REAL_BITS / 8)));
-  const two_quads low =
-      __builtin_shufflevector(*(const quad_in_place*)from, *(const quad_in_place*)(from + 4 * step),
-                              0, 1, 2, 3, 4, 5, 6, 7);
-#if LANE_QUADS == 2
-  return low;
-#else
-  const two_quads high =
-      __builtin_shufflevector(*(const quad_in_place*)(from + 8 * step),
-                              *(const quad_in_place*)(from + 12 * step), 0, 1, 2, 3, 4, 5, 6, 7);
-  return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-#endif
 #endif
 }
 

@@ -6,7 +6,8 @@
    the other order is given as the transpose of what memory shows. Strides that BLAS cannot
    express (repeated or overlapping runs of an input) are packed first.
 
-   Tiny products are loops of our own: a library call costs more than its arithmetic. */
+   Small products are loops of our own (small_product.c, lane_products.c): a library call costs
+   more than their arithmetic. */
 
 #include "typed.h"
 
@@ -35,10 +36,9 @@ leading(const view v, const bool rows)
   return (int)larger(larger(step, run), 1);
 }
 
-/* Matrix k of m as BLAS can take it: as it is, or packed into the slot. `data` is NULL where
-   there is no memory for that. */
-static view
-expressible(pz_backend_queue* const q, const pz_mat* const m, const int64_t k, const cpu_slot slot)
+view
+TYPED(view_expressible)(pz_backend_queue* const q, const pz_mat* const m, const int64_t k,
+                        const cpu_slot slot)
 {
   const view v = view_settled(view_of(m, k));
   if (by_row(v) || by_column(v)) {
@@ -99,7 +99,7 @@ product_is_tiny(const real alpha, const view a, const view b, const real beta, c
   } else if (most <= 8) {
     tiny_product(2, alpha, a, b, beta, y);
   } else {
-    return false;
+    return TYPED(small_product)(alpha, a, b, beta, y);
   }
   return true;
 }
@@ -140,6 +140,23 @@ TYPED(view_gemm)(const real alpha, const view a, const view b, const real beta, 
    leading(a, same_a == rows), b.data, leading(b, same_b == rows), beta, y.data, leading(y, rows));
 }
 
+/* A batch of products too small for the library. */
+typedef struct products {
+  real alpha;
+  real beta;
+  const pz_mat* a;
+  const pz_mat* b;
+  const pz_mat* y;
+} products;
+
+static void
+multiply_one(void* const context, const int64_t k, const int thread)
+{
+  const products* const t = context;
+  (void)thread;
+  (void)product_is_tiny(t->alpha, view_of(t->a, k), view_of(t->b, k), t->beta, view_of(t->y, k));
+}
+
 pz_status
 TYPED(gemm)(pz_backend_queue* const q, const double alpha, const pz_mat* const a,
             const pz_mat* const b, const double beta, const pz_mat* const y)
@@ -147,9 +164,18 @@ TYPED(gemm)(pz_backend_queue* const q, const double alpha, const pz_mat* const a
   if (!fits_blas(a) || !fits_blas(b) || !fits_blas(y)) {
     return PZ_UNSUPPORTED;
   }
+  if (beta == 0 && TYPED(multiply_lanes)((real)alpha, a, b, y)) {
+    return PZ_OK;
+  }
+  if (larger(larger(y->rows, y->cols), a->cols) <= CPU_SMALL_PRODUCT) {
+    products t = {(real)alpha, (real)beta, a, b, y};
+    const double flops = (double)(y->rows * y->cols * a->cols) * (double)y->batch;
+    cpu_parallel(cpu_threads(0.05 * flops), y->batch, multiply_one, &t);
+    return PZ_OK;
+  }
   for (int64_t k = 0; k < y->batch; ++k) {
-    const view u = expressible(q, a, k, CPU_SLOT_PACK);
-    const view v = expressible(q, b, k, CPU_SLOT_PACK_B);
+    const view u = TYPED(view_expressible)(q, a, k, CPU_SLOT_PACK);
+    const view v = TYPED(view_expressible)(q, b, k, CPU_SLOT_PACK_B);
     if (!u.data || !v.data) {
       return cpu_no_memory(q);
     }
@@ -187,7 +213,7 @@ TYPED(syrk)(pz_backend_queue* const q, const double alpha, const pz_mat* const a
     return PZ_UNSUPPORTED;
   }
   for (int64_t k = 0; k < y->batch; ++k) {
-    const view u = expressible(q, a, k, CPU_SLOT_PACK);
+    const view u = TYPED(view_expressible)(q, a, k, CPU_SLOT_PACK);
     if (!u.data) {
       return cpu_no_memory(q);
     }
@@ -239,7 +265,7 @@ TYPED(trmm)(pz_backend_queue* const q, const pz_side side, const pz_triangle tri
     return PZ_UNSUPPORTED;
   }
   for (int64_t k = 0; k < b->batch; ++k) {
-    const view u = expressible(q, t, k, CPU_SLOT_PACK);
+    const view u = TYPED(view_expressible)(q, t, k, CPU_SLOT_PACK);
     if (!u.data) {
       return cpu_no_memory(q);
     }
@@ -286,7 +312,7 @@ TYPED(trsm)(pz_backend_queue* const q, const pz_side side, const pz_triangle tri
   }
   int64_t singular = -1;
   for (int64_t k = 0; k < b->batch; ++k) {
-    const view u = expressible(q, t, k, CPU_SLOT_PACK);
+    const view u = TYPED(view_expressible)(q, t, k, CPU_SLOT_PACK);
     if (!u.data) {
       return cpu_no_memory(q);
     }

@@ -9,23 +9,13 @@
    symmetrize's results satisfy y^T = sign y, and those of fold_adjoint mirror into the
    other triangle with that sign, all layouts reduce to rows as runs and one factor. */
 
-#include "typed.h"
+#include "structured.h"
 
 #include <string.h>
 
-/* What is done to the entries i of one run of rows, a mirrored pair of tiles at a time. */
-typedef struct pass {
-  int64_t n;
-  int64_t ldx;
-  int64_t ldy;
-  real factor; /* of the entry (i, j) above the diagonal or below, as the pass says */
-  real mirror; /* sign */
-  bool upper;
-} pass;
-
 /* Rows of the result as runs of x and y; the factor by which layouts differ. */
 static pass
-pass_of(const view x, const view y, const bool upper, const int sign)
+pass_of(const pass_kind kind, const view x, const view y, const bool upper, const int sign)
 {
   const bool x_rows = x.col_stride == 1;
   const bool y_rows = y.col_stride == 1;
@@ -36,8 +26,37 @@ pass_of(const view x, const view y, const bool upper, const int sign)
       .factor = x_rows == y_rows ? (real)1 : (real)sign,
       .mirror = (real)sign,
       .upper = upper,
+      .kind = kind,
   };
   return p;
+}
+
+/* to_j = a_j where `columns before` < j, b_j elsewhere, for a row of a tile on the diagonal:
+   masks slide along a table, so that no length depends on the row. */
+static inline void
+join_row(const int64_t n, const int64_t before, const real* const a, const real* const b,
+         real* const to)
+{
+#if CPU_REAL_BITS == 32
+  typedef uint32_t bits;
+#else
+  typedef uint64_t bits;
+#endif
+  static const bits after[2 * TILE] = {
+#define FOUR_ONES ~(bits)0, ~(bits)0, ~(bits)0, ~(bits)0
+      [TILE] = FOUR_ONES, FOUR_ONES, FOUR_ONES, FOUR_ONES,
+      FOUR_ONES,          FOUR_ONES, FOUR_ONES, FOUR_ONES,
+#undef FOUR_ONES
+  };
+  const bits* const mask = after + TILE - 1 - before;
+  for (int64_t j = 0; j < n; ++j) {
+    bits u;
+    bits v;
+    memcpy(&u, &a[j], sizeof(u));
+    memcpy(&v, &b[j], sizeof(v));
+    u = (u & mask[j]) | (v & ~mask[j]);
+    memcpy(&to[j], &u, sizeof(u));
+  }
 }
 
 /* y_ij = f x_ij and y_ji = f s x_ij for rows i0 .. i1-1 and columns j0 .. j1-1 of the
@@ -67,12 +86,21 @@ fold_tile(const pass* const p, const int64_t i0, const int64_t i1, const int64_t
     }
     return;
   }
-  for (int64_t i = i0; i < i1; ++i) {
-    for (int64_t j = p->upper ? i + 1 : i0; j < (p->upper ? i1 : i); ++j) {
-      y[i * p->ldy + j] = f * x[i * p->ldx + j];
-      y[j * p->ldy + i] = g * x[i * p->ldx + j];
+  // both triangles of the tile by rows, the other one's from the transpose
+  const int64_t n = i1 - i0;
+  const real* const at = x + i0 * p->ldx + i0;
+  real mirrored[TILE * TILE];
+  TYPED(transpose)(n, n, at, p->ldx, mirrored, TILE);
+  for (int64_t i = 0; i < n; ++i) {
+    real own[TILE];
+    real other[TILE];
+    for (int64_t j = 0; j < n; ++j) {
+      own[j] = f * at[i * p->ldx + j];
+      other[j] = g * mirrored[i * TILE + j];
     }
-    y[i * p->ldy + i] = p->mirror > 0 ? x[i * p->ldx + i] : 0;
+    real* const to = y + (i0 + i) * p->ldy + i0;
+    join_row(n, i, p->upper ? own : other, p->upper ? other : own, to);
+    to[i] = p->mirror > 0 ? at[i * p->ldx + i] : 0;
   }
 }
 
@@ -99,12 +127,19 @@ adjoint_tile(const pass* const p, const int64_t i0, const int64_t i1, const int6
     }
     return;
   }
-  for (int64_t i = i0; i < i1; ++i) {
-    for (int64_t j = p->upper ? i + 1 : i0; j < (p->upper ? i1 : i); ++j) {
-      y[i * p->ldy + j] = f * x[i * p->ldx + j] + g * x[j * p->ldx + i];
-      y[j * p->ldy + i] = 0;
+  const int64_t n = i1 - i0;
+  const real* const at = x + i0 * p->ldx + i0;
+  const real zeros[TILE] = {0};
+  real mirrored[TILE * TILE];
+  TYPED(transpose)(n, n, at, p->ldx, mirrored, TILE);
+  for (int64_t i = 0; i < n; ++i) {
+    real sum[TILE];
+    for (int64_t j = 0; j < n; ++j) {
+      sum[j] = f * at[i * p->ldx + j] + g * mirrored[i * TILE + j];
     }
-    y[i * p->ldy + i] = p->mirror > 0 ? x[i * p->ldx + i] : 0;
+    real* const to = y + (i0 + i) * p->ldy + i0;
+    join_row(n, i, p->upper ? sum : zeros, p->upper ? zeros : sum, to);
+    to[i] = p->mirror > 0 ? at[i * p->ldx + i] : 0;
   }
 }
 
@@ -137,35 +172,76 @@ symmetrize_tile(const pass* const p, const int64_t i0, const int64_t i1, const i
     }
     return;
   }
-  for (int64_t i = i0; i < i1; ++i) {
-    for (int64_t j = i + 1; j < i1; ++j) {
-      const real v = f * (x[i * p->ldx + j] + s * x[j * p->ldx + i]);
-      y[i * p->ldy + j] = v;
-      y[j * p->ldy + i] = s * v;
+  // f (x_ij + s x_ji) mirrored is itself times s, rounding included
+  const int64_t n = i1 - i0;
+  const real* const at = x + i0 * p->ldx + i0;
+  real mirrored[TILE * TILE];
+  TYPED(transpose)(n, n, at, p->ldx, mirrored, TILE);
+  for (int64_t i = 0; i < n; ++i) {
+    real* const to = y + (i0 + i) * p->ldy + i0;
+    for (int64_t j = 0; j < n; ++j) {
+      to[j] = f * (at[i * p->ldx + j] + s * mirrored[i * TILE + j]);
     }
-    y[i * p->ldy + i] = s > 0 ? 2 * f * x[i * p->ldx + i] : 0;
+    to[i] = s > 0 ? 2 * f * at[i * p->ldx + i] : 0;
   }
 }
 
 typedef void tile_function(const pass* p, int64_t i0, int64_t i1, int64_t j0, int64_t j1,
                            const real* x, real* y);
 
-/* All pairs of tiles of each matrix of the batch: (i, j) in the triangle. */
+/* A pass over a batch: a part of the loop is a strip of tiles, or some small matrices. */
+typedef struct sweep {
+  pass p;
+  tile_function* tile;
+  const pz_mat* x;
+  const pz_mat* y;
+  int64_t strips; /* in a matrix */
+  int64_t group;  /* matrices in a part where there is one strip in each */
+} sweep;
+
+/* The pairs of tiles of one strip of rows: (i, j) in the triangle. */
 static void
-sweep(pass p, tile_function* const tile, const pz_mat* const x, const pz_mat* const y)
+sweep_strip(const sweep* const s, const int64_t k, const int64_t i0)
 {
-  for (int64_t b = 0; b < y->batch; ++b) {
-    const real* const from = view_of(x, b).data;
-    real* const to = view_of(y, b).data;
-    for (int64_t i0 = 0; i0 < p.n; i0 += TILE) {
-      const int64_t i1 = smaller(i0 + TILE, p.n);
-      const int64_t first = p.upper ? i0 : 0;
-      const int64_t last = p.upper ? p.n : i1;
-      for (int64_t j0 = first; j0 < last; j0 += TILE) {
-        tile(&p, i0, i1, j0, smaller(j0 + TILE, p.n), from, to);
-      }
-    }
+  const pass* const p = &s->p;
+  const real* const from = view_of(s->x, k).data;
+  real* const to = view_of(s->y, k).data;
+  const int64_t i1 = smaller(i0 + TILE, p->n);
+  const int64_t last = p->upper ? p->n : i1;
+  for (int64_t j0 = p->upper ? i0 : 0; j0 < last; j0 += TILE) {
+    s->tile(p, i0, i1, j0, smaller(j0 + TILE, p->n), from, to);
   }
+}
+
+static void
+sweep_part(void* const context, const int64_t k, const int thread)
+{
+  const sweep* const s = context;
+  (void)thread;
+  if (s->strips > 1) {
+    sweep_strip(s, k / s->strips, k % s->strips * TILE);
+    return;
+  }
+  const int64_t end = smaller((k + 1) * s->group, s->y->batch);
+  for (int64_t m = k * s->group; m < end; ++m) {
+    sweep_strip(s, m, 0);
+  }
+}
+
+static pz_status
+run(const pass p, tile_function* const tile, const pz_mat* const x, const pz_mat* const y)
+{
+  if (TYPED(pass_small)(&p, x, y)) {
+    return PZ_OK;
+  }
+  sweep s = {.p = p, .tile = tile, .x = x, .y = y, .strips = (p.n + TILE - 1) / TILE, .group = 1};
+  int64_t parts = s.strips * y->batch;
+  if (s.strips == 1) {
+    s.group = larger(1, 4096 / (p.n * p.n));
+    parts = (y->batch + s.group - 1) / s.group;
+  }
+  cpu_parallel(cpu_threads(0.7 * (double)(p.n * p.n) * (double)y->batch), parts, sweep_part, &s);
+  return PZ_OK;
 }
 
 pz_status
@@ -176,8 +252,7 @@ TYPED(fold)(pz_backend_queue* const q, const pz_triangle triangle, const int sig
   const view v = view_of(x, 0);
   // x with columns as runs: the other triangle of x^T
   const bool upper = (triangle == PZ_UPPER) == (v.col_stride == 1);
-  sweep(pass_of(v, view_of(y, 0), upper, sign), fold_tile, x, y);
-  return PZ_OK;
+  return run(pass_of(PASS_FOLD, v, view_of(y, 0), upper, sign), fold_tile, x, y);
 }
 
 pz_status
@@ -188,8 +263,7 @@ TYPED(fold_adjoint)(pz_backend_queue* const q, const pz_triangle triangle, const
   const view v = view_of(gx, 0);
   // the triangle is that of the result as it lies in memory
   const bool upper = (triangle == PZ_UPPER) == (v.col_stride == 1);
-  sweep(pass_of(view_of(g, 0), v, upper, sign), adjoint_tile, g, gx);
-  return PZ_OK;
+  return run(pass_of(PASS_ADJOINT, view_of(g, 0), v, upper, sign), adjoint_tile, g, gx);
 }
 
 pz_status
@@ -197,10 +271,9 @@ TYPED(symmetrize)(pz_backend_queue* const q, const double a, const int sign, con
                   const pz_mat* const y)
 {
   (void)q;
-  pass p = pass_of(view_of(x, 0), view_of(y, 0), true, sign);
+  pass p = pass_of(PASS_SYMMETRIZE, view_of(x, 0), view_of(y, 0), true, sign);
   p.factor *= (real)a;
-  sweep(p, symmetrize_tile, x, y);
-  return PZ_OK;
+  return run(p, symmetrize_tile, x, y);
 }
 
 static void

@@ -62,4 +62,5 @@ const pz_backend_ops TYPED(ops) = {
     .put = TYPED(put),
     .random = TYPED(random),
     .launch = TYPED(launch),
+    .shifted_inverse_adjoint = TYPED(shifted_inverse_adjoint),
 };

@@ -44,6 +44,9 @@ enum { TINY = 16 };
 /* Batches of matrices up to this order go across lanes where that pays. */
 enum { CPU_LANES_MOST = 32 };
 
+/* Products up to this order are never BLAS's; batches of even smaller ones go across lanes. */
+enum { CPU_SMALL_PRODUCT = 32, CPU_LANE_PRODUCT = 8 };
+
 /* Four neighbouring entries, for arithmetic that is to stay in registers; and the same as
    they lie anywhere among others, for loads and stores through a pointer. */
 typedef real quad __attribute__((vector_size(4 * CPU_REAL_BITS / 8)));
@@ -144,6 +147,19 @@ void TYPED(view_fill)(real value, view y);
 bool TYPED(view_finite)(view x);
 bool TYPED(triangle_finite)(pz_triangle triangle, view x);
 
+/* y = alpha a b + beta y of order up to CPU_SMALL_PRODUCT, any strides; else false. */
+bool TYPED(small_product)(real alpha, view a, view b, real beta, view y);
+
+/* The same across lanes without beta, and y = alpha (a + shift I)^T b (a + shift I)^T; false
+   where a batch is too small or its matrices are too large for that. */
+bool TYPED(multiply_lanes)(real alpha, const pz_mat* a, const pz_mat* b, const pz_mat* y);
+bool TYPED(adjoint_lanes)(real alpha, real shift, const pz_mat* a, const pz_mat* b,
+                          const pz_mat* y);
+
+/* Matrix k of m as BLAS can take it: as it is, or packed into the slot. `data` is NULL where
+   there is no memory for that. */
+view TYPED(view_expressible)(pz_backend_queue* q, const pz_mat* m, int64_t k, cpu_slot slot);
+
 /* y = alpha a b + beta y on strides that BLAS can express (pack first, products.c). */
 void TYPED(view_gemm)(real alpha, view a, view b, real beta, view y);
 
@@ -194,5 +210,8 @@ TYPED_OPERATION(random, pz_distribution kind, uint64_t key, uint64_t first, doub
                 const pz_mat* y);
 TYPED_OPERATION(launch, const pz_kernel* kernel, int64_t n_items, const pz_mat* tensors,
                 const double* reals, const int64_t* integers);
+
+TYPED_OPERATION(shifted_inverse_adjoint, uint32_t in, double alpha, double beta, double delta,
+                const pz_mat* y, const pz_mat* gy, const pz_mat* gx);
 
 #endif /* CPU_TYPED_H */

@@ -109,6 +109,57 @@ pzi_reference_shifted_inverse(pz_backend_queue* const q, const uint32_t in, cons
   return singular < 0 ? PZ_OK : pzi_reference_singular(q, singular);
 }
 
+/* c <- a^T b, n x n row-major. */
+static void
+transposed_product(const int64_t n, const double* const a, const double* const b, double* const c)
+{
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t j = 0; j < n; ++j) {
+      double sum = 0.0;
+      for (int64_t l = 0; l < n; ++l) {
+        sum += a[l * n + i] * b[l * n + j];
+      }
+      c[i * n + j] = sum;
+    }
+  }
+}
+
+// gx = -(delta / beta) n^T gy n^T, n = y - alpha I
+pz_status
+pzi_reference_shifted_inverse_adjoint(pz_backend_queue* const q, const uint32_t in,
+                                      const double alpha, const double beta, const double delta,
+                                      const pz_mat* const y, const pz_mat* const gy,
+                                      const pz_mat* const gx)
+{
+  const int64_t n = y->rows;
+  double* shifted;
+  (void)in;
+  PZ_TRY(pzi_reference_scratch(q, 4 * n * n, &shifted));
+  double* const g = shifted + n * n;
+  double* const between = g + n * n;
+  double* const out = between + n * n;
+  for (int64_t k = 0; k < gx->batch; ++k) {
+    pzi_reference_load(y, k, shifted);
+    pzi_reference_load(gy, k, g);
+    for (int64_t i = 0; i < n; ++i) {
+      shifted[i * n + i] -= alpha;
+    }
+    // W^T <- gY^T N,  gX <- c (W^T)^T N^T
+    transposed_product(n, g, shifted, between);
+    for (int64_t i = 0; i < n; ++i) {
+      for (int64_t j = 0; j < n; ++j) {
+        double sum = 0.0;
+        for (int64_t l = 0; l < n; ++l) {
+          sum += between[l * n + i] * shifted[j * n + l];
+        }
+        out[i * n + j] = -delta / beta * sum;
+      }
+    }
+    pzi_reference_store(out, gx, k);
+  }
+  return PZ_OK;
+}
+
 pz_status
 pzi_reference_solve(pz_backend_queue* const q, const uint32_t in, const pz_mat* const a,
                     const pz_mat* const b, const pz_mat* const x, const pz_fault* const fault)

@@ -165,6 +165,7 @@ static const pz_backend_ops operations = {
     .put = pzi_reference_put_rows,
     .random = pzi_reference_random,
     .launch = reference_launch,
+    .shifted_inverse_adjoint = pzi_reference_shifted_inverse_adjoint,
 };
 
 static const pz_backend reference = {

@@ -133,6 +133,9 @@ pz_status pzi_reference_trsm(pz_backend_queue* q, pz_side side, pz_triangle tria
 pz_status pzi_reference_shifted_inverse(pz_backend_queue* q, uint32_t in, double alpha, double beta,
                                         double gamma, double delta, const pz_mat* x,
                                         const pz_mat* y, const pz_fault* fault);
+pz_status pzi_reference_shifted_inverse_adjoint(pz_backend_queue* q, uint32_t in, double alpha,
+                                                double beta, double delta, const pz_mat* y,
+                                                const pz_mat* gy, const pz_mat* gx);
 pz_status pzi_reference_solve(pz_backend_queue* q, uint32_t in, const pz_mat* a, const pz_mat* b,
                               const pz_mat* x, const pz_fault* fault);
 pz_status pzi_reference_potrf(pz_backend_queue* q, pz_triangle triangle, const pz_mat* a,

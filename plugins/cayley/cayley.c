@@ -69,23 +69,17 @@ cayley_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const q,
            const pz_tensor* const gq, pz_tensor* const gx)
 {
   (void)x;
-  pz_tensor n;
-  pz_tensor w;
-  pz_tensor g = *gq;
-  PZ_TRY(pz_work_like(c, q, &n));
-  PZ_TRY(pz_work_like(c, q, &w));
-  if (has_signs(c)) {
-    // N <- Q D, G <- gQ D
-    PZ_TRY(pz_work_like(c, q, &g));
-    PZ_TRY(c->ops->scale_by(c, PZ_OVER_ROWS, &c->buffer[D_BUFFER], q, &n));
-    PZ_TRY(c->ops->scale_by(c, PZ_OVER_ROWS, &c->buffer[D_BUFFER], gq, &g));
-    PZ_TRY(c->ops->add_identity(c, 1.0, &n));
-  } else {
-    PZ_TRY(c->ops->combine(c, 1.0, 1, (const double[]){1.0}, &q, &n));
+  if (!has_signs(c)) {
+    return pz_shifted_inverse_adjoint(c, c->in, -1.0, 2.0, -1.0, q, gq, gx);
   }
-  // W <- N^T G,  gX <- 1/2 W N^T
-  PZ_TRY(pz_gemm(c, PZ_T, PZ_N, 1.0, &n, &g, 0.0, &w));
-  return pz_gemm(c, PZ_N, PZ_T, 0.5, &w, &n, 0.0, gx);
+  // of Q D and gQ D
+  pz_tensor plain;
+  pz_tensor g;
+  PZ_TRY(pz_work_like(c, q, &plain));
+  PZ_TRY(pz_work_like(c, q, &g));
+  PZ_TRY(c->ops->scale_by(c, PZ_OVER_ROWS, &c->buffer[D_BUFFER], q, &plain));
+  PZ_TRY(c->ops->scale_by(c, PZ_OVER_ROWS, &c->buffer[D_BUFFER], gq, &g));
+  return pz_shifted_inverse_adjoint(c, c->in, -1.0, 2.0, -1.0, &plain, &g, gx);
 }
 
 /* The largest condition number of I + Q in the batch, by singular values. */

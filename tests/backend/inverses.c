@@ -244,6 +244,127 @@ START_TEST(test_solve)
 }
 END_TEST
 
+/* Orders and sizes of batches about the number of lanes of any instructions. */
+static int64_t
+lane_order(rig* const r)
+{
+  return 1 + rig_pick(r, 33);
+}
+
+static int64_t
+lane_batch(rig* const r)
+{
+  static const int64_t sizes[] = {2, 4, 5, 7, 8, 9, 15, 16, 17, 31, 35, 70};
+  return sizes[rig_pick(r, sizeof(sizes) / sizeof(sizes[0]))];
+}
+
+/* Of the tested side's y exactly matrix `place` holds a NaN; -1: every one does. */
+static void
+expect_spoiled(const rig* const r, const operand* const y, const int64_t place)
+{
+  const int64_t n = y->mat[0].rows;
+  for (int64_t k = 0; r->offered && k < y->mat[0].batch; ++k) {
+    bool odd = false;
+    for (int64_t e = 0; e < n * n; ++e) {
+      odd = odd || isnan(operand_get(y, TESTED, k, e / n, e % n));
+    }
+    if (odd != (place < 0 || k == place)) {
+      rig_fail(r, "matrix %lld holds %s NaN", (long long)k, odd ? "a" : "no");
+    }
+  }
+}
+
+/* Batches large enough to go together: every matrix comes out as it should, whatever its
+   neighbours are, and NaN stays in its own. */
+START_TEST(test_batches)
+{
+  static const double cayley[4] = {-1.0, 2.0, 1.0, -1.0};
+  rig it;
+  rig* const r = &it;
+  rig_open(r, _i);
+  for (int trial = 0; trial < 8 * TRIALS; ++trial) {
+    rig_trial(r, 0);
+    const int64_t n = lane_order(r);
+    const int64_t batch = lane_batch(r);
+    const shape s = (shape)rig_pick(r, SHAPES);
+    const bool spoiled = rig_pick(r, 4) == 0;
+    operand* const x = operand_in(r, n, n, batch);
+    operand* const y = operand_out(r, n, n, batch);
+    const uint32_t in = make_structured(x, s);
+    if (spoiled) {
+      const int64_t place = rig_pick(r, operand_matrices(x));
+      operand_put(x, place, rig_pick(r, n), rig_pick(r, n), NAN);
+      RUN(r, shifted_inverse, in, cayley[0], cayley[1], cayley[2], cayley[3], AT(x), AT(y), FAULT);
+      expect_ok(r);
+      expect_spoiled(r, y, operand_matrices(x) == 1 ? -1 : place);
+      continue;
+    }
+    RUN(r, shifted_inverse, in, cayley[0], cayley[1], cayley[2], cayley[3], AT(x), AT(y), FAULT);
+    expect_ok(r);
+    expect_close(r, y, check_inverse(r, x, y, cayley) * sqrt((double)batch));
+  }
+  rig_close(r);
+}
+END_TEST
+
+/* Between the skew parts of y as tested and of a batch of matrices in rows. */
+static double
+skew_distance(const operand* const y, const double* a)
+{
+  const int64_t n = y->mat[0].rows;
+  double squares = 0.0;
+  for (int64_t k = 0; k < y->mat[0].batch; ++k, a += n * n) {
+    for (int64_t i = 0; i < n; ++i) {
+      for (int64_t j = 0; j < i; ++j) {
+        const double found = operand_get(y, TESTED, k, i, j) - operand_get(y, TESTED, k, j, i);
+        const double difference = found - (a[i * n + j] - a[j * n + i]);
+        squares += difference * difference / 2.0;
+      }
+    }
+  }
+  return sqrt(squares);
+}
+
+START_TEST(test_adjoint)
+{
+  rig it;
+  rig* const r = &it;
+  rig_open(r, _i);
+  for (int trial = 0; trial < 6 * TRIALS; ++trial) {
+    rig_trial(r, trial / 6);
+    const bool many = trial % 2 == 0;
+    const int64_t n = many ? lane_order(r) : rig_size(r);
+    const int64_t batch = many ? lane_batch(r) : rig_batch(r);
+    const double alpha = test_normal(&r->random);
+    const double beta = 0.5 + test_uniform(&r->random);
+    const double delta = test_normal(&r->random);
+    operand* const y = operand_in(r, n, n, batch);
+    operand* const gy = operand_in(r, n, n, batch);
+    operand* const gx = operand_out(r, n, n, batch);
+    const double norm = operand_norm(y, BEFORE) + fabs(alpha) * sqrt((double)(n * batch));
+    const double scale = fabs(delta / beta) * norm * norm * operand_norm(gy, BEFORE);
+    RUN(r, shifted_inverse_adjoint, PZ_GENERAL, alpha, beta, delta, AT(y), AT(gy), AT(gx));
+    expect_ok(r);
+    expect_close(r, gx, scale);
+    // known to be skew: the same skew part
+    double* const expected = reals(n * n * batch);
+    for (int64_t k = 0; k < batch; ++k) {
+      operand_matrix(gx, REFERENCE, k, expected + k * n * n);
+    }
+    operand* const skew = operand_out(r, n, n, batch);
+    RUN(r, shifted_inverse_adjoint, PZ_SKEW, alpha, beta, delta, AT(y), AT(gy), AT(skew));
+    expect_ok(r);
+    const double found = r->offered ? skew_distance(skew, expected) : 0.0;
+    const double limit = 50.0 * (double)n * r->epsilon * scale;
+    if (!(found <= limit)) {
+      rig_fail(r, "skew part at distance %.3g, limit %.3g", found, limit);
+    }
+    free(expected);
+  }
+  rig_close(r);
+}
+END_TEST
+
 TCase*
 inverses_case(void)
 {
@@ -252,5 +373,7 @@ inverses_case(void)
   tcase_add_loop_test(t, test_needs_pivots, 0, 2);
   tcase_add_loop_test(t, test_singular, 0, 2);
   tcase_add_loop_test(t, test_solve, 0, 2);
+  tcase_add_loop_test(t, test_batches, 0, 2);
+  tcase_add_loop_test(t, test_adjoint, 0, 2);
   return t;
 }

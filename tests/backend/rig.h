@@ -197,6 +197,7 @@ TCase* triangular_forms_case(void);
 TCase* rows_case(void);
 TCase* random_case(void);
 TCase* special_case(void);
+TCase* accuracy_case(void);
 TCase* known_case(void);
 
 #endif /* BACKEND_RIG_H */

@@ -318,6 +318,15 @@ routed_launch(pz_backend_queue* q, const pz_kernel* kernel, int64_t n_items, con
   return run(q, &r);
 }
 
+static pz_status
+routed_shifted_inverse_adjoint(pz_backend_queue* q, uint32_t in, double alpha, double beta,
+                               double delta, const pz_mat* y, const pz_mat* gy, const pz_mat* gx)
+{
+  return ROUTE(q, .op = PZI_SHIFTED_INVERSE_ADJOINT, .n = 3, .which = (int)in,
+               .access = {PZI_READ, PZI_READ, PZI_WRITE}, .mat = {*y, *gy, *gx},
+               .real = {alpha, beta, delta});
+}
+
 /* ---- memory --------------------------------------------------------------------- */
 
 static pz_status
@@ -411,6 +420,7 @@ static const pz_backend_ops operations = {
     .put = routed_put,
     .random = routed_random,
     .launch = routed_launch,
+    .shifted_inverse_adjoint = routed_shifted_inverse_adjoint,
 };
 
 const pz_backend*

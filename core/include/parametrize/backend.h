@@ -174,6 +174,10 @@ typedef struct pz_backend_ops {
   /* Tensors are contiguous: batch 1, one row; an argument used nowhere may be NULL data. */
   pz_status (*launch)(pz_backend_queue* q, const pz_kernel* kernel, int64_t n_items,
                       const pz_mat* tensors, const double* reals, const int64_t* integers);
+
+  pz_status (*shifted_inverse_adjoint)(pz_backend_queue* q, uint32_t in, double alpha, double beta,
+                                       double delta, const pz_mat* y, const pz_mat* gy,
+                                       const pz_mat* gx);
 } pz_backend_ops;
 
 typedef struct pz_backend {

@@ -177,6 +177,13 @@ struct pz_ops {
         per batch, one if it can be, never one per matrix. -- */
   pz_status (*read)(pz_call* c, const pz_tensor* x, double* out);
   pz_status (*write)(pz_call* c, const double* in, pz_tensor* y);
+
+  /* -- the adjoint of shifted_inverse, from its result y = alpha I + beta (gamma I + delta x)^-1
+        alone: gx = -(delta / beta) N^T gy N^T with N = y - alpha I; beta is not 0. Where `in`
+        is PZ_SKEW, any gx whose skew part is that one's. -- */
+  pz_status (*shifted_inverse_adjoint)(pz_call* c, uint32_t in, double alpha, double beta,
+                                       double delta, const pz_tensor* y, const pz_tensor* gy,
+                                       pz_tensor* gx);
 };
 
 PZ_END_DECLS

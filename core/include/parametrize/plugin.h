@@ -355,6 +355,14 @@ pz_shifted_inverse(pz_call* const c, const uint32_t in, const double alpha, cons
   return c->ops->shifted_inverse(c, in, alpha, beta, gamma, delta, x, y);
 }
 
+static inline pz_status
+pz_shifted_inverse_adjoint(pz_call* const c, const uint32_t in, const double alpha,
+                           const double beta, const double delta, const pz_tensor* const y,
+                           const pz_tensor* const gy, pz_tensor* const gx)
+{
+  return c->ops->shifted_inverse_adjoint(c, in, alpha, beta, delta, y, gy, gx);
+}
+
 PZ_END_DECLS
 
 #endif /* PARAMETRIZE_PLUGIN_H */

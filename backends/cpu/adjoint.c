@@ -1,0 +1,119 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* The adjoint of y = alpha I + beta (gamma I + delta x)^-1: with N = Y - alpha I,
+
+     gX = c N^T G N^T,  c = -delta / beta
+
+   two products on a copy of Y. Where X is skew only the skew part of gX is asked for, which is
+   that of -gX^T = -c N (G^T N) as well: rows of N throughout, which small products like. */
+
+#include "typed.h"
+
+#include <string.h>
+
+/* Two products on matrix k; `n` and `w` are scratch. */
+static void
+adjoint_of(const bool skew, const real c, const view n, const view g, const view w, const view gx)
+{
+  if (skew) {
+    TYPED(view_gemm)(1, view_transposed(g), n, 0, w);
+    TYPED(view_gemm)(-c, n, w, 0, gx);
+  } else {
+    TYPED(view_gemm)(1, view_transposed(n), g, 0, w);
+    TYPED(view_gemm)(c, w, view_transposed(n), 0, gx);
+  }
+}
+
+typedef struct batch {
+  const pz_mat* y;
+  const pz_mat* g;
+  const pz_mat* gx;
+  bool skew;
+  real c;
+  real shift;
+  real* memory; /* two matrices for every thread */
+} batch;
+
+/* N of matrix k in rows. */
+static void
+shift(const batch* const t, const int64_t k, real* const to)
+{
+  const int64_t n = t->y->rows;
+  const view from = view_of(t->y, k);
+  if (from.col_stride == 1) {
+    for (int64_t i = 0; i < n; ++i) {
+      memcpy(to + i * n, from.data + i * from.row_stride, (size_t)n * sizeof(real));
+    }
+  } else {
+    const view rows = {to, n, n, n, 1};
+    TYPED(view_copy)(from, rows);
+  }
+  for (int64_t i = 0; i < n; ++i) {
+    to[i * (n + 1)] += t->shift;
+  }
+}
+
+static void
+adjoint_part(void* const context, const int64_t k, const int thread)
+{
+  const batch* const t = context;
+  const int64_t n = t->y->rows;
+  real* const memory = t->memory + (int64_t)thread * 2 * n * n;
+  const view shifted = {memory, n, n, n, 1};
+  const view w = {memory + n * n, n, n, n, 1};
+  shift(t, k, memory);
+  adjoint_of(t->skew, t->c, shifted, view_of(t->g, k), w, view_of(t->gx, k));
+}
+
+/* By the library, which has its own threads. */
+static pz_status
+adjoint_large(pz_backend_queue* const q, const batch* const t)
+{
+  const int64_t n = t->y->rows;
+  const view shifted = {t->memory, n, n, n, 1};
+  const view w = {t->memory + n * n, n, n, n, 1};
+  for (int64_t k = 0; k < t->gx->batch; ++k) {
+    const view g = TYPED(view_expressible)(q, t->g, k, CPU_SLOT_PACK);
+    if (!g.data) {
+      return cpu_no_memory(q);
+    }
+    shift(t, k, t->memory);
+    adjoint_of(t->skew, t->c, shifted, g, w, view_settled(view_of(t->gx, k)));
+  }
+  return PZ_OK;
+}
+
+pz_status
+TYPED(shifted_inverse_adjoint)(pz_backend_queue* const q, const uint32_t in, const double alpha,
+                               const double beta, const double delta, const pz_mat* const y,
+                               const pz_mat* const gy, const pz_mat* const gx)
+{
+  const int64_t n = y->rows;
+  const real c = (real)(-delta / beta);
+  if (!fits_blas(y) || !fits_blas(gy) || !fits_blas(gx)) {
+    return PZ_UNSUPPORTED;
+  }
+  if (TYPED(adjoint_lanes)(c, (real)-alpha, y, gy, gx)) {
+    return PZ_OK;
+  }
+  const bool small = n <= CPU_SMALL_PRODUCT;
+  const int threads = small ? cpu_threads(0.05 * (double)(n * n * n) * (double)gx->batch) : 1;
+  batch t = {
+      .y = y,
+      .g = gy,
+      .gx = gx,
+      .skew = in == PZ_SKEW,
+      .c = c,
+      .shift = (real)-alpha,
+      .memory = cpu_scratch(q, CPU_SLOT_A, (size_t)threads * (size_t)(2 * n * n) * sizeof(real)),
+  };
+  if (!t.memory) {
+    return cpu_no_memory(q);
+  }
+  if (!small) {
+    return adjoint_large(q, &t);
+  }
+  cpu_parallel(threads, gx->batch, adjoint_part, &t);
+  return PZ_OK;
+}
