@@ -27,7 +27,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = str(arguments.threads)
 import numpy as np  # noqa: E402: after the number of threads is known
 import torch  # noqa: E402
 
-from library import Library, array  # noqa: E402
+from library import Library, aligned, array  # noqa: E402
 
 CASES = "4096x3 1024x8 1024x16 1024x32 1x64 1x128 1x256 1x512 1x1024".split()
 
@@ -89,7 +89,7 @@ def measure(library, case):
     batch, n = map(int, case.split("x"))
     random = np.random.default_rng(n)
     x = (random.standard_normal((batch, n, n)) / n**0.5).astype(arguments.dtype)
-    g = random.standard_normal((batch, n, n)).astype(arguments.dtype)
+    g = aligned(random.standard_normal((batch, n, n)).astype(arguments.dtype))
     chain, mine = ours(library, x, g)
     other = theirs(x, g)
     mine[2]()

@@ -32,6 +32,15 @@ class Settings(C.Structure):
                 ("n_folders", C.c_uint32), ("reserved", C.c_uint32), ("seed", C.c_uint64), ("rest", C.c_uint64 * 8)]
 
 
+def aligned(x):
+    """A copy whose memory begins at a multiple of 64 bytes, as the library uses without copying."""
+    room = np.empty(x.nbytes + 64, np.uint8)
+    begin = -room.ctypes.data % 64
+    y = room[begin : begin + x.nbytes].view(x.dtype).reshape(x.shape)
+    y[...] = x
+    return y
+
+
 def array(tensor):
     """Of contiguous host memory that stays the library's."""
     kind = C.c_float if (tensor.dtype >> 8 & 0xFF) == 32 else C.c_double
@@ -74,7 +83,7 @@ class Chain:
 
     def __init__(self, library, text, x, bound=False):
         self.library = library
-        self.x = np.ascontiguousarray(x)
+        self.x = aligned(x)
         call, tensor = library.call, library.view(self.x)
         spec = Spec(tensor.dtype, 0, x.ndim, 0, (C.c_int64 * 8)(*x.shape))
         self.state, self.eval, self.chain = C.c_void_p(), C.c_void_p(), C.c_void_p()
@@ -87,7 +96,7 @@ class Chain:
             library.check(call.pz_state_bind(self.state, ORIGINAL, C.c_uint32(0), C.byref(tensor)))
         else:
             library.check(call.pz_eval_assign(self.eval, self.state, REGISTER, C.byref(tensor)))
-        self.gradient = np.empty_like(self.x)
+        self.gradient = aligned(np.zeros_like(self.x))
         self.out = library.view(self.gradient)
 
     def __del__(self):

@@ -31,32 +31,22 @@ pass_of(const pass_kind kind, const view x, const view y, const bool upper, cons
   return p;
 }
 
-/* to_j = a_j where `columns before` < j, b_j elsewhere, for a row of a tile on the diagonal:
-   masks slide along a table, so that no length depends on the row. */
-static inline void
-join_row(const int64_t n, const int64_t before, const real* const a, const real* const b,
-         real* const to)
-{
+/* Ones where an entry of row i of a tile on the diagonal lies behind it: mask_after(i)[j] for
+   j > i. The row slides along a table, so that no loop's length depends on it. */
 #if CPU_REAL_BITS == 32
-  typedef uint32_t bits;
+typedef uint32_t tile_mask;
 #else
-  typedef uint64_t bits;
+typedef uint64_t tile_mask;
 #endif
-  static const bits after[2 * TILE] = {
-#define FOUR_ONES ~(bits)0, ~(bits)0, ~(bits)0, ~(bits)0
-      [TILE] = FOUR_ONES, FOUR_ONES, FOUR_ONES, FOUR_ONES,
-      FOUR_ONES,          FOUR_ONES, FOUR_ONES, FOUR_ONES,
-#undef FOUR_ONES
-  };
-  const bits* const mask = after + TILE - 1 - before;
-  for (int64_t j = 0; j < n; ++j) {
-    bits u;
-    bits v;
-    memcpy(&u, &a[j], sizeof(u));
-    memcpy(&v, &b[j], sizeof(v));
-    u = (u & mask[j]) | (v & ~mask[j]);
-    memcpy(&to[j], &u, sizeof(u));
-  }
+
+static inline const tile_mask*
+mask_after(const int64_t i)
+{
+#define EIGHT_ONES 1, 1, 1, 1, 1, 1, 1, 1
+  static const tile_mask masks[2 * TILE] = {
+      [TILE] = EIGHT_ONES, EIGHT_ONES, EIGHT_ONES, EIGHT_ONES};
+#undef EIGHT_ONES
+  return masks + TILE - 1 - i;
 }
 
 /* y_ij = f x_ij and y_ji = f s x_ij for rows i0 .. i1-1 and columns j0 .. j1-1 of the
@@ -73,6 +63,7 @@ fold_tile(const pass* const p, const int64_t i0, const int64_t i1, const int64_t
     for (int64_t i = i0; i < i1; ++i) {
       const real* const from = x + i * p->ldx;
       real* const to = y + i * p->ldy;
+#pragma omp simd
       for (int64_t j = j0; j < j1; ++j) {
         to[j] = f * from[j];
       }
@@ -80,6 +71,7 @@ fold_tile(const pass* const p, const int64_t i0, const int64_t i1, const int64_t
     for (int64_t j = j0; j < j1; ++j) {
       const real* const other = mirrored + (j - j0) * TILE;
       real* const to = y + j * p->ldy + i0;
+#pragma omp simd
       for (int64_t i = 0; i < i1 - i0; ++i) {
         to[i] = g * other[i];
       }
@@ -92,15 +84,19 @@ fold_tile(const pass* const p, const int64_t i0, const int64_t i1, const int64_t
   real mirrored[TILE * TILE];
   TYPED(transpose)(n, n, at, p->ldx, mirrored, TILE);
   for (int64_t i = 0; i < n; ++i) {
-    real own[TILE];
-    real other[TILE];
-    for (int64_t j = 0; j < n; ++j) {
-      own[j] = f * at[i * p->ldx + j];
-      other[j] = g * mirrored[i * TILE + j];
-    }
+    const tile_mask* const after = mask_after(i);
+    const real* const own = at + i * p->ldx;
+    const real* const other = mirrored + i * TILE;
+    const real* const behind = p->upper ? own : other;
+    const real* const before = p->upper ? other : own;
+    const real u = p->upper ? f : g;
+    const real v = p->upper ? g : f;
     real* const to = y + (i0 + i) * p->ldy + i0;
-    join_row(n, i, p->upper ? own : other, p->upper ? other : own, to);
-    to[i] = p->mirror > 0 ? at[i * p->ldx + i] : 0;
+#pragma omp simd
+    for (int64_t j = 0; j < n; ++j) {
+      to[j] = after[j] != 0 ? u * behind[j] : v * before[j];
+    }
+    to[i] = p->mirror > 0 ? own[i] : 0;
   }
 }
 
@@ -121,6 +117,7 @@ adjoint_tile(const pass* const p, const int64_t i0, const int64_t i1, const int6
       const real* const from = x + i * p->ldx + j0;
       const real* const other = mirrored + (i - i0) * TILE;
       real* const to = y + i * p->ldy + j0;
+#pragma omp simd
       for (int64_t j = 0; j < j1 - j0; ++j) {
         to[j] = f * from[j] + g * other[j];
       }
@@ -129,17 +126,20 @@ adjoint_tile(const pass* const p, const int64_t i0, const int64_t i1, const int6
   }
   const int64_t n = i1 - i0;
   const real* const at = x + i0 * p->ldx + i0;
-  const real zeros[TILE] = {0};
   real mirrored[TILE * TILE];
   TYPED(transpose)(n, n, at, p->ldx, mirrored, TILE);
   for (int64_t i = 0; i < n; ++i) {
-    real sum[TILE];
-    for (int64_t j = 0; j < n; ++j) {
-      sum[j] = f * at[i * p->ldx + j] + g * mirrored[i * TILE + j];
-    }
+    const tile_mask* const after = mask_after(i);
+    const real* const own = at + i * p->ldx;
+    const real* const other = mirrored + i * TILE;
+    const tile_mask kept = p->upper ? 1 : 0;
     real* const to = y + (i0 + i) * p->ldy + i0;
-    join_row(n, i, p->upper ? sum : zeros, p->upper ? zeros : sum, to);
-    to[i] = p->mirror > 0 ? at[i * p->ldx + i] : 0;
+#pragma omp simd
+    for (int64_t j = 0; j < n; ++j) {
+      const real sum = f * own[j] + g * other[j];
+      to[j] = after[j] == kept ? sum : 0;
+    }
+    to[i] = p->mirror > 0 ? own[i] : 0;
   }
 }
 
@@ -158,6 +158,7 @@ symmetrize_tile(const pass* const p, const int64_t i0, const int64_t i1, const i
       const real* const from = x + i * p->ldx + j0;
       real* const other = mirrored + (i - i0) * TILE;
       real* const to = y + i * p->ldy + j0;
+#pragma omp simd
       for (int64_t j = 0; j < j1 - j0; ++j) {
         to[j] = other[j] = f * (from[j] + s * other[j]);
       }
@@ -166,6 +167,7 @@ symmetrize_tile(const pass* const p, const int64_t i0, const int64_t i1, const i
     for (int64_t j = j0; j < j1; ++j) {
       const real* const other = back + (j - j0) * TILE;
       real* const to = y + j * p->ldy + i0;
+#pragma omp simd
       for (int64_t i = 0; i < i1 - i0; ++i) {
         to[i] = s * other[i];
       }
@@ -179,6 +181,7 @@ symmetrize_tile(const pass* const p, const int64_t i0, const int64_t i1, const i
   TYPED(transpose)(n, n, at, p->ldx, mirrored, TILE);
   for (int64_t i = 0; i < n; ++i) {
     real* const to = y + (i0 + i) * p->ldy + i0;
+#pragma omp simd
     for (int64_t j = 0; j < n; ++j) {
       to[j] = f * (at[i * p->ldx + j] + s * mirrored[i * TILE + j]);
     }
@@ -209,6 +212,16 @@ sweep_strip(const sweep* const s, const int64_t k, const int64_t i0)
   const int64_t i1 = smaller(i0 + TILE, p->n);
   const int64_t last = p->upper ? p->n : i1;
   for (int64_t j0 = p->upper ? i0 : 0; j0 < last; j0 += TILE) {
+    const int64_t next = j0 + TILE;
+    const int64_t ahead = smaller(TILE, last - next);
+    if (ahead > 0) { /* long rows lie pages apart, which the processor does not foresee */
+      prefetch_tile(i1 - i0, ahead, from + i0 * p->ldx + next, p->ldx);
+      prefetch_tile(i1 - i0, ahead, to + i0 * p->ldy + next, p->ldy);
+      prefetch_tile(ahead, i1 - i0, to + next * p->ldy + i0, p->ldy);
+      if (p->kind != PASS_FOLD) {
+        prefetch_tile(ahead, i1 - i0, from + next * p->ldx + i0, p->ldx);
+      }
+    }
     s->tile(p, i0, i1, j0, smaller(j0 + TILE, p->n), from, to);
   }
 }
