@@ -58,11 +58,14 @@ check_tensors(const pz_eval* const eval, const pz_tensor* const gradient, const 
   for (uint32_t k = 0; k < trained(eval->chain); ++k) {
     if (wanted(want, k)) {
       const pzi_chain_tensor* const known = &eval->chain->tensors[k];
-      char what[128];
-      snprintf(what, sizeof(what), "gradient of %.80s", known->name);
-      PZ_TRY(pzi_check_tensor(eval->queue, &gradients[k], &known->spec, what));
+      if (pzi_check_tensor(eval->queue, &gradients[k], &known->spec, "gradient") != PZ_OK) {
+        char what[128]; /* only now worth its time */
+        snprintf(what, sizeof(what), "gradient of %.80s", known->name);
+        return pzi_check_tensor(eval->queue, &gradients[k], &known->spec, what);
+      }
       if (pzi_repeats(&gradients[k])) {
-        return pzi_fail(PZ_INVALID, "%s: found strides that name an element twice", what);
+        return pzi_fail(PZ_INVALID, "gradient of %s: found strides that name an element twice",
+                        known->name);
       }
     }
   }

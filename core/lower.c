@@ -85,12 +85,21 @@ bool
 pzi_lower(const pz_tensor* const tensor, const pzi_form form, const bool transposed,
           pz_mat* const out)
 {
+  const int32_t n = tensor->ndim;
+  if (!tensor->strides && form == PZI_AS_MATRIX && !transposed) { /* as a rule */
+    int64_t batch = 1;
+    for (int32_t i = 0; i < n - 2; ++i) {
+      batch *= tensor->shape[i];
+    }
+    const int64_t extent[3] = {batch, tensor->shape[n - 2], tensor->shape[n - 1]};
+    const int64_t stride[3] = {extent[1] * extent[2], extent[2], 1};
+    return make(tensor, extent, stride, out);
+  }
   int64_t strides[PZ_MAX_DIMS];
   int64_t extent[3] = {1, 1, 1};
   int64_t stride[3] = {0, 0, 0};
   pzi_strides(tensor, strides);
 
-  const int32_t n = tensor->ndim;
   const int32_t inner = form == PZI_AS_MATRIX ? 2 : form == PZI_AS_VECTOR ? 1 : 0;
   if (!collapse(tensor, strides, n - inner, &extent[0], &stride[0])) {
     return false;

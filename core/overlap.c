@@ -112,7 +112,9 @@ reach(const pz_tensor* const t, const int64_t* const strides, int64_t* const low
 bool
 pzi_overlap(const bool pointers, const pz_tensor* const a, const pz_tensor* const b)
 {
-  if (pz_count(a) == 0 || pz_count(b) == 0 || (!pointers && a->data != b->data)) {
+  const int64_t count_a = pz_count(a);
+  const int64_t count_b = pz_count(b);
+  if (count_a == 0 || count_b == 0 || (!pointers && a->data != b->data)) {
     return false;
   }
   const uint64_t base_a = pointers ? (uint64_t)(uintptr_t)a->data : 0;
@@ -120,6 +122,9 @@ pzi_overlap(const bool pointers, const pz_tensor* const a, const pz_tensor* cons
   const int64_t distance = (int64_t)(base_b + b->byte_offset - base_a - a->byte_offset);
   const int64_t size_a = (int64_t)pz_dtype_size(a->dtype);
   const int64_t size_b = (int64_t)pz_dtype_size(b->dtype);
+  if (!a->strides && !b->strides) {
+    return distance < count_a * size_a && -distance < count_b * size_b;
+  }
   int64_t sa[PZ_MAX_DIMS];
   int64_t sb[PZ_MAX_DIMS];
   pzi_strides(a, sa);

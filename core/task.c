@@ -7,6 +7,7 @@
 
 #include "status.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,7 +23,11 @@ void
 pzi_task_begin(pzi_task* const task, pz_call* const call, const pzi_op op)
 {
   const pzi_frame* const frame = (const pzi_frame*)call->reserved;
-  memset(task, 0, sizeof(*task));
+  pzi_request* const r = &task->request;
+  // operands and their matrices are cleared when they are named
+  memset(task, 0, offsetof(pzi_task, operand));
+  memset(r, 0, offsetof(pzi_request, mat));
+  memset(r->real, 0, sizeof(*r) - offsetof(pzi_request, real));
   task->queue = frame->queue;
   task->request.op = op;
   task->request.fault = &frame->fault;
@@ -46,9 +51,12 @@ check_place(const pzi_task* const task, const pz_tensor* const tensor)
 static pz_status
 check_dtype(const pzi_task* const task, const pz_tensor* const tensor, const bool index)
 {
+  const pzi_request* const r = &task->request;
+  if (!index && tensor->dtype != PZ_I64 && (r->dtype == 0 || tensor->dtype == r->dtype)) {
+    return PZ_OK;
+  }
   char found[PZI_SPEC_TEXT];
   char wanted[PZI_SPEC_TEXT];
-  const pzi_request* const r = &task->request;
   const bool integers = index || r->op == PZI_COPY || (r->op == PZI_RANDOM && r->which == PZ_BITS);
   if (tensor->dtype == PZ_I64 && !integers) {
     return pzi_fail(PZ_MISMATCH, "found int64, expected float32 or float64");
@@ -68,7 +76,10 @@ add(pzi_task* const task, const char* const name, const uint8_t access, const pz
   const uint32_t k = task->request.n++;
   pzi_operand* const operand = &task->operand[k];
   operand->name = name;
+  operand->tensor = NULL;
   operand->form = (uint8_t)form;
+  operand->transposed = false;
+  operand->contiguous = false;
   task->request.access[k] = access;
   if (task->status != PZ_OK) {
     return operand;
@@ -81,14 +92,17 @@ add(pzi_task* const task, const char* const name, const uint8_t access, const pz
       status = pzi_fail(PZ_MISMATCH, "found %d dimensions, expected %d or more", tensor->ndim,
                         least_ndim);
     }
-    status = pzi_fail_prefix(status, "%s", name);
+    if (status != PZ_OK) {
+      (void)pzi_fail_prefix(status, "%s", name);
+    }
   }
-  task->status = pzi_fail_prefix(status, "%s", pzi_op_name(task->request.op));
-  if (task->status == PZ_OK) {
-    operand->tensor = tensor;
-    operand->packed = *tensor;
-    task->request.dtype = index ? task->request.dtype : tensor->dtype;
+  if (status != PZ_OK) {
+    task->status = pzi_fail_prefix(status, "%s", pzi_op_name(task->request.op));
+    return operand;
   }
+  operand->tensor = tensor;
+  operand->packed = *tensor;
+  task->request.dtype = index ? task->request.dtype : tensor->dtype;
   return operand;
 }
 
@@ -150,7 +164,10 @@ pzi_task_element(pzi_task* const task, const char* const name, const uint8_t acc
 void
 pzi_task_absent(pzi_task* const task)
 {
-  task->request.access[task->request.n++] = PZI_WRITE;
+  const uint32_t k = task->request.n++;
+  task->operand[k].tensor = NULL;
+  task->request.mat[k] = (pz_mat){.rows = 0};
+  task->request.access[k] = PZI_WRITE;
 }
 
 /* ---- extents ----------------------------------------------------------------- */
@@ -197,6 +214,12 @@ pzi_task_expect(pzi_task* const task, const uint32_t k, const int64_t rows, cons
   const pzi_operand* const leader = &task->operand[task->leader];
   const int32_t batch = leader->tensor->ndim - inner_dims(leader);
   const int32_t inner = inner_dims(o);
+  if (inner == 2 && o->tensor->ndim == batch + 2 &&
+      memcmp(o->tensor->shape, leader->tensor->shape, (size_t)batch * sizeof(int64_t)) == 0 &&
+      o->tensor->shape[batch] == (o->transposed ? cols : rows) &&
+      o->tensor->shape[batch + 1] == (o->transposed ? rows : cols)) {
+    return;
+  }
 
   pz_spec expected = pz_spec_make(o->tensor->dtype, batch, leader->tensor->shape);
   expected.ndim = batch + inner;
