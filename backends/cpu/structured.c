@@ -31,6 +31,41 @@ pass_of(const pass_kind kind, const view x, const view y, const bool upper, cons
   return p;
 }
 
+/* to = f from, n entries: a whole tile's row as a rule. */
+static inline void
+scale_row(const int64_t n, const real f, const real* const from, real* const to)
+{
+  if (n == TILE) {
+#pragma omp simd
+    for (int64_t j = 0; j < TILE; ++j) {
+      to[j] = f * from[j];
+    }
+    return;
+  }
+#pragma omp simd
+  for (int64_t j = 0; j < n; ++j) {
+    to[j] = f * from[j];
+  }
+}
+
+/* to = f from + g other, likewise. */
+static inline void
+add_rows(const int64_t n, const real f, const real* const from, const real g,
+         const real* const other, real* const to)
+{
+  if (n == TILE) {
+#pragma omp simd
+    for (int64_t j = 0; j < TILE; ++j) {
+      to[j] = f * from[j] + g * other[j];
+    }
+    return;
+  }
+#pragma omp simd
+  for (int64_t j = 0; j < n; ++j) {
+    to[j] = f * from[j] + g * other[j];
+  }
+}
+
 /* Ones where an entry of row i of a tile on the diagonal lies behind it: mask_after(i)[j] for
    j > i. The row slides along a table, so that no loop's length depends on it. */
 #if CPU_REAL_BITS == 32
@@ -61,20 +96,10 @@ fold_tile(const pass* const p, const int64_t i0, const int64_t i1, const int64_t
     real mirrored[TILE * TILE];
     TYPED(transpose)(i1 - i0, j1 - j0, x + i0 * p->ldx + j0, p->ldx, mirrored, TILE);
     for (int64_t i = i0; i < i1; ++i) {
-      const real* const from = x + i * p->ldx;
-      real* const to = y + i * p->ldy;
-#pragma omp simd
-      for (int64_t j = j0; j < j1; ++j) {
-        to[j] = f * from[j];
-      }
+      scale_row(j1 - j0, f, x + i * p->ldx + j0, y + i * p->ldy + j0);
     }
     for (int64_t j = j0; j < j1; ++j) {
-      const real* const other = mirrored + (j - j0) * TILE;
-      real* const to = y + j * p->ldy + i0;
-#pragma omp simd
-      for (int64_t i = 0; i < i1 - i0; ++i) {
-        to[i] = g * other[i];
-      }
+      scale_row(i1 - i0, g, mirrored + (j - j0) * TILE, y + j * p->ldy + i0);
     }
     return;
   }
@@ -114,13 +139,7 @@ adjoint_tile(const pass* const p, const int64_t i0, const int64_t i1, const int6
       memset(y + j * p->ldy + i0, 0, (size_t)(i1 - i0) * sizeof(real));
     }
     for (int64_t i = i0; i < i1; ++i) {
-      const real* const from = x + i * p->ldx + j0;
-      const real* const other = mirrored + (i - i0) * TILE;
-      real* const to = y + i * p->ldy + j0;
-#pragma omp simd
-      for (int64_t j = 0; j < j1 - j0; ++j) {
-        to[j] = f * from[j] + g * other[j];
-      }
+      add_rows(j1 - j0, f, x + i * p->ldx + j0, g, mirrored + (i - i0) * TILE, y + i * p->ldy + j0);
     }
     return;
   }

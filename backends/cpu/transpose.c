@@ -1,11 +1,12 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The transpose of a tile, four by four entries in registers at a time. Whole rows are read
-   before the next ones: rows that lie a power of two apart share few places of the cache,
+/* The transpose of a tile, in registers: as many rows as there are lanes by four columns at a
+   time, which is how matrices get across lanes (lanes.h), then four by four. Whole rows are
+   read before the next ones: rows that lie a power of two apart share few places of the cache,
    and a tile read by columns would lose them again and again. */
 
-#include "typed.h"
+#include "lanes.h"
 
 #if defined(__has_builtin)
 #if __has_builtin(__builtin_shufflevector)
@@ -51,7 +52,27 @@ TYPED(transpose)(const int64_t rows, const int64_t cols, const real* const from,
 {
   const int64_t whole_rows = rows / 4 * 4;
   const int64_t whole_cols = cols / 4 * 4;
-  for (int64_t i = 0; i < whole_rows; i += 4) {
+  int64_t first = 0;
+  for (; LANES > 4 && first + LANES <= rows; first += LANES) {
+    for (int64_t j = 0; j < whole_cols; j += 4) {
+      lane v[4];
+      LANE_UNROLL
+      for (int64_t k = 0; k < 4; ++k) {
+        v[k] = lane_gather_quads(from + (first + k) * from_step + j, from_step);
+      }
+      lane_transpose(v);
+      LANE_UNROLL
+      for (int64_t k = 0; k < 4; ++k) {
+        *(lane_in_place*)(to + (j + k) * to_step + first) = v[k];
+      }
+    }
+    for (int64_t j = whole_cols; j < cols; ++j) {
+      for (int64_t k = first; k < first + LANES; ++k) {
+        to[j * to_step + k] = from[k * from_step + j];
+      }
+    }
+  }
+  for (int64_t i = first; i < whole_rows; i += 4) {
     for (int64_t j = 0; j < whole_cols; j += 4) {
       transpose_quad(from + i * from_step + j, from_step, to + j * to_step + i, to_step);
     }
