@@ -12,11 +12,12 @@
 #include <parametrize/parametrize.h>
 
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { HELP = 0x100, N_OPTIONS = 12 };
+enum { HELP = 0x100, N_OPTIONS = 14 };
 
 /* In the order of the bits above. Options of one name are never taken together. */
 static const struct {
@@ -38,6 +39,8 @@ static const struct {
     {"force", NULL, "overwrite files that are there", '\0'},
     {"map", "GLOB=CHAIN", "maps of the values whose names match, first match first", '\0'},
     {"lenient", NULL, "accept entries without a place and missing ones, with a remark", '\0'},
+    {"order", "N", "matrices are N x N", 'n'},
+    {"batch", "NUMBER", "so many of them (default: 1)", 'b'},
 };
 
 bool
@@ -75,6 +78,20 @@ arguments_help(const command* const c)
     }
   }
   printf("  -h, --help            this text\n");
+}
+
+/* A whole number from 1 on, given once. */
+static int
+take_count(const uint32_t k, const char* const value, uint64_t* const out, const char* const name)
+{
+  const char text[] = {'-', options[k].letter, '\0'};
+  if (*out != 0) {
+    return say_usage(name, text, "given twice");
+  }
+  return read_number(value, 1, INT32_MAX, out)
+             ? -1
+             : say_usage(name, text, "found \"%s\", expected a whole number from 1 to %" PRId32,
+                         value, INT32_MAX);
 }
 
 /* Takes option `k` with its value. */
@@ -136,6 +153,9 @@ take_option(const uint32_t k, const char* const value, arguments* const out)
   case OPTION_LENIENT:
     out->lenient = true;
     return -1;
+  case OPTION_ORDER:
+  case OPTION_BATCH:
+    return take_count(k, value, (1U << k) == OPTION_ORDER ? &out->order : &out->batch, name);
   default:
     break;
   }
@@ -175,6 +195,7 @@ check(const arguments* const a)
   for (uint32_t k = 0; k < N_OPTIONS; ++k) {
     const bool given = (1U << k) == OPTION_CHAIN      ? a->chain != NULL
                        : (1U << k) == OPTION_GRADIENT ? a->gradient != NULL
+                       : (1U << k) == OPTION_ORDER    ? a->order != 0
                                                       : a->n_outputs > 0;
     if ((c->needs & (1U << k)) && !given) {
       return say_usage(c->name, c->name, "expected %c%c%s %s", '-',

@@ -24,6 +24,8 @@ enum {
   OPTION_FORCE = 1U << 9,
   OPTION_RULES = 1U << 10, /* as often as wanted */
   OPTION_LENIENT = 1U << 11,
+  OPTION_ORDER = 1U << 12,
+  OPTION_BATCH = 1U << 13,
 };
 
 typedef struct command command;
@@ -42,6 +44,8 @@ typedef struct arguments {
   const char** operands; /* what is no option, in order */
   size_t n_operands;
   uint64_t seed;  /* 0: from the system */
+  uint64_t order; /* of square matrices; 0: not given */
+  uint64_t batch; /* 0: not given */
   uint32_t dtype; /* 0: not given */
   bool force;
   bool lenient;

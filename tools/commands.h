@@ -24,4 +24,7 @@ int run_vjp(const arguments* a);
 int run_bake(const arguments* a);
 int run_inspect(const arguments* a);
 
+/* bench.c: times */
+int run_bench(const arguments* a);
+
 #endif /* TOOLS_COMMANDS_H */

@@ -132,6 +132,18 @@ static const command commands[] = {
         .most_operands = 1,
         .run = run_inspect,
     },
+    {
+        .name = "bench",
+        .usage = "-p CHAIN -n N [-b BATCH]",
+        .summary = "Time a chain on a device, beside what the device does at best",
+        .text = "Medians and quartiles of 15 rounds; a copy and a product of the same size are\n"
+                "timed in the same rounds. The bound is the time in which the originals and the\n"
+                "value would be copied and the products done that the maps need, at the rates\n"
+                "of the best rounds.\n",
+        .takes = OPTION_CHAIN | OPTION_ORDER | OPTION_BATCH | OPTION_DTYPE | OPTION_DEVICE,
+        .needs = OPTION_CHAIN | OPTION_ORDER,
+        .run = run_bench,
+    },
 };
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 

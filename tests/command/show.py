@@ -99,7 +99,7 @@ def helps():
     assert whole == good("help") == good("-h") == good("help", "--help")
     assert re.fullmatch(r"parametrize \d+\.\d+\.\d+\n", good("--version"))
     names = re.findall(r"^  (\w+) +\S", whole, re.M)
-    assert names == ["list", "info", "doctor", "apply", "invert", "vjp", "sample", "bake", "inspect", "help"], names
+    assert names == ["list", "info", "doctor", "apply", "invert", "vjp", "sample", "bake", "inspect", "bench", "help"], names
     for name in names[:-1]:
         out = good(name, "--help")
         assert out == good("help", name) == good(name, "-h") == good(name, "x", "--help", "--bogus")
@@ -116,4 +116,20 @@ def helps():
     assert "--grad" in good("vjp", "--help") and "--dtype" in good("sample", "--help")
 
 
-main([listing, narrow, information, operations, doctor, helps])
+def times():
+    """bench says how long a chain takes, and what it measured that by"""
+    folder("times")
+    out = good("bench", "-p", "skew,cayley", "-n", "5", "-b", "33", "--device", "reference")
+    assert out.startswith("skew,cayley, float32, 33 of 5 x 5 on reference\n"), out
+    lines = {line.split()[0]: line for line in out.splitlines()[2:]}
+    assert sorted(lines) == ["copy", "forward", "forward+vjp", "product"], out
+    for name, unit in ("copy", "GB/s at best"), ("product", "GFLOP/s at best"), ("forward", "of the bound"), ("forward+vjp", "of the bound"):
+        numbers = [float(number) for number in re.findall(r"([\d.]+) us", lines[name])]
+        assert len(numbers) == 3 and 0 < numbers[1] <= numbers[0] <= numbers[2], lines[name]
+        assert lines[name].endswith(unit), lines[name]
+    out = good("bench", "-p", "weight_norm", "-n", "4", "--dtype", "float64")
+    assert "1 of 4 x 4" in out and "leaves out the arithmetic" in out, out
+    refused("bench", "-p", "bench_copy", "-n", "3", says="no vjp")
+
+
+main([listing, narrow, information, operations, doctor, helps, times])

@@ -1,0 +1,387 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* bench   how long a chain takes on a device, and what share of that its bound would be
+
+   The bound is what the device does at best in the same run: every original and the value
+   (with vjp also both gradients) crosses memory once at the rate of a copy, and the products
+   that the maps are known to need run at the rate of a product of the same size. Both rates
+   are the best of those measured through maps of this program's own, in turns with the chain. */
+
+#include "commands.h"
+#include "say.h"
+
+#include <parametrize/parametrize.h>
+#include <parametrize/plugin.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* ---- what the chain is measured by ------------------------------------------- */
+
+static pz_status
+copy_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
+{
+  return c->ops->copy(c, x, y);
+}
+
+static pz_status
+product_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
+{
+  return c->ops->gemm(c, PZ_N, PZ_N, 1.0, x, x, 0.0, y);
+}
+
+static const pz_parametrization copy_map = {
+    .size = sizeof(copy_map),
+    .option_size = sizeof(pz_option),
+    .id = "bench_copy",
+    .summary = "A copy",
+    .forward = copy_forward,
+};
+
+static const pz_parametrization product_map = {
+    .size = sizeof(product_map),
+    .option_size = sizeof(pz_option),
+    .id = "bench_product",
+    .summary = "A matrix times itself",
+    .forward = product_forward,
+};
+
+static const pz_item yardsticks[] = {PZ_PARAMETRIZATION(&copy_map),
+                                     PZ_PARAMETRIZATION(&product_map)};
+
+static const pz_plugin yardstick = {
+    .size = sizeof(yardstick),
+    .item_size = sizeof(pz_item),
+    .abi = PZ_ABI_INITIALIZER,
+    .name = "bench",
+    .version = "1.0.0",
+    .items = yardsticks,
+    .n_items = sizeof(yardsticks) / sizeof(yardsticks[0]),
+};
+
+/* Products of order n, each 2 n^3 operations, that a map cannot do without. */
+static const struct {
+  const char* id;
+  double forward;
+  double vjp;
+} costs[] = {{"skew", 0, 0}, {"symmetric", 0, 0}, {"pruning", 0, 0}, {"cayley", 1, 2}};
+
+/* ---- a run ---------------------------------------------------------------------- */
+
+enum { FORWARD, BOTH, COPY, PRODUCT, MEASURED };
+enum { ROUNDS = 15 };
+
+/* A chain with everything it needs. All zero bytes: nothing is open. */
+typedef struct subject {
+  pz_chain* chain;
+  pz_state* state;
+  pz_eval* eval;
+} subject;
+
+typedef struct run {
+  const arguments* a;
+  pz_context* context;
+  pz_queue* queue;
+  pz_spec spec;
+  subject chain;
+  subject copy;
+  subject product;
+  void* memory;         /* random numbers of the spec */
+  pz_state* room;       /* another state of the chain, in whose originals gradients lie */
+  pz_tensor gradient;   /* of the value: the original of `copy` */
+  pz_tensor* gradients; /* of originals; of own parameters, none */
+  uint64_t want;
+  int64_t elements; /* of all originals */
+  double times[MEASURED][ROUNDS];
+} run;
+
+static bool
+good(const run* const r, const pz_status status)
+{
+  return status == PZ_OK || (say_library(r->a->chain, status), false);
+}
+
+static void
+subject_close(subject* const s)
+{
+  pz_eval_free(s->eval);
+  pz_state_free(s->state);
+  pz_chain_free(s->chain);
+}
+
+static void
+run_close(run* const r)
+{
+  pz_state_free(r->room);
+  subject_close(&r->chain);
+  subject_close(&r->copy);
+  subject_close(&r->product);
+  pz_queue_close(r->queue);
+  pz_context_free(r->context);
+  free(r->memory);
+  free(r->gradients);
+}
+
+static pz_tensor
+host_tensor(const pz_spec* const spec, void* const data)
+{
+  return (pz_tensor){
+      .data = data,
+      .device = {.type = PZ_DEVICE_CPU},
+      .ndim = spec->ndim,
+      .dtype = spec->dtype,
+      .shape = (int64_t*)spec->shape,
+  };
+}
+
+/* Numbers in [-1, 1) / sqrt(n), the same in every run. */
+static void
+fill(const run* const r, const int64_t count, void* const data)
+{
+  const double scale = 1.0 / sqrt((double)r->a->order);
+  uint64_t bits = 1;
+  for (int64_t k = 0; k < count; ++k) {
+    bits = bits * 6364136223846793005U + 1442695040888963407U;
+    const double value = scale * ((double)(bits >> 11) * 0x1p-52 - 1.0);
+    if (r->spec.dtype == PZ_F32) {
+      ((float*)data)[k] = (float)value;
+    } else {
+      ((double*)data)[k] = value;
+    }
+  }
+}
+
+static bool
+subject_open(const run* const r, const char* const text, subject* const s)
+{
+  const pz_tensor given = host_tensor(&r->spec, r->memory);
+  if (!good(r, pz_chain_new(r->context, text, NULL, 0, PZ_FROM_TENSOR, &r->spec, 1, &s->chain)) ||
+      !good(r, pz_state_new(s->chain, r->queue, &s->state)) ||
+      !good(r, pz_eval_new(s->chain, r->queue, &s->eval))) {
+    return false;
+  }
+  for (uint32_t k = 0; k < pz_chain_count(s->chain, PZ_ORIGINAL); ++k) {
+    pz_tensor original;
+    if (!good(r, pz_state_tensor(s->state, PZ_ORIGINAL, k, &original))) {
+      return false;
+    }
+    const pz_spec spec = pz_spec_of(&original);
+    const int64_t count = pz_spec_count(&spec);
+    void* const data = malloc((size_t)count * pz_dtype_size(spec.dtype) + 1);
+    if (data == NULL) {
+      say_no_memory(NULL);
+      return false;
+    }
+    fill(r, count, data);
+    const pz_tensor host = host_tensor(&spec, data);
+    const bool done = good(r, pz_queue_upload(r->queue, &host, &original));
+    free(data);
+    if (!done) {
+      return false;
+    }
+  }
+  pz_state_touch(s->state);
+  return good(r, pz_eval_initialize(s->eval, s->state, 0, &given));
+}
+
+/* All gradients lie where the chain does, so that nothing but the chain is timed. */
+static bool
+make_gradients(run* const r)
+{
+  const uint32_t n = pz_chain_count(r->chain.chain, PZ_ORIGINAL);
+  const uint32_t all = n + pz_chain_count(r->chain.chain, PZ_OWN_PARAMETER);
+  r->gradients = calloc(all, sizeof(*r->gradients));
+  if (r->gradients == NULL) {
+    say_no_memory(NULL);
+    return false;
+  }
+  if (!good(r, pz_state_new(r->chain.chain, r->queue, &r->room)) ||
+      !good(r, pz_state_tensor(r->copy.state, PZ_ORIGINAL, 0, &r->gradient))) {
+    return false;
+  }
+  for (uint32_t k = 0; k < n; ++k) {
+    if (!good(r, pz_state_tensor(r->room, PZ_ORIGINAL, k, &r->gradients[k]))) {
+      return false;
+    }
+    r->elements += pz_count(&r->gradients[k]);
+    r->want |= UINT64_C(1) << k;
+  }
+  return true;
+}
+
+static bool
+run_open(run* const r)
+{
+  const arguments* const a = r->a;
+  const pz_context_settings settings = {.size = sizeof(settings), .seed = 1};
+  const int64_t shape[3] = {(int64_t)(a->batch ? a->batch : 1), (int64_t)a->order,
+                            (int64_t)a->order};
+  r->spec = pz_spec_make(a->dtype ? a->dtype : PZ_F32, 3, shape);
+  const double bytes =
+      (double)shape[0] * (double)shape[1] * (double)shape[2] * (double)pz_dtype_size(r->spec.dtype);
+  r->memory = bytes < 0x1p40 ? aligned_alloc(64, ((size_t)bytes + 63) / 64 * 64) : NULL;
+  if (r->memory == NULL) {
+    say_no_memory(NULL);
+    return false;
+  }
+  fill(r, pz_spec_count(&r->spec), r->memory);
+  if (!good(r, pz_context_new(&settings, &r->context)) ||
+      !good(r, pz_context_add_plugin(r->context, &yardstick))) {
+    return false;
+  }
+  const pz_status status = pz_queue_open(r->context, a->device, &r->queue);
+  if (status != PZ_OK) {
+    say_library(a->device ? a->device : "device", status);
+    return false;
+  }
+  return subject_open(r, a->chain, &r->chain) && subject_open(r, "bench_copy", &r->copy) &&
+         subject_open(r, "bench_product", &r->product) && make_gradients(r);
+}
+
+/* ---- timing ---------------------------------------------------------------------- */
+
+static double
+seconds(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* `repeat` times one of what is measured. */
+static bool
+repeat_one(run* const r, const int what, const int64_t repeat)
+{
+  subject* const s = what == COPY ? &r->copy : what == PRODUCT ? &r->product : &r->chain;
+  const uint32_t flags = what == BOTH ? (uint32_t)PZ_CALL_SAVING : 0;
+  pz_tensor value;
+  for (int64_t k = 0; k < repeat; ++k) {
+    pz_state_touch(s->state);
+    if (!good(r, pz_eval_forward(s->eval, s->state, flags, &value)) ||
+        (what == BOTH &&
+         !good(r, pz_eval_vjp(s->eval, s->state, &r->gradient, r->want, false, r->gradients)))) {
+      return false;
+    }
+  }
+  return good(r, pz_queue_synchronize(r->queue));
+}
+
+static int
+compare(const void* const a, const void* const b)
+{
+  const double x = *(const double*)a;
+  const double y = *(const double*)b;
+  return (x > y) - (x < y);
+}
+
+/* Everything in turns, so often that one turn takes some milliseconds; sorted in the end. */
+static bool
+measure(run* const r)
+{
+  int64_t repeat[MEASURED];
+  for (int what = 0; what < MEASURED; ++what) {
+    double spent = 0.0;
+    for (repeat[what] = 1;; repeat[what] *= 2) {
+      const double start = seconds();
+      if (!repeat_one(r, what, repeat[what])) {
+        return false;
+      }
+      spent = seconds() - start;
+      if (spent > 0.005) {
+        break;
+      }
+    }
+  }
+  for (int round = 0; round < ROUNDS; ++round) {
+    (void)say_passing("round %d of %d", round + 1, (int)ROUNDS);
+    for (int what = 0; what < MEASURED; ++what) {
+      const double start = seconds();
+      if (!repeat_one(r, what, repeat[what])) {
+        return false;
+      }
+      r->times[what][round] = (seconds() - start) / (double)repeat[what];
+    }
+  }
+  (void)say_passing(NULL);
+  for (int what = 0; what < MEASURED; ++what) {
+    qsort(r->times[what], ROUNDS, sizeof(double), compare);
+  }
+  return true;
+}
+
+/* ---- the report -------------------------------------------------------------------- */
+
+/* Products of the chain, or -1 where a map's are not known. */
+static double
+products(const run* const r, const bool vjp)
+{
+  double sum = 0.0;
+  for (uint32_t i = 0; i < pz_chain_length(r->chain.chain); ++i) {
+    pz_entry_info info = {.size = sizeof(info), .map = {.size = sizeof(info.map)}};
+    double cost = -1.0;
+    if (pz_chain_entry(r->chain.chain, i, &info) != PZ_OK) {
+      return -1.0;
+    }
+    for (size_t k = 0; k < sizeof(costs) / sizeof(costs[0]); ++k) {
+      if (strcmp(costs[k].id, info.map.id) == 0) {
+        cost = costs[k].forward + (vjp ? costs[k].vjp : 0.0);
+      }
+    }
+    if (cost < 0.0) {
+      return -1.0;
+    }
+    sum += cost;
+  }
+  return sum;
+}
+
+static void
+report(const run* const r)
+{
+  static const char* const names[MEASURED] = {"forward", "forward+vjp", "copy", "product"};
+  const double n = (double)r->a->order;
+  const double batch = (double)r->spec.shape[0];
+  const double element = (double)pz_dtype_size(r->spec.dtype);
+  const double value = batch * n * n;
+  // sorted: what others on the machine took is in the last ones
+  const double bytes_per_second = 2.0 * value * element / r->times[COPY][0];
+  const double best_product = r->times[PRODUCT][0];
+  const double flops = 2.0 * value * n;
+  printf("%s, %s, %.0f of %.0f x %.0f on %s\n", pz_chain_text(r->chain.chain),
+         r->spec.dtype == PZ_F32 ? "float32" : "float64", batch, n, n,
+         pz_queue_device(r->queue, NULL));
+  printf("%-12s %14s %14s %14s  %s\n", "", "median", "quartile", "quartile", "");
+  for (int k = 0; k < MEASURED; ++k) {
+    const int what = k < 2 ? k + 2 : k - 2;
+    const double median = r->times[what][ROUNDS / 2];
+    printf("%-12s %11.4f us %11.4f us %11.4f us  ", names[what], 1e6 * median,
+           1e6 * r->times[what][ROUNDS / 4], 1e6 * r->times[what][ROUNDS - 1 - ROUNDS / 4]);
+    if (what == COPY) {
+      printf("%.2f GB/s at best\n", 1e-9 * bytes_per_second);
+    } else if (what == PRODUCT) {
+      printf("%.2f GFLOP/s at best\n", 1e-9 * flops / best_product);
+    } else {
+      const double known = products(r, what == BOTH);
+      const double crossed = element * ((double)r->elements + value) * (what == BOTH ? 2.0 : 1.0);
+      const double bound = crossed / bytes_per_second + (known > 0.0 ? known * best_product : 0.0);
+      printf("%.0f%% of the bound%s\n", 100.0 * bound / median,
+             known < 0.0 ? ", which leaves out the arithmetic of its maps" : "");
+    }
+  }
+}
+
+int
+run_bench(const arguments* const a)
+{
+  run r = {.a = a};
+  const bool done = run_open(&r) && measure(&r);
+  if (done) {
+    report(&r);
+  }
+  run_close(&r);
+  return done ? EXIT_GOOD : EXIT_ERROR;
+}
