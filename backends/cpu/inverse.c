@@ -10,36 +10,27 @@
 
    all products, 2 n^3 operations, with Gauss-Jordan elimination at the bottom. For skew X
    the symmetric part of A, and of every Schur complement, is at least |gamma|: no pivot is
-   smaller. The price is an error that grows with K = delta X / gamma where pivoting would
-   keep it down, in two ways. Multipliers grow with |K|, and Schur complements with |K|^2,
-   which shows in the pivots. So K is bounded beforehand, by
+   smaller. It is done on A / gamma = I + K, so that the diagonal is near one where K is small;
+   elimination of small matrices and blocks keeps there the distance from one, D = (I + K)^-1 - I
+   in the end, and y = (alpha + beta / gamma) I + (beta / gamma) D.
+
+   The price is an error that grows with K where pivoting would keep it down, in two ways.
+   Multipliers grow with |K|, and Schur complements with |K|^2, which shows in the pivots. So K is
+   bounded beforehand, by
 
      |K|_2 <= |K|_F / sqrt(2)    (singular values come in pairs),
 
    or, where that says too little, estimated by the power method; and the largest pivot is
    compared with the largest entry of A afterwards. A matrix beyond either limit is inverted
    by pivoted LU, as any matrix is that is not known to be skew. The limits leave the error
-   at most about twice that of LU, or of rounding the result, on full, banded, graded and low
-   rank K of norm 1e-6 to 1e4; they rise with n as the error of LU itself does.
+   within twice that of LU on full, banded, graded and low rank K of norm 1e-6 to 1e4
+   (tests/backend/accuracy.c). For n = 2 all of (I + K)^-1 is small where K is large, so D would
+   be a cancellation.
 
    Rows as runs throughout: LAPACK then sees A^T and returns its inverse, which rows as
    runs show as A^-1. */
 
 #include "inverse.h"
-
-/* The largest |K|_2 for elimination without pivoting. */
-static real
-norm_limit(const int64_t n)
-{
-  return (real)fmax(4.0, 1.5 * sqrt((double)n));
-}
-
-/* The largest pivot, relative to the largest entry of A. */
-static real
-growth_limit(const int64_t n)
-{
-  return (real)fmax(4.0, 0.5 * sqrt((double)n));
-}
 
 /* Inverts a in rows in place and returns the largest magnitude of a pivot; `work` holds n^2
    elements. */
@@ -108,10 +99,10 @@ shifted(const real gamma, const real delta, const view x, const view to)
   return s;
 }
 
-/* An upper bound, as a rule, of |A - gamma I|_2 for skew A - gamma I in rows of a: four
+/* An upper bound, as a rule, of |K|_2 for A = I + K and skew K in rows of a: four
    steps of the power method come within a quarter of it. `work` holds 2 n elements. */
 static real
-estimate_norm(const real gamma, const view a, real* const work)
+estimate_norm(const view a, real* const work)
 {
   const int n = (int)a.rows;
   real* v = work;
@@ -130,7 +121,7 @@ estimate_norm(const real gamma, const view a, real* const work)
       w[i] = v[i];
     }
     BLAS(gemv)
-    (CblasRowMajor, CblasNoTrans, n, n, 1, a.data, (int)a.row_stride, v, 1, -gamma, w, 1);
+    (CblasRowMajor, CblasNoTrans, n, n, 1, a.data, (int)a.row_stride, v, 1, -1, w, 1);
     estimate = BLAS(nrm2)(n, w, 1);
     real* const next = w;
     w = v;
@@ -160,23 +151,23 @@ finish(const real alpha, const real beta, const view y)
 static bool
 norm_is_estimated_small(const task* const c, const view a)
 {
-  return c->n >= 64 && estimate_norm(c->gamma, a, c->work) <= norm_limit_scaled(c);
+  return c->n >= 64 && estimate_norm(a, c->work) <= c->norm_limit;
 }
 
 static bool
 invert_large(const task* const c, const view x, const view y)
 {
-  const sight seen = shifted(c->gamma, c->delta, x, y);
-  if (!seen.finite) {
-    TYPED(view_fill)((real)NAN, y);
-    return true;
-  }
-  if (c->unpivoted && (norm_is_small(c, seen.squares) || norm_is_estimated_small(c, y))) {
-    const real pivot = invert_unpivoted(c->n, y.data, y.row_stride, c->work);
-    if (pivot <= c->growth_limit * seen.most && finish(c->alpha, c->beta, y)) {
+  if (c->unpivoted) {
+    const sight seen = shifted(1, c->k_scale, x, y);
+    if (seen.finite && (seen.squares <= squares_limit(c) || norm_is_estimated_small(c, y)) &&
+        invert_unpivoted(c->n, y.data, y.row_stride, c->work) <= c->growth_limit * seen.most &&
+        finish(c->alpha, c->d_scale, y)) {
       return true;
     }
-    (void)shifted(c->gamma, c->delta, x, y);
+  }
+  if (!shifted(c->gamma, c->delta, x, y).finite) {
+    TYPED(view_fill)((real)NAN, y);
+    return true;
   }
   const lapack_int n = (lapack_int)c->n;
   const lapack_int ld = (lapack_int)y.row_stride;
@@ -206,8 +197,11 @@ TYPED(shifted_inverse)(pz_backend_queue* const q, const uint32_t in, const doubl
       .gamma = (real)gamma,
       .delta = (real)delta,
       .unpivoted = in == PZ_SKEW && (real)gamma != 0,
-      .norm_limit = norm_limit(n),
-      .growth_limit = growth_limit(n),
+      .k_scale = (real)(delta / gamma),
+      .d_scale = (real)(beta / gamma),
+      .d_shift = (real)(alpha + beta / gamma),
+      .norm_limit = n == 2 ? 1 : 4,
+      .growth_limit = 4,
       .n = n,
   };
   if (n > TINY) {

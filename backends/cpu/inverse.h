@@ -11,8 +11,10 @@
 /* What a whole call works with. */
 typedef struct task {
   real alpha, beta, gamma, delta;
-  bool unpivoted; /* X is skew, gamma is not zero */
-  real norm_limit, growth_limit;
+  bool unpivoted;                 /* X is skew, gamma is not zero */
+  real k_scale, d_scale, d_shift; /* K = k_scale X, y = d_shift I + d_scale D (inverse.c) */
+  real norm_limit;                /* the largest |K|_2 for elimination without pivoting */
+  real growth_limit;              /* the largest pivot, relative to the largest entry of I + K */
   int64_t n;
   real* work;
   int64_t n_work;
@@ -25,19 +27,11 @@ larger_real(const real a, const real b)
   return a > b ? a : b;
 }
 
-/* The largest |delta X|_2 for elimination without pivoting. */
+/* The largest sum of the squares of K for elimination without pivoting. */
 static inline real
-norm_limit_scaled(const task* const c)
+squares_limit(const task* const c)
 {
-  return c->norm_limit * (c->gamma < 0 ? -c->gamma : c->gamma);
-}
-
-/* Is |K|_2 within its limit, going by what was seen of A? */
-static inline bool
-norm_is_small(const task* const c, const real squares)
-{
-  const real limit = norm_limit_scaled(c);
-  return squares <= 2 * limit * limit;
+  return 2 * c->norm_limit * c->norm_limit;
 }
 
 /* y = alpha I + beta (gamma I + delta x)^-1 for n <= TINY, any layouts; NaN where x is not

@@ -12,15 +12,20 @@
 /* ---- Gauss-Jordan on a buffer of padded rows -------------------------------- */
 
 /* Step k of the elimination: row k divided by its pivot, then subtracted from all others, the
-   column of the pivot becoming that of the inverse. Rows are read and written as whole quads
-   only: a quad read after one of its entries was written would wait for that to settle. */
-static inline __attribute__((always_inline)) void
-eliminate_column(const int64_t width, const int64_t n, const int64_t k, real* const a)
+   column of the pivot becoming that of the inverse. With `beyond` what lies on the diagonal is
+   the distance from one. Rows are read and written as whole quads only: a quad read after one
+   of its entries was written would wait for that to settle. Returns the pivot. */
+static inline __attribute__((always_inline)) real
+eliminate_column(const bool beyond, const int64_t width, const int64_t n, const int64_t k,
+                 real* const a)
 {
   enum { MOST = TINY / 4 };
   static const real units[2 * TINY] = {[TINY] = 1};
   const int64_t quads = width / 4;
-  const real inverse = 1 / a[k * width + k];
+  const real diagonal = a[k * width + k];
+  const real pivot = beyond ? 1 + diagonal : diagonal;
+  const real inverse = 1 / pivot;
+  const real left = beyond ? -diagonal * inverse : inverse;
   quad kept[MOST]; /* one, zero in column k */
   quad row[MOST];
   for (int64_t j = 0; j < quads; ++j) {
@@ -36,25 +41,24 @@ eliminate_column(const int64_t width, const int64_t n, const int64_t k, real* co
     }
   }
   for (int64_t j = 0; j < quads; ++j) {
-    *(quad_in_place*)(a + k * width + 4 * j) = row[j];
+    *(quad_in_place*)(a + k * width + 4 * j) = row[j] * kept[j] + left * (1 - kept[j]);
   }
+  return pivot;
 }
 
-/* a <- a^-1, n x n in rows of `width`; returns the largest magnitude of a pivot. */
+/* a <- (I + a)^-1 - I, n x n in rows of `width`; returns the largest magnitude of a pivot. */
 static inline __attribute__((always_inline)) real
 eliminate(const int64_t width, const int64_t n, real* const a)
 {
   real most = 0;
   for (int64_t k = 0; k < n; ++k) {
-    const real pivot = a[k * width + k];
-    const real magnitude = pivot < 0 ? -pivot : pivot;
-    most = larger_real(magnitude, most);
-    eliminate_column(width, n, k, a);
+    const real pivot = eliminate_column(true, width, n, k, a);
+    most = larger_real(pivot < 0 ? -pivot : pivot, most);
   }
   return most;
 }
 
-/* The same with rows exchanged for the largest pivot; false where that is zero. */
+/* a <- a^-1 with rows exchanged for the largest pivot; false where that is zero. */
 static inline __attribute__((always_inline)) bool
 eliminate_pivoted(const int64_t width, const int64_t n, real* const a)
 {
@@ -81,7 +85,7 @@ eliminate_pivoted(const int64_t width, const int64_t n, real* const a)
         a[best * width + j] = v;
       }
     }
-    eliminate_column(width, n, k, a);
+    (void)eliminate_column(false, width, n, k, a);
   }
   // (P A)^-1 P: the exchanges as columns, backwards
   for (int64_t k = n; k-- > 0;) {
@@ -102,10 +106,12 @@ TYPED(invert_block)(const int64_t n, real* const a, const int64_t ld)
   real buffer[TINY * TINY] = {0};
   for (int64_t i = 0; i < n; ++i) {
     memcpy(buffer + i * TINY, a + i * ld, (size_t)n * sizeof(real));
+    buffer[i * TINY + i] -= 1;
   }
   const real most = eliminate(TINY, n, buffer);
   for (int64_t i = 0; i < n; ++i) {
     memcpy(a + i * ld, buffer + i * TINY, (size_t)n * sizeof(real));
+    a[i * ld + i] += 1;
   }
   return most;
 }
@@ -117,14 +123,16 @@ static inline __attribute__((always_inline)) bool
 invert_padded(const int64_t width, const task* const c, const view x, const view y)
 {
   real a[TINY * TINY];
-  for (bool unpivoted = c->unpivoted;; unpivoted = false) {
+  bool unpivoted = c->unpivoted;
+  for (;; unpivoted = false) {
+    const real scale = unpivoted ? c->k_scale : c->delta;
     real most = 0;
     real squares = 0;
     real odd = 0;
     for (int64_t i = 0; i < c->n; ++i) {
       real* const row = a + i * width;
       for (int64_t j = 0; j < c->n; ++j) {
-        row[j] = c->delta * x.data[i * x.row_stride + j * x.col_stride];
+        row[j] = scale * x.data[i * x.row_stride + j * x.col_stride];
       }
       for (int64_t j = c->n; j < width; ++j) {
         row[j] = 0;
@@ -137,33 +145,35 @@ invert_padded(const int64_t width, const task* const c, const view x, const view
       squares += a[j] * a[j];
       odd += a[j] * 0;
     }
-    for (int64_t i = 0; i < c->n; ++i) {
-      real* const diagonal = a + i * width + i;
-      *diagonal += c->gamma;
-      most = larger_real(most, *diagonal < 0 ? -*diagonal : *diagonal);
+    if (unpivoted) {
+      if (squares <= squares_limit(c) &&
+          eliminate(width, c->n, a) <= c->growth_limit * larger_real(most, 1)) {
+        break;
+      }
+      continue;
     }
     if (odd != 0) {
       TYPED(view_fill)((real)NAN, y);
       return true;
     }
-    if (!unpivoted) {
-      if (!eliminate_pivoted(width, c->n, a)) {
-        return false;
-      }
-      break;
+    for (int64_t i = 0; i < c->n; ++i) {
+      a[i * width + i] += c->gamma;
     }
-    if (norm_is_small(c, squares) && eliminate(width, c->n, a) <= c->growth_limit * most) {
-      break;
+    if (!eliminate_pivoted(width, c->n, a)) {
+      return false;
     }
+    break;
   }
+  const real scale = unpivoted ? c->d_scale : c->beta;
+  const real shift = unpivoted ? c->d_shift : c->alpha;
   real odd = 0;
   for (int64_t i = 0; i < c->n; ++i) {
     real* const row = a + i * width;
     for (int64_t j = 0; j < width; ++j) {
-      row[j] *= c->beta;
+      row[j] *= scale;
       odd += row[j] * 0;
     }
-    row[i] += c->alpha;
+    row[i] += shift;
     for (int64_t j = 0; j < c->n; ++j) {
       y.data[i * y.row_stride + j * y.col_stride] = row[j];
     }

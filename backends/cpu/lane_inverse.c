@@ -3,8 +3,9 @@
 
 /* Inverses of a batch of small matrices across lanes, y = alpha I + beta A^-1 with A = gamma I +
    delta X, by the eliminations of inverse_small.c and within the limits of inverse.c. Lanes
-   go through the same steps, so one that meets a limit, a zero or an entry that is not finite
-   goes on regardless, is flagged, and its matrix is inverted again by itself. */
+   go through the same steps, so one that meets a limit goes on regardless, and its matrix is
+   inverted again with pivoting. One that meets a zero or an entry that is not finite even then
+   is flagged, and its matrix inverted again by itself. */
 
 #include "inverse.h"
 #include "lane_matrix.h"
@@ -23,28 +24,28 @@ typedef struct batch {
   unsigned char* flags;
 } batch;
 
-/* What is seen of A and its inverse. */
+/* What is seen of a matrix and its inverse. */
 typedef struct lane_sight {
   lane most;
   lane squares;
   lane odd; /* 0, or NaN as soon as an entry is not finite */
 } lane_sight;
 
-/* a = gamma I + delta x, n x n in rows of `width`, the rest the identity's. */
+/* a = shift I + scale x, n x n in rows of `width`, the rest zero. */
 LANE_INLINE lane_sight
-shift(const task* const c, const int64_t n, const int64_t width, const lane_view x, lane* const a)
+shifted(const real shift, const real scale, const int64_t n, const int64_t width, const lane_view x,
+        lane* const a)
 {
   lane_sight s = {lane_of(0), lane_of(0), lane_of(0)};
-  const lane delta = lane_of(c->delta);
   for (int64_t i = 0; i < width; ++i) {
     for (int64_t j = 0; j < width; ++j) {
       if (i >= n || j >= n) {
-        a[i * width + j] = lane_of(i == j ? 1 : 0);
+        a[i * width + j] = lane_of(0);
         continue;
       }
-      lane v = delta * x.at[i * x.row + j * x.col];
+      lane v = scale * x.at[i * x.row + j * x.col];
       s.squares += v * v;
-      v = i == j ? v + c->gamma : v;
+      v = i == j ? v + shift : v;
       s.odd += v * 0;
       s.most = lane_larger(lane_magnitude(v), s.most);
       a[i * width + j] = v;
@@ -53,17 +54,17 @@ shift(const task* const c, const int64_t n, const int64_t width, const lane_view
   return s;
 }
 
-/* y = alpha I + beta a. */
+/* y = shift I + scale a; NaN where an entry is not finite, else 0. */
 LANE_INLINE lane
-finish(const task* const c, const int64_t n, const int64_t width, const lane* const a,
-       lane* const y)
+finish(const real shift, const real scale, const int64_t n, const int64_t width,
+       const lane* const a, lane* const y)
 {
   lane odd = lane_of(0);
   for (int64_t i = 0; i < n; ++i) {
     for (int64_t j = 0; j < n; ++j) {
-      const lane v = c->beta * a[i * width + j];
+      const lane v = scale * a[i * width + j];
       odd += v * 0;
-      y[i * n + j] = i == j ? v + c->alpha : v;
+      y[i * n + j] = i == j ? v + shift : v;
     }
   }
   return odd;
@@ -126,7 +127,44 @@ eliminate_pivoted(const int64_t n, lane* const a)
   return dead;
 }
 
-/* `count` matrices from `first` on. Flags those to be done again. */
+/* y of LANES matrices without pivoting; returns which are within the limits. `a` holds
+   width^2 vectors. */
+LANE_INLINE lane_mask
+invert_unpivoted(const task* const c, const int64_t n, const int64_t width, const lane_view x,
+                 lane* const a, lane* const y)
+{
+  const lane_sight s = shifted(0, c->k_scale, n, width, x, a);
+  const lane most = lane_larger(s.most, lane_of(1));
+  const lane pivots = n <= 4 || width % 4 != 0 ? lane_eliminate(n, width, lane_of(0), a)
+                                               : lane_eliminate_blocks(width, lane_of(0), a);
+  const lane odd = s.odd + finish(c->d_shift, c->d_scale, n, width, a, y);
+  return (lane_mask)(s.squares <= squares_limit(c)) &
+         (lane_mask)(pivots <= c->growth_limit * most) & (lane_mask)(odd == 0);
+}
+
+/* The same with pivoting; returns which are finite and not singular. */
+static lane_mask
+invert_pivoted(const task* const c, const int64_t n, const lane_view x, lane* const a,
+               lane* const y)
+{
+  const lane_sight s = shifted(c->gamma, c->delta, n, n, x, a);
+  const lane_mask dead = eliminate_pivoted(n, a);
+  const lane odd = s.odd + finish(c->alpha, c->beta, n, n, a, y);
+  return ~dead & (lane_mask)(odd == 0);
+}
+
+static bool
+all_of(const lane_mask mask)
+{
+  bool all = true;
+  for (int64_t k = 0; k < LANES; ++k) {
+    all = all && mask[k] != 0;
+  }
+  return all;
+}
+
+/* `count` matrices from `first` on. Those beyond the limits of elimination without pivoting get
+   what they would get in a batch of any other structure. Flags those to be done again. */
 LANE_INLINE void
 invert_lanes(const batch* const b, const int64_t n, const bool unpivoted, const int64_t first,
              const int64_t count, lane* const memory)
@@ -135,23 +173,26 @@ invert_lanes(const batch* const b, const int64_t n, const bool unpivoted, const 
   const int64_t width = unpivoted && n >= 8 ? b->width : n;
   lane registers[16];
   lane* const loaded = memory;
-  lane* const a = n <= 4 ? registers : b->crossed || width != n ? memory + n * n : memory;
+  const bool twice = unpivoted && n <= TINY; /* x may be wanted again */
+  const bool in_place = !twice && !b->crossed && width == n;
+  lane* const y = twice ? loaded + n * n : loaded;
+  lane* const a = n <= 4 ? registers : in_place ? loaded : loaded + 2 * n * n;
   const lane_view x = {loaded, b->crossed ? 1 : n, b->crossed ? n : 1};
   TYPED(lane_load)(&b->from, count, b->x + first * b->from.batch_step, loaded);
-  lane_sight s = shift(c, n, width, x, a);
   lane_mask good;
   if (unpivoted) {
-    const lane pivots = n <= 4 || width % 4 != 0 ? lane_eliminate(n, width, lane_of(0), a)
-                                                 : lane_eliminate_blocks(width, lane_of(0), a);
-    const real limit = norm_limit_scaled(c);
-    good = (lane_mask)(s.squares <= 2 * limit * limit) &
-           (lane_mask)(pivots <= c->growth_limit * s.most);
+    good = invert_unpivoted(c, n, width, x, a, y);
+    if (twice && !all_of(good)) {
+      const lane_mask here = invert_pivoted(c, n, x, a, loaded);
+      for (int64_t e = 0; e < n * n; ++e) {
+        y[e] = lane_select(good, y[e], loaded[e]);
+      }
+      good |= here;
+    }
   } else {
-    good = ~eliminate_pivoted(n, a);
+    good = invert_pivoted(c, n, x, a, y);
   }
-  s.odd += finish(c, n, width, a, loaded);
-  good &= (lane_mask)(s.odd == 0);
-  TYPED(lane_store)(&b->to, count, NULL, loaded, b->y + first * b->to.batch_step);
+  TYPED(lane_store)(&b->to, count, NULL, y, b->y + first * b->to.batch_step);
   for (int64_t k = 0; k < count; ++k) {
     b->flags[first + k] = good[k] == 0;
   }
@@ -163,7 +204,7 @@ invert_part(void* const context, const int64_t k, const int thread)
   const batch* const b = context;
   const int64_t end = smaller((k + 1) * b->part, b->n_matrices);
   const int64_t n = b->c->n;
-  lane* const memory = b->memory + (int64_t)thread * 2 * b->width * b->width;
+  lane* const memory = b->memory + (int64_t)thread * 3 * b->width * b->width;
   for (int64_t first = k * b->part; first < end; first += LANES) {
     const int64_t count = smaller(LANES, end - first);
     if (!b->c->unpivoted) {
@@ -216,7 +257,7 @@ TYPED(invert_batch)(pz_backend_queue* const q, const task* const c, const pz_mat
   };
   const int threads = cpu_threads(0.05 * (double)(n * n * (n + 8)) * (double)y->batch);
   b.memory = cpu_scratch(q, CPU_SLOT_LANES,
-                         (size_t)threads * 2U * (size_t)(b.width * b.width) * sizeof(lane));
+                         (size_t)threads * 3U * (size_t)(b.width * b.width) * sizeof(lane));
   if (!b.memory) {
     return cpu_no_memory(q);
   }

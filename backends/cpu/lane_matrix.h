@@ -81,19 +81,21 @@ lane_product(const int64_t rows, const int64_t inner, const int64_t cols, const 
   }
 }
 
-/* a <- a^-1 for n x n in rows of `width` by Gauss-Jordan elimination without pivoting;
-   returns the larger of `most` and the largest magnitude of a pivot. */
+/* a <- (I + a)^-1 - I for n x n in rows of `width` by Gauss-Jordan elimination without
+   pivoting; returns the larger of `most` and the largest magnitude of a pivot. What lies on
+   the diagonal is always the distance from one, so that nothing is rounded to fit beside it. */
 LANE_INLINE lane
 lane_eliminate(const int64_t n, const int64_t width, lane most, lane* const a)
 {
   for (int64_t k = 0; k < n; ++k) {
-    const lane pivot = a[k * width + k];
+    const lane beyond = a[k * width + k];
+    const lane pivot = 1 + beyond;
     const lane inverse = 1 / pivot;
     most = lane_larger(lane_magnitude(pivot), most);
-    a[k * width + k] = lane_of(1);
     for (int64_t j = 0; j < n; ++j) {
       a[k * width + j] *= inverse;
     }
+    a[k * width + k] = inverse;
     for (int64_t i = 0; i < n; ++i) {
       if (i != k) {
         const lane f = a[i * width + k];
@@ -103,6 +105,7 @@ lane_eliminate(const int64_t n, const int64_t width, lane most, lane* const a)
         }
       }
     }
+    a[k * width + k] = -beyond * inverse;
   }
   return most;
 }
@@ -142,7 +145,7 @@ lane_tile_subtract(const int64_t width, const lane* const f, const lane* const r
   }
 }
 
-/* c <- sign a b, four by four, in place of either. */
+/* c <- sign (c + a b), four by four, c in place of a or b. */
 LANE_INLINE void
 lane_tile_product(const real sign, const int64_t a_width, const lane* const a,
                   const int64_t b_width, const lane* const b, const int64_t c_width, lane* const c)
@@ -152,9 +155,9 @@ lane_tile_product(const real sign, const int64_t a_width, const lane* const a,
   for (int64_t i = 0; i < 4; ++i) {
     LANE_UNROLL
     for (int64_t j = 0; j < 4; ++j) {
-      lane sum = a[i * a_width] * b[j];
+      lane sum = c[i * c_width + j];
       LANE_UNROLL
-      for (int64_t p = 1; p < 4; ++p) {
+      for (int64_t p = 0; p < 4; ++p) {
         sum += a[i * a_width + p] * b[p * b_width + j];
       }
       out[4 * i + j] = sign * sum;

@@ -109,6 +109,12 @@ rig_subject(const char* const name, const bool routed, const int n_mandatory,
   return info.usable ? NULL : reason;
 }
 
+bool
+rig_in_host_memory(void)
+{
+  return (subject->flags & PZ_BACKEND_HOST_MEMORY) != 0;
+}
+
 static bool
 is_mandatory(const char* const op)
 {

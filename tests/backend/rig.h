@@ -71,6 +71,9 @@ typedef struct rig {
    not where it cannot be tested. */
 const char* rig_subject(const char* name, bool routed, int n_mandatory, char* const* mandatory);
 
+/* Does it work in the host's memory? */
+bool rig_in_host_memory(void);
+
 /* Opens both sides for dtype number `which` (0: float32, 1: float64), and closes them. */
 void rig_open(rig* r, int which);
 void rig_close(rig* r);
