@@ -58,6 +58,7 @@ typedef struct cuda_queue {
   /* workspace of libraries, pivots and pointers; grows, is kept */
   void* side;
   size_t side_bytes;
+  size_t side_reserved; /* of them, for the operation under way */
   size_t side_used;
 } cuda_queue;
 

@@ -6,6 +6,7 @@
 
 #include "cuda_backend.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +130,7 @@ pz_status
 cuda_side_reserve(cuda_queue* const q, const size_t bytes)
 {
   q->side_used = 0;
+  q->side_reserved = bytes;
   if (bytes <= q->side_bytes) {
     return PZ_OK;
   }
@@ -145,6 +147,7 @@ cuda_side_take(cuda_queue* const q, const size_t bytes)
 {
   void* const out = cuda_at(q->side, q->side_used);
   q->side_used += cuda_side_size(bytes);
+  assert(q->side_used <= q->side_reserved);
   return out;
 }
 

@@ -5,6 +5,8 @@
 
 #include "gpu.h"
 
+#include <assert.h>
+
 enum { MOST_GROUPS = 65535 };
 
 bool
@@ -113,6 +115,7 @@ pz_status
 gpu_reserve(pz_backend_queue* const q, const size_t bytes)
 {
   q->scratch_used = 0;
+  q->scratch_reserved = bytes;
   if (bytes <= q->scratch_bytes) {
     return PZ_OK;
   }
@@ -141,6 +144,7 @@ gpu_take_mat(pz_backend_queue* const q, const uint32_t dtype, const int64_t batc
       .dtype = dtype,
   };
   q->scratch_used += gpu_mat_bytes(dtype, batch, rows, cols);
+  assert(q->scratch_used <= q->scratch_reserved);
   return mat;
 }
 

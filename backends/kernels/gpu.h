@@ -158,6 +158,7 @@ struct pz_backend_queue {
   gpu_function_cache* functions;
   void* scratch; /* grows, is kept */
   size_t scratch_bytes;
+  size_t scratch_reserved; /* of them, for the operation under way */
   size_t scratch_used;
 };
 

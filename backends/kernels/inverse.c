@@ -50,13 +50,22 @@ first_part(const int64_t n)
   return (n / 2 + SMALL - 1) / SMALL * SMALL;
 }
 
-/* Scratch of the recursion: T and U of every level. */
+static size_t
+larger(const size_t a, const size_t b)
+{
+  return a > b ? a : b;
+}
+
+/* Scratch of the recursion: T and U of every level. Either part may be the larger: 65 rows are
+   32 and 33, which go one level deeper. */
 static size_t
 recursion_bytes(const pz_mat* const w, const int64_t n)
 {
   const int64_t n1 = first_part(n);
+  const int64_t n2 = n - n1;
   return n <= SMALL ? 0
-                    : 2 * gpu_mat_bytes(w->dtype, w->batch, n1, n - n1) + recursion_bytes(w, n1);
+                    : 2 * gpu_mat_bytes(w->dtype, w->batch, n1, n2) +
+                          larger(recursion_bytes(w, n1), recursion_bytes(w, n2));
 }
 
 static pz_status
@@ -113,12 +122,6 @@ norms_within(pz_backend_queue* const q, const pz_mat* const x, const double limi
 }
 
 /* ---- all together ------------------------------------------------------------------- */
-
-static size_t
-larger(const size_t a, const size_t b)
-{
-  return a > b ? a : b;
-}
 
 static pz_status
 invert_pivoted(pz_backend_queue* const q, const double c[4], const pz_mat* const x,

@@ -135,6 +135,28 @@ START_TEST(test_shifted_inverse)
 }
 END_TEST
 
+/* Orders whose halves, and halves of halves, differ, each on a queue without memory of its own
+   yet: what one order needs may not be what a smaller one left. */
+START_TEST(test_unequal_halves)
+{
+  static const int64_t orders[] = {17, 33, 65, 129};
+  for (size_t k = 0; k < sizeof(orders) / sizeof(orders[0]); ++k) {
+    rig it;
+    rig* const r = &it;
+    static const double c[4] = {-1.0, 2.0, 1.0, -1.0};
+    const int64_t n = orders[k];
+    rig_open(r, _i);
+    operand* const x = operand_in(r, n, n, 5);
+    operand* const y = operand_out(r, n, n, 5);
+    const uint32_t in = make_structured(x, SKEW);
+    RUN(r, shifted_inverse, in, c[0], c[1], c[2], c[3], AT(x), AT(y), FAULT);
+    expect_ok(r);
+    expect_close(r, y, check_inverse(r, x, y, c) * sqrt(5.0));
+    rig_close(r);
+  }
+}
+END_TEST
+
 /* Without pivoting these divide by zero: gamma I + delta x is an anti-diagonal or cyclic
    permutation, or the 2 x 2 matrix of ones less I. */
 START_TEST(test_needs_pivots)
@@ -370,6 +392,7 @@ inverses_case(void)
 {
   TCase* const t = tcase_create("inverses");
   tcase_add_loop_test(t, test_shifted_inverse, 0, 2);
+  tcase_add_loop_test(t, test_unequal_halves, 0, 2);
   tcase_add_loop_test(t, test_needs_pivots, 0, 2);
   tcase_add_loop_test(t, test_singular, 0, 2);
   tcase_add_loop_test(t, test_solve, 0, 2);
