@@ -95,7 +95,7 @@ gpu_groups(gpu_call* const call, const int64_t x, const int64_t y, const int64_t
   call->local[0] = local_x;
   call->local[1] = local_y;
   call->local[2] = 1;
-  call->groups[0] = pieces(x, 1, INT32_MAX / GPU_GROUP_ITEMS);
+  call->groups[0] = pieces(x, 1, INT32_MAX / (int64_t)local_x);
   call->groups[1] = pieces(y, 1, MOST_GROUPS);
   call->groups[2] = pieces(z, 1, MOST_GROUPS);
 }

@@ -17,11 +17,13 @@
     GPU_LOCAL real right[GPU_DEPTH][GPU_SIDE * per + 1];                                          \
     const int cx = GPU_LOCAL_ID(0);                                                               \
     const int cy = GPU_LOCAL_ID(1);                                                               \
-    const pz_int row = GPU_GROUP(1) * (GPU_SIDE * per);                                           \
     const pz_int col = GPU_GROUP(0) * (GPU_SIDE * per);                                           \
-    const pz_int some = upper && row > col ? 0 : batch;                                           \
-    GPU_EACH_GROUP(k, 2, some)                                                                    \
+    const pz_int tiles = (m + GPU_SIDE * per - 1) / (GPU_SIDE * per);                             \
+    const pz_int some = upper && GPU_GROUP(0) < tiles ? GPU_GROUP(0) + 1 : tiles;                 \
+    GPU_EACH_GROUP(k, 2, batch)                                                                   \
+    GPU_EACH_GROUP(tile, 1, some)                                                                 \
     {                                                                                             \
+      const pz_int row = tile * (GPU_SIDE * per);                                                 \
       real sum[per][per];                                                                         \
       for (int r = 0; r < per; ++r) {                                                             \
         for (int c = 0; c < per; ++c) {                                                           \

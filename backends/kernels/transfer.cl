@@ -30,10 +30,11 @@
   {                                                                                               \
     GPU_LOCAL gpu_word##bits tile[GPU_TILE][GPU_TILE + 1];                                        \
     const int lane = GPU_LOCAL_ID(0);                                                             \
-    const pz_int row = GPU_GROUP(1) * GPU_TILE;                                                   \
     const pz_int col = GPU_GROUP(0) * GPU_TILE;                                                   \
     GPU_EACH_GROUP(k, 2, batch)                                                                   \
+    GPU_EACH_GROUP(down, 1, (rows + GPU_TILE - 1) / GPU_TILE)                                     \
     {                                                                                             \
+      const pz_int row = down * GPU_TILE;                                                         \
       for (int t = GPU_LOCAL_ID(1); t < GPU_TILE; t += GPU_LOCAL_SIZE(1)) {                       \
         if (row + lane < rows && col + t < cols) {                                                \
           tile[t][lane] = GPU_AT(x, k, row + lane, col + t);                                      \

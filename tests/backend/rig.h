@@ -202,5 +202,6 @@ TCase* random_case(void);
 TCase* special_case(void);
 TCase* accuracy_case(void);
 TCase* known_case(void);
+TCase* extents_case(void);
 
 #endif /* BACKEND_RIG_H */
