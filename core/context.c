@@ -13,6 +13,7 @@
 #include "registry.h"
 #include "search.h"
 #include "status.h"
+#include "workers.h"
 
 #include <parametrize/context.h>
 
@@ -108,7 +109,11 @@ pzi_registry_keep(pz_context* const context, pzi_text* const text, const char** 
 const pz_backend_host*
 pzi_backend_host(void)
 {
-  static const pz_backend_host host = {.size = sizeof(host), .fail = pzi_fail};
+  static const pz_backend_host host = {
+      .size = sizeof(host),
+      .fail = pzi_fail,
+      .parallel = pzi_parallel,
+  };
   return &host;
 }
 

@@ -132,7 +132,7 @@ pzi_eval_begin(pz_eval* const eval, const pz_state* const state)
 pz_call*
 pzi_eval_core(pz_eval* const eval, const pz_fault* const fault)
 {
-  pzi_call_init(&eval->call, &eval->activity.frame, eval->queue, fault);
+  pzi_call_init(&eval->call, &eval->activity.frame, pzi_lane(eval->queue), fault);
   return &eval->call;
 }
 

@@ -285,6 +285,9 @@ pz_status pzi_slot_value(pz_slot* slot, pz_tensor* out);
    is run by other means than the above. Inside pzi_exclusive_begin. */
 pz_status pzi_list_settle(const pz_slot* slot);
 
+/* Would a read of the slot's value keep it for the next one? */
+bool pzi_keeps_value(const pz_slot* slot);
+
 /* Is the value of the slot's list at hand, or has it to be computed? With the mutex held or
    inside pzi_exclusive_begin. */
 bool pzi_list_is_current(const pzi_list* list);

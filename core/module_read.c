@@ -125,6 +125,12 @@ steps(const pz_slot* const slot)
 }
 
 bool
+pzi_keeps_value(const pz_slot* const slot)
+{
+  return pzi_in_scope(slot->module) || (!reads_alone(slot) && !steps(slot));
+}
+
+bool
 pzi_list_is_current(const pzi_list* const list)
 {
   return !list->dropped && pzi_eval_version(list->eval, NULL) == pz_state_version(list->state);
@@ -190,8 +196,8 @@ refresh(pz_slot* const slot)
     PZ_TRY(pzi_check_digests(slot));
   }
   list->read_version = version;
-  const bool kept = pzi_in_scope(slot->module) || (!reads_alone(slot) && !steps(slot));
-  atomic_store_explicit(&list->ready, kept && !is_checked(slot), memory_order_release);
+  const bool ready = pzi_keeps_value(slot) && !is_checked(slot);
+  atomic_store_explicit(&list->ready, ready, memory_order_release);
   return PZ_OK;
 }
 

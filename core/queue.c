@@ -317,6 +317,7 @@ pzi_queue_release(pz_queue* const queue)
   pzi_arena_cleanup(&queue->staging);
   pzi_op_counts_free(queue);
   pzi_queue_release(queue->host);
+  pzi_lanes_close(queue);
   (void)pthread_mutex_destroy(&queue->mutex);
   if (queue->context) {
     pzi_context_release(queue->context);
@@ -343,4 +344,7 @@ void
 pz_queue_forbid_host_fallback(pz_queue* const queue, const bool forbid)
 {
   queue->forbid_host = forbid;
+  for (uint32_t k = 0; pzi_lane_at(queue, k); ++k) {
+    pzi_lane_at(queue, k)->forbid_host = forbid;
+  }
 }

@@ -59,11 +59,12 @@ struct pz_queue {
   bool forbid_host;
   pthread_mutex_t mutex;
   bool async;
-  pz_fault fault;               /* of calls without a word of their own */
-  pzi_arena scratch;            /* device memory of packing and compositions, under the mutex */
-  pzi_arena staging;            /* host memory of copies, under the mutex */
-  struct pzi_op_counts* counts; /* route.c */
-  char name[64];                /* "opencl:0" */
+  pz_fault fault;                  /* of calls without a word of their own */
+  pzi_arena scratch;               /* device memory of packing and compositions, under the mutex */
+  pzi_arena staging;               /* host memory of copies, under the mutex */
+  struct pzi_op_counts* counts;    /* route.c */
+  struct pzi_lanes* _Atomic lanes; /* lanes.c; NULL before the first use */
+  char name[64];                   /* "opencl:0" */
 };
 
 /* Opens device `index` of a backend, on the caller's own queue unless `native` is NULL;
@@ -71,6 +72,21 @@ struct pz_queue {
    reference. */
 pz_status pzi_queue_new(pz_context* context, const pzi_backend* backend, uint32_t index,
                         const char* name, const void* native, pz_queue** out);
+
+/* Lanes (lanes.c): further queues on the device of one in host memory, so that evaluations
+   that share it run side by side, each with scratch of its own. Tensors stay the queue's.
+   Opens those of `threads` threads, of which the first needs none; none where operations may
+   return before they are done. [any thread] */
+pz_status pzi_lanes_open(pz_queue* queue, uint32_t threads);
+void pzi_lanes_close(pz_queue* queue);
+
+/* Lane k of a queue, or NULL. */
+pz_queue* pzi_lane_at(const pz_queue* queue, uint32_t k);
+
+/* Says which thread of a loop the calling one is, 0 being any other; what it runs a queue's
+   evaluations on is then that thread's lane, or the queue where there is none. */
+void pzi_lane_choose(uint32_t thread);
+pz_queue* pzi_lane(pz_queue* queue);
 
 pz_queue* pzi_queue_retain(pz_queue* queue);
 void pzi_queue_release(pz_queue* queue);

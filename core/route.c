@@ -136,6 +136,16 @@ reported_route(const pz_queue* const queue, const int op, const int dtype)
                                                                         : PZ_ROUTE_HOST;
 }
 
+static void
+add_counts(pz_queue* const queue, const uint32_t index, uint64_t count[3])
+{
+  pthread_mutex_lock(&queue->mutex);
+  for (int route = 0; route < 3; ++route) {
+    count[route] += queue->counts->calls[index][route];
+  }
+  pthread_mutex_unlock(&queue->mutex);
+}
+
 pz_status
 pz_queue_op(pz_queue* const queue, const uint32_t index, pz_op_report* const out)
 {
@@ -152,9 +162,10 @@ pz_queue_op(pz_queue* const queue, const uint32_t index, pz_op_report* const out
       .f32 = reported_route(queue, (int)index, 0),
       .f64 = reported_route(queue, (int)index, 1),
   };
-  pthread_mutex_lock(&queue->mutex);
-  memcpy(report.count, queue->counts->calls[index], sizeof(report.count));
-  pthread_mutex_unlock(&queue->mutex);
+  add_counts(queue, index, report.count);
+  for (uint32_t k = 0; pzi_lane_at(queue, k); ++k) {
+    add_counts(pzi_lane_at(queue, k), index, report.count);
+  }
   memcpy(out, &report, out->size < sizeof(report) ? out->size : sizeof(report));
   return PZ_OK;
 }

@@ -64,12 +64,20 @@ typedef struct pz_fault {
   uint64_t byte_offset;
 } pz_fault;
 
+/* Part k of a loop, on one of its threads, numbered from 0. */
+typedef void pz_part(void* context, int64_t k, uint32_t thread);
+
 /* Services for backends. */
 typedef struct pz_backend_host {
   uint32_t size; /* sizeof(pz_backend_host) of the host */
   uint32_t reserved;
   /* Records one line of detail for the calling thread and returns `status`. */
   pz_status (*fail)(pz_status status, const char* format, ...) PZ_PRINTF(2, 3);
+  /* Calls `part` for k = 0 .. n-1, on `threads` threads at most (64 count), and returns when
+     all are done. The threads belong to the process: while another loop has them, or inside
+     a part, the caller does everything itself, as thread 0. What a part records as failure
+     stays on its thread. [any thread] */
+  void (*parallel)(uint32_t threads, int64_t n, pz_part* part, void* context);
 } pz_backend_host;
 
 enum {

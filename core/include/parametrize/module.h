@@ -124,6 +124,13 @@ PZ_API pz_status pz_module_get(pz_module* module, const char* name, pz_tensor* o
    honoured. Waits for the device. [read] */
 PZ_API pz_status pz_module_read(pz_module* module, const char* name, const pz_tensor* host);
 
+/* Brings the values of a module and its children up to date in one call, those that a read
+   would compute and keep, `threads` of them at a time (0: as many as there are processors;
+   one on devices whose operations need not be done when they return). Reads afterwards find
+   them. A failure leaves the others computed; the first in the order of names is reported.
+   Values do not depend on the number of threads. [exclusive] */
+PZ_API pz_status pz_module_refresh(pz_module* module, uint32_t threads);
+
 /* A handle for reading without looking up the name; lives as long as the module. [read] */
 PZ_API pz_status pz_module_slot(pz_module* module, const char* name, pz_slot** out);
 PZ_API pz_status pz_slot_get(pz_slot* slot, pz_tensor* out);
