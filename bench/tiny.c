@@ -40,54 +40,62 @@ now(void)
 }
 
 static void
-by_slot(void)
+by_slot(const int repeat)
 {
   pz_tensor value;
-  ensure(pz_slot_get(slot, &value));
+  for (int k = 0; k < repeat; ++k) {
+    ensure(pz_slot_get(slot, &value));
+  }
 }
 
 static void
-by_name(void)
+by_name(const int repeat)
 {
   pz_tensor value;
-  ensure(pz_module_get(module, "w0", &value));
+  for (int k = 0; k < repeat; ++k) {
+    ensure(pz_module_get(module, "w0", &value));
+  }
 }
 
 static void
-forward(void)
+forward(const int repeat)
 {
   pz_tensor value;
-  ensure(pz_module_touch(module, "parametrizations.w0.original"));
-  ensure(pz_slot_get(slot, &value));
+  for (int k = 0; k < repeat; ++k) {
+    ensure(pz_module_touch(module, "parametrizations.w0.original"));
+    ensure(pz_slot_get(slot, &value));
+  }
 }
 
 static void
-forward_and_vjp(void)
+forward_and_vjp(const int repeat)
 {
   static float data[9] = {1.0F, -2.0F, 3.0F, 0.5F, 1.0F, -1.0F, 2.0F, 0.0F, 1.0F};
   static const int64_t shape[2] = {3, 3};
   const pz_tensor gradient = pz_host_tensor(PZ_F32, data, 2, shape);
-  forward();
-  ensure(pz_module_backward(module, "w0", &gradient));
+  for (int k = 0; k < repeat; ++k) {
+    forward(1);
+    ensure(pz_module_backward(module, "w0", &gradient));
+  }
 }
 
 static void
-refresh(void)
+refresh(const int repeat)
 {
-  pz_module_train(module, false);
-  pz_module_train(module, true);
-  ensure(pz_module_refresh(module, threads));
+  for (int k = 0; k < repeat; ++k) {
+    pz_module_train(module, false);
+    pz_module_train(module, true);
+    ensure(pz_module_refresh(module, threads));
+  }
 }
 
 static void
-measure(const char* const name, void (*const body)(void), const int repeat)
+measure(const char* const name, void (*const body)(int repeat), const int repeat)
 {
   double best = 1e300;
   for (int round = 0; round < ROUNDS; ++round) {
     const double start = now();
-    for (int k = 0; k < repeat; ++k) {
-      body();
-    }
+    body(repeat);
     const double each = (now() - start) / repeat;
     best = each < best ? each : best;
   }

@@ -12,28 +12,14 @@
 
 /* ---- who may run ----------------------------------------------------------- */
 
-/* One word at the root counts the readers of the tree or says that an exclusive call has
-   it. A call that finds the other kind there turns away instead of waiting: the host
-   broke the rule, and a wait could be for itself. */
-enum { EXCLUSIVE = 1 << 30 };
-
-static atomic_uint*
-gate_of(const pz_module* module)
-{
-  while (module->parent) {
-    module = module->parent;
-  }
-  return (atomic_uint*)&module->gate;
-}
-
 pz_status
 pzi_read_begin(const pz_module* const module)
 {
   if (!module) {
     return pzi_fail(PZ_INVALID, "found no module");
   }
-  atomic_uint* const gate = gate_of(module);
-  if (atomic_fetch_add_explicit(gate, 1, memory_order_acquire) >= EXCLUSIVE) {
+  atomic_ullong* const gate = pzi_gate(module);
+  if (pzi_is_exclusive(atomic_fetch_add_explicit(gate, 1, memory_order_acquire))) {
     atomic_fetch_sub_explicit(gate, 1, memory_order_relaxed);
     return pzi_fail(PZ_INVALID, "the module is in an exclusive call on another thread, or of "
                                 "which this one is part");
@@ -44,16 +30,28 @@ pzi_read_begin(const pz_module* const module)
 void
 pzi_read_end(const pz_module* const module)
 {
-  atomic_fetch_sub_explicit(gate_of(module), 1, memory_order_release);
+  atomic_fetch_sub_explicit(pzi_gate(module), 1, memory_order_release);
+}
+
+/* Where exactly `readers` are inside. */
+static bool
+take_exclusively(atomic_ullong* const gate, const uint64_t readers)
+{
+  unsigned long long now = atomic_load_explicit(gate, memory_order_relaxed);
+  while (now % PZI_ONE_CALL == readers) {
+    if (atomic_compare_exchange_weak_explicit(gate, &now, now - readers + PZI_EXCLUSIVE,
+                                              memory_order_acquire, memory_order_relaxed)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 pz_status
 pzi_read_alone(const pz_module* const module)
 {
-  atomic_uint* const gate = gate_of(module);
-  unsigned self = 1;
-  if (!atomic_compare_exchange_strong_explicit(gate, &self, EXCLUSIVE, memory_order_acquire,
-                                               memory_order_relaxed)) {
+  atomic_ullong* const gate = pzi_gate(module);
+  if (!take_exclusively(gate, 1)) {
     atomic_fetch_sub_explicit(gate, 1, memory_order_release);
     return pzi_fail(PZ_INVALID, "a read that is exclusive (PZ_CACHE_SCOPED outside a scope, or "
                                 "PZ_UPDATE_ON_READ) while readers are on the module");
@@ -67,11 +65,12 @@ pzi_alone_begin(pz_module* const module)
   if (!module) {
     return pzi_fail(PZ_INVALID, "found no module");
   }
-  unsigned nobody = 0;
-  if (!atomic_compare_exchange_strong_explicit(gate_of(module), &nobody, EXCLUSIVE,
-                                               memory_order_acquire, memory_order_relaxed)) {
+  atomic_ullong* const gate = pzi_gate(module);
+  if (!take_exclusively(gate, 0)) {
     return pzi_fail(PZ_INVALID, "an exclusive call while %s on the module",
-                    nobody >= EXCLUSIVE ? "another exclusive call is" : "readers are");
+                    pzi_is_exclusive(atomic_load_explicit(gate, memory_order_relaxed))
+                        ? "another exclusive call is"
+                        : "readers are");
   }
   return PZ_OK;
 }
@@ -79,7 +78,7 @@ pzi_alone_begin(pz_module* const module)
 void
 pzi_exclusive_end(pz_module* const module)
 {
-  atomic_fetch_sub_explicit(gate_of(module), EXCLUSIVE, memory_order_release);
+  atomic_fetch_add_explicit(pzi_gate(module), PZI_ONE_CALL - PZI_EXCLUSIVE, memory_order_release);
 }
 
 pz_status
@@ -115,7 +114,7 @@ pzi_slot_new(pz_module* const module, char* const path, const size_t name_offset
   slot->module = module;
   slot->path = path;
   slot->name = path + name_offset;
-  slot->hash = pzi_name_hash(slot->name, strlen(slot->name));
+  slot->hash = pzi_word_of(slot->name).hash;
   *out = slot;
   return PZ_OK;
 }

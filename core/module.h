@@ -115,7 +115,7 @@ struct pz_module {
 
   /* Of the root, for the whole tree: readers inside, or the exclusive bit, which a module
      that was nested keeps for good. */
-  atomic_uint gate;
+  atomic_ullong gate;
 
   /* Built when first asked for, dropped when a name comes or goes. */
   pthread_mutex_t paths_mutex;
@@ -124,6 +124,29 @@ struct pz_module {
 };
 
 /* ---- who may run (module.c) ------------------------------------------------ */
+
+/* One word at the root counts the readers of the tree or says that an exclusive call has
+   it; its upper half counts the exclusive calls that were. A call that finds the other kind
+   there turns away instead of waiting: the host broke the rule, and a wait could be for
+   itself. */
+#define PZI_EXCLUSIVE (UINT64_C(1) << 30)
+#define PZI_ONE_CALL (UINT64_C(1) << 32)
+
+static inline atomic_ullong*
+pzi_gate(const pz_module* module)
+{
+  const pz_module* around;
+  while ((around = atomic_load_explicit(&module->parent, memory_order_acquire))) {
+    module = around;
+  }
+  return (atomic_ullong*)&module->gate;
+}
+
+static inline bool
+pzi_is_exclusive(const uint64_t gate)
+{
+  return (gate & PZI_EXCLUSIVE) != 0;
+}
 
 /* PZ_INVALID where an exclusive call is running; the tree stays readable until the end. */
 pz_status pzi_read_begin(const pz_module* module);
@@ -194,11 +217,17 @@ bool pzi_wants_gradient(const pz_slot* slot);
 
 /* ---- names (module_path.c) ------------------------------------------------- */
 
-uint32_t pzi_name_hash(const char* name, size_t length);
+/* The beginning of a path up to a dot or the end. */
+typedef struct pzi_word {
+  const char* text;
+  size_t length;
+  uint32_t hash;
+} pzi_word;
+pzi_word pzi_word_of(const char* path);
 
-/* A module's own tensor or child under a name of that length, or NULL (module_index.c). */
-pz_slot* pzi_own_slot(const pz_module* module, const char* name, size_t length);
-pz_module* pzi_own_child(const pz_module* module, const char* name, size_t length);
+/* A module's own tensor or child under a name, or NULL (module_index.c). */
+pz_slot* pzi_own_slot(const pz_module* module, const pzi_word* name);
+pz_module* pzi_own_child(const pz_module* module, const pzi_word* name);
 
 /* Slots or children were appended: makes their names quick to find. [exclusive] */
 void pzi_index_update(pz_module* module);

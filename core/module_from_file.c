@@ -27,7 +27,8 @@ module_around(const builder* const b, const char* const path, pz_module** const 
   pz_module* at = b->root;
   const char* name = path;
   for (const char* dot = strchr(name, '.'); dot; dot = strchr(name, '.')) {
-    pz_module* child = pzi_own_child(at, name, (size_t)(dot - name));
+    const pzi_word word = pzi_word_of(name);
+    pz_module* child = pzi_own_child(at, &word);
     if (!child) {
       char* const text = strndup(name, (size_t)(dot - name));
       if (!text) {

@@ -31,7 +31,7 @@ typedef const char* name_at(const pz_module* module, uint32_t k);
 static void
 put(pzi_index* const index, const char* const name, const uint32_t k)
 {
-  uint32_t at = pzi_name_hash(name, strlen(name)) & (index->size - 1);
+  uint32_t at = pzi_word_of(name).hash & (index->size - 1);
   while (index->places[at] != 0) {
     at = (at + 1) & (index->size - 1);
   }
@@ -69,40 +69,47 @@ pzi_index_update(pz_module* const module)
   update(module, &module->child_index, module->n_children, child_name);
 }
 
-/* The place of a name, or `n`. */
-static uint32_t
-look_up(const pz_module* const module, const pzi_index* const index, const uint32_t n,
-        name_at* const name_of, const char* const name, const size_t length)
+static bool
+is_name(const char* const own, const pzi_word* const word)
 {
-  if (index->n > 0) {
-    uint32_t at = pzi_name_hash(name, length) & (index->size - 1);
-    for (; index->places[at] != 0; at = (at + 1) & (index->size - 1)) {
-      const char* const found = name_of(module, index->places[at] - 1);
-      if (strncmp(found, name, length) == 0 && found[length] == '\0') {
-        return index->places[at] - 1;
-      }
-    }
-  }
-  for (uint32_t k = index->n; k < n; ++k) {
-    const char* const found = name_of(module, k);
-    if (strncmp(found, name, length) == 0 && found[length] == '\0') {
-      return k;
-    }
-  }
-  return n;
+  return strncmp(own, word->text, word->length) == 0 && own[word->length] == '\0';
 }
 
 pz_slot*
-pzi_own_slot(const pz_module* const module, const char* const name, const size_t length)
+pzi_own_slot(const pz_module* const module, const pzi_word* const word)
 {
-  const uint32_t k = look_up(module, &module->slot_index, module->n_slots, slot_name, name, length);
-  return k < module->n_slots ? module->slots[k] : NULL;
+  const pzi_index* const index = &module->slot_index;
+  uint32_t at = word->hash & (index->size - 1);
+  for (; index->n > 0 && index->places[at] != 0; at = (at + 1) & (index->size - 1)) {
+    pz_slot* const slot = module->slots[index->places[at] - 1];
+    if (slot->hash == word->hash && is_name(slot->name, word)) {
+      return slot;
+    }
+  }
+  for (uint32_t k = index->n; k < module->n_slots; ++k) {
+    pz_slot* const slot = module->slots[k];
+    if (slot->hash == word->hash && is_name(slot->name, word)) {
+      return slot;
+    }
+  }
+  return NULL;
 }
 
 pz_module*
-pzi_own_child(const pz_module* const module, const char* const name, const size_t length)
+pzi_own_child(const pz_module* const module, const pzi_word* const word)
 {
-  const uint32_t k =
-      look_up(module, &module->child_index, module->n_children, child_name, name, length);
-  return k < module->n_children ? module->children[k] : NULL;
+  const pzi_index* const index = &module->child_index;
+  uint32_t at = word->hash & (index->size - 1);
+  for (; index->n > 0 && index->places[at] != 0; at = (at + 1) & (index->size - 1)) {
+    pz_module* const child = module->children[index->places[at] - 1];
+    if (is_name(child->name, word)) {
+      return child;
+    }
+  }
+  for (uint32_t k = index->n; k < module->n_children; ++k) {
+    if (is_name(module->children[k]->name, word)) {
+      return module->children[k];
+    }
+  }
+  return NULL;
 }

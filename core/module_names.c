@@ -92,7 +92,7 @@ pzi_names_apply(pzi_names* const names)
     char* const before = slot->path;
     slot->path = names->all[k].path;
     slot->name = slot->path + strlen(slot->path) - names->all[k].length;
-    slot->hash = pzi_name_hash(slot->name, names->all[k].length);
+    slot->hash = pzi_word_of(slot->name).hash;
     names->all[k].path = before;
   }
   pzi_names_discard(names);

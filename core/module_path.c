@@ -21,20 +21,15 @@
 
 #define LISTS "parametrizations"
 
-uint32_t
-pzi_name_hash(const char* const name, const size_t length)
+pzi_word
+pzi_word_of(const char* const path)
 {
   uint32_t hash = 2166136261U; /* FNV-1a */
-  for (size_t k = 0; k < length; ++k) {
-    hash = (hash ^ (unsigned char)name[k]) * 16777619U;
+  const char* end = path;
+  for (; *end != '.' && *end != '\0'; ++end) {
+    hash = (hash ^ (unsigned char)*end) * 16777619U;
   }
-  return hash;
-}
-
-static bool
-names_it(const char* const own, const char* const name, const size_t length)
-{
-  return strncmp(own, name, length) == 0 && own[length] == '\0';
+  return (pzi_word){.text = path, .length = (size_t)(end - path), .hash = hash};
 }
 
 /* The tensor of a list, or of the lists in it, under its path from the module. */
@@ -67,9 +62,10 @@ pzi_check_name(const pz_module* const module, const char* const name)
   if (strcmp(name, LISTS) == 0 || strcmp(name, "__metadata__") == 0) {
     return pzi_fail(PZ_INVALID, "\"%s\": a reserved name", name);
   }
-  if (pzi_own_slot(module, name, length) || pzi_own_child(module, name, length)) {
+  const pzi_word word = pzi_word_of(name);
+  if (pzi_own_slot(module, &word) || pzi_own_child(module, &word)) {
     return pzi_fail(PZ_EXISTS, "\"%s\": the module has a %s of that name", name,
-                    pzi_own_slot(module, name, length) ? "tensor" : "child");
+                    pzi_own_slot(module, &word) ? "tensor" : "child");
   }
   return PZ_OK;
 }
@@ -134,21 +130,21 @@ static pz_slot*
 find(const pz_module* module, const char* path)
 {
   for (;;) {
-    const char* const dot = strchr(path, '.');
-    if (!dot) {
-      return pzi_own_slot(module, path, strlen(path));
+    const pzi_word word = pzi_word_of(path);
+    if (path[word.length] == '\0') {
+      return pzi_own_slot(module, &word);
     }
-    if (names_it(LISTS, path, (size_t)(dot - path))) {
-      const char* const name = dot + 1;
-      const char* const end = strchr(name, '.');
-      const pz_slot* const slot = end ? pzi_own_slot(module, name, (size_t)(end - name)) : NULL;
+    if (word.length == strlen(LISTS) && memcmp(path, LISTS, word.length) == 0) {
+      const pzi_word name = pzi_word_of(path + word.length + 1);
+      const pz_slot* const slot =
+          name.text[name.length] == '.' ? pzi_own_slot(module, &name) : NULL;
       return slot ? list_tensor(slot->list, path) : NULL;
     }
-    module = pzi_own_child(module, path, (size_t)(dot - path));
+    module = pzi_own_child(module, &word);
     if (!module) {
       return NULL;
     }
-    path = dot + 1;
+    path += word.length + 1;
   }
 }
 
@@ -162,9 +158,9 @@ pz_module*
 pzi_module_at(pz_module* module, const char* path)
 {
   while (module && *path != '\0') {
-    const size_t length = strcspn(path, ".");
-    module = pzi_own_child(module, path, length);
-    path += length;
+    const pzi_word word = pzi_word_of(path);
+    module = pzi_own_child(module, &word);
+    path += word.length;
     if (*path == '.') {
       ++path;
       module = *path == '\0' ? NULL : module;
