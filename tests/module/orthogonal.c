@@ -181,6 +181,21 @@ END_TEST
 /* Every map keeps its columns orthonormal through steps of an optimizer and a base that moves at
    every one of them, and comes nearer to where <value, g> is least, which is -1 times the sum of
    the singular values of g; c = 10. */
+/* Of Frobenius norm 1: <value, g> then bends by 4 sqrt(2) at most along a reflector, twice as
+   much as along an angle, and a rate below 2 / (4 sqrt(2)) descends. */
+static void
+unit(rig_tensor* const g, const int64_t rows, const int64_t cols)
+{
+  double sum = 0.0;
+  rig_normal(g, PZ_F32, rows, cols);
+  for (int64_t k = 0; k < rows * cols; ++k) {
+    sum += rig_at(g, k) * rig_at(g, k);
+  }
+  for (int64_t k = 0; k < rows * cols; ++k) {
+    g->data.f32[k] = (float)(rig_at(g, k) / sqrt(sum));
+  }
+}
+
 START_TEST(orthogonal_trains)
 {
   static const char* const chains[] = {
@@ -195,7 +210,7 @@ START_TEST(orthogonal_trains)
       double first = 0.0;
       double last = 0.0;
       add(chains[c], shapes[s][0], shapes[s][1]);
-      rig_normal(&g, PZ_F32, shapes[s][0], shapes[s][1]);
+      unit(&g, shapes[s][0], shapes[s][1]);
       for (int step = 0; step <= 30; ++step) {
         rig_read("weight", &w);
         last = 0.0;
@@ -204,10 +219,10 @@ START_TEST(orthogonal_trains)
         }
         first = step == 0 ? last : first;
         ck_assert_double_le(orthogonality(), 10.0 * 8.0 * 1.2e-7 * 2.0);
-        descend(&g, 0.1);
+        descend(&g, 0.3);
         ck_assert_ok(pz_module_update(module, NULL));
       }
-      ck_assert_msg(last < first - 1.0, "%s, %d x ...: from %g to %g", chains[c], (int)shapes[s][0],
+      ck_assert_msg(last < first - 0.1, "%s, %d x ...: from %g to %g", chains[c], (int)shapes[s][0],
                     first, last);
     }
   }
