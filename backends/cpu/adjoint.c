@@ -55,7 +55,7 @@ shift(const batch* const t, const int64_t k, real* const to)
 }
 
 static void
-adjoint_part(void* const context, const int64_t k, const int thread)
+adjoint_part(void* const context, const int64_t k, const uint32_t thread)
 {
   const batch* const t = context;
   const int64_t n = t->y->rows;
@@ -94,11 +94,11 @@ TYPED(shifted_inverse_adjoint)(pz_backend_queue* const q, const uint32_t in, con
   if (!fits_blas(y) || !fits_blas(gy) || !fits_blas(gx)) {
     return PZ_UNSUPPORTED;
   }
-  if (TYPED(adjoint_lanes)(c, (real)-alpha, y, gy, gx)) {
+  if (TYPED(adjoint_lanes)(q, c, (real)-alpha, y, gy, gx)) {
     return PZ_OK;
   }
   const bool small = n <= CPU_SMALL_PRODUCT;
-  const int threads = small ? cpu_threads(0.05 * (double)(n * n * n) * (double)gx->batch) : 1;
+  const uint32_t threads = small ? cpu_threads(0.05 * (double)(n * n * n) * (double)gx->batch) : 1;
   batch t = {
       .y = y,
       .g = gy,
@@ -114,6 +114,6 @@ TYPED(shifted_inverse_adjoint)(pz_backend_queue* const q, const uint32_t in, con
   if (!small) {
     return adjoint_large(q, &t);
   }
-  cpu_parallel(threads, gx->batch, adjoint_part, &t);
+  q->host->parallel(threads, gx->batch, adjoint_part, &t);
   return PZ_OK;
 }

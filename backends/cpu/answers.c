@@ -90,12 +90,15 @@ look_up(void)
   bound.threads = (count_function*)function_in(bound.blas, "openblas_get_num_threads");
 }
 
-int
-cpu_blas_threads(void)
+uint32_t
+cpu_threads(const double nanoseconds)
 {
+  enum { WORTH_A_THREAD = 100000, MOST = 64 }; /* waking one takes up to half of that */
   (void)pthread_once(&looked_up, look_up);
-  const int n = bound.threads ? bound.threads() : 1;
-  return n > 1 ? n : 1;
+  const int given = bound.threads ? bound.threads() : 1;
+  const double useful = nanoseconds / WORTH_A_THREAD;
+  const double most = given < MOST ? given : MOST;
+  return useful < 2 || most < 2 ? 1 : (uint32_t)(useful < most ? useful : most);
 }
 
 /* Who the BLAS is: OpenBLAS in its own words, any other by its file. False for one built with

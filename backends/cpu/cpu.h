@@ -85,26 +85,15 @@ typedef struct cpu_loops {
 /* `operands` have the last one's extents, or strides of zero where they repeat. */
 void cpu_loops_init(cpu_loops* l, uint32_t n_operands, const pz_mat* const* operands);
 
-/* ---- loops shared among threads (threads.c) --------------------------------- */
-
-/* Part k of a loop, in thread number `thread`, below what cpu_parallel was given. */
-typedef void cpu_part(void* context, int64_t k, int thread);
-
-/* How many threads may share work of so many nanoseconds in one: at least 1. */
-int cpu_threads(double nanoseconds);
-
-/* part(context, k, ...) for k = 0 .. n-1 in any order, by at most `threads` threads, and
-   waits for all. A part calls neither this nor anything that fails. [any thread] */
-void cpu_parallel(int threads, int64_t n, cpu_part* part, void* context);
-
 /* ---- which libraries answer ------------------------------------------------ */
 
 /* Writes who answers for BLAS, LAPACK and LAPACKE into `detail`. False when calls would go
    wrong (64-bit integers, wrong results); then `reason` says why. [any thread] */
 bool cpu_answers(size_t detail_size, char* detail, size_t reason_size, char* reason);
 
-/* How many threads BLAS uses at present; 1 where it does not say. [any thread] */
-int cpu_blas_threads(void);
+/* How many threads of as many as BLAS uses at present may share work of so many nanoseconds in
+   one: at least 1. [any thread] */
+uint32_t cpu_threads(double nanoseconds);
 
 /* The name of the processor. */
 void cpu_hardware(size_t size, char* name);

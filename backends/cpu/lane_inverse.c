@@ -199,7 +199,7 @@ invert_lanes(const batch* const b, const int64_t n, const bool unpivoted, const 
 }
 
 static void
-invert_part(void* const context, const int64_t k, const int thread)
+invert_part(void* const context, const int64_t k, const uint32_t thread)
 {
   const batch* const b = context;
   const int64_t end = smaller((k + 1) * b->part, b->n_matrices);
@@ -255,12 +255,12 @@ TYPED(invert_batch)(pz_backend_queue* const q, const task* const c, const pz_mat
       .part = larger(1, 1024 / (n * n)) * LANES,
       .flags = flags,
   };
-  const int threads = cpu_threads(0.05 * (double)(n * n * (n + 8)) * (double)y->batch);
+  const uint32_t threads = cpu_threads(0.05 * (double)(n * n * (n + 8)) * (double)y->batch);
   b.memory = cpu_scratch(q, CPU_SLOT_LANES,
                          (size_t)threads * 3U * (size_t)(b.width * b.width) * sizeof(lane));
   if (!b.memory) {
     return cpu_no_memory(q);
   }
-  cpu_parallel(threads, (y->batch + b.part - 1) / b.part, invert_part, &b);
+  q->host->parallel(threads, (y->batch + b.part - 1) / b.part, invert_part, &b);
   return PZ_OK;
 }

@@ -98,14 +98,14 @@ part_of(const batch* const t, group_function* const group, const int64_t k)
 }
 
 static void
-multiply_part(void* const context, const int64_t k, const int thread)
+multiply_part(void* const context, const int64_t k, const uint32_t thread)
 {
   (void)thread;
   part_of(context, multiply_group, k);
 }
 
 static void
-adjoint_part(void* const context, const int64_t k, const int thread)
+adjoint_part(void* const context, const int64_t k, const uint32_t thread)
 {
   (void)thread;
   part_of(context, adjoint_group, k);
@@ -118,34 +118,34 @@ fits(const pz_mat* const m)
 }
 
 static void
-run(batch* const t, cpu_part* const part, const double products)
+run(pz_backend_queue* const q, batch* const t, pz_part* const part, const double products)
 {
   const double n = (double)t->y->rows;
   t->part = larger(1, 1024 / (t->y->rows * t->y->cols)) * LANES;
-  cpu_parallel(cpu_threads(products * 0.05 * n * n * (n + 8) * (double)t->y->batch),
-               (t->y->batch + t->part - 1) / t->part, part, t);
+  q->host->parallel(cpu_threads(products * 0.05 * n * n * (n + 8) * (double)t->y->batch),
+                    (t->y->batch + t->part - 1) / t->part, part, t);
 }
 
 bool
-TYPED(multiply_lanes)(const real alpha, const pz_mat* const a, const pz_mat* const b,
-                      const pz_mat* const y)
+TYPED(multiply_lanes)(pz_backend_queue* const q, const real alpha, const pz_mat* const a,
+                      const pz_mat* const b, const pz_mat* const y)
 {
   if (!fits(a) || !fits(b) || !fits(y) || 2 * y->batch < LANES) {
     return false;
   }
   batch t = {.a = a, .b = b, .y = y, .alpha = alpha};
-  run(&t, multiply_part, 1);
+  run(q, &t, multiply_part, 1);
   return true;
 }
 
 bool
-TYPED(adjoint_lanes)(const real alpha, const real shift, const pz_mat* const a,
-                     const pz_mat* const b, const pz_mat* const y)
+TYPED(adjoint_lanes)(pz_backend_queue* const q, const real alpha, const real shift,
+                     const pz_mat* const a, const pz_mat* const b, const pz_mat* const y)
 {
   if (!fits(y) || 2 * y->batch < LANES) {
     return false;
   }
   batch t = {.a = a, .b = b, .y = y, .alpha = alpha, .shift = shift};
-  run(&t, adjoint_part, 2);
+  run(q, &t, adjoint_part, 2);
   return true;
 }

@@ -150,7 +150,7 @@ typedef struct products {
 } products;
 
 static void
-multiply_one(void* const context, const int64_t k, const int thread)
+multiply_one(void* const context, const int64_t k, const uint32_t thread)
 {
   const products* const t = context;
   (void)thread;
@@ -164,13 +164,13 @@ TYPED(gemm)(pz_backend_queue* const q, const double alpha, const pz_mat* const a
   if (!fits_blas(a) || !fits_blas(b) || !fits_blas(y)) {
     return PZ_UNSUPPORTED;
   }
-  if (beta == 0 && TYPED(multiply_lanes)((real)alpha, a, b, y)) {
+  if (beta == 0 && TYPED(multiply_lanes)(q, (real)alpha, a, b, y)) {
     return PZ_OK;
   }
   if (larger(larger(y->rows, y->cols), a->cols) <= CPU_SMALL_PRODUCT) {
     products t = {(real)alpha, (real)beta, a, b, y};
     const double flops = (double)(y->rows * y->cols * a->cols) * (double)y->batch;
-    cpu_parallel(cpu_threads(0.05 * flops), y->batch, multiply_one, &t);
+    q->host->parallel(cpu_threads(0.05 * flops), y->batch, multiply_one, &t);
     return PZ_OK;
   }
   for (int64_t k = 0; k < y->batch; ++k) {

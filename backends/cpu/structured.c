@@ -246,7 +246,7 @@ sweep_strip(const sweep* const s, const int64_t k, const int64_t i0)
 }
 
 static void
-sweep_part(void* const context, const int64_t k, const int thread)
+sweep_part(void* const context, const int64_t k, const uint32_t thread)
 {
   const sweep* const s = context;
   (void)thread;
@@ -261,9 +261,10 @@ sweep_part(void* const context, const int64_t k, const int thread)
 }
 
 static pz_status
-run(const pass p, tile_function* const tile, const pz_mat* const x, const pz_mat* const y)
+run(pz_backend_queue* const q, const pass p, tile_function* const tile, const pz_mat* const x,
+    const pz_mat* const y)
 {
-  if (TYPED(pass_small)(&p, x, y)) {
+  if (TYPED(pass_small)(q, &p, x, y)) {
     return PZ_OK;
   }
   sweep s = {.p = p, .tile = tile, .x = x, .y = y, .strips = (p.n + TILE - 1) / TILE, .group = 1};
@@ -272,7 +273,8 @@ run(const pass p, tile_function* const tile, const pz_mat* const x, const pz_mat
     s.group = larger(1, 4096 / (p.n * p.n));
     parts = (y->batch + s.group - 1) / s.group;
   }
-  cpu_parallel(cpu_threads(0.7 * (double)(p.n * p.n) * (double)y->batch), parts, sweep_part, &s);
+  q->host->parallel(cpu_threads(0.7 * (double)(p.n * p.n) * (double)y->batch), parts, sweep_part,
+                    &s);
   return PZ_OK;
 }
 
@@ -280,32 +282,29 @@ pz_status
 TYPED(fold)(pz_backend_queue* const q, const pz_triangle triangle, const int sign,
             const pz_mat* const x, const pz_mat* const y)
 {
-  (void)q;
   const view v = view_of(x, 0);
   // x with columns as runs: the other triangle of x^T
   const bool upper = (triangle == PZ_UPPER) == (v.col_stride == 1);
-  return run(pass_of(PASS_FOLD, v, view_of(y, 0), upper, sign), fold_tile, x, y);
+  return run(q, pass_of(PASS_FOLD, v, view_of(y, 0), upper, sign), fold_tile, x, y);
 }
 
 pz_status
 TYPED(fold_adjoint)(pz_backend_queue* const q, const pz_triangle triangle, const int sign,
                     const pz_mat* const g, const pz_mat* const gx)
 {
-  (void)q;
   const view v = view_of(gx, 0);
   // the triangle is that of the result as it lies in memory
   const bool upper = (triangle == PZ_UPPER) == (v.col_stride == 1);
-  return run(pass_of(PASS_ADJOINT, view_of(g, 0), v, upper, sign), adjoint_tile, g, gx);
+  return run(q, pass_of(PASS_ADJOINT, view_of(g, 0), v, upper, sign), adjoint_tile, g, gx);
 }
 
 pz_status
 TYPED(symmetrize)(pz_backend_queue* const q, const double a, const int sign, const pz_mat* const x,
                   const pz_mat* const y)
 {
-  (void)q;
   pass p = pass_of(PASS_SYMMETRIZE, view_of(x, 0), view_of(y, 0), true, sign);
   p.factor *= (real)a;
-  return run(p, symmetrize_tile, x, y);
+  return run(q, p, symmetrize_tile, x, y);
 }
 
 static void

@@ -27,6 +27,6 @@ typedef struct pass {
 } pass;
 
 /* Small matrices (structured_small.c): false where the tiles of structured.c do better. */
-bool TYPED(pass_small)(const pass* p, const pz_mat* x, const pz_mat* y);
+bool TYPED(pass_small)(pz_backend_queue* q, const pass* p, const pz_mat* x, const pz_mat* y);
 
 #endif /* CPU_STRUCTURED_H */

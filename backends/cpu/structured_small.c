@@ -151,7 +151,7 @@ sum(const pass* const p, const lane* const v, lane* const out)
 }
 
 static void
-pass_part(void* const context, const int64_t k, const int thread)
+pass_part(void* const context, const int64_t k, const uint32_t thread)
 {
   const batch* const b = context;
   const int64_t end = smaller((k + 1) * b->part, b->y->batch);
@@ -171,7 +171,8 @@ pass_part(void* const context, const int64_t k, const int thread)
 }
 
 bool
-TYPED(pass_small)(const pass* const p, const pz_mat* const x, const pz_mat* const y)
+TYPED(pass_small)(pz_backend_queue* const q, const pass* const p, const pz_mat* const x,
+                  const pz_mat* const y)
 {
   if (p->n > MOST || 2 * y->batch < LANES) {
     return false;
@@ -190,7 +191,7 @@ TYPED(pass_small)(const pass* const p, const pz_mat* const x, const pz_mat* cons
   if (p->kind == PASS_FOLD) {
     pick_fold(p, b.pick);
   }
-  cpu_parallel(cpu_threads(0.3 * (double)(p->n * p->n) * (double)y->batch),
-               (y->batch + b.part - 1) / b.part, pass_part, &b);
+  q->host->parallel(cpu_threads(0.3 * (double)(p->n * p->n) * (double)y->batch),
+                    (y->batch + b.part - 1) / b.part, pass_part, &b);
   return true;
 }

@@ -152,9 +152,10 @@ bool TYPED(small_product)(real alpha, view a, view b, real beta, view y);
 
 /* The same across lanes without beta, and y = alpha (a + shift I)^T b (a + shift I)^T; false
    where a batch is too small or its matrices are too large for that. */
-bool TYPED(multiply_lanes)(real alpha, const pz_mat* a, const pz_mat* b, const pz_mat* y);
-bool TYPED(adjoint_lanes)(real alpha, real shift, const pz_mat* a, const pz_mat* b,
-                          const pz_mat* y);
+bool TYPED(multiply_lanes)(pz_backend_queue* q, real alpha, const pz_mat* a, const pz_mat* b,
+                           const pz_mat* y);
+bool TYPED(adjoint_lanes)(pz_backend_queue* q, real alpha, real shift, const pz_mat* a,
+                          const pz_mat* b, const pz_mat* y);
 
 /* Matrix k of m as BLAS can take it: as it is, or packed into the slot. `data` is NULL where
    there is no memory for that. */
