@@ -20,12 +20,11 @@
 
      |K|_2 <= |K|_F / sqrt(2)    (singular values come in pairs),
 
-   or, where that says too little, estimated by the power method; and the largest pivot is
-   compared with the largest entry of A afterwards. A matrix beyond either limit is inverted
-   by pivoted LU, as any matrix is that is not known to be skew. The limits leave the error
-   within twice that of LU on full, banded, graded and low rank K of norm 1e-6 to 1e4
-   (tests/backend/accuracy.c). For n = 2 all of (I + K)^-1 is small where K is large, so D would
-   be a cancellation.
+   or, where that says too little, estimated by the power method; and the pivots are bounded
+   afterwards. A matrix beyond either limit is inverted by pivoted LU, as any matrix is that is
+   not known to be skew. The limits leave the error within twice that of LU on full, banded,
+   graded and low rank K of norm 1e-6 to 1e4 (tests/backend/accuracy.c). |K|_F overstates
+   |K|_2 by more the larger n is, so the first limit rises with n.
 
    Rows as runs throughout: LAPACK then sees A^T and returns its inverse, which rows as
    runs show as A^-1. */
@@ -66,7 +65,6 @@ invert_unpivoted(const int64_t n, real* const a, const int64_t ld, real* const w
 
 /* What is seen of A when it is formed. */
 typedef struct sight {
-  real most;    /* the largest magnitude */
   real squares; /* the sum of the squares of delta X */
   bool finite;
 } sight;
@@ -76,27 +74,31 @@ static sight
 shifted(const real gamma, const real delta, const view x, const view to)
 {
   TYPED(view_copy)(x, to);
-  real most = 0;
   real squares = 0;
   real odd = 0; /* NaN as soon as an entry is not finite */
   for (int64_t i = 0; i < to.rows; ++i) {
     real* const row = to.data + i * to.row_stride;
     const real diagonal = delta * row[i] + gamma;
-#pragma omp simd reduction(max : most) reduction(+ : odd, squares)
+#pragma omp simd reduction(+ : odd, squares)
     for (int64_t j = 0; j < to.cols; ++j) {
       const real v = delta * row[j];
-      const real magnitude = v < 0 ? -v : v;
-      most = magnitude > most ? magnitude : most;
       squares += v * v;
       odd += v * 0;
       row[j] = v;
     }
     row[i] = diagonal;
     odd += diagonal * 0;
-    most = larger_real(diagonal < 0 ? -diagonal : diagonal, most);
   }
-  const sight s = {most, squares, odd == 0};
+  const sight s = {squares, odd == 0};
   return s;
+}
+
+/* The largest |K|_2 for elimination without pivoting. All of (I + K)^-1 of order 2 is small where
+   K is large, so that D would be the difference of nearly equal numbers. */
+static real
+norm_limit(const int64_t n)
+{
+  return (real)(n == 2 ? 1.0 : fmax(4.0, 0.85 * sqrt((double)n)));
 }
 
 /* An upper bound, as a rule, of |K|_2 for A = I + K and skew K in rows of a: four
@@ -160,7 +162,7 @@ invert_large(const task* const c, const view x, const view y)
   if (c->unpivoted) {
     const sight seen = shifted(1, c->k_scale, x, y);
     if (seen.finite && (seen.squares <= squares_limit(c) || norm_is_estimated_small(c, y)) &&
-        invert_unpivoted(c->n, y.data, y.row_stride, c->work) <= c->growth_limit * seen.most &&
+        invert_unpivoted(c->n, y.data, y.row_stride, c->work) <= c->pivot_limit &&
         finish(c->alpha, c->d_scale, y)) {
       return true;
     }
@@ -200,8 +202,8 @@ TYPED(shifted_inverse)(pz_backend_queue* const q, const uint32_t in, const doubl
       .k_scale = (real)(delta / gamma),
       .d_scale = (real)(beta / gamma),
       .d_shift = (real)(alpha + beta / gamma),
-      .norm_limit = n == 2 ? 1 : 4,
-      .growth_limit = 4,
+      .norm_limit = norm_limit(n),
+      .pivot_limit = 8,
       .n = n,
   };
   if (n > TINY) {

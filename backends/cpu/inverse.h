@@ -14,7 +14,7 @@ typedef struct task {
   bool unpivoted;                 /* X is skew, gamma is not zero */
   real k_scale, d_scale, d_shift; /* K = k_scale X, y = d_shift I + d_scale D (inverse.c) */
   real norm_limit;                /* the largest |K|_2 for elimination without pivoting */
-  real growth_limit;              /* the largest pivot, relative to the largest entry of I + K */
+  real pivot_limit;               /* the largest pivot of I + K then */
   int64_t n;
   real* work;
   int64_t n_work;

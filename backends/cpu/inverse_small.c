@@ -126,7 +126,6 @@ invert_padded(const int64_t width, const task* const c, const view x, const view
   bool unpivoted = c->unpivoted;
   for (;; unpivoted = false) {
     const real scale = unpivoted ? c->k_scale : c->delta;
-    real most = 0;
     real squares = 0;
     real odd = 0;
     for (int64_t i = 0; i < c->n; ++i) {
@@ -138,16 +137,13 @@ invert_padded(const int64_t width, const task* const c, const view x, const view
         row[j] = 0;
       }
     }
-#pragma omp simd reduction(max : most) reduction(+ : odd, squares)
+#pragma omp simd reduction(+ : odd, squares)
     for (int64_t j = 0; j < c->n * width; ++j) {
-      const real magnitude = a[j] < 0 ? -a[j] : a[j];
-      most = magnitude > most ? magnitude : most;
       squares += a[j] * a[j];
       odd += a[j] * 0;
     }
     if (unpivoted) {
-      if (squares <= squares_limit(c) &&
-          eliminate(width, c->n, a) <= c->growth_limit * larger_real(most, 1)) {
+      if (squares <= squares_limit(c) && eliminate(width, c->n, a) <= c->pivot_limit) {
         break;
       }
       continue;

@@ -26,7 +26,6 @@ typedef struct batch {
 
 /* What is seen of a matrix and its inverse. */
 typedef struct lane_sight {
-  lane most;
   lane squares;
   lane odd; /* 0, or NaN as soon as an entry is not finite */
 } lane_sight;
@@ -36,7 +35,7 @@ LANE_INLINE lane_sight
 shifted(const real shift, const real scale, const int64_t n, const int64_t width, const lane_view x,
         lane* const a)
 {
-  lane_sight s = {lane_of(0), lane_of(0), lane_of(0)};
+  lane_sight s = {lane_of(0), lane_of(0)};
   for (int64_t i = 0; i < width; ++i) {
     for (int64_t j = 0; j < width; ++j) {
       if (i >= n || j >= n) {
@@ -47,7 +46,6 @@ shifted(const real shift, const real scale, const int64_t n, const int64_t width
       s.squares += v * v;
       v = i == j ? v + shift : v;
       s.odd += v * 0;
-      s.most = lane_larger(lane_magnitude(v), s.most);
       a[i * width + j] = v;
     }
   }
@@ -134,12 +132,11 @@ invert_unpivoted(const task* const c, const int64_t n, const int64_t width, cons
                  lane* const a, lane* const y)
 {
   const lane_sight s = shifted(0, c->k_scale, n, width, x, a);
-  const lane most = lane_larger(s.most, lane_of(1));
   const lane pivots = n <= 4 || width % 4 != 0 ? lane_eliminate(n, width, lane_of(0), a)
                                                : lane_eliminate_blocks(width, lane_of(0), a);
   const lane odd = s.odd + finish(c->d_shift, c->d_scale, n, width, a, y);
-  return (lane_mask)(s.squares <= squares_limit(c)) &
-         (lane_mask)(pivots <= c->growth_limit * most) & (lane_mask)(odd == 0);
+  return (lane_mask)(s.squares <= squares_limit(c)) & (lane_mask)(pivots <= c->pivot_limit) &
+         (lane_mask)(odd == 0);
 }
 
 /* The same with pivoting; returns which are finite and not singular. */
