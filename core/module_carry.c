@@ -90,22 +90,12 @@ pzi_carry(pz_queue* const from_queue, const pz_tensor* const from, pz_queue* con
   return status;
 }
 
-/* Can the device hold it? */
-static pz_status
-check_dtype(const pz_queue* const queue, const uint32_t dtype)
-{
-  return dtype == PZ_F64 && !queue->f64
-             ? pzi_fail(PZ_UNSUPPORTED, "found float64, which device %s has not", queue->name)
-             : PZ_OK;
-}
-
 pz_status
 pzi_carry_storage(const pzi_storage* const from, pz_queue* const queue, const uint32_t dtype,
                   pzi_storage** const out)
 {
   pz_spec spec = from->spec;
   spec.dtype = dtype ? dtype : spec.dtype;
-  PZ_TRY(check_dtype(queue, spec.dtype));
   pzi_storage* storage = NULL;
   PZ_TRY(pzi_storage_new(queue, &spec, &storage));
   const pz_status status = pzi_carry(from->queue, &from->tensor, queue, &storage->tensor);
@@ -151,7 +141,7 @@ check_tensors(const pzi_list* const list, const pz_chain* const chain, const pz_
 {
   char path[PZI_PATH_TEXT];
   for (uint32_t k = 0; k < list->n_tensors; ++k) {
-    PZ_TRY(pzi_fail_prefix(check_dtype(queue, chain->tensors[k].spec.dtype), "\"%s\"",
+    PZ_TRY(pzi_fail_prefix(pzi_queue_check_dtype(queue, chain->tensors[k].spec.dtype), "\"%s\"",
                            pzi_path_text(list->tensors[k], path)));
   }
   return PZ_OK;
@@ -171,7 +161,7 @@ pzi_engine_carry(const pz_slot* const slot, pz_queue* const queue, const uint32_
     engine.chain = pz_chain_retain(list->chain);
   }
   if (status == PZ_OK) {
-    status = check_dtype(queue, pz_chain_value(engine.chain)->dtype);
+    status = pzi_queue_check_dtype(queue, pz_chain_value(engine.chain)->dtype);
   }
   (void)pzi_fail_prefix(status, "\"%s\"", pzi_path_text(slot, path));
   if (status == PZ_OK) {

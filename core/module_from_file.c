@@ -81,11 +81,7 @@ make_storage(const builder* const b, const pzi_file_tensor* const entry, pzi_sto
     (void)pzi_load_use(l, entry->name);
     return pzi_load_remark(l, PZ_LOAD_DTYPE, entry->name);
   }
-  if (spec.dtype == PZ_F64 && !queue->f64) {
-    return pzi_fail(PZ_UNSUPPORTED, "\"%.200s\": found float64, which device %s has not",
-                    entry->name, queue->name);
-  }
-  return pzi_storage_new(queue, &spec, out);
+  return pzi_fail_prefix(pzi_storage_new(queue, &spec, out), "\"%.200s\"", entry->name);
 }
 
 /* A slot for the value or plain tensor under a path. */

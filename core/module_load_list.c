@@ -82,9 +82,7 @@ check_device(const pz_chain* const chain, const pz_queue* const queue)
   for (uint32_t k = 0; k < chain->n_tensors; ++k) {
     f64 = f64 || chain->tensors[k].spec.dtype == PZ_F64;
   }
-  return f64 && !queue->f64
-             ? pzi_fail(PZ_UNSUPPORTED, "found float64, which device %s has not", queue->name)
-             : PZ_OK;
+  return pzi_queue_check_dtype(queue, f64 ? PZ_F64 : PZ_F32);
 }
 
 /* An empty list for the slot around the planned chain, with the draws of the file. */

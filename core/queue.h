@@ -158,7 +158,11 @@ typedef struct pzi_storage {
   bool bound;
 } pzi_storage;
 
-pz_status pzi_storage_new(pz_queue* queue, const pz_spec* spec, pzi_storage** out); /* zeroed */
+/* Can the device hold it? PZ_UNSUPPORTED for float64 where it has none. */
+pz_status pzi_queue_check_dtype(const pz_queue* queue, uint32_t dtype);
+
+/* Zeroed; of a dtype that the device has. */
+pz_status pzi_storage_new(pz_queue* queue, const pz_spec* spec, pzi_storage** out);
 pz_status pzi_storage_bound(pz_queue* queue, const pz_tensor* tensor, pzi_storage** out);
 pzi_storage* pzi_storage_retain(pzi_storage* storage);
 void pzi_storage_release(pzi_storage* storage);

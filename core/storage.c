@@ -9,6 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+pz_status
+pzi_queue_check_dtype(const pz_queue* const queue, const uint32_t dtype)
+{
+  return dtype == PZ_F64 && !queue->f64
+             ? pzi_fail(PZ_UNSUPPORTED, "found float64, which device %s has not", queue->name)
+             : PZ_OK;
+}
+
 static pzi_storage*
 storage_make(pz_queue* const queue, const pz_spec* const spec)
 {
@@ -29,6 +37,7 @@ pz_status
 pzi_storage_new(pz_queue* const queue, const pz_spec* const spec, pzi_storage** const out)
 {
   size_t bytes = 0;
+  PZ_TRY(pzi_queue_check_dtype(queue, spec->dtype));
   if (!pzi_spec_bytes(spec, &bytes)) {
     char text[PZI_SPEC_TEXT];
     return pzi_fail(PZ_INVALID, "%s is beyond any memory", pzi_spec_text(spec, text));

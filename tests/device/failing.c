@@ -175,6 +175,36 @@ START_TEST(test_first_read)
 }
 END_TEST
 
+/* A device that offers no float64 is given none, and goes on in float32. */
+START_TEST(test_without_float64)
+{
+  static float narrow[COUNT];
+  static double wide[COUNT];
+  static const int64_t shape[] = {BATCH, N, N};
+  const pz_tensor weight = pz_host_tensor(PZ_F64, wide, 3, shape);
+  const pz_spec spec = pz_spec_of(&weight);
+  pz_chain* chain = NULL;
+  pz_state* state = NULL;
+  if (!failing_single(true)) {
+    return;
+  }
+  context = test_context();
+  ck_assert_ok(failing_queue(context, &queue));
+  ck_assert_ok(furnish(queue, lists[0]));
+  ck_assert_fails(pz_module_add(module, "wide", PZ_BUFFER, &weight), PZ_UNSUPPORTED,
+                  "\"wide\": found float64, which device opencl:0 has not");
+  ck_assert_fails(pz_module_to_dtype(module, PZ_F64), PZ_UNSUPPORTED, "found float64");
+  ck_assert_ok(pz_chain_new(context, "skew", NULL, 0, PZ_FROM_TENSOR, &spec, 1, &chain));
+  ck_assert_fails(pz_state_new(chain, queue, &state), PZ_UNSUPPORTED, "found float64");
+  ck_assert_ptr_null(state);
+  ck_assert_ok(read_value(narrow));
+  pz_chain_free(chain);
+  close_all();
+  nothing_left(0, 0);
+  (void)failing_single(false);
+}
+END_TEST
+
 int
 main(const int argc, char** const argv)
 {
@@ -188,6 +218,7 @@ main(const int argc, char** const argv)
   tcase_set_timeout(t, 0.0);
   tcase_add_loop_test(t, test_steps, 0, STEPS * (int)(sizeof(lists) / sizeof(lists[0])));
   tcase_add_loop_test(t, test_first_read, 0, argc > 1 && strcmp(argv[1], "all") == 0 ? 3 : 1);
+  tcase_add_test(t, test_without_float64);
   suite_add_tcase(suite, t);
   return test_main(suite);
 }

@@ -26,4 +26,7 @@ long failing_alive(void);
 pz_status failing_queue(pz_context* context, pz_queue** out);
 void failing_queue_close(pz_queue* queue);
 
+/* Queues opened from now on are on a device without float64; false where all have it. */
+bool failing_single(bool single);
+
 #endif /* TEST_FAILING_H */

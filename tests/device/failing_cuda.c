@@ -60,3 +60,10 @@ failing_queue_close(pz_queue* const queue)
 {
   pz_queue_close(queue);
 }
+
+bool
+failing_single(const bool single)
+{
+  (void)single;
+  return false;
+}

@@ -32,6 +32,7 @@
   X(clEnqueueWriteBuffer)      \
   X(clFinish)                  \
   X(clGetDeviceIDs)            \
+  X(clGetDeviceInfo)           \
   X(clGetPlatformIDs)          \
   X(clGetProgramInfo)          \
   X(clReleaseCommandQueue)     \
@@ -54,6 +55,7 @@ static atomic_long countdown;
 static atomic_long calls;
 static atomic_long alive;
 static cl_context kept; /* the backend's own */
+static bool is_single;
 
 static cl_device_id device;
 static cl_context own_context;
@@ -121,6 +123,24 @@ failing_queue_close(pz_queue* const queue)
     ck_assert_int_eq(real.clReleaseContext(own_context), CL_SUCCESS);
     own_context = NULL;
   }
+}
+
+bool
+failing_single(const bool single)
+{
+  is_single = single;
+  return true;
+}
+
+cl_int
+clGetDeviceInfo(const cl_device_id of, const cl_device_info what, const size_t size,
+                void* const value, size_t* const needed)
+{
+  const cl_int code = real.clGetDeviceInfo(of, what, size, value, needed);
+  if (is_single && what == CL_DEVICE_DOUBLE_FP_CONFIG && value) {
+    memset(value, 0, size);
+  }
+  return code;
 }
 
 /* ---- in front of OpenCL: what makes something -------------------------------------------- */

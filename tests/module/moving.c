@@ -172,6 +172,22 @@ START_TEST(a_child_moves_alone)
 }
 END_TEST
 
+START_TEST(a_device_without_float64_is_given_none)
+{
+  rig_tensor wide;
+  rig_tensor narrow;
+  pz_module* single = NULL;
+  rig_normal(&wide, PZ_F64, 3, 3);
+  rig_normal(&narrow, PZ_F32, 3, 3);
+  ck_assert_ok(pz_module_new(context, "single", "Single", &single));
+  ck_assert_fails(pz_module_add(single, "weight", PZ_PARAMETER, &wide.tensor), PZ_UNSUPPORTED,
+                  "\"weight\": found float64, which device single:0 has not");
+  ck_assert_ok(pz_module_add(single, "weight", PZ_PARAMETER, &narrow.tensor));
+  ck_assert_ok(pz_register_parametrization(single, "weight", "skew", 0));
+  pz_module_free(single);
+}
+END_TEST
+
 START_TEST(a_device_that_cannot_take_the_module_is_refused)
 {
   rig_tensor wide;
@@ -329,6 +345,7 @@ main(void)
   tcase_add_test(tcase, semantics_19_slots_and_gradients_move);
   tcase_add_test(tcase, moving_to_where_it_is_keeps_the_memory);
   tcase_add_test(tcase, a_child_moves_alone);
+  tcase_add_test(tcase, a_device_without_float64_is_given_none);
   tcase_add_test(tcase, a_device_that_cannot_take_the_module_is_refused);
   tcase_add_loop_test(tcase, semantics_19_dtypes_change_and_return, 0, DEVICES);
   tcase_add_test(tcase, semantics_19_buffers_keep_the_dtype_their_map_wants);

@@ -104,7 +104,8 @@ PZ_API const pz_spec* pz_chain_value(const pz_chain* chain);
 
 /* ---- state ---------------------------------------------------------------- */
 
-/* Zero-filled tensors for a chain on a queue's device. [any thread] */
+/* Zero-filled tensors for a chain on a queue's device; PZ_UNSUPPORTED for float64 where the
+   device has none. [any thread] */
 PZ_API pz_status pz_state_new(pz_chain* chain, pz_queue* queue, pz_state** out);
 PZ_API void pz_state_free(pz_state* state);
 

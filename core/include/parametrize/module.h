@@ -57,7 +57,8 @@ typedef enum pz_tensor_kind {
 
 /* Adds a tensor by copying `tensor` (float32 or float64; a host tensor or one on the
    module's device; strides are honoured). `name` has no dots and is none of
-   "parametrizations". PZ_EXISTS if taken. [exclusive] */
+   "parametrizations". PZ_EXISTS if taken, PZ_UNSUPPORTED for float64 on a device without it.
+   [exclusive] */
 PZ_API pz_status pz_module_add(pz_module* module, const char* name, pz_tensor_kind kind,
                                const pz_tensor* tensor);
 
