@@ -152,13 +152,47 @@ struct CUmod_st {
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
+/* Programs stay, since the backend compiles anew for every context and PoCL takes its time. */
+typedef struct kept_program {
+  char* image;
+  cl_program program;
+  struct kept_program* next;
+} kept_program;
+
+static kept_program* kept;
+
+/* The program of an image, to be released. Mutex held. */
+static cl_program
+program_of(const CUcontext context, const char* const image)
+{
+  char options[64];
+  cl_int code = CL_SUCCESS;
+  const char* const text = image + 2;
+  kept_program* p = kept;
+  while (p && strcmp(p->image, image) != 0) {
+    p = p->next;
+  }
+  if (!p) {
+    snprintf(options, sizeof(options), "-cl-std=CL1.2 -cl-kernel-arg-info -DGPU_REAL_BITS=%.2s",
+             image);
+    const cl_program program =
+        clCreateProgramWithSource(context->cl, 1, (const char**)(uintptr_t)&text, NULL, &code);
+    if (code != CL_SUCCESS ||
+        clBuildProgram(program, 1, &context->device, options, NULL, NULL) != CL_SUCCESS) {
+      return NULL;
+    }
+    p = calloc(1, sizeof(*p));
+    *p = (kept_program){.image = strdup(image), .program = program, .next = kept};
+    kept = p;
+  }
+  (void)clRetainProgram(p->program);
+  return p->program;
+}
+
 CUresult
 cuModuleLoadData(CUmodule* const out, const void* const image)
 {
   CUcontext context = NULL;
-  char options[64];
-  cl_int code = CL_SUCCESS;
-  const char* const text = (const char*)image + 2;
   (void)cuCtxGetCurrent(&context);
   if (double_fails()) {
     return CUDA_ERROR_OUT_OF_MEMORY;
@@ -166,12 +200,10 @@ cuModuleLoadData(CUmodule* const out, const void* const image)
   if (!double_current()) {
     return CUDA_ERROR_INVALID_CONTEXT;
   }
-  snprintf(options, sizeof(options), "-cl-std=CL1.2 -cl-kernel-arg-info -DGPU_REAL_BITS=%.2s",
-           (const char*)image);
-  const cl_program program =
-      clCreateProgramWithSource(context->cl, 1, (const char**)(uintptr_t)&text, NULL, &code);
-  if (code != CL_SUCCESS ||
-      clBuildProgram(program, 1, &context->device, options, NULL, NULL) != CL_SUCCESS) {
+  pthread_mutex_lock(&mutex);
+  const cl_program program = program_of(context, image);
+  pthread_mutex_unlock(&mutex);
+  if (!program) {
     return CUDA_ERROR_INVALID_IMAGE;
   }
   *out = calloc(1, sizeof(**out));
