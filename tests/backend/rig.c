@@ -40,7 +40,11 @@ static pz_status PZ_PRINTF(2, 3)
   return status;
 }
 
-static const pz_backend_host host = {.size = sizeof(host), .fail = record_failure};
+static const pz_backend_host host = {
+    .size = sizeof(host),
+    .fail = record_failure,
+    .parallel = rig_parallel,
+};
 
 /* The backend `id` of a descriptor; the first where `id` is NULL. */
 static const pz_backend*

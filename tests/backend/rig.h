@@ -204,4 +204,7 @@ TCase* accuracy_case(void);
 TCase* known_case(void);
 TCase* extents_case(void);
 
+/* pz_backend_host.parallel of the rig (loop.c). */
+void rig_parallel(uint32_t threads, int64_t n, pz_part* part, void* context);
+
 #endif /* BACKEND_RIG_H */
