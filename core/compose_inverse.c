@@ -10,8 +10,9 @@
      W22 <- (W22 - W21 T)^-1
      W12 <- -T W22        W21 <- -W22 U      W11 <- W11 - T W21
    down to blocks of 16, which a kernel eliminates. Without pivoting the error grows with
-   |W| / gamma; beyond 256, known from one read of the norms, and for any other structure
-   the host's pivoted elimination answers.
+   K = X delta / gamma; beyond a limit on |K|_F, known from one read of the norms, and for any
+   other structure the host's pivoted elimination answers. Within it the error stays below
+   twice that of pivoting; |K|_F overstates |K|_2 by more the larger n is.
 
    A^-1 B from an inverse gets one step of refinement, which brings its residual to that of
    a factorization. */
@@ -21,7 +22,12 @@
 #include <math.h>
 
 enum { BLOCK = 16 };
-static const double most_growth = 256.0;
+
+static double
+norm_limit(const int64_t n)
+{
+  return sqrt(2.0) * (n == 2 ? 1.0 : fmax(4.0, 0.85 * sqrt((double)n)));
+}
 
 /* clang-format off */
 /* Item: one matrix, inverted in place by Gauss-Jordan elimination. */
@@ -120,7 +126,7 @@ pzi_inverse_blocks(pz_queue* const queue, const pzi_request* const r)
   if (r->which != PZ_SKEW || gamma == 0.0) {
     return PZ_UNSUPPORTED;
   }
-  PZ_TRY(norms_within(queue, x, most_growth * fabs(gamma / delta), &within));
+  PZ_TRY(norms_within(queue, x, norm_limit(x->rows) * fabs(gamma / delta), &within));
   if (!within) {
     return PZ_UNSUPPORTED;
   }

@@ -9,15 +9,21 @@
      W11 <- W11^-1        T = W11 W12        U = W21 W11
      W22 <- (W22 - W21 T)^-1
      W12 <- -T W22        W21 <- -W22 U      W11 <- W11 - T W21
-   Its error grows with |W| / gamma; beyond 256, known from one number that is read, and for
-   any other x, LU with pivots solves for the columns of beta I. */
+   Its error grows with K = x delta / gamma; beyond a limit on |K|_F, known from one number that
+   is read, and for any other x, LU with pivots solves for the columns of beta I. Within it the
+   error stays below twice that of LU; |K|_F overstates |K|_2 by more the larger n is. */
 
 #include "gpu.h"
 
 #include <math.h>
 
 enum { SMALL = 32, SMALL_ITEMS = 64 };
-static const double most_growth = 256.0;
+
+static double
+norm_limit(const int64_t n)
+{
+  return sqrt(2.0) * fmax(4.0, 0.85 * sqrt((double)n));
+}
 
 /* n <= 32; y may be x. */
 static pz_status
@@ -160,7 +166,7 @@ gpu_shifted_inverse(pz_backend_queue* const q, const uint32_t in, const double a
                               : larger(gpu_lu_bytes(&like), whole + recursion_bytes(y, n)))));
   if (!pivots) {
     bool within = false;
-    PZ_TRY(norms_within(q, x, most_growth * fabs(gamma / delta), &within));
+    PZ_TRY(norms_within(q, x, norm_limit(x->rows) * fabs(gamma / delta), &within));
     pivots = !within;
   }
   if (pivots) {
