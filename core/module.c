@@ -38,7 +38,7 @@ static bool
 take_exclusively(atomic_ullong* const gate, const uint64_t readers)
 {
   unsigned long long now = atomic_load_explicit(gate, memory_order_relaxed);
-  while (now % PZI_ONE_CALL == readers) {
+  while (now % PZI_CALL == readers) {
     if (atomic_compare_exchange_weak_explicit(gate, &now, now - readers + PZI_EXCLUSIVE,
                                               memory_order_acquire, memory_order_relaxed)) {
       return true;
@@ -78,7 +78,12 @@ pzi_alone_begin(pz_module* const module)
 void
 pzi_exclusive_end(pz_module* const module)
 {
-  atomic_fetch_add_explicit(pzi_gate(module), PZI_ONE_CALL - PZI_EXCLUSIVE, memory_order_release);
+  static atomic_ullong calls = 1;
+  atomic_ullong* const gate = pzi_gate(module);
+  const uint64_t before = atomic_load_explicit(gate, memory_order_relaxed) / PZI_CALL;
+  const uint64_t number = atomic_fetch_add_explicit(&calls, 1, memory_order_relaxed);
+  atomic_fetch_add_explicit(gate, (number - before) * PZI_CALL - PZI_EXCLUSIVE,
+                            memory_order_release);
 }
 
 pz_status
@@ -112,6 +117,7 @@ pzi_slot_new(pz_module* const module, char* const path, const size_t name_offset
     return pzi_no_memory(sizeof(*slot));
   }
   slot->module = module;
+  atomic_init(&slot->glance.call, PZI_NO_CALL);
   slot->path = path;
   slot->name = path + name_offset;
   slot->hash = pzi_word_of(slot->name).hash;

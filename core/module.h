@@ -29,6 +29,16 @@
 
 typedef struct pzi_list pzi_list;
 
+/* The value of a slot's list for readers that do not enter the module: good while the last
+   exclusive call is still the one that it was written after. Written under the list's mutex,
+   by readers. */
+typedef struct pzi_glance {
+  atomic_ullong call; /* the module's number then; PZI_NO_CALL while it is written */
+  atomic_ullong words[sizeof(pz_tensor) / sizeof(unsigned long long)];
+} pzi_glance;
+#define PZI_NO_CALL UINT64_MAX
+_Static_assert(sizeof(pz_tensor) % sizeof(unsigned long long) == 0, "whole words");
+
 struct pz_slot {
   pz_module* module;
   pz_slot* owner;   /* the slot whose list this tensor belongs to; NULL: the module's own */
@@ -48,6 +58,7 @@ struct pz_slot {
   pzi_storage* pending;  /* room for a gradient that is on its way to the one above, or to
                             the list's; NULL before the first use */
   uint64_t digest;       /* of the contents when the value was computed, in check mode */
+  pzi_glance glance;
   pzi_list* list;
   pzi_list* aside; /* in a baked module: the list whose value `storage` holds */
   pz_slot* next_retired;
@@ -126,11 +137,11 @@ struct pz_module {
 /* ---- who may run (module.c) ------------------------------------------------ */
 
 /* One word at the root counts the readers of the tree or says that an exclusive call has
-   it; its upper half counts the exclusive calls that were. A call that finds the other kind
-   there turns away instead of waiting: the host broke the rule, and a wait could be for
-   itself. */
-#define PZI_EXCLUSIVE (UINT64_C(1) << 30)
-#define PZI_ONE_CALL (UINT64_C(1) << 32)
+   it. A call that finds the other kind there turns away instead of waiting: the host broke
+   the rule, and a wait could be for itself. The upper bits are a number that every exclusive
+   call leaves behind, another one each time in the whole process. */
+#define PZI_EXCLUSIVE (UINT64_C(1) << 22)
+#define PZI_CALL (UINT64_C(1) << 24)
 
 static inline atomic_ullong*
 pzi_gate(const pz_module* module)

@@ -293,6 +293,51 @@ begin_name(const pz_module* const module, const char* const name, pz_slot** cons
   return begin_slot(*out, alone);
 }
 
+/* Leaves a value that needs no computing for those who only glance. Inside pzi_read_begin. */
+static void
+leave_glance(pz_slot* const slot, const pz_tensor* const value)
+{
+  pzi_list* const list = slot->list;
+  pzi_glance* const glance = &slot->glance;
+  unsigned long long words[sizeof(pz_tensor) / sizeof(unsigned long long)];
+  if (!list || !atomic_load_explicit(&list->ready, memory_order_acquire) ||
+      pthread_mutex_trylock(&list->mutex) != 0) {
+    return;
+  }
+  memcpy(words, value, sizeof(words));
+  atomic_store_explicit(&glance->call, PZI_NO_CALL, memory_order_relaxed);
+  atomic_thread_fence(memory_order_release);
+  for (size_t k = 0; k < sizeof(words) / sizeof(words[0]); ++k) {
+    atomic_store_explicit(&glance->words[k], words[k], memory_order_relaxed);
+  }
+  atomic_store_explicit(
+      &glance->call, atomic_load_explicit(pzi_gate(slot->module), memory_order_relaxed) / PZI_CALL,
+      memory_order_release);
+  pthread_mutex_unlock(&list->mutex);
+}
+
+/* An unchanged value, as a rule, costs no more than a few loads. */
+static bool
+glance_at(pz_slot* const slot, pz_tensor* const out)
+{
+  pzi_glance* const glance = &slot->glance;
+  unsigned long long words[sizeof(pz_tensor) / sizeof(unsigned long long)];
+  const uint64_t gate = atomic_load_explicit(pzi_gate(slot->module), memory_order_acquire);
+  const uint64_t call = atomic_load_explicit(&glance->call, memory_order_acquire);
+  if (pzi_is_exclusive(gate) || gate / PZI_CALL != call) {
+    return false;
+  }
+  for (size_t k = 0; k < sizeof(words) / sizeof(words[0]); ++k) {
+    words[k] = atomic_load_explicit(&glance->words[k], memory_order_relaxed);
+  }
+  atomic_thread_fence(memory_order_acquire);
+  if (atomic_load_explicit(&glance->call, memory_order_relaxed) != call) {
+    return false;
+  }
+  memcpy(out, words, sizeof(words));
+  return true;
+}
+
 /* Not inlined, so that what comes before it keeps nothing for it. */
 __attribute__((noinline)) static pz_status
 get_slot(pz_slot* const slot, pz_tensor* const out)
@@ -304,29 +349,11 @@ get_slot(pz_slot* const slot, pz_tensor* const out)
   PZ_TRY(pzi_read_begin(slot->module));
   PZ_TRY(begin_slot(slot, &alone));
   const pz_status status = read_value(slot, alone, out);
+  if (status == PZ_OK && !alone) {
+    leave_glance(slot, out);
+  }
   end_slot(slot, alone);
   return status;
-}
-
-/* An unchanged value, as a rule, costs no more than a few loads: it counts if no exclusive
-   call was on the tree before, and none came since. */
-static bool
-glance_at(const pz_slot* const slot, pz_tensor* const out)
-{
-  const atomic_ullong* const gate = pzi_gate(slot->module);
-  const uint64_t before = atomic_load_explicit(gate, memory_order_acquire);
-  const pzi_list* const list = pzi_is_exclusive(before) ? NULL : slot->list;
-  if (!list || !atomic_load_explicit(&list->ready, memory_order_acquire)) {
-    return false;
-  }
-  const pz_tensor value = list->value;
-  atomic_thread_fence(memory_order_acquire);
-  const uint64_t now = atomic_load_explicit(gate, memory_order_relaxed);
-  if (pzi_is_exclusive(now) || now / PZI_ONE_CALL != before / PZI_ONE_CALL) {
-    return false;
-  }
-  *out = value;
-  return true;
 }
 
 pz_status
