@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 
-from library import Library, aligned, array
+from library import ORIGINAL, Library, aligned, array
 
 try:
     import torch
@@ -32,7 +32,11 @@ CASES = [
 ]
 
 
+PAUSE = 0.0  # seconds before a measurement: threads of another library spin for some time
+
+
 def seconds(body, repeat=1):
+    time.sleep(PAUSE)
     start = time.perf_counter()
     for _ in range(repeat):
         body()
@@ -48,9 +52,8 @@ def times_of(bodies, rounds):
 # ---- the machine's limits ------------------------------------------------------------
 
 
-def product_rate(dtype):
-    """Operations a second of OpenBLAS's product of 1024 x 1024, the best of some."""
-    n = 1024
+def product(dtype, n):
+    """OpenBLAS's product of n x n matrices."""
     blas = ctypes.CDLL("libopenblas.so.0")
     real = ctypes.c_float if dtype == "float32" else ctypes.c_double
     gemm = blas.cblas_sgemm if dtype == "float32" else blas.cblas_dgemm
@@ -60,7 +63,7 @@ def product_rate(dtype):
         gemm(101, 111, 111, n, n, n, real(1), a.ctypes.data_as(ctypes.c_void_p), n, b.ctypes.data_as(ctypes.c_void_p), n,
              real(0), c.ctypes.data_as(ctypes.c_void_p), n)
 
-    return 2 * n**3 / min(seconds(body) for _ in range(10))
+    return body
 
 
 def copy(x):
@@ -104,13 +107,15 @@ def of_pytorch(chain, x, g):
     return forward, both
 
 
-def of_module(parametrize, g):
-    """A tensor of a module under PyTorch's mechanism; on what it is registered with."""
+def of_module(parametrize, x, g):
+    """A tensor of a module under PyTorch's mechanism, moved away from what it is registered with."""
     module = torch.nn.Module()
     module.weight = torch.nn.Parameter(torch.from_numpy(np.eye(g.shape[-1], dtype=g.dtype)))
     parametrize(module)
     gradient = torch.from_numpy(g.reshape(g.shape[-2:]))
     originals = list(module.parameters())
+    with torch.no_grad():
+        originals[0].add_(torch.from_numpy(np.tril(x[0], -1)))
 
     def forward():
         with torch.no_grad():
@@ -148,10 +153,10 @@ def peers_of(chain, x, g):
         name = "cayley" if "cayley" in chain else "matrix_exp"
         if torch:
             peers["PyTorch"] = of_module(lambda module: torch.nn.utils.parametrizations.orthogonal(
-                module, "weight", name, use_trivialization=False), g)
+                module, "weight", name, use_trivialization=False), x, g)
         if geotorch:
             peers["GeoTorch"] = of_module(lambda module: geotorch.orthogonal(
-                module, "weight", "cayley" if name == "cayley" else "expm"), g)
+                module, "weight", "cayley" if name == "cayley" else "expm"), x, g)
     return peers, same
 
 
@@ -167,6 +172,7 @@ def expect_near(what, found, expected):
 def ours(library, chain, x, g):
     if chain.startswith("orthogonal"):
         made = library.chain(chain, np.eye(x.shape[-1], dtype=x.dtype))
+        made.tensor(ORIGINAL)[...] += np.tril(x[0], -1)
         g = g.reshape(g.shape[-2:])
     else:
         made = library.bound(chain, x)
@@ -178,12 +184,17 @@ def ours(library, chain, x, g):
     return made, made.forward, both
 
 
-def operations(chain, what, batch, n):
-    """Of the least that is known to do: an inverse, and two products for its gradient."""
-    return batch * (2 if what == "value" else 6) * n**3 if chain == "skew,cayley" else 0
+def bound_of(chain, what, batch, n, x):
+    """What to time beside the case, and how often it would have to run: a copy; or a product of 512 x
+    512, for an inverse (2 n^3 operations) and the two products of its gradient."""
+    if chain == "skew" and what == "value":
+        return [copy(x)], 1
+    if chain == "skew,cayley":
+        return [product(x.dtype.name, 512)], batch * (1 if what == "value" else 3) * (n / 512) ** 3
+    return [], 0
 
 
-def measure(library, case, dtype, rates, rounds):
+def measure(library, case, dtype, rounds):
     chain, batch, n = case
     random = np.random.default_rng(n)
     x = aligned((random.standard_normal((batch, n, n)) / n**0.5).astype(dtype))
@@ -199,11 +210,11 @@ def measure(library, case, dtype, rates, rounds):
             expect_near(f"gradient of {chain}, {name}", made.gradient, np.asarray(peers[name][1]()))
     for what, mine, k in ("value", forward, 0), ("value and gradient", both, 1):
         others = {name: pair[k] for name, pair in peers.items() if pair[k]}
-        limit = [copy(x)] if chain == "skew" and what == "value" else []
+        limit, times_limit = bound_of(chain, what, batch, n, x)
         times = times_of([mine, *others.values(), *limit], rounds)
         middle = np.median(times, axis=0)
         low, high = np.quantile(times[:, 0], (0.25, 0.75))
-        bound = middle[-1] / middle[0] if limit else operations(chain, what, batch, n) / rates[dtype] / middle[0]
+        bound = times_limit * middle[-1] / middle[0] if limit else 0
         yield {"case": f"{chain}, {batch} of {n} x {n}" if batch > 1 else f"{chain}, {n} x {n}", "chain": chain,
                "batch": batch, "n": n, "what": what, "dtype": dtype, "ms": 1e3 * middle[0],
                "spread": 50 * (high - low) / middle[0], "bound": bound,
@@ -211,19 +222,21 @@ def measure(library, case, dtype, rates, rounds):
 
 
 def main(build, threads, rounds, only):
+    global PAUSE
+    PAUSE = 0.05 if int(threads) > 1 else 0.0
     if torch:
         torch.set_num_threads(int(threads))
     library = Library(build)
-    rates = {dtype: product_rate(dtype) for dtype in ("float32", "float64")}
     versions = [f"NumPy {np.__version__}"] + [f"PyTorch {torch.__version__}"] * bool(torch)
     versions += [f"GeoTorch {geotorch.__version__}"] * bool(geotorch)
-    rates_text = ", ".join(f"{rate / 1e9:.0f} GFLOP/s in {dtype}" for dtype, rate in rates.items())
-    print(json.dumps({"versions": f"{', '.join(versions)}; {threads} threads: products at {rates_text}"}), flush=True)
+    rates = ", ".join(f"{2 * 512**3 / min(seconds(product(dtype, 512), 5) for _ in range(5)) / 1e9:.0f} GFLOP/s in {dtype}"
+                      for dtype in ("float32", "float64"))
+    print(json.dumps({"versions": f"{', '.join(versions)}; {threads} threads: products at {rates}"}), flush=True)
     for chain, sizes in CASES:
         for batch, n in sizes:
-            for dtype in rates:
+            for dtype in ("float32", "float64"):
                 if only in f"{chain} {batch}x{n} {dtype}":
-                    for row in measure(library, (chain, batch, n), dtype, rates, int(rounds)):
+                    for row in measure(library, (chain, batch, n), dtype, int(rounds)):
                         print(json.dumps(row | {"threads": int(threads)}), flush=True)
 
 

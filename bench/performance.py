@@ -8,8 +8,8 @@ For each number of threads (by default one, and all) a process of its own measur
 cases.py whose name holds TEXT: this library, PyTorch eager, GeoTorch, and LAPACK's gesv by way of
 NumPy, by turns, each where it is installed and has the operation. What they compute is compared
 before it is timed. Prints a table of medians with quartiles, how many times faster than each peer,
-and the share of the bound: time of a copy of as many bytes, or of as many operations at the rate
-of a product of 1024 x 1024, both measured in the same process. Writes performance.csv, and
+and the share of the bound: the time of a copy of as many bytes, or of as many operations in
+products of 512 x 512, timed in the same turns. Writes performance.csv, and
 performance.svg with matplotlib. Tells times only: it never fails by the clock.
 """
 
