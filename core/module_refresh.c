@@ -52,8 +52,9 @@ compute(void* const context, const int64_t k, const uint32_t thread)
 }
 
 static pz_status
-compute_all(work* const w, const uint32_t threads)
+compute_all(work* const w, const uint32_t given)
 {
+  const uint32_t threads = w->n < given ? (uint32_t)w->n : given; /* no lane without work */
   for (size_t k = 0; k < w->n && threads > 1; ++k) {
     PZ_TRY(pzi_lanes_open(w->slots[k]->module->queue, threads));
   }
