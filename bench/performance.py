@@ -65,7 +65,7 @@ def small(arguments, threads):
 
 
 def show(row):
-    """Two lines of the table are alike but for their numbers: Markdown."""
+    """A line of the table, in Markdown."""
     peers = ", ".join(f"{name} {ms:.4g} ms ({ms / row['ms']:.3g}x)" for name, ms in row["peers"].items())
     bound = f"{100 * row['bound']:.0f} %" if row["bound"] else ""
     return (f"| {row['case']} | {row['what']} | {row['dtype']} | {row['threads']} | {row['ms']:.4g} ms "

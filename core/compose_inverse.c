@@ -11,8 +11,9 @@
      W12 <- -T W22        W21 <- -W22 U      W11 <- W11 - T W21
    down to blocks of 16, which a kernel eliminates. Without pivoting the error grows with
    K = X delta / gamma; beyond a limit on |K|_F, known from one read of the norms, and for any
-   other structure the host's pivoted elimination answers. Within it the error stays below
-   twice that of pivoting; |K|_F overstates |K|_2 by more the larger n is.
+   other structure the host's pivoted elimination answers. The limit is that within which the
+   cpu backend stays below twice the error of pivoting; |K|_F overstates |K|_2 by more the
+   larger n is.
 
    A^-1 B from an inverse gets one step of refinement, which brings its residual to that of
    a factorization. */

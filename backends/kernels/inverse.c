@@ -10,8 +10,9 @@
      W22 <- (W22 - W21 T)^-1
      W12 <- -T W22        W21 <- -W22 U      W11 <- W11 - T W21
    Its error grows with K = x delta / gamma; beyond a limit on |K|_F, known from one number that
-   is read, and for any other x, LU with pivots solves for the columns of beta I. Within it the
-   error stays below twice that of LU; |K|_F overstates |K|_2 by more the larger n is. */
+   is read, and for any other x, LU with pivots solves for the columns of beta I. The limit is
+   that within which the cpu backend stays below twice the error of LU; |K|_F overstates |K|_2
+   by more the larger n is. */
 
 #include "gpu.h"
 
