@@ -68,10 +68,10 @@ invert(pz_queue* const queue, const pz_mat* const w)
   }
   const int64_t n1 = (n / 2 + BLOCK - 1) / BLOCK * BLOCK;
   const int64_t n2 = n - n1;
-  const pz_mat w11 = pzi_mat_block(w, 0, n1, 0, n1);
-  const pz_mat w12 = pzi_mat_block(w, 0, n1, n1, n2);
-  const pz_mat w21 = pzi_mat_block(w, n1, n2, 0, n1);
-  const pz_mat w22 = pzi_mat_block(w, n1, n2, n1, n2);
+  const pz_mat w11 = pz_mat_block(w, 0, n1, 0, n1);
+  const pz_mat w12 = pz_mat_block(w, 0, n1, n1, n2);
+  const pz_mat w21 = pz_mat_block(w, n1, n2, 0, n1);
+  const pz_mat w22 = pz_mat_block(w, n1, n2, n1, n2);
   pz_mat t;
   pz_mat u;
   PZ_TRY(pzi_mat_scratch(queue, w->dtype, w->batch, n1, n2, &t));
@@ -199,7 +199,7 @@ pzi_inverse_adjoint(pz_queue* const queue, const pzi_request* const r)
   PZ_TRY(pzi_mat_scratch(queue, r->dtype, gx->batch, gx->rows, gx->cols, &n));
   PZ_TRY(pzi_mat_scratch(queue, r->dtype, gx->batch, gx->rows, gx->cols, &w));
   PZ_TRY(pzi_do_shifted(queue, -r->real[0], 1.0, &r->mat[0], &n));
-  const pz_mat transposed = pzi_mat_transposed(&n);
+  const pz_mat transposed = pz_mat_transposed(&n);
   PZ_TRY(pzi_do_gemm(queue, 1.0, &transposed, &r->mat[1], 0.0, &w));
   return pzi_do_gemm(queue, -r->real[2] / r->real[1], &w, &transposed, 0.0, gx);
 }

@@ -98,7 +98,7 @@ pzi_syrk_gemm(pz_queue* const queue, const pzi_request* const r)
 {
   const pz_mat* const a = &r->mat[0];
   const pz_mat* const y = &r->mat[1];
-  const pz_mat at = pzi_mat_transposed(a);
+  const pz_mat at = pz_mat_transposed(a);
   pz_mat product;
   PZ_TRY(pzi_mat_scratch(queue, r->dtype, y->batch, y->rows, y->cols, &product));
   if (r->real[1] != 0.0) {
@@ -183,8 +183,8 @@ pz_status
 pzi_trsm_kernel(pz_queue* const queue, const pzi_request* const r)
 {
   const bool left = r->which == PZ_LEFT;
-  const pz_mat t = left ? r->mat[0] : pzi_mat_transposed(&r->mat[0]);
-  const pz_mat b = left ? r->mat[1] : pzi_mat_transposed(&r->mat[1]);
+  const pz_mat t = left ? r->mat[0] : pz_mat_transposed(&r->mat[0]);
+  const pz_mat b = left ? r->mat[1] : pz_mat_transposed(&r->mat[1]);
   const bool unit = r->diagonal == PZ_UNIT;
   int64_t singular = -1;
   if (!unit) {

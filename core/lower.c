@@ -112,7 +112,7 @@ pzi_lower(const pz_tensor* const tensor, const pzi_form form, const bool transpo
     return false;
   }
   if (transposed) {
-    *out = pzi_mat_transposed(out);
+    *out = pz_mat_transposed(out);
     pzi_mat_normalize(out);
   }
   return true;

@@ -39,29 +39,6 @@ pzi_mat_dense(const pz_mat* const m)
          (m->batch == 1 || m->batch_stride == m->rows * m->cols);
 }
 
-static inline pz_mat
-pzi_mat_transposed(const pz_mat* const m)
-{
-  pz_mat t = *m;
-  t.rows = m->cols;
-  t.cols = m->rows;
-  t.row_stride = m->col_stride;
-  t.col_stride = m->row_stride;
-  return t;
-}
-
-static inline pz_mat
-pzi_mat_block(const pz_mat* const m, const int64_t row, const int64_t rows, const int64_t col,
-              const int64_t cols)
-{
-  pz_mat b = *m;
-  b.byte_offset +=
-      (uint64_t)(row * m->row_stride + col * m->col_stride) * (uint64_t)pz_dtype_size(m->dtype);
-  b.rows = rows;
-  b.cols = cols;
-  return b;
-}
-
 /* As one row of contiguous elements, for kernels that know the strides themselves. */
 static inline pz_mat
 pzi_mat_line(const pz_mat* const m)

@@ -49,18 +49,6 @@ cpu_at(const pz_mat* const m, const int64_t k)
          (size_t)(k * m->batch_stride) * (size_t)pz_dtype_size(m->dtype);
 }
 
-/* The matrix transposed, without moving anything. */
-static inline pz_mat
-cpu_transposed(const pz_mat* const m)
-{
-  pz_mat t = *m;
-  t.rows = m->cols;
-  t.cols = m->rows;
-  t.row_stride = m->col_stride;
-  t.col_stride = m->row_stride;
-  return t;
-}
-
 /* Do the rows of this matrix lie in memory as runs? Else its columns do. */
 static inline bool
 cpu_runs_by_row(const pz_mat* const m)

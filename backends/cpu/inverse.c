@@ -190,8 +190,8 @@ TYPED(shifted_inverse)(pz_backend_queue* const q, const uint32_t in, const doubl
   }
   // the inverse of the transpose is the transpose of the inverse
   const bool by_row = cpu_runs_by_row(y);
-  const pz_mat from = by_row ? *x : cpu_transposed(x);
-  const pz_mat to = by_row ? *y : cpu_transposed(y);
+  const pz_mat from = by_row ? *x : pz_mat_transposed(x);
+  const pz_mat to = by_row ? *y : pz_mat_transposed(y);
   const int64_t n = y->rows;
   task c = {
       .alpha = (real)alpha,

@@ -325,8 +325,8 @@ TYPED(triangle)(pz_backend_queue* const q, const pz_triangle triangle, const int
 {
   // in y^T: row - column >= offset, that is column - row <= -offset
   const bool by_row = cpu_runs_by_row(y);
-  const pz_mat from = by_row ? *x : cpu_transposed(x);
-  const pz_mat to = by_row ? *y : cpu_transposed(y);
+  const pz_mat from = by_row ? *x : pz_mat_transposed(x);
+  const pz_mat to = by_row ? *y : pz_mat_transposed(y);
   const bool upper = (triangle == PZ_UPPER) == by_row;
   const int64_t shift = by_row ? offset : -offset;
   const bool in_place = cpu_at(x, 0) == cpu_at(y, 0);

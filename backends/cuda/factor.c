@@ -206,7 +206,7 @@ cuda_qr(pz_backend_queue* const base, const pz_mat* const a, const pz_mat* const
                                gpu_mat_bytes(a->dtype, batch, 1, k) + gpu_flags_bytes(batch)));
   const pz_mat w = gpu_take_mat(base, a->dtype, batch, n, m);
   const pz_mat tau = gpu_take_mat(base, a->dtype, batch, 1, k);
-  const pz_mat columns = gpu_transposed(&w);
+  const pz_mat columns = pz_mat_transposed(&w);
   pz_mat bad;
   PZ_TRY(gpu_copy(base, a, &columns));
   PZ_TRY(shield(base, &w, &bad));
@@ -217,7 +217,7 @@ cuda_qr(pz_backend_queue* const base, const pz_mat* const a, const pz_mat* const
   cuda_leave(entered);
   PZ_TRY(status);
   if (r) {
-    const pz_mat top = gpu_block(&columns, 0, k, 0, n);
+    const pz_mat top = pz_mat_block(&columns, 0, k, 0, n);
     PZ_TRY(gpu_band(base, PZ_UPPER, 0, &top, r));
     PZ_TRY(gpu_scale_or_spoil(base, 1.0, &bad, r));
   }
@@ -230,7 +230,7 @@ cuda_qr(pz_backend_queue* const base, const pz_mat* const a, const pz_mat* const
   }
   cuda_leave(entered);
   PZ_TRY(status);
-  const pz_mat first = gpu_block(&columns, 0, m, 0, k);
+  const pz_mat first = pz_mat_block(&columns, 0, m, 0, k);
   return hand_out(base, &first, &bad, basis);
 }
 
@@ -280,7 +280,7 @@ cuda_eigh(pz_backend_queue* const base, const pz_mat* const a, const pz_mat* con
   PZ_TRY(status);
   PZ_TRY(cuda_report(q, info, &bad, fault));
   PZ_TRY(hand_out(base, &values, &bad, w));
-  const pz_mat vectors = gpu_transposed(&matrix);
+  const pz_mat vectors = pz_mat_transposed(&matrix);
   return v ? hand_out(base, &vectors, &bad, v) : PZ_OK;
 }
 
@@ -317,7 +317,7 @@ cuda_svd(pz_backend_queue* const base, const pz_mat* const a, const pz_mat* cons
   const pz_mat l = gpu_take_mat(base, a->dtype, batch, k, p);
   const pz_mat r = gpu_take_mat(base, a->dtype, batch, k, k);
   const pz_mat values = gpu_take_mat(base, a->dtype, batch, k, 1);
-  const pz_mat given = tall ? gpu_transposed(&t) : t;
+  const pz_mat given = tall ? pz_mat_transposed(&t) : t;
   pz_mat bad;
   PZ_TRY(gpu_copy(base, a, &given));
   PZ_TRY(shield(base, &t, &bad));
@@ -334,8 +334,8 @@ cuda_svd(pz_backend_queue* const base, const pz_mat* const a, const pz_mat* cons
     return PZ_OK;
   }
   // a = l s r, or a = (l s r)^T = r^T s l^T; both lie here transposed
-  const pz_mat lc = gpu_transposed(&l);
-  const pz_mat rc = gpu_transposed(&r);
+  const pz_mat lc = pz_mat_transposed(&l);
+  const pz_mat rc = pz_mat_transposed(&r);
   PZ_TRY(hand_out(base, tall ? &lc : &r, &bad, u));
   return hand_out(base, tall ? &rc : &l, &bad, vt);
 }

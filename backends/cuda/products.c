@@ -36,9 +36,9 @@ cuda_gemm(pz_backend_queue* const base, const double alpha, const pz_mat* const 
   cuda_queue* const q = cuda_of(base);
   // y^T = b^T a^T
   const bool turned = gpu_row_major(y);
-  const pz_mat left = turned ? gpu_transposed(b) : *a;
-  const pz_mat right = turned ? gpu_transposed(a) : *b;
-  const pz_mat out = turned ? gpu_transposed(y) : *y;
+  const pz_mat left = turned ? pz_mat_transposed(b) : *a;
+  const pz_mat right = turned ? pz_mat_transposed(a) : *b;
+  const pz_mat out = turned ? pz_mat_transposed(y) : *y;
   cuda_columns l;
   cuda_columns r;
   cuda_columns o;
@@ -62,7 +62,7 @@ cuda_syrk(pz_backend_queue* const base, const double alpha, const pz_mat* const 
 {
   cuda_queue* const q = cuda_of(base);
   const bool turned = gpu_row_major(y);
-  const pz_mat out = turned ? gpu_transposed(y) : *y;
+  const pz_mat out = turned ? pz_mat_transposed(y) : *y;
   cuda_columns from;
   cuda_columns to;
   if (y->rows < SYRK_ROWS || y->batch > SYRK_BATCH || !gpu_offers(base, y->dtype) ||

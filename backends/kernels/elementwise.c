@@ -11,7 +11,7 @@
 static pz_mat
 turned(const bool down, const pz_mat* const m)
 {
-  return down ? gpu_transposed(m) : *m;
+  return down ? pz_mat_transposed(m) : *m;
 }
 
 static pz_mat

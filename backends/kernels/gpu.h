@@ -195,29 +195,6 @@ void gpu_release(pz_backend_queue* q, size_t mark);
 /* Can this queue compute in `dtype`? */
 bool gpu_offers(const pz_backend_queue* q, uint32_t dtype);
 
-static inline pz_mat
-gpu_transposed(const pz_mat* const m)
-{
-  pz_mat t = *m;
-  t.rows = m->cols;
-  t.cols = m->rows;
-  t.row_stride = m->col_stride;
-  t.col_stride = m->row_stride;
-  return t;
-}
-
-static inline pz_mat
-gpu_block(const pz_mat* const m, const int64_t row, const int64_t rows, const int64_t col,
-          const int64_t cols)
-{
-  pz_mat b = *m;
-  b.byte_offset +=
-      (uint64_t)(row * m->row_stride + col * m->col_stride) * (uint64_t)pz_dtype_size(m->dtype);
-  b.rows = rows;
-  b.cols = cols;
-  return b;
-}
-
 /* Neighbours in memory lie along a row; those of a column do not. */
 static inline bool
 gpu_row_major(const pz_mat* const m)

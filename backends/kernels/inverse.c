@@ -86,10 +86,10 @@ invert_blocks(pz_backend_queue* const q, const pz_mat* const w, const pz_fault* 
   const int64_t n1 = first_part(n);
   const int64_t n2 = n - n1;
   const size_t mark = gpu_mark(q);
-  const pz_mat w11 = gpu_block(w, 0, n1, 0, n1);
-  const pz_mat w12 = gpu_block(w, 0, n1, n1, n2);
-  const pz_mat w21 = gpu_block(w, n1, n2, 0, n1);
-  const pz_mat w22 = gpu_block(w, n1, n2, n1, n2);
+  const pz_mat w11 = pz_mat_block(w, 0, n1, 0, n1);
+  const pz_mat w12 = pz_mat_block(w, 0, n1, n1, n2);
+  const pz_mat w21 = pz_mat_block(w, n1, n2, 0, n1);
+  const pz_mat w22 = pz_mat_block(w, n1, n2, n1, n2);
   const pz_mat t = gpu_take_mat(q, w->dtype, w->batch, n1, n2);
   const pz_mat u = gpu_take_mat(q, w->dtype, w->batch, n2, n1);
   PZ_TRY(invert_blocks(q, &w11, fault));

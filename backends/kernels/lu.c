@@ -21,7 +21,7 @@ gpu_lu_begin(pz_backend_queue* const q, const uint32_t dtype, const int64_t batc
              gpu_lu* const lu)
 {
   const pz_mat w = gpu_take_mat(q, dtype, batch, n, n);
-  lu->w = gpu_transposed(&w);
+  lu->w = pz_mat_transposed(&w);
   lu->pivots = gpu_take_mat(q, PZ_I64, 1, 1, batch * n);
   return gpu_flags(q, batch, &lu->bad);
 }
@@ -73,10 +73,10 @@ gpu_lu_factor(pz_backend_queue* const q, const gpu_lu* const lu, const pz_fault*
     PZ_TRY(panel(q, lu, at, width, fault));
     if (rest < n) {
       // u12 <- l11^-1 a12, a22 <- a22 - l21 u12
-      const pz_mat l11 = gpu_block(&lu->w, at, width, at, width);
-      const pz_mat u12 = gpu_block(&lu->w, at, width, rest, n - rest);
-      const pz_mat l21 = gpu_block(&lu->w, rest, n - rest, at, width);
-      const pz_mat a22 = gpu_block(&lu->w, rest, n - rest, rest, n - rest);
+      const pz_mat l11 = pz_mat_block(&lu->w, at, width, at, width);
+      const pz_mat u12 = pz_mat_block(&lu->w, at, width, rest, n - rest);
+      const pz_mat l21 = pz_mat_block(&lu->w, rest, n - rest, at, width);
+      const pz_mat a22 = pz_mat_block(&lu->w, rest, n - rest, rest, n - rest);
       PZ_TRY(gpu_substitute(q, true, true, &l11, &u12));
       PZ_TRY(gpu_gemm(q, -1.0, &l21, &u12, 1.0, &a22));
     }

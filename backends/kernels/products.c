@@ -55,7 +55,7 @@ pz_status
 gpu_syrk(pz_backend_queue* const q, const double alpha, const pz_mat* const a, const double beta,
          const pz_mat* const y)
 {
-  const pz_mat at = gpu_transposed(a);
+  const pz_mat at = pz_mat_transposed(a);
   pz_status status = PZ_UNSUPPORTED;
   if (!gpu_offers(q, y->dtype)) {
     return PZ_UNSUPPORTED;

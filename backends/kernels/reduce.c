@@ -21,11 +21,11 @@ plan_for(const pz_axis axis, const pz_mat* const x)
 {
   plan p = {.x = *x, .outputs = x->rows, .terms = x->cols};
   if (axis == PZ_OVER_ROWS) {
-    p.x = gpu_transposed(x);
+    p.x = pz_mat_transposed(x);
     p.outputs = x->cols;
     p.terms = x->rows;
   } else if (axis == PZ_OVER_BOTH) {
-    p.x = gpu_row_major(x) ? *x : gpu_transposed(x);
+    p.x = gpu_row_major(x) ? *x : pz_mat_transposed(x);
     p.outputs = 1;
     p.terms = x->rows * x->cols;
   }
@@ -53,7 +53,7 @@ gpu_reduce(pz_backend_queue* const q, const int mode, const pz_axis axis, const 
   const plan p = plan_for(axis, x);
   plan other = {.x = *y};
   if (axis == PZ_OVER_ROWS || (axis == PZ_OVER_BOTH && !gpu_row_major(x))) {
-    other.x = gpu_transposed(y);
+    other.x = pz_mat_transposed(y);
   }
   /* both must be lines for terms to be counted along one */
   const bool line = other.x.rows == 1 || other.x.row_stride == other.x.cols * other.x.col_stride;

@@ -15,8 +15,8 @@ mirror(pz_backend_queue* const q, const mode what, const pz_triangle triangle, c
        const int sign, const pz_mat* const x, const pz_mat* const y)
 {
   const bool down = !gpu_row_major(x);
-  const pz_mat from = down ? gpu_transposed(x) : *x;
-  const pz_mat to = down ? gpu_transposed(y) : *y;
+  const pz_mat from = down ? pz_mat_transposed(x) : *x;
+  const pz_mat to = down ? pz_mat_transposed(y) : *y;
   const int64_t n = x->rows;
   if (!gpu_offers(q, y->dtype)) {
     return PZ_UNSUPPORTED;
@@ -67,8 +67,8 @@ gpu_band(pz_backend_queue* const q, const pz_triangle triangle, const int64_t of
 {
   const bool down = !gpu_row_major(y);
   const bool upper = (triangle == PZ_UPPER) != down;
-  const pz_mat from = down ? gpu_transposed(x) : *x;
-  const pz_mat to = down ? gpu_transposed(y) : *y;
+  const pz_mat from = down ? pz_mat_transposed(x) : *x;
+  const pz_mat to = down ? pz_mat_transposed(y) : *y;
   const int64_t turned = offset == INT64_MIN ? INT64_MAX : -offset;
   const int64_t edge = down ? turned : offset;
   if (!gpu_offers(q, y->dtype)) {

@@ -40,7 +40,7 @@ pz_status
 gpu_scale_or_spoil(pz_backend_queue* const q, const double a, const pz_mat* const bad,
                    const pz_mat* const y)
 {
-  const pz_mat to = gpu_row_major(y) ? *y : gpu_transposed(y);
+  const pz_mat to = gpu_row_major(y) ? *y : pz_mat_transposed(y);
   gpu_call call = gpu_begin(y->dtype);
   gpu_real(&call, a);
   gpu_array(&call, bad);
@@ -85,12 +85,12 @@ gpu_substitute(pz_backend_queue* const q, const bool lower, const bool unit, con
     const int64_t width = smaller(BLOCK, n - at);
     const int64_t rest = lower ? at + width : 0;
     const int64_t left = lower ? n - rest : at;
-    const pz_mat tile = gpu_block(t, at, width, at, width);
-    const pz_mat x = gpu_block(b, at, width, 0, b->cols);
+    const pz_mat tile = pz_mat_block(t, at, width, at, width);
+    const pz_mat x = pz_mat_block(b, at, width, 0, b->cols);
     PZ_TRY(solve_block(q, lower, unit, &tile, &x));
     if (left > 0) {
-      const pz_mat below = gpu_block(t, rest, left, at, width);
-      const pz_mat others = gpu_block(b, rest, left, 0, b->cols);
+      const pz_mat below = pz_mat_block(t, rest, left, at, width);
+      const pz_mat others = pz_mat_block(b, rest, left, 0, b->cols);
       PZ_TRY(gpu_gemm(q, -1.0, &below, &x, 1.0, &others));
     }
   }
@@ -104,8 +104,8 @@ gpu_trsm(pz_backend_queue* const q, const pz_side side, const pz_triangle triang
 {
   // b t^-1 = (t^-T b^T)^T
   const bool left = side == PZ_LEFT;
-  const pz_mat tl = left ? *t : gpu_transposed(t);
-  const pz_mat bl = left ? *b : gpu_transposed(b);
+  const pz_mat tl = left ? *t : pz_mat_transposed(t);
+  const pz_mat bl = left ? *b : pz_mat_transposed(b);
   const bool lower = (triangle == PZ_LOWER) == left;
   const bool unit = diagonal == PZ_UNIT;
   pz_mat bad;
@@ -147,7 +147,7 @@ factor(pz_backend_queue* const q, const pz_mat* const l, const pz_mat* const bad
   for (int64_t at = 0; at < n; at += BLOCK) {
     const int64_t width = smaller(BLOCK, n - at);
     const int64_t rest = at + width;
-    const pz_mat tile = gpu_block(l, at, width, at, width);
+    const pz_mat tile = pz_mat_block(l, at, width, at, width);
     gpu_call call = gpu_begin(l->dtype);
     gpu_mat(&call, &tile);
     gpu_array(&call, bad);
@@ -159,9 +159,9 @@ factor(pz_backend_queue* const q, const pz_mat* const l, const pz_mat* const bad
     PZ_TRY(gpu_run(q, GPU_potrf_block, &call));
     if (rest < n) {
       // l21 <- a21 l11^-T, a22 <- a22 - l21 l21^T
-      const pz_mat l21 = gpu_block(l, rest, n - rest, at, width);
-      const pz_mat l21t = gpu_transposed(&l21);
-      const pz_mat l22 = gpu_block(l, rest, n - rest, rest, n - rest);
+      const pz_mat l21 = pz_mat_block(l, rest, n - rest, at, width);
+      const pz_mat l21t = pz_mat_transposed(&l21);
+      const pz_mat l22 = pz_mat_block(l, rest, n - rest, rest, n - rest);
       PZ_TRY(gpu_substitute(q, true, false, &tile, &l21t));
       PZ_TRY(gpu_gemm(q, -1.0, &l21, &l21t, 1.0, &l22));
     }
@@ -175,8 +175,8 @@ gpu_potrf(pz_backend_queue* const q, const pz_triangle triangle, const pz_mat* c
 {
   // the upper factor is the transpose of the lower one of a^T
   const bool lower = triangle == PZ_LOWER;
-  const pz_mat al = lower ? *a : gpu_transposed(a);
-  const pz_mat ll = lower ? *l : gpu_transposed(l);
+  const pz_mat al = lower ? *a : pz_mat_transposed(a);
+  const pz_mat ll = lower ? *l : pz_mat_transposed(l);
   pz_mat bad;
   if (!gpu_offers(q, l->dtype)) {
     return PZ_UNSUPPORTED;

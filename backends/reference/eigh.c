@@ -137,7 +137,7 @@ pzi_reference_eigh(pz_backend_queue* const q, const pz_mat* const a, const pz_ma
       pzi_reference_put(w, k, i, 0, ldexp(values[i], exponent));
     }
     if (v) {
-      const pz_mat rows = pzi_reference_transposed(v);
+      const pz_mat rows = pz_mat_transposed(v);
       pzi_reference_store(vectors, &rows, k);
     }
   }

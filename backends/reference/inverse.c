@@ -211,8 +211,8 @@ pzi_reference_potrf(pz_backend_queue* const q, const pz_triangle triangle, const
                     const pz_mat* const l, const pz_fault* const fault)
 {
   const bool lower = triangle == PZ_LOWER;
-  const pz_mat al = lower ? *a : pzi_reference_transposed(a);
-  const pz_mat ll = lower ? *l : pzi_reference_transposed(l);
+  const pz_mat al = lower ? *a : pz_mat_transposed(a);
+  const pz_mat ll = lower ? *l : pz_mat_transposed(l);
   int64_t bad = -1;
   double* scratch;
   (void)fault;

@@ -148,8 +148,8 @@ pzi_reference_trmm(pz_backend_queue* const q, const pz_side side, const pz_trian
                    const pz_mat* const b)
 {
   const bool left = side == PZ_LEFT;
-  const pz_mat tl = left ? *t : pzi_reference_transposed(t);
-  const pz_mat bl = left ? *b : pzi_reference_transposed(b);
+  const pz_mat tl = left ? *t : pz_mat_transposed(t);
+  const pz_mat bl = left ? *b : pz_mat_transposed(b);
   double* tt;
   PZ_TRY(pzi_reference_scratch(q, t->rows * t->cols + b->rows * b->cols, &tt));
   double* const bt = tt + t->rows * t->cols;
@@ -168,8 +168,8 @@ pzi_reference_trsm(pz_backend_queue* const q, const pz_side side, const pz_trian
                    const pz_mat* const b, const pz_fault* const fault)
 {
   const bool left = side == PZ_LEFT;
-  const pz_mat tl = left ? *t : pzi_reference_transposed(t);
-  const pz_mat bl = left ? *b : pzi_reference_transposed(b);
+  const pz_mat tl = left ? *t : pz_mat_transposed(t);
+  const pz_mat bl = left ? *b : pz_mat_transposed(b);
   int64_t singular = -1;
   double* tt;
   (void)fault;

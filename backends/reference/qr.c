@@ -66,7 +66,7 @@ pzi_reference_qr(pz_backend_queue* const q, const pz_mat* const a, const pz_mat*
   const int64_t m = a->rows;
   const int64_t n = a->cols;
   const int64_t k = m < n ? m : n;
-  const pz_mat at = pzi_reference_transposed(a);
+  const pz_mat at = pz_mat_transposed(a);
   double* columns;
   PZ_TRY(pzi_reference_scratch(q, n * m + k + m, &columns));
   double* const tau = columns + n * m;

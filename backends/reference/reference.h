@@ -52,18 +52,6 @@ pzi_reference_put(const pz_mat* const m, const int64_t k, const int64_t i, const
   }
 }
 
-/* Every matrix of the batch transposed. */
-static inline pz_mat
-pzi_reference_transposed(const pz_mat* const m)
-{
-  pz_mat t = *m;
-  t.rows = m->cols;
-  t.cols = m->rows;
-  t.row_stride = m->col_stride;
-  t.col_stride = m->row_stride;
-  return t;
-}
-
 /* Room for `count` doubles, uninitialized, until the next call. */
 pz_status pzi_reference_scratch(pz_backend_queue* q, int64_t count, double** out);
 

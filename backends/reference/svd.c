@@ -187,7 +187,7 @@ pzi_reference_svd(pz_backend_queue* const q, const pz_mat* const a, const pz_mat
   const int64_t m = tall ? a->rows : a->cols;
   const int64_t n = tall ? a->cols : a->rows;
   // columns as rows: of a^T where a is tall, of a itself, the transpose of a^T, where wide
-  const pz_mat columns = tall ? pzi_reference_transposed(a) : *a;
+  const pz_mat columns = tall ? pz_mat_transposed(a) : *a;
   int64_t bad = -1;
   double* left;
   (void)fault;
@@ -212,7 +212,7 @@ pzi_reference_svd(pz_backend_queue* const q, const pz_mat* const a, const pz_mat
     }
     sort_descending(m, n, lengths, left, right);
     if (u) {
-      const pz_mat ut = pzi_reference_transposed(u);
+      const pz_mat ut = pz_mat_transposed(u);
       normalize_columns(m, n, lengths, left);
       pzi_reference_store(left, tall ? &ut : vt, k);
       pzi_reference_store(right, tall ? vt : &ut, k);

@@ -55,6 +55,32 @@ typedef struct pz_mat {
   uint32_t reserved; /* zero */
 } pz_mat;
 
+/* Every matrix of the batch transposed, cols x rows in the same memory. [any thread] */
+static inline pz_mat
+pz_mat_transposed(const pz_mat* const m)
+{
+  pz_mat t = *m;
+  t.rows = m->cols;
+  t.cols = m->rows;
+  t.row_stride = m->col_stride;
+  t.col_stride = m->row_stride;
+  return t;
+}
+
+/* The rows x cols entries from (row, col) on of every matrix, in the same memory; they are
+   the caller's to keep within `m`. [any thread] */
+static inline pz_mat
+pz_mat_block(const pz_mat* const m, const int64_t row, const int64_t rows, const int64_t col,
+             const int64_t cols)
+{
+  pz_mat b = *m;
+  b.byte_offset +=
+      (uint64_t)(row * m->row_stride + col * m->col_stride) * (uint64_t)pz_dtype_size(m->dtype);
+  b.rows = rows;
+  b.cols = cols;
+  return b;
+}
+
 /* Where an asynchronous operation reports a failure that it cannot know yet: two int64 in
    device memory, {status, place in the batch}, to be written only if the status there is
    0. A backend that knows at once returns PZ_SINGULAR through host->fail and leaves the
