@@ -43,6 +43,8 @@ typedef struct pzi_plan {
   uint32_t in; /* pz_structure of the first input */
   pzi_declared* tensors;
   pz_spec value;
+  uint32_t fold; /* the value is a fold of this triangle of the original: PZ_BY_..., or 0 */
+  bool takes_triangle;
 } pzi_plan;
 
 typedef struct pzi_link {

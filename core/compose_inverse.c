@@ -203,3 +203,23 @@ pzi_inverse_adjoint(pz_queue* const queue, const pzi_request* const r)
   PZ_TRY(pzi_do_gemm(queue, 1.0, &transposed, &r->mat[1], 0.0, &w));
   return pzi_do_gemm(queue, -r->real[2] / r->real[1], &w, &transposed, 0.0, gx);
 }
+
+pz_status
+pzi_run_whole(pz_queue* const queue, const pzi_request* const request)
+{
+  const int triangle = (request->which & PZ_BY_UPPER) != 0 ? PZ_UPPER : PZ_LOWER;
+  const bool adjoint = request->op == PZI_SHIFTED_INVERSE_ADJOINT;
+  const uint32_t k = adjoint ? 2 : 0;
+  const pz_mat* const part = &request->mat[k];
+  pzi_request whole = *request;
+  whole.which &= ~PZ_BY_TRIANGLE;
+  const int sign = whole.which == PZ_SKEW ? -1 : 1;
+  PZ_TRY(
+      pzi_mat_scratch(queue, request->dtype, part->batch, part->rows, part->cols, &whole.mat[k]));
+  if (adjoint) {
+    PZ_TRY(pzi_run(queue, &whole));
+    return pzi_do_pass(queue, PZI_FOLD_ADJOINT, triangle, sign, 0, &whole.mat[k], part);
+  }
+  PZ_TRY(pzi_do_pass(queue, PZI_FOLD, triangle, sign, 0, part, &whole.mat[k]));
+  return pzi_run(queue, &whole);
+}

@@ -25,26 +25,39 @@ pzi_eval_ready(const pz_eval* const eval, const pz_tensor* const tensor)
   return (base + tensor->byte_offset) % 64 == 0 || pz_count(tensor) == 0;
 }
 
-/* Values of all maps take their memory at the first use. */
+/* Does the map before i leave its value unmade, since map i takes it as a triangle? */
+static bool
+takes_triangle(const pz_eval* const eval, const uint32_t i)
+{
+  return i > 0 && eval->steps[i - 1].link->plan.fold != 0 &&
+         eval->steps[i].link->plan.takes_triangle;
+}
+
+/* Values take their memory at the first use, those that are not made as a rule when a map
+   makes them after all. */
+static pz_status
+place_value(pz_eval* const eval, const uint32_t i)
+{
+  pzi_step* const step = &eval->steps[i];
+  const pz_spec* const spec = &step->link->plan.value;
+  pz_tensor room;
+  PZ_TRY(pzi_arena_tensor(&eval->values, &eval->values_host, spec, &room));
+  step->y = room;
+  if (i + 1 < eval->chain->n_links) {
+    eval->steps[i + 1].x[0] = room;
+  }
+  return PZ_OK;
+}
+
 static pz_status
 place_values(pz_eval* const eval)
 {
-  if (eval->placed) {
-    return PZ_OK;
-  }
-  const uint64_t mark = pzi_arena_mark(&eval->values);
-  const uint64_t host_mark = pzi_arena_mark(&eval->values_host);
   for (uint32_t i = 0; i < eval->chain->n_links; ++i) {
-    pzi_step* const step = &eval->steps[i];
-    const pz_status status =
-        pzi_arena_tensor(&eval->values, &eval->values_host, &step->link->plan.value, &step->y);
-    if (status != PZ_OK) {
-      pzi_arena_release(&eval->values, mark);
-      pzi_arena_release(&eval->values_host, host_mark);
-      return status;
+    const bool made = i + 1 == eval->chain->n_links || !takes_triangle(eval, i + 1);
+    if (made && !eval->steps[i].y.data) {
+      PZ_TRY(place_value(eval, i));
     }
   }
-  eval->placed = true;
   return PZ_OK;
 }
 
@@ -83,8 +96,20 @@ connect(pz_eval* const eval)
     } else {
       step->x[0] = eval->steps[i - 1].y;
     }
+    step->by = 0;
     memcpy(step->x + plan->n_original, eval->loaded + step->link->first_parameter,
            plan->n_parameter * sizeof(pz_tensor));
+  }
+}
+
+void
+pzi_eval_skip_folds(pz_eval* const eval)
+{
+  for (uint32_t i = 1; i < eval->chain->n_links; ++i) {
+    if (takes_triangle(eval, i)) {
+      eval->steps[i].x[0] = eval->steps[i - 1].x[0];
+      eval->steps[i].by = eval->steps[i - 1].link->plan.fold;
+    }
   }
 }
 
@@ -147,7 +172,7 @@ pzi_eval_enter(pz_eval* const eval, const uint32_t i, const char* const entry, c
   c->host = &pzi_services;
   c->options = step->options;
   c->buffer = eval->loaded + step->link->first_buffer;
-  c->in = plan->in;
+  c->in = plan->in | step->by;
   c->n_original = plan->n_original;
   c->n_x = plan->n_original + plan->n_parameter;
   c->n_buffer = plan->n_buffer;
@@ -202,6 +227,9 @@ pzi_eval_step(pz_eval* const eval, const uint32_t i, const uint32_t flags,
 {
   pzi_step* const step = &eval->steps[i];
   pzi_saved* const saves = &eval->saves;
+  if (!step->y.data) {
+    PZ_TRY(place_value(eval, i));
+  }
   PZ_TRY(pzi_eval_mark(eval, &step->y, 1, fault));
   pz_call* const c = pzi_eval_enter(eval, i, "forward", flags, fault);
   if ((flags & PZ_CALL_SAVING) != 0) {
@@ -243,12 +271,16 @@ pz_eval_forward(pz_eval* const eval, const pz_state* const state, const uint32_t
   pzi_arena_release(&eval->saved_host, 0);
   eval->saves.n_tensors = 0;
   eval->saves.n_records = 0;
-  for (uint32_t i = 0; i < eval->chain->n_links; ++i) {
-    PZ_TRY(pzi_eval_step(eval, i, flags, &eval->fault));
+  pzi_eval_skip_folds(eval);
+  const uint32_t n = eval->chain->n_links;
+  for (uint32_t i = 0; i < n; ++i) {
+    if (i + 1 == n || eval->steps[i + 1].by == 0) {
+      PZ_TRY(pzi_eval_step(eval, i, flags, &eval->fault));
+    }
   }
   eval->version = version;
   eval->flags = flags;
-  *value = eval->steps[eval->chain->n_links - 1].y;
+  *value = eval->steps[n - 1].y;
   return PZ_OK;
 }
 

@@ -16,7 +16,8 @@ typedef struct pzi_step {
   const pz_value* options; /* tensors on the device */
   uint64_t draw;
   pz_tensor* x; /* inputs, then own parameters */
-  pz_tensor y;
+  pz_tensor y;  /* without data until it has its memory */
+  uint32_t by;  /* PZ_BY_... where x[0] is the triangle that the map before would have folded */
   pzi_saved_range range;
 } pzi_step;
 
@@ -46,7 +47,6 @@ struct pz_eval {
   pzi_arena staging; /* of one call: staged tensors, gradients between maps */
   pzi_arena staging_host;
   pzi_saved saves;
-  bool placed; /* values have their memory */
 
   uint64_t version; /* of the state that forward was made from; 0: it never succeeded */
   uint32_t flags;
@@ -61,6 +61,10 @@ struct pz_eval {
 /* Checks that eval and state belong together, empties the staging area and loads the
    state. */
 pz_status pzi_eval_begin(pz_eval* eval, const pz_state* state);
+
+/* Lets maps that take triangles read those that the map before them would fold: for forward
+   and its vjp, until the next pzi_eval_begin. */
+void pzi_eval_skip_folds(pz_eval* eval);
 
 /* The evaluation no longer stands for any state: vjp is refused as stale. */
 void pzi_eval_forget(pz_eval* eval);

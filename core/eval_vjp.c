@@ -194,10 +194,14 @@ pz_eval_vjp(pz_eval* const eval, const pz_state* const state, const pz_tensor* c
   pzi_arena_release(&eval->staging_host, 0);
   pz_tensor gy;
   PZ_TRY(pzi_stage_input(eval, pz_chain_value(eval->chain), gradient, &gy));
+  pzi_eval_skip_folds(eval);
   for (uint32_t i = n; i-- > first;) {
     pz_tensor inner = {0};
     PZ_TRY(step_back(eval, i, want, i > first, &gy, &inner));
     gy = inner;
+    if (i > first && eval->steps[i].by != 0 && --i == 0) {
+      eval->staged[0] = gy; // what map i gave is the gradient of the triangle
+    }
   }
   return hand_over(eval, want, accumulate, gradients);
 }

@@ -44,6 +44,21 @@ set_identity(pz_call* const c, const double value, pz_tensor* const y)
   return pzi_ops_add_identity(c, value, y);
 }
 
+/* Of a triangle the whole is known only where there is a symmetry. */
+static void
+check_structure(pzi_task* const task, const uint32_t in)
+{
+  const uint32_t by = in & PZ_BY_TRIANGLE;
+  const uint32_t structure = in & ~(uint32_t)PZ_BY_TRIANGLE;
+  if (structure > PZ_ORTHOGONAL) {
+    pzi_task_refuse(task, "found a structure that means nothing");
+  } else if (by != 0 &&
+             (by == PZ_BY_TRIANGLE || (structure != PZ_SYMMETRIC && structure != PZ_SKEW))) {
+    pzi_task_refuse(task, "found a triangle of something, expected one triangle of a symmetric or "
+                          "skew matrix");
+  }
+}
+
 pz_status
 pzi_ops_shifted_inverse(pz_call* const c, const uint32_t in, const double alpha, const double beta,
                         const double gamma, const double delta, const pz_tensor* const x,
@@ -55,6 +70,7 @@ pzi_ops_shifted_inverse(pz_call* const c, const uint32_t in, const double alpha,
   pzi_task_matrix(&t, "y", PZI_WRITE, false, y);
   pzi_task_expect_square(&t, 0);
   pzi_task_expect(&t, 1, pzi_task_rows(&t, 0), pzi_task_cols(&t, 0));
+  check_structure(&t, in);
   t.request.which = (int)in;
   t.request.real[0] = alpha;
   t.request.real[1] = beta;
@@ -84,6 +100,7 @@ pzi_ops_shifted_inverse_adjoint(pz_call* const c, const uint32_t in, const doubl
   pzi_task_expect_square(&t, 0);
   pzi_task_expect(&t, 1, pzi_task_rows(&t, 0), pzi_task_cols(&t, 0));
   pzi_task_expect(&t, 2, pzi_task_rows(&t, 0), pzi_task_cols(&t, 0));
+  check_structure(&t, in);
   t.request.which = (int)in;
   t.request.real[0] = alpha;
   t.request.real[1] = beta;

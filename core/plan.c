@@ -122,6 +122,17 @@ pzi_draft_value(pzi_activity* const run, const pz_spec* const spec, const uint32
   return PZ_OK;
 }
 
+pz_status
+pzi_draft_fold(pzi_activity* const run, const uint32_t triangle)
+{
+  if (triangle != PZ_UPPER && triangle != PZ_LOWER) {
+    return pzi_activity_breach(
+        run, "fold: found triangle %" PRIu32 ", expected PZ_UPPER or PZ_LOWER", triangle);
+  }
+  run->draft->fold = triangle == PZ_UPPER ? PZ_BY_UPPER : PZ_BY_LOWER;
+  return PZ_OK;
+}
+
 static void
 draft_cleanup(pzi_draft* const draft)
 {
@@ -193,6 +204,30 @@ check_draft(const char* const id, const pzi_draft* const draft, const uint32_t i
   return PZ_OK;
 }
 
+/* A fold has one original of the spec of its value, and nothing of its own. */
+static pz_status
+check_fold(const char* const id, const pzi_draft* const draft)
+{
+  char text[PZI_SPEC_TEXT];
+  const uint32_t structure = draft->value.structure;
+  if (draft->fold == 0) {
+    return PZ_OK;
+  }
+  if (structure != PZ_SYMMETRIC && structure != PZ_SKEW) {
+    return pzi_fail(PZ_PLUGIN,
+                    "%s: plan: declared a fold and a value that is %s, expected "
+                    "symmetric or skew",
+                    id, pzi_structure_text(structure));
+  }
+  if (draft->n[PZ_ORIGINAL - 1] != 1 || draft->n[PZ_OWN_PARAMETER - 1] != 0 ||
+      draft->n[PZ_STATE_BUFFER - 1] != 0 ||
+      !pz_spec_equal(&draft->tensors[0][0].spec, &draft->value)) {
+    return pzi_fail(PZ_PLUGIN, "%s: plan: declared a fold, expected one original, of %s, alone", id,
+                    pzi_spec_text(&draft->value, text));
+  }
+  return PZ_OK;
+}
+
 /* Moves the draft's tensors, names included, into a plan. */
 static pz_status
 plan_from_draft(pzi_draft* const draft, const uint32_t in, pzi_plan* const out)
@@ -209,6 +244,8 @@ plan_from_draft(pzi_draft* const draft, const uint32_t in, pzi_plan* const out)
       .in = in,
       .tensors = tensors,
       .value = draft->value,
+      .fold = draft->fold,
+      .takes_triangle = draft->takes_triangle,
   };
   pzi_declared* to = tensors;
   for (uint32_t r = 0; r < 3; ++r) {
@@ -246,6 +283,9 @@ pzi_plan_make(const pzi_entry* const entry, const uint32_t index, const pz_direc
   pz_status status = pzi_activity_end(&run, answer);
   if (status == PZ_OK) {
     status = check_draft(table->id, draft, index, direction, given, n_given);
+  }
+  if (status == PZ_OK) {
+    status = check_fold(table->id, draft);
   }
   if (status == PZ_OK) {
     status = plan_from_draft(draft, in, out);

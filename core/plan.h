@@ -18,10 +18,13 @@ struct pzi_draft {
   uint32_t n[3];
   bool has_value;
   pz_spec value;
+  uint32_t fold; /* PZ_BY_UPPER or PZ_BY_LOWER of the original, or 0 */
+  bool takes_triangle;
 };
 
 pz_status pzi_draft_tensor(pzi_activity* run, uint32_t role, const char* name, const pz_spec* spec);
 pz_status pzi_draft_value(pzi_activity* run, const pz_spec* spec, uint32_t structure);
+pz_status pzi_draft_fold(pzi_activity* run, uint32_t triangle);
 
 /* Runs the plan of the entry that stands at place `index` of a chain, or the default one,
    and checks what it declares against `given`. `in` is what is known of given[0]. */

@@ -279,13 +279,30 @@ pzi_run_native(pz_queue* const queue, const pzi_request* const request)
   return pzi_queue_judge(queue, status, before, pzi_op_name(request->op));
 }
 
+/* Does the request name an operand of which only a triangle is there? */
+static bool
+is_by_triangle(const pzi_request* const r)
+{
+  return (r->op == PZI_SHIFTED_INVERSE || r->op == PZI_SHIFTED_INVERSE_ADJOINT) &&
+         (r->which & PZ_BY_TRIANGLE) != 0;
+}
+
 pz_status
 pzi_run(pz_queue* const queue, const pzi_request* const request)
 {
   const char* const name = pzi_op_name(request->op);
-  const pz_status native = pzi_run_native(queue, request);
-  if (native != PZ_UNSUPPORTED) {
-    return native;
+  const bool by_triangle = is_by_triangle(request);
+  if (!by_triangle || (queue->backend->flags & PZ_BACKEND_BY_TRIANGLE) != 0) {
+    const pz_status native = pzi_run_native(queue, request);
+    if (native != PZ_UNSUPPORTED) {
+      return native;
+    }
+  }
+  if (by_triangle) {
+    const uint64_t mark = pzi_arena_mark(&queue->scratch);
+    const pz_status status = pzi_run_whole(queue, request);
+    pzi_arena_release(&queue->scratch, mark);
+    return status;
   }
   if (pzi_can_compose(queue, request->op, request->dtype)) {
     const pz_status status = pzi_compose(queue, request);

@@ -99,6 +99,10 @@ pz_status pzi_run(pz_queue* queue, const pzi_request* request);
 /* Only by the backend's own entry, else PZ_UNSUPPORTED. */
 pz_status pzi_run_native(pz_queue* queue, const pzi_request* request);
 
+/* An inverse or its adjoint by triangle (compose_inverse.c), on whole matrices in scratch that
+   the caller gives back. */
+pz_status pzi_run_whole(pz_queue* queue, const pzi_request* request);
+
 /* The host's way (host_route.c): PZ_UNSUPPORTED where there is no host queue. */
 pz_status pzi_run_on_host(pz_queue* queue, const pzi_request* request);
 

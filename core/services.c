@@ -156,6 +156,27 @@ service_declare_value(pz_call* const c, const pz_spec* const spec, const uint32_
   return pzi_draft_value(run, spec, structure);
 }
 
+static pz_status
+service_declare_fold(pz_call* const c, const uint32_t triangle)
+{
+  pzi_activity* const run = activity_of(c);
+  if (!run->draft) {
+    return pzi_activity_breach(run, "declared a fold, which plan alone may");
+  }
+  return pzi_draft_fold(run, triangle);
+}
+
+static pz_status
+service_take_triangle(pz_call* const c)
+{
+  pzi_activity* const run = activity_of(c);
+  if (!run->draft) {
+    return pzi_activity_breach(run, "declared that it takes triangles, which plan alone may");
+  }
+  run->draft->takes_triangle = true;
+  return PZ_OK;
+}
+
 /* ---- scratch --------------------------------------------------------------------- */
 
 static pz_status
@@ -352,4 +373,6 @@ const pz_services pzi_services = {
     .work_mark = service_work_mark,
     .work_release = service_work_release,
     .new_original = service_new_original,
+    .declare_fold = service_declare_fold,
+    .take_triangle = service_take_triangle,
 };

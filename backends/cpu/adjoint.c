@@ -26,14 +26,23 @@ adjoint_of(const bool skew, const real c, const view n, const view g, const view
 }
 
 typedef struct batch {
+  pz_backend_queue* q;
   const pz_mat* y;
   const pz_mat* g;
   const pz_mat* gx;
   bool skew;
+  uint32_t by; /* PZ_BY_...: the triangle whose gradient gx is, or 0 */
   real c;
   real shift;
-  real* memory; /* two matrices for every thread */
+  real* memory; /* for every thread, as adjoint_memory says */
 } batch;
+
+/* N, W, and where a triangle is asked for the whole gradient. */
+static int64_t
+adjoint_memory(const batch* const t)
+{
+  return (t->by == 0 ? 2 : 3) * t->y->rows * t->y->rows;
+}
 
 /* N of matrix k in rows. */
 static void
@@ -54,32 +63,44 @@ shift(const batch* const t, const int64_t k, real* const to)
   }
 }
 
+/* Matrix k, its gy being `g`, in the memory of a thread. */
+static void
+adjoint_one(const batch* const t, const int64_t k, const view g, real* const memory)
+{
+  const int64_t n = t->y->rows;
+  const view shifted = {memory, n, n, n, 1};
+  const view w = {memory + n * n, n, n, n, 1};
+  const view out = view_settled(view_of(t->gx, k));
+  shift(t, k, memory);
+  if (t->by == 0) {
+    adjoint_of(t->skew, t->c, shifted, g, w, out);
+    return;
+  }
+  const view whole = {memory + 2 * n * n, n, n, n, 1};
+  const pz_mat from = mat_of(whole);
+  const pz_mat to = mat_of(out);
+  adjoint_of(t->skew, t->c, shifted, g, w, whole);
+  (void)TYPED(fold_adjoint)(t->q, t->by == PZ_BY_UPPER ? PZ_UPPER : PZ_LOWER, t->skew ? -1 : 1,
+                            &from, &to);
+}
+
 static void
 adjoint_part(void* const context, const int64_t k, const uint32_t thread)
 {
   const batch* const t = context;
-  const int64_t n = t->y->rows;
-  real* const memory = t->memory + (int64_t)thread * 2 * n * n;
-  const view shifted = {memory, n, n, n, 1};
-  const view w = {memory + n * n, n, n, n, 1};
-  shift(t, k, memory);
-  adjoint_of(t->skew, t->c, shifted, view_of(t->g, k), w, view_of(t->gx, k));
+  adjoint_one(t, k, view_of(t->g, k), t->memory + (int64_t)thread * adjoint_memory(t));
 }
 
 /* By the library, which has its own threads. */
 static pz_status
 adjoint_large(pz_backend_queue* const q, const batch* const t)
 {
-  const int64_t n = t->y->rows;
-  const view shifted = {t->memory, n, n, n, 1};
-  const view w = {t->memory + n * n, n, n, n, 1};
   for (int64_t k = 0; k < t->gx->batch; ++k) {
     const view g = TYPED(view_expressible)(q, t->g, k, CPU_SLOT_PACK);
     if (!g.data) {
       return cpu_no_memory(q);
     }
-    shift(t, k, t->memory);
-    adjoint_of(t->skew, t->c, shifted, g, w, view_settled(view_of(t->gx, k)));
+    adjoint_one(t, k, g, t->memory);
   }
   return PZ_OK;
 }
@@ -94,20 +115,25 @@ TYPED(shifted_inverse_adjoint)(pz_backend_queue* const q, const uint32_t in, con
   if (!fits_blas(y) || !fits_blas(gy) || !fits_blas(gx)) {
     return PZ_UNSUPPORTED;
   }
-  if (TYPED(adjoint_lanes)(q, c, (real)-alpha, y, gy, gx)) {
+  const uint32_t by = in & PZ_BY_TRIANGLE;
+  const bool skew = (in ^ by) == PZ_SKEW;
+  if (TYPED(adjoint_lanes)(q, by, skew ? -1 : 1, c, (real)-alpha, y, gy, gx)) {
     return PZ_OK;
   }
   const bool small = n <= CPU_SMALL_PRODUCT;
   const uint32_t threads = small ? cpu_threads(0.05 * (double)(n * n * n) * (double)gx->batch) : 1;
   batch t = {
+      .q = q,
       .y = y,
       .g = gy,
       .gx = gx,
-      .skew = in == PZ_SKEW,
+      .skew = skew,
+      .by = by,
       .c = c,
       .shift = (real)-alpha,
-      .memory = cpu_scratch(q, CPU_SLOT_A, (size_t)threads * (size_t)(2 * n * n) * sizeof(real)),
   };
+  t.memory =
+      cpu_scratch(q, CPU_SLOT_A, (size_t)threads * (size_t)adjoint_memory(&t) * sizeof(real));
   if (!t.memory) {
     return cpu_no_memory(q);
   }

@@ -163,7 +163,7 @@ synchronize(pz_backend_queue* const q)
 
 static const pz_backend cpu = {
     .size = sizeof(cpu),
-    .flags = PZ_BACKEND_HOST_MEMORY,
+    .flags = PZ_BACKEND_HOST_MEMORY | PZ_BACKEND_BY_TRIANGLE,
     .id = "cpu",
     .summary = "The processor, with OpenBLAS and LAPACKE",
     .probe = probe,

@@ -369,21 +369,6 @@ TYPED(combine)(pz_backend_queue* const q, const double shift, const uint32_t n,
   return shift == 0.0 ? PZ_OK : TYPED(add_identity)(q, shift, y);
 }
 
-static pz_mat
-mat_of(const view v)
-{
-  const pz_mat m = {
-      .data = v.data,
-      .rows = v.rows,
-      .cols = v.cols,
-      .row_stride = v.row_stride,
-      .col_stride = v.col_stride,
-      .batch = 1,
-      .dtype = REAL_DTYPE,
-  };
-  return m;
-}
-
 void
 TYPED(view_copy)(const view x, const view y)
 {

@@ -69,11 +69,24 @@ typedef struct sight {
   bool finite;
 } sight;
 
-/* Rows of `to` = gamma I + delta x. */
-static sight
-shifted(const real gamma, const real delta, const view x, const view to)
+/* to = X. */
+static void
+fetch(pz_backend_queue* const q, const task* const c, const view x, const view to)
 {
-  TYPED(view_copy)(x, to);
+  if (c->by == 0) {
+    TYPED(view_copy)(x, to);
+    return;
+  }
+  const pz_mat part = mat_of(x);
+  const pz_mat whole = mat_of(to);
+  (void)TYPED(fold)(q, c->by == PZ_BY_UPPER ? PZ_UPPER : PZ_LOWER, c->sign < 0 ? -1 : 1, &part,
+                    &whole);
+}
+
+/* Rows of `to` = gamma I + delta to. */
+static sight
+shift(const real gamma, const real delta, const view to)
+{
   real squares = 0;
   real odd = 0; /* NaN as soon as an entry is not finite */
   for (int64_t i = 0; i < to.rows; ++i) {
@@ -157,17 +170,19 @@ norm_is_estimated_small(const task* const c, const view a)
 }
 
 static bool
-invert_large(const task* const c, const view x, const view y)
+invert_large(pz_backend_queue* const q, const task* const c, const view x, const view y)
 {
   if (c->unpivoted) {
-    const sight seen = shifted(1, c->k_scale, x, y);
+    fetch(q, c, x, y);
+    const sight seen = shift(1, c->k_scale, y);
     if (seen.finite && (seen.squares <= squares_limit(c) || norm_is_estimated_small(c, y)) &&
         invert_unpivoted(c->n, y.data, y.row_stride, c->work) <= c->pivot_limit &&
         finish(c->alpha, c->d_scale, y)) {
       return true;
     }
   }
-  if (!shifted(c->gamma, c->delta, x, y).finite) {
+  fetch(q, c, x, y);
+  if (!shift(c->gamma, c->delta, y).finite) {
     TYPED(view_fill)((real)NAN, y);
     return true;
   }
@@ -193,12 +208,17 @@ TYPED(shifted_inverse)(pz_backend_queue* const q, const uint32_t in, const doubl
   const pz_mat from = by_row ? *x : pz_mat_transposed(x);
   const pz_mat to = by_row ? *y : pz_mat_transposed(y);
   const int64_t n = y->rows;
+  const uint32_t by = in & PZ_BY_TRIANGLE;
+  const uint32_t structure = in ^ by;
   task c = {
       .alpha = (real)alpha,
       .beta = (real)beta,
       .gamma = (real)gamma,
       .delta = (real)delta,
-      .unpivoted = in == PZ_SKEW && (real)gamma != 0,
+      .unpivoted = structure == PZ_SKEW && (real)gamma != 0,
+      // what memory shows is transposed where columns are runs
+      .by = by == 0 || by_row ? by : by ^ PZ_BY_TRIANGLE,
+      .sign = structure == PZ_SKEW ? -1 : 1,
       .k_scale = (real)(delta / gamma),
       .d_scale = (real)(beta / gamma),
       .d_shift = (real)(alpha + beta / gamma),
@@ -233,7 +253,7 @@ TYPED(shifted_inverse)(pz_backend_queue* const q, const uint32_t in, const doubl
     }
     const view u = view_of(&from, k);
     const view v = view_of(&to, k);
-    if (!(n <= TINY ? TYPED(invert_small)(&c, u, v) : invert_large(&c, u, v))) {
+    if (!(n <= TINY ? TYPED(invert_small)(&c, u, v) : invert_large(q, &c, u, v))) {
       TYPED(view_fill)((real)NAN, v);
       singular = singular < 0 ? k : singular;
     }

@@ -5,7 +5,7 @@
    elimination in place, on a copy whose rows are padded to whole quads, the width known when
    compiled. */
 
-#include "inverse.h"
+#include "rotation.h"
 
 #include <string.h>
 
@@ -118,6 +118,24 @@ TYPED(invert_block)(const int64_t n, real* const a, const int64_t ld)
 
 /* ---- small matrices ---------------------------------------------------------- */
 
+/* The other triangle of rows of `width`, from the one that is there. */
+static inline __attribute__((always_inline)) void
+mirror(const int64_t width, const task* const c, real* const a)
+{
+  for (int64_t i = 0; i < c->n; ++i) {
+    for (int64_t j = 0; j < i; ++j) {
+      real* const below = &a[i * width + j];
+      real* const above = &a[j * width + i];
+      if (c->by == PZ_BY_UPPER) {
+        *below = c->sign * *above;
+      } else {
+        *above = c->sign * *below;
+      }
+    }
+    a[i * width + i] = c->sign < 0 ? 0 : a[i * width + i];
+  }
+}
+
 /* One pass: read, eliminate in a buffer, write. */
 static inline __attribute__((always_inline)) bool
 invert_padded(const int64_t width, const task* const c, const view x, const view y)
@@ -136,6 +154,9 @@ invert_padded(const int64_t width, const task* const c, const view x, const view
       for (int64_t j = c->n; j < width; ++j) {
         row[j] = 0;
       }
+    }
+    if (c->by != 0) {
+      mirror(width, c, a);
     }
 #pragma omp simd reduction(+ : odd, squares)
     for (int64_t j = 0; j < c->n * width; ++j) {
@@ -177,9 +198,39 @@ invert_padded(const int64_t width, const task* const c, const view x, const view
   return odd == 0;
 }
 
+/* The closed form, every lane being the same matrix; false beyond its limits. */
+static bool
+invert_rotation(const task* const c, const view x, const view y)
+{
+  const int64_t n = c->n;
+  const real sign = c->by == PZ_BY_UPPER ? -1 : 1;
+  const view from = c->by == PZ_BY_UPPER ? view_transposed(x) : x;
+  lane below[3];
+  lane whole[9];
+  real odd = 0;
+  for (int64_t e = 0; e < n * n && c->by == 0; ++e) {
+    odd += x.data[e / n * x.row_stride + e % n * x.col_stride] * 0;
+  }
+  for (int64_t i = 1, e = 0; i < n; ++i) {
+    for (int64_t j = 0; j < i; ++j, ++e) {
+      below[e] = lane_of(sign * from.data[i * from.row_stride + j * from.col_stride]);
+    }
+  }
+  if (odd != 0 || invert_closed(c, n, below, whole)[0] == 0) {
+    return false;
+  }
+  for (int64_t e = 0; e < n * n; ++e) {
+    y.data[e / n * y.row_stride + e % n * y.col_stride] = whole[e][0];
+  }
+  return true;
+}
+
 bool
 TYPED(invert_small)(const task* const c, const view x, const view y)
 {
+  if (c->unpivoted && (c->n == 2 || c->n == 3) && invert_rotation(c, x, y)) {
+    return true;
+  }
   return c->n <= 4   ? invert_padded(4, c, x, y)
          : c->n <= 8 ? invert_padded(8, c, x, y)
                      : invert_padded(TINY, c, x, y);

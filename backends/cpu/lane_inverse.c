@@ -9,6 +9,7 @@
 
 #include "inverse.h"
 #include "lane_matrix.h"
+#include "rotation.h"
 
 typedef struct batch {
   const task* c;
@@ -29,6 +30,21 @@ typedef struct lane_sight {
   lane squares;
   lane odd; /* 0, or NaN as soon as an entry is not finite */
 } lane_sight;
+
+/* The other triangle of X, from the one that is there. */
+LANE_INLINE void
+mirror(const task* const c, const int64_t n, const lane_view x)
+{
+  const lane_view from = c->by == PZ_BY_UPPER ? x : lane_view_transposed(x);
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t j = i + 1; j < n; ++j) {
+      from.at[j * from.row + i * from.col] = c->sign * from.at[i * from.row + j * from.col];
+    }
+    if (c->sign < 0) {
+      from.at[i * (from.row + from.col)] = lane_of(0);
+    }
+  }
+}
 
 /* a = shift I + scale x, n x n in rows of `width`, the rest zero. */
 LANE_INLINE lane_sight
@@ -131,6 +147,14 @@ LANE_INLINE lane_mask
 invert_unpivoted(const task* const c, const int64_t n, const int64_t width, const lane_view x,
                  lane* const a, lane* const y)
 {
+  if (n == 2 || n == 3) {
+    const lane below[3] = {x.at[x.row], x.at[(n - 1) * x.row], x.at[(n - 1) * x.row + x.col]};
+    lane odd = lane_of(0);
+    for (int64_t e = 0; e < n * n && c->by == 0; ++e) {
+      odd += x.at[e] * 0;
+    }
+    return invert_closed(c, n, below, y) & (lane_mask)(odd == 0);
+  }
   const lane_sight s = shifted(0, c->k_scale, n, width, x, a);
   const lane pivots = n <= 4 || width % 4 != 0 ? lane_eliminate(n, width, lane_of(0), a)
                                                : lane_eliminate_blocks(width, lane_of(0), a);
@@ -176,6 +200,9 @@ invert_lanes(const batch* const b, const int64_t n, const bool unpivoted, const 
   lane* const a = n <= 4 ? registers : in_place ? loaded : loaded + 2 * n * n;
   const lane_view x = {loaded, b->crossed ? 1 : n, b->crossed ? n : 1};
   TYPED(lane_load)(&b->from, count, b->x + first * b->from.batch_step, loaded);
+  if (c->by != 0) {
+    mirror(c, n, x);
+  }
   lane_mask good;
   if (unpivoted) {
     good = invert_unpivoted(c, n, width, x, a, y);

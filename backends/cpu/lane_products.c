@@ -12,6 +12,8 @@ typedef struct batch {
   const pz_mat* y;
   real alpha;
   real shift;
+  uint32_t by;  /* PZ_BY_...: the triangle whose gradient y is, or 0 */
+  real sign;    /* of its mirror image */
   int64_t part; /* matrices in a part of the loop */
 } batch;
 
@@ -45,6 +47,22 @@ multiply_group(const batch* const t, const int64_t first, const int64_t count)
   store(t->y, first, count, y);
 }
 
+/* What fold_adjoint makes of y. */
+LANE_INLINE void
+gather_triangle(const batch* const t, const int64_t n, const lane_view y)
+{
+  const lane_view v = t->by == PZ_BY_UPPER ? y : lane_view_transposed(y);
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t j = i + 1; j < n; ++j) {
+      v.at[i * v.row + j * v.col] += t->sign * v.at[j * v.row + i * v.col];
+      v.at[j * v.row + i * v.col] = lane_of(0);
+    }
+    if (t->sign < 0) {
+      v.at[i * (v.row + v.col)] = lane_of(0);
+    }
+  }
+}
+
 /* y = alpha (a + shift I)^T b (a + shift I)^T, for n known when compiled where it is small. */
 LANE_INLINE void
 adjoint_of_order(const batch* const t, const int64_t n, const int64_t first, const int64_t count)
@@ -66,6 +84,9 @@ adjoint_of_order(const batch* const t, const int64_t n, const int64_t first, con
   const lane_view out = {b, y_rows ? n : 1, y_rows ? 1 : n};
   lane_product(n, n, n, lane_of(1), transposed, given, between);
   lane_product(n, n, n, lane_of(t->alpha), between, transposed, out);
+  if (t->by != 0) {
+    gather_triangle(t, n, out);
+  }
   store(t->y, first, count, b);
 }
 
@@ -139,13 +160,14 @@ TYPED(multiply_lanes)(pz_backend_queue* const q, const real alpha, const pz_mat*
 }
 
 bool
-TYPED(adjoint_lanes)(pz_backend_queue* const q, const real alpha, const real shift,
-                     const pz_mat* const a, const pz_mat* const b, const pz_mat* const y)
+TYPED(adjoint_lanes)(pz_backend_queue* const q, const uint32_t by, const real sign,
+                     const real alpha, const real shift, const pz_mat* const a,
+                     const pz_mat* const b, const pz_mat* const y)
 {
   if (!fits(y) || 2 * y->batch < LANES) {
     return false;
   }
-  batch t = {.a = a, .b = b, .y = y, .alpha = alpha, .shift = shift};
+  batch t = {.a = a, .b = b, .y = y, .alpha = alpha, .shift = shift, .by = by, .sign = sign};
   run(q, &t, adjoint_part, 2);
   return true;
 }

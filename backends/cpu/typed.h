@@ -71,6 +71,20 @@ view_of(const pz_mat* const m, const int64_t k)
   return v;
 }
 
+static inline pz_mat
+mat_of(const view v)
+{
+  const pz_mat m = {.data = v.data,
+                    .rows = v.rows,
+                    .cols = v.cols,
+                    .row_stride = v.row_stride,
+                    .col_stride = v.col_stride,
+                    .batch = 1,
+                    .batch_stride = v.rows * v.cols,
+                    .dtype = REAL_DTYPE};
+  return m;
+}
+
 /* rows x cols, columns as runs, as LAPACK has it. */
 static inline view
 view_columns(real* const data, const int64_t rows, const int64_t cols)
@@ -150,12 +164,13 @@ bool TYPED(triangle_finite)(pz_triangle triangle, view x);
 /* y = alpha a b + beta y of order up to CPU_SMALL_PRODUCT, any strides; else false. */
 bool TYPED(small_product)(real alpha, view a, view b, real beta, view y);
 
-/* The same across lanes without beta, and y = alpha (a + shift I)^T b (a + shift I)^T; false
-   where a batch is too small or its matrices are too large for that. */
+/* The same across lanes without beta, and y = alpha (a + shift I)^T b (a + shift I)^T, or with
+   `by`, a PZ_BY_..., what fold_adjoint of that sign makes of it; false where a batch is too
+   small or its matrices are too large for that. */
 bool TYPED(multiply_lanes)(pz_backend_queue* q, real alpha, const pz_mat* a, const pz_mat* b,
                            const pz_mat* y);
-bool TYPED(adjoint_lanes)(pz_backend_queue* q, real alpha, real shift, const pz_mat* a,
-                          const pz_mat* b, const pz_mat* y);
+bool TYPED(adjoint_lanes)(pz_backend_queue* q, uint32_t by, real sign, real alpha, real shift,
+                          const pz_mat* a, const pz_mat* b, const pz_mat* y);
 
 /* Matrix k of m as BLAS can take it: as it is, or packed into the slot. `data` is NULL where
    there is no memory for that. */

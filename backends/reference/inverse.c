@@ -74,6 +74,19 @@ pzi_reference_eliminate(const int64_t n, const int64_t m, double* const a, doubl
   return true;
 }
 
+/* Entry (i, j) of x, of which perhaps only a triangle is there. */
+static double
+entry(const uint32_t in, const pz_mat* const x, const int64_t k, const int64_t i, const int64_t j)
+{
+  const double sign = (in & ~(uint32_t)PZ_BY_TRIANGLE) == PZ_SKEW ? -1.0 : 1.0;
+  const bool inside = (in & PZ_BY_UPPER) != 0 ? i < j : i > j;
+  if ((in & PZ_BY_TRIANGLE) == 0 || inside) {
+    return pzi_reference_get(x, k, i, j);
+  }
+  return i != j ? sign * pzi_reference_get(x, k, j, i)
+                : (sign > 0.0 ? pzi_reference_get(x, k, i, i) : 0.0);
+}
+
 // y = alpha I + beta (gamma I + delta x)^-1
 pz_status
 pzi_reference_shifted_inverse(pz_backend_queue* const q, const uint32_t in, const double alpha,
@@ -84,14 +97,13 @@ pzi_reference_shifted_inverse(pz_backend_queue* const q, const uint32_t in, cons
   const int64_t n = x->rows;
   int64_t singular = -1;
   double* a;
-  (void)in;
   (void)fault;
   PZ_TRY(pzi_reference_scratch(q, 2 * n * n, &a));
   double* const inverse = a + n * n;
   for (int64_t k = 0; k < y->batch; ++k) {
     for (int64_t i = 0; i < n; ++i) {
       for (int64_t j = 0; j < n; ++j) {
-        a[i * n + j] = delta * pzi_reference_get(x, k, i, j) + (i == j ? gamma : 0.0);
+        a[i * n + j] = delta * entry(in, x, k, i, j) + (i == j ? gamma : 0.0);
         inverse[i * n + j] = i == j ? 1.0 : 0.0;
       }
     }
@@ -124,6 +136,24 @@ transposed_product(const int64_t n, const double* const a, const double* const b
   }
 }
 
+/* What the gradient g of a whole matrix is to the triangle that it was made of. */
+static void
+gather_triangle(const uint32_t in, const int64_t n, double* const g)
+{
+  const double sign = (in & ~(uint32_t)PZ_BY_TRIANGLE) == PZ_SKEW ? -1.0 : 1.0;
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t j = 0; j < i; ++j) {
+      double* const above = &g[j * n + i];
+      double* const below = &g[i * n + j];
+      const bool upper = (in & PZ_BY_UPPER) != 0;
+      const double sum = upper ? *above + sign * *below : *below + sign * *above;
+      *above = upper ? sum : 0.0;
+      *below = upper ? 0.0 : sum;
+    }
+    g[i * n + i] = sign > 0.0 ? g[i * n + i] : 0.0;
+  }
+}
+
 // gx = -(delta / beta) n^T gy n^T, n = y - alpha I
 pz_status
 pzi_reference_shifted_inverse_adjoint(pz_backend_queue* const q, const uint32_t in,
@@ -133,7 +163,6 @@ pzi_reference_shifted_inverse_adjoint(pz_backend_queue* const q, const uint32_t 
 {
   const int64_t n = y->rows;
   double* shifted;
-  (void)in;
   PZ_TRY(pzi_reference_scratch(q, 4 * n * n, &shifted));
   double* const g = shifted + n * n;
   double* const between = g + n * n;
@@ -154,6 +183,9 @@ pzi_reference_shifted_inverse_adjoint(pz_backend_queue* const q, const uint32_t 
         }
         out[i * n + j] = -delta / beta * sum;
       }
+    }
+    if ((in & PZ_BY_TRIANGLE) != 0) {
+      gather_triangle(in, n, out);
     }
     pzi_reference_store(out, gx, k);
   }

@@ -170,7 +170,7 @@ static const pz_backend_ops operations = {
 
 static const pz_backend reference = {
     .size = sizeof(reference),
-    .flags = PZ_BACKEND_HOST_MEMORY,
+    .flags = PZ_BACKEND_HOST_MEMORY | PZ_BACKEND_BY_TRIANGLE,
     .id = "reference",
     .summary = "Plain C loops, to be read and believed",
     .probe = reference_probe,

@@ -41,6 +41,7 @@ cayley_plan(pz_call* const c, const pz_spec* const given)
 {
   PZ_TRY(pz_expect_square(c, given));
   PZ_TRY(pz_declare_original(c, NULL, given));
+  PZ_TRY(pz_take_triangle(c));
   if (has_signs(c)) {
     const pz_spec row = pz_spec_make(given->dtype, given->ndim - 1, given->shape);
     PZ_TRY(pz_declare_buffer(c, "signs", &row));

@@ -32,6 +32,7 @@ symmetric_plan(pz_call* const c, const pz_spec* const given)
 {
   PZ_TRY(pz_expect_square(c, given));
   PZ_TRY(pz_declare_original(c, NULL, given));
+  PZ_TRY(pz_declare_fold(c, parameter(c)));
   return pz_declare_value(c, given, PZ_SYMMETRIC);
 }
 

@@ -194,6 +194,7 @@ TCase* elementwise_case(void);
 TCase* structured_case(void);
 TCase* reductions_case(void);
 TCase* products_case(void);
+TCase* by_triangle_case(void);
 TCase* inverses_case(void);
 TCase* factorizations_case(void);
 TCase* triangular_forms_case(void);

@@ -429,7 +429,7 @@ routed_backend(const char* const file, const pz_backend* const subject)
   subject_file = file;
   routed = (pz_backend){
       .size = sizeof(routed),
-      .flags = subject->flags,
+      .flags = subject->flags | PZ_BACKEND_BY_TRIANGLE,
       .id = subject->id,
       .summary = subject->summary,
       .probe = subject->probe,

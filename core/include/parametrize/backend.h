@@ -110,6 +110,8 @@ enum {
   PZ_BACKEND_HOST_MEMORY = 1U << 0, /* alloc returns host pointers, usable at once by the
                                        host and by every other backend that says so */
   PZ_BACKEND_ASYNC = 1U << 1,       /* operations may return before they are done */
+  PZ_BACKEND_BY_TRIANGLE = 1U << 2, /* shifted_inverse and its adjoint take PZ_BY_UPPER and
+                                       PZ_BY_LOWER in `in`; others get whole matrices */
 };
 
 /* What probe says of one device. */

@@ -122,7 +122,7 @@ struct pz_ops {
 
   /* y = alpha I + beta (gamma I + delta x)^-1. `in` is what x is known to be: for
      PZ_SKEW with gamma != 0 no pivoting is needed where growth is small; anything else
-     is pivoted. */
+     is pivoted. With PZ_BY_UPPER or PZ_BY_LOWER x is that triangle of itself. */
   pz_status (*shifted_inverse)(pz_call* c, uint32_t in, double alpha, double beta, double gamma,
                                double delta, const pz_tensor* x, pz_tensor* y);
   /* x = a^-1 b; `in` PZ_SPD allows Cholesky, anything else is pivoted LU. */
@@ -180,7 +180,8 @@ struct pz_ops {
 
   /* -- the adjoint of shifted_inverse, from its result y = alpha I + beta (gamma I + delta x)^-1
         alone: gx = -(delta / beta) N^T gy N^T with N = y - alpha I; beta is not 0. Where `in`
-        is PZ_SKEW, any gx whose skew part is that one's. -- */
+        is PZ_SKEW, any gx whose skew part is that one's. With PZ_BY_UPPER or PZ_BY_LOWER it is
+        the gradient with respect to that triangle: fold_adjoint of the above. -- */
   pz_status (*shifted_inverse_adjoint)(pz_call* c, uint32_t in, double alpha, double beta,
                                        double delta, const pz_tensor* y, const pz_tensor* gy,
                                        pz_tensor* gx);

@@ -73,7 +73,10 @@ struct pz_call {
   pz_tensor* new_parameter; /* init, right_inverse: staged copies of the map's
                                        own parameters; NULL elsewhere */
   uint32_t in;              /* pz_structure of the first input; in right_inverse
-                                    and vjp too: what x is known to be */
+                                    and vjp too: what x is known to be. In forward and vjp of
+                                    a map that takes triangles perhaps with PZ_BY_UPPER or
+                                    PZ_BY_LOWER: then only that triangle of x is there, and
+                                    gx is the gradient with respect to it, zero elsewhere */
   uint32_t intent;          /* pz_intent, in right_inverse */
   uint32_t direction;       /* pz_direction, in plan */
   uint32_t n_given;         /* specs given to plan */
@@ -235,6 +238,14 @@ struct pz_services {
      committed together with new_buffer. PZ_UNSUPPORTED where the map is not the first of
      its list: its input is then the value of another map. */
   pz_status (*new_original)(pz_call* c, uint32_t k, pz_tensor* out);
+
+  /* In plan only, and never binding, so that two maps in a row need not make a matrix that
+     neither has any use for. declare_fold: forward is fold(triangle, sign, x[0], y) and vjp
+     fold_adjoint(triangle, sign, gy, gx[0]) and nothing else, the sign being that of the value's
+     structure, PZ_SYMMETRIC or PZ_SKEW; the host may skip both entries and hand x[0] itself to a
+     map that has declared take_triangle. */
+  pz_status (*declare_fold)(pz_call* c, uint32_t triangle);
+  pz_status (*take_triangle)(pz_call* c);
 };
 
 /* ---- shorthand ------------------------------------------------------------ */
@@ -265,6 +276,18 @@ static inline pz_status
 pz_declare_value(pz_call* const c, const pz_spec* const spec, const pz_structure structure)
 {
   return c->host->declare_value(c, spec, (uint32_t)structure);
+}
+
+static inline pz_status
+pz_declare_fold(pz_call* const c, const pz_triangle triangle)
+{
+  return c->host->declare_fold(c, (uint32_t)triangle);
+}
+
+static inline pz_status
+pz_take_triangle(pz_call* const c)
+{
+  return c->host->take_triangle(c);
 }
 
 /* In plan: refuses all but one input whose last two dimensions are square matrices. */

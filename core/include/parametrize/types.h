@@ -160,6 +160,15 @@ typedef enum pz_structure {
   PZ_ORTHOGONAL = 4, /* A^T A == I to rounding (orthonormal columns or rows) */
 } pz_structure;
 
+/* With PZ_SYMMETRIC or PZ_SKEW, where an operation or an entry says that it takes it: of every
+   matrix only this triangle is there, for skew ones without the diagonal, and it stands for the
+   whole. Whatever else lies in the memory is not read. */
+enum {
+  PZ_BY_UPPER = 1U << 8,
+  PZ_BY_LOWER = 1U << 9,
+  PZ_BY_TRIANGLE = PZ_BY_UPPER | PZ_BY_LOWER,
+};
+
 /* The type of a tensor: dtype and shape, and the structure its matrices have. */
 typedef struct pz_spec {
   uint32_t dtype;
