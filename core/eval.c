@@ -16,13 +16,7 @@
 bool
 pzi_eval_ready(const pz_eval* const eval, const pz_tensor* const tensor)
 {
-  if (!pzi_queue_owns(eval->queue, tensor) || !pzi_is_contiguous(tensor)) {
-    return false;
-  }
-  /* A cl_mem is no address. */
-  const uint64_t base =
-      tensor->device.type == PZ_DEVICE_OPENCL ? 0 : (uint64_t)(uintptr_t)tensor->data;
-  return (base + tensor->byte_offset) % 64 == 0 || pz_count(tensor) == 0;
+  return pzi_queue_owns(eval->queue, tensor) && pzi_is_contiguous(tensor);
 }
 
 /* Does the map before i leave its value unmade, since map i takes it as a triangle? */

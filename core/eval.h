@@ -124,7 +124,7 @@ pz_status pzi_stage_end(pz_eval* eval, uint32_t i, const pz_tensor* out, uint32_
    gets a new version. On failure nothing was written. */
 pz_status pzi_stage_commit(pz_eval* eval, pz_state* state);
 
-/* Can a plugin be handed this tensor: on the device, C-contiguous, aligned? */
+/* Can a plugin be handed this tensor: on the device and C-contiguous? */
 bool pzi_eval_ready(const pz_eval* eval, const pz_tensor* tensor);
 
 #endif /* PZI_EVAL_H */

@@ -31,6 +31,8 @@
 
 #include "inverse.h"
 
+#include <string.h>
+
 /* Inverts a in rows in place and returns the largest magnitude of a pivot; `work` holds n^2
    elements. */
 static real
@@ -194,6 +196,17 @@ invert_large(pz_backend_queue* const q, const task* const c, const view x, const
          finish(c->alpha, c->beta, y);
 }
 
+/* The first matrix from k on that is still to be inverted: all are without flags. */
+static int64_t
+next_open(const unsigned char* const flags, const int64_t k, const int64_t n)
+{
+  if (!flags || k == n) {
+    return k;
+  }
+  const unsigned char* const found = memchr(flags + k, 1, (size_t)(n - k));
+  return found ? found - flags : n;
+}
+
 pz_status
 TYPED(shifted_inverse)(pz_backend_queue* const q, const uint32_t in, const double alpha,
                        const double beta, const double gamma, const double delta,
@@ -216,7 +229,7 @@ TYPED(shifted_inverse)(pz_backend_queue* const q, const uint32_t in, const doubl
       .gamma = (real)gamma,
       .delta = (real)delta,
       .unpivoted = structure == PZ_SKEW && (real)gamma != 0,
-      // what memory shows is transposed where columns are runs
+      // X and y are transposed where y has columns as runs
       .by = by == 0 || by_row ? by : by ^ PZ_BY_TRIANGLE,
       .sign = structure == PZ_SKEW ? -1 : 1,
       .k_scale = (real)(delta / gamma),
@@ -247,10 +260,8 @@ TYPED(shifted_inverse)(pz_backend_queue* const q, const uint32_t in, const doubl
     c.unpivoted = false;
   }
   int64_t singular = -1;
-  for (int64_t k = 0; k < to.batch; ++k) {
-    if (flags && !flags[k]) {
-      continue;
-    }
+  for (int64_t k = next_open(flags, 0, to.batch); k < to.batch;
+       k = next_open(flags, k + 1, to.batch)) {
     const view u = view_of(&from, k);
     const view v = view_of(&to, k);
     if (!(n <= TINY ? TYPED(invert_small)(&c, u, v) : invert_large(q, &c, u, v))) {

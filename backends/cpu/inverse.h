@@ -12,7 +12,7 @@
 typedef struct task {
   real alpha, beta, gamma, delta;
   bool unpivoted;                 /* X is skew, gamma is not zero */
-  uint32_t by;                    /* PZ_BY_...: the triangle that x is, as memory shows it; or 0 */
+  uint32_t by;                    /* PZ_BY_...: the triangle of X that is there; or 0 */
   real sign;                      /* of the other one: 1 or -1 */
   real k_scale, d_scale, d_shift; /* K = k_scale X, y = d_shift I + d_scale D (inverse.c) */
   real norm_limit;                /* the largest |K|_2 for elimination without pivoting */

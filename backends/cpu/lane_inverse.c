@@ -11,6 +11,8 @@
 #include "lane_matrix.h"
 #include "rotation.h"
 
+#include <string.h>
+
 typedef struct batch {
   const task* c;
   lane_layout from;
@@ -147,14 +149,6 @@ LANE_INLINE lane_mask
 invert_unpivoted(const task* const c, const int64_t n, const int64_t width, const lane_view x,
                  lane* const a, lane* const y)
 {
-  if (n == 2 || n == 3) {
-    const lane below[3] = {x.at[x.row], x.at[(n - 1) * x.row], x.at[(n - 1) * x.row + x.col]};
-    lane odd = lane_of(0);
-    for (int64_t e = 0; e < n * n && c->by == 0; ++e) {
-      odd += x.at[e] * 0;
-    }
-    return invert_closed(c, n, below, y) & (lane_mask)(odd == 0);
-  }
   const lane_sight s = shifted(0, c->k_scale, n, width, x, a);
   const lane pivots = n <= 4 || width % 4 != 0 ? lane_eliminate(n, width, lane_of(0), a)
                                                : lane_eliminate_blocks(width, lane_of(0), a);
@@ -174,14 +168,49 @@ invert_pivoted(const task* const c, const int64_t n, const lane_view x, lane* co
   return ~dead & (lane_mask)(odd == 0);
 }
 
-static bool
-all_of(const lane_mask mask)
+/* Flags those that are not good. */
+LANE_INLINE void
+flag(const batch* const b, const int64_t first, const int64_t count, const lane_mask good)
 {
-  bool all = true;
-  for (int64_t k = 0; k < LANES; ++k) {
-    all = all && mask[k] != 0;
+  if (lane_all(good)) {
+    memset(b->flags + first, 0, (size_t)count);
+    return;
   }
-  return all;
+  for (int64_t k = 0; k < count; ++k) {
+    b->flags[first + k] = good[k] == 0;
+  }
+}
+
+/* The closed form for `count` matrices from `first` on; false, and nothing is written, where it
+   does not serve all of them. */
+LANE_INLINE bool
+invert_rotations(const batch* const b, const int64_t n, const int64_t first, const int64_t count)
+{
+  const task* const c = b->c;
+  const real* const from = b->x + first * b->from.batch_step;
+  lane x[9];
+  lane y[9];
+  lane odd = lane_of(0);
+  if (c->by != 0 && n == 3 && count == LANES && lane_is_one_run(&b->from)) {
+    lane_load_quad(from, b->from.batch_step, x); // all but the last entry
+    lane_load_quad(from + 4, b->from.batch_step, x + 4);
+  } else {
+    lane_load_square(n, &b->from, count, from, x);
+    for (int64_t e = 0; e < n * n && c->by == 0; ++e) {
+      odd += x[e] * 0;
+    }
+  }
+  const bool above = c->by == PZ_BY_UPPER;
+  const int64_t row = above != b->crossed ? 1 : n;
+  const int64_t col = above != b->crossed ? n : 1;
+  const real sign = above ? -1 : 1;
+  const lane below[3] = {sign * x[row], sign * x[(n - 1) * row], sign * x[(n - 1) * row + col]};
+  if (!lane_all(invert_closed(c, n, below, y) & (lane_mask)(odd == 0))) {
+    return false;
+  }
+  lane_store_square(n, &b->to, count, y, b->y + first * b->to.batch_step);
+  memset(b->flags + first, 0, (size_t)count);
+  return true;
 }
 
 /* `count` matrices from `first` on. Those beyond the limits of elimination without pivoting get
@@ -206,7 +235,7 @@ invert_lanes(const batch* const b, const int64_t n, const bool unpivoted, const 
   lane_mask good;
   if (unpivoted) {
     good = invert_unpivoted(c, n, width, x, a, y);
-    if (twice && !all_of(good)) {
+    if (twice && !lane_all(good)) {
       const lane_mask here = invert_pivoted(c, n, x, a, loaded);
       for (int64_t e = 0; e < n * n; ++e) {
         y[e] = lane_select(good, y[e], loaded[e]);
@@ -217,9 +246,7 @@ invert_lanes(const batch* const b, const int64_t n, const bool unpivoted, const 
     good = invert_pivoted(c, n, x, a, y);
   }
   TYPED(lane_store)(&b->to, count, NULL, y, b->y + first * b->to.batch_step);
-  for (int64_t k = 0; k < count; ++k) {
-    b->flags[first + k] = good[k] == 0;
-  }
+  flag(b, first, count, good);
 }
 
 static void
@@ -240,10 +267,14 @@ invert_part(void* const context, const int64_t k, const uint32_t thread)
       invert_lanes(b, 1, true, first, count, memory);
       break;
     case 2:
-      invert_lanes(b, 2, true, first, count, memory);
+      if (!invert_rotations(b, 2, first, count)) {
+        invert_lanes(b, 2, true, first, count, memory);
+      }
       break;
     case 3:
-      invert_lanes(b, 3, true, first, count, memory);
+      if (!invert_rotations(b, 3, first, count)) {
+        invert_lanes(b, 3, true, first, count, memory);
+      }
       break;
     case 4:
       invert_lanes(b, 4, true, first, count, memory);

@@ -6,31 +6,47 @@
 
 #include "lane_matrix.h"
 
+/* A batch of matrices as lanes go through it. */
+typedef struct operand {
+  int64_t rows;
+  int64_t cols;
+  real* data;
+  lane_layout layout;
+  bool by_row;
+} operand;
+
+static operand
+operand_of(const pz_mat* const m)
+{
+  const operand o = {m->rows, m->cols, view_of(m, 0).data, lane_layout_of(m), cpu_runs_by_row(m)};
+  return o;
+}
+
+static inline real*
+at(const operand* const o, const int64_t k)
+{
+  return o->data + k * o->layout.batch_step;
+}
+
+/* The matrices that lane_load(o) put at `v`. */
+LANE_INLINE lane_view
+view_loaded(const operand* const o, lane* const v)
+{
+  const lane_view l = {v, o->by_row ? o->cols : 1, o->by_row ? 1 : o->rows};
+  return l;
+}
+
 typedef struct batch {
-  const pz_mat* a;
-  const pz_mat* b;
-  const pz_mat* y;
+  operand a;
+  operand b;
+  operand y;
+  int64_t n_matrices;
   real alpha;
   real shift;
   uint32_t by;  /* PZ_BY_...: the triangle whose gradient y is, or 0 */
   real sign;    /* of its mirror image */
   int64_t part; /* matrices in a part of the loop */
 } batch;
-
-/* Matrices of m from `first` on. */
-LANE_INLINE void
-load(const pz_mat* const m, const int64_t first, const int64_t count, lane* const to)
-{
-  const lane_layout l = lane_layout_of(m);
-  TYPED(lane_load)(&l, count, view_of(m, first).data, to);
-}
-
-LANE_INLINE void
-store(const pz_mat* const m, const int64_t first, const int64_t count, const lane* const from)
-{
-  const lane_layout l = lane_layout_of(m);
-  TYPED(lane_store)(&l, count, NULL, from, view_of(m, first).data);
-}
 
 typedef void group_function(const batch* b, int64_t first, int64_t count);
 
@@ -40,11 +56,11 @@ multiply_group(const batch* const t, const int64_t first, const int64_t count)
   lane a[CPU_LANE_PRODUCT * CPU_LANE_PRODUCT];
   lane b[CPU_LANE_PRODUCT * CPU_LANE_PRODUCT];
   lane y[CPU_LANE_PRODUCT * CPU_LANE_PRODUCT];
-  load(t->a, first, count, a);
-  load(t->b, first, count, b);
-  lane_product(t->y->rows, t->a->cols, t->y->cols, lane_of(t->alpha), lane_view_loaded(t->a, a),
-               lane_view_loaded(t->b, b), lane_view_loaded(t->y, y));
-  store(t->y, first, count, y);
+  TYPED(lane_load)(&t->a.layout, count, at(&t->a, first), a);
+  TYPED(lane_load)(&t->b.layout, count, at(&t->b, first), b);
+  lane_product(t->y.rows, t->a.cols, t->y.cols, lane_of(t->alpha), view_loaded(&t->a, a),
+               view_loaded(&t->b, b), view_loaded(&t->y, y));
+  TYPED(lane_store)(&t->y.layout, count, NULL, y, at(&t->y, first));
 }
 
 /* What fold_adjoint makes of y. */
@@ -63,48 +79,60 @@ gather_triangle(const batch* const t, const int64_t n, const lane_view y)
   }
 }
 
-/* y = alpha (a + shift I)^T b (a + shift I)^T, for n known when compiled where it is small. */
+/* y = alpha (a + shift I)^T b (a + shift I)^T; `known` where n is known when compiled and all
+   operands have rows as runs. */
 LANE_INLINE void
-adjoint_of_order(const batch* const t, const int64_t n, const int64_t first, const int64_t count)
+adjoint_of_order(const batch* const t, const int64_t n, const bool known, const int64_t first,
+                 const int64_t count)
 {
   lane a[CPU_LANE_PRODUCT * CPU_LANE_PRODUCT];
   lane b[CPU_LANE_PRODUCT * CPU_LANE_PRODUCT];
   lane w[CPU_LANE_PRODUCT * CPU_LANE_PRODUCT];
-  load(t->a, first, count, a);
-  load(t->b, first, count, b);
+  const lane_view rows = {NULL, n, 1};
+  lane_view shifted = known ? rows : view_loaded(&t->a, a);
+  lane_view given = known ? rows : view_loaded(&t->b, b);
+  lane_view out = known ? rows : view_loaded(&t->y, b);
+  const lane_view between = {w, n, 1};
+  shifted.at = a;
+  given.at = b;
+  out.at = b;
+  if (known) {
+    lane_load_square(n, &t->a.layout, count, at(&t->a, first), a);
+    lane_load_square(n, &t->b.layout, count, at(&t->b, first), b);
+  } else {
+    TYPED(lane_load)(&t->a.layout, count, at(&t->a, first), a);
+    TYPED(lane_load)(&t->b.layout, count, at(&t->b, first), b);
+  }
   for (int64_t i = 0; i < n; ++i) {
     a[i * (n + 1)] += t->shift;
   }
-  const bool a_rows = cpu_runs_by_row(t->a);
-  const lane_view transposed = {a, a_rows ? 1 : n, a_rows ? n : 1};
-  const bool b_rows = cpu_runs_by_row(t->b);
-  const bool y_rows = cpu_runs_by_row(t->y);
-  const lane_view given = {b, b_rows ? n : 1, b_rows ? 1 : n};
-  const lane_view between = {w, n, 1};
-  const lane_view out = {b, y_rows ? n : 1, y_rows ? 1 : n};
-  lane_product(n, n, n, lane_of(1), transposed, given, between);
-  lane_product(n, n, n, lane_of(t->alpha), between, transposed, out);
+  lane_product(n, n, n, lane_of(1), lane_view_transposed(shifted), given, between);
+  lane_product(n, n, n, lane_of(t->alpha), between, lane_view_transposed(shifted), out);
   if (t->by != 0) {
     gather_triangle(t, n, out);
   }
-  store(t->y, first, count, b);
+  if (known) {
+    lane_store_square(n, &t->y.layout, count, b, at(&t->y, first));
+  } else {
+    TYPED(lane_store)(&t->y.layout, count, NULL, b, at(&t->y, first));
+  }
 }
 
 static void
 adjoint_group(const batch* const t, const int64_t first, const int64_t count)
 {
-  switch (t->y->rows) {
+  switch (t->a.by_row && t->b.by_row && t->y.by_row ? t->y.rows : 0) {
   case 2:
-    adjoint_of_order(t, 2, first, count);
+    adjoint_of_order(t, 2, true, first, count);
     break;
   case 3:
-    adjoint_of_order(t, 3, first, count);
+    adjoint_of_order(t, 3, true, first, count);
     break;
   case 4:
-    adjoint_of_order(t, 4, first, count);
+    adjoint_of_order(t, 4, true, first, count);
     break;
   default:
-    adjoint_of_order(t, t->y->rows, first, count);
+    adjoint_of_order(t, t->y.rows, false, first, count);
     break;
   }
 }
@@ -112,7 +140,7 @@ adjoint_group(const batch* const t, const int64_t first, const int64_t count)
 LANE_INLINE void
 part_of(const batch* const t, group_function* const group, const int64_t k)
 {
-  const int64_t end = smaller((k + 1) * t->part, t->y->batch);
+  const int64_t end = smaller((k + 1) * t->part, t->n_matrices);
   for (int64_t first = k * t->part; first < end; first += LANES) {
     group(t, first, smaller(LANES, end - first));
   }
@@ -141,10 +169,10 @@ fits(const pz_mat* const m)
 static void
 run(pz_backend_queue* const q, batch* const t, pz_part* const part, const double products)
 {
-  const double n = (double)t->y->rows;
-  t->part = larger(1, 1024 / (t->y->rows * t->y->cols)) * LANES;
-  q->host->parallel(cpu_threads(products * 0.05 * n * n * (n + 8) * (double)t->y->batch),
-                    (t->y->batch + t->part - 1) / t->part, part, t);
+  const double n = (double)t->y.rows;
+  t->part = larger(1, 1024 / (t->y.rows * t->y.cols)) * LANES;
+  q->host->parallel(cpu_threads(products * 0.05 * n * n * (n + 8) * (double)t->n_matrices),
+                    (t->n_matrices + t->part - 1) / t->part, part, t);
 }
 
 bool
@@ -154,7 +182,13 @@ TYPED(multiply_lanes)(pz_backend_queue* const q, const real alpha, const pz_mat*
   if (!fits(a) || !fits(b) || !fits(y) || 2 * y->batch < LANES) {
     return false;
   }
-  batch t = {.a = a, .b = b, .y = y, .alpha = alpha};
+  batch t = {
+      .a = operand_of(a),
+      .b = operand_of(b),
+      .y = operand_of(y),
+      .n_matrices = y->batch,
+      .alpha = alpha,
+  };
   run(q, &t, multiply_part, 1);
   return true;
 }
@@ -167,7 +201,16 @@ TYPED(adjoint_lanes)(pz_backend_queue* const q, const uint32_t by, const real si
   if (!fits(y) || 2 * y->batch < LANES) {
     return false;
   }
-  batch t = {.a = a, .b = b, .y = y, .alpha = alpha, .shift = shift, .by = by, .sign = sign};
+  batch t = {
+      .a = operand_of(a),
+      .b = operand_of(b),
+      .y = operand_of(y),
+      .n_matrices = y->batch,
+      .alpha = alpha,
+      .shift = shift,
+      .by = by,
+      .sign = sign,
+  };
   run(q, &t, adjoint_part, 2);
   return true;
 }

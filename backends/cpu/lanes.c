@@ -5,43 +5,106 @@
 
 #include "lanes.h"
 
-/* Four entries of LANES matrices `step` apart. Calls of their own, so that the addresses of
-   sixteen runs are made where they are used and not kept. */
+/* Calls of their own, so that the addresses of sixteen runs are made where they are used and
+   not kept. */
 static __attribute__((noinline)) void
 load_quad(const real* const from, const int64_t step, lane* const to)
 {
-  lane v[4];
-  LANE_UNROLL
-  for (int64_t k = 0; k < 4; ++k) {
-    v[k] = lane_gather_quads(from + k * step, step);
-  }
-  lane_transpose(v);
-  LANE_UNROLL
-  for (int64_t k = 0; k < 4; ++k) {
-    to[k] = v[k];
-  }
+  lane_load_quad(from, step, to);
 }
 
 static __attribute__((noinline)) void
 store_quad(const lane* const from, real* const to, const int64_t step)
 {
-  lane v[4];
+  lane_store_quad(from, to, step);
+}
+
+/* Of LANE_QUADS vectors the first quarters or halves, the second ones and so on; its own
+   inverse. */
+LANE_INLINE void
+transpose_quads(lane* const v)
+{
+#define QUAD(k) 4 * (k), 4 * (k) + 1, 4 * (k) + 2, 4 * (k) + 3
+#if LANE_QUADS == 4
+  const lane even1 = __builtin_shufflevector(v[0], v[1], QUAD(0), QUAD(2), QUAD(4), QUAD(6));
+  const lane odd1 = __builtin_shufflevector(v[0], v[1], QUAD(1), QUAD(3), QUAD(5), QUAD(7));
+  const lane even2 = __builtin_shufflevector(v[2], v[3], QUAD(0), QUAD(2), QUAD(4), QUAD(6));
+  const lane odd2 = __builtin_shufflevector(v[2], v[3], QUAD(1), QUAD(3), QUAD(5), QUAD(7));
+  v[0] = __builtin_shufflevector(even1, even2, QUAD(0), QUAD(2), QUAD(4), QUAD(6));
+  v[1] = __builtin_shufflevector(odd1, odd2, QUAD(0), QUAD(2), QUAD(4), QUAD(6));
+  v[2] = __builtin_shufflevector(even1, even2, QUAD(1), QUAD(3), QUAD(5), QUAD(7));
+  v[3] = __builtin_shufflevector(odd1, odd2, QUAD(1), QUAD(3), QUAD(5), QUAD(7));
+#elif LANE_QUADS == 2
+  const lane first = __builtin_shufflevector(v[0], v[1], QUAD(0), QUAD(2));
+  v[1] = __builtin_shufflevector(v[0], v[1], QUAD(1), QUAD(3));
+  v[0] = first;
+#else
+  (void)v;
+#endif
+#undef QUAD
+}
+
+/* LANES entries of LANES matrices, a whole vector of each matrix at a time: where matrices lie
+   a power of two apart, the nearest cache could not hold so many lines until the next quad. */
+static __attribute__((noinline)) void
+load_line(const real* const from, const int64_t step, lane* const to)
+{
+  lane v[LANE_QUADS][4];
   LANE_UNROLL
   for (int64_t k = 0; k < 4; ++k) {
-    v[k] = from[k];
+    lane row[LANE_QUADS];
+    LANE_UNROLL
+    for (int64_t j = 0; j < LANE_QUADS; ++j) {
+      row[j] = *(const lane_in_place*)(from + (4 * j + k) * step);
+    }
+    transpose_quads(row);
+    LANE_UNROLL
+    for (int64_t j = 0; j < LANE_QUADS; ++j) {
+      v[j][k] = row[j];
+    }
   }
-  lane_transpose(v);
   LANE_UNROLL
-  for (int64_t k = 0; k < 4; ++k) {
-    lane_scatter_quads(v[k], to + k * step, step);
+  for (int64_t j = 0; j < LANE_QUADS; ++j) {
+    lane_transpose(v[j]);
+    LANE_UNROLL
+    for (int64_t k = 0; k < 4; ++k) {
+      to[4 * j + k] = v[j][k];
+    }
   }
 }
 
-/* Place of the quad of a run after the one at `place`: some come twice at the end. */
-static inline int64_t
-next_quad(const int64_t place, const int64_t length)
+static __attribute__((noinline)) void
+store_line(const lane* const from, real* const to, const int64_t step)
 {
-  return place + 4 == length ? length : smaller(place + 4, length - 4);
+  lane v[LANE_QUADS][4];
+  LANE_UNROLL
+  for (int64_t j = 0; j < LANE_QUADS; ++j) {
+    LANE_UNROLL
+    for (int64_t k = 0; k < 4; ++k) {
+      v[j][k] = from[4 * j + k];
+    }
+    lane_transpose(v[j]);
+  }
+  LANE_UNROLL
+  for (int64_t k = 0; k < 4; ++k) {
+    lane row[LANE_QUADS];
+    LANE_UNROLL
+    for (int64_t j = 0; j < LANE_QUADS; ++j) {
+      row[j] = v[j][k];
+    }
+    transpose_quads(row);
+    LANE_UNROLL
+    for (int64_t j = 0; j < LANE_QUADS; ++j) {
+      *(lane_in_place*)(to + (4 * j + k) * step) = row[j];
+    }
+  }
+}
+
+/* Where the quads of a run begin that lines leave over. */
+static inline int64_t
+first_quad(const int64_t place, const int64_t length)
+{
+  return place == length ? length : smaller(place, length - 4);
 }
 
 void
@@ -50,7 +113,11 @@ TYPED(lane_load)(const lane_layout* const l, const int64_t count, const real* fr
   const int64_t step = l->batch_step;
   for (int64_t r = 0; r < l->runs; ++r, from += l->step, to += l->length) {
     if (count == LANES && l->element_step == 1 && l->length >= 4) {
-      for (int64_t e = 0; e < l->length; e = next_quad(e, l->length)) {
+      int64_t e = 0;
+      for (; e + LANES <= l->length; e += LANES) {
+        load_line(from + e, step, to + e);
+      }
+      for (e = first_quad(e, l->length); e < l->length; e = lane_next_quad(e, l->length)) {
         load_quad(from + e, step, to + e);
       }
       continue;
@@ -75,6 +142,20 @@ lane_picked(const lane_pick* const pick, const int64_t e, const lane* const v)
   return pick[e].sign > 0 ? x : pick[e].sign < 0 ? -x : (lane){0};
 }
 
+/* n entries from e on: where they are, or in v. */
+LANE_INLINE const lane*
+picked(const int64_t n, const lane_pick* const pick, const int64_t e, const lane* const from,
+       lane* const v)
+{
+  if (!pick) {
+    return from + e;
+  }
+  for (int64_t k = 0; k < n; ++k) {
+    v[k] = lane_picked(pick, e + k, from);
+  }
+  return v;
+}
+
 void
 TYPED(lane_store)(const lane_layout* const l, const int64_t count, const lane_pick* pick,
                   const lane* const from, real* to)
@@ -83,13 +164,14 @@ TYPED(lane_store)(const lane_layout* const l, const int64_t count, const lane_pi
   int64_t first = 0;
   for (int64_t r = 0; r < l->runs; ++r, to += l->step, first += l->length) {
     if (count == LANES && l->element_step == 1 && l->length >= 4) {
-      for (int64_t e = 0; e < l->length; e = next_quad(e, l->length)) {
+      int64_t e = 0;
+      for (; e + LANES <= l->length; e += LANES) {
+        lane v[LANES];
+        store_line(picked(LANES, pick, first + e, from, v), to + e, step);
+      }
+      for (e = first_quad(e, l->length); e < l->length; e = lane_next_quad(e, l->length)) {
         lane v[4];
-        LANE_UNROLL
-        for (int64_t k = 0; k < 4 && pick; ++k) {
-          v[k] = lane_picked(pick, first + e + k, from);
-        }
-        store_quad(pick ? v : from + first + e, to + e, step);
+        store_quad(picked(4, pick, first + e, from, v), to + e, step);
       }
       continue;
     }

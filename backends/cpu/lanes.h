@@ -74,6 +74,25 @@ lane_magnitude(const lane a)
   return (lane)((lane_mask)a & ~sign);
 }
 
+/* Does the mask hold for every lane? */
+LANE_INLINE bool
+lane_all(const lane_mask mask)
+{
+#if defined(__AVX512F__) && CPU_REAL_BITS == 32
+  return _mm512_cmpeq_epi32_mask((__m512i)mask, _mm512_setzero_si512()) == 0;
+#elif defined(__AVX512F__)
+  return _mm512_cmpeq_epi64_mask((__m512i)mask, _mm512_setzero_si512()) == 0;
+#elif defined(__AVX2__)
+  return _mm256_movemask_epi8((__m256i)mask) == -1;
+#else
+  bool all = true;
+  for (int64_t k = 0; k < LANES; ++k) {
+    all = all && mask[k] != 0;
+  }
+  return all;
+#endif
+}
+
 /* ---- between memory and lanes ------------------------------------------------ */
 
 /* Matrices as memory shows them: `runs` of `length` elements `step` apart, the next matrix
@@ -103,6 +122,12 @@ lane_layout_of(const pz_mat* const m)
     l.runs = 1;
   }
   return l;
+}
+
+LANE_INLINE bool
+lane_is_one_run(const lane_layout* const l)
+{
+  return l->runs == 1 && l->element_step == 1;
 }
 
 #define LANE_QUAD_LOW(k) 4 * k, LANES + 4 * k, 4 * k + 1, LANES + 4 * k + 1
@@ -170,6 +195,44 @@ lane_scatter_quads(const lane v, real* const to, const int64_t step)
 #endif
 }
 
+/* Four entries of LANES matrices `step` apart. */
+LANE_INLINE void
+lane_load_quad(const real* const from, const int64_t step, lane* const to)
+{
+  lane v[4];
+  LANE_UNROLL
+  for (int64_t k = 0; k < 4; ++k) {
+    v[k] = lane_gather_quads(from + k * step, step);
+  }
+  lane_transpose(v);
+  LANE_UNROLL
+  for (int64_t k = 0; k < 4; ++k) {
+    to[k] = v[k];
+  }
+}
+
+LANE_INLINE void
+lane_store_quad(const lane* const from, real* const to, const int64_t step)
+{
+  lane v[4];
+  LANE_UNROLL
+  for (int64_t k = 0; k < 4; ++k) {
+    v[k] = from[k];
+  }
+  lane_transpose(v);
+  LANE_UNROLL
+  for (int64_t k = 0; k < 4; ++k) {
+    lane_scatter_quads(v[k], to + k * step, step);
+  }
+}
+
+/* Place of the quad of a run after the one at `place`: some come twice at the end. */
+LANE_INLINE int64_t
+lane_next_quad(const int64_t place, const int64_t length)
+{
+  return place + 4 == length ? length : smaller(place + 4, length - 4);
+}
+
 /* Run by run, the entries of `count` matrices, at most LANES, that begin at `from`. The
    remaining lanes repeat the last one. */
 void TYPED(lane_load)(const lane_layout* l, int64_t count, const real* from, lane* to);
@@ -184,5 +247,34 @@ typedef struct lane_pick {
 /* Writes entry e of `count` matrices from lanes e, or as pick[e] says. */
 void TYPED(lane_store)(const lane_layout* l, int64_t count, const lane_pick* pick, const lane* from,
                        real* to);
+
+/* The same for matrices whose n^2 entries, known when compiled, are a single run as a rule. */
+LANE_INLINE void
+lane_load_square(const int64_t n, const lane_layout* const l, const int64_t count,
+                 const real* const from, lane* const to)
+{
+  if (n * n < 4 || count != LANES || !lane_is_one_run(l)) {
+    TYPED(lane_load)(l, count, from, to);
+    return;
+  }
+  LANE_UNROLL
+  for (int64_t e = 0; e < n * n; e = lane_next_quad(e, n * n)) {
+    lane_load_quad(from + e, l->batch_step, to + e);
+  }
+}
+
+LANE_INLINE void
+lane_store_square(const int64_t n, const lane_layout* const l, const int64_t count,
+                  const lane* const from, real* const to)
+{
+  if (n * n < 4 || count != LANES || !lane_is_one_run(l)) {
+    TYPED(lane_store)(l, count, NULL, from, to);
+    return;
+  }
+  LANE_UNROLL
+  for (int64_t e = 0; e < n * n; e = lane_next_quad(e, n * n)) {
+    lane_store_quad(from + e, to + e, l->batch_step);
+  }
+}
 
 #endif /* CPU_LANES_H */
