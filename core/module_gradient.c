@@ -136,8 +136,9 @@ run(const pz_slot* const slot, const pz_tensor* const gradient, const bool wait)
   const pzi_list* const list = slot->list;
   pz_tensor gradients[64];
   uint64_t want = 0;
-  memset(gradients, 0, sizeof(gradients));
-  for (uint32_t k = 0; k < count_trained(list); ++k) {
+  const uint32_t n = count_trained(list);
+  memset(gradients, 0, n * sizeof(*gradients));
+  for (uint32_t k = 0; k < n; ++k) {
     const pz_slot* const tensor = list->tensors[k];
     if (pzi_wants_gradient(tensor)) {
       gradients[k] = wait ? tensor->pending->tensor : tensor->gradient->tensor;
@@ -147,7 +148,7 @@ run(const pz_slot* const slot, const pz_tensor* const gradient, const bool wait)
   if (want) {
     PZ_TRY(pz_eval_vjp(list->eval, list->state, gradient, want, !wait, gradients));
   }
-  for (uint32_t k = 0; k < count_trained(list); ++k) {
+  for (uint32_t k = 0; k < n; ++k) {
     const pz_slot* const tensor = list->tensors[k];
     if (tensor->list && (want >> k & 1U) != 0) {
       PZ_TRY(

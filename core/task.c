@@ -102,6 +102,7 @@ add(pzi_task* const task, const char* const name, const uint8_t access, const pz
   }
   operand->tensor = tensor;
   operand->packed = *tensor;
+  operand->count = pz_count(tensor);
   task->request.dtype = index ? task->request.dtype : tensor->dtype;
   return operand;
 }
@@ -201,7 +202,7 @@ pzi_task_cols(const pzi_task* const task, const uint32_t k)
 bool
 pzi_task_empty(const pzi_task* const task, const uint32_t k)
 {
-  return task->status == PZ_OK && pz_count(task->operand[k].tensor) == 0;
+  return task->status == PZ_OK && task->operand[k].count == 0;
 }
 
 void
@@ -253,6 +254,17 @@ pzi_task_expect_square(pzi_task* const task, const uint32_t k)
 
 /* ---- running ----------------------------------------------------------------- */
 
+/* Do operands without strides share an address? */
+static bool
+dense_overlap(const pzi_operand* const x, const pzi_operand* const y)
+{
+  const uint64_t a = (uint64_t)(uintptr_t)x->tensor->data + x->tensor->byte_offset;
+  const uint64_t b = (uint64_t)(uintptr_t)y->tensor->data + y->tensor->byte_offset;
+  const uint64_t bytes_a = (uint64_t)x->count * pz_dtype_size(x->tensor->dtype);
+  const uint64_t bytes_b = (uint64_t)y->count * pz_dtype_size(y->tensor->dtype);
+  return a < b ? b - a < bytes_a && bytes_b != 0 : a - b < bytes_b && bytes_a != 0;
+}
+
 static pz_status
 check_output(const pzi_task* const task, const uint32_t out)
 {
@@ -270,7 +282,8 @@ check_output(const pzi_task* const task, const uint32_t out)
     if (((task->may_alias >> k) & 1U) != 0 && pzi_same_tensor(x->tensor, y->tensor)) {
       continue;
     }
-    if (pzi_overlap(pointers, x->tensor, y->tensor)) {
+    const bool dense = pointers && !x->tensor->strides && !y->tensor->strides;
+    if (dense ? dense_overlap(x, y) : pzi_overlap(pointers, x->tensor, y->tensor)) {
       return pzi_fail(PZ_INVALID, "%s: %s overlaps %s", name, y->name, x->name);
     }
   }
@@ -296,17 +309,21 @@ lower_elementwise(pzi_task* const task)
   pzi_request* const r = &task->request;
   const pz_tensor* tensors[PZI_MAX_MATS];
   pzi_shape shape;
+  bool dense = true;
   for (uint32_t k = 0; k < r->n; ++k) {
     tensors[k] = task->operand[k].tensor;
+    dense = dense && !tensors[k]->strides;
   }
-  pzi_shape_merge(&shape, r->n, tensors);
-  bool fits = true;
+  if (!dense) {
+    pzi_shape_merge(&shape, r->n, tensors);
+  }
+  bool fits = !dense;
   for (uint32_t k = 0; k < r->n && fits; ++k) {
     fits = (!task->operand[k].contiguous || pzi_is_contiguous(tensors[k])) &&
            pzi_lower_merged(&shape, k, tensors[k], &r->mat[k]);
   }
   for (uint32_t k = 0; k < r->n && !fits; ++k) {
-    if (!pzi_is_contiguous(tensors[k])) {
+    if (!dense && !pzi_is_contiguous(tensors[k])) {
       PZ_TRY(pack(task, k));
     }
     r->mat[k] = pzi_lower_line(&task->operand[k].packed);
@@ -356,7 +373,7 @@ pzi_task_run(pzi_task* const task)
   for (uint32_t k = 0; k < task->request.n; ++k) {
     if ((task->request.access[k] & PZI_WRITE) != 0 && task->operand[k].tensor) {
       PZ_TRY(check_output(task, k));
-      something = something || pz_count(task->operand[k].tensor) > 0;
+      something = something || task->operand[k].count > 0;
     }
   }
   if (!something) {

@@ -14,6 +14,7 @@
 typedef struct pzi_operand {
   const char* name;
   const pz_tensor* tensor; /* NULL: not wanted */
+  int64_t count;           /* its elements */
   pz_tensor packed;        /* what is lowered: the tensor, or its copy in scratch */
   uint8_t form;            /* pzi_form */
   bool transposed;

@@ -63,6 +63,43 @@ shift(const batch* const t, const int64_t k, real* const to)
   }
 }
 
+/* The same for orders known when compiled, in registers. */
+static inline __attribute__((always_inline)) void
+adjoint_tiny(const batch* const t, const int64_t n, const view y, const view g, const view gx)
+{
+  real s[16]; /* N */
+  real w[16]; /* N^T G */
+  real a[16];
+  for (int64_t e = 0; e < n * n; ++e) {
+    const int64_t i = e / n;
+    const int64_t j = e % n;
+    s[e] = y.data[i * y.row_stride + j * y.col_stride] + (i == j ? t->shift : 0);
+    a[e] = g.data[i * g.row_stride + j * g.col_stride];
+  }
+  for (int64_t e = 0; e < n * n; ++e) {
+    real sum = 0;
+    for (int64_t p = 0; p < n; ++p) {
+      sum += s[p * n + e / n] * a[p * n + e % n];
+    }
+    w[e] = sum;
+  }
+  for (int64_t e = 0; e < n * n; ++e) {
+    real sum = 0;
+    for (int64_t p = 0; p < n; ++p) {
+      sum += w[e / n * n + p] * s[e % n * n + p];
+    }
+    a[e] = t->c * sum;
+  }
+  const real sign = t->skew ? -1 : 1;
+  for (int64_t e = 0; e < n * n; ++e) {
+    const int64_t i = e / n;
+    const int64_t j = e % n;
+    const bool within = t->by == PZ_BY_UPPER ? i < j : i > j;
+    const real pair = i == j ? (t->skew ? 0 : a[e]) : within ? a[e] + sign * a[j * n + i] : 0;
+    gx.data[i * gx.row_stride + j * gx.col_stride] = t->by == 0 ? a[e] : pair;
+  }
+}
+
 /* Matrix k, its gy being `g`, in the memory of a thread. */
 static void
 adjoint_one(const batch* const t, const int64_t k, const view g, real* const memory)
@@ -88,7 +125,21 @@ static void
 adjoint_part(void* const context, const int64_t k, const uint32_t thread)
 {
   const batch* const t = context;
-  adjoint_one(t, k, view_of(t->g, k), t->memory + (int64_t)thread * adjoint_memory(t));
+  const view g = view_of(t->g, k);
+  switch (t->y->rows) {
+  case 2:
+    adjoint_tiny(t, 2, view_of(t->y, k), g, view_of(t->gx, k));
+    break;
+  case 3:
+    adjoint_tiny(t, 3, view_of(t->y, k), g, view_of(t->gx, k));
+    break;
+  case 4:
+    adjoint_tiny(t, 4, view_of(t->y, k), g, view_of(t->gx, k));
+    break;
+  default:
+    adjoint_one(t, k, g, t->memory + (int64_t)thread * adjoint_memory(t));
+    break;
+  }
 }
 
 /* By the library, which has its own threads. */
