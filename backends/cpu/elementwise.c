@@ -2,93 +2,11 @@
    SPDX-License-Identifier: MIT */
 
 /* Entry by entry: copies, sums and products of operands of equal shape. Each operation is
-   a function on a strip of n elements; one driver walks the loops (cpu.h), strip by strip
-   where runs are shared, by square tiles where an input's runs cross the output's. Strips
-   of unit stride vectorize; an output may be the very same operand as an input, so strips
-   promise the compiler independent iterations, not distinct pointers. */
+   a function on a strip of n elements (strips.h). */
 
-#include "typed.h"
+#include "strips.h"
 
 #include <string.h>
-
-/* n elements of each operand, `step` elements apart. */
-typedef void strip_function(int64_t n, real* const* at, const int64_t* step, const void* arguments);
-
-/* One strip after the other. */
-static void
-run_along(const cpu_loops* const l, strip_function* const strip, const void* const arguments)
-{
-  real* at[CPU_MAX_OPERANDS];
-  int64_t step[CPU_MAX_OPERANDS];
-  for (uint32_t k = 0; k < l->n_operands; ++k) {
-    step[k] = l->stride[k][2];
-  }
-  for (int64_t b = 0; b < l->extent[0]; ++b) {
-    for (int64_t i = 0; i < l->extent[1]; ++i) {
-      for (uint32_t k = 0; k < l->n_operands; ++k) {
-        at[k] = (real*)(void*)l->first[k] + b * l->stride[k][0] + i * l->stride[k][1];
-      }
-      strip(l->extent[2], at, step, arguments);
-    }
-  }
-}
-
-/* One tile after the other; operands whose runs cross the strips are transposed first. They
-   are inputs, for strips follow the output. */
-static void
-run_across(const cpu_loops* const l, const bool* const crossed, strip_function* const strip,
-           const void* const arguments)
-{
-  real tile[CPU_MAX_OPERANDS - 1][TILE * TILE];
-  real* at[CPU_MAX_OPERANDS];
-  int64_t step[CPU_MAX_OPERANDS];
-  for (uint32_t k = 0; k < l->n_operands; ++k) {
-    step[k] = crossed[k] ? 1 : l->stride[k][2];
-  }
-  for (int64_t b = 0; b < l->extent[0]; ++b) {
-    for (int64_t i0 = 0; i0 < l->extent[1]; i0 += TILE) {
-      const int64_t m = smaller(TILE, l->extent[1] - i0);
-      for (int64_t j0 = 0; j0 < l->extent[2]; j0 += TILE) {
-        const int64_t n = smaller(TILE, l->extent[2] - j0);
-        real* first[CPU_MAX_OPERANDS];
-        for (uint32_t k = 0; k < l->n_operands; ++k) {
-          const int64_t* const stride = l->stride[k];
-          first[k] = (real*)(void*)l->first[k] + b * stride[0] + i0 * stride[1] + j0 * stride[2];
-          if (!crossed[k]) {
-            prefetch_tile(m, n, first[k], stride[1]);
-          }
-        }
-        for (uint32_t k = 0; k < l->n_operands; ++k) {
-          if (crossed[k]) {
-            TYPED(transpose)(n, m, first[k], l->stride[k][2], tile[k], TILE);
-          }
-        }
-        for (int64_t i = 0; i < m; ++i) {
-          for (uint32_t k = 0; k < l->n_operands; ++k) {
-            at[k] = crossed[k] ? tile[k] + i * TILE : first[k] + i * l->stride[k][1];
-          }
-          strip(n, at, step, arguments);
-        }
-      }
-    }
-  }
-}
-
-static void
-run(const cpu_loops* const l, strip_function* const strip, const void* const arguments)
-{
-  bool crossed[CPU_MAX_OPERANDS] = {false};
-  bool any = false;
-  for (uint32_t k = 0; k + 1 < l->n_operands; ++k) {
-    crossed[k] = l->stride[k][2] > 1 && l->stride[k][1] == 1 && l->extent[1] > 1;
-    any = any || crossed[k];
-  }
-  if (any) {
-    run_across(l, crossed, strip, arguments);
-  } else {
-    run_along(l, strip, arguments);
-  }
-}
 
 static void
 copy_strip(const int64_t n, real* const* const at, const int64_t* const step,
@@ -111,10 +29,9 @@ copy_strip(const int64_t n, real* const* const at, const int64_t* const step,
 pz_status
 TYPED(copy)(pz_backend_queue* const q, const pz_mat* const x, const pz_mat* const y)
 {
-  (void)q;
   cpu_loops l;
   cpu_loops_init(&l, 2, (const pz_mat* const[]){x, y});
-  run(&l, copy_strip, NULL);
+  TYPED(run_strips)(q, &l, copy_strip, NULL);
   return PZ_OK;
 }
 
@@ -143,7 +60,7 @@ TYPED(fill)(pz_backend_queue* const q, const double value, const pz_mat* const y
   const real v = (real)value;
   cpu_loops l;
   cpu_loops_init(&l, 1, &y);
-  run(&l, fill_strip, &v);
+  TYPED(run_strips)(q, &l, fill_strip, &v);
   return PZ_OK;
 }
 
@@ -205,7 +122,7 @@ TYPED(axpby)(pz_backend_queue* const q, const double a, const pz_mat* const x, c
   const coefficients c = {(real)a, (real)b};
   cpu_loops l;
   cpu_loops_init(&l, 2, (const pz_mat* const[]){x, y});
-  run(&l, b == 0.0 ? scaled_strip : axpby_strip, &c);
+  TYPED(run_strips)(q, &l, b == 0.0 ? scaled_strip : axpby_strip, &c);
   return PZ_OK;
 }
 
@@ -277,7 +194,7 @@ TYPED(hadamard)(pz_backend_queue* const q, const double a, const pz_mat* const x
   const coefficients c = {(real)a, (real)b};
   cpu_loops l;
   cpu_loops_init(&l, 3, (const pz_mat* const[]){x, y, z});
-  run(&l, b == 0.0 ? product_strip : product_sum_strip, &c);
+  TYPED(run_strips)(q, &l, b == 0.0 ? product_strip : product_sum_strip, &c);
   return PZ_OK;
 }
 
@@ -293,7 +210,7 @@ TYPED(scale_by)(pz_backend_queue* const q, const pz_axis axis, const pz_mat* con
   repeated.col_stride = axis == PZ_OVER_ROWS ? d->row_stride : 0;
   cpu_loops l;
   cpu_loops_init(&l, 3, (const pz_mat* const[]){&repeated, x, y});
-  run(&l, product_strip, &c);
+  TYPED(run_strips)(q, &l, product_strip, &c);
   return PZ_OK;
 }
 
@@ -364,7 +281,7 @@ TYPED(combine)(pz_backend_queue* const q, const double shift, const uint32_t n,
     operands[n] = y;
     cpu_loops l;
     cpu_loops_init(&l, n + 1U, operands);
-    run(&l, sum_strip, &s);
+    TYPED(run_strips)(q, &l, sum_strip, &s);
   }
   return shift == 0.0 ? PZ_OK : TYPED(add_identity)(q, shift, y);
 }
