@@ -35,12 +35,12 @@ orth_cayley(pz_call* const c, const pz_tensor* const x, pz_tensor* const q)
   pz_tensor y;
   pz_tensor m;
   PZ_TRY(c->host->save(c, &square, &y));
-  PZ_TRY(pz_work(c, &square, &m));
-  PZ_TRY(c->ops->fold(c, PZ_LOWER, -1, orth_top(&x1, x), &m));
   if (pz_rows(x) == k) {
-    PZ_TRY(pz_shifted_inverse(c, PZ_SKEW, 0.0, 1.0, 1.0, -0.5, &m, &y));
+    PZ_TRY(pz_shifted_inverse(c, PZ_SKEW | PZ_BY_LOWER, 0.0, 1.0, 1.0, -0.5, x, &y));
   } else {
     const pz_tensor* const b = orth_below(&x2, x);
+    PZ_TRY(pz_work(c, &square, &m));
+    PZ_TRY(c->ops->fold(c, PZ_LOWER, -1, orth_top(&x1, x), &m));
     PZ_TRY(pz_gemm(c, PZ_T, PZ_N, 0.25, b, b, -0.5, &m));
     PZ_TRY(pz_shifted_inverse(c, PZ_GENERAL, 0.0, 1.0, 1.0, 1.0, &m, &y));
     PZ_TRY(pz_gemm(c, PZ_N, PZ_N, 1.0, b, &y, 0.0, orth_below(&q2, q)));
@@ -64,24 +64,23 @@ orth_cayley_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* con
   pz_tensor s;
   pz_tensor t;
   PZ_TRY(c->host->saved(c, 0, &y));
+  if (pz_rows(x) == k) { // Q = 2 Y - I: Y^T G Y^T
+    return pz_shifted_inverse_adjoint(c, PZ_SKEW | PZ_BY_LOWER, 0.0, 0.5, -0.5, &y, g, gx);
+  }
   PZ_TRY(pz_work(c, &square, &s));
   PZ_TRY(pz_work(c, &square, &t));
   const pz_tensor* const b = orth_below(&x2, x);
   const pz_tensor* const below = orth_below(&g2, g);
   // S <- 2 G1 + B^T G2
   PZ_TRY(pz_axpby(c, 2.0, orth_top(&g1, g), 0.0, &s));
-  if (pz_rows(x) > k) {
-    PZ_TRY(pz_gemm(c, PZ_T, PZ_N, 1.0, b, below, 1.0, &s));
-  }
+  PZ_TRY(pz_gemm(c, PZ_T, PZ_N, 1.0, b, below, 1.0, &s));
   // S <- gM = -Y^T S Y^T
   PZ_TRY(pz_gemm(c, PZ_T, PZ_N, 1.0, &y, &s, 0.0, &t));
   PZ_TRY(pz_gemm(c, PZ_N, PZ_T, -1.0, &t, &y, 0.0, &s));
-  if (pz_rows(x) > k) {
-    pz_tensor* const gb = orth_below(&gx2, gx);
-    PZ_TRY(c->ops->symmetrize(c, 0.25, 1, &s, &t));
-    PZ_TRY(pz_gemm(c, PZ_N, PZ_T, 1.0, below, &y, 0.0, gb));
-    PZ_TRY(pz_gemm(c, PZ_N, PZ_N, 1.0, b, &t, 1.0, gb));
-  }
+  pz_tensor* const gb = orth_below(&gx2, gx);
+  PZ_TRY(c->ops->symmetrize(c, 0.25, 1, &s, &t));
+  PZ_TRY(pz_gemm(c, PZ_N, PZ_T, 1.0, below, &y, 0.0, gb));
+  PZ_TRY(pz_gemm(c, PZ_N, PZ_N, 1.0, b, &t, 1.0, gb));
   PZ_TRY(c->ops->scale(c, -0.5, &s));
   return c->ops->fold_adjoint(c, PZ_LOWER, -1, &s, orth_top(&gx1, gx));
 }
