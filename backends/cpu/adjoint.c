@@ -8,7 +8,7 @@
    two products on a copy of Y. Where X is skew only the skew part of gX is asked for, which is
    that of -gX^T = -c N (G^T N) as well: rows of N throughout, which small products like. */
 
-#include "typed.h"
+#include "structured.h"
 
 #include <string.h>
 
@@ -114,11 +114,16 @@ adjoint_one(const batch* const t, const int64_t k, const view g, real* const mem
     return;
   }
   const view whole = {memory + 2 * n * n, n, n, n, 1};
+  const bool upper = t->by == PZ_BY_UPPER;
+  adjoint_of(t->skew, t->c, shifted, g, w, whole);
+  if (n <= TILE && out.col_stride == 1) {
+    TYPED(fold_adjoint_tile)
+    (upper, t->skew ? -1 : 1, n, whole.data, n, out.data, out.row_stride);
+    return;
+  }
   const pz_mat from = mat_of(whole);
   const pz_mat to = mat_of(out);
-  adjoint_of(t->skew, t->c, shifted, g, w, whole);
-  (void)TYPED(fold_adjoint)(t->q, t->by == PZ_BY_UPPER ? PZ_UPPER : PZ_LOWER, t->skew ? -1 : 1,
-                            &from, &to);
+  (void)TYPED(fold_adjoint)(t->q, upper ? PZ_UPPER : PZ_LOWER, t->skew ? -1 : 1, &from, &to);
 }
 
 static void

@@ -39,6 +39,7 @@ typedef real lane __attribute__((vector_size(LANES * CPU_REAL_BITS / 8)));
 typedef lane lane_in_place __attribute__((aligned(CPU_REAL_BITS / 8), may_alias));
 /* What comparisons give: all bits, or none. */
 typedef lane_integer lane_mask __attribute__((vector_size(LANES * CPU_REAL_BITS / 8)));
+typedef lane_mask lane_mask_in_place __attribute__((aligned(CPU_REAL_BITS / 8), may_alias));
 
 #define LANE_INLINE static inline __attribute__((always_inline))
 
@@ -223,6 +224,60 @@ lane_store_quad(const lane* const from, real* const to, const int64_t step)
   LANE_UNROLL
   for (int64_t k = 0; k < 4; ++k) {
     lane_scatter_quads(v[k], to + k * step, step);
+  }
+}
+
+/* Of LANE_QUADS vectors the first quarters or halves, the second ones and so on; its own
+   inverse. */
+LANE_INLINE void
+lane_transpose_quads(lane* const v)
+{
+#define QUAD(k) 4 * (k), 4 * (k) + 1, 4 * (k) + 2, 4 * (k) + 3
+#if LANE_QUADS == 4
+  const lane even1 = __builtin_shufflevector(v[0], v[1], QUAD(0), QUAD(2), QUAD(4), QUAD(6));
+  const lane odd1 = __builtin_shufflevector(v[0], v[1], QUAD(1), QUAD(3), QUAD(5), QUAD(7));
+  const lane even2 = __builtin_shufflevector(v[2], v[3], QUAD(0), QUAD(2), QUAD(4), QUAD(6));
+  const lane odd2 = __builtin_shufflevector(v[2], v[3], QUAD(1), QUAD(3), QUAD(5), QUAD(7));
+  v[0] = __builtin_shufflevector(even1, even2, QUAD(0), QUAD(2), QUAD(4), QUAD(6));
+  v[1] = __builtin_shufflevector(odd1, odd2, QUAD(0), QUAD(2), QUAD(4), QUAD(6));
+  v[2] = __builtin_shufflevector(even1, even2, QUAD(1), QUAD(3), QUAD(5), QUAD(7));
+  v[3] = __builtin_shufflevector(odd1, odd2, QUAD(1), QUAD(3), QUAD(5), QUAD(7));
+#elif LANE_QUADS == 2
+  const lane first = __builtin_shufflevector(v[0], v[1], QUAD(0), QUAD(2));
+  v[1] = __builtin_shufflevector(v[0], v[1], QUAD(1), QUAD(3));
+  v[0] = first;
+#else
+  (void)v;
+#endif
+#undef QUAD
+}
+
+/* LANES entries of LANES matrices, a whole vector of each matrix at a time: where matrices lie
+   a power of two apart, the nearest cache could not hold so many lines until the next quad. */
+LANE_INLINE void
+lane_load_line(const real* const from, const int64_t step, lane* const to)
+{
+  lane v[LANE_QUADS][4];
+  LANE_UNROLL
+  for (int64_t k = 0; k < 4; ++k) {
+    lane row[LANE_QUADS];
+    LANE_UNROLL
+    for (int64_t j = 0; j < LANE_QUADS; ++j) {
+      row[j] = *(const lane_in_place*)(from + (4 * j + k) * step);
+    }
+    lane_transpose_quads(row);
+    LANE_UNROLL
+    for (int64_t j = 0; j < LANE_QUADS; ++j) {
+      v[j][k] = row[j];
+    }
+  }
+  LANE_UNROLL
+  for (int64_t j = 0; j < LANE_QUADS; ++j) {
+    lane_transpose(v[j]);
+    LANE_UNROLL
+    for (int64_t k = 0; k < 4; ++k) {
+      to[4 * j + k] = v[j][k];
+    }
   }
 }
 

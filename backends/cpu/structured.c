@@ -11,6 +11,8 @@
 
 #include "structured.h"
 
+#include "lanes.h"
+
 #include <string.h>
 
 /* Rows of the result as runs of x and y; the factor by which layouts differ. */
@@ -66,24 +68,6 @@ add_rows(const int64_t n, const real f, const real* const from, const real g,
   }
 }
 
-/* Ones where an entry of row i of a tile on the diagonal lies behind it: mask_after(i)[j] for
-   j > i. The row slides along a table, so that no loop's length depends on it. */
-#if CPU_REAL_BITS == 32
-typedef uint32_t tile_mask;
-#else
-typedef uint64_t tile_mask;
-#endif
-
-static inline const tile_mask*
-mask_after(const int64_t i)
-{
-#define EIGHT_ONES 1, 1, 1, 1, 1, 1, 1, 1
-  static const tile_mask masks[2 * TILE] = {
-      [TILE] = EIGHT_ONES, EIGHT_ONES, EIGHT_ONES, EIGHT_ONES};
-#undef EIGHT_ONES
-  return masks + TILE - 1 - i;
-}
-
 /* y_ij = f x_ij and y_ji = f s x_ij for rows i0 .. i1-1 and columns j0 .. j1-1 of the
    triangle; a tile on the diagonal is cut by it. */
 static void
@@ -92,6 +76,10 @@ fold_tile(const pass* const p, const int64_t i0, const int64_t i1, const int64_t
 {
   const real f = p->factor;
   const real g = p->factor * p->mirror;
+  if (LANES > 4 && (i1 - i0) % LANES == 0 && (j1 - j0) % LANES == 0) {
+    TYPED(fold_squares)(p, i0, i1, j0, j1, x, y);
+    return;
+  }
   if (i0 != j0) {
     real mirrored[TILE * TILE];
     TYPED(transpose)(i1 - i0, j1 - j0, x + i0 * p->ldx + j0, p->ldx, mirrored, TILE);
@@ -132,6 +120,10 @@ adjoint_tile(const pass* const p, const int64_t i0, const int64_t i1, const int6
 {
   const real f = p->factor;
   const real g = p->factor * p->mirror;
+  if (LANES > 4 && (i1 - i0) % LANES == 0 && (j1 - j0) % LANES == 0) {
+    TYPED(adjoint_squares)(p, i0, i1, j0, j1, x, y);
+    return;
+  }
   if (i0 != j0) {
     real mirrored[TILE * TILE];
     TYPED(transpose)(j1 - j0, i1 - i0, x + j0 * p->ldx + i0, p->ldx, mirrored, TILE);
@@ -276,6 +268,22 @@ run(pz_backend_queue* const q, const pass p, tile_function* const tile, const pz
   q->host->parallel(cpu_threads(0.7 * (double)(p.n * p.n) * (double)y->batch), parts, sweep_part,
                     &s);
   return PZ_OK;
+}
+
+void
+TYPED(fold_adjoint_tile)(const bool upper, const int sign, const int64_t n, const real* const x,
+                         const int64_t ldx, real* const y, const int64_t ldy)
+{
+  const pass p = {
+      .n = n,
+      .ldx = ldx,
+      .ldy = ldy,
+      .factor = 1,
+      .mirror = (real)sign,
+      .upper = upper,
+      .kind = PASS_ADJOINT,
+  };
+  adjoint_tile(&p, 0, n, 0, n, x, y);
 }
 
 pz_status

@@ -26,7 +26,35 @@ typedef struct pass {
   pass_kind kind;
 } pass;
 
+/* Ones where an entry of row i of a tile on the diagonal lies behind it: mask_after(i)[j] for
+   j > i. The row slides along a table, so that no loop's length depends on it. */
+#if CPU_REAL_BITS == 32
+typedef uint32_t tile_mask;
+#else
+typedef uint64_t tile_mask;
+#endif
+
+static inline const tile_mask*
+mask_after(const int64_t i)
+{
+#define EIGHT_ONES 1, 1, 1, 1, 1, 1, 1, 1
+  static const tile_mask masks[2 * TILE] = {
+      [TILE] = EIGHT_ONES, EIGHT_ONES, EIGHT_ONES, EIGHT_ONES};
+#undef EIGHT_ONES
+  return masks + TILE - 1 - i;
+}
+
+/* Tiles whose extents are multiples of LANES (squares.c), x and y being whole matrices. */
+void TYPED(fold_squares)(const pass* p, int64_t i0, int64_t i1, int64_t j0, int64_t j1,
+                         const real* x, real* y);
+void TYPED(adjoint_squares)(const pass* p, int64_t i0, int64_t i1, int64_t j0, int64_t j1,
+                            const real* x, real* y);
+
 /* Small matrices (structured_small.c): false where the tiles of structured.c do better. */
 bool TYPED(pass_small)(pz_backend_queue* q, const pass* p, const pz_mat* x, const pz_mat* y);
+
+/* fold_adjoint of one matrix of order up to TILE, rows as runs. */
+void TYPED(fold_adjoint_tile)(bool upper, int sign, int64_t n, const real* x, int64_t ldx, real* y,
+                              int64_t ldy);
 
 #endif /* CPU_STRUCTURED_H */
