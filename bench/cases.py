@@ -177,9 +177,11 @@ def ours(library, chain, x, g):
     else:
         made = library.bound(chain, x)
 
+    view = library.view(g)
+
     def both():
         made.forward()
-        made.vjp(g)
+        made.vjp(view)
 
     return made, made.forward, both
 

@@ -116,6 +116,7 @@ class Chain:
         return array(tensor)
 
     def vjp(self, g):
-        tensor = self.library.view(g)
+        """Of an array, or of a view made beforehand."""
+        tensor = g if isinstance(g, Tensor) else self.library.view(g)
         self.library.check(self.library.call.pz_eval_vjp(self.eval, self.state, C.byref(tensor), C.c_uint64(1), False,
                                                          C.byref(self.out)))
