@@ -19,6 +19,8 @@ import json
 import os
 import pathlib
 import platform
+import re
+import shutil
 import subprocess
 import sys
 
@@ -52,16 +54,34 @@ def measured(arguments, threads):
         sys.exit(f"performance.py: with {threads} threads it ended with {child.returncode}")
 
 
-def small(arguments, threads):
-    """Nanoseconds of small reads, from a C program: a call from Python takes longer than they do."""
+SMALL = {"slot": "unchanged value by slot", "name": "unchanged value by name", "forward": "3 x 3, value",
+         "forward+vjp": "3 x 3, value and gradient", "refresh": "200 of 3 x 3, one call"}
+
+
+def tiny(arguments, threads, *words, under=()):
+    """What the C program for small reads prints: a call from Python takes longer than they do."""
     program = pathlib.Path(arguments.build, "bench", "tiny")
-    variables = {"OPENBLAS_NUM_THREADS": str(threads)}
-    out = subprocess.run([program, str(threads)], env=os.environ | variables, check=True, capture_output=True, text=True)
-    names = {"slot": "unchanged value by slot", "name": "unchanged value by name", "forward": "3 x 3, value",
-             "forward+vjp": "3 x 3, value and gradient", "refresh": "200 of 3 x 3, one call"}
-    for line in out.stdout.splitlines():
+    return subprocess.run([*under, program, str(threads), *words], check=True, capture_output=True, text=True,
+                          env=os.environ | {"OPENBLAS_NUM_THREADS": str(threads)})
+
+
+def instructions(arguments, threads, name):
+    """Instructions of one of them, from what callgrind counts for few and for more; "" without it."""
+    if threads > 1 or not shutil.which("valgrind"):
+        return ""
+    few, more = 20, 120
+    counts = []
+    for times in few, more:
+        run = tiny(arguments, threads, name, str(times),
+                   under=["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        counts.append(int(re.search(r"Collected : (\d+)", run.stderr).group(1)))
+    return f"{(counts[1] - counts[0]) // (more - few):,}"
+
+
+def small(arguments, threads):
+    for line in tiny(arguments, threads).stdout.splitlines():
         name, value = line.split()
-        yield f"| {names[name]} | {threads} | {float(value):,.1f} ns |"
+        yield f"| {SMALL[name]} | {threads} | {float(value):,.1f} ns | {instructions(arguments, threads, name)} |"
 
 
 def show(row):
@@ -117,7 +137,7 @@ def main(words):
             rows.append(row)
             print(show(row), flush=True)
     if not arguments.only:
-        print("\n| small reads | threads | |\n|---|---|---|")
+        print("\n| small reads | threads | | instructions |\n|---|---|---|---|")
         for threads in counts:
             print("\n".join(small(arguments, threads)))
     with open(arguments.out / "performance.csv", "w", newline="", encoding="utf-8") as file:

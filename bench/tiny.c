@@ -3,16 +3,18 @@
 
 /* What reads cost where the matrices are small: nanoseconds, the best of many rounds.
 
-   usage: tiny [THREADS]      threads of the refreshed module, 1 by default
+   usage: tiny [THREADS [NAME TIMES]]      threads of the refreshed module, 1 by default
 
    Prints a line "NAME VALUE" each: an unchanged value by slot and by name; the value, and the
    value with its gradient, of one 3 x 3 matrix under skew,cayley that was touched before; 200 of
-   these in one pz_module_refresh. */
+   these in one pz_module_refresh. Or does one of them TIMES times and prints nothing, for programs
+   that count instructions. */
 
 #include <parametrize/parametrize.h>
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum { MANY = 200, ROUNDS = 40 };
@@ -89,17 +91,31 @@ refresh(const int repeat)
   }
 }
 
+static const struct {
+  const char* name;
+  void (*body)(int repeat);
+  int repeat;
+} cases[] = {
+    {"slot", by_slot, 100000},
+    {"name", by_name, 100000},
+    {"forward", forward, 2000},
+    {"forward+vjp", forward_and_vjp, 2000},
+    {"refresh", refresh, 20},
+};
+enum { CASES = sizeof(cases) / sizeof(cases[0]) };
+
 static void
-measure(const char* const name, void (*const body)(int repeat), const int repeat)
+measure(const int k)
 {
+  const int repeat = cases[k].repeat;
   double best = 1e300;
   for (int round = 0; round < ROUNDS; ++round) {
     const double start = now();
-    body(repeat);
+    cases[k].body(repeat);
     const double each = (now() - start) / repeat;
     best = each < best ? each : best;
   }
-  printf("%s %.1f\n", name, best);
+  printf("%s %.1f\n", cases[k].name, best);
 }
 
 int
@@ -123,11 +139,13 @@ main(const int argc, char** const argv)
   }
   ensure(pz_module_slot(module, "w0", &slot));
   ensure(pz_module_refresh(module, 1));
-  measure("slot", by_slot, 100000);
-  measure("name", by_name, 100000);
-  measure("forward", forward, 2000);
-  measure("forward+vjp", forward_and_vjp, 2000);
-  measure("refresh", refresh, 20);
+  for (int k = 0; k < CASES; ++k) {
+    if (argc < 4) {
+      measure(k);
+    } else if (strcmp(argv[2], cases[k].name) == 0) {
+      cases[k].body((int)strtol(argv[3], NULL, 10));
+    }
+  }
   pz_module_free(module);
   pz_context_free(context);
   return EXIT_SUCCESS;
