@@ -10,6 +10,8 @@
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl.h>
 
+#include <time.h>
+
 typedef struct theirs {
   cl_device_id device;
   cl_context context;
@@ -184,6 +186,83 @@ START_TEST(events_cross_the_border)
 }
 END_TEST
 
+/* A reader on a second queue that is not done yet, and work that follows it by record and wait:
+   the value that it reads is the one before that work. */
+START_TEST(values_outlive_their_readers)
+{
+  const struct timespec moment = {.tv_nsec = 50000000};
+  theirs t;
+  theirs reader;
+  life l;
+  pz_tensor value;
+  pz_event* event = NULL;
+  cl_int state = CL_COMPLETE;
+  cl_int code = CL_SUCCESS;
+  float* const x = life_normal(N * N, 0.1);
+  float* const found = calloc(N * N, sizeof(float));
+  ck_assert_ptr_nonnull(found);
+  open_theirs(&t, 0);
+  ck_assert_ok(wrap(&t));
+  reader = t;
+  reader.queue = clCreateCommandQueue(t.context, t.device, 0, &code);
+  ck_assert_int_eq(code, CL_SUCCESS);
+  ck_assert_ok(wrap(&reader));
+  life_open(&l, t.wrapped, "skew", 1, N);
+  const cl_mem memory =
+      clCreateBuffer(t.context, CL_MEM_READ_WRITE, N * N * sizeof(float), NULL, &code);
+  ck_assert_int_eq(code, CL_SUCCESS);
+  const pz_tensor bound = tensor_of(memory, &l.spec);
+  ck_assert_ok(pz_state_bind(l.state, PZ_ORIGINAL, 0, &bound));
+  life_write(&l, x);
+  ck_assert_ok(pz_eval_forward(l.eval, l.state, 0, &value));
+  float* const before = life_read(&value, t.wrapped);
+
+  const cl_event gate = clCreateUserEvent(t.context, &code);
+  ck_assert_int_eq(code, CL_SUCCESS);
+  ck_assert_int_eq(clEnqueueReadBuffer(reader.queue, (cl_mem)value.data, CL_FALSE,
+                                       value.byte_offset, N * N * sizeof(float), found, 1, &gate,
+                                       NULL),
+                   CL_SUCCESS);
+  ck_assert_ok(pz_queue_record(reader.wrapped, &event));
+  ck_assert_ok(pz_queue_wait(t.wrapped, event));
+  pz_event_free(event);
+
+  /* the value is computed anew, in the same place */
+  for (int k = 0; k < N * N; ++k) {
+    x[k] += 1.0F + (float)(k % N);
+  }
+  ck_assert_int_eq(clEnqueueWriteBuffer(t.queue, memory, CL_FALSE, 0, N * N * sizeof(float), x, 0,
+                                        NULL, NULL),
+                   CL_SUCCESS);
+  pz_state_touch(l.state);
+  void* const place = value.data;
+  ck_assert_ok(pz_eval_forward(l.eval, l.state, 0, &value));
+  ck_assert_ptr_eq(value.data, place);
+  ck_assert_ok(pz_queue_record(t.wrapped, &event));
+  (void)nanosleep(&moment, NULL); /* in which what does not wait runs */
+  ck_assert_int_eq(clGetEventInfo((cl_event)pz_event_native(event),
+                                  CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof(state), &state, NULL),
+                   CL_SUCCESS);
+  ck_assert_int_ne(state, CL_COMPLETE);
+  ck_assert_int_eq(clSetUserEventStatus(gate, CL_COMPLETE), CL_SUCCESS);
+  ck_assert_int_eq(clFinish(reader.queue), CL_SUCCESS);
+  ck_assert_mem_eq(found, before, N * N * sizeof(float));
+  float* const after = life_read(&value, t.wrapped);
+  ck_assert_mem_ne(after, before, N * N * sizeof(float));
+  pz_event_free(event);
+  clReleaseEvent(gate);
+  life_close(&l);
+  clReleaseMemObject(memory);
+  pz_queue_close(reader.wrapped);
+  clReleaseCommandQueue(reader.queue);
+  close_theirs(&t);
+  free(x);
+  free(found);
+  free(before);
+  free(after);
+}
+END_TEST
+
 START_TEST(platforms_and_devices_are_named)
 {
   pz_queue* queue = NULL;
@@ -210,6 +289,7 @@ opencl_case(void)
   tcase_add_test(t, memory_of_another_context_is_refused);
   tcase_add_test(t, queues_that_cannot_be_adopted);
   tcase_add_test(t, events_cross_the_border);
+  tcase_add_test(t, values_outlive_their_readers);
   tcase_add_test(t, platforms_and_devices_are_named);
   return t;
 }
