@@ -1,18 +1,18 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* y = alpha I + beta W^-1, W = gamma I + delta x.
+/* y = alpha I + beta W^-1, W = gamma I + delta x = gamma (I + K).
 
    Up to 32 rows one kernel inverts with pivots, whatever x is. Beyond, a skew x with
-   gamma != 0 needs none: the symmetric part of every Schur complement stays gamma I or grows
-   beyond it, and W is inverted in place by the recursion over 2 x 2 blocks
-     W11 <- W11^-1        T = W11 W12        U = W21 W11
-     W22 <- (W22 - W21 T)^-1
-     W12 <- -T W22        W21 <- -W22 U      W11 <- W11 - T W21
-   Its error grows with K = x delta / gamma; beyond a limit on |K|_F, known from one number that
-   is read, and for any other x, LU with pivots solves for the columns of beta I. The limit is
-   that within which the cpu backend stays below twice the error of LU; |K|_F overstates |K|_2
-   by more the larger n is. */
+   gamma != 0 needs none: the symmetric part of every Schur complement of A = I + K stays I or
+   grows beyond it, and A is inverted in place by the recursion over 2 x 2 blocks
+     A11 <- A11^-1        T = A11 A12        U = A21 A11
+     A22 <- (A22 - A21 T)^-1
+     A12 <- -T A22        A21 <- -A22 U      A11 <- A11 - T A21
+   Its error grows with K; beyond a limit on |K|_F, known from one number that is read, and for
+   any other x, LU with pivots solves for the columns of beta I. Within the limit the error stays
+   below twice that of LU (tests/backend/accuracy.c); |K|_F overstates |K|_2 by more the larger n
+   is. */
 
 #include "gpu.h"
 
@@ -26,9 +26,9 @@ norm_limit(const int64_t n)
   return sqrt(2.0) * fmax(4.0, 0.85 * sqrt((double)n));
 }
 
-/* n <= 32; y may be x. */
+/* n <= 32; y may be x. `near`: without pivots, of c[2] I + c[3] x as the distance from I. */
 static pz_status
-invert_small(pz_backend_queue* const q, const double c[4], const pz_mat* const x,
+invert_small(pz_backend_queue* const q, const bool near, const double c[4], const pz_mat* const x,
              const pz_mat* const y, const pz_fault* const fault)
 {
   const int64_t n = x->rows;
@@ -42,6 +42,7 @@ invert_small(pz_backend_queue* const q, const double c[4], const pz_mat* const x
   gpu_mat(&call, y);
   gpu_fault(&call, fault);
   gpu_integer(&call, PZ_SINGULAR);
+  gpu_integer(&call, near);
   gpu_integer(&call, n);
   gpu_integer(&call, width);
   gpu_integer(&call, y->batch);
@@ -78,10 +79,10 @@ recursion_bytes(const pz_mat* const w, const int64_t n)
 static pz_status
 invert_blocks(pz_backend_queue* const q, const pz_mat* const w, const pz_fault* const fault)
 {
-  static const double plain[4] = {0.0, 1.0, 0.0, 1.0};
+  static const double from_one[4] = {1.0, 1.0, -1.0, 1.0};
   const int64_t n = w->rows;
   if (n <= SMALL) {
-    return invert_small(q, plain, w, w, fault);
+    return invert_small(q, true, from_one, w, w, fault);
   }
   const int64_t n1 = first_part(n);
   const int64_t n2 = n - n1;
@@ -155,7 +156,7 @@ gpu_shifted_inverse(pz_backend_queue* const q, const uint32_t in, const double a
     return PZ_UNSUPPORTED;
   }
   if (n <= SMALL) {
-    return invert_small(q, c, x, y, fault);
+    return invert_small(q, false, c, x, y, fault);
   }
   pz_mat like = *y;
   const size_t whole = gpu_mat_bytes(y->dtype, y->batch, n, n);
@@ -174,7 +175,9 @@ gpu_shifted_inverse(pz_backend_queue* const q, const uint32_t in, const double a
     return invert_pivoted(q, c, x, y, fault);
   }
   const pz_mat w = gpu_take_mat(q, y->dtype, y->batch, n, n);
-  PZ_TRY(gpu_combine(q, gamma, 1, &delta, x, &w));
+  const double inward = delta / gamma;
+  const double outward = beta / gamma;
+  PZ_TRY(gpu_combine(q, 1.0, 1, &inward, x, &w));
   PZ_TRY(invert_blocks(q, &w, fault));
-  return gpu_combine(q, alpha, 1, &beta, &w, y);
+  return gpu_combine(q, alpha, 1, &outward, &w, y);
 }

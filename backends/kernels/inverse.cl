@@ -9,12 +9,13 @@
 
 #define GPU_BAD GPU_GLOBAL pz_int *bad, pz_int bad_offset
 
-/* y <- alpha I + beta (gamma I + delta x)^-1 for n <= 32 by Gauss-Jordan elimination with
-   row pivots, in place in local memory: `width` items to a matrix, each with a column, 64 /
-   width matrices to a group. y may be x. Groups along the batch. */
+/* y <- alpha I + beta a^-1, a = gamma I + delta x, for n <= 32 by Gauss-Jordan elimination with
+   row pivots; with `near`, y <- alpha I + beta ((I + a)^-1 - I) without them, which loses nothing
+   to ones on the diagonal. In place in local memory: `width` items to a matrix, each with a
+   column, 64 / width matrices to a group. y may be x. Groups along the batch. */
 GPU_KERNEL void
 small_inverse(real alpha, real beta, real gamma, real delta, GPU_IN(x), GPU_OUT(y), GPU_FAULT,
-              pz_int status, pz_int order, pz_int width, pz_int batch)
+              pz_int status, pz_int near, pz_int order, pz_int width, pz_int batch)
 {
   GPU_LOCAL real room[2 * GPU_BLOCK * GPU_BLOCK];
   GPU_LOCAL int pivots[2 * GPU_BLOCK];
@@ -37,13 +38,13 @@ small_inverse(real alpha, real beta, real gamma, real delta, GPU_IN(x), GPU_OUT(
       int best = p;
       real divisor = 0;
       if (mine) {
-        for (int i = p + 1; i < n; ++i) {
+        for (int i = p + 1; i < n && !near; ++i) {
           const real size = fabs(a[i * n + p]);
           if (size > fabs(a[best * n + p]) || size != size) {
             best = i;
           }
         }
-        divisor = a[best * n + p];
+        divisor = near ? 1 + a[p * n + p] : a[best * n + p];
         singular = singular || divisor == 0;
       }
       GPU_BARRIER();
@@ -63,7 +64,7 @@ small_inverse(real alpha, real beta, real gamma, real delta, GPU_IN(x), GPU_OUT(
       GPU_BARRIER();
       if (mine && j == p) {
         for (int i = 0; i < n; ++i) {
-          a[i * n + p] = i == p ? 1 / divisor : -a[i * n + p] / divisor;
+          a[i * n + p] = i == p && !near ? 1 / divisor : -a[i * n + p] / divisor;
         }
       }
     }
