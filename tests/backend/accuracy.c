@@ -17,7 +17,7 @@
 
 typedef enum family { FULL, GRADED, BANDED, LOW_RANK, FAMILIES } family;
 
-/* A skew matrix of Frobenius norm sqrt(2) `scale`: `scale` bounds its largest singular value. */
+/* A skew matrix of about norm `scale`. */
 static void
 make_skew(rig* const r, const family f, const int64_t n, const double scale, double* const a)
 {
@@ -34,13 +34,9 @@ make_skew(rig* const r, const family f, const int64_t n, const double scale, dou
       const double grade = pow(10.0, -3.0 * (double)(i + j) / (double)n);
       const double value[FAMILIES] = {any, any * grade, j - i <= 2 ? any : 0.0,
                                       (u[i] * v[j] - u[j] * v[i]) / (double)n + 1e-4 * any};
-      a[i * n + j] = value[f];
-      a[j * n + i] = -value[f];
+      a[i * n + j] = scale * value[f];
+      a[j * n + i] = -a[i * n + j];
     }
-  }
-  const double factor = sqrt(2.0) * scale / frobenius(n * n, a);
-  for (int64_t e = 0; e < n * n; ++e) {
-    a[e] *= factor;
   }
   free(u);
 }
@@ -175,7 +171,7 @@ run_inverse(rig* const r, const bool at_once, const uint32_t in, const operand* 
 
 START_TEST(test_no_worse_for_being_skew)
 {
-  static const double scales[] = {1e-6, 1e-3, 1e-1, 1.0, 2.0, 3.0, 3.9, 6.0, 10.0, 30.0, 1e3};
+  static const double scales[] = {1e-6, 1e-3, 1e-1, 1.0, 2.0, 3.0, 10.0, 30.0, 1e2, 1e3, 1e4};
   static const int64_t orders[] = {2, 3, 4, 5, 8, 13, 16, 17, 31, 33, 65};
   enum { N_SCALES = sizeof(scales) / sizeof(scales[0]) };
   enum { N_ORDERS = sizeof(orders) / sizeof(orders[0]) };
@@ -283,9 +279,8 @@ TCase*
 accuracy_case(void)
 {
   TCase* const t = tcase_create("accuracy");
-  // elsewhere transfers would take minutes
+  tcase_add_loop_test(t, test_no_worse_for_being_skew, 0, 4);
   if (rig_in_host_memory()) {
-    tcase_add_loop_test(t, test_no_worse_for_being_skew, 0, 4);
     tcase_add_loop_test(t, test_threads_change_nothing, 0, 2 * N_SHARED);
   }
   return t;
