@@ -108,14 +108,12 @@ shift(const real gamma, const real delta, const view to)
   return s;
 }
 
-/* The largest |K|_2 for elimination without pivoting. All of (I + K)^-1 of order 2 is small where
-   K is large, so that D would be the difference of nearly equal numbers; and of few rows none is
-   spared the growth of the others. */
+/* The largest |K|_2 for elimination without pivoting; orders up to 3 have a closed form without
+   such a limit (rotation.h). Of few rows none is spared the growth of the others. */
 static real
 norm_limit(const int64_t n)
 {
-  static const real few[6] = {0, 0, 1, (real)2.5, 3, (real)3.5};
-  return n < 6 ? few[n] : (real)fmax(4.0, 0.85 * sqrt((double)n));
+  return (real)(n == 4 ? 3.0 : n == 5 ? 3.5 : fmax(4.0, 0.85 * sqrt((double)n)));
 }
 
 /* An upper bound, as a rule, of |K|_2 for A = I + K and skew K in rows of a: four
