@@ -181,6 +181,29 @@ START_TEST(test_add_identity)
 }
 END_TEST
 
+/* Large enough to be shared among threads, along any extent. */
+START_TEST(test_large)
+{
+  static const int64_t extents[][3] = {{1100, 900, 1},  {333, 450, 7},  {3, 5, 70000},
+                                       {1, 1000003, 1}, {2, 3, 170001}, {700001, 1, 1}};
+  rig it;
+  rig* const r = &it;
+  rig_open(r, _i);
+  for (size_t k = 0; k < 2 * sizeof(extents) / sizeof(extents[0]); ++k) {
+    const int64_t* const e = extents[k / 2];
+    rig_trial(r, 0);
+    operand* const x = operand_in(r, e[0], e[1], e[2]);
+    operand* const y = operand_inout(r, e[0], e[1], e[2]);
+    operand* const z = operand_out(r, e[0], e[1], e[2]);
+    RUN(r, axpby, 0.5, AT(x), -1.0, AT(y));
+    expect_close(r, y, operand_norm(x, BEFORE) + operand_norm(y, BEFORE));
+    RUN(r, copy, AT(x), AT(z));
+    expect_exact(r, z);
+  }
+  rig_close(r);
+}
+END_TEST
+
 TCase*
 elementwise_case(void)
 {
@@ -193,5 +216,6 @@ elementwise_case(void)
   tcase_add_loop_test(t, test_hadamard, 0, 2);
   tcase_add_loop_test(t, test_combine, 0, 2);
   tcase_add_loop_test(t, test_add_identity, 0, 2);
+  tcase_add_loop_test(t, test_large, 0, 2);
   return t;
 }
