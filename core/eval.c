@@ -19,12 +19,13 @@ pzi_eval_ready(const pz_eval* const eval, const pz_tensor* const tensor)
   return pzi_queue_owns(eval->queue, tensor) && pzi_is_contiguous(tensor);
 }
 
-/* Does the map before i leave its value unmade, since map i takes it as a triangle? */
+/* Does the map before i leave its value unmade, since map i takes it as a triangle? Not where
+   that map is handed a triangle itself: what it folds is then not there. */
 static bool
 takes_triangle(const pz_eval* const eval, const uint32_t i)
 {
   return i > 0 && eval->steps[i - 1].link->plan.fold != 0 &&
-         eval->steps[i].link->plan.takes_triangle;
+         eval->steps[i].link->plan.takes_triangle && !takes_triangle(eval, i - 1);
 }
 
 /* Values take their memory at the first use, those that are not made as a rule when a map

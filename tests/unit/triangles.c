@@ -139,7 +139,59 @@ static const pz_parametrization spin = {
     .residual = spin_residual,
 };
 
-PZ_PLUGIN(triangles, "1.0.0", PZ_PARAMETRIZATION(&half), PZ_PARAMETRIZATION(&spin));
+/* The fold of the other triangle, which takes a triangle too. */
+static pz_triangle
+other_triangle(void)
+{
+  return triangle == PZ_UPPER ? PZ_LOWER : PZ_UPPER;
+}
+
+static pz_status
+both_plan(pz_call* const c, const pz_spec* const given)
+{
+  PZ_TRY(pz_declare_original(c, NULL, given));
+  PZ_TRY(pz_declare_fold(c, other_triangle()));
+  PZ_TRY(pz_take_triangle(c));
+  return pz_declare_value(c, given, (pz_structure)structure);
+}
+
+static pz_status
+both_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
+{
+  pz_tensor whole = *x;
+  if ((c->in & PZ_BY_TRIANGLE) != 0) {
+    PZ_TRY(pz_work_like(c, x, &whole));
+    PZ_TRY(c->ops->fold(c, (pz_triangle)triangle, parity(), x, &whole));
+  }
+  return c->ops->fold(c, other_triangle(), parity(), &whole, y);
+}
+
+static pz_status
+both_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
+         const pz_tensor* const gy, pz_tensor* const gx)
+{
+  pz_tensor whole;
+  (void)x;
+  (void)y;
+  if ((c->in & PZ_BY_TRIANGLE) == 0) {
+    return c->ops->fold_adjoint(c, other_triangle(), parity(), gy, gx);
+  }
+  PZ_TRY(pz_work_like(c, gx, &whole));
+  PZ_TRY(c->ops->fold_adjoint(c, other_triangle(), parity(), gy, &whole));
+  return c->ops->fold_adjoint(c, (pz_triangle)triangle, parity(), &whole, gx);
+}
+
+static const pz_parametrization both = {
+    .size = sizeof(both),
+    .id = "both",
+    .summary = "Declares a fold, and takes triangles",
+    .plan = both_plan,
+    .forward = both_forward,
+    .vjp = both_vjp,
+};
+
+PZ_PLUGIN(triangles, "1.0.0", PZ_PARAMETRIZATION(&half), PZ_PARAMETRIZATION(&spin),
+          PZ_PARAMETRIZATION(&both));
 
 static void
 setup(void)
@@ -288,6 +340,26 @@ START_TEST(test_within)
 }
 END_TEST
 
+/* A fold that is handed a triangle is itself not left out. */
+START_TEST(test_folds_in_a_row)
+{
+  static const char* const chains[][2] = {
+      {"half,both,spin", "fold,half,turn"},
+      {"half,both,both,spin", "fold,half,half,turn"},
+      {"gain,half,both,gain,both,spin", "gain,fold,half,gain,half,turn"},
+  };
+  draw();
+  for (size_t k = 0; k < sizeof(chains) / sizeof(chains[0]); ++k) {
+    triangle = PZ_UPPER;
+    evaluate(chains[k][0], x, false, g, value[0], gradient[0]);
+    triangle = PZ_LOWER; // of `half`; `fold` takes the upper one
+    evaluate(chains[k][1], x, false, g, value[1], gradient[1]);
+    expect_near(chains[k][0], value[0], value[1]);
+    expect_near(chains[k][0], gradient[0], gradient[1]);
+  }
+}
+END_TEST
+
 /* init, update and residual see whole matrices, and a gradient after them is still right. */
 START_TEST(test_others_see_the_whole)
 {
@@ -359,6 +431,7 @@ main(void)
   tcase_add_checked_fixture(t, setup, teardown);
   tcase_add_test(t, test_left_out);
   tcase_add_test(t, test_within);
+  tcase_add_test(t, test_folds_in_a_row);
   tcase_add_test(t, test_others_see_the_whole);
   tcase_add_test(t, test_bad_declarations);
   suite_add_tcase(suite, t);
