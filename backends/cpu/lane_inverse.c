@@ -181,9 +181,8 @@ flag(const batch* const b, const int64_t first, const int64_t count, const lane_
   }
 }
 
-/* The closed form for `count` matrices from `first` on; false, and nothing is written, where it
-   does not serve all of them. */
-LANE_INLINE bool
+/* The closed form for `count` matrices from `first` on, flagging those that it does not serve. */
+LANE_INLINE void
 invert_rotations(const batch* const b, const int64_t n, const int64_t first, const int64_t count)
 {
   const task* const c = b->c;
@@ -205,12 +204,9 @@ invert_rotations(const batch* const b, const int64_t n, const int64_t first, con
   const int64_t col = above != b->crossed ? n : 1;
   const real sign = above ? -1 : 1;
   const lane below[3] = {sign * x[row], sign * x[(n - 1) * row], sign * x[(n - 1) * row + col]};
-  if (!lane_all(invert_closed(c, n, below, y) & (lane_mask)(odd == 0))) {
-    return false;
-  }
+  const lane_mask good = invert_closed(c, n, below, y) & (lane_mask)(odd == 0);
   lane_store_square(n, &b->to, count, y, b->y + first * b->to.batch_step);
-  memset(b->flags + first, 0, (size_t)count);
-  return true;
+  flag(b, first, count, good);
 }
 
 /* `count` matrices from `first` on. Those beyond the limits of elimination without pivoting get
@@ -267,14 +263,10 @@ invert_part(void* const context, const int64_t k, const uint32_t thread)
       invert_lanes(b, 1, true, first, count, memory);
       break;
     case 2:
-      if (!invert_rotations(b, 2, first, count)) {
-        invert_lanes(b, 2, true, first, count, memory);
-      }
+      invert_rotations(b, 2, first, count);
       break;
     case 3:
-      if (!invert_rotations(b, 3, first, count)) {
-        invert_lanes(b, 3, true, first, count, memory);
-      }
+      invert_rotations(b, 3, first, count);
       break;
     case 4:
       invert_lanes(b, 4, true, first, count, memory);
