@@ -32,6 +32,12 @@ rig_finish(void)
 }
 
 void
+rig_offer(const pz_plugin* const plugin)
+{
+  ck_assert_ok(pz_context_add_plugin(context, plugin));
+}
+
+void
 rig_forbid_host(const bool forbid)
 {
   pz_queue_forbid_host_fallback(queue, forbid);

@@ -39,6 +39,9 @@ typedef struct rig {
 void rig_start(void);
 void rig_finish(void);
 
+/* Maps of the test itself, beside those found. */
+void rig_offer(const pz_plugin* plugin);
+
 /* May the device have help of the host? Until it is said otherwise, it may. */
 void rig_forbid_host(bool forbid);
 

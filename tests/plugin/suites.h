@@ -9,6 +9,7 @@
 #include <check.h>
 
 TCase* tests_contract(void);
+TCase* tests_taken(void); /* the contract again, of maps that declare folds */
 TCase* tests_folds(void); /* symmetric and skew */
 TCase* tests_cayley(void);
 TCase* tests_signs(void);

@@ -1,0 +1,114 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* A map that declares its value as the fold of a triangle is left out before one that takes
+   triangles: `taken` here, which folds what it is handed and is the identity elsewhere. Values
+   and gradients must be those of the map itself. */
+
+#define PZ_STATIC
+
+#include "rig.h"
+#include "suites.h"
+#include "variants.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static pz_status
+taken_plan(pz_call* const c, const pz_spec* const given)
+{
+  PZ_TRY(pz_declare_original(c, NULL, given));
+  PZ_TRY(pz_take_triangle(c));
+  return pz_declare_value(c, given, PZ_GENERAL);
+}
+
+static int
+sign_of(const pz_call* const c)
+{
+  return (c->in & ~(uint32_t)PZ_BY_TRIANGLE) == PZ_SKEW ? -1 : 1;
+}
+
+static pz_triangle
+triangle_of(const pz_call* const c)
+{
+  return (c->in & PZ_BY_UPPER) != 0 ? PZ_UPPER : PZ_LOWER;
+}
+
+static pz_status
+taken_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
+{
+  return (c->in & PZ_BY_TRIANGLE) != 0 ? c->ops->fold(c, triangle_of(c), sign_of(c), x, y)
+                                       : pz_copy(c, x, y);
+}
+
+static pz_status
+taken_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
+          const pz_tensor* const gy, pz_tensor* const gx)
+{
+  (void)x;
+  (void)y;
+  return (c->in & PZ_BY_TRIANGLE) != 0 ? c->ops->fold_adjoint(c, triangle_of(c), sign_of(c), gy, gx)
+                                       : pz_copy(c, gy, gx);
+}
+
+static const pz_parametrization taken = {
+    .size = sizeof(taken),
+    .id = "taken",
+    .summary = "Takes triangles, and gives the whole",
+    .plan = taken_plan,
+    .forward = taken_forward,
+    .vjp = taken_vjp,
+};
+
+PZ_PLUGIN(taken, "1.0.0", PZ_PARAMETRIZATION(&taken));
+
+/* Folds have a symmetry, and no state of their own. */
+static void
+taken_as_declared(rig* const r, const extents shape, const char* const chain)
+{
+  const pz_structure structure = rig_structure(r);
+  if ((structure != PZ_SYMMETRIC && structure != PZ_SKEW) ||
+      pz_chain_count(r->chain, PZ_STATE_BUFFER) > 0) {
+    return;
+  }
+  double* const x = rig_normal(r, r->x.dtype, r->n_x, 0.3);
+  double* const g = rig_normal(r, r->y.dtype, r->n_y, 1.0);
+  rig_write_originals(r, x);
+  double* const y = rig_forward(r);
+  double* const gx = rig_gradients(r, g);
+  char longer[160];
+  rig other;
+  (void)snprintf(longer, sizeof(longer), "%s,taken", chain);
+  rig_open(&other, longer, r->y.dtype, shape);
+  rig_write_originals(&other, x);
+  double* const y_taken = rig_forward(&other);
+  double* const gx_taken = rig_gradients(&other, g);
+  rig_close(&other);
+  ck_assert_msg(largest_difference(r->n_y, y, y_taken) == 0.0,
+                "%s: the fold that was declared is not the value", chain);
+  ck_assert_msg(largest_difference(r->n_x, gx, gx_taken) == 0.0,
+                "%s: the fold that was declared has another gradient", chain);
+  free(x);
+  free(g);
+  free(y);
+  free(gx);
+  free(y_taken);
+  free(gx_taken);
+}
+
+START_TEST(folds_are_as_declared)
+{
+  rig_offer(&pz_plugin_v1_taken);
+  on_every_chain(taken_as_declared, true);
+}
+END_TEST
+
+TCase*
+tests_taken(void)
+{
+  TCase* const tests = tcase_create("taken");
+  tcase_add_checked_fixture(tests, rig_start, rig_finish);
+  tcase_set_timeout(tests, 60);
+  tcase_add_test(tests, folds_are_as_declared);
+  return tests;
+}
