@@ -5,7 +5,7 @@
    when first needed, belong to the process, and sleep in between. One loop has them at a
    time; a caller that finds them busy, a part of that loop among them, does its loop alone,
    so that many threads that evaluate at once do not make more threads. Parts are what the
-   loop says, whatever the number of threads: so are the results. */
+   loop says: where a result depends on them, they may not depend on the number of threads. */
 
 #include "workers.h"
 
