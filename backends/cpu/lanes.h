@@ -94,6 +94,40 @@ lane_all(const lane_mask mask)
 #endif
 }
 
+/* Square roots; NaN of what is below zero. */
+LANE_INLINE lane
+lane_root(const lane a)
+{
+#if defined(__AVX512F__) && CPU_REAL_BITS == 32
+  return (lane)_mm512_sqrt_ps((__m512)a);
+#elif defined(__AVX512F__)
+  return (lane)_mm512_sqrt_pd((__m512d)a);
+#elif defined(__AVX2__) && CPU_REAL_BITS == 32
+  return (lane)_mm256_sqrt_ps((__m256)a);
+#elif defined(__AVX2__)
+  return (lane)_mm256_sqrt_pd((__m256d)a);
+#else
+  lane root;
+  for (int64_t k = 0; k < LANES; ++k) {
+    root[k] = SQRT(a[k]);
+  }
+  return root;
+#endif
+}
+
+/* Is any lane's mask set? */
+LANE_INLINE bool
+lane_any(const lane_mask mask)
+{
+#if defined(__AVX512F__)
+  return _mm512_test_epi64_mask((__m512i)mask, (__m512i)mask) != 0;
+#elif defined(__AVX2__)
+  return _mm256_testz_si256((__m256i)mask, (__m256i)mask) == 0;
+#else
+  return (mask[0] | mask[1] | mask[2] | mask[3]) != 0;
+#endif
+}
+
 /* ---- between memory and lanes ------------------------------------------------ */
 
 /* Matrices as memory shows them: `runs` of `length` elements `step` apart, the next matrix
@@ -329,6 +363,48 @@ lane_store_square(const int64_t n, const lane_layout* const l, const int64_t cou
   LANE_UNROLL
   for (int64_t e = 0; e < n * n; e = lane_next_quad(e, n * n)) {
     lane_store_quad(from + e, to + e, l->batch_step);
+  }
+}
+
+/* Load and store `count` matrices of m from `first` on. */
+LANE_INLINE void
+lane_load_matrices(const pz_mat* const m, const int64_t first, const int64_t count, lane* const to)
+{
+  const lane_layout l = lane_layout_of(m);
+  TYPED(lane_load)(&l, count, view_of(m, first).data, to);
+}
+
+LANE_INLINE void
+lane_store_matrices(const pz_mat* const m, const int64_t first, const int64_t count,
+                    const lane* const from)
+{
+  const lane_layout l = lane_layout_of(m);
+  TYPED(lane_store)(&l, count, NULL, from, view_of(m, first).data);
+}
+
+/* ---- batches ------------------------------------------------------------------- */
+
+/* Do so many matrices fill lanes enough? */
+static inline bool
+lanes_are_filled(const int64_t n_matrices)
+{
+  return 2 * n_matrices >= LANES;
+}
+
+/* `count` matrices, at most LANES, from `first` on; `memory` is the thread's own. */
+typedef void lane_group(const void* context, int64_t first, int64_t count, lane* memory);
+
+/* Calls `group` for a whole batch, on threads with `vectors` of memory each; one matrix takes
+   about so many nanoseconds. */
+pz_status TYPED(lane_loop)(pz_backend_queue* q, int64_t n_matrices, int64_t vectors,
+                           double nanoseconds, lane_group* group, const void* context);
+
+/* flags[k] = 1 where lane k is set, else 0. */
+static inline void
+lane_flag(const lane_mask mask, const int64_t count, unsigned char* const flags)
+{
+  for (int64_t k = 0; k < count; ++k) {
+    flags[k] = mask[k] != 0;
   }
 }
 

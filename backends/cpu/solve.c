@@ -5,9 +5,12 @@
    in scratch (P A = L U, or A = L L^T); the solutions start as the right-hand sides in
    place and go through two triangular solves of BLAS, whatever their layout.
 
-   A matrix with entries that are not finite never reaches LAPACK: its results are NaN. */
+   A matrix with entries that are not finite never reaches LAPACK: its results are NaN.
 
-#include "typed.h"
+   Batches of small matrices go across lanes first (lane_solve.c, lane_factor.c), and only what
+   does not come out well goes on by itself. */
+
+#include "lanes.h"
 
 /* x = 0 where finite, NaN elsewhere, summed. */
 static real
@@ -92,6 +95,29 @@ solve_one(const uint32_t in, const view a, lapack_int* const pivots, const view 
   return true;
 }
 
+/* Matrix k as a batch of one. */
+static pz_mat
+one_of(const pz_mat* const m, const int64_t k)
+{
+  pz_mat one = *m;
+  one.byte_offset += (uint64_t)(k * m->batch_stride) * sizeof(real);
+  one.batch = 1;
+  return one;
+}
+
+/* Whether a batch goes across lanes; `*flags` then has a byte for each of its matrices, or is
+   NULL without memory. */
+static bool
+is_for_lanes(pz_backend_queue* const q, const pz_mat* const a, const pz_mat* const x,
+             unsigned char** const flags)
+{
+  if (a->rows > CPU_LANES_MOST || x->cols > CPU_LANES_MOST || !lanes_are_filled(x->batch)) {
+    return false;
+  }
+  *flags = cpu_scratch(q, CPU_SLOT_FLAGS, (size_t)x->batch);
+  return true;
+}
+
 pz_status
 TYPED(solve)(pz_backend_queue* const q, const uint32_t in, const pz_mat* const a,
              const pz_mat* const b, const pz_mat* const x, const pz_fault* const fault)
@@ -107,8 +133,15 @@ TYPED(solve)(pz_backend_queue* const q, const uint32_t in, const pz_mat* const a
     return cpu_no_memory(q);
   }
   const view factors = view_columns(data, n, n);
+  unsigned char* flags = NULL;
+  if (is_for_lanes(q, a, x, &flags)) {
+    PZ_TRY(flags ? TYPED(solve_lanes)(q, in, a, b, x, flags) : cpu_no_memory(q));
+  }
   int64_t singular = -1;
   for (int64_t k = 0; k < x->batch; ++k) {
+    if (flags && !flags[k]) {
+      continue;
+    }
     const view from = view_of(a, k);
     const view to = view_settled(view_of(x, k));
     if (!TYPED(view_finite)(from)) {
@@ -139,9 +172,18 @@ TYPED(potrf)(pz_backend_queue* const q, const pz_triangle triangle, const pz_mat
   // LAPACK sees rows as runs transposed
   const bool by_row = cpu_runs_by_row(l);
   const char uplo = (triangle == PZ_LOWER) == by_row ? 'U' : 'L';
-  PZ_TRY(TYPED(triangle)(q, triangle, 0, a, l));
+  unsigned char* flags = NULL;
+  if (is_for_lanes(q, a, l, &flags)) {
+    PZ_TRY(flags ? TYPED(potrf_lanes)(q, triangle, a, l, flags) : cpu_no_memory(q));
+  }
   int64_t singular = -1;
   for (int64_t k = 0; k < l->batch; ++k) {
+    if (flags && !flags[k]) {
+      continue;
+    }
+    const pz_mat from = one_of(a, k);
+    const pz_mat to = one_of(l, k);
+    PZ_TRY(TYPED(triangle)(q, triangle, 0, &from, &to));
     const view v = view_of(l, k);
     const int64_t step = by_row ? v.row_stride : v.col_stride;
     if (!TYPED(triangle_finite)(triangle, v)) {

@@ -22,12 +22,14 @@
 typedef float real;
 #define BLAS(name) cblas_s##name
 #define LAPACK(name) LAPACKE_s##name##_work
+#define SQRT sqrtf
 #define REAL_EPSILON FLT_EPSILON
 #define REAL_DTYPE PZ_F32
 #elif CPU_REAL_BITS == 64
 typedef double real;
 #define BLAS(name) cblas_d##name
 #define LAPACK(name) LAPACKE_d##name##_work
+#define SQRT sqrt
 #define REAL_EPSILON DBL_EPSILON
 #define REAL_DTYPE PZ_F64
 #else
@@ -171,6 +173,13 @@ bool TYPED(multiply_lanes)(pz_backend_queue* q, real alpha, const pz_mat* a, con
                            const pz_mat* y);
 bool TYPED(adjoint_lanes)(pz_backend_queue* q, uint32_t by, real sign, real alpha, real shift,
                           const pz_mat* a, const pz_mat* b, const pz_mat* y);
+
+/* Across lanes, batches of small matrices whose results are good at once; those whose flag is 1
+   in the end are not, and are left to be done one by one. */
+pz_status TYPED(potrf_lanes)(pz_backend_queue* q, pz_triangle triangle, const pz_mat* a,
+                             const pz_mat* l, unsigned char* flags);
+pz_status TYPED(solve_lanes)(pz_backend_queue* q, uint32_t in, const pz_mat* a, const pz_mat* b,
+                             const pz_mat* x, unsigned char* flags);
 
 /* Matrix k of m as BLAS can take it: as it is, or packed into the slot. `data` is NULL where
    there is no memory for that. */

@@ -10,7 +10,6 @@
 
 #include "rig.h"
 
-#include <dlfcn.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -211,18 +210,6 @@ START_TEST(test_no_worse_for_being_skew)
 }
 END_TEST
 
-/* Tells OpenBLAS, where it is in this process, and with it the cpu backend. */
-static void
-use_threads(const int n)
-{
-  void* const address = dlsym(RTLD_DEFAULT, "openblas_set_num_threads");
-  void (*function)(int);
-  if (address) {
-    memcpy(&function, &address, sizeof(function));
-    function(n);
-  }
-}
-
 static const int64_t orders_shared[] = {3, 8, 13, 16, 27, 32};
 enum { N_SHARED = sizeof(orders_shared) / sizeof(orders_shared[0]) };
 
@@ -243,7 +230,7 @@ START_TEST(test_threads_change_nothing)
   double* const again = results + n * n * batch;
   for (int op = 0; op < 5; ++op) {
     for (int threads = 1; threads <= 3; ++threads) {
-      use_threads(threads);
+      rig_use_threads(threads);
       switch (op) {
       case 0:
         RUN(r, shifted_inverse, PZ_GENERAL, -1.0, 2.0, 30.0, -1.0, AT(x), AT(y), FAULT);
@@ -269,7 +256,7 @@ START_TEST(test_threads_change_nothing)
       }
     }
   }
-  use_threads(1);
+  rig_use_threads(1);
   free(results);
   rig_close(r);
 }

@@ -128,3 +128,18 @@ expect_singular(rig* const r, const operand* const o, const int64_t place, const
     compare(r, o, place, scale);
   }
 }
+
+void
+expect_spoiled(const rig* const r, const operand* const o, const int64_t place)
+{
+  const pz_mat* const m = &o->mat[0];
+  for (int64_t k = 0; r->offered && k < m->batch; ++k) {
+    bool odd = false;
+    for (int64_t e = 0; e < m->rows * m->cols; ++e) {
+      odd = odd || isnan(operand_get(o, TESTED, k, e / m->cols, e % m->cols));
+    }
+    if (odd != (place < 0 || k == place)) {
+      rig_fail(r, "matrix %lld holds %s NaN", (long long)k, odd ? "a" : "no");
+    }
+  }
+}

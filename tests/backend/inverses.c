@@ -266,36 +266,6 @@ START_TEST(test_solve)
 }
 END_TEST
 
-/* Orders and sizes of batches about the number of lanes of any instructions. */
-static int64_t
-lane_order(rig* const r)
-{
-  return 1 + rig_pick(r, 33);
-}
-
-static int64_t
-lane_batch(rig* const r)
-{
-  static const int64_t sizes[] = {2, 4, 5, 7, 8, 9, 15, 16, 17, 31, 35, 70};
-  return sizes[rig_pick(r, sizeof(sizes) / sizeof(sizes[0]))];
-}
-
-/* Of the tested side's y exactly matrix `place` holds a NaN; -1: every one does. */
-static void
-expect_spoiled(const rig* const r, const operand* const y, const int64_t place)
-{
-  const int64_t n = y->mat[0].rows;
-  for (int64_t k = 0; r->offered && k < y->mat[0].batch; ++k) {
-    bool odd = false;
-    for (int64_t e = 0; e < n * n; ++e) {
-      odd = odd || isnan(operand_get(y, TESTED, k, e / n, e % n));
-    }
-    if (odd != (place < 0 || k == place)) {
-      rig_fail(r, "matrix %lld holds %s NaN", (long long)k, odd ? "a" : "no");
-    }
-  }
-}
-
 /* Batches large enough to go together: every matrix comes out as it should, whatever its
    neighbours are, and NaN stays in its own. */
 START_TEST(test_batches)
@@ -306,8 +276,8 @@ START_TEST(test_batches)
   rig_open(r, _i);
   for (int trial = 0; trial < 8 * TRIALS; ++trial) {
     rig_trial(r, 0);
-    const int64_t n = lane_order(r);
-    const int64_t batch = lane_batch(r);
+    const int64_t n = rig_small_order(r);
+    const int64_t batch = rig_small_batch(r);
     const shape s = (shape)rig_pick(r, SHAPES);
     const bool spoiled = rig_pick(r, 4) == 0;
     operand* const x = operand_in(r, n, n, batch);
@@ -355,8 +325,8 @@ START_TEST(test_adjoint)
   for (int trial = 0; trial < 6 * TRIALS; ++trial) {
     rig_trial(r, trial / 6);
     const bool many = trial % 2 == 0;
-    const int64_t n = many ? lane_order(r) : rig_size(r);
-    const int64_t batch = many ? lane_batch(r) : rig_batch(r);
+    const int64_t n = many ? rig_small_order(r) : rig_size(r);
+    const int64_t batch = many ? rig_small_batch(r) : rig_batch(r);
     const double alpha = test_normal(&r->random);
     const double beta = 0.5 + test_uniform(&r->random);
     const double delta = test_normal(&r->random);

@@ -6,8 +6,10 @@
 
 #include "rig.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <string.h>
 
 enum { MOST = 64 };
 
@@ -55,5 +57,16 @@ rig_parallel(const uint32_t threads, const int64_t n, pz_part* const part, void*
   (void)take(&takers[0]);
   for (uint32_t k = 1; k <= started; ++k) {
     pthread_join(ids[k], NULL);
+  }
+}
+
+void
+rig_use_threads(const int n)
+{
+  void* const address = dlsym(RTLD_DEFAULT, "openblas_set_num_threads");
+  void (*function)(int);
+  if (address) {
+    memcpy(&function, &address, sizeof(function));
+    function(n);
   }
 }

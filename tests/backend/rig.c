@@ -235,6 +235,19 @@ rig_batch(rig* const r)
   return sizes[rig_pick(r, r->trial >= TRIALS - 2 ? 2 : 3)];
 }
 
+int64_t
+rig_small_order(rig* const r)
+{
+  return 1 + rig_pick(r, 33);
+}
+
+int64_t
+rig_small_batch(rig* const r)
+{
+  static const int64_t sizes[] = {2, 4, 5, 7, 8, 9, 15, 16, 17, 31, 35, 70};
+  return sizes[rig_pick(r, sizeof(sizes) / sizeof(sizes[0]))];
+}
+
 double
 rig_real(rig* const r)
 {

@@ -83,8 +83,11 @@ pz_status rig_probe(const rig* r, uint32_t index, pz_device_info* info);
 
 /* Begins trial `trial`: frees the operands of the one before. The last trials are large. */
 void rig_trial(rig* r, int trial);
-int64_t rig_size(rig* r);            /* from 1 to 40, or 65, 127, 200 */
-int64_t rig_batch(rig* r);           /* 1, 2 or 7 */
+int64_t rig_size(rig* r);  /* from 1 to 40, or 65, 127, 200 */
+int64_t rig_batch(rig* r); /* 1, 2 or 7 */
+/* Orders and sizes of batches about the number of lanes of any instructions. */
+int64_t rig_small_order(rig* r);
+int64_t rig_small_batch(rig* r);
 int64_t rig_pick(rig* r, int64_t n); /* 0 .. n-1 */
 double rig_real(rig* r);             /* a scalar argument: 0, 1, -1 or any */
 
@@ -113,6 +116,8 @@ void expect_close(rig* r, const operand* o, double scale);
 /* PZ_SINGULAR for matrix `place` on both sides, which is NaN throughout; the others agree
    as in expect_close. */
 void expect_singular(rig* r, const operand* o, int64_t place, double scale);
+/* Of the tested side's `o` exactly matrix `place` holds a NaN; -1: every one does. */
+void expect_spoiled(const rig* r, const operand* o, int64_t place);
 /* Both sides refuse with `status`. */
 void expect_refused(rig* r, pz_status status);
 /* Fails the test with the case described. */
@@ -204,8 +209,11 @@ TCase* special_case(void);
 TCase* accuracy_case(void);
 TCase* known_case(void);
 TCase* extents_case(void);
+TCase* batches_case(void);
 
 /* pz_backend_host.parallel of the rig (loop.c). */
 void rig_parallel(uint32_t threads, int64_t n, pz_part* part, void* context);
+/* Tells OpenBLAS, where it is in this process, and with it the cpu backend. */
+void rig_use_threads(int n);
 
 #endif /* BACKEND_RIG_H */

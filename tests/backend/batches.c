@@ -1,0 +1,217 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Batches of small matrices that may go together: every matrix comes out as it should, a
+   singular one or a NaN stays in its own, and neither neighbours, nor the place in the batch,
+   nor threads change a bit. */
+
+#include "rig.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum operation { SOLVE, SOLVE_DEFINITE, POTRF, OPERATIONS } operation;
+
+/* What is wrong with one matrix. */
+typedef enum defect { NOTHING, ZERO, NOT_A_NUMBER } defect;
+
+/* Well-conditioned matrices, 2 I and at most 1/2 besides as a rule: positive definite ones, or with
+   rows in any order, so that pivots must be looked for. */
+static void
+make_regular(rig* const r, operand* const a, const bool definite)
+{
+  const int64_t n = a->mat[0].rows;
+  int64_t* const row = malloc((size_t)n * sizeof(*row));
+  ck_assert_ptr_nonnull(row);
+  for (int64_t k = 0; k < operand_matrices(a); ++k) {
+    for (int64_t i = 0; i < n; ++i) {
+      const int64_t j = definite ? i : rig_pick(r, i + 1);
+      row[i] = row[j];
+      row[j] = i;
+    }
+    for (int64_t e = 0; e < n * n; ++e) {
+      const int64_t i = e / n;
+      const int64_t j = e % n;
+      const double any = test_normal(&r->random) / (8.0 * (double)n) + (i == j ? 2.0 : 0.0);
+      operand_put(a, k, row[i], j, definite && j < i ? operand_get(a, BEFORE, k, j, i) : any);
+    }
+  }
+  free(row);
+}
+
+static void
+spoil(rig* const r, operand* const a, const int64_t place, const defect d)
+{
+  const int64_t n = a->mat[0].rows;
+  const int64_t i = rig_pick(r, n);
+  const int64_t j = rig_pick(r, n);
+  for (int64_t e = 0; d == ZERO && e < n; ++e) {
+    operand_put(a, place, i, e, 0.0);
+    operand_put(a, place, e, i, 0.0);
+  }
+  if (d == NOT_A_NUMBER) {
+    operand_put(a, place, i, j, (double)NAN);
+    operand_put(a, place, j, i, (double)NAN);
+  }
+}
+
+static pz_status
+apply(const side* const s, const operation op, const pz_triangle triangle, const pz_mat* const a,
+      const pz_mat* const b, const pz_mat* const x)
+{
+  const pz_backend_ops* const ops = s->ops;
+  switch (op) {
+  case SOLVE:
+    return ops->solve ? ops->solve(s->queue, PZ_GENERAL, a, b, x, &s->fault) : PZ_UNSUPPORTED;
+  case SOLVE_DEFINITE:
+    return ops->solve ? ops->solve(s->queue, PZ_SPD, a, b, x, &s->fault) : PZ_UNSUPPORTED;
+  case POTRF:
+    return ops->potrf ? ops->potrf(s->queue, triangle, a, x, &s->fault) : PZ_UNSUPPORTED;
+  case OPERATIONS:
+    break;
+  }
+  return PZ_INVALID;
+}
+
+static const char* const names[] = {"solve", "solve", "potrf"};
+
+static void
+run(rig* const r, const operation op, const pz_triangle triangle, const operand* const a,
+    const operand* const b, const operand* const x)
+{
+  r->op = names[op];
+  while (rig_step(r)) {
+    r->result = apply(&r->sides[r->turn], op, triangle, AT(a), AT(b), AT(x));
+  }
+}
+
+START_TEST(test_every_matrix)
+{
+  rig it;
+  rig* const r = &it;
+  rig_open(r, _i);
+  for (int trial = 0; trial < 8 * TRIALS; ++trial) {
+    rig_trial(r, 0);
+    const operation op = (operation)rig_pick(r, OPERATIONS);
+    const pz_triangle triangle = (pz_triangle)rig_pick(r, 2);
+    const int64_t n = rig_small_order(r);
+    const int64_t cols = op == POTRF ? n : rig_small_order(r);
+    const int64_t batch = rig_small_batch(r);
+    const int64_t place = rig_pick(r, batch);
+    const defect d = trial % 2 ? NOTHING : (defect)rig_pick(r, 3);
+    operand* const a =
+        operand_new(r, d == NOTHING ? OPERAND_IN : OPERAND_INOUT, r->dtype, n, n, batch);
+    operand* const b = operand_in(r, n, cols, batch);
+    operand* const x = operand_out(r, n, cols, batch);
+    const double scale = op == POTRF ? 0.0 : 4.0 * operand_norm(b, BEFORE);
+    a->role = OPERAND_IN;
+    make_regular(r, a, op != SOLVE);
+    spoil(r, a, place, d);
+    run(r, op, triangle, a, b, x);
+    switch (d) {
+    case NOTHING:
+      expect_close(r, x, scale);
+      break;
+    case ZERO:
+      expect_singular(r, x, place, scale);
+      break;
+    case NOT_A_NUMBER:
+      expect_ok(r);
+      expect_spoiled(r, x, place);
+      break;
+    }
+  }
+  rig_close(r);
+}
+END_TEST
+
+/* `count` matrices of m from `first` on. */
+static const pz_mat*
+part_of(const pz_mat* const m, const int64_t first, const int64_t count, pz_mat* const out)
+{
+  *out = *m;
+  out->byte_offset += (uint64_t)(first * m->batch_stride) * pz_dtype_size(m->dtype);
+  out->batch = count;
+  return out;
+}
+
+/* Of the matrices from `first` on. */
+static void
+run_part(rig* const r, const operation op, const operand* const a, const operand* const b,
+         const operand* const x, const int64_t first)
+{
+  pz_mat part[3];
+  const int64_t count = x->mat[0].batch - 2 * first;
+  r->op = names[op];
+  while (rig_step(r)) {
+    r->result =
+        apply(&r->sides[r->turn], op, PZ_LOWER, part_of(AT(a), first, count, &part[0]),
+              part_of(AT(b), first, count, &part[1]), part_of(AT(x), first, count, &part[2]));
+  }
+  expect_ok(r);
+}
+
+/* Holds matrices from `first` on of the tested side's x against what there was, or puts all of
+   them there. */
+static void
+compare(const rig* const r, const operand* const x, const int64_t first, double* const kept)
+{
+  const pz_mat* const m = &x->mat[0];
+  const int64_t size = m->rows * m->cols;
+  double* const found = reals(size);
+  for (int64_t k = first; k < m->batch - first; ++k) {
+    operand_matrix(x, TESTED, k, first > 0 ? found : kept + k * size);
+    if (first > 0 && memcmp(found, kept + k * size, (size_t)size * sizeof(double)) != 0) {
+      rig_fail(r, "matrix %lld comes out otherwise without the first %lld", (long long)k,
+               (long long)first);
+    }
+  }
+  free(found);
+}
+
+static const int64_t orders[] = {1, 3, 8, 13, 16, 27, 32};
+enum { N_ORDERS = sizeof(orders) / sizeof(orders[0]) };
+
+START_TEST(test_neighbours_change_nothing)
+{
+  rig it;
+  rig* const r = &it;
+  const int64_t n = orders[_i / 2];
+  const int64_t batch = 100000 / (n * n * n) + 203;
+  rig_open(r, _i % 2);
+  for (int op = 0; op < OPERATIONS; ++op) {
+    rig_trial(r, 0);
+    operand* const a = operand_new(r, OPERAND_INOUT, r->dtype, n, n, batch);
+    operand* const b = operand_new(r, OPERAND_INOUT, r->dtype, n, n, batch);
+    operand* const x = operand_out(r, n, n, batch);
+    double* const kept = reals(n * n * batch);
+    a->role = OPERAND_IN;
+    b->role = OPERAND_IN;
+    make_regular(r, a, op != SOLVE);
+    rig_use_threads(1);
+    for (int64_t first = 0; first < 80; first += first == 0 ? 1 : 13) {
+      run_part(r, (operation)op, a, b, x, first);
+      if (r->offered) {
+        compare(r, x, first, kept);
+      }
+      rig_use_threads(3);
+    }
+    rig_use_threads(1);
+    free(kept);
+  }
+  rig_close(r);
+}
+END_TEST
+
+TCase*
+batches_case(void)
+{
+  TCase* const t = tcase_create("batches");
+  tcase_add_loop_test(t, test_every_matrix, 0, 2);
+  // elsewhere transfers would take minutes
+  if (rig_in_host_memory()) {
+    tcase_add_loop_test(t, test_neighbours_change_nothing, 0, 2 * N_ORDERS);
+  }
+  return t;
+}
