@@ -8,7 +8,7 @@
    LAPACK's iterations need not end on NaN or infinities, so a matrix with such entries
    never reaches it: all its results are NaN. */
 
-#include "typed.h"
+#include "lane_eigen.h"
 
 /* Scratch of a call: one matrix and its factors, LAPACK's workspaces. */
 typedef struct scratch {
@@ -149,8 +149,16 @@ TYPED(eigh)(pz_backend_queue* const q, const pz_mat* const a, const pz_mat* cons
   double* const values = (double*)(void*)s.b;
   double* const work = (double*)(void*)s.work;
   const lapack_int n_work = (lapack_int)(s.n_work / wide);
+  unsigned char* flags = NULL;
+  if (n <= CPU_LANES_MOST && a->batch >= EIGEN_FEWEST) {
+    flags = cpu_scratch(q, CPU_SLOT_FLAGS, (size_t)a->batch);
+    PZ_TRY(flags ? TYPED(eigh_lanes)(q, a, w, v, flags) : cpu_no_memory(q));
+  }
   int64_t failed = -1;
   for (int64_t b = 0; b < a->batch; ++b) {
+    if (flags && !flags[b]) {
+      continue;
+    }
     const view from = view_of(a, b);
     bool done = false;
     if (TYPED(view_finite)(from)) {

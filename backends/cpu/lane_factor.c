@@ -48,6 +48,6 @@ TYPED(potrf_lanes)(pz_backend_queue* const q, const pz_triangle triangle, const 
   const pz_mat to = triangle == PZ_LOWER ? *l : pz_mat_transposed(l);
   const batch t = {&from, &to, flags};
   const int64_t n = l->rows;
-  return TYPED(lane_loop)(q, l->batch, n * (n + lane_width(n)), 0.02 * (double)(n * n * (n + 8)),
-                          factor_group, &t);
+  return TYPED(lane_loop)(q, l->batch, LANES, n * (n + lane_width(n)),
+                          0.02 * (double)(n * n * (n + 8)), factor_group, &t);
 }

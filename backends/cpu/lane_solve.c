@@ -42,7 +42,7 @@ exchange_rows(const int64_t k, const int64_t rows, const int64_t cols, const lan
   lane_mask best = (lane_integer)k - (lane_mask){0};
   for (int64_t i = k + 1; i < rows; ++i) {
     const lane magnitude = lane_magnitude(w.at[i * w.row + k * w.col]);
-    const lane_mask larger_here = (lane_mask)(magnitude > most);
+    const lane_mask larger_here = lane_above(magnitude, most);
     most = lane_select(larger_here, magnitude, most);
     best = (larger_here & (lane_integer)i) | (~larger_here & best);
   }
@@ -129,6 +129,6 @@ TYPED(solve_lanes)(pz_backend_queue* const q, const uint32_t in, const pz_mat* c
   const batch t = {a, b, x, in == PZ_SPD, flags};
   const int64_t n = a->rows;
   const int64_t cols = n + x->cols;
-  return TYPED(lane_loop)(q, x->batch, n * (larger(n, x->cols) + lane_width(cols)),
+  return TYPED(lane_loop)(q, x->batch, LANES, n * (larger(n, x->cols) + lane_width(cols)),
                           0.05 * (double)(n * cols * (n + 8)), solve_group, &t);
 }

@@ -137,7 +137,7 @@ lane_cholesky(const int64_t n, const lane_view a, const lane_view l)
     const lane pivot = column.at[0];
     const lane root = lane_root(pivot);
     const lane inverse = 1 / root;
-    dead |= ~(lane_mask)(pivot > 0);
+    dead |= ~lane_above(pivot, lane_of(0));
     column.at[0] = root;
     for (int64_t i = 1; i < n - j; ++i) {
       column.at[i * column.col] *= inverse;

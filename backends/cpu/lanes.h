@@ -40,6 +40,7 @@ typedef lane lane_in_place __attribute__((aligned(CPU_REAL_BITS / 8), may_alias)
 /* What comparisons give: all bits, or none. */
 typedef lane_integer lane_mask __attribute__((vector_size(LANES * CPU_REAL_BITS / 8)));
 typedef lane_mask lane_mask_in_place __attribute__((aligned(CPU_REAL_BITS / 8), may_alias));
+typedef lane_integer lane_mask_half __attribute__((vector_size(LANES * CPU_REAL_BITS / 16)));
 
 #define LANE_INLINE static inline __attribute__((always_inline))
 
@@ -62,10 +63,26 @@ lane_select(const lane_mask mask, const lane a, const lane b)
   return (lane)((mask & (lane_mask)a) | (~mask & (lane_mask)b));
 }
 
+/* Where a > b. Registers may hold half of a vector, and compilers compare entry by entry then,
+   unless they are given halves. */
+LANE_INLINE lane_mask
+lane_above(const lane a, const lane b)
+{
+#if CPU_REAL_BITS == 64 && !defined(__AVX2__)
+  const lane_mask_half low =
+      __builtin_shufflevector(a, a, 0, 1) > __builtin_shufflevector(b, b, 0, 1);
+  const lane_mask_half high =
+      __builtin_shufflevector(a, a, 2, 3) > __builtin_shufflevector(b, b, 2, 3);
+  return __builtin_shufflevector(low, high, 0, 1, 2, 3);
+#else
+  return (lane_mask)(a > b);
+#endif
+}
+
 LANE_INLINE lane
 lane_larger(const lane a, const lane b)
 {
-  return lane_select((lane_mask)(a > b), a, b);
+  return lane_select(lane_above(a, b), a, b);
 }
 
 LANE_INLINE lane
@@ -391,12 +408,12 @@ lanes_are_filled(const int64_t n_matrices)
   return 2 * n_matrices >= LANES;
 }
 
-/* `count` matrices, at most LANES, from `first` on; `memory` is the thread's own. */
+/* `count` matrices, as many as there are lanes at most, from `first` on; `memory` is the thread's own. */
 typedef void lane_group(const void* context, int64_t first, int64_t count, lane* memory);
 
 /* Calls `group` for a whole batch, on threads with `vectors` of memory each; one matrix takes
    about so many nanoseconds. */
-pz_status TYPED(lane_loop)(pz_backend_queue* q, int64_t n_matrices, int64_t vectors,
+pz_status TYPED(lane_loop)(pz_backend_queue* q, int64_t n_matrices, int64_t lanes, int64_t vectors,
                            double nanoseconds, lane_group* group, const void* context);
 
 /* flags[k] = 1 where lane k is set, else 0. */

@@ -178,6 +178,8 @@ bool TYPED(adjoint_lanes)(pz_backend_queue* q, uint32_t by, real sign, real alph
    in the end are not, and are left to be done one by one. */
 pz_status TYPED(potrf_lanes)(pz_backend_queue* q, pz_triangle triangle, const pz_mat* a,
                              const pz_mat* l, unsigned char* flags);
+pz_status TYPED(eigh_lanes)(pz_backend_queue* q, const pz_mat* a, const pz_mat* w, const pz_mat* v,
+                            unsigned char* flags);
 pz_status TYPED(solve_lanes)(pz_backend_queue* q, uint32_t in, const pz_mat* a, const pz_mat* b,
                              const pz_mat* x, unsigned char* flags);
 

@@ -118,20 +118,38 @@ START_TEST(test_qr)
 }
 END_TEST
 
+/* Multiplies by a number near either end of those whose squares a double holds. */
+static void
+scale_far(const rig* const r, operand* const a, const bool up)
+{
+  const int64_t n = a->mat[0].rows;
+  const double power = r->dtype == PZ_F32 ? 30.0 : 140.0;
+  for (int64_t k = 0; k < operand_matrices(a); ++k) {
+    for (int64_t e = 0; e < n * n; ++e) {
+      const double value = operand_get(a, BEFORE, k, e / n, e % n);
+      operand_put(a, k, e / n, e % n, value * pow(10.0, up ? power : -power));
+    }
+  }
+}
+
 START_TEST(test_eigh)
 {
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; trial < TRIALS; ++trial) {
-    rig_trial(r, trial);
-    const int64_t n = rig_size(r);
-    const int64_t batch = rig_batch(r);
+  for (int trial = 0; trial < 4 * TRIALS; ++trial) {
+    const bool many = trial % 4 > 0;
+    rig_trial(r, trial / 4);
+    const int64_t n = many ? rig_small_order(r) : rig_size(r);
+    const int64_t batch = many ? rig_small_batch(r) : rig_batch(r);
     const bool vectors = rig_pick(r, 4) > 0;
     operand* const a = operand_in(r, n, n, batch);
     operand* const w = operand_out(r, n, 1, batch);
     operand* const v = operand_out(r, n, n, batch);
     fill(r, a, trial % 2 ? DENSE : (kind)rig_pick(r, KINDS), true);
+    if (trial % 3 > 0) {
+      scale_far(r, a, trial % 3 > 1);
+    }
     RUN(r, eigh, AT(a), AT(w), vectors ? AT(v) : NULL, FAULT);
     expect_ok(r);
     double* const at = reals(n * n);
