@@ -6,10 +6,10 @@
    the other order is given as the transpose of what memory shows. Strides that BLAS cannot
    express (repeated or overlapping runs of an input) are packed first.
 
-   Small products are loops of our own (small_product.c, lane_products.c): a library call costs
-   more than their arithmetic. */
+   Small products are loops of our own (small_product.c, lane_products.c, lane_trsm.c): a library
+   call costs more than their arithmetic. */
 
-#include "typed.h"
+#include "lanes.h"
 
 #include <string.h>
 
@@ -256,6 +256,14 @@ triangular_of(const pz_triangle triangle, const view t, const view b)
   return out;
 }
 
+/* Whether a batch of triangular matrices t and what they are applied to goes across lanes. */
+static bool
+is_for_lanes(const pz_mat* const t, const pz_mat* const b)
+{
+  return t->rows <= CPU_LANES_MOST && b->rows <= CPU_LANES_MOST && b->cols <= CPU_LANES_MOST &&
+         lanes_are_filled(b->batch);
+}
+
 pz_status
 TYPED(trmm)(pz_backend_queue* const q, const pz_side side, const pz_triangle triangle,
             const pz_diagonal diagonal, const double alpha, const pz_mat* const t,
@@ -263,6 +271,9 @@ TYPED(trmm)(pz_backend_queue* const q, const pz_side side, const pz_triangle tri
 {
   if (!fits_blas(t) || !fits_blas(b)) {
     return PZ_UNSUPPORTED;
+  }
+  if (is_for_lanes(t, b) && b->rows * b->cols <= 128) { /* beyond, BLAS is faster */
+    return TYPED(trmm_lanes)(q, side, triangle, diagonal, (real)alpha, t, b);
   }
   for (int64_t k = 0; k < b->batch; ++k) {
     const view u = TYPED(view_expressible)(q, t, k, CPU_SLOT_PACK);
@@ -310,8 +321,17 @@ TYPED(trsm)(pz_backend_queue* const q, const pz_side side, const pz_triangle tri
   if (!fits_blas(t) || !fits_blas(b)) {
     return PZ_UNSUPPORTED;
   }
+  unsigned char* flags = NULL;
+  if (is_for_lanes(t, b)) {
+    flags = cpu_scratch(q, CPU_SLOT_FLAGS, (size_t)b->batch);
+    PZ_TRY(flags ? TYPED(trsm_lanes)(q, side, triangle, diagonal, (real)alpha, t, b, flags)
+                 : cpu_no_memory(q));
+  }
   int64_t singular = -1;
   for (int64_t k = 0; k < b->batch; ++k) {
+    if (flags && !flags[k]) {
+      continue;
+    }
     const view u = TYPED(view_expressible)(q, t, k, CPU_SLOT_PACK);
     if (!u.data) {
       return cpu_no_memory(q);

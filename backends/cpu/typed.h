@@ -183,6 +183,14 @@ pz_status TYPED(eigh_lanes)(pz_backend_queue* q, const pz_mat* a, const pz_mat* 
 pz_status TYPED(solve_lanes)(pz_backend_queue* q, uint32_t in, const pz_mat* a, const pz_mat* b,
                              const pz_mat* x, unsigned char* flags);
 
+/* Triangular t applied to b across lanes; flags are those of a zero on the diagonal, whose b is
+   lost. */
+pz_status TYPED(trmm_lanes)(pz_backend_queue* q, pz_side side, pz_triangle triangle,
+                            pz_diagonal diagonal, real alpha, const pz_mat* t, const pz_mat* b);
+pz_status TYPED(trsm_lanes)(pz_backend_queue* q, pz_side side, pz_triangle triangle,
+                            pz_diagonal diagonal, real alpha, const pz_mat* t, const pz_mat* b,
+                            unsigned char* flags);
+
 /* Matrix k of m as BLAS can take it: as it is, or packed into the slot. `data` is NULL where
    there is no memory for that. */
 view TYPED(view_expressible)(pz_backend_queue* q, const pz_mat* m, int64_t k, cpu_slot slot);

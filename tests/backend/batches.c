@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum operation { SOLVE, SOLVE_DEFINITE, POTRF, EIGH, OPERATIONS } operation;
+typedef enum operation { SOLVE, SOLVE_DEFINITE, POTRF, EIGH, TRSM, TRMM, OPERATIONS } operation;
 
 /* What is wrong with one matrix. */
 typedef enum defect { NOTHING, ZERO, NOT_A_NUMBER } defect;
@@ -56,7 +56,7 @@ spoil(rig* const r, operand* const a, const int64_t place, const defect d)
   }
 }
 
-/* From a and b to x; w is for eigenvalues. */
+/* From a and b, or x itself, to x; w is for eigenvalues. */
 typedef struct operands {
   operand* a;
   operand* b;
@@ -64,20 +64,34 @@ typedef struct operands {
   operand* w;
 } operands;
 
+/* How to take them. */
+typedef struct choice {
+  operation op;
+  pz_side where;
+  pz_triangle triangle;
+  pz_diagonal diagonal;
+} choice;
+
 static pz_status
-apply(const side* const s, const operation op, const pz_triangle triangle, const pz_mat* const a,
-      const pz_mat* const b, const pz_mat* const x, const pz_mat* const w)
+apply(const side* const s, const choice* const c, const pz_mat* const a, const pz_mat* const b,
+      const pz_mat* const x, const pz_mat* const w)
 {
   const pz_backend_ops* const ops = s->ops;
-  switch (op) {
+  switch (c->op) {
   case SOLVE:
     return ops->solve ? ops->solve(s->queue, PZ_GENERAL, a, b, x, &s->fault) : PZ_UNSUPPORTED;
   case SOLVE_DEFINITE:
     return ops->solve ? ops->solve(s->queue, PZ_SPD, a, b, x, &s->fault) : PZ_UNSUPPORTED;
   case POTRF:
-    return ops->potrf ? ops->potrf(s->queue, triangle, a, x, &s->fault) : PZ_UNSUPPORTED;
+    return ops->potrf ? ops->potrf(s->queue, c->triangle, a, x, &s->fault) : PZ_UNSUPPORTED;
   case EIGH:
     return ops->eigh ? ops->eigh(s->queue, a, w, x, &s->fault) : PZ_UNSUPPORTED;
+  case TRSM:
+    return ops->trsm ? ops->trsm(s->queue, c->where, c->triangle, c->diagonal, 1.5, a, x, &s->fault)
+                     : PZ_UNSUPPORTED;
+  case TRMM:
+    return ops->trmm ? ops->trmm(s->queue, c->where, c->triangle, c->diagonal, 1.5, a, x)
+                     : PZ_UNSUPPORTED;
   case OPERATIONS:
     break;
   }
@@ -96,18 +110,33 @@ part_of(const pz_mat* const m, const int64_t first, const int64_t count)
 
 /* On all matrices but the first and last so many. */
 static void
-run(rig* const r, const operation op, const pz_triangle triangle, const operands* const o,
-    const int64_t without)
+run(rig* const r, const choice* const c, const operands* const o, const int64_t without)
 {
-  static const char* const names[] = {"solve", "solve", "potrf", "eigh"};
+  static const char* const names[] = {"solve", "solve", "potrf", "eigh", "trsm", "trmm"};
   const int64_t count = o->x->mat[0].batch - 2 * without;
-  r->op = names[op];
+  r->op = names[c->op];
   while (rig_step(r)) {
     const pz_mat a = part_of(AT(o->a), without, count);
     const pz_mat b = part_of(AT(o->b), without, count);
     const pz_mat x = part_of(AT(o->x), without, count);
     const pz_mat w = part_of(AT(o->w), without, count);
-    r->result = apply(&r->sides[r->turn], op, triangle, &a, &b, &x, &w);
+    r->result = apply(&r->sides[r->turn], c, &a, &b, &x, &w);
+  }
+}
+
+/* Of matrices that half of the batches have. */
+static defect
+pick_defect(rig* const r, const choice* const c)
+{
+  switch (c->op) {
+  case EIGH: /* eigenvectors are held to account elsewhere, by residual */
+    return NOT_A_NUMBER;
+  case TRSM:
+    return c->diagonal == PZ_NON_UNIT && rig_pick(r, 2) ? ZERO : NOTHING;
+  case TRMM:
+    return NOTHING;
+  default:
+    return rig_pick(r, 2) ? NOTHING : (defect)rig_pick(r, 3);
   }
 }
 
@@ -118,25 +147,31 @@ START_TEST(test_every_matrix)
   rig_open(r, _i);
   for (int trial = 0; trial < 8 * TRIALS; ++trial) {
     rig_trial(r, 0);
-    const operation op = (operation)rig_pick(r, OPERATIONS);
-    const pz_triangle triangle = (pz_triangle)rig_pick(r, 2);
+    const choice c = {
+        .op = (operation)rig_pick(r, OPERATIONS),
+        .where = (pz_side)rig_pick(r, 2),
+        .triangle = (pz_triangle)rig_pick(r, 2),
+        .diagonal = (pz_diagonal)rig_pick(r, 2),
+    };
+    const bool updates = c.op == TRSM || c.op == TRMM;
     const int64_t n = rig_small_order(r);
-    const int64_t cols = op < POTRF ? rig_small_order(r) : n;
+    const int64_t cols = c.op == POTRF || c.op == EIGH ? n : rig_small_order(r);
+    const bool turned = updates && c.where == PZ_RIGHT;
     const int64_t batch = rig_small_batch(r);
     const int64_t place = rig_pick(r, batch);
-    // eigenvectors are held to account elsewhere, by residual
-    const defect d = op == EIGH ? NOT_A_NUMBER : trial % 2 ? NOTHING : (defect)rig_pick(r, 3);
+    const defect d = pick_defect(r, &c);
     const operands o = {
         .a = operand_new(r, d == NOTHING ? OPERAND_IN : OPERAND_INOUT, r->dtype, n, n, batch),
         .b = operand_in(r, n, cols, batch),
-        .x = operand_out(r, n, cols, batch),
+        .x = operand_new(r, updates ? OPERAND_INOUT : OPERAND_OUT, r->dtype, turned ? cols : n,
+                         turned ? n : cols, batch),
         .w = operand_out(r, n, 1, batch),
     };
-    const double scale = op == POTRF ? 0.0 : 4.0 * operand_norm(o.b, BEFORE);
+    const double scale = c.op == POTRF ? 0.0 : 4.0 * operand_norm(updates ? o.x : o.b, BEFORE);
     o.a->role = OPERAND_IN;
-    make_regular(r, o.a, op != SOLVE);
+    make_regular(r, o.a, c.op != SOLVE);
     spoil(r, o.a, place, d);
-    run(r, op, triangle, &o, 0);
+    run(r, &c, &o, 0);
     switch (d) {
     case NOTHING:
       expect_close(r, o.x, scale);
@@ -147,7 +182,7 @@ START_TEST(test_every_matrix)
     case NOT_A_NUMBER:
       expect_ok(r);
       expect_spoiled(r, o.x, place);
-      if (op == EIGH) {
+      if (c.op == EIGH) {
         expect_spoiled(r, o.w, place);
       }
       break;
@@ -190,16 +225,17 @@ START_TEST(test_neighbours_change_nothing)
     const operands o = {
         .a = operand_new(r, OPERAND_INOUT, r->dtype, n, n, batch),
         .b = operand_new(r, OPERAND_INOUT, r->dtype, n, n, batch),
-        .x = operand_out(r, n, n, batch),
+        .x = operand_new(r, op >= TRSM ? OPERAND_INOUT : OPERAND_OUT, r->dtype, n, n, batch),
         .w = operand_out(r, n, 1, batch),
     };
+    const choice c = {(operation)op, PZ_LEFT, PZ_LOWER, PZ_NON_UNIT};
     double* const kept = reals(n * (n + 1) * batch);
     o.a->role = OPERAND_IN;
     o.b->role = OPERAND_IN;
     make_regular(r, o.a, op != SOLVE);
     rig_use_threads(1);
     for (int64_t first = 0; first < 80; first += first == 0 ? 1 : 29) {
-      run(r, (operation)op, PZ_LOWER, &o, first);
+      run(r, &c, &o, first);
       expect_ok(r);
       if (r->offered) {
         compare(r, o.x, first, kept);
