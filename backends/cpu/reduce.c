@@ -8,17 +8,9 @@
    The root of a sum of squares is taken plainly and, only where squares left the range of
    double, again on entries scaled by the largest. */
 
-#include "typed.h"
+#include "reduce.h"
 
 enum { BLOCK = 128 }; /* columns accumulated together */
-
-/* What is summed. */
-typedef enum term {
-  TERM_MAGNITUDE,
-  TERM_SQUARE,
-  TERM_SCALED_SQUARE, /* of x / scale */
-  TERM_PRODUCT,       /* x y */
-} term;
 
 /* Sum over n entries of x (and y), `sx` (`sy`) elements apart. */
 static double
@@ -50,6 +42,8 @@ sum_run(const term what, const int64_t n, const real* const x, const int64_t sx,
         sum += (double)x[i * sx] * (double)x[i * sx];
       }
     }
+    break;
+  case TERM_LARGEST: /* no sum */
     break;
   case TERM_SCALED_SQUARE:
     for (int64_t i = 0; i < n; ++i) {
@@ -94,6 +88,7 @@ add_row(const term what, const int64_t m, const real* const x, const int64_t sx,
       total[j] += (double)x[j * sx] * (double)y[j * sy];
     }
     break;
+  case TERM_LARGEST:
   case TERM_SCALED_SQUARE: /* taken along single columns only */
     break;
   }
@@ -142,7 +137,7 @@ largest_all(const view given)
 static double
 root(const double sum, const view x)
 {
-  if (sum > 1e-270 && sum < 1e300) {
+  if (cpu_sum_is_plain(sum)) {
     return sqrt(sum);
   }
   const double scale = largest_all(x);
@@ -201,28 +196,6 @@ sum_all(const term what, const view given_x, const view given_y)
 }
 
 static void
-reduce(const term what, const pz_axis axis, const pz_mat* const x, const pz_mat* const y,
-       const pz_mat* const out)
-{
-  for (int64_t b = 0; b < out->batch; ++b) {
-    const view u = view_of(x, b);
-    const view v = view_of(y, b);
-    real* const to = view_of(out, b).data;
-    switch (axis) {
-    case PZ_OVER_COLS:
-      sum_rows(what, u, v, to, out->row_stride);
-      break;
-    case PZ_OVER_ROWS:
-      sum_rows(what, view_transposed(u), view_transposed(v), to, out->row_stride);
-      break;
-    case PZ_OVER_BOTH:
-      to[0] = (real)sum_all(what, u, v);
-      break;
-    }
-  }
-}
-
-static void
 largest_rows(const view x, real* const out, const int64_t step)
 {
   for (int64_t i = 0; i < x.rows; ++i) {
@@ -230,38 +203,51 @@ largest_rows(const view x, real* const out, const int64_t step)
   }
 }
 
-pz_status
-TYPED(norm)(pz_backend_queue* const q, const pz_norm kind, const pz_axis axis,
-            const pz_mat* const x, const pz_mat* const out)
+static void
+reduce_one(const term what, const pz_axis axis, const view x, const view y, const view out)
 {
-  (void)q;
-  if (kind != PZ_NORM_MAX) {
-    reduce(kind == PZ_NORM_TWO ? TERM_SQUARE : TERM_MAGNITUDE, axis, x, x, out);
-    return PZ_OK;
+  const bool by_rows = axis == PZ_OVER_ROWS;
+  const view u = by_rows ? view_transposed(x) : x;
+  const view v = by_rows ? view_transposed(y) : y;
+  if (axis == PZ_OVER_BOTH) {
+    out.data[0] = (real)(what == TERM_LARGEST ? largest_all(x) : sum_all(what, x, y));
+  } else if (what == TERM_LARGEST) {
+    largest_rows(u, out.data, out.row_stride);
+  } else {
+    sum_rows(what, u, v, out.data, out.row_stride);
   }
-  for (int64_t b = 0; b < out->batch; ++b) {
-    const view v = view_of(x, b);
-    real* const to = view_of(out, b).data;
-    switch (axis) {
-    case PZ_OVER_COLS:
-      largest_rows(v, to, out->row_stride);
-      break;
-    case PZ_OVER_ROWS:
-      largest_rows(view_transposed(v), to, out->row_stride);
-      break;
-    case PZ_OVER_BOTH:
-      to[0] = (real)largest_all(v);
-      break;
+}
+
+static pz_status
+reduce(pz_backend_queue* const q, const term what, const pz_axis axis, const pz_mat* const x,
+       const pz_mat* const y, const pz_mat* const out)
+{
+  unsigned char* flags = NULL;
+  if (TYPED(reduction_is_for_lanes)(what, x, out)) {
+    flags = cpu_scratch(q, CPU_SLOT_FLAGS, (size_t)out->batch);
+    PZ_TRY(flags ? TYPED(reduce_lanes)(q, what, axis, x, y, out, flags) : cpu_no_memory(q));
+  }
+  for (int64_t k = 0; k < out->batch; ++k) {
+    if (!flags || flags[k]) {
+      reduce_one(what, axis, view_of(x, k), view_of(y, k), view_of(out, k));
     }
   }
   return PZ_OK;
 }
 
 pz_status
+TYPED(norm)(pz_backend_queue* const q, const pz_norm kind, const pz_axis axis,
+            const pz_mat* const x, const pz_mat* const out)
+{
+  const term what = kind == PZ_NORM_MAX   ? TERM_LARGEST
+                    : kind == PZ_NORM_TWO ? TERM_SQUARE
+                                          : TERM_MAGNITUDE;
+  return reduce(q, what, axis, x, x, out);
+}
+
+pz_status
 TYPED(dot)(pz_backend_queue* const q, const pz_axis axis, const pz_mat* const x,
            const pz_mat* const y, const pz_mat* const out)
 {
-  (void)q;
-  reduce(TERM_PRODUCT, axis, x, y, out);
-  return PZ_OK;
+  return reduce(q, TERM_PRODUCT, axis, x, y, out);
 }

@@ -19,15 +19,20 @@ START_TEST(test_norm)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; trial < 3 * TRIALS; ++trial) {
-    rig_trial(r, trial / 3);
-    const int64_t m = rig_size(r);
-    const int64_t n = rig_size(r);
-    const int64_t batch = rig_batch(r);
+  for (int trial = 0; trial < 6 * TRIALS; ++trial) {
+    const bool many = trial % 2;
+    rig_trial(r, trial / 6);
+    const int64_t m = many ? 1 + rig_pick(r, 17) : rig_size(r);
+    const int64_t n = many ? 1 + rig_pick(r, 17) : rig_size(r);
+    const int64_t batch = many ? rig_small_batch(r) : rig_batch(r);
     const pz_axis axis = (pz_axis)rig_pick(r, 3);
     const pz_norm kind = (pz_norm)(1 + rig_pick(r, 3));
     operand* const x = operand_in(r, m, n, batch);
     operand* const out = operand_out(r, results(axis, m, n), 1, batch);
+    if (rig_pick(r, 4) == 0) {
+      operand_put(x, rig_pick(r, operand_matrices(x)), rig_pick(r, m), rig_pick(r, n),
+                  rig_pick(r, 2) ? (double)NAN : -(double)INFINITY);
+    }
     RUN(r, norm, kind, axis, AT(x), AT(out));
     if (kind == PZ_NORM_MAX) {
       expect_exact(r, out);
@@ -46,13 +51,15 @@ START_TEST(test_norm_range)
   rig* const r = &it;
   rig_open(r, _i);
   const double scales[] = {_i == 0 ? 1e35 : 1e300, _i == 0 ? 1e-30 : 1e-280, 0.0};
-  for (int trial = 0; trial < 9; ++trial) {
+  for (int trial = 0; trial < 18; ++trial) {
+    const bool many = trial >= 9;
     rig_trial(r, 0);
-    const int64_t m = rig_size(r);
-    const int64_t n = rig_size(r);
-    const pz_axis axis = (pz_axis)(trial / 3);
-    operand* const x = operand_in(r, m, n, 2);
-    operand* const out = operand_out(r, results(axis, m, n), 1, 2);
+    const int64_t m = many ? 1 + rig_pick(r, 9) : rig_size(r);
+    const int64_t n = many ? 1 + rig_pick(r, 9) : rig_size(r);
+    const int64_t batch = many ? rig_small_batch(r) : 2;
+    const pz_axis axis = (pz_axis)(trial / 3 % 3);
+    operand* const x = operand_in(r, m, n, batch);
+    operand* const out = operand_out(r, results(axis, m, n), 1, batch);
     for (int64_t k = 0; k < operand_matrices(x); ++k) {
       for (int64_t i = 0; i < m; ++i) {
         for (int64_t j = 0; j < n; ++j) {
@@ -79,11 +86,12 @@ START_TEST(test_dot)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; trial < 2 * TRIALS; ++trial) {
-    rig_trial(r, trial / 2);
-    const int64_t m = rig_size(r);
-    const int64_t n = rig_size(r);
-    const int64_t batch = rig_batch(r);
+  for (int trial = 0; trial < 4 * TRIALS; ++trial) {
+    const bool many = trial % 2;
+    rig_trial(r, trial / 4);
+    const int64_t m = many ? 1 + rig_pick(r, 9) : rig_size(r);
+    const int64_t n = many ? 1 + rig_pick(r, 9) : rig_size(r);
+    const int64_t batch = many ? rig_small_batch(r) : rig_batch(r);
     const pz_axis axis = (pz_axis)rig_pick(r, 3);
     operand* const x = operand_in(r, m, n, batch);
     operand* const y = rig_pick(r, 5) == 0 ? x : operand_in(r, m, n, batch);
