@@ -159,6 +159,8 @@ const pz_ops pzi_ops = {
     .read = pzi_ops_read,
     .write = pzi_ops_write,
     .shifted_inverse_adjoint = pzi_ops_shifted_inverse_adjoint,
+    .exponential = pzi_ops_exponential,
+    .exponential_adjoint = pzi_ops_exponential_adjoint,
 };
 
 void

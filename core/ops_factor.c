@@ -114,6 +114,53 @@ pzi_ops_shifted_inverse_adjoint(pz_call* const c, const uint32_t in, const doubl
   return pzi_task_run(&t);
 }
 
+/* x, gy where given, and out, all of one shape and small enough. */
+static pz_status
+run_exponential(pzi_task* const t, const uint32_t in, const uint32_t n,
+                const pz_polynomial* const p, const pz_tensor* const x, const pz_tensor* const gy,
+                const char* const name, pz_tensor* const out)
+{
+  pzi_task_matrix(t, "x", PZI_READ, false, x);
+  if (gy) {
+    pzi_task_matrix(t, "gy", PZI_READ, false, gy);
+    pzi_task_expect(t, 1, pzi_task_rows(t, 0), pzi_task_cols(t, 0));
+  }
+  pzi_task_matrix(t, name, PZI_WRITE, false, out);
+  pzi_task_expect_square(t, 0);
+  pzi_task_expect(t, t->request.n - 1, pzi_task_rows(t, 0), pzi_task_cols(t, 0));
+  if (n == 0 || !p) {
+    pzi_task_refuse(t, "found no polynomials");
+  }
+  if (t->status == PZ_OK && pzi_task_rows(t, 0) > PZ_EXPONENTIAL_ORDER) {
+    return pzi_fail(PZ_UNSUPPORTED, "%s: found order %lld, expected at most %d",
+                    pzi_op_name(t->request.op), (long long)pzi_task_rows(t, 0),
+                    (int)PZ_EXPONENTIAL_ORDER);
+  }
+  t->request.which = (int)in;
+  t->request.integer = (int64_t)n;
+  t->request.polynomials = p;
+  return pzi_task_run(t);
+}
+
+pz_status
+pzi_ops_exponential(pz_call* const c, const uint32_t in, const uint32_t n,
+                    const pz_polynomial* const p, const pz_tensor* const x, pz_tensor* const y)
+{
+  pzi_task t;
+  pzi_task_begin(&t, c, PZI_EXPONENTIAL);
+  return run_exponential(&t, in, n, p, x, NULL, "y", y);
+}
+
+pz_status
+pzi_ops_exponential_adjoint(pz_call* const c, const uint32_t in, const uint32_t n,
+                            const pz_polynomial* const p, const pz_tensor* const x,
+                            const pz_tensor* const gy, pz_tensor* const gx)
+{
+  pzi_task t;
+  pzi_task_begin(&t, c, PZI_EXPONENTIAL_ADJOINT);
+  return run_exponential(&t, in, n, p, x, gy, "gx", gx);
+}
+
 pz_status
 pzi_ops_solve(pz_call* const c, const uint32_t in, const pz_tensor* const a,
               const pz_tensor* const b, pz_tensor* const x)

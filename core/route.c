@@ -62,6 +62,8 @@ static const struct {
     [PZI_READ_OUT] = {"read", 0},
     [PZI_WRITE_IN] = {"write", 0},
     [PZI_SHIFTED_INVERSE_ADJOINT] = ENTRY(shifted_inverse_adjoint),
+    [PZI_EXPONENTIAL] = ENTRY(exponential),
+    [PZI_EXPONENTIAL_ADJOINT] = ENTRY(exponential_adjoint),
 };
 
 const char*
@@ -82,6 +84,13 @@ pzi_op_native(const pz_queue* const queue, const pzi_op op, const uint32_t dtype
   void (*entry)(void);
   memcpy(&entry, (const char*)queue->ops + operations[op].offset, sizeof(entry));
   return entry != NULL;
+}
+
+/* Operations whose callers know a better way than the host's where the device has none. */
+static bool
+device_only(const pzi_op op)
+{
+  return op == PZI_EXPONENTIAL || op == PZI_EXPONENTIAL_ADJOINT;
 }
 
 /* ---- counts ----------------------------------------------------------------- */
@@ -129,7 +138,7 @@ reported_route(const pz_queue* const queue, const int op, const int dtype)
   if (start != PZ_ROUTE_HOST) {
     return start;
   }
-  if (queue->forbid_host || !queue->host) {
+  if (queue->forbid_host || !queue->host || device_only((pzi_op)op)) {
     return PZ_ROUTE_UNSUPPORTED;
   }
   return reported_route(queue->host, op, dtype) == PZ_ROUTE_UNSUPPORTED ? PZ_ROUTE_UNSUPPORTED
@@ -256,6 +265,12 @@ call_entry(pz_queue* const queue, const pzi_request* const r)
   case PZI_SHIFTED_INVERSE_ADJOINT:
     return ops->shifted_inverse_adjoint(q, (uint32_t)r->which, s[0], s[1], s[2], &m[0], &m[1],
                                         &m[2]);
+  case PZI_EXPONENTIAL:
+    return ops->exponential(q, (uint32_t)r->which, (uint32_t)r->integer, r->polynomials, &m[0],
+                            &m[1]);
+  case PZI_EXPONENTIAL_ADJOINT:
+    return ops->exponential_adjoint(q, (uint32_t)r->which, (uint32_t)r->integer, r->polynomials,
+                                    &m[0], &m[1], &m[2]);
   case PZI_READ_OUT:
   case PZI_WRITE_IN:
   case PZI_N_OPS:
@@ -312,7 +327,7 @@ pzi_run(pz_queue* const queue, const pzi_request* const request)
     }
   }
   char dtype[PZI_SPEC_TEXT];
-  if (!queue->host) {
+  if (!queue->host || device_only(request->op)) {
     return pzi_fail(PZ_UNSUPPORTED, "%s of %s is not offered by %s", name,
                     pzi_dtype_text(request->dtype, dtype), queue->name);
   }

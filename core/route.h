@@ -47,6 +47,8 @@ typedef enum pzi_op {
   PZI_READ_OUT, /* to the host and back: copies, offered by every backend */
   PZI_WRITE_IN,
   PZI_SHIFTED_INVERSE_ADJOINT,
+  PZI_EXPONENTIAL,
+  PZI_EXPONENTIAL_ADJOINT,
   PZI_N_OPS,
 } pzi_op;
 
@@ -72,11 +74,12 @@ typedef struct pzi_request {
   pz_mat mat[PZI_MAX_MATS];
   double real[8];  /* the factors, in order; combine: those of x */
   double shift;    /* combine */
-  int64_t integer; /* offset of triangle, n_items */
+  int64_t integer; /* offset of triangle, n_items, number of polynomials */
   uint64_t key;
   uint64_t first;
   const pz_fault* fault;
   const pz_kernel* kernel;
+  const pz_polynomial* polynomials; /* `integer` of them */
   const double* reals;
   const int64_t* integers;
 } pzi_request;

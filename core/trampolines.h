@@ -48,6 +48,10 @@ pz_status pzi_ops_shifted_inverse(pz_call* c, uint32_t in, double alpha, double 
 pz_status pzi_ops_shifted_inverse_adjoint(pz_call* c, uint32_t in, double alpha, double beta,
                                           double delta, const pz_tensor* y, const pz_tensor* gy,
                                           pz_tensor* gx);
+pz_status pzi_ops_exponential(pz_call* c, uint32_t in, uint32_t n, const pz_polynomial* p,
+                              const pz_tensor* x, pz_tensor* y);
+pz_status pzi_ops_exponential_adjoint(pz_call* c, uint32_t in, uint32_t n, const pz_polynomial* p,
+                                      const pz_tensor* x, const pz_tensor* gy, pz_tensor* gx);
 pz_status pzi_ops_solve(pz_call* c, uint32_t in, const pz_tensor* a, const pz_tensor* b,
                         pz_tensor* x);
 pz_status pzi_ops_potrf(pz_call* c, pz_triangle triangle, const pz_tensor* a, pz_tensor* l);

@@ -240,6 +240,21 @@ shifted_inverse_adjoint(pz_backend_queue* const q, const uint32_t in, const doub
   return table_of(gx)->shifted_inverse_adjoint(q, in, alpha, beta, delta, y, gy, gx);
 }
 
+static pz_status
+exponential(pz_backend_queue* const q, const uint32_t in, const uint32_t n,
+            const pz_polynomial* const p, const pz_mat* const x, const pz_mat* const y)
+{
+  return table_of(y)->exponential(q, in, n, p, x, y);
+}
+
+static pz_status
+exponential_adjoint(pz_backend_queue* const q, const uint32_t in, const uint32_t n,
+                    const pz_polynomial* const p, const pz_mat* const x, const pz_mat* const gy,
+                    const pz_mat* const gx)
+{
+  return table_of(gx)->exponential_adjoint(q, in, n, p, x, gy, gx);
+}
+
 const pz_backend_ops cpu_ops = {
     .size = sizeof(pz_backend_ops),
     .copy = copy,
@@ -274,4 +289,6 @@ const pz_backend_ops cpu_ops = {
     .random = random_numbers,
     .launch = launch,
     .shifted_inverse_adjoint = shifted_inverse_adjoint,
+    .exponential = exponential,
+    .exponential_adjoint = exponential_adjoint,
 };

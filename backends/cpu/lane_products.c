@@ -58,7 +58,7 @@ multiply_group(const batch* const t, const int64_t first, const int64_t count)
   lane y[CPU_LANE_PRODUCT * CPU_LANE_PRODUCT];
   TYPED(lane_load)(&t->a.layout, count, at(&t->a, first), a);
   TYPED(lane_load)(&t->b.layout, count, at(&t->b, first), b);
-  lane_product(t->y.rows, t->a.cols, t->y.cols, lane_of(t->alpha), view_loaded(&t->a, a),
+  lane_product(t->y.rows, t->a.cols, t->y.cols, false, lane_of(t->alpha), view_loaded(&t->a, a),
                view_loaded(&t->b, b), view_loaded(&t->y, y));
   TYPED(lane_store)(&t->y.layout, count, NULL, y, at(&t->y, first));
 }
@@ -106,8 +106,8 @@ adjoint_of_order(const batch* const t, const int64_t n, const bool known, const 
   for (int64_t i = 0; i < n; ++i) {
     a[i * (n + 1)] += t->shift;
   }
-  lane_product(n, n, n, lane_of(1), lane_view_transposed(shifted), given, between);
-  lane_product(n, n, n, lane_of(t->alpha), between, lane_view_transposed(shifted), out);
+  lane_product(n, n, n, false, lane_of(1), lane_view_transposed(shifted), given, between);
+  lane_product(n, n, n, false, lane_of(t->alpha), between, lane_view_transposed(shifted), out);
   if (t->by != 0) {
     gather_triangle(t, n, out);
   }

@@ -65,7 +65,7 @@ multiply_group(const void* const context, const int64_t first, const int64_t cou
   const operands o = load(c, first, count, memory);
   // rows from the last to the first: none needs those below
   for (int64_t i = c->t.rows - 1; i >= 0; --i) {
-    lane_product(1, i + 1, c->b.cols, lane_of(c->alpha), lane_view_from(o.t, i, 0), o.b,
+    lane_product(1, i + 1, c->b.cols, false, lane_of(c->alpha), lane_view_from(o.t, i, 0), o.b,
                  lane_view_from(o.b, i, 0));
   }
   lane_store_matrices(&c->b, first, count, memory);

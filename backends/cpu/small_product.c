@@ -7,27 +7,12 @@
 
 #include "lanes.h"
 
-#include <string.h>
-
 enum { MOST = CPU_SMALL_PRODUCT, WIDEST = MOST + 16 };
-
-typedef struct product {
-  int64_t inner;
-  const real* a;
-  int64_t a_row;
-  int64_t a_col;
-  const real* b; /* rows of whole vectors */
-  int64_t ldb;
-  real* y;
-  int64_t ldy;
-  real alpha;
-  real beta;
-} product;
 
 /* `rows` x `vectors` of y from (i, j) on; both known when compiled. */
 LANE_INLINE void
-product_block(const product* const t, const int64_t rows, const int64_t vectors, const int64_t i,
-              const int64_t j)
+product_block(const padded_product* const t, const int64_t rows, const int64_t vectors,
+              const int64_t i, const int64_t j)
 {
   lane sum[8][2];
   LANE_UNROLL
@@ -63,8 +48,8 @@ product_block(const product* const t, const int64_t rows, const int64_t vectors,
   }
 }
 
-static void
-product_run(const product* const t, const int64_t rows, const int64_t width)
+void
+TYPED(multiply_padded)(const padded_product* const t, const int64_t rows, const int64_t width)
 {
   int64_t j = 0;
   for (; j + 2 * LANES <= width; j += 2 * LANES) {
@@ -90,9 +75,21 @@ product_run(const product* const t, const int64_t rows, const int64_t width)
   }
 }
 
-/* Rows of x in rows of `width`, the rest zero. */
-static void
-pad_rows(const view x, const int64_t width, real* const to)
+/* Runs so short that a call would cost more than the copy. */
+static inline void
+copy_run(const int64_t count, const real* const from, real* const to)
+{
+  int64_t j = 0;
+  for (; j + LANES <= count; j += LANES) {
+    *(lane_in_place*)(to + j) = *(const lane_in_place*)(from + j);
+  }
+  for (; j < count; ++j) {
+    to[j] = from[j];
+  }
+}
+
+void
+TYPED(pad_rows)(const view x, const int64_t width, real* const to)
 {
   if (x.col_stride != 1 && x.row_stride == 1) {
     TYPED(transpose)(x.cols, x.rows, x.data, x.col_stride, to, width);
@@ -100,7 +97,7 @@ pad_rows(const view x, const int64_t width, real* const to)
   for (int64_t i = 0; i < x.rows; ++i) {
     real* const row = to + i * width;
     if (x.col_stride == 1) {
-      memcpy(row, x.data + i * x.row_stride, (size_t)x.cols * sizeof(real));
+      copy_run(x.cols, x.data + i * x.row_stride, row);
     } else if (x.row_stride != 1) {
       for (int64_t j = 0; j < x.cols; ++j) {
         row[j] = x.data[i * x.row_stride + j * x.col_stride];
@@ -108,6 +105,24 @@ pad_rows(const view x, const int64_t width, real* const to)
     }
     for (int64_t j = x.cols; j < width; ++j) {
       row[j] = 0;
+    }
+  }
+}
+
+void
+TYPED(unpad_rows)(const real* const from, const int64_t width, const view y)
+{
+  if (y.col_stride != 1 && y.row_stride == 1) {
+    TYPED(transpose)(y.rows, y.cols, from, width, y.data, y.col_stride);
+    return;
+  }
+  for (int64_t i = 0; i < y.rows; ++i) {
+    if (y.col_stride == 1) {
+      copy_run(y.cols, from + i * width, y.data + i * y.row_stride);
+      continue;
+    }
+    for (int64_t j = 0; j < y.cols; ++j) {
+      y.data[i * y.row_stride + j * y.col_stride] = from[i * width + j];
     }
   }
 }
@@ -127,7 +142,7 @@ TYPED(small_product)(const real alpha, const view a, const view b, const real be
   const int64_t width = (y.cols + LANES - 1) / LANES * LANES;
   const bool b_fits = b.col_stride == 1 && b.cols == width;
   const bool y_fits = y.col_stride == 1 && y.cols == width;
-  const product t = {
+  const padded_product t = {
       .inner = a.cols,
       .a = a.data,
       .a_row = a.row_stride,
@@ -140,20 +155,14 @@ TYPED(small_product)(const real alpha, const view a, const view b, const real be
       .beta = beta,
   };
   if (!b_fits) {
-    pad_rows(b, width, padded);
+    TYPED(pad_rows)(b, width, padded);
   }
   if (!y_fits && beta != 0) {
-    pad_rows(y, width, sums);
+    TYPED(pad_rows)(y, width, sums);
   }
-  product_run(&t, y.rows, width);
-  for (int64_t i = 0; i < y.rows && !y_fits; ++i) {
-    if (y.col_stride == 1) {
-      memcpy(y.data + i * y.row_stride, sums + i * width, (size_t)y.cols * sizeof(real));
-      continue;
-    }
-    for (int64_t j = 0; j < y.cols; ++j) {
-      y.data[i * y.row_stride + j * y.col_stride] = sums[i * width + j];
-    }
+  TYPED(multiply_padded)(&t, y.rows, width);
+  if (!y_fits) {
+    TYPED(unpad_rows)(sums, width, y);
   }
   return true;
 }

@@ -63,4 +63,6 @@ const pz_backend_ops TYPED(ops) = {
     .random = TYPED(random),
     .launch = TYPED(launch),
     .shifted_inverse_adjoint = TYPED(shifted_inverse_adjoint),
+    .exponential = TYPED(exponential),
+    .exponential_adjoint = TYPED(exponential_adjoint),
 };

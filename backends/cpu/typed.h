@@ -166,7 +166,27 @@ bool TYPED(triangle_finite)(pz_triangle triangle, view x);
 /* y = alpha a b + beta y of order up to CPU_SMALL_PRODUCT, any strides; else false. */
 bool TYPED(small_product)(real alpha, view a, view b, real beta, view y);
 
-/* The same across lanes without beta, and y = alpha (a + shift I)^T b (a + shift I)^T, or with
+/* The same with rows of b and y that are whole vectors; strides of a do not matter. */
+typedef struct padded_product {
+  int64_t inner;
+  const real* a;
+  int64_t a_row;
+  int64_t a_col;
+  const real* b;
+  int64_t ldb;
+  real* y;
+  int64_t ldy;
+  real alpha;
+  real beta;
+} padded_product;
+
+void TYPED(multiply_padded)(const padded_product* t, int64_t rows, int64_t width);
+
+/* Rows of x in rows of `width` entries, the rest zero; and back without the rest. */
+void TYPED(pad_rows)(view x, int64_t width, real* to);
+void TYPED(unpad_rows)(const real* from, int64_t width, view y);
+
+/* The same products across lanes without beta, and y = alpha (a + shift I)^T b (a + shift I)^T, or with
    `by`, a PZ_BY_..., what fold_adjoint of that sign makes of it; false where a batch is too
    small or its matrices are too large for that. */
 bool TYPED(multiply_lanes)(pz_backend_queue* q, real alpha, const pz_mat* a, const pz_mat* b,
@@ -248,5 +268,10 @@ TYPED_OPERATION(launch, const pz_kernel* kernel, int64_t n_items, const pz_mat* 
 
 TYPED_OPERATION(shifted_inverse_adjoint, uint32_t in, double alpha, double beta, double delta,
                 const pz_mat* y, const pz_mat* gy, const pz_mat* gx);
+
+TYPED_OPERATION(exponential, uint32_t in, uint32_t n, const pz_polynomial* p, const pz_mat* x,
+                const pz_mat* y);
+TYPED_OPERATION(exponential_adjoint, uint32_t in, uint32_t n, const pz_polynomial* p,
+                const pz_mat* x, const pz_mat* gy, const pz_mat* gx);
 
 #endif /* CPU_TYPED_H */

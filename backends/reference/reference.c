@@ -166,6 +166,8 @@ static const pz_backend_ops operations = {
     .random = pzi_reference_random,
     .launch = reference_launch,
     .shifted_inverse_adjoint = pzi_reference_shifted_inverse_adjoint,
+    .exponential = pzi_reference_exponential,
+    .exponential_adjoint = pzi_reference_exponential_adjoint,
 };
 
 static const pz_backend reference = {

@@ -117,6 +117,13 @@ pz_status pzi_reference_trsm(pz_backend_queue* q, pz_side side, pz_triangle tria
                              pz_diagonal diagonal, double alpha, const pz_mat* t, const pz_mat* b,
                              const pz_fault* fault);
 
+/* exponential.c */
+pz_status pzi_reference_exponential(pz_backend_queue* q, uint32_t in, uint32_t n,
+                                    const pz_polynomial* p, const pz_mat* x, const pz_mat* y);
+pz_status pzi_reference_exponential_adjoint(pz_backend_queue* q, uint32_t in, uint32_t n,
+                                            const pz_polynomial* p, const pz_mat* x,
+                                            const pz_mat* gy, const pz_mat* gx);
+
 /* inverse.c */
 pz_status pzi_reference_shifted_inverse(pz_backend_queue* q, uint32_t in, double alpha, double beta,
                                         double gamma, double delta, const pz_mat* x,

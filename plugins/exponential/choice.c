@@ -183,13 +183,13 @@ expm_choose(pz_call* const c, const uint32_t in, const pz_tensor* const x, expm_
   }
   for (int64_t i = 0; i < p->batch; ++i) {
     int scheme = 0;
-    while (scheme < EXPM_LAST && !(norm[i] <= expm_schemes[scheme].threshold[dtype])) {
+    while (scheme < EXPM_LAST && !(norm[i] <= expm_schemes[scheme].bound[dtype])) {
       ++scheme;
     }
     ++p->count[scheme];
     /* the last scheme with many squarings has the least key, the first scheme the most */
     const int64_t s = scheme == EXPM_LAST
-                          ? squarings_for(c, in, norm[i], expm_schemes[EXPM_LAST].threshold[dtype])
+                          ? squarings_for(c, in, norm[i], expm_schemes[EXPM_LAST].bound[dtype])
                           : 0;
     key[i] =
         scheme == EXPM_LAST ? EXPM_MOST_SQUARINGS - s : EXPM_MOST_SQUARINGS + EXPM_LAST - scheme;
@@ -207,7 +207,7 @@ pz_status
 expm_refine(pz_call* const c, expm_plan* const p, pz_tensor* const* const v)
 {
   const int64_t m = p->count[EXPM_LAST];
-  const double threshold = expm_schemes[EXPM_LAST].threshold[c->dtype == PZ_F32 ? 0 : 1];
+  const double threshold = expm_schemes[EXPM_LAST].bound[c->dtype == PZ_F32 ? 0 : 1];
   const int64_t most = c->dtype == PZ_F32 ? 20 : 170; /* 2^(6 t) stays finite */
   const pz_spec spec = pz_spec_make(v[1]->dtype, 1, (const int64_t[]){EXPM_POWERS * m});
   pz_tensor norms;

@@ -12,40 +12,25 @@
 /* ---- taylor.c: one polynomial for a batch of equal needs -------------------- */
 
 enum {
-  EXPM_SCHEMES = 6,     /* degrees 1, 2, 4, 8, 12, 18 */
-  EXPM_MOST_VALUES = 7, /* I, X, and up to five products */
-  EXPM_MOST_PRODUCTS = 5,
+  EXPM_SCHEMES = 6, /* degrees 1, 2, 4, 8, 12, 18 */
+  EXPM_MOST_PRODUCTS = PZ_POLYNOMIAL_PRODUCTS,
+  EXPM_MOST_VALUES = EXPM_MOST_PRODUCTS + 2, /* I, X, and all products */
 };
 
-/* A polynomial evaluated in `products` products of matrices. With v0 = I and v1 = X,
-
-     v[k+2] = (sum of left[k][j] v[j]) (sum of right[k][j] v[j]),  j < k + 2
-     value  = sum of last[j] v[j] + the last product,              j < products + 1
-
-   so the last product is needed by nothing but the value. */
-typedef struct expm_scheme {
-  int degree;
-  int products;
-  double threshold[2]; /* the norm up to which it is exact to rounding, f32 and f64 */
-  double left[EXPM_MOST_PRODUCTS][EXPM_MOST_VALUES - 1];
-  double right[EXPM_MOST_PRODUCTS][EXPM_MOST_VALUES - 1];
-  double last[EXPM_MOST_VALUES - 1];
-} expm_scheme;
-
 /* In order of degree and of cost. */
-extern const expm_scheme expm_schemes[EXPM_SCHEMES];
+extern const pz_polynomial expm_schemes[EXPM_SCHEMES];
 
 /* Products `from` to `to` - 1: fills v[from+2 .. to+1] from v[1 .. from+1]. `v[0]` is not
    used, here and below. All tensors are batches m x n x n. */
-pz_status expm_products(pz_call* c, const expm_scheme* scheme, int from, int to,
+pz_status expm_products(pz_call* c, const pz_polynomial* scheme, int from, int to,
                         pz_tensor* const* v);
 
 /* y <- the value, from v[1 .. products]. */
-pz_status expm_value(pz_call* c, const expm_scheme* scheme, pz_tensor* const* v, pz_tensor* y);
+pz_status expm_value(pz_call* c, const pz_polynomial* scheme, pz_tensor* const* v, pz_tensor* y);
 
 /* gx <- the gradient at v[1] for the gradient g at the value: two products for each of the
    forward's. g and gx may not overlap. */
-pz_status expm_reverse(pz_call* c, const expm_scheme* scheme, pz_tensor* const* v,
+pz_status expm_reverse(pz_call* c, const pz_polynomial* scheme, pz_tensor* const* v,
                        const pz_tensor* g, pz_tensor* gx);
 
 /* ---- batch.c: moving, scaling and addressing the matrices of a batch --------- */
@@ -99,16 +84,24 @@ pz_status expm_choose(pz_call* c, uint32_t in, const pz_tensor* x, expm_plan* p)
    scheme, and their powers v[2 .. 4] are scaled up again and put in order. Reads once. */
 pz_status expm_refine(pz_call* c, expm_plan* p, pz_tensor* const* v);
 
+/* ---- small.c: small matrices in one pass -------------------------------------- */
+
+/* y <- exp(x), and the gradient at x for gy at exp(x), by an operation of the device's own that
+   saves nothing; PZ_UNSUPPORTED where it has none for such x, before anything is done. */
+pz_status expm_small(pz_call* c, uint32_t in, const pz_tensor* x, pz_tensor* y);
+pz_status expm_small_vjp(pz_call* c, uint32_t in, const pz_tensor* x, const pz_tensor* gy,
+                         pz_tensor* gx);
+
 /* ---- scaling.c: scaling and squaring of any batch --------------------------- */
 
 /* y <- exp(x), x known to be `in`. Under PZ_CALL_SAVING it saves several tensors and one
    host record for expm_taylor_vjp. */
 pz_status expm_taylor(pz_call* c, uint32_t in, const pz_tensor* x, pz_tensor* y);
 
-/* gx <- the gradient at x for the gradient gy at exp(x). `first_saved` and `first_host` are the
+/* gx <- the gradient at x, known to be `in`, for the gradient gy at exp(x). `first_saved` and `first_host` are the
    numbers of tensors and of host records that forward had saved before. */
-pz_status expm_taylor_vjp(pz_call* c, uint32_t first_saved, uint32_t first_host, const pz_tensor* x,
-                          const pz_tensor* gy, pz_tensor* gx);
+pz_status expm_taylor_vjp(pz_call* c, uint32_t in, uint32_t first_saved, uint32_t first_host,
+                          const pz_tensor* x, const pz_tensor* gy, pz_tensor* gx);
 
 /* ---- rotation.c: the logarithm of a rotation --------------------------------- */
 

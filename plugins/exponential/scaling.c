@@ -82,7 +82,7 @@ static pz_status
 squared_value(pz_call* const c, const record* const r, pz_tensor* const* const v,
               pz_tensor* const y)
 {
-  const expm_scheme* const scheme = &expm_schemes[EXPM_LAST];
+  const pz_polynomial* const scheme = &expm_schemes[EXPM_LAST];
   const bool saving = (c->flags & PZ_CALL_SAVING) != 0;
   int64_t m = r->count[EXPM_LAST];
   pz_tensor pair[2];
@@ -145,6 +145,10 @@ expm_taylor(pz_call* const c, const uint32_t in, const pz_tensor* const x, pz_te
   if (pz_count(x) == 0) {
     return PZ_OK;
   }
+  const pz_status small = expm_small(c, in, x, y);
+  if (small != PZ_UNSUPPORTED) {
+    return small;
+  }
   expm_plan p;
   PZ_TRY(expm_choose(c, in, x, &p));
   const pz_spec index_spec = pz_spec_make(PZ_I64, 1, &p.batch);
@@ -173,7 +177,7 @@ expm_taylor(pz_call* const c, const uint32_t in, const pz_tensor* const x, pz_te
   const record* r = NULL;
   int64_t first = 0;
   for (int k = EXPM_LAST; k >= 0; --k) {
-    const expm_scheme* const scheme = &expm_schemes[k];
+    const pz_polynomial* const scheme = &expm_schemes[k];
     const uint64_t mark = c->host->work_mark(c);
     const pz_spec spec = batch_spec(x, p.count[k]);
     pz_tensor saved[EXPM_MOST_VALUES];
@@ -253,11 +257,16 @@ reverse_squarings(pz_call* const c, const record* const r, const uint32_t first,
 }
 
 pz_status
-expm_taylor_vjp(pz_call* const c, const uint32_t first_saved, const uint32_t first_host,
-                const pz_tensor* const x, const pz_tensor* const gy, pz_tensor* const gx)
+expm_taylor_vjp(pz_call* const c, const uint32_t in, const uint32_t first_saved,
+                const uint32_t first_host, const pz_tensor* const x, const pz_tensor* const gy,
+                pz_tensor* const gx)
 {
   if (pz_count(x) == 0) {
     return PZ_OK;
+  }
+  const pz_status small = expm_small_vjp(c, in, x, gy, gx);
+  if (small != PZ_UNSUPPORTED) {
+    return small;
   }
   const void* memory = NULL;
   PZ_TRY(c->host->saved_host(c, first_host, &memory));
@@ -289,7 +298,7 @@ expm_taylor_vjp(pz_call* const c, const uint32_t first_saved, const uint32_t fir
     if (r->count[k] == 0) {
       continue;
     }
-    const expm_scheme* const scheme = &expm_schemes[k];
+    const pz_polynomial* const scheme = &expm_schemes[k];
     const uint64_t mark = c->host->work_mark(c);
     const pz_spec spec = batch_spec(x, r->count[k]);
     pz_tensor saved[EXPM_MOST_VALUES];

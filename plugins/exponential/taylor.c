@@ -15,18 +15,18 @@
 
 #include "exponential.h"
 
-const expm_scheme expm_schemes[EXPM_SCHEMES] = {
+const pz_polynomial expm_schemes[EXPM_SCHEMES] = {
     {
         .degree = 1,
         .products = 0,
-        .threshold = {1.19e-7, 2.2e-16},
+        .bound = {1.19e-7, 2.2e-16},
         .last = {1.0, 1.0},
     },
     {
         // I + X + (X/2) X
         .degree = 2,
         .products = 1,
-        .threshold = {5.98e-4, 2.58e-8},
+        .bound = {5.98e-4, 2.58e-8},
         .left = {{0.0, 0.5}},
         .right = {{0.0, 1.0}},
         .last = {1.0, 1.0},
@@ -35,7 +35,7 @@ const expm_scheme expm_schemes[EXPM_SCHEMES] = {
         // I + X + X2 (I/2 + X/6 + X2/24)
         .degree = 4,
         .products = 2,
-        .threshold = {5.12e-2, 3.40e-4},
+        .bound = {5.12e-2, 3.40e-4},
         .left = {{0.0, 1.0}, {0.0, 0.0, 1.0}},
         .right = {{0.0, 1.0}, {1.0 / 2.0, 1.0 / 6.0, 1.0 / 24.0}},
         .last = {1.0, 1.0, 0.0},
@@ -44,7 +44,7 @@ const expm_scheme expm_schemes[EXPM_SCHEMES] = {
         // v3 = X2 (x1 X + x2 X2),  v4 = (x3 X2 + v3)(x4 I + x5 X + x6 X2 + x7 v3)
         .degree = 8,
         .products = 3,
-        .threshold = {0.580, 4.99e-2},
+        .bound = {0.580, 4.99e-2},
         .left = {{0.0, 1.0}, {0.0, 0.0, 1.0}, {0.0, 0.0, 2.0 / 3.0, 1.0}},
         .right =
             {
@@ -59,7 +59,7 @@ const expm_scheme expm_schemes[EXPM_SCHEMES] = {
         // v4 = B4 B4,  v5 = (B2 + B3 + v4)(B3 + v4),  B's in I, X, X2, X3
         .degree = 12,
         .products = 4,
-        .threshold = {1.46, 0.300},
+        .bound = {1.46, 0.300},
         .left =
             {
                 {0.0, 1.0},
@@ -83,7 +83,7 @@ const expm_scheme expm_schemes[EXPM_SCHEMES] = {
         // v4 = X6 = X3 X3,  v5 = B1 B5,  v6 = (B3 + B4 + v5)(B4 + v5),  B's in I, X, X2, X3, X6
         .degree = 18,
         .products = 5,
-        .threshold = {3.01, 1.09},
+        .bound = {3.01, 1.09},
         .left =
             {
                 {0.0, 1.0},
@@ -152,7 +152,7 @@ factor(pz_call* const c, const int n, const double* const coefficient, pz_tensor
 
 /* y <- L R + beta y for product k of the scheme. */
 static pz_status
-product(pz_call* const c, const expm_scheme* const scheme, const int k, pz_tensor* const* const v,
+product(pz_call* const c, const pz_polynomial* const scheme, const int k, pz_tensor* const* const v,
         const double beta, pz_tensor* const y)
 {
   const uint64_t mark = c->host->work_mark(c);
@@ -172,7 +172,7 @@ product(pz_call* const c, const expm_scheme* const scheme, const int k, pz_tenso
 }
 
 pz_status
-expm_products(pz_call* const c, const expm_scheme* const scheme, const int from, const int to,
+expm_products(pz_call* const c, const pz_polynomial* const scheme, const int from, const int to,
               pz_tensor* const* const v)
 {
   for (int k = from; k < to; ++k) {
@@ -182,7 +182,7 @@ expm_products(pz_call* const c, const expm_scheme* const scheme, const int from,
 }
 
 pz_status
-expm_value(pz_call* const c, const expm_scheme* const scheme, pz_tensor* const* const v,
+expm_value(pz_call* const c, const pz_polynomial* const scheme, pz_tensor* const* const v,
            pz_tensor* const y)
 {
   const int p = scheme->products;
@@ -192,7 +192,7 @@ expm_value(pz_call* const c, const expm_scheme* const scheme, pz_tensor* const* 
 
 /* y <- last[j] g + what the products above `k` send back to value j. */
 static pz_status
-collect(pz_call* const c, const expm_scheme* const scheme, const int k, const int j,
+collect(pz_call* const c, const pz_polynomial* const scheme, const int k, const int j,
         const pz_tensor* const g, const pz_tensor* const gl, const pz_tensor* const gr,
         pz_tensor* const y)
 {
@@ -219,7 +219,7 @@ collect(pz_call* const c, const expm_scheme* const scheme, const int k, const in
 }
 
 pz_status
-expm_reverse(pz_call* const c, const expm_scheme* const scheme, pz_tensor* const* const v,
+expm_reverse(pz_call* const c, const pz_polynomial* const scheme, pz_tensor* const* const v,
              const pz_tensor* const g, pz_tensor* const gx)
 {
   const uint64_t mark = c->host->work_mark(c);

@@ -7,7 +7,8 @@
      symmetric X   positive definite matrices, every one of them, uniquely
      any X         matrices with a real logarithm
 
-   Symmetric X goes through its eigenvalues (spectral.c), any other through scaling and
+   Small X is the device's own business where it has an operation for it (../exponential/small.c);
+   else symmetric X goes through its eigenvalues (spectral.c), any other through scaling and
    squaring of Taylor polynomials (../exponential). The adjoint of the
    differential at X is the differential at X^T applied to G; it is had by reversing the
    evaluation product by product, at twice its cost. The right inverses are the logarithm
@@ -56,7 +57,8 @@ matrix_exp_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* cons
   if (pz_count(x) == 0) {
     return PZ_OK;
   }
-  return is_symmetric(c->in) ? expm_symmetric_vjp(c, gy, gx) : expm_taylor_vjp(c, 0, 0, x, gy, gx);
+  return is_symmetric(c->in) ? expm_symmetric_vjp(c, x, gy, gx)
+                             : expm_taylor_vjp(c, c->in, 0, 0, x, gy, gx);
 }
 
 static pz_status

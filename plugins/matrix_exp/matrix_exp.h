@@ -13,7 +13,7 @@
 /* ---- spectral.c: symmetric matrices by their eigenvalues --------------------- */
 
 pz_status expm_symmetric(pz_call* c, const pz_tensor* x, pz_tensor* y);
-pz_status expm_symmetric_vjp(pz_call* c, const pz_tensor* gy, pz_tensor* gx);
+pz_status expm_symmetric_vjp(pz_call* c, const pz_tensor* x, const pz_tensor* gy, pz_tensor* gx);
 
 /* The logarithm of a positive definite matrix, checked as c->intent demands. */
 pz_status expm_log_definite(pz_call* c, const pz_tensor* y, pz_tensor* x);

@@ -66,6 +66,10 @@ row_spec(const pz_tensor* const x)
 pz_status
 expm_symmetric(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 {
+  const pz_status small = expm_small(c, PZ_SYMMETRIC, x, y);
+  if (small != PZ_UNSUPPORTED) {
+    return small;
+  }
   const pz_spec row = row_spec(x);
   pz_tensor w;
   pz_tensor v;
@@ -87,8 +91,13 @@ expm_symmetric(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 }
 
 pz_status
-expm_symmetric_vjp(pz_call* const c, const pz_tensor* const gy, pz_tensor* const gx)
+expm_symmetric_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const gy,
+                   pz_tensor* const gx)
 {
+  const pz_status small = expm_small_vjp(c, PZ_SYMMETRIC, x, gy, gx);
+  if (small != PZ_UNSUPPORTED) {
+    return small;
+  }
   pz_tensor w;
   pz_tensor v;
   pz_tensor s;

@@ -126,7 +126,7 @@ orth_exponential_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor
     PZ_TRY(pz_copy(c, orth_below(&from, g), &gp));
     PZ_TRY(pz_gemm(c, PZ_N, PZ_N, -1.0, &p, pz_view_block(&from, &gs, k, k, 0, k), 1.0, &gp));
   }
-  PZ_TRY(expm_taylor_vjp(c, factored ? 2 : 1, 0, &s, &gs, &l));
+  PZ_TRY(expm_taylor_vjp(c, PZ_SKEW, factored ? 2 : 1, 0, &s, &gs, &l));
   PZ_TRY(c->ops->fold_adjoint(c, PZ_LOWER, -1, &l, &gs));
   PZ_TRY(pz_copy(c, pz_view_block(&from, &gs, 0, k, 0, k), orth_top(&to, gx)));
   if (!factored) {

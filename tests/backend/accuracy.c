@@ -225,10 +225,16 @@ START_TEST(test_threads_change_nothing)
   const int64_t batch = 400000 / (n * n * n) + 1003;
   operand* const x = operand_in(r, n, n, batch);
   operand* const g = operand_in(r, n, n, batch);
+  operand* const e = operand_in(r, n, n, batch);
   operand* const y = operand_out(r, n, n, batch);
   double* const results = reals(2 * n * n * batch);
   double* const again = results + n * n * batch;
-  for (int op = 0; op < 5; ++op) {
+  for (int64_t k = 0; k < operand_matrices(e); ++k) { /* few squarings */
+    for (int64_t i = 0; i < n * n; ++i) {
+      operand_put(e, k, i / n, i % n, 0.1 / (double)n * operand_get(e, BEFORE, k, i / n, i % n));
+    }
+  }
+  for (int op = 0; op < 7; ++op) {
     for (int threads = 1; threads <= 3; ++threads) {
       rig_use_threads(threads);
       switch (op) {
@@ -243,6 +249,12 @@ START_TEST(test_threads_change_nothing)
         break;
       case 3:
         RUN(r, gemm, 1.5, AT(x), AT(g), 0.0, AT(y));
+        break;
+      case 4:
+        RUN(r, exponential, PZ_GENERAL, N_EXPONENTIALS, exponentials, AT(e), AT(y));
+        break;
+      case 5:
+        RUN(r, exponential_adjoint, PZ_GENERAL, N_EXPONENTIALS, exponentials, AT(e), AT(g), AT(y));
         break;
       default:
         RUN(r, fold, PZ_UPPER, -1, AT(x), AT(y));

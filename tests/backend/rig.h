@@ -210,6 +210,12 @@ TCase* accuracy_case(void);
 TCase* known_case(void);
 TCase* extents_case(void);
 TCase* batches_case(void);
+TCase* exponentials_case(void);
+
+/* ---- exponentials.c: polynomials that approximate exp ------------------------ */
+
+enum { N_EXPONENTIALS = 4 };
+extern const pz_polynomial exponentials[N_EXPONENTIALS];
 
 /* pz_backend_host.parallel of the rig (loop.c). */
 void rig_parallel(uint32_t threads, int64_t n, pz_part* part, void* context);

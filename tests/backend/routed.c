@@ -421,6 +421,7 @@ static const pz_backend_ops operations = {
     .random = routed_random,
     .launch = routed_launch,
     .shifted_inverse_adjoint = routed_shifted_inverse_adjoint,
+    /* exponential and its adjoint have no other way than the backend's own */
 };
 
 const pz_backend*

@@ -214,6 +214,13 @@ typedef struct pz_backend_ops {
   pz_status (*shifted_inverse_adjoint)(pz_backend_queue* q, uint32_t in, double alpha, double beta,
                                        double delta, const pz_mat* y, const pz_mat* gy,
                                        const pz_mat* gx);
+
+  /* x is n x n, n at most PZ_EXPONENTIAL_ORDER. */
+  pz_status (*exponential)(pz_backend_queue* q, uint32_t in, uint32_t n, const pz_polynomial* p,
+                           const pz_mat* x, const pz_mat* y);
+  pz_status (*exponential_adjoint)(pz_backend_queue* q, uint32_t in, uint32_t n,
+                                   const pz_polynomial* p, const pz_mat* x, const pz_mat* gy,
+                                   const pz_mat* gx);
 } pz_backend_ops;
 
 typedef struct pz_backend {

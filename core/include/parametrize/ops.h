@@ -46,6 +46,26 @@ typedef enum pz_distribution {
   PZ_BERNOULLI = 3, /* 1 with probability a, else 0; b unused */
 } pz_distribution;
 
+enum {
+  PZ_POLYNOMIAL_PRODUCTS = 5, /* the most of one polynomial */
+  PZ_EXPONENTIAL_ORDER = 32,  /* the largest of matrices that `exponential` takes */
+};
+
+/* A polynomial of square matrices X in few products. With v[0] = I and v[1] = X,
+
+     v[k+2] = (sum of left[k][j] v[j]) (sum of right[k][j] v[j]),  j < k + 2
+     value  = sum of last[j] v[j] + the last product,              j < products + 1
+
+   so the last product is needed by nothing but the value. Frozen for the major. */
+typedef struct pz_polynomial {
+  int32_t products; /* 0 to PZ_POLYNOMIAL_PRODUCTS */
+  int32_t degree;
+  double bound[2]; /* the norm of X up to which it serves, for f32 and f64 */
+  double left[PZ_POLYNOMIAL_PRODUCTS][PZ_POLYNOMIAL_PRODUCTS + 1];
+  double right[PZ_POLYNOMIAL_PRODUCTS][PZ_POLYNOMIAL_PRODUCTS + 1];
+  double last[PZ_POLYNOMIAL_PRODUCTS + 1];
+} pz_polynomial;
+
 struct pz_ops {
   uint32_t size; /* sizeof(pz_ops) of the host */
   uint32_t reserved;
@@ -185,6 +205,21 @@ struct pz_ops {
   pz_status (*shifted_inverse_adjoint)(pz_call* c, uint32_t in, double alpha, double beta,
                                        double delta, const pz_tensor* y, const pz_tensor* gy,
                                        pz_tensor* gx);
+
+  /* -- the exponential of small square matrices in one pass, where the device has one of its
+        own: else, and beyond PZ_EXPONENTIAL_ORDER, PZ_UNSUPPORTED before anything is done, never
+        a composition or the host, since a map that may save for its adjoint does better. -- */
+
+  /* y = p(x / 2^s)^(2^s) with the n polynomials p that approximate exp, in order of their
+     bounds: for each matrix the first whose bound covers its norm and s = 0, else the last
+     with s large enough. `in` is what x is known to be: PZ_SYMMETRIC and PZ_SPD make y exactly
+     symmetric, PZ_SKEW orthogonal to rounding. */
+  pz_status (*exponential)(pz_call* c, uint32_t in, uint32_t n, const pz_polynomial* p,
+                           const pz_tensor* x, pz_tensor* y);
+  /* gx = L(x^T, gy), L(a, e) the derivative of exp at a in the direction e: for PZ_SKEW,
+     PZ_SYMMETRIC and PZ_SPD any gx whose skew or symmetric part is that one's. */
+  pz_status (*exponential_adjoint)(pz_call* c, uint32_t in, uint32_t n, const pz_polynomial* p,
+                                   const pz_tensor* x, const pz_tensor* gy, pz_tensor* gx);
 };
 
 PZ_END_DECLS

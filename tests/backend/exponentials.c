@@ -1,0 +1,202 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Exponentials of small matrices, and their adjoints. The polynomials are Taylor's of degrees 1,
+   2, 4 and 6, so that ordinary norms take many squarings. */
+
+#include "rig.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+const pz_polynomial exponentials[N_EXPONENTIALS] = {
+    {.degree = 1, .products = 0, .bound = {1.19e-7, 2.2e-16}, .last = {1.0, 1.0}},
+    {
+        // I + X + (X/2) X
+        .degree = 2,
+        .products = 1,
+        .bound = {5.9e-4, 2.5e-8},
+        .left = {{0.0, 0.5}},
+        .right = {{0.0, 1.0}},
+        .last = {1.0, 1.0},
+    },
+    {
+        // I + X + X2 (I/2 + X/6 + X2/24)
+        .degree = 4,
+        .products = 2,
+        .bound = {5.1e-2, 3.4e-4},
+        .left = {{0.0, 1.0}, {0.0, 0.0, 1.0}},
+        .right = {{0.0, 1.0}, {1.0 / 2.0, 1.0 / 6.0, 1.0 / 24.0}},
+        .last = {1.0, 1.0, 0.0},
+    },
+    {
+        // I + X + X2/2 + X3 (I/6 + X/24 + X2/120 + X3/720)
+        .degree = 6,
+        .products = 3,
+        .bound = {0.25, 9e-3},
+        .left = {{0.0, 1.0}, {0.0, 1.0}, {0.0, 0.0, 0.0, 1.0}},
+        .right = {{0.0, 1.0}, {0.0, 0.0, 1.0}, {1.0 / 6.0, 1.0 / 24.0, 1.0 / 120.0, 1.0 / 720.0}},
+        .last = {1.0, 1.0, 0.5, 0.0},
+    },
+};
+
+static const uint32_t structures[] = {PZ_GENERAL, PZ_SKEW, PZ_SYMMETRIC, PZ_SPD};
+
+/* Normal matrices of spectral norm about `size` for some, less for others. */
+static double
+make(rig* const r, operand* const x, const uint32_t in, const double size)
+{
+  const int64_t n = x->mat[0].rows;
+  double* const a = reals(n * n);
+  double largest = 0.0;
+  for (int64_t k = 0; k < operand_matrices(x); ++k) {
+    const double each = rig_pick(r, 3) == 0 ? size : size * pow(10.0, -(double)rig_pick(r, 10));
+    for (int64_t i = 0; i < n; ++i) {
+      for (int64_t j = 0; j <= i; ++j) {
+        const double sign = in == PZ_SKEW ? -1.0 : 1.0;
+        const double lower = each * test_normal(&r->random) / sqrt((double)(4 * n));
+        const double upper = each * test_normal(&r->random) / sqrt((double)(4 * n));
+        a[j * n + i] = upper;
+        a[i * n + j] = in == PZ_GENERAL ? lower : i == j && in == PZ_SKEW ? 0.0 : sign * upper;
+      }
+    }
+    operand_set_matrix(x, k, a);
+    const double norm = frobenius(n, a);
+    largest = norm > largest ? norm : largest;
+  }
+  free(a);
+  return largest;
+}
+
+/* What rounding errors may grow by: every squaring doubles them. */
+static double
+growth(const rig* const r, const double norm)
+{
+  return 1.0 + norm / exponentials[N_EXPONENTIALS - 1].bound[r->dtype == PZ_F32 ? 0 : 1];
+}
+
+/* Across lanes and not, whole groups and less. */
+static int64_t
+some_batch(rig* const r)
+{
+  static const int64_t batches[] = {1, 2, 7, 16, 33, 70};
+  return batches[rig_pick(r, sizeof(batches) / sizeof(batches[0]))];
+}
+
+/* Largest |a_ij + sign a_ji - (b_ij + sign b_ji)| / 2 of a batch, over b's largest entry. */
+static double
+part_distance(const operand* const o, const double sign)
+{
+  const int64_t n = o->mat[0].rows;
+  double distance = 0.0;
+  double size = 0.0;
+  for (int64_t k = 0; k < o->mat[0].batch; ++k) {
+    for (int64_t i = 0; i < n; ++i) {
+      for (int64_t j = 0; j < n; ++j) {
+        const double a = operand_get(o, TESTED, k, i, j) + sign * operand_get(o, TESTED, k, j, i);
+        const double b = operand_get(o, REFERENCE, k, i, j);
+        const double difference = a - (b + sign * operand_get(o, REFERENCE, k, j, i));
+        distance = fabs(difference) > distance ? fabs(difference) : distance;
+        size = fabs(b) > size ? fabs(b) : size;
+      }
+    }
+  }
+  return size > 0.0 ? 0.5 * distance / size : 0.5 * distance;
+}
+
+START_TEST(test_values)
+{
+  rig it;
+  rig* const r = &it;
+  rig_open(r, _i);
+  for (int trial = 0; trial < 4 * TRIALS; ++trial) {
+    rig_trial(r, 0);
+    const uint32_t in = structures[trial % 4];
+    const int64_t n = 1 + rig_pick(r, PZ_EXPONENTIAL_ORDER);
+    operand* const x = operand_in(r, n, n, some_batch(r));
+    operand* const y = operand_out(r, n, n, x->mat[0].batch);
+    const double norm = make(r, x, in, trial % 3 == 0 ? 0.5 : in == PZ_SKEW ? 30.0 : 4.0);
+    RUN(r, exponential, in, N_EXPONENTIALS, exponentials, AT(x), AT(y));
+    expect_ok(r);
+    expect_close(r, y, growth(r, norm) * operand_norm(y, REFERENCE));
+    for (int64_t i = 0; in >= PZ_SYMMETRIC && in != PZ_SKEW && r->offered && i < n; ++i) {
+      for (int64_t j = 0; j < i; ++j) {
+        if (operand_get(y, TESTED, 0, i, j) != operand_get(y, TESTED, 0, j, i)) {
+          rig_fail(r, "entries (%lld, %lld) are not symmetric", (long long)i, (long long)j);
+        }
+      }
+    }
+  }
+  rig_close(r);
+}
+END_TEST
+
+START_TEST(test_adjoints)
+{
+  rig it;
+  rig* const r = &it;
+  rig_open(r, _i);
+  for (int trial = 0; trial < 4 * TRIALS; ++trial) {
+    rig_trial(r, 0);
+    const uint32_t in = structures[trial % 4];
+    const int64_t n = 1 + rig_pick(r, PZ_EXPONENTIAL_ORDER);
+    operand* const x = operand_in(r, n, n, some_batch(r));
+    operand* const gy = operand_in(r, n, n, x->mat[0].batch);
+    operand* const gx = operand_out(r, n, n, x->mat[0].batch);
+    const double norm = make(r, x, in, trial % 3 == 0 ? 0.5 : in == PZ_SKEW ? 300.0 : 4.0);
+    RUN(r, exponential_adjoint, in, N_EXPONENTIALS, exponentials, AT(x), AT(gy), AT(gx));
+    if (in == PZ_GENERAL) {
+      expect_ok(r);
+      expect_close(r, gx, growth(r, norm) * operand_norm(gx, REFERENCE));
+      continue;
+    }
+    expect_ok(r);
+    const double found = r->offered ? part_distance(gx, in == PZ_SKEW ? -1.0 : 1.0) : 0.0;
+    const double limit = 50.0 * (double)n * r->epsilon * growth(r, norm);
+    if (!(found <= limit)) {
+      rig_fail(r, "the part at relative distance %.3g, limit %.3g", found, limit);
+    }
+  }
+  rig_close(r);
+}
+END_TEST
+
+/* NaN and Inf stay in their own matrix and fill it. */
+START_TEST(test_spoiled)
+{
+  rig it;
+  rig* const r = &it;
+  rig_open(r, _i);
+  for (int trial = 0; trial < 2 * TRIALS; ++trial) {
+    rig_trial(r, 0);
+    const int64_t n = 1 + rig_pick(r, PZ_EXPONENTIAL_ORDER);
+    operand* const x = operand_in(r, n, n, some_batch(r));
+    operand* const y = operand_out(r, n, n, x->mat[0].batch);
+    const int64_t place = rig_pick(r, operand_matrices(x));
+    (void)make(r, x, PZ_GENERAL, 2.0);
+    operand_put(x, place, rig_pick(r, n), rig_pick(r, n), trial % 2 == 0 ? NAN : INFINITY);
+    RUN(r, exponential, PZ_GENERAL, N_EXPONENTIALS, exponentials, AT(x), AT(y));
+    expect_ok(r);
+    for (int64_t k = 0; r->offered && k < y->mat[0].batch; ++k) {
+      const bool own = k == place || operand_matrices(x) == 1;
+      for (int64_t i = 0; i < n * n; ++i) {
+        if ((isfinite(operand_get(y, TESTED, k, i / n, i % n)) != 0) == own) {
+          rig_fail(r, "entry %lld of matrix %lld, spoiled %lld", (long long)i, (long long)k,
+                   (long long)place);
+        }
+      }
+    }
+  }
+  rig_close(r);
+}
+END_TEST
+
+TCase*
+exponentials_case(void)
+{
+  TCase* const t = tcase_create("exponentials");
+  tcase_add_loop_test(t, test_values, 0, 2);
+  tcase_add_loop_test(t, test_adjoints, 0, 2);
+  tcase_add_loop_test(t, test_spoiled, 0, 2);
+  return t;
+}
