@@ -236,8 +236,8 @@ expm_refine(pz_call* const c, expm_plan* const p, pz_tensor* const* const v)
   bool any = false;
   for (int64_t i = 0; i < m; ++i) {
     const double scaled = p->norm[i] * exp2((double)-p->squarings[i]);
-    const double bound =
-        fmin(scaled, powers_bound(p->in == PZ_SKEW, number[i], number[m + i], number[2 * m + i]));
+    const double bound = fmin(
+        scaled, powers_bound(expm_structured(p->in), number[i], number[m + i], number[2 * m + i]));
     back[i] = squarings_within(threshold / bound);
     back[i] = back[i] < p->squarings[i] ? back[i] : p->squarings[i];
     back[i] = back[i] < most ? back[i] : most;

@@ -20,17 +20,26 @@ enum {
 /* In order of degree and of cost. */
 extern const pz_polynomial expm_schemes[EXPM_SCHEMES];
 
+/* Are powers of X, known to be `in`, skew or symmetric? Then gradients may differ from those of
+   any X in what no such X sees. */
+static inline bool
+expm_structured(const uint32_t in)
+{
+  return in == PZ_SKEW || in == PZ_SYMMETRIC || in == PZ_SPD;
+}
+
 /* Products `from` to `to` - 1: fills v[from+2 .. to+1] from v[1 .. from+1]. `v[0]` is not
    used, here and below. All tensors are batches m x n x n. */
-pz_status expm_products(pz_call* c, const pz_polynomial* scheme, int from, int to,
+pz_status expm_products(pz_call* c, uint32_t in, const pz_polynomial* scheme, int from, int to,
                         pz_tensor* const* v);
 
 /* y <- the value, from v[1 .. products]. */
-pz_status expm_value(pz_call* c, const pz_polynomial* scheme, pz_tensor* const* v, pz_tensor* y);
+pz_status expm_value(pz_call* c, uint32_t in, const pz_polynomial* scheme, pz_tensor* const* v,
+                     pz_tensor* y);
 
 /* gx <- the gradient at v[1] for the gradient g at the value: two products for each of the
    forward's. g and gx may not overlap. */
-pz_status expm_reverse(pz_call* c, const pz_polynomial* scheme, pz_tensor* const* v,
+pz_status expm_reverse(pz_call* c, uint32_t in, const pz_polynomial* scheme, pz_tensor* const* v,
                        const pz_tensor* g, pz_tensor* gx);
 
 /* ---- batch.c: moving, scaling and addressing the matrices of a batch --------- */

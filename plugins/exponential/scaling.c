@@ -46,6 +46,12 @@ values_range(values* const part, pz_tensor* const* const v, const int n, const i
   }
 }
 
+static bool
+is_symmetric(const uint32_t in)
+{
+  return in == PZ_SYMMETRIC || in == PZ_SPD;
+}
+
 static pz_spec
 batch_spec(const pz_tensor* const t, const int64_t count)
 {
@@ -79,7 +85,7 @@ keep(pz_call* const c, const expm_plan* const p, const record** const out)
 
 /* y <- the value of the last scheme, each matrix squared as often as it asks. */
 static pz_status
-squared_value(pz_call* const c, const record* const r, pz_tensor* const* const v,
+squared_value(pz_call* const c, const uint32_t in, const record* const r, pz_tensor* const* const v,
               pz_tensor* const y)
 {
   const pz_polynomial* const scheme = &expm_schemes[EXPM_LAST];
@@ -110,10 +116,11 @@ squared_value(pz_call* const c, const record* const r, pz_tensor* const* const v
       if (j == 0) {
         values part;
         values_range(&part, v, scheme->products + 1, first, count);
-        PZ_TRY(expm_value(c, scheme, part.v, target));
+        PZ_TRY(expm_value(c, in, scheme, part.v, target));
       } else {
         const pz_tensor* const base = expm_range(&from, now, first, count);
-        PZ_TRY(pz_gemm(c, PZ_N, PZ_N, 1.0, base, base, 0.0, target));
+        PZ_TRY(is_symmetric(in) ? c->ops->syrk(c, PZ_N, 1.0, base, 0.0, target)
+                                : pz_gemm(c, PZ_N, PZ_N, 1.0, base, base, 0.0, target));
       }
     }
     pz_tensor* const swap = now;
@@ -193,7 +200,7 @@ expm_taylor(pz_call* const c, const uint32_t in, const pz_tensor* const x, pz_te
       }
       if (k == EXPM_LAST && scales && p.n >= EXPM_POWERS_FROM) {
         from = EXPM_POWERS;
-        PZ_TRY(expm_products(c, scheme, 0, from, v));
+        PZ_TRY(expm_products(c, in, scheme, 0, from, v));
         PZ_TRY(expm_refine(c, &p, v));
       }
     }
@@ -205,8 +212,9 @@ expm_taylor(pz_call* const c, const uint32_t in, const pz_tensor* const x, pz_te
     }
     if (p.count[k] > 0) {
       pz_tensor* const value = expm_range(&y_view, &out, first, p.count[k]);
-      PZ_TRY(expm_products(c, scheme, from, scheme->products - 1, v));
-      PZ_TRY(k == EXPM_LAST ? squared_value(c, r, v, value) : expm_value(c, scheme, v, value));
+      PZ_TRY(expm_products(c, in, scheme, from, scheme->products - 1, v));
+      PZ_TRY(k == EXPM_LAST ? squared_value(c, in, r, v, value)
+                            : expm_value(c, in, scheme, v, value));
       if (k == EXPM_LAST && in == PZ_SKEW && r->squarings > REPAIR_FROM) {
         pz_view far;
         PZ_TRY(orthogonalize(c, expm_range(&far, value, 0, r->squared[REPAIR_FROM])));
@@ -227,12 +235,12 @@ expm_taylor(pz_call* const c, const uint32_t in, const pz_tensor* const x, pz_te
   return PZ_OK;
 }
 
-/* g <- the gradient at the unsquared values, from the gradient at the squared ones: for Y
-   = P P, gP = gY P^T + P^T gY. `room` is like g; `first` the place of the first saved
+/* g <- the gradient at the unsquared values, from the gradient at the squared ones, symmetric
+   where these are: for Y = P P, gP = gY P^T + P^T gY. `room` is like g; `first` the place of the first saved
    tensor. */
 static pz_status
-reverse_squarings(pz_call* const c, const record* const r, const uint32_t first, pz_tensor* const g,
-                  pz_tensor* const room)
+reverse_squarings(pz_call* const c, const uint32_t in, const record* const r, const uint32_t first,
+                  pz_tensor* const g, pz_tensor* const room)
 {
   const int64_t m = r->count[EXPM_LAST];
   for (int64_t j = r->squarings; j-- > 0;) {
@@ -243,6 +251,11 @@ reverse_squarings(pz_call* const c, const record* const r, const uint32_t first,
     PZ_TRY(c->host->saved(c, first + (uint32_t)j, &base));
     pz_tensor* const now = expm_range(&g_view, g, 0, front);
     pz_tensor* const next = expm_range(&room_view, room, 0, front);
+    if (is_symmetric(in)) { // for symmetric P and gY, M + M^T with M = gY P
+      PZ_TRY(pz_gemm(c, PZ_N, PZ_N, 1.0, now, &base, 0.0, next));
+      PZ_TRY(c->ops->symmetrize(c, 1.0, 1, next, now));
+      continue;
+    }
     PZ_TRY(pz_gemm(c, PZ_N, PZ_T, 1.0, now, &base, 0.0, next));
     PZ_TRY(pz_gemm(c, PZ_T, PZ_N, 1.0, &base, now, 1.0, next));
     if (front == m) {
@@ -317,12 +330,13 @@ expm_taylor_vjp(pz_call* const c, const uint32_t in, const uint32_t first_saved,
       pz_tensor room;
       PZ_TRY(pz_work(c, &spec, &own));
       PZ_TRY(pz_work(c, &spec, &room));
-      PZ_TRY(pz_copy(c, at_value, &own));
-      PZ_TRY(reverse_squarings(c, r, place, &own, &room));
+      PZ_TRY(is_symmetric(in) ? c->ops->symmetrize(c, 0.5, 1, at_value, &own)
+                              : pz_copy(c, at_value, &own));
+      PZ_TRY(reverse_squarings(c, in, r, place, &own, &room));
       place += (uint32_t)r->squarings;
       at_value = &own;
     }
-    PZ_TRY(expm_reverse(c, scheme, v, at_value, expm_range(&ga_view, &ga, first, r->count[k])));
+    PZ_TRY(expm_reverse(c, in, scheme, v, at_value, expm_range(&ga_view, &ga, first, r->count[k])));
     c->host->work_release(c, mark);
   }
   // gX <- gA 2^-s, in the order of the batch

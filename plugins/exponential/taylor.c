@@ -9,7 +9,13 @@
 
      gL = gC R^T,  gR = L^T gC
 
-   and every value collects what the later products send back. The coefficients below
+   and every value collects what the later products send back. Skew X has symmetric even powers
+   and skew odd ones, symmetric X symmetric powers alone: the square of such a V is +-V V^T, half
+   a product, and of its adjoint only the part of the same kind matters, for which one is enough,
+
+     gV = +-(M +- M^T),  M = S V,  S = (gC + gC^T) / 2
+
+   The coefficients below
    solve the order conditions exactly, in 60 digits; thresholds bound the backward error
    by the unit roundoff. */
 
@@ -150,10 +156,27 @@ factor(pz_call* const c, const int n, const double* const coefficient, pz_tensor
   return combination(c, n, coefficient, v, room);
 }
 
+/* Is product k the square of an odd power of X, or of any where X is symmetric? Then sign is
+   that of V^T. */
+static bool
+is_square(const uint32_t in, const pz_polynomial* const scheme, const int k, double* const sign)
+{
+  int terms = 0;
+  for (int j = 0; j < k + 2; ++j) {
+    const bool left = scheme->left[k][j] != 0.0;
+    if (left != (scheme->right[k][j] != 0.0) || (left && j == 0)) {
+      return false;
+    }
+    terms += left ? 1 : 0;
+  }
+  *sign = in == PZ_SKEW ? -1.0 : 1.0;
+  return terms == 1 && expm_structured(in);
+}
+
 /* y <- L R + beta y for product k of the scheme. */
 static pz_status
-product(pz_call* const c, const pz_polynomial* const scheme, const int k, pz_tensor* const* const v,
-        const double beta, pz_tensor* const y)
+product(pz_call* const c, const uint32_t in, const pz_polynomial* const scheme, const int k,
+        pz_tensor* const* const v, const double beta, pz_tensor* const y)
 {
   const uint64_t mark = c->host->work_mark(c);
   pz_tensor left_room;
@@ -166,34 +189,39 @@ product(pz_call* const c, const pz_polynomial* const scheme, const int k, pz_ten
   PZ_TRY(pz_work_like(c, y, &right_room));
   PZ_TRY(factor(c, k + 2, scheme->left[k], v, &left_room, &a, &left));
   PZ_TRY(factor(c, k + 2, scheme->right[k], v, &right_room, &b, &right));
-  PZ_TRY(pz_gemm(c, PZ_N, PZ_N, a * b, left, right, beta, y));
+  double sign = 1.0;
+  if (beta == 0.0 && is_square(in, scheme, k, &sign)) {
+    PZ_TRY(c->ops->syrk(c, PZ_N, sign * a * b, left, 0.0, y));
+  } else {
+    PZ_TRY(pz_gemm(c, PZ_N, PZ_N, a * b, left, right, beta, y));
+  }
   c->host->work_release(c, mark);
   return PZ_OK;
 }
 
 pz_status
-expm_products(pz_call* const c, const pz_polynomial* const scheme, const int from, const int to,
-              pz_tensor* const* const v)
+expm_products(pz_call* const c, const uint32_t in, const pz_polynomial* const scheme,
+              const int from, const int to, pz_tensor* const* const v)
 {
   for (int k = from; k < to; ++k) {
-    PZ_TRY(product(c, scheme, k, v, 0.0, v[k + 2]));
+    PZ_TRY(product(c, in, scheme, k, v, 0.0, v[k + 2]));
   }
   return PZ_OK;
 }
 
 pz_status
-expm_value(pz_call* const c, const pz_polynomial* const scheme, pz_tensor* const* const v,
-           pz_tensor* const y)
+expm_value(pz_call* const c, const uint32_t in, const pz_polynomial* const scheme,
+           pz_tensor* const* const v, pz_tensor* const y)
 {
   const int p = scheme->products;
   PZ_TRY(combination(c, p > 0 ? p + 1 : 2, scheme->last, v, y));
-  return p > 0 ? product(c, scheme, p - 1, v, 1.0, y) : PZ_OK;
+  return p > 0 ? product(c, in, scheme, p - 1, v, 1.0, y) : PZ_OK;
 }
 
 /* y <- last[j] g + what the products above `k` send back to value j. */
 static pz_status
-collect(pz_call* const c, const pz_polynomial* const scheme, const int k, const int j,
-        const pz_tensor* const g, const pz_tensor* const gl, const pz_tensor* const gr,
+collect(pz_call* const c, const uint32_t in, const pz_polynomial* const scheme, const int k,
+        const int j, const pz_tensor* const g, const pz_tensor* const gl, const pz_tensor* const gr,
         pz_tensor* const y)
 {
   enum { MOST_TERMS = 1 + 2 * EXPM_MOST_PRODUCTS };
@@ -209,7 +237,8 @@ collect(pz_call* const c, const pz_polynomial* const scheme, const int k, const 
       a[terms] = scheme->left[q][j];
       x[terms++] = &gl[q];
     }
-    if (scheme->right[q][j] != 0.0) {
+    double sign = 1.0;
+    if (scheme->right[q][j] != 0.0 && !is_square(in, scheme, q, &sign)) {
       a[terms] = scheme->right[q][j];
       x[terms++] = &gr[q];
     }
@@ -219,8 +248,8 @@ collect(pz_call* const c, const pz_polynomial* const scheme, const int k, const 
 }
 
 pz_status
-expm_reverse(pz_call* const c, const pz_polynomial* const scheme, pz_tensor* const* const v,
-             const pz_tensor* const g, pz_tensor* const gx)
+expm_reverse(pz_call* const c, const uint32_t in, const pz_polynomial* const scheme,
+             pz_tensor* const* const v, const pz_tensor* const g, pz_tensor* const gx)
 {
   const uint64_t mark = c->host->work_mark(c);
   const int last = scheme->products - 1;
@@ -243,16 +272,23 @@ expm_reverse(pz_call* const c, const pz_polynomial* const scheme, pz_tensor* con
     double b = 0.0;
     const pz_tensor* gc = g;
     if (k < last) {
-      PZ_TRY(collect(c, scheme, k, k + 2, g, gl, gr, &gv));
+      PZ_TRY(collect(c, in, scheme, k, k + 2, g, gl, gr, &gv));
       gc = &gv;
     }
     PZ_TRY(factor(c, k + 2, scheme->left[k], v, &left_room, &a, &left));
     PZ_TRY(factor(c, k + 2, scheme->right[k], v, &right_room, &b, &right));
+    double sign = 1.0;
+    if (is_square(in, scheme, k, &sign)) { // both sides at once, in gL
+      PZ_TRY(c->ops->symmetrize(c, 0.5, 1, gc, &left_room));
+      PZ_TRY(pz_gemm(c, PZ_N, PZ_N, b, &left_room, right, 0.0, &right_room));
+      PZ_TRY(c->ops->symmetrize(c, sign, (int)sign, &right_room, &gl[k]));
+      continue;
+    }
     // gL <- gC R^T,  gR <- L^T gC
     PZ_TRY(pz_gemm(c, PZ_N, PZ_T, b, gc, right, 0.0, &gl[k]));
     PZ_TRY(pz_gemm(c, PZ_T, PZ_N, a, left, gc, 0.0, &gr[k]));
   }
-  PZ_TRY(collect(c, scheme, -1, 1, g, gl, gr, gx));
+  PZ_TRY(collect(c, in, scheme, -1, 1, g, gl, gr, gx));
   c->host->work_release(c, mark);
   return PZ_OK;
 }
