@@ -204,6 +204,31 @@ expm_choose(pz_call* const c, const uint32_t in, const pz_tensor* const x, expm_
 }
 
 pz_status
+expm_most_squarings(pz_call* const c, const expm_plan* const p, const int64_t enough,
+                    const pz_tensor* const x, int64_t* const most)
+{
+  const double last = expm_schemes[EXPM_LAST].bound[c->dtype == PZ_F32 ? 0 : 1];
+  *most = p->count[EXPM_LAST] > 0 ? p->squarings[0] : 0;
+  if (*most <= enough) {
+    return PZ_OK;
+  }
+  const uint64_t mark = c->host->work_mark(c);
+  pz_tensor square;
+  void* norm = NULL;
+  PZ_TRY(pz_work_like(c, x, &square));
+  PZ_TRY(expm_host_array(c, p->batch, sizeof(double), &norm));
+  PZ_TRY(c->ops->syrk(c, PZ_N, 1.0, x, 0.0, &square));
+  PZ_TRY(read_norms(c, p->in, &square, norm));
+  *most = 0;
+  for (int64_t i = 0; i < p->batch; ++i) {
+    const int64_t s = squarings_for(c, p->in, sqrt(((const double*)norm)[i]), last);
+    *most = s > *most ? s : *most;
+  }
+  c->host->work_release(c, mark);
+  return PZ_OK;
+}
+
+pz_status
 expm_refine(pz_call* const c, expm_plan* const p, pz_tensor* const* const v)
 {
   const int64_t m = p->count[EXPM_LAST];

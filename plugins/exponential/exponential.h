@@ -89,6 +89,11 @@ typedef struct expm_plan {
 /* Chooses by the norms of the entries of x, known to be `in`. Reads once. */
 pz_status expm_choose(pz_call* c, uint32_t in, const pz_tensor* x, expm_plan* p);
 
+/* most <- the squarings of the matrix that wants the most, as powers will allow for x that is skew
+   or symmetric: from the plan where that is at most `enough`, else by the norms of squares. */
+pz_status expm_most_squarings(pz_call* c, const expm_plan* p, int64_t enough, const pz_tensor* x,
+                              int64_t* most);
+
 /* Gives squarings back where norms of powers allow: v[1], the scaled matrices of the last
    scheme, and their powers v[2 .. 4] are scaled up again and put in order. Reads once. */
 pz_status expm_refine(pz_call* c, expm_plan* p, pz_tensor* const* v);
@@ -106,6 +111,10 @@ pz_status expm_small_vjp(pz_call* c, uint32_t in, const pz_tensor* x, const pz_t
 /* y <- exp(x), x known to be `in`. Under PZ_CALL_SAVING it saves several tensors and one
    host record for expm_taylor_vjp. */
 pz_status expm_taylor(pz_call* c, uint32_t in, const pz_tensor* x, pz_tensor* y);
+
+/* The same without asking the device for an operation of its own, as a plan of expm_choose says,
+   which is used up. */
+pz_status expm_taylor_chosen(pz_call* c, expm_plan* p, const pz_tensor* x, pz_tensor* y);
 
 /* gx <- the gradient at x, known to be `in`, for the gradient gy at exp(x). `first_saved` and `first_host` are the
    numbers of tensors and of host records that forward had saved before. */

@@ -147,6 +147,88 @@ orthogonalize(pz_call* const c, pz_tensor* const q)
 }
 
 pz_status
+expm_taylor_chosen(pz_call* const c, expm_plan* const p, const pz_tensor* const x,
+                   pz_tensor* const y)
+{
+  const uint32_t in = p->in;
+  const pz_spec index_spec = pz_spec_make(PZ_I64, 1, &p->batch);
+  const pz_spec scale_spec = pz_spec_make(x->dtype, 1, &p->batch);
+  const bool scales = p->count[EXPM_LAST] > 0 && p->squarings[0] > 0;
+  pz_tensor index;
+  pz_tensor scale;
+  pz_tensor a = *x;
+  pz_tensor out = *y;
+  PZ_TRY(c->host->save(c, &index_spec, &index));
+  PZ_TRY(c->host->save(c, &scale_spec, &scale));
+  if (p->permuted || scales) {
+    PZ_TRY(pz_work_like(c, x, &a));
+    if (p->permuted) {
+      PZ_TRY(expm_write_indices(c, p->batch, p->order, &index));
+      PZ_TRY(expm_gather(c, false, &index, x, &a));
+    } else {
+      PZ_TRY(pz_copy(c, x, &a));
+    }
+    if (scales) {
+      PZ_TRY(expm_write_powers(c, p->batch, p->squarings, -1.0, &scale));
+      PZ_TRY(expm_scale(c, &scale, &a));
+    }
+  }
+
+  const record* r = NULL;
+  int64_t first = 0;
+  for (int k = EXPM_LAST; k >= 0; --k) {
+    const pz_polynomial* const scheme = &expm_schemes[k];
+    const uint64_t mark = c->host->work_mark(c);
+    const pz_spec spec = batch_spec(x, p->count[k]);
+    pz_tensor saved[EXPM_MOST_VALUES];
+    pz_tensor* v[EXPM_MOST_VALUES];
+    pz_view x_view;
+    pz_view y_view;
+    int from = 0;
+    if (p->count[k] > 0) {
+      v[1] = expm_range(&x_view, &a, first, p->count[k]);
+      for (int j = 2; j <= scheme->products; ++j) {
+        v[j] = &saved[j];
+        PZ_TRY(c->host->save(c, &spec, v[j]));
+      }
+      if (k == EXPM_LAST && scales && p->n >= EXPM_POWERS_FROM) {
+        from = EXPM_POWERS;
+        PZ_TRY(expm_products(c, in, scheme, 0, from, v));
+        PZ_TRY(expm_refine(c, p, v));
+      }
+    }
+    if (k == EXPM_LAST) {
+      PZ_TRY(keep(c, p, &r));
+      if (r->permuted) {
+        PZ_TRY(pz_work_like(c, y, &out));
+      }
+    }
+    if (p->count[k] > 0) {
+      pz_tensor* const value = expm_range(&y_view, &out, first, p->count[k]);
+      PZ_TRY(expm_products(c, in, scheme, from, scheme->products - 1, v));
+      PZ_TRY(k == EXPM_LAST ? squared_value(c, in, r, v, value)
+                            : expm_value(c, in, scheme, v, value));
+      if (k == EXPM_LAST && in == PZ_SKEW && r->squarings > REPAIR_FROM) {
+        pz_view far;
+        PZ_TRY(orthogonalize(c, expm_range(&far, value, 0, r->squared[REPAIR_FROM])));
+      }
+    }
+    first += p->count[k];
+    if (k != EXPM_LAST) { /* `out` was taken under the first mark */
+      c->host->work_release(c, mark);
+    }
+  }
+  if (r->permuted) {
+    PZ_TRY(expm_write_indices(c, p->batch, p->order, &index));
+    PZ_TRY(expm_gather(c, true, &index, &out, y));
+  }
+  if (r->scaled) {
+    PZ_TRY(expm_write_powers(c, p->batch, p->squarings, -1.0, &scale));
+  }
+  return PZ_OK;
+}
+
+pz_status
 expm_taylor(pz_call* const c, const uint32_t in, const pz_tensor* const x, pz_tensor* const y)
 {
   if (pz_count(x) == 0) {
@@ -158,81 +240,7 @@ expm_taylor(pz_call* const c, const uint32_t in, const pz_tensor* const x, pz_te
   }
   expm_plan p;
   PZ_TRY(expm_choose(c, in, x, &p));
-  const pz_spec index_spec = pz_spec_make(PZ_I64, 1, &p.batch);
-  const pz_spec scale_spec = pz_spec_make(x->dtype, 1, &p.batch);
-  const bool scales = p.count[EXPM_LAST] > 0 && p.squarings[0] > 0;
-  pz_tensor index;
-  pz_tensor scale;
-  pz_tensor a = *x;
-  pz_tensor out = *y;
-  PZ_TRY(c->host->save(c, &index_spec, &index));
-  PZ_TRY(c->host->save(c, &scale_spec, &scale));
-  if (p.permuted || scales) {
-    PZ_TRY(pz_work_like(c, x, &a));
-    if (p.permuted) {
-      PZ_TRY(expm_write_indices(c, p.batch, p.order, &index));
-      PZ_TRY(expm_gather(c, false, &index, x, &a));
-    } else {
-      PZ_TRY(pz_copy(c, x, &a));
-    }
-    if (scales) {
-      PZ_TRY(expm_write_powers(c, p.batch, p.squarings, -1.0, &scale));
-      PZ_TRY(expm_scale(c, &scale, &a));
-    }
-  }
-
-  const record* r = NULL;
-  int64_t first = 0;
-  for (int k = EXPM_LAST; k >= 0; --k) {
-    const pz_polynomial* const scheme = &expm_schemes[k];
-    const uint64_t mark = c->host->work_mark(c);
-    const pz_spec spec = batch_spec(x, p.count[k]);
-    pz_tensor saved[EXPM_MOST_VALUES];
-    pz_tensor* v[EXPM_MOST_VALUES];
-    pz_view x_view;
-    pz_view y_view;
-    int from = 0;
-    if (p.count[k] > 0) {
-      v[1] = expm_range(&x_view, &a, first, p.count[k]);
-      for (int j = 2; j <= scheme->products; ++j) {
-        v[j] = &saved[j];
-        PZ_TRY(c->host->save(c, &spec, v[j]));
-      }
-      if (k == EXPM_LAST && scales && p.n >= EXPM_POWERS_FROM) {
-        from = EXPM_POWERS;
-        PZ_TRY(expm_products(c, in, scheme, 0, from, v));
-        PZ_TRY(expm_refine(c, &p, v));
-      }
-    }
-    if (k == EXPM_LAST) {
-      PZ_TRY(keep(c, &p, &r));
-      if (r->permuted) {
-        PZ_TRY(pz_work_like(c, y, &out));
-      }
-    }
-    if (p.count[k] > 0) {
-      pz_tensor* const value = expm_range(&y_view, &out, first, p.count[k]);
-      PZ_TRY(expm_products(c, in, scheme, from, scheme->products - 1, v));
-      PZ_TRY(k == EXPM_LAST ? squared_value(c, in, r, v, value)
-                            : expm_value(c, in, scheme, v, value));
-      if (k == EXPM_LAST && in == PZ_SKEW && r->squarings > REPAIR_FROM) {
-        pz_view far;
-        PZ_TRY(orthogonalize(c, expm_range(&far, value, 0, r->squared[REPAIR_FROM])));
-      }
-    }
-    first += p.count[k];
-    if (k != EXPM_LAST) { /* `out` was taken under the first mark */
-      c->host->work_release(c, mark);
-    }
-  }
-  if (r->permuted) {
-    PZ_TRY(expm_write_indices(c, p.batch, p.order, &index));
-    PZ_TRY(expm_gather(c, true, &index, &out, y));
-  }
-  if (r->scaled) {
-    PZ_TRY(expm_write_powers(c, p.batch, p.squarings, -1.0, &scale));
-  }
-  return PZ_OK;
+  return expm_taylor_chosen(c, &p, x, y);
 }
 
 /* g <- the gradient at the unsquared values, from the gradient at the squared ones, symmetric

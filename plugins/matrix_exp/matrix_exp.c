@@ -8,8 +8,8 @@
      any X         matrices with a real logarithm
 
    Small X is the device's own business where it has an operation for it (../exponential/small.c);
-   else symmetric X goes through its eigenvalues (spectral.c), any other through scaling and
-   squaring of Taylor polynomials (../exponential). The adjoint of the
+   else X goes through scaling and squaring of Taylor polynomials (../exponential), symmetric X
+   of large norm through its eigenvalues (symmetric.c). The adjoint of the
    differential at X is the differential at X^T applied to G; it is had by reversing the
    evaluation product by product, at twice its cost. The right inverses are the logarithm
    of a definite matrix by eigenvalues, of a rotation or a general matrix by the real Schur
@@ -131,7 +131,7 @@ static const pz_parametrization matrix_exp = {
                "right inverse: the logarithm: after symmetric of any positive definite Y, "
                "after skew of any rotation, otherwise where no eigenvalue is zero or negative\n"
                "cost: forward 0 to 5 products of 2n^3 and one per squaring, after symmetric "
-               "one eigendecomposition; vjp twice the products",
+               "and of large norm one eigendecomposition; vjp twice the products",
     .plan = matrix_exp_plan,
     .forward = matrix_exp_forward,
     .right_inverse = matrix_exp_right_inverse,

@@ -10,10 +10,15 @@
 
 #include <parametrize/plugin.h>
 
-/* ---- spectral.c: symmetric matrices by their eigenvalues --------------------- */
+/* ---- symmetric.c: by eigenvalues or products ----------------------------------- */
 
 pz_status expm_symmetric(pz_call* c, const pz_tensor* x, pz_tensor* y);
 pz_status expm_symmetric_vjp(pz_call* c, const pz_tensor* x, const pz_tensor* gy, pz_tensor* gx);
+
+/* ---- spectral.c: symmetric matrices by their eigenvalues --------------------- */
+
+pz_status expm_spectral(pz_call* c, const pz_tensor* x, pz_tensor* y);
+pz_status expm_spectral_vjp(pz_call* c, const pz_tensor* gy, pz_tensor* gx);
 
 /* The logarithm of a positive definite matrix, checked as c->intent demands. */
 pz_status expm_log_definite(pz_call* c, const pz_tensor* y, pz_tensor* x);

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Symmetric matrices: with X = V diag(w) V^T,
+/* Symmetric matrices by eigenvalues: with X = V diag(w) V^T,
 
      exp(X) = Z Z^T,  Z = V diag(exp(w/2))
 
@@ -64,12 +64,8 @@ row_spec(const pz_tensor* const x)
 }
 
 pz_status
-expm_symmetric(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
+expm_spectral(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 {
-  const pz_status small = expm_small(c, PZ_SYMMETRIC, x, y);
-  if (small != PZ_UNSUPPORTED) {
-    return small;
-  }
   const pz_spec row = row_spec(x);
   pz_tensor w;
   pz_tensor v;
@@ -91,13 +87,8 @@ expm_symmetric(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 }
 
 pz_status
-expm_symmetric_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const gy,
-                   pz_tensor* const gx)
+expm_spectral_vjp(pz_call* const c, const pz_tensor* const gy, pz_tensor* const gx)
 {
-  const pz_status small = expm_small_vjp(c, PZ_SYMMETRIC, x, gy, gx);
-  if (small != PZ_UNSUPPORTED) {
-    return small;
-  }
   pz_tensor w;
   pz_tensor v;
   pz_tensor s;
