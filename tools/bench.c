@@ -6,7 +6,8 @@
    The bound is what the device does at best in the same run: every original and the value
    (with vjp also both gradients) crosses memory once at the rate of a copy, and the products
    that the maps are known to need run at the rate of a product of the same size. Both rates
-   are the best of those measured through maps of this program's own, in turns with the chain. */
+   are the best of those measured through maps of this program's own, in turns with the chain.
+   What vjp takes beside forward is told, too. */
 
 #include "commands.h"
 #include "say.h"
@@ -368,8 +369,12 @@ report(const run* const r)
       const double known = products(r, what == BOTH);
       const double crossed = element * ((double)r->elements + value) * (what == BOTH ? 2.0 : 1.0);
       const double bound = crossed / bytes_per_second + (known > 0.0 ? known * best_product : 0.0);
-      printf("%.0f%% of the bound%s\n", 100.0 * bound / median,
+      printf("%.0f%% of the bound%s", 100.0 * bound / median,
              known < 0.0 ? ", which leaves out the arithmetic of its maps" : "");
+      if (what == BOTH) {
+        printf("; vjp %.2f times forward", median / r->times[FORWARD][ROUNDS / 2] - 1.0);
+      }
+      printf("\n");
     }
   }
 }
