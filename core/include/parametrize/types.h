@@ -162,7 +162,7 @@ typedef enum pz_structure {
 
 /* With PZ_SYMMETRIC or PZ_SKEW, where an operation or an entry says that it takes it: of every
    matrix only this triangle is there, for skew ones without the diagonal, and it stands for the
-   whole. Whatever else lies in the memory is not read. */
+   whole. What else lies in the memory does not matter. */
 enum {
   PZ_BY_UPPER = 1U << 8,
   PZ_BY_LOWER = 1U << 9,
