@@ -96,10 +96,8 @@ static const struct {
   void (*body)(int repeat);
   int repeat;
 } cases[] = {
-    {"slot", by_slot, 100000},
-    {"name", by_name, 100000},
-    {"forward", forward, 2000},
-    {"forward+vjp", forward_and_vjp, 2000},
+    {"slot", by_slot, 100000},  {"name", by_name, 100000},
+    {"forward", forward, 2000}, {"forward+vjp", forward_and_vjp, 2000},
     {"refresh", refresh, 20},
 };
 enum { CASES = sizeof(cases) / sizeof(cases[0]) };

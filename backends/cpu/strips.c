@@ -114,12 +114,18 @@ TYPED(run_strips)(pz_backend_queue* const q, const cpu_loops* const l, strip_fun
     run_alone(l, strip, arguments);
     return;
   }
-  shared s = {.l = l, .strip = strip, .arguments = arguments, .cut = 2};
-  for (int d = 2; d >= 0; --d) {
-    const int64_t enough = larger(4 * TILE * (int64_t)threads, l->extent[s.cut]);
-    s.cut = l->extent[d] >= enough ? d : s.cut;
-  }
-  const int64_t extent = l->extent[s.cut];
-  s.part = (extent / (4 * (int64_t)threads) + TILE) / TILE * TILE;
+  const int64_t parts = 4 * (int64_t)threads;
+  const int64_t* const e = l->extent;
+  const int longest = e[0] >= e[1] && e[0] >= e[2] ? 0 : e[1] >= e[2] ? 1 : 2;
+  const int cut = e[0] >= TILE * parts ? 0 : e[1] >= TILE * parts ? 1 : longest;
+  const int64_t extent = e[cut];
+  const int64_t part = (extent + parts - 1) / parts;
+  shared s = {
+      .l = l,
+      .strip = strip,
+      .arguments = arguments,
+      .cut = cut,
+      .part = part < TILE ? part : (part + TILE - 1) / TILE * TILE,
+  };
   q->host->parallel(threads, (extent + s.part - 1) / s.part, run_part, &s);
 }

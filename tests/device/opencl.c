@@ -231,9 +231,9 @@ START_TEST(values_outlive_their_readers)
   for (int k = 0; k < N * N; ++k) {
     x[k] += 1.0F + (float)(k % N);
   }
-  ck_assert_int_eq(clEnqueueWriteBuffer(t.queue, memory, CL_FALSE, 0, N * N * sizeof(float), x, 0,
-                                        NULL, NULL),
-                   CL_SUCCESS);
+  ck_assert_int_eq(
+      clEnqueueWriteBuffer(t.queue, memory, CL_FALSE, 0, N * N * sizeof(float), x, 0, NULL, NULL),
+      CL_SUCCESS);
   pz_state_touch(l.state);
   void* const place = value.data;
   ck_assert_ok(pz_eval_forward(l.eval, l.state, 0, &value));
