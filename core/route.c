@@ -72,15 +72,9 @@ pzi_op_name(const pzi_op op)
   return operations[op].name;
 }
 
-bool
-pzi_op_native(const pz_queue* const queue, const pzi_op op, const uint32_t dtype)
+static bool
+has_entry(const pz_queue* const queue, const pzi_op op)
 {
-  if (operations[op].offset == 0) {
-    return true;
-  }
-  if (!queue->ops || (dtype == PZ_F64 && !queue->f64)) {
-    return false;
-  }
   void (*entry)(void);
   memcpy(&entry, (const char*)queue->ops + operations[op].offset, sizeof(entry));
   return entry != NULL;
@@ -91,6 +85,21 @@ static bool
 device_only(const pzi_op op)
 {
   return op == PZI_EXPONENTIAL || op == PZI_EXPONENTIAL_ADJOINT;
+}
+
+bool
+pzi_op_native(const pz_queue* const queue, const pzi_op op, const uint32_t dtype)
+{
+  if (operations[op].offset == 0) {
+    return true;
+  }
+  if (!queue->ops || (dtype == PZ_F64 && !queue->f64)) {
+    return false;
+  }
+  // nothing is saved for an adjoint that the device does by itself: one without the other is none
+  return device_only(op)
+             ? has_entry(queue, PZI_EXPONENTIAL) && has_entry(queue, PZI_EXPONENTIAL_ADJOINT)
+             : has_entry(queue, op);
 }
 
 /* ---- counts ----------------------------------------------------------------- */

@@ -189,8 +189,8 @@ START_TEST(test_large)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (size_t k = 0; k < 2 * sizeof(extents) / sizeof(extents[0]); ++k) {
-    const int64_t* const e = extents[k / 2];
+  for (size_t k = 0; k < sizeof(extents) / sizeof(extents[0]); ++k) {
+    const int64_t* const e = extents[k];
     rig_trial(r, 0);
     operand* const x = operand_in(r, e[0], e[1], e[2]);
     operand* const y = operand_inout(r, e[0], e[1], e[2]);
