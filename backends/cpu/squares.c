@@ -16,9 +16,11 @@ row_of(const int64_t i, const lane behind, const lane before, const lane diagona
   return lane_select(after, behind, lane_select(here, diagonal, before));
 }
 
-void
-TYPED(fold_squares)(const pass* const p, const int64_t i0, const int64_t i1, const int64_t j0,
-                    const int64_t j1, const real* const x, real* const y)
+/* x is read where y's square is for a fold, and where its mirror image is for an adjoint: that is
+   then added to it. */
+LANE_INLINE void
+squares(const bool adjoint, const pass* const p, const int64_t i0, const int64_t i1,
+        const int64_t j0, const int64_t j1, const real* const x, real* const y)
 {
   const lane f = lane_of(p->factor);
   const lane g = lane_of(p->factor * p->mirror);
@@ -31,11 +33,11 @@ TYPED(fold_squares)(const pass* const p, const int64_t i0, const int64_t i1, con
       const real* const from = x + i * p->ldx + j;
       real* const own = y + i * p->ldy + j;
       real* const other = y + j * p->ldy + i;
-      lane_load_line(from, p->ldx, mirrored);
+      lane_load_line(adjoint ? x + j * p->ldx + i : from, p->ldx, mirrored);
       for (int64_t k = 0; k < LANES; ++k) {
         const lane row = *(const lane_in_place*)(from + k * p->ldx);
-        const lane u = f * row;
-        const lane v = g * mirrored[k];
+        const lane u = adjoint ? f * row + g * mirrored[k] : f * row;
+        const lane v = adjoint ? lane_of(0) : g * mirrored[k];
         if (i != j) {
           *(lane_in_place*)(own + k * p->ldy) = u;
           *(lane_in_place*)(other + k * p->ldy) = v;
@@ -49,33 +51,15 @@ TYPED(fold_squares)(const pass* const p, const int64_t i0, const int64_t i1, con
 }
 
 void
+TYPED(fold_squares)(const pass* const p, const int64_t i0, const int64_t i1, const int64_t j0,
+                    const int64_t j1, const real* const x, real* const y)
+{
+  squares(false, p, i0, i1, j0, j1, x, y);
+}
+
+void
 TYPED(adjoint_squares)(const pass* const p, const int64_t i0, const int64_t i1, const int64_t j0,
                        const int64_t j1, const real* const x, real* const y)
 {
-  const lane f = lane_of(p->factor);
-  const lane g = lane_of(p->factor * p->mirror);
-  for (int64_t i = i0; i < i1; i += LANES) {
-    for (int64_t j = j0; j < j1; j += LANES) {
-      if (i != j && p->upper != (i < j)) {
-        continue;
-      }
-      lane mirrored[LANES];
-      const real* const from = x + i * p->ldx + j;
-      real* const own = y + i * p->ldy + j;
-      real* const other = y + j * p->ldy + i;
-      lane_load_line(x + j * p->ldx + i, p->ldx, mirrored);
-      for (int64_t k = 0; k < LANES; ++k) {
-        const lane row = *(const lane_in_place*)(from + k * p->ldx);
-        const lane sum = f * row + g * mirrored[k];
-        if (i != j) {
-          *(lane_in_place*)(own + k * p->ldy) = sum;
-          *(lane_in_place*)(other + k * p->ldy) = lane_of(0);
-        } else {
-          *(lane_in_place*)(own + k * p->ldy) =
-              row_of(k, p->upper ? sum : lane_of(0), p->upper ? lane_of(0) : sum,
-                     p->mirror > 0 ? row : lane_of(0));
-        }
-      }
-    }
-  }
+  squares(true, p, i0, i1, j0, j1, x, y);
 }
