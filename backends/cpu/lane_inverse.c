@@ -11,8 +11,6 @@
 #include "lane_matrix.h"
 #include "rotation.h"
 
-#include <string.h>
-
 typedef struct batch {
   const task* c;
   lane_layout from;
@@ -21,9 +19,6 @@ typedef struct batch {
   real* y;
   bool crossed; /* rows of x are columns of y as memory shows them */
   int64_t width;
-  int64_t n_matrices;
-  int64_t part; /* matrices in a part of the loop */
-  lane* memory; /* for every thread */
   unsigned char* flags;
 } batch;
 
@@ -168,19 +163,6 @@ invert_pivoted(const task* const c, const int64_t n, const lane_view x, lane* co
   return ~dead & (lane_mask)(odd == 0);
 }
 
-/* Flags those that are not good. */
-LANE_INLINE void
-flag(const batch* const b, const int64_t first, const int64_t count, const lane_mask good)
-{
-  if (lane_all(good)) {
-    memset(b->flags + first, 0, (size_t)count);
-    return;
-  }
-  for (int64_t k = 0; k < count; ++k) {
-    b->flags[first + k] = good[k] == 0;
-  }
-}
-
 /* The closed form for `count` matrices from `first` on, flagging those that it does not serve. */
 LANE_INLINE void
 invert_rotations(const batch* const b, const int64_t n, const int64_t first, const int64_t count)
@@ -206,7 +188,7 @@ invert_rotations(const batch* const b, const int64_t n, const int64_t first, con
   const lane below[3] = {sign * x[row], sign * x[(n - 1) * row], sign * x[(n - 1) * row + col]};
   const lane_mask good = invert_closed(c, n, below, y) & (lane_mask)(odd == 0);
   lane_store_square(n, &b->to, count, y, b->y + first * b->to.batch_step);
-  flag(b, first, count, good);
+  lane_flag(~good, count, b->flags + first);
 }
 
 /* `count` matrices from `first` on. Those beyond the limits of elimination without pivoting get
@@ -242,46 +224,42 @@ invert_lanes(const batch* const b, const int64_t n, const bool unpivoted, const 
     good = invert_pivoted(c, n, x, a, y);
   }
   TYPED(lane_store)(&b->to, count, NULL, y, b->y + first * b->to.batch_step);
-  flag(b, first, count, good);
+  lane_flag(~good, count, b->flags + first);
 }
 
 static void
-invert_part(void* const context, const int64_t k, const uint32_t thread)
+invert_group(const void* const context, const int64_t first, const int64_t count,
+             lane* const memory)
 {
   const batch* const b = context;
-  const int64_t end = smaller((k + 1) * b->part, b->n_matrices);
   const int64_t n = b->c->n;
-  lane* const memory = b->memory + (int64_t)thread * 3 * b->width * b->width;
-  for (int64_t first = k * b->part; first < end; first += LANES) {
-    const int64_t count = smaller(LANES, end - first);
-    if (!b->c->unpivoted) {
-      invert_lanes(b, n, false, first, count, memory);
-      continue;
-    }
-    switch (n) {
-    case 1:
-      invert_lanes(b, 1, true, first, count, memory);
-      break;
-    case 2:
-      invert_rotations(b, 2, first, count);
-      break;
-    case 3:
-      invert_rotations(b, 3, first, count);
-      break;
-    case 4:
-      invert_lanes(b, 4, true, first, count, memory);
-      break;
-    default:
-      invert_lanes(b, n, true, first, count, memory);
-      break;
-    }
+  if (!b->c->unpivoted) {
+    invert_lanes(b, n, false, first, count, memory);
+    return;
+  }
+  switch (n) {
+  case 1:
+    invert_lanes(b, 1, true, first, count, memory);
+    break;
+  case 2:
+    invert_rotations(b, 2, first, count);
+    break;
+  case 3:
+    invert_rotations(b, 3, first, count);
+    break;
+  case 4:
+    invert_lanes(b, 4, true, first, count, memory);
+    break;
+  default:
+    invert_lanes(b, n, true, first, count, memory);
+    break;
   }
 }
 
 bool
 TYPED(batch_is_for_lanes)(const int64_t n, const int64_t n_matrices, const bool unpivoted)
 {
-  return n <= (unpivoted ? CPU_LANES_MOST : TINY) && 2 * n_matrices >= LANES;
+  return n <= (unpivoted ? CPU_LANES_MOST : TINY) && lanes_are_filled(n_matrices);
 }
 
 pz_status
@@ -289,7 +267,7 @@ TYPED(invert_batch)(pz_backend_queue* const q, const task* const c, const pz_mat
                     const pz_mat* const y, unsigned char* const flags)
 {
   const int64_t n = c->n;
-  batch b = {
+  const batch b = {
       .c = c,
       .from = lane_layout_of(x),
       .to = lane_layout_of(y),
@@ -298,16 +276,8 @@ TYPED(invert_batch)(pz_backend_queue* const q, const task* const c, const pz_mat
       .crossed = cpu_runs_by_row(x) != cpu_runs_by_row(y),
       // blocks of four where few rows are added for them
       .width = n < 8 ? n : (n + 3) / 4 * 4,
-      .n_matrices = y->batch,
-      .part = larger(1, 1024 / (n * n)) * LANES,
       .flags = flags,
   };
-  const uint32_t threads = cpu_threads(0.05 * (double)(n * n * (n + 8)) * (double)y->batch);
-  b.memory = cpu_scratch(q, CPU_SLOT_LANES,
-                         (size_t)threads * 3U * (size_t)(b.width * b.width) * sizeof(lane));
-  if (!b.memory) {
-    return cpu_no_memory(q);
-  }
-  q->host->parallel(threads, (y->batch + b.part - 1) / b.part, invert_part, &b);
-  return PZ_OK;
+  return TYPED(lane_loop)(q, y->batch, LANES, 3 * b.width * b.width,
+                          0.05 * (double)(n * n * (n + 8)), invert_group, &b);
 }

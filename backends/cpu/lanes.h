@@ -13,6 +13,8 @@
 
 #include "typed.h"
 
+#include <string.h>
+
 #ifdef __AVX2__
 #include <immintrin.h>
 #endif
@@ -420,6 +422,10 @@ pz_status TYPED(lane_loop)(pz_backend_queue* q, int64_t n_matrices, int64_t lane
 static inline void
 lane_flag(const lane_mask mask, const int64_t count, unsigned char* const flags)
 {
+  if (lane_all(~mask)) { // as a rule
+    memset(flags, 0, (size_t)count);
+    return;
+  }
   for (int64_t k = 0; k < count; ++k) {
     flags[k] = mask[k] != 0;
   }
