@@ -7,8 +7,8 @@
 
 #include "rig.h"
 
-#include <lower.h>
-#include <route.h>
+#include "dispatch.h"
+#include "lower.h"
 
 #include <stdio.h>
 

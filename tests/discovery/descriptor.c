@@ -7,6 +7,7 @@
 #include "scene.h"
 
 #include "context.h"
+#include "nearest_name.h"
 
 #include <locale.h>
 #include <math.h>
@@ -308,7 +309,7 @@ START_TEST(test_nearest)
       {"SKEW", "skew"},
   };
   for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); ++i) {
-    const char* const nearest = pzi_nearest(expected[i].name, ids, 4);
+    const char* const nearest = pzi_nearest_name(expected[i].name, ids, 4);
     if (expected[i].nearest) {
       ck_assert_msg(nearest != NULL, "%s", expected[i].name);
       ck_assert_str_eq(nearest, expected[i].nearest);
@@ -319,8 +320,8 @@ START_TEST(test_nearest)
   char longest[200];
   memset(longest, 'a', sizeof(longest) - 1);
   longest[sizeof(longest) - 1] = '\0';
-  ck_assert_ptr_null(pzi_nearest(longest, ids, 4));
-  ck_assert_ptr_null(pzi_nearest("skew", NULL, 0));
+  ck_assert_ptr_null(pzi_nearest_name(longest, ids, 4));
+  ck_assert_ptr_null(pzi_nearest_name("skew", NULL, 0));
 }
 END_TEST
 

@@ -49,7 +49,7 @@ START_TEST(test_repetition_allocates_nothing)
     ck_assert_ok(pz_queue_open(context, devices[_i], &queue));
   }
   pzi_arena arena;
-  pzi_arena_init(&arena, queue);
+  pzi_arena_init(&arena, &queue->allocator);
   void* first[64] = {NULL};
   uint64_t first_offset[64] = {0};
   uint64_t allocations = 0;

@@ -3,7 +3,7 @@
 
 /* The grammar of chains: what is read, and what is said of everything else. */
 
-#include "chain_spec.h"
+#include "chain_text.h"
 
 #include "support.h"
 

@@ -3,7 +3,7 @@
 
 /* Conversions between widths: known bits, every 16-bit number, and round trips. */
 
-#include "convert.h"
+#include "half_float.h"
 
 #include <support.h>
 

@@ -4,6 +4,7 @@
 /* What operations promise beside their results: what is refused and how it is said, empty
    operands, coefficients that are zero, routes and their counts, failures of backends. */
 
+#include "fault.h"
 #include "opaque.h"
 #include "ops_rig.h"
 

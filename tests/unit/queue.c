@@ -4,7 +4,10 @@
 /* Devices by name, copies between strides and devices, storages, exported tensors. */
 
 #include "queue.h"
+
 #include "opaque.h"
+#include "queue_copy.h"
+#include "storage.h"
 #include "support.h"
 
 #include <stdio.h>

@@ -1,0 +1,41 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+#include "name_list.h"
+
+#include "status.h"
+
+#include <string.h>
+
+enum { SHOWN = 5 };
+
+void
+pzi_few_names_add(pzi_few_names* const names, const char* const name)
+{
+  if (names->n++ >= SHOWN) {
+    return;
+  }
+  const char* const parts[] = {names->n > 1 ? ", \"" : "\"", name, "\""};
+  for (size_t k = 0; k < 3; ++k) {
+    const size_t left = sizeof(names->text) - 1 - names->length;
+    const size_t length = strlen(parts[k]) < left ? strlen(parts[k]) : left;
+    memcpy(names->text + names->length, parts[k], length);
+    names->length += length;
+    names->text[names->length] = '\0';
+  }
+}
+
+pz_status
+pzi_few_names_check(const pzi_few_names* const missing, const size_t n,
+                    const pzi_few_names* const unknown)
+{
+  if (missing->n > 0) {
+    return pzi_fail(PZ_MISMATCH, "%zu of %zu tensors expected are not in the file: %s%s",
+                    missing->n, n, missing->text, missing->n > SHOWN ? " ..." : "");
+  }
+  if (unknown->n > 0) {
+    return pzi_fail(PZ_MISMATCH, "%zu tensors of the file have no place here: %s%s", unknown->n,
+                    unknown->text, unknown->n > SHOWN ? " ..." : "");
+  }
+  return PZ_OK;
+}

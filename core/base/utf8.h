@@ -1,0 +1,15 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Checks text from files and hosts. */
+
+#ifndef PZI_UTF8_H
+#define PZI_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Is the text valid UTF-8? Zero bytes are valid. */
+bool pzi_is_utf8(const char* text, size_t length);
+
+#endif /* PZI_UTF8_H */

@@ -1,0 +1,363 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Chains are immutable: appending and leaving out make another chain, which shares the
+   entries of the maps that stay and plans all of them again from the same originals. */
+
+#include "chain.h"
+
+#include "map_options.h"
+#include "map_plan.h"
+#include "status.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- making ------------------------------------------------------------------------ */
+
+static void
+chain_destroy(pz_chain* const chain)
+{
+  for (uint32_t i = 0; i < chain->n_links; ++i) {
+    pzi_plan_cleanup(&chain->links[i].plan);
+    pzi_entry_release(chain->links[i].entry);
+  }
+  for (uint32_t i = 0; chain->tensors && i < chain->n_tensors; ++i) {
+    free(chain->tensors[i].name);
+  }
+  free(chain->tensors);
+  free(chain->links);
+  free(chain->text);
+  pzi_context_release(chain->context);
+  free(chain);
+}
+
+/* An unplanned chain of n maps, entries NULL. */
+static pz_status
+chain_alloc(pz_context* const context, const pz_direction direction, const uint32_t n,
+            pz_chain** const out)
+{
+  pz_chain* const chain = calloc(1, sizeof(*chain));
+  pzi_link* const links = calloc(n, sizeof(*links));
+  if (!chain || !links) {
+    free(chain);
+    free(links);
+    return pzi_no_memory(sizeof(*chain) + n * sizeof(*links));
+  }
+  atomic_init(&chain->references, 1);
+  chain->context = pzi_context_retain(context);
+  chain->direction = (uint32_t)direction;
+  chain->links = links;
+  chain->n_links = n;
+  *out = chain;
+  return PZ_OK;
+}
+
+/* Entries for the maps of a text. */
+static pz_status
+make_entries(pz_context* const context, const pzi_words* const words,
+             const pz_option_setting* const settings, const uint32_t n_settings,
+             pzi_link* const links)
+{
+  for (uint32_t i = 0; i < n_settings; ++i) {
+    if (settings[i].map >= words->n_maps) {
+      return pzi_fail(PZ_INVALID,
+                      "setting %" PRIu32 ": found map %" PRIu32 ", expected less than %" PRIu32, i,
+                      settings[i].map, words->n_maps);
+    }
+  }
+  for (uint32_t i = 0; i < words->n_maps; ++i) {
+    const pzi_map* map = NULL;
+    PZ_TRY(pzi_context_map(context, words->maps[i].id, &map));
+    PZ_TRY(pzi_entry_new(map, &words->maps[i], i, settings, n_settings, &links[i].entry));
+  }
+  return PZ_OK;
+}
+
+static pz_status
+check_given(const pz_direction direction, const pz_spec* const given, const uint32_t n_given)
+{
+  char what[32];
+  if (direction != PZ_FROM_TENSOR && direction != PZ_FROM_INPUT) {
+    return pzi_fail(PZ_INVALID,
+                    "chain: found direction %d, expected PZ_FROM_TENSOR or "
+                    "PZ_FROM_INPUT",
+                    (int)direction);
+  }
+  const uint32_t most = direction == PZ_FROM_TENSOR ? 1 : PZI_MAX_TENSORS;
+  if (!given || n_given == 0 || n_given > most) {
+    return pzi_fail(PZ_INVALID, "chain: found %" PRIu32 " specs, expected 1 to %" PRIu32,
+                    given ? n_given : 0, most);
+  }
+  for (uint32_t i = 0; i < n_given; ++i) {
+    snprintf(what, sizeof(what), direction == PZ_FROM_TENSOR ? "value" : "original %" PRIu32, i);
+    PZ_TRY(pzi_spec_check(&given[i], what));
+    if (given[i].dtype == PZ_I64) {
+      return pzi_fail(PZ_MISMATCH, "%s: found int64, expected float32 or float64", what);
+    }
+  }
+  return PZ_OK;
+}
+
+/* ---- the public calls ------------------------------------------------------------- */
+
+pz_status
+pz_chain_new(pz_context* const context, const char* const text,
+             const pz_option_setting* const settings, const uint32_t n_settings,
+             const pz_direction direction, const pz_spec* const given, const uint32_t n_given,
+             pz_chain** const out)
+{
+  pzi_words* words = NULL;
+  pz_chain* chain = NULL;
+  if (!context || !out || (n_settings > 0 && !settings)) {
+    return pzi_fail(PZ_INVALID, "chain: found a NULL argument");
+  }
+  PZ_TRY(check_given(direction, given, n_given));
+  PZ_TRY(pzi_chain_parse(text, &words));
+  pz_status status = chain_alloc(context, direction, words->n_maps, &chain);
+  if (status == PZ_OK) {
+    status = make_entries(context, words, settings, n_settings, chain->links);
+  }
+  if (status == PZ_OK) {
+    status = pzi_chain_plan(chain, direction, given, n_given);
+  }
+  free(words);
+  if (status != PZ_OK) {
+    pz_chain_free(chain);
+    return status;
+  }
+  *out = chain;
+  return PZ_OK;
+}
+
+/* Plans a chain whose entries are set from the originals of another, of `dtype` where that
+   is not 0. */
+static pz_status
+plan_as(pz_chain* const chain, const pz_chain* const before, const uint32_t dtype)
+{
+  pz_spec originals[PZI_MAX_TENSORS];
+  const uint32_t n = before->n_role[PZ_ORIGINAL];
+  for (uint32_t i = 0; i < n; ++i) {
+    originals[i] = before->tensors[i].spec;
+    originals[i].dtype = dtype ? dtype : originals[i].dtype;
+  }
+  return pzi_chain_plan(chain, PZ_FROM_INPUT, originals, n);
+}
+
+pz_status
+pz_chain_append(const pz_chain* const chain, const char* const text,
+                const pz_option_setting* const settings, const uint32_t n_settings,
+                pz_chain** const out)
+{
+  pzi_words* words = NULL;
+  pz_chain* longer = NULL;
+  if (!chain || !out || (n_settings > 0 && !settings)) {
+    return pzi_fail(PZ_INVALID, "chain: found a NULL argument");
+  }
+  PZ_TRY(pzi_chain_parse(text, &words));
+  const uint32_t n = chain->n_links;
+  pz_status status =
+      chain_alloc(chain->context, (pz_direction)chain->direction, n + words->n_maps, &longer);
+  if (status == PZ_OK) {
+    for (uint32_t i = 0; i < n; ++i) {
+      longer->links[i].entry = pzi_entry_retain(chain->links[i].entry);
+    }
+    status = make_entries(chain->context, words, settings, n_settings, longer->links + n);
+  }
+  if (status == PZ_OK) {
+    status = plan_as(longer, chain, 0);
+  }
+  free(words);
+  if (status != PZ_OK) {
+    pz_chain_free(longer);
+    return status;
+  }
+  *out = longer;
+  return PZ_OK;
+}
+
+/* A map that stays must keep its own tensors: what they hold cannot follow a new shape. */
+static pz_status
+check_kept(const pzi_link* const before, const pzi_link* const after)
+{
+  const pzi_plan* const a = &before->plan;
+  const pzi_plan* const b = &after->plan;
+  bool same = a->n_parameter == b->n_parameter && a->n_buffer == b->n_buffer;
+  const uint32_t n = a->n_parameter + a->n_buffer;
+  for (uint32_t i = 0; same && i < n; ++i) {
+    const pzi_declared* const s = &a->tensors[a->n_original + i];
+    const pzi_declared* const t = &b->tensors[b->n_original + i];
+    same = strcmp(s->name, t->name) == 0 && pz_spec_equal(&s->spec, &t->spec);
+  }
+  if (!same) {
+    return pzi_fail(PZ_MISMATCH,
+                    "%s: its buffers and own parameters would change with the new input",
+                    before->entry->map->table.id);
+  }
+  return PZ_OK;
+}
+
+pz_status
+pz_chain_without(const pz_chain* const chain, const uint32_t index, pz_chain** const out)
+{
+  pz_chain* shorter = NULL;
+  if (!chain || !out) {
+    return pzi_fail(PZ_INVALID, "chain: found a NULL argument");
+  }
+  if (index >= chain->n_links) {
+    return pzi_fail(PZ_NOT_FOUND, "chain: found index %" PRIu32 ", expected less than %" PRIu32,
+                    index, chain->n_links);
+  }
+  if (chain->n_links == 1) {
+    return pzi_fail(PZ_INVALID, "chain: %s is its only map, and one must be left",
+                    chain->links[0].entry->map->table.id);
+  }
+  const uint32_t n = chain->n_links - 1;
+  PZ_TRY(chain_alloc(chain->context, (pz_direction)chain->direction, n, &shorter));
+  for (uint32_t i = 0; i < n; ++i) {
+    shorter->links[i].entry = pzi_entry_retain(chain->links[i + (i >= index)].entry);
+  }
+  pz_status status = plan_as(shorter, chain, 0);
+  for (uint32_t i = 0; status == PZ_OK && i < n; ++i) {
+    status = check_kept(&chain->links[i + (i >= index)], &shorter->links[i]);
+  }
+  if (status != PZ_OK) {
+    pz_chain_free(shorter);
+    return status;
+  }
+  *out = shorter;
+  return PZ_OK;
+}
+
+/* Tensors that can follow into another dtype: the same ones, floats floats as before. */
+static pz_status
+check_followed(const pz_chain* const before, const pz_chain* const after)
+{
+  bool same = before->n_tensors == after->n_tensors;
+  for (uint32_t i = 0; same && i < before->n_tensors; ++i) {
+    const pzi_chain_tensor* const a = &before->tensors[i];
+    const pzi_chain_tensor* const b = &after->tensors[i];
+    pz_spec spec = a->spec;
+    spec.dtype = b->spec.dtype;
+    same = a->role == b->role && strcmp(a->name, b->name) == 0 && pz_spec_equal(&spec, &b->spec) &&
+           (a->spec.dtype == PZ_I64) == (b->spec.dtype == PZ_I64);
+  }
+  return same ? PZ_OK
+              : pzi_fail(PZ_MISMATCH, "\"%s\": other tensors would be planned for the new dtype",
+                         before->text);
+}
+
+pz_status
+pzi_chain_as(const pz_chain* const chain, const uint32_t dtype, pz_chain** const out)
+{
+  pz_chain* other = NULL;
+  PZ_TRY(chain_alloc(chain->context, (pz_direction)chain->direction, chain->n_links, &other));
+  for (uint32_t i = 0; i < chain->n_links; ++i) {
+    other->links[i].entry = pzi_entry_retain(chain->links[i].entry);
+  }
+  pz_status status = plan_as(other, chain, dtype);
+  if (status == PZ_OK) {
+    status = check_followed(chain, other);
+  }
+  if (status != PZ_OK) {
+    pz_chain_free(other);
+    return status;
+  }
+  *out = other;
+  return PZ_OK;
+}
+
+pz_chain*
+pz_chain_retain(pz_chain* const chain)
+{
+  if (chain) {
+    atomic_fetch_add_explicit(&chain->references, 1, memory_order_relaxed);
+  }
+  return chain;
+}
+
+void
+pz_chain_free(pz_chain* const chain)
+{
+  if (chain && atomic_fetch_sub_explicit(&chain->references, 1, memory_order_acq_rel) == 1) {
+    chain_destroy(chain);
+  }
+}
+
+uint32_t
+pz_chain_length(const pz_chain* const chain)
+{
+  return chain->n_links;
+}
+
+const char*
+pz_chain_text(const pz_chain* const chain)
+{
+  return chain->text;
+}
+
+pz_status
+pz_chain_entry(const pz_chain* const chain, const uint32_t index, pz_entry_info* const out)
+{
+  if (!out || out->size < sizeof(*out)) {
+    return pzi_fail(PZ_INVALID, "entry: found size %" PRIu32 ", expected %zu", out ? out->size : 0,
+                    sizeof(*out));
+  }
+  if (index >= chain->n_links) {
+    return pzi_fail(PZ_NOT_FOUND, "chain: found index %" PRIu32 ", expected less than %" PRIu32,
+                    index, chain->n_links);
+  }
+  const pzi_link* const link = &chain->links[index];
+  PZ_TRY(pz_context_find_map(chain->context, link->entry->map->table.id, &out->map));
+  out->text = link->entry->text;
+  out->value = link->plan.value;
+  return PZ_OK;
+}
+
+uint32_t
+pzi_chain_place(const pz_chain* const chain, const uint32_t role, const uint32_t index)
+{
+  if (role < PZ_ORIGINAL || role > PZ_STATE_BUFFER || index >= chain->n_role[role]) {
+    return UINT32_MAX;
+  }
+  uint32_t place = index;
+  for (uint32_t r = PZ_ORIGINAL; r < role; ++r) {
+    place += chain->n_role[r];
+  }
+  return place;
+}
+
+pz_status
+pz_chain_tensor_info(const pz_chain* const chain, const pz_role role, const uint32_t index,
+                     pz_chain_tensor* const out)
+{
+  if (!out || out->size < sizeof(*out)) {
+    return pzi_fail(PZ_INVALID, "tensor: found size %" PRIu32 ", expected %zu", out ? out->size : 0,
+                    sizeof(*out));
+  }
+  const uint32_t place = pzi_chain_place(chain, (uint32_t)role, index);
+  if (place == UINT32_MAX) {
+    return pzi_fail(PZ_NOT_FOUND, "chain: found no tensor %" PRIu32 " of role %d", index,
+                    (int)role);
+  }
+  const pzi_chain_tensor* const tensor = &chain->tensors[place];
+  out->role = tensor->role;
+  out->map = tensor->map;
+  out->name = tensor->name;
+  out->spec = tensor->spec;
+  return PZ_OK;
+}
+
+uint32_t
+pz_chain_count(const pz_chain* const chain, const pz_role role)
+{
+  return role >= PZ_ORIGINAL && role <= PZ_STATE_BUFFER ? chain->n_role[role] : 0;
+}
+
+const pz_spec*
+pz_chain_value(const pz_chain* const chain)
+{
+  return &chain->links[chain->n_links - 1].plan.value;
+}

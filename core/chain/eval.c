@@ -1,0 +1,310 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Running an evaluation: a state is loaded, then every map runs on the value of the one
+   before it. */
+
+#include "eval.h"
+
+#include "check_tensor.h"
+#include "fault.h"
+#include "queue_copy.h"
+#include "shape.h"
+#include "status.h"
+#include "thread_queues.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- loading a state ------------------------------------------------------------------ */
+
+bool
+pzi_eval_ready(const pz_eval* const eval, const pz_tensor* const tensor)
+{
+  return pzi_check_owned(eval->queue, tensor) && pzi_is_contiguous(tensor);
+}
+
+/* Does the map before i leave its value unmade, since map i takes it as a triangle? Not where
+   that map is handed a triangle itself: what it folds is then not there. */
+static bool
+takes_triangle(const pz_eval* const eval, const uint32_t i)
+{
+  return i > 0 && eval->steps[i - 1].link->plan.fold != 0 &&
+         eval->steps[i].link->plan.takes_triangle && !takes_triangle(eval, i - 1);
+}
+
+/* Values take their memory at the first use, those that are not made as a rule when a map
+   makes them after all. */
+static pz_status
+place_value(pz_eval* const eval, const uint32_t i)
+{
+  pzi_step* const step = &eval->steps[i];
+  const pz_spec* const spec = &step->link->plan.value;
+  pz_tensor room;
+  PZ_TRY(pzi_arena_tensor(&eval->values, &eval->values_host, spec, &room));
+  step->y = room;
+  if (i + 1 < eval->chain->n_links) {
+    eval->steps[i + 1].x[0] = room;
+  }
+  return PZ_OK;
+}
+
+static pz_status
+place_values(pz_eval* const eval)
+{
+  for (uint32_t i = 0; i < eval->chain->n_links; ++i) {
+    const bool made = i + 1 == eval->chain->n_links || !takes_triangle(eval, i + 1);
+    if (made && !eval->steps[i].y.data) {
+      PZ_TRY(place_value(eval, i));
+    }
+  }
+  return PZ_OK;
+}
+
+static pz_status
+load_tensor(pz_eval* const eval, const pzi_storage* const storage, const uint32_t place)
+{
+  const pz_spec* const spec = &eval->chain->tensors[place].spec;
+  pz_tensor* const loaded = &eval->loaded[place];
+  pz_tensor* const packed = &eval->packed[place];
+  if (!storage->bound || pzi_eval_ready(eval, &storage->tensor)) {
+    *loaded = storage->tensor;
+    loaded->shape = spec->shape;
+    loaded->strides = NULL;
+    return PZ_OK;
+  }
+  if (!packed->shape) {
+    pz_tensor room;
+    PZ_TRY(pzi_arena_tensor(&eval->values, &eval->values_host, spec, &room));
+    room.shape = spec->shape;
+    *packed = room;
+  }
+  PZ_TRY(pzi_queue_copy(eval->queue, &storage->tensor, packed));
+  *loaded = *packed;
+  return PZ_OK;
+}
+
+/* Inputs of every map from what is loaded. */
+static void
+connect(pz_eval* const eval)
+{
+  for (uint32_t i = 0; i < eval->chain->n_links; ++i) {
+    pzi_step* const step = &eval->steps[i];
+    const pzi_plan* const plan = &step->link->plan;
+    if (i == 0) {
+      memcpy(step->x, eval->loaded, plan->n_original * sizeof(pz_tensor));
+    } else {
+      step->x[0] = eval->steps[i - 1].y;
+    }
+    step->by = 0;
+    memcpy(step->x + plan->n_original, eval->loaded + step->link->first_parameter,
+           plan->n_parameter * sizeof(pz_tensor));
+  }
+}
+
+void
+pzi_eval_skip_folds(pz_eval* const eval)
+{
+  for (uint32_t i = 1; i < eval->chain->n_links; ++i) {
+    if (takes_triangle(eval, i)) {
+      eval->steps[i].x[0] = eval->steps[i - 1].x[0];
+      eval->steps[i].by = eval->steps[i - 1].link->plan.fold;
+    }
+  }
+}
+
+void
+pzi_eval_forget(pz_eval* const eval)
+{
+  eval->version = eval->version != 0 ? UINT64_MAX : 0; /* which no state has */
+}
+
+pz_status
+pzi_eval_begin(pz_eval* const eval, const pz_state* const state)
+{
+  if (!eval || !state) {
+    return pzi_fail(PZ_INVALID, "evaluation: found a NULL argument");
+  }
+  if (state->chain != eval->chain) {
+    return pzi_fail(PZ_INVALID,
+                    "evaluation: found a state of chain \"%s\", expected that of its "
+                    "own chain \"%s\"",
+                    state->chain->text, eval->chain->text);
+  }
+  if (state->queue != eval->queue) {
+    return pzi_fail(PZ_MISMATCH, "evaluation: found a state on queue %s, expected its own %s",
+                    state->queue->name, eval->queue->name);
+  }
+  if (eval->version != pz_state_version(state)) {
+    pzi_eval_forget(eval);
+  }
+  PZ_TRY(place_values(eval));
+  for (uint32_t i = 0; i < eval->chain->n_tensors; ++i) {
+    PZ_TRY(load_tensor(eval, state->storages[i], i));
+    eval->staged[i].shape = NULL;
+  }
+  for (uint32_t i = 0; i < eval->chain->n_links; ++i) {
+    eval->steps[i].draw = state->draws[i];
+  }
+  connect(eval);
+  pzi_arena_release(&eval->staging, 0);
+  pzi_arena_release(&eval->staging_host, 0);
+  return PZ_OK;
+}
+
+/* ---- entries ---------------------------------------------------------------------------- */
+
+pz_call*
+pzi_eval_core(pz_eval* const eval, const pz_fault* const fault)
+{
+  pzi_call_init(&eval->call, &eval->activity.frame, pzi_thread_queue(eval->queue), fault);
+  return &eval->call;
+}
+
+pz_call*
+pzi_eval_enter(pz_eval* const eval, const uint32_t i, const char* const entry, const uint32_t flags,
+               const pz_fault* const fault)
+{
+  const pzi_step* const step = &eval->steps[i];
+  const pzi_plan* const plan = &step->link->plan;
+  pz_call* const c = pzi_eval_core(eval, fault);
+  c->flags = flags;
+  c->host = &pzi_services;
+  c->options = step->options;
+  c->buffer = eval->loaded + step->link->first_buffer;
+  c->in = plan->in | step->by;
+  c->n_original = plan->n_original;
+  c->n_x = plan->n_original + plan->n_parameter;
+  c->n_buffer = plan->n_buffer;
+  c->dtype = plan->value.dtype;
+  c->draw = step->draw;
+  c->reserved = &eval->activity;
+
+  pzi_activity* const activity = &eval->activity;
+  activity->id = step->table->id;
+  activity->entry = entry;
+  activity->draft = NULL;
+  activity->work = &eval->work;
+  activity->work_host = &eval->work_host;
+  activity->spare = &eval->staging;
+  activity->spare_host = &eval->staging_host;
+  activity->save = NULL;
+  activity->save_host = NULL;
+  activity->saved = &eval->saves;
+  activity->range = NULL;
+  activity->updating = false;
+  activity->originals = NULL;
+  activity->rooms = NULL;
+  activity->n_rooms = 0;
+  activity->restaged = 0;
+  pzi_activity_begin(activity);
+  return c;
+}
+
+pz_status
+pzi_eval_mark(pz_eval* const eval, const pz_tensor* const out, const uint32_t n,
+              const pz_fault* const fault)
+{
+  for (uint32_t k = 0; eval->marks && k < n; ++k) {
+    if (out[k].data && out[k].dtype != PZ_I64) {
+      pz_tensor y = out[k];
+      pz_call* const c = pzi_eval_core(eval, fault);
+      PZ_TRY(c->ops->fill(c, NAN, &y));
+    }
+  }
+  return PZ_OK;
+}
+
+void
+pzi_eval_marks(pz_eval* const eval, const bool marks)
+{
+  eval->marks = marks;
+}
+
+pz_status
+pzi_eval_step(pz_eval* const eval, const uint32_t i, const uint32_t flags,
+              const pz_fault* const fault)
+{
+  pzi_step* const step = &eval->steps[i];
+  pzi_saved* const saves = &eval->saves;
+  if (!step->y.data) {
+    PZ_TRY(place_value(eval, i));
+  }
+  PZ_TRY(pzi_eval_mark(eval, &step->y, 1, fault));
+  pz_call* const c = pzi_eval_enter(eval, i, "forward", flags, fault);
+  if ((flags & PZ_CALL_SAVING) != 0) {
+    eval->activity.save = &eval->saved;
+    eval->activity.save_host = &eval->saved_host;
+  }
+  step->range =
+      (pzi_saved_range){.first_tensor = saves->n_tensors, .first_record = saves->n_records};
+  pz_tensor* const y = eval->handed;
+  *y = step->y;
+  pz_status answer = step->table->forward(c, step->x, y);
+  if (memcmp(y, &step->y, sizeof(*y)) != 0) {
+    answer = pzi_activity_breach(&eval->activity, "put another tensor in place of its output");
+  }
+  PZ_TRY(pzi_activity_end(&eval->activity, answer));
+  step->range.n_tensors = saves->n_tensors - step->range.first_tensor;
+  step->range.n_records = saves->n_records - step->range.first_record;
+  return PZ_OK;
+}
+
+/* ---- the public calls ---------------------------------------------------------------------- */
+
+pz_status
+pz_eval_forward(pz_eval* const eval, const pz_state* const state, const uint32_t flags,
+                pz_tensor* const value)
+{
+  if ((flags & ~(uint32_t)(PZ_CALL_SAVING | PZ_CALL_TRAINING)) != 0 || !value) {
+    return pzi_fail(PZ_INVALID,
+                    "forward: found flags 0x%x%s, expected PZ_CALL_SAVING, "
+                    "PZ_CALL_TRAINING and a place for the value",
+                    (unsigned)flags, value ? "" : " and no place for the value");
+  }
+  if (eval) {
+    eval->version = 0;
+  }
+  PZ_TRY(pzi_eval_begin(eval, state));
+  const uint64_t version = pz_state_version(state);
+  pzi_arena_release(&eval->saved, 0);
+  pzi_arena_release(&eval->saved_host, 0);
+  eval->saves.n_tensors = 0;
+  eval->saves.n_records = 0;
+  pzi_eval_skip_folds(eval);
+  const uint32_t n = eval->chain->n_links;
+  for (uint32_t i = 0; i < n; ++i) {
+    if (i + 1 == n || eval->steps[i + 1].by == 0) {
+      PZ_TRY(pzi_eval_step(eval, i, flags, &eval->fault));
+    }
+  }
+  eval->version = version;
+  eval->flags = flags;
+  *value = eval->steps[n - 1].y;
+  return PZ_OK;
+}
+
+/* The device does not know which map it was. */
+pz_status
+pzi_eval_fault(pz_eval* const eval, const pz_fault* const fault)
+{
+  return pzi_fail_prefix(pzi_fault_check(eval->queue, fault), "%s", eval->chain->text);
+}
+
+uint64_t
+pzi_eval_version(const pz_eval* const eval, uint32_t* const flags)
+{
+  if (flags) {
+    *flags = eval->flags;
+  }
+  return eval->version;
+}
+
+pz_status
+pz_eval_check(pz_eval* const eval)
+{
+  if (!eval) {
+    return pzi_fail(PZ_INVALID, "found no evaluation");
+  }
+  return pzi_eval_fault(eval, &eval->fault);
+}

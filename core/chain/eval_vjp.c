@@ -1,0 +1,209 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Gradients: with v = P_n(... P_1(x)), the gradient at v goes backward through the vjp of
+   each map, down to the first one with anything wanted. Results are staged and handed
+   over together at the end. */
+
+#include "eval.h"
+
+#include "check_tensor.h"
+#include "queue_copy.h"
+#include "shape.h"
+#include "status.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static uint32_t
+trained(const pz_chain* const chain)
+{
+  return chain->n_role[PZ_ORIGINAL] + chain->n_role[PZ_OWN_PARAMETER];
+}
+
+static bool
+wanted(const uint64_t want, const uint32_t place)
+{
+  return (want >> place & 1U) != 0;
+}
+
+static pz_status
+check_call(const pz_eval* const eval, const pz_state* const state, const uint64_t want,
+           const pz_tensor* const gradients)
+{
+  if (!eval || !state) {
+    return pzi_fail(PZ_INVALID, "vjp: found a NULL argument");
+  }
+  const uint32_t n = trained(eval->chain);
+  if ((n < 64 && want >> n != 0) || (want != 0 && !gradients)) {
+    return pzi_fail(PZ_INVALID, "vjp: found want 0x%" PRIx64 "%s, expected %" PRIu32 " bits", want,
+                    gradients ? "" : " without gradients", n);
+  }
+  if (eval->version == 0) {
+    return pzi_fail(PZ_INVALID, "vjp: found no evaluation, expected a successful forward before");
+  }
+  if (eval->version != pz_state_version(state)) {
+    return pzi_fail(PZ_STALE, "vjp: the state changed since forward");
+  }
+  if ((eval->flags & PZ_CALL_SAVING) == 0) {
+    return pzi_fail(PZ_INVALID, "vjp: forward did not save, expected it with PZ_CALL_SAVING");
+  }
+  return PZ_OK;
+}
+
+static pz_status
+check_tensors(const pz_eval* const eval, const pz_tensor* const gradient, const uint64_t want,
+              const pz_tensor* const gradients)
+{
+  PZ_TRY(pzi_check_tensor(eval->queue, gradient, pz_chain_value(eval->chain), "gradient"));
+  for (uint32_t k = 0; k < trained(eval->chain); ++k) {
+    if (wanted(want, k)) {
+      const pzi_chain_tensor* const known = &eval->chain->tensors[k];
+      if (pzi_check_tensor(eval->queue, &gradients[k], &known->spec, "gradient") != PZ_OK) {
+        char what[128]; /* only now worth its time */
+        snprintf(what, sizeof(what), "gradient of %.80s", known->name);
+        return pzi_check_tensor(eval->queue, &gradients[k], &known->spec, what);
+      }
+      if (pzi_repeats(&gradients[k])) {
+        return pzi_fail(PZ_INVALID, "gradient of %s: found strides that name an element twice",
+                        known->name);
+      }
+    }
+  }
+  return PZ_OK;
+}
+
+/* The first map with anything wanted: nothing before it is computed. */
+static uint32_t
+first_map(const pz_chain* const chain, const uint64_t want)
+{
+  uint32_t first = chain->n_links;
+  for (uint32_t k = 0; k < trained(chain); ++k) {
+    if (wanted(want, k) && chain->tensors[k].map < first) {
+      first = chain->tensors[k].map;
+    }
+  }
+  return first;
+}
+
+/* Room for one gradient, or a tensor without data where it is not wanted. */
+static pz_status
+place_gradient(pz_eval* const eval, const pz_tensor* const like, const bool want,
+               pz_tensor* const out)
+{
+  const pz_spec spec = pz_spec_of(like);
+  if (want) {
+    return pzi_stage_new(eval, &spec, out);
+  }
+  *out = *like;
+  out->data = NULL;
+  out->byte_offset = 0;
+  return PZ_OK;
+}
+
+/* vjp of map i: gradients of its originals and own parameters into `staged`, that of its
+   input into `inner` if that is wanted. */
+static pz_status
+step_back(pz_eval* const eval, const uint32_t i, const uint64_t want, const bool want_inner,
+          const pz_tensor* const gy, pz_tensor* const inner)
+{
+  const pzi_step* const step = &eval->steps[i];
+  const pzi_plan* const plan = &step->link->plan;
+  pz_tensor gx[64]; /* PZI_MAX_TENSORS */
+  uint64_t bits = 0;
+  const uint32_t n_x = plan->n_original + plan->n_parameter;
+  for (uint32_t k = 0; k < n_x; ++k) {
+    const bool parameter = k >= plan->n_original;
+    const uint32_t place = parameter ? step->link->first_parameter + k - plan->n_original : k;
+    const bool is_inner = i > 0 && !parameter;
+    const bool want_this = is_inner ? want_inner : wanted(want, place);
+    PZ_TRY(place_gradient(eval, &step->x[k], want_this, &gx[k]));
+    if (want_this) {
+      bits |= UINT64_C(1) << k;
+      *(is_inner ? inner : &eval->staged[place]) = gx[k];
+    }
+  }
+  PZ_TRY(pzi_eval_mark(eval, gx, n_x, &eval->fault));
+  const uint32_t flags = eval->flags & ~(uint32_t)PZ_CALL_SAVING;
+  pz_call* const c = pzi_eval_enter(eval, i, "vjp", flags, &eval->fault);
+  c->want = bits;
+  eval->activity.range = &step->range;
+  memcpy(eval->handed, gx, n_x * sizeof(*gx));
+  pz_status answer = step->table->vjp(c, step->x, &step->y, gy, eval->handed);
+  if (memcmp(eval->handed, gx, n_x * sizeof(*gx)) != 0) {
+    answer = pzi_activity_breach(&eval->activity, "put another tensor in place of its output");
+  }
+  return pzi_activity_end(&eval->activity, answer);
+}
+
+/* Where the sum with what is there cannot be taken in place, it is staged before anything
+   is handed over. */
+static pz_status
+add_staged(pz_eval* const eval, const uint32_t k, const pz_tensor* const to)
+{
+  pz_tensor before;
+  PZ_TRY(pzi_stage_input(eval, &eval->chain->tensors[k].spec, to, &before));
+  pz_call* const c = pzi_eval_core(eval, &eval->fault);
+  return c->ops->axpby(c, 1.0, &before, 1.0, &eval->staged[k]);
+}
+
+static pz_status
+hand_over(pz_eval* const eval, const uint64_t want, const bool accumulate,
+          const pz_tensor* const gradients)
+{
+  const uint32_t n = trained(eval->chain);
+  bool to_host = false;
+  for (uint32_t k = 0; k < n; ++k) {
+    if (wanted(want, k)) {
+      to_host = to_host || !pzi_check_owned(eval->queue, &gradients[k]);
+      if (accumulate && !pzi_eval_ready(eval, &gradients[k])) {
+        PZ_TRY(add_staged(eval, k, &gradients[k]));
+      }
+    }
+  }
+  if (to_host) {
+    PZ_TRY(pzi_eval_fault(eval, &eval->fault));
+  }
+  for (uint32_t k = 0; k < n; ++k) {
+    if (wanted(want, k)) {
+      if (accumulate && pzi_eval_ready(eval, &gradients[k])) {
+        pz_tensor sum = gradients[k];
+        pz_call* const c = pzi_eval_core(eval, &eval->fault);
+        PZ_TRY(c->ops->axpby(c, 1.0, &eval->staged[k], 1.0, &sum));
+      } else {
+        PZ_TRY(pzi_queue_copy(eval->queue, &eval->staged[k], &gradients[k]));
+      }
+    }
+  }
+  return PZ_OK;
+}
+
+pz_status
+pz_eval_vjp(pz_eval* const eval, const pz_state* const state, const pz_tensor* const gradient,
+            const uint64_t want, const bool accumulate, const pz_tensor* const gradients)
+{
+  PZ_TRY(check_call(eval, state, want, gradients));
+  PZ_TRY(check_tensors(eval, gradient, want, gradients));
+  const uint32_t first = first_map(eval->chain, want);
+  const uint32_t n = eval->chain->n_links;
+  for (uint32_t i = n; i-- > first;) {
+    if (!eval->steps[i].table->vjp) {
+      return pzi_fail(PZ_UNSUPPORTED, "%s: has no vjp", eval->steps[i].table->id);
+    }
+  }
+  pzi_arena_release(&eval->staging, 0);
+  pzi_arena_release(&eval->staging_host, 0);
+  pz_tensor gy;
+  PZ_TRY(pzi_stage_input(eval, pz_chain_value(eval->chain), gradient, &gy));
+  pzi_eval_skip_folds(eval);
+  for (uint32_t i = n; i-- > first;) {
+    pz_tensor inner = {0};
+    PZ_TRY(step_back(eval, i, want, i > first, &gy, &inner));
+    gy = inner;
+    if (i > first && eval->steps[i].by != 0 && --i == 0) {
+      eval->staged[0] = gy; // what map i gave is the gradient of the triangle
+    }
+  }
+  return hand_over(eval, want, accumulate, gradients);
+}

@@ -1,0 +1,266 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* The description is written in one walk per part: modules, the paths of buffers and of
+   frozen parameters, lists with those on their tensors. */
+
+#include "description_write.h"
+
+#include "json.h"
+#include "safetensors.h"
+#include "status.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A walk's place: the text so far, the path of the module it is in ("" or ending in a dot),
+   and whether an element of the present array is there already. */
+typedef struct walk {
+  pzi_text* json;
+  pzi_text prefix;
+  bool more;
+} walk;
+
+static void
+separate(walk* const w)
+{
+  pzi_text_add(w->json, w->more ? "," : "");
+  w->more = true;
+}
+
+/* The module's prefix and a path inside it, as one text. */
+static void
+add_path(walk* const w, const char* const path)
+{
+  const size_t length = w->prefix.length;
+  pzi_text_add(&w->prefix, path);
+  if (w->prefix.failed) {
+    w->json->failed = true;
+    return;
+  }
+  pzi_json_add_text(w->json, w->prefix.data);
+  w->prefix.length = length;
+  w->prefix.data[length] = '\0';
+}
+
+/* Calls `each` on a module and all that is nested in it, with the prefix as it should be. */
+static void
+walk_modules(walk* const w, const pz_module* const module,
+             void (*const each)(walk* w, const pz_module* module))
+{
+  each(w, module);
+  for (uint32_t k = 0; k < module->n_children; ++k) {
+    const size_t length = w->prefix.length;
+    pzi_text_add(&w->prefix, module->children[k]->name);
+    pzi_text_add(&w->prefix, ".");
+    if (w->prefix.failed) {
+      w->json->failed = true;
+      return;
+    }
+    walk_modules(w, module->children[k], each);
+    w->prefix.length = length;
+    w->prefix.data[length] = '\0';
+  }
+}
+
+/* ---- lists ------------------------------------------------------------------ */
+
+const pz_tensor*
+pzi_tensor_option(const pzi_entry* const entry, const uint32_t k)
+{
+  return entry->options[k].type == PZ_TENSOR ? entry->options[k].as.tensor : NULL;
+}
+
+static void
+add_member(pzi_text* const json, const char* const name, const char* const text)
+{
+  pzi_json_add_text(json, name);
+  pzi_text_add(json, ":");
+  pzi_json_add_text(json, text);
+}
+
+static void
+add_spec(pzi_text* const json, const pz_spec* const spec)
+{
+  add_member(json, "dtype", pzi_dtype_name(spec->dtype));
+  pzi_text_add(json, ",\"shape\":[");
+  for (int32_t i = 0; i < spec->ndim; ++i) {
+    pzi_text_add(json, i > 0 ? "," : "");
+    pzi_json_add_count(json, (uint64_t)spec->shape[i]);
+  }
+  pzi_text_add(json, "]");
+}
+
+static void
+add_map(pzi_text* const json, const pzi_entry* const entry, const uint64_t draw)
+{
+  char digits[24];
+  snprintf(digits, sizeof(digits), "%016" PRIx64, draw);
+  pzi_text_add(json, "{");
+  add_member(json, "map", entry->text);
+  pzi_text_add(json, ",");
+  add_member(json, "id", entry->map->table.id);
+  pzi_text_add(json, ",");
+  add_member(json, "version", entry->map->version);
+  pzi_text_add(json, ",");
+  add_member(json, "draw", digits);
+  pzi_text_add(json, ",\"options\":[");
+  bool more = false;
+  for (uint32_t k = 0; k < entry->map->table.n_options; ++k) {
+    if (pzi_tensor_option(entry, k)) {
+      pzi_text_add(json, more ? "," : "");
+      pzi_json_add_text(json, entry->map->table.options[k].name);
+      more = true;
+    }
+  }
+  pzi_text_add(json, "]}");
+}
+
+static void
+add_tensor(pzi_text* const json, const pzi_chain_tensor* const tensor)
+{
+  static const char* const roles[] = {"", "original", "parameter", "buffer"};
+  pzi_text_add(json, "{");
+  add_member(json, "name", tensor->name);
+  pzi_text_add(json, ",");
+  add_member(json, "role", roles[tensor->role]);
+  pzi_text_add(json, ",");
+  add_spec(json, &tensor->spec);
+  pzi_text_add(json, "}");
+}
+
+static void
+add_list(pzi_text* const json, const pz_state* const state)
+{
+  const pz_chain* const chain = state->chain;
+  pzi_text_add(json, "{");
+  add_member(json, "direction", chain->direction == PZ_FROM_TENSOR ? "tensor" : "input");
+  for (uint32_t k = 0; k < chain->n_links; ++k) {
+    pzi_text_add(json, k > 0 ? "," : ",\"maps\":[");
+    add_map(json, chain->links[k].entry, state->draws[k]);
+  }
+  for (uint32_t k = 0; k < chain->n_tensors; ++k) {
+    pzi_text_add(json, k > 0 ? "," : "],\"tensors\":[");
+    add_tensor(json, &chain->tensors[k]);
+  }
+  pzi_text_add(json, "],\"value\":{");
+  add_spec(json, pz_chain_value(chain));
+  pzi_text_add(json, ",");
+  add_member(json, "structure", pzi_structure_text(pz_chain_value(chain)->structure));
+  pzi_text_add(json, "}}");
+}
+
+/* The list on a slot, and those on its tensors. */
+static void
+add_lists(walk* const w, const pz_slot* const slot)
+{
+  separate(w);
+  add_path(w, slot->path);
+  pzi_text_add(w->json, ":");
+  add_list(w->json, slot->list->state);
+  for (uint32_t k = 0; k < slot->list->n_tensors; ++k) {
+    if (slot->list->tensors[k]->list) {
+      add_lists(w, slot->list->tensors[k]);
+    }
+  }
+}
+
+static void
+lists_of(walk* const w, const pz_module* const module)
+{
+  for (uint32_t k = 0; k < module->n_slots; ++k) {
+    if (module->slots[k]->list) {
+      add_lists(w, module->slots[k]);
+    }
+  }
+}
+
+/* ---- modules ---------------------------------------------------------------- */
+
+static void
+module_of(walk* const w, const pz_module* const module)
+{
+  separate(w);
+  pzi_text_add(w->json, "{\"path\":");
+  /* the prefix less its dot */
+  const size_t length = w->prefix.length;
+  if (length > 0) {
+    w->prefix.data[length - 1] = '\0';
+  }
+  pzi_json_add_text(w->json, length > 0 ? w->prefix.data : "");
+  if (length > 0) {
+    w->prefix.data[length - 1] = '.';
+  }
+  pzi_text_add(w->json, ",");
+  add_member(w->json, "type", module->type);
+  pzi_text_add(w->json, ",\"tensors\":[");
+  for (uint32_t k = 0; k < module->n_slots; ++k) {
+    pzi_text_add(w->json, k > 0 ? "," : "");
+    pzi_json_add_text(w->json, module->slots[k]->name);
+  }
+  pzi_text_add(w->json, "]}");
+}
+
+static void
+buffers_of(walk* const w, const pz_module* const module)
+{
+  for (uint32_t k = 0; k < module->n_slots; ++k) {
+    if (module->slots[k]->kind == PZ_BUFFER) {
+      separate(w);
+      add_path(w, module->slots[k]->name);
+    }
+  }
+}
+
+/* Stored parameters that are not trained. */
+static void
+add_frozen(walk* const w, const pz_slot* const slot)
+{
+  for (uint32_t k = 0; slot->list && k < slot->list->n_tensors; ++k) {
+    add_frozen(w, slot->list->tensors[k]);
+  }
+  if (!slot->list && slot->kind == PZ_PARAMETER && !slot->requires_grad) {
+    separate(w);
+    add_path(w, slot->path);
+  }
+}
+
+static void
+frozen_of(walk* const w, const pz_module* const module)
+{
+  for (uint32_t k = 0; k < module->n_slots; ++k) {
+    add_frozen(w, module->slots[k]);
+  }
+}
+
+void
+pzi_describe_module(pzi_text* const json, const pz_module* const module)
+{
+  static const struct {
+    const char* before;
+    void (*each)(walk* w, const pz_module* module);
+  } parts[] = {
+      {"{\"format\":1,\"modules\":[", module_of},
+      {"],\"buffers\":[", buffers_of},
+      {"],\"frozen\":[", frozen_of},
+      {"],\"lists\":{", lists_of},
+  };
+  walk w = {.json = json};
+  for (size_t k = 0; k < sizeof(parts) / sizeof(parts[0]); ++k) {
+    w.more = false;
+    pzi_text_add(json, parts[k].before);
+    walk_modules(&w, module, parts[k].each);
+  }
+  pzi_text_add(json, "}}");
+  free(w.prefix.data);
+}
+
+void
+pzi_describe_state(pzi_text* const json, const pz_state* const state)
+{
+  pzi_text_add(json, "{\"format\":1,\"chain\":");
+  add_list(json, state);
+  pzi_text_add(json, "}");
+}

@@ -1,0 +1,176 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Entries under the names of values: right inverses run on copies of the states, from the
+   outer list to those in it, and what they leave there is copied with all the rest. */
+
+#include "load.h"
+
+#include "queue_copy.h"
+#include "status.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int
+by_address(const void* const a, const void* const b)
+{
+  const uintptr_t s = (uintptr_t) * (pz_slot* const*)a;
+  const uintptr_t t = (uintptr_t) * (pz_slot* const*)b;
+  return s < t ? -1 : s > t;
+}
+
+bool
+pzi_load_is_assigned(const pzi_loading* const l, const pz_slot* slot)
+{
+  for (slot = slot->owner; slot && l->n_assigned > 0; slot = slot->owner) {
+    if (bsearch(&slot, l->assigned, l->n_assigned, sizeof(pz_slot*), by_address)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* ---- staging -------------------------------------------------------------------- */
+
+/* Own tensors of the list that the file has, into the copy of its state. */
+static pz_status
+fill(pzi_loading* const l, const pzi_list* const list, const char* const prefix,
+     const pz_state* const state)
+{
+  for (uint32_t k = 0; k < list->n_tensors; ++k) {
+    const char* const name = list->chain->tensors[k].name;
+    const size_t length = strlen(prefix) + strlen(name) + 1;
+    char* const full = pzi_pool_take(&l->names, length);
+    if (!full) {
+      return pzi_no_memory(length);
+    }
+    strcpy(stpcpy(full, prefix), name);
+    const pzi_file_tensor* const entry = pzi_load_use(l, full);
+    if (entry && list->tensors[k]->role == PZ_ORIGINAL) {
+      return pzi_fail(PZ_MISMATCH, "an original, \"%.200s\", beside its value", full);
+    }
+    if (entry) {
+      PZ_TRY(pzi_file_check(entry, pzi_load_widens(l), &list->tensors[k]->storage->spec));
+      PZ_TRY(pzi_file_copy(l->file, entry, pzi_load_widens(l), state->queue,
+                           &state->storages[k]->tensor));
+    }
+  }
+  return PZ_OK;
+}
+
+/* The values of lists on the tensors of a list, in a copy of its state. */
+static pz_status
+fill_values(const pz_slot* const slot, const pz_state* const state)
+{
+  if (!pzi_is_nested(slot)) {
+    return PZ_OK;
+  }
+  PZ_TRY(pzi_list_settle(slot));
+  for (uint32_t k = 0; k < slot->list->n_tensors; ++k) {
+    const pz_slot* const tensor = slot->list->tensors[k];
+    if (tensor->list) {
+      PZ_TRY(pzi_queue_copy(state->queue, &tensor->storage->tensor, &state->storages[k]->tensor));
+    }
+  }
+  return PZ_OK;
+}
+
+static pz_status stage(pzi_loading* l, const pz_slot* slot, const char* path, pz_intent intent,
+                       const pz_tensor* value);
+
+/* What became of the tensor at place `k`: on to the list it has, or to be copied. Own
+   parameters that the map left alone are not handed on. */
+static pz_status
+stage_tensor(pzi_loading* const l, const pz_slot* const slot, const uint32_t k,
+             const char* const prefix, const pzi_storage* const made)
+{
+  pz_slot* const tensor = slot->list->tensors[k];
+  bool moved = tensor->role == PZ_ORIGINAL;
+  if (!tensor->list) {
+    return pzi_load_push(l, &(pzi_load_copy){.made = &made->tensor, .slot = tensor});
+  }
+  if (!moved) {
+    PZ_TRY(pzi_differ(made->queue, made, tensor->storage, &moved));
+  }
+  if (!moved) {
+    return PZ_OK;
+  }
+  const size_t length = strlen(prefix) + strlen(tensor->name) + 1;
+  char* const path = pzi_pool_take(&l->names, length);
+  if (!path) {
+    return pzi_no_memory(length);
+  }
+  strcpy(stpcpy(path, prefix), slot->list->chain->tensors[k].name);
+  return stage(l, tensor, path, PZ_CHAIN, &made->tensor);
+}
+
+/* Assigns to a copy of the slot's list, and what that makes of its tensors to theirs. */
+static pz_status
+stage(pzi_loading* const l, const pz_slot* const slot, const char* const path,
+      const pz_intent intent, const pz_tensor* const value)
+{
+  const pzi_list* const list = slot->list;
+  pzi_engine* const staged = realloc(l->staged, (l->n_staged + 1) * sizeof(*staged));
+  if (!staged) {
+    return pzi_no_memory((l->n_staged + 1) * sizeof(*staged));
+  }
+  l->staged = staged;
+  pzi_engine engine = {0};
+  PZ_TRY(pzi_engine_carry(slot, slot->module->queue, 0, &engine));
+  staged[l->n_staged++] = engine;
+  char* const prefix = pzi_tensors_prefix(&l->names, path);
+  if (!prefix) {
+    return pzi_no_memory(strlen(path));
+  }
+  PZ_TRY(fill_values(slot, engine.state));
+  PZ_TRY(fill(l, list, prefix, engine.state));
+  PZ_TRY(pz_eval_assign(engine.eval, engine.state, intent, value));
+  for (uint32_t k = 0; k < list->n_tensors; ++k) {
+    PZ_TRY(stage_tensor(l, slot, k, prefix, engine.state->storages[k]));
+  }
+  return PZ_OK;
+}
+
+/* The entry passes through aligned host memory. */
+static pz_status
+assign(pzi_loading* const l, pz_slot* const slot, const pzi_file_tensor* const entry)
+{
+  pz_spec spec = *pz_chain_value(slot->list->chain);
+  pzi_storage* value = NULL;
+  PZ_TRY(pzi_check_closed_deep(slot));
+  PZ_TRY(pzi_file_check(entry, pzi_load_widens(l), &spec));
+  PZ_TRY(pzi_storage_new(slot->module->queue, &spec, &value));
+  pz_status status =
+      pzi_file_copy(l->file, entry, pzi_load_widens(l), slot->module->queue, &value->tensor);
+  if (status == PZ_OK) {
+    status = pzi_fail_prefix(stage(l, slot, entry->name, PZ_ASSIGN, &value->tensor), "\"%.150s\"",
+                             entry->name);
+  }
+  pzi_storage_release(value);
+  return status;
+}
+
+pz_status
+pzi_load_assign(pzi_loading* const l)
+{
+  if ((l->settings.flags & PZ_LOAD_ASSIGN) == 0) {
+    return PZ_OK;
+  }
+  l->assigned = calloc(l->n_entries + 1, sizeof(pz_slot*));
+  if (!l->assigned) {
+    return pzi_no_memory((l->n_entries + 1) * sizeof(pz_slot*));
+  }
+  for (size_t k = 0; k < l->n_entries; ++k) {
+    const pzi_file_tensor* const entry = &l->file->header.tensors[l->entries[k]];
+    pz_slot* const slot = pzi_slot_at(l->module, entry->name);
+    if (slot && slot->list) {
+      l->used[l->entries[k]] = true;
+      l->assigned[l->n_assigned++] = slot;
+      PZ_TRY(assign(l, slot, entry));
+    }
+  }
+  qsort(l->assigned, l->n_assigned, sizeof(pz_slot*), by_address);
+  return PZ_OK;
+}

@@ -1,0 +1,167 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Saving: every stored tensor under its path, tensors that are options of maps beside those
+   of the map, and the description as one text of the metadata. */
+
+#include "description_write.h"
+#include "file.h"
+#include "module_impl.h"
+#include "status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What the file is to hold. */
+typedef struct saving {
+  pz_file_entry* entries;
+  const pz_tensor** tensors;
+  pz_queue** queues;
+  size_t n;
+  size_t capacity;
+  pzi_pool names; /* of options */
+  pz_metadata* metadata;
+  size_t n_metadata;
+  char* description;
+} saving;
+
+static void
+cleanup(saving* const s)
+{
+  free(s->entries);
+  free(s->tensors);
+  free(s->queues);
+  free(s->metadata);
+  free(s->description);
+  pzi_pool_cleanup(&s->names);
+}
+
+static pz_status
+push(saving* const s, const char* const name, const pz_tensor* const tensor, pz_queue* const queue)
+{
+  if (s->n == s->capacity) {
+    const size_t capacity = 2 * s->capacity + 16;
+    pz_file_entry* const entries = realloc(s->entries, capacity * sizeof(*entries));
+    s->entries = entries ? entries : s->entries;
+    const pz_tensor** const tensors = realloc(s->tensors, capacity * sizeof(*tensors));
+    s->tensors = tensors ? tensors : s->tensors;
+    pz_queue** const queues = realloc(s->queues, capacity * sizeof(*queues));
+    s->queues = queues ? queues : s->queues;
+    if (!entries || !tensors || !queues) {
+      return pzi_no_memory(capacity * sizeof(*entries));
+    }
+    s->capacity = capacity;
+  }
+  const pz_spec spec = pz_spec_of(tensor);
+  pzi_entry_of(name, &spec, &s->entries[s->n]);
+  s->tensors[s->n] = tensor;
+  s->queues[s->n++] = queue;
+  return PZ_OK;
+}
+
+/* The tensor options of the list that the slot is the first tensor of; `module` is the path
+   of its module with a dot behind it. */
+static pz_status
+push_options(saving* const s, const pz_slot* const slot, const char* const module,
+             const size_t n_module)
+{
+  const pzi_list* const list = slot->owner->list;
+  const size_t folder = (size_t)(slot->name - slot->path);
+  for (uint32_t i = 0; i < list->chain->n_links; ++i) {
+    const pzi_entry* const entry = list->chain->links[i].entry;
+    for (uint32_t k = 0; k < entry->map->table.n_options; ++k) {
+      const pz_tensor* const tensor = pzi_tensor_option(entry, k);
+      if (tensor) {
+        const char* const name = pzi_option_name(&s->names, module, n_module, slot->path, folder, i,
+                                                 entry->map->table.options[k].name);
+        if (!name) {
+          return pzi_no_memory(n_module + folder);
+        }
+        PZ_TRY(push(s, name, tensor, slot->module->queue));
+      }
+    }
+  }
+  return PZ_OK;
+}
+
+static pz_status
+collect(saving* const s, const pz_module* const module)
+{
+  const pzi_path* paths = NULL;
+  size_t n = 0;
+  PZ_TRY(pzi_paths(module, &paths, &n));
+  for (size_t k = 0; k < n; ++k) {
+    const pz_slot* slot = paths[k].slot;
+    const size_t n_module = strlen(paths[k].text) - strlen(slot->path);
+    PZ_TRY(pzi_check_closed(slot));
+    PZ_TRY(push(s, paths[k].text, &slot->storage->tensor, slot->module->queue));
+    for (; slot->owner && slot->index == 0; slot = slot->owner) {
+      PZ_TRY(push_options(s, slot, paths[k].text, n_module));
+    }
+  }
+  return PZ_OK;
+}
+
+static pz_status
+add_texts(saving* const s, const pz_module* const module, const pz_metadata* const metadata,
+          const uint32_t n)
+{
+  pzi_text json = {0};
+  pzi_describe_module(&json, module);
+  PZ_TRY(pzi_text_finish(&json, &s->description));
+  s->metadata = calloc((size_t)n + 1, sizeof(*s->metadata));
+  if (!s->metadata) {
+    return pzi_no_memory(((size_t)n + 1) * sizeof(*s->metadata));
+  }
+  s->metadata[s->n_metadata++] = (pz_metadata){PZI_SAVED_KEY, s->description};
+  for (uint32_t k = 0; k < n; ++k) {
+    if (metadata[k].key && strcmp(metadata[k].key, PZI_SAVED_KEY) == 0) {
+      return pzi_fail(PZ_INVALID, "metadata: the key \"" PZI_SAVED_KEY "\" is the library's own");
+    }
+    s->metadata[s->n_metadata++] = metadata[k];
+  }
+  return PZ_OK;
+}
+
+static pz_status
+write_all(const saving* const s, const char* const path, const uint32_t flags)
+{
+  pz_writer* writer = NULL;
+  PZ_TRY(pz_writer_open(path, flags, s->entries, s->n, s->metadata, s->n_metadata, &writer));
+  for (size_t k = 0; k < s->n; ++k) {
+    const pz_status status = pzi_writer_put_tensor(writer, k, s->queues[k], s->tensors[k]);
+    if (status != PZ_OK) {
+      pz_writer_abandon(writer);
+      return pzi_fail_prefix(status, "\"%s\"", s->entries[k].name);
+    }
+  }
+  return pz_writer_commit(writer);
+}
+
+pz_status
+pz_module_save_with(pz_module* const module, const char* const path, const uint32_t flags,
+                    const pz_metadata* const metadata, const uint32_t n_metadata)
+{
+  if (!path || (n_metadata > 0 && !metadata) || (flags & ~(uint32_t)PZ_KEEP_EXISTING) != 0) {
+    return pzi_fail(PZ_INVALID, "expected a path, metadata where there are some, and no flag but "
+                                "PZ_KEEP_EXISTING");
+  }
+  PZ_TRY(pzi_read_begin(module));
+  saving s = {0};
+  pz_status status = collect(&s, module);
+  if (status == PZ_OK) {
+    status = add_texts(&s, module, metadata, n_metadata);
+  }
+  if (status == PZ_OK) {
+    status = write_all(&s, path, flags);
+  }
+  cleanup(&s);
+  pzi_read_end(module);
+  return status;
+}
+
+pz_status
+pz_module_save(pz_module* const module, const char* const path)
+{
+  return pz_module_save_with(module, path, 0, NULL, 0);
+}

@@ -1,0 +1,103 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* States as files: own parameters and buffers under the names that the chain gives them,
+   and in the metadata which chain it was. */
+
+#include "description_write.h"
+#include "file.h"
+#include "name_list.h"
+#include "status.h"
+
+#include <parametrize/chain.h>
+#include <stdlib.h>
+#include <string.h>
+
+pz_status
+pz_state_save(const pz_state* const state, const char* const path, const uint32_t flags)
+{
+  if (!state || !path || (flags & ~(uint32_t)PZ_KEEP_EXISTING) != 0) {
+    return pzi_fail(PZ_INVALID, "expected a state, a path and no flag but PZ_KEEP_EXISTING");
+  }
+  const pz_chain* const chain = state->chain;
+  const uint32_t first = chain->n_role[PZ_ORIGINAL];
+  const size_t n = chain->n_tensors - first;
+  pz_file_entry* const entries = calloc(n + 1, sizeof(*entries));
+  if (!entries) {
+    return pzi_no_memory((n + 1) * sizeof(*entries));
+  }
+  for (size_t k = 0; k < n; ++k) {
+    pzi_entry_of(chain->tensors[first + k].name, &chain->tensors[first + k].spec, &entries[k]);
+  }
+  pzi_text json = {0};
+  char* description = NULL;
+  pz_writer* writer = NULL;
+  pzi_describe_state(&json, state);
+  pz_status status = pzi_text_finish(&json, &description);
+  if (status == PZ_OK) {
+    const pz_metadata metadata = {.key = PZI_SAVED_KEY, .text = description};
+    status = pz_writer_open(path, flags, entries, n, &metadata, 1, &writer);
+  }
+  for (size_t k = 0; k < n && status == PZ_OK; ++k) {
+    status = pzi_writer_put_tensor(writer, k, state->queue, &state->storages[first + k]->tensor);
+  }
+  if (status == PZ_OK) {
+    status = pz_writer_commit(writer);
+  } else {
+    pz_writer_abandon(writer);
+  }
+  free(description);
+  free(entries);
+  return status;
+}
+
+/* Every tensor has its entry, every entry its tensor. */
+static pz_status
+check(const pz_state* const state, const pz_file* const file)
+{
+  const pz_chain* const chain = state->chain;
+  pzi_few_names missing = {0};
+  pzi_few_names unknown = {0};
+  uint32_t n = 0;
+  for (uint32_t k = chain->n_role[PZ_ORIGINAL]; k < chain->n_tensors; ++k, ++n) {
+    if (!pzi_header_find(&file->header, chain->tensors[k].name)) {
+      pzi_few_names_add(&missing, chain->tensors[k].name);
+    }
+  }
+  for (size_t k = 0; k < file->header.n_tensors; ++k) {
+    bool known = false;
+    for (uint32_t i = chain->n_role[PZ_ORIGINAL]; i < chain->n_tensors && !known; ++i) {
+      known = strcmp(chain->tensors[i].name, file->header.tensors[k].name) == 0;
+    }
+    if (!known) {
+      pzi_few_names_add(&unknown, file->header.tensors[k].name);
+    }
+  }
+  PZ_TRY(pzi_few_names_check(&missing, n, &unknown));
+  for (uint32_t k = chain->n_role[PZ_ORIGINAL]; k < chain->n_tensors; ++k) {
+    PZ_TRY(pzi_file_check(pzi_header_find(&file->header, chain->tensors[k].name), false,
+                          &chain->tensors[k].spec));
+  }
+  return PZ_OK;
+}
+
+pz_status
+pz_state_load(pz_state* const state, const char* const path)
+{
+  if (!state || !path) {
+    return pzi_fail(PZ_INVALID, "expected a state and a path");
+  }
+  const pz_chain* const chain = state->chain;
+  pz_file* file = NULL;
+  PZ_TRY(pz_file_open(path, &file));
+  pz_status status = check(state, file);
+  for (uint32_t k = chain->n_role[PZ_ORIGINAL]; k < chain->n_tensors && status == PZ_OK; ++k) {
+    status = pzi_file_copy(file, pzi_header_find(&file->header, chain->tensors[k].name), false,
+                           state->queue, &state->storages[k]->tensor);
+  }
+  if (status == PZ_OK) {
+    pz_state_touch(state);
+  }
+  pz_file_close(file);
+  return pzi_fail_prefix(status, "%s", path);
+}

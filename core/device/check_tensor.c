@@ -1,0 +1,157 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Checks of tensors that a host handed in. */
+
+#include "check_tensor.h"
+
+#include "shape.h"
+#include "status.h"
+
+#include <inttypes.h>
+
+pz_status
+pzi_check_dtype(const pz_queue* const queue, const uint32_t dtype)
+{
+  return dtype == PZ_F64 && !queue->f64
+             ? pzi_fail(PZ_UNSUPPORTED, "found float64, which device %s has not", queue->name)
+             : PZ_OK;
+}
+
+bool
+pzi_check_owned(const pz_queue* const queue, const pz_tensor* const tensor)
+{
+  return tensor->device.type == queue->device.type &&
+         (tensor->device.type == PZ_DEVICE_CPU || tensor->device.id == queue->device.id);
+}
+
+static pz_status
+check_known(const pz_tensor* const tensor, const char* const what)
+{
+  if (tensor->dtype == PZ_F32 || tensor->dtype == PZ_F64 || tensor->dtype == PZ_I64) {
+    return PZ_OK;
+  }
+  char text[PZI_SPEC_TEXT];
+  return pzi_fail(PZ_UNSUPPORTED, "%s: found %s, expected float32 or float64", what,
+                  pzi_dtype_text(tensor->dtype, text));
+}
+
+/* Every element within 2^61 bytes of the first, so that distances of two tensors fit; sets
+   the byte behind the last. */
+static pz_status
+check_range(const pz_tensor* const tensor, const char* const what, uint64_t* const end)
+{
+  const int64_t size = (int64_t)pz_dtype_size(tensor->dtype);
+  int64_t strides[PZ_MAX_DIMS];
+  int64_t low = 0;
+  int64_t high = 0;
+  pzi_strides(tensor, strides);
+  for (int32_t i = 0; i < tensor->ndim; ++i) {
+    int64_t reach;
+    if (__builtin_mul_overflow(tensor->shape[i] - 1, strides[i], &reach) ||
+        __builtin_mul_overflow(reach, size, &reach) ||
+        __builtin_add_overflow(reach < 0 ? low : high, reach, reach < 0 ? &low : &high)) {
+      return pzi_fail(PZ_INVALID, "%s: strides reach beyond any memory", what);
+    }
+  }
+  if (tensor->byte_offset > (uint64_t)1 << 61 || high > (int64_t)1 << 61 ||
+      low < -((int64_t)1 << 61)) {
+    return pzi_fail(PZ_INVALID, "%s: offset or strides reach beyond any memory", what);
+  }
+  const bool host = tensor->device.type == PZ_DEVICE_CPU;
+  const uint64_t start = tensor->byte_offset + (host ? (uint64_t)(uintptr_t)tensor->data : 0);
+  if (start % (uint64_t)size != 0) {
+    return pzi_fail(PZ_INVALID, "%s: data is not aligned to its elements of %" PRId64 " bytes",
+                    what, size);
+  }
+  if (!host && low < 0 && (uint64_t)-low > tensor->byte_offset) {
+    return pzi_fail(PZ_INVALID, "%s: strides reach before its memory", what);
+  }
+  *end = tensor->byte_offset + (uint64_t)high + (uint64_t)size;
+  return PZ_OK;
+}
+
+/* What nearly every tensor is: in memory of the host, contiguous, of at most 2^31 elements, none
+   of them missing, as expected. Says so in few steps; whoever is not goes through all checks. */
+static bool
+is_plain(const pz_tensor* const tensor, const pz_spec* const expected)
+{
+  const uint32_t dtype = tensor->dtype;
+  const int32_t ndim = tensor->ndim;
+  if ((dtype != PZ_F32 && dtype != PZ_F64) || ndim < 1 || ndim > PZ_MAX_DIMS || !tensor->shape ||
+      tensor->strides || !tensor->data || tensor->device.type != PZ_DEVICE_CPU ||
+      (expected && (expected->dtype != dtype || expected->ndim != ndim))) {
+    return false;
+  }
+  int64_t count = 1;
+  for (int32_t i = 0; i < ndim; ++i) {
+    const int64_t extent = tensor->shape[i];
+    if (extent < 1 || extent > INT32_MAX || (expected && extent != expected->shape[i])) {
+      return false;
+    }
+    count *= extent;
+    if (count > INT32_MAX) {
+      return false;
+    }
+  }
+  const uint64_t start = tensor->byte_offset + (uint64_t)(uintptr_t)tensor->data;
+  return tensor->byte_offset <= (uint64_t)1 << 61 && start % pz_dtype_size(dtype) == 0;
+}
+
+pz_status
+pzi_check_tensor(const pz_queue* const queue, const pz_tensor* const tensor,
+                 const pz_spec* const expected, const char* const what)
+{
+  if (!tensor) {
+    return pzi_fail(PZ_INVALID, "%s: found no tensor", what);
+  }
+  if (is_plain(tensor, expected)) {
+    return PZ_OK;
+  }
+  PZ_TRY(check_known(tensor, what));
+  if (tensor->ndim < 0 || tensor->ndim > PZ_MAX_DIMS) {
+    return pzi_fail(PZ_INVALID, "%s: found %" PRId32 " dimensions, expected 0 to %d", what,
+                    tensor->ndim, (int)PZ_MAX_DIMS);
+  }
+  if (tensor->ndim > 0 && !tensor->shape) {
+    return pzi_fail(PZ_INVALID, "%s: found no shape", what);
+  }
+  for (int32_t i = 0; i < tensor->ndim; ++i) {
+    if (tensor->shape[i] < 0) {
+      return pzi_fail(PZ_INVALID, "%s: found extent %" PRId64 ", expected 0 or more", what,
+                      tensor->shape[i]);
+    }
+  }
+  const pz_spec spec = pz_spec_of(tensor);
+  size_t bytes = 0;
+  char found[PZI_SPEC_TEXT];
+  if (!pzi_spec_bytes(&spec, &bytes)) {
+    return pzi_fail(PZ_INVALID, "%s: %s is beyond any memory", what, pzi_spec_text(&spec, found));
+  }
+  if (expected && !pz_spec_equal(&spec, expected)) {
+    char wanted[PZI_SPEC_TEXT];
+    return pzi_fail(PZ_MISMATCH, "%s: found %s, expected %s", what, pzi_spec_text(&spec, found),
+                    pzi_spec_text(expected, wanted));
+  }
+  if (tensor->device.type != PZ_DEVICE_CPU && !pzi_check_owned(queue, tensor)) {
+    return pzi_fail(PZ_MISMATCH,
+                    "%s: found on device type %" PRId32 " id %" PRId32 ", expected %s or the host",
+                    what, tensor->device.type, tensor->device.id, queue->name);
+  }
+  if (bytes == 0) {
+    return PZ_OK;
+  }
+  if (!tensor->data) {
+    return pzi_fail(PZ_INVALID, "%s: found no data for %s", what, pzi_spec_text(&spec, found));
+  }
+  uint64_t end = 0;
+  PZ_TRY(check_range(tensor, what, &end));
+  if (tensor->device.type == PZ_DEVICE_CPU || !queue->backend->accept) {
+    return PZ_OK;
+  }
+  const uint64_t before = pzi_fail_count();
+  return pzi_fail_prefix(
+      pzi_queue_check_status(queue, queue->backend->accept(queue->handle, tensor->data, end),
+                             before, "accept"),
+      "%s", what);
+}

@@ -1,0 +1,24 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Checks of tensors that a host handed in. */
+
+#ifndef PZI_CHECK_TENSOR_H
+#define PZI_CHECK_TENSOR_H
+
+#include "queue.h"
+
+/* Can the queue's operations work on this tensor's memory? */
+bool pzi_check_owned(const pz_queue* queue, const pz_tensor* tensor);
+
+/* PZ_UNSUPPORTED for float64 on a device without it. */
+pz_status pzi_check_dtype(const pz_queue* queue, uint32_t dtype);
+
+/* Checks a tensor that a host handed in: dtype known, 0 <= ndim <= PZ_MAX_DIMS, extents
+   >= 0, count and byte range in 63 bits, data where there are elements, spec as expected
+   (`expected` may be NULL), on the host or on the queue's device. Messages begin with
+   `what`. */
+pz_status pzi_check_tensor(const pz_queue* queue, const pz_tensor* tensor, const pz_spec* expected,
+                           const char* what);
+
+#endif /* PZI_CHECK_TENSOR_H */

@@ -1,0 +1,195 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Queues: an open device shared by reference, with its host queue.
+
+   Locks: everything that reaches the backend holds the queue's mutex; what runs on the
+   host takes the host queue's mutex inside it. The host of an accelerator is "cpu" where
+   it can be opened, that of "cpu" is "reference", which has none: a chain without
+   cycles, so the order is total. */
+
+#include "queue.h"
+
+#include "fault.h"
+#include "status.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The queue that runs what this one lacks; none is no error, operations then say so. */
+static pz_queue*
+open_host(pz_context* const context, const char* const id)
+{
+  static const char* const hosts[] = {"cpu", "reference"};
+  if (strcmp(id, "reference") == 0) {
+    return NULL;
+  }
+  for (size_t k = strcmp(id, "cpu") == 0 ? 1 : 0; k < sizeof(hosts) / sizeof(hosts[0]); ++k) {
+    const pzi_backend* backend = NULL;
+    pz_queue* queue = NULL;
+    if (pzi_context_backend(context, hosts[k], &backend) == PZ_OK &&
+        (backend->table.flags & PZ_BACKEND_HOST_MEMORY) != 0 &&
+        pzi_queue_new(context, backend, 0, hosts[k], NULL, &queue) == PZ_OK) {
+      return queue;
+    }
+  }
+  return NULL;
+}
+
+static pz_status
+probe_usable(const pzi_backend* const backend, const uint32_t index, pz_device_info* const info)
+{
+  *info = (pz_device_info){.size = sizeof(*info)};
+  if (backend->table.probe(pzi_backend_host(), index, info) != PZ_OK) {
+    return pzi_fail(PZ_NOT_FOUND, "backend %s has no device %" PRIu32, backend->table.id, index);
+  }
+  if (!info->usable) {
+    info->reason[sizeof(info->reason) - 1] = '\0';
+    return pzi_fail(PZ_DEVICE, "device %" PRIu32 " of %s cannot be used: %s", index,
+                    backend->table.id,
+                    info->reason[0] != '\0' ? info->reason : "its backend does not say why");
+  }
+  return PZ_OK;
+}
+
+/* ---- allocators of arenas ---------------------------------------------------- */
+
+static pz_status
+alloc_device(void* const owner, const size_t bytes, void** const out)
+{
+  return pzi_queue_alloc((pz_queue*)owner, bytes, out);
+}
+
+static void
+free_device(void* const owner, void* const data)
+{
+  pzi_queue_free((pz_queue*)owner, data);
+}
+
+static pz_status
+alloc_device_held(void* const owner, const size_t bytes, void** const out)
+{
+  return pzi_queue_alloc_held((pz_queue*)owner, bytes, out);
+}
+
+static void
+free_device_held(void* const owner, void* const data)
+{
+  pzi_queue_free_held((pz_queue*)owner, data);
+}
+
+/* ---- opening and closing ---------------------------------------------------- */
+
+pz_status
+pzi_queue_new(pz_context* const context, const pzi_backend* const backend, const uint32_t index,
+              const char* const name, const void* const native, pz_queue** const out)
+{
+  pz_device_info info;
+  PZ_TRY(probe_usable(backend, index, &info));
+
+  pz_queue* const queue = (pz_queue*)calloc(1, sizeof(*queue));
+  if (!queue) {
+    return pzi_no_memory(sizeof(*queue));
+  }
+  atomic_init(&queue->references, 1);
+  (void)pthread_mutex_init(&queue->mutex, NULL);
+  queue->loaded = backend;
+  queue->index = index;
+  queue->backend = &backend->table;
+  queue->ops = backend->table.ops;
+  queue->device = info.device;
+  queue->f64 = info.f64 != 0;
+  queue->host_memory = (backend->table.flags & PZ_BACKEND_HOST_MEMORY) != 0;
+  queue->async = (backend->table.flags & PZ_BACKEND_ASYNC) != 0;
+  strncpy(queue->name, name, sizeof(queue->name) - 1);
+  queue->allocator = (pzi_allocator){
+      .alloc = alloc_device,
+      .free = free_device,
+      .owner = queue,
+      .device = queue->device,
+      .host_memory = queue->host_memory,
+  };
+  queue->allocator_held = queue->allocator;
+  queue->allocator_held.alloc = alloc_device_held;
+  queue->allocator_held.free = free_device_held;
+  pzi_arena_init(&queue->scratch, &queue->allocator_held);
+  pzi_arena_init(&queue->staging, NULL);
+
+  const uint64_t before = pzi_fail_count();
+  pz_status status = pzi_queue_check_status(
+      queue, backend->table.open(pzi_backend_host(), index, native, &queue->handle), before,
+      "open");
+  if (status != PZ_OK) {
+    queue->handle = NULL;
+    goto failed;
+  }
+  status = pzi_fault_new_held(queue, &queue->fault);
+  if (status != PZ_OK) {
+    goto failed;
+  }
+  queue->context = pzi_context_retain(context);
+  queue->host = open_host(context, backend->table.id);
+  *out = queue;
+  return PZ_OK;
+
+failed:
+  pzi_queue_release(queue);
+  return status;
+}
+
+pz_queue*
+pzi_queue_retain(pz_queue* const queue)
+{
+  if (queue) {
+    atomic_fetch_add_explicit(&queue->references, 1, memory_order_relaxed);
+  }
+  return queue;
+}
+
+void
+pzi_queue_release(pz_queue* const queue)
+{
+  if (!queue || atomic_fetch_sub_explicit(&queue->references, 1, memory_order_acq_rel) != 1) {
+    return;
+  }
+  if (queue->handle) {
+    pzi_queue_free_held(queue, queue->fault.data);
+    pzi_arena_cleanup(&queue->scratch);
+    queue->backend->close(queue->handle);
+  }
+  pzi_arena_cleanup(&queue->staging);
+  pzi_queue_release(queue->host);
+  for (uint32_t k = 0; k < PZI_MOST_THREADS - 1; ++k) {
+    pzi_queue_release(pzi_thread_queue_at(queue, k));
+  }
+  (void)pthread_mutex_destroy(&queue->mutex);
+  if (queue->context) {
+    pzi_context_release(queue->context);
+  }
+  free(queue);
+}
+
+void
+pz_queue_close(pz_queue* const queue)
+{
+  pzi_queue_release(queue);
+}
+
+const char*
+pz_queue_device(const pz_queue* const queue, pz_device* const device)
+{
+  if (device) {
+    *device = queue->device;
+  }
+  return queue->name;
+}
+
+void
+pz_queue_forbid_host_fallback(pz_queue* const queue, const bool forbid)
+{
+  queue->forbid_host = forbid;
+  for (uint32_t k = 0; pzi_thread_queue_at(queue, k); ++k) {
+    pzi_thread_queue_at(queue, k)->forbid_host = forbid;
+  }
+}

@@ -1,0 +1,166 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* The parser is cJSON. It recurses, allocates tens of bytes per value, and looks members up
+   one after the other: so a text is scanned first, and whoever reads large objects walks
+   them once. */
+
+#include "json.h"
+
+#include "status.h"
+#include "utf8.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* cJSON_Parse writes the place of its last error into a global. */
+static pthread_mutex_t parser = PTHREAD_MUTEX_INITIALIZER;
+
+static pz_status
+scan(const char* const text, const size_t length, const uint32_t depth_max, const char* const what)
+{
+  if (length == 0 || text[0] != '{') {
+    return pzi_fail(PZ_IO, "%s does not begin with \"{\"", what);
+  }
+  if (!pzi_is_utf8(text, length)) {
+    return pzi_fail(PZ_IO, "%s is not UTF-8", what);
+  }
+  bool in_string = false;
+  uint32_t depth = 0;
+  size_t n_values = 0;
+  for (size_t i = 0; i < length; ++i) {
+    const char c = text[i];
+    if ((unsigned char)c < 0x20 && (in_string || !strchr("\t\n\r", c) || c == '\0')) {
+      return pzi_fail(PZ_IO, "%s holds control byte 0x%02x at %zu", what, (unsigned)c, i);
+    }
+    if (in_string) {
+      if (c == '\\') {
+        if (length - i > 5 && memcmp(text + i + 1, "u0000", 5) == 0) {
+          return pzi_fail(PZ_IO, "%s holds an escaped zero at %zu", what, i);
+        }
+        ++i;
+      }
+      in_string = c != '"';
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == ',') {
+      ++n_values;
+    } else if (c == '{' || c == '[') {
+      ++n_values;
+      if (++depth > depth_max) {
+        return pzi_fail(PZ_IO, "%s is nested deeper than %" PRIu32 " at %zu", what, depth_max, i);
+      }
+    } else if ((c == '}' || c == ']') && depth > 0) {
+      --depth;
+    }
+  }
+  /* A tensor of eight dimensions has some five bytes for each of its values. */
+  if (n_values > length / 4 + 64) {
+    return pzi_fail(PZ_IO, "%s holds %zu values in %zu bytes", what, n_values, length);
+  }
+  return PZ_OK;
+}
+
+pz_status
+pzi_json_parse(const char* const text, const size_t length, const uint32_t depth,
+               const char* const what, cJSON** const out)
+{
+  const char* end = NULL;
+  PZ_TRY(scan(text, length, depth, what));
+  pthread_mutex_lock(&parser);
+  cJSON* const document = cJSON_ParseWithLengthOpts(text, length, &end, 0);
+  pthread_mutex_unlock(&parser);
+  if (!document) {
+    return pzi_fail(PZ_IO, "%s is not JSON (or memory ran out) at byte %zu", what,
+                    end ? (size_t)(end - text) : 0);
+  }
+  for (; end < text + length; ++end) {
+    if (!strchr(" \t\n\r", *end)) {
+      cJSON_Delete(document);
+      return pzi_fail(PZ_IO, "%s goes on after its end at byte %zu", what, (size_t)(end - text));
+    }
+  }
+  *out = document;
+  return PZ_OK;
+}
+
+static int
+by_text(const void* const a, const void* const b)
+{
+  return strcmp(*(const char* const*)a, *(const char* const*)b);
+}
+
+pz_status
+pzi_json_unique(const cJSON* const object)
+{
+  enum { FEW = 16 };
+  const char* few[FEW];
+  const size_t n = (size_t)cJSON_GetArraySize(object);
+  const char** const names = n <= FEW ? few : malloc(n * sizeof(*names));
+  if (!names) {
+    return pzi_no_memory(n * sizeof(*names));
+  }
+  size_t k = 0;
+  const cJSON* item;
+  cJSON_ArrayForEach(item, object)
+  {
+    names[k++] = item->string;
+  }
+  qsort(names, k, sizeof(*names), by_text);
+  pz_status status = PZ_OK;
+  for (size_t i = 1; i < k && status == PZ_OK; ++i) {
+    if (strcmp(names[i - 1], names[i]) == 0) {
+      status = pzi_fail(PZ_IO, "\"%.100s\" is there twice", names[i]);
+    }
+  }
+  if (names != few) {
+    free(names);
+  }
+  return status;
+}
+
+bool
+pzi_json_count(const cJSON* const item, uint64_t* const out)
+{
+  if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0.0 && item->valuedouble <= 0x1p53)) {
+    return false;
+  }
+  *out = (uint64_t)item->valuedouble;
+  return (double)*out == item->valuedouble;
+}
+
+void
+pzi_json_add_text(pzi_text* const json, const char* const text)
+{
+  pzi_text_add(json, "\"");
+  for (const char* at = text; *at != '\0';) {
+    /* a run without anything to escape, in pieces that fit */
+    char piece[256];
+    size_t n = 0;
+    while (n < sizeof(piece) - 1 && (unsigned char)at[n] >= 0x20 && at[n] != '"' && at[n] != '\\') {
+      piece[n] = at[n];
+      ++n;
+    }
+    if (n == 0) {
+      const unsigned char c = (unsigned char)*at;
+      snprintf(piece, sizeof(piece), c < 0x20 ? "\\u%04x" : "\\%c", (unsigned)c);
+      ++at;
+    } else {
+      piece[n] = '\0';
+      at += n;
+    }
+    pzi_text_add(json, piece);
+  }
+  pzi_text_add(json, "\"");
+}
+
+void
+pzi_json_add_count(pzi_text* const json, const uint64_t value)
+{
+  char digits[24];
+  snprintf(digits, sizeof(digits), "%" PRIu64, value);
+  pzi_text_add(json, digits);
+}

@@ -1,0 +1,362 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Writing files: where every byte goes is settled at the beginning, wide elements first, so
+   that behind a header padded to a multiple of eight every tensor lies aligned. Then the
+   tensors may come in any order and one at a time. */
+
+#include "atomic_file.h"
+#include "json.h"
+#include "safetensors.h"
+#include "status.h"
+#include "utf8.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGNMENT = 8 };
+
+/* One tensor as it will lie in the file. */
+typedef struct place {
+  char* name;
+  const char* dtype;
+  pz_spec spec;
+  uint64_t offset; /* from the beginning of the file */
+  uint64_t bytes;
+  uint64_t written; /* of them, the first */
+} place;
+
+struct pz_writer {
+  char* path; /* for messages */
+  bool keep_existing;
+  pzi_atomic_file file;
+  place* places; /* as they were given */
+  size_t n_places;
+  pzi_pool names;
+};
+
+/* ---- checks ----------------------------------------------------------------- */
+
+static int
+by_text(const void* const a, const void* const b)
+{
+  return strcmp(*(const char* const*)a, *(const char* const*)b);
+}
+
+/* Texts are UTF-8 and there once; sorts them. */
+static pz_status
+check_names(const char** const names, const size_t n)
+{
+  for (size_t k = 0; k < n; ++k) {
+    if (!names[k] || !pzi_is_utf8(names[k], strlen(names[k]))) {
+      return pzi_fail(PZ_INVALID, "a name that is not UTF-8");
+    }
+  }
+  if (n > 0) {
+    qsort(names, n, sizeof(*names), by_text);
+  }
+  for (size_t k = 1; k < n; ++k) {
+    if (strcmp(names[k - 1], names[k]) == 0) {
+      return pzi_fail(PZ_INVALID, "\"%.100s\" is there twice", names[k]);
+    }
+  }
+  return PZ_OK;
+}
+
+static pz_status
+check_all_names(const pz_file_entry* const entries, const size_t n_entries,
+                const pz_metadata* const metadata, const size_t n_metadata)
+{
+  const size_t n = n_entries > n_metadata ? n_entries : n_metadata;
+  const char** const names = malloc((n + 1) * sizeof(*names));
+  if (!names) {
+    return pzi_no_memory((n + 1) * sizeof(*names));
+  }
+  for (size_t k = 0; k < n_entries; ++k) {
+    names[k] = entries[k].name;
+  }
+  pz_status status = check_names(names, n_entries);
+  for (size_t k = 0; k < n_metadata; ++k) {
+    names[k] = metadata[k].key;
+  }
+  if (status == PZ_OK) {
+    status = pzi_fail_prefix(check_names(names, n_metadata), "metadata");
+  }
+  free(names);
+  for (size_t k = 0; k < n_metadata && status == PZ_OK; ++k) {
+    if (!metadata[k].text || !pzi_is_utf8(metadata[k].text, strlen(metadata[k].text))) {
+      status = pzi_fail(PZ_INVALID, "metadata: \"%.100s\" is not UTF-8", metadata[k].key);
+    }
+  }
+  return status;
+}
+
+static pz_status
+check_entry(const pz_file_entry* const entry, place* const out)
+{
+  if (entry->size < sizeof(*entry)) {
+    return pzi_fail(PZ_INVALID, "found size %u, expected %zu", (unsigned)entry->size,
+                    sizeof(*entry));
+  }
+  if (strcmp(entry->name, "__metadata__") == 0) {
+    return pzi_fail(PZ_INVALID, "a reserved name");
+  }
+  const uint32_t bits = entry->dtype ? pzi_dtype_bits(entry->dtype, &out->dtype) : 0;
+  if (bits == 0) {
+    return pzi_fail(PZ_INVALID, "unknown dtype \"%.32s\"", entry->dtype ? entry->dtype : "");
+  }
+  bool good = entry->spec.ndim >= 0 && entry->spec.ndim <= PZ_MAX_DIMS;
+  for (int32_t i = 0; good && i < entry->spec.ndim; ++i) {
+    good = entry->spec.shape[i] >= 0 && entry->spec.shape[i] <= INT64_C(1) << 53;
+  }
+  const uint64_t bytes = good ? pzi_shape_bytes(&entry->spec, bits) : UINT64_MAX;
+  if (bytes > INT64_MAX / 2 || bytes != entry->bytes) {
+    return pzi_fail(PZ_INVALID, "found %llu bytes, which dtype and shape do not make",
+                    (unsigned long long)entry->bytes);
+  }
+  out->spec = entry->spec;
+  out->bytes = bytes;
+  return PZ_OK;
+}
+
+/* ---- layout ----------------------------------------------------------------- */
+
+/* Places without offsets. */
+static pz_status
+copy_entries(pz_writer* const writer, const pz_file_entry* const entries, const size_t n)
+{
+  size_t bytes = 1;
+  for (size_t k = 0; k < n; ++k) {
+    bytes += strlen(entries[k].name) + 1;
+  }
+  char* room = pzi_pool_take(&writer->names, bytes);
+  writer->places = calloc(n + 1, sizeof(*writer->places));
+  if (!room || !writer->places) {
+    return pzi_no_memory(bytes + (n + 1) * sizeof(*writer->places));
+  }
+  for (size_t k = 0; k < n; ++k) {
+    place* const one = &writer->places[writer->n_places++];
+    one->name = room;
+    room = stpcpy(room, entries[k].name) + 1;
+    PZ_TRY(pzi_fail_prefix(check_entry(&entries[k], one), "\"%.100s\"", one->name));
+  }
+  return PZ_OK;
+}
+
+/* The step that elements ask for: a power of two up to the alignment. */
+static uint32_t
+alignment_of(const place* const one)
+{
+  const char* name = NULL;
+  const uint32_t bytes = pzi_dtype_bits(one->dtype, &name) / 8;
+  return bytes > 0 ? bytes : 1;
+}
+
+/* The places in the order of the file, with offsets from the end of the header. */
+static uint64_t
+lay_out(const pz_writer* const writer, place** const order)
+{
+  uint64_t offset = 0;
+  size_t n = 0;
+  for (uint32_t step = ALIGNMENT; step > 0; step /= 2) {
+    for (size_t k = 0; k < writer->n_places; ++k) {
+      place* const one = &writer->places[k];
+      if (alignment_of(one) == step) {
+        one->offset = offset;
+        offset += one->bytes;
+        order[n++] = one;
+      }
+    }
+  }
+  return offset;
+}
+
+static void
+add_place(pzi_text* const json, const place* const one)
+{
+  pzi_json_add_text(json, one->name);
+  pzi_text_add(json, ":{\"dtype\":");
+  pzi_json_add_text(json, one->dtype);
+  pzi_text_add(json, ",\"shape\":[");
+  for (int32_t i = 0; i < one->spec.ndim; ++i) {
+    pzi_text_add(json, i > 0 ? "," : "");
+    pzi_json_add_count(json, (uint64_t)one->spec.shape[i]);
+  }
+  pzi_text_add(json, "],\"data_offsets\":[");
+  pzi_json_add_count(json, one->offset);
+  pzi_text_add(json, ",");
+  pzi_json_add_count(json, one->offset + one->bytes);
+  pzi_text_add(json, "]}");
+}
+
+/* The header's text, padded with spaces. */
+static pz_status
+make_header(place* const* const order, const size_t n, const pz_metadata* const metadata,
+            const size_t n_metadata, pzi_text* const json)
+{
+  pzi_text_add(json, "{");
+  for (size_t k = 0; k < n_metadata; ++k) {
+    pzi_text_add(json, k > 0 ? "," : "\"__metadata__\":{");
+    pzi_json_add_text(json, metadata[k].key);
+    pzi_text_add(json, ":");
+    pzi_json_add_text(json, metadata[k].text);
+  }
+  pzi_text_add(json, n_metadata > 0 ? "}" : "");
+  for (size_t k = 0; k < n; ++k) {
+    pzi_text_add(json, k > 0 || n_metadata > 0 ? "," : "");
+    add_place(json, order[k]);
+  }
+  pzi_text_add(json, "}");
+  while (!json->failed && json->length % ALIGNMENT != 0) {
+    pzi_text_add(json, " ");
+  }
+  if (json->failed) {
+    return pzi_no_memory(json->capacity);
+  }
+  return json->length <= PZI_HEADER_MAX
+             ? PZ_OK
+             : pzi_fail(PZ_INVALID, "the header would take %zu bytes, expected at most %d",
+                        json->length, PZI_HEADER_MAX);
+}
+
+/* PZ_OK for 0, the status for an errno value with its text otherwise. */
+static pz_status
+check_errno(const int error)
+{
+  char text[128];
+  if (error == 0) {
+    return PZ_OK;
+  }
+  return pzi_fail(error == EEXIST   ? PZ_EXISTS
+                  : error == ENOMEM ? PZ_NO_MEMORY
+                                    : PZ_IO,
+                  "%s", strerror_r(error, text, sizeof(text)));
+}
+
+static pz_status
+begin(pz_writer* const writer, const pz_metadata* const metadata, const size_t n_metadata,
+      place** const order, pzi_text* const json)
+{
+  lay_out(writer, order);
+  PZ_TRY(make_header(order, writer->n_places, metadata, n_metadata, json));
+  for (size_t k = 0; k < writer->n_places; ++k) {
+    writer->places[k].offset += PZI_HEADER_PREFIX + json->length;
+  }
+  unsigned char prefix[PZI_HEADER_PREFIX];
+  for (int k = 0; k < PZI_HEADER_PREFIX; ++k) {
+    prefix[k] = (unsigned char)((uint64_t)json->length >> (8 * k));
+  }
+  PZ_TRY(check_errno(pzi_atomic_open(&writer->file, writer->path, writer->keep_existing)));
+  PZ_TRY(check_errno(pzi_atomic_write(&writer->file, prefix, sizeof(prefix))));
+  return check_errno(pzi_atomic_write(&writer->file, json->data, json->length));
+}
+
+static pz_status
+open_writer(pz_writer* const writer, const pz_file_entry* const entries, const size_t n_entries,
+            const pz_metadata* const metadata, const size_t n_metadata)
+{
+  PZ_TRY(check_all_names(entries, n_entries, metadata, n_metadata));
+  PZ_TRY(copy_entries(writer, entries, n_entries));
+  place** const order = calloc(n_entries + 1, sizeof(*order));
+  if (!order) {
+    return pzi_no_memory((n_entries + 1) * sizeof(*order));
+  }
+  pzi_text json = {0};
+  const pz_status status = begin(writer, metadata, n_metadata, order, &json);
+  free(json.data);
+  free(order);
+  return status;
+}
+
+/* ---- the public calls ------------------------------------------------------- */
+
+pz_status
+pz_writer_open(const char* const path, const uint32_t flags, const pz_file_entry* const entries,
+               const size_t n_entries, const pz_metadata* const metadata, const size_t n_metadata,
+               pz_writer** const out)
+{
+  if (!path || !out || (flags & ~(uint32_t)PZ_KEEP_EXISTING) != 0 || (n_entries > 0 && !entries) ||
+      (n_metadata > 0 && !metadata)) {
+    return pzi_fail(PZ_INVALID, "expected a path, entries and metadata where there are some, a "
+                                "place for the writer, and no flag but PZ_KEEP_EXISTING");
+  }
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+  return pzi_fail(PZ_UNSUPPORTED, "%s: little endian, this machine is not", path);
+#else
+  pz_writer* const writer = calloc(1, sizeof(*writer));
+  if (!writer) {
+    return pzi_no_memory(sizeof(*writer));
+  }
+  writer->keep_existing = (flags & PZ_KEEP_EXISTING) != 0;
+  writer->path = strdup(path);
+  pz_status status;
+  if (writer->path) {
+    status = open_writer(writer, entries, n_entries, metadata, n_metadata);
+  } else {
+    status = pzi_no_memory(strlen(path) + 1);
+  }
+  if (status != PZ_OK) {
+    pz_writer_abandon(writer);
+    return pzi_fail_prefix(status, "%s", path);
+  }
+  *out = writer;
+  return PZ_OK;
+#endif
+}
+
+pz_status
+pz_writer_put(pz_writer* const writer, const size_t index, const void* const data,
+              const uint64_t bytes)
+{
+  if (!writer || index >= writer->n_places) {
+    return pzi_fail(PZ_INVALID, "found entry %zu of %zu", index, writer ? writer->n_places : 0);
+  }
+  place* const one = &writer->places[index];
+  const uint64_t left = one->bytes - one->written;
+  if (bytes > left || (bytes > 0 && !data)) {
+    return pzi_fail(PZ_INVALID, "%s: \"%.100s\": found %llu bytes, expected %s%llu", writer->path,
+                    one->name, (unsigned long long)(data ? bytes : 0), data ? "at most " : "",
+                    (unsigned long long)left);
+  }
+  PZ_TRY(pzi_fail_prefix(check_errno(pzi_atomic_write_at(&writer->file, data, (size_t)bytes,
+                                                         one->offset + one->written)),
+                         "%s", writer->path));
+  one->written += bytes;
+  return PZ_OK;
+}
+
+pz_status
+pz_writer_commit(pz_writer* const writer)
+{
+  if (!writer) {
+    return pzi_fail(PZ_INVALID, "found no writer");
+  }
+  pz_status status = PZ_OK;
+  for (size_t k = 0; k < writer->n_places && status == PZ_OK; ++k) {
+    const place* const one = &writer->places[k];
+    if (one->written < one->bytes) {
+      status = pzi_fail(PZ_INVALID, "\"%.100s\": %llu bytes were written, expected %llu", one->name,
+                        (unsigned long long)one->written, (unsigned long long)one->bytes);
+    }
+  }
+  if (status == PZ_OK) {
+    status = check_errno(pzi_atomic_commit(&writer->file, writer->keep_existing));
+  }
+  (void)pzi_fail_prefix(status, "%s", writer->path);
+  pz_writer_abandon(writer);
+  return status;
+}
+
+void
+pz_writer_abandon(pz_writer* const writer)
+{
+  if (!writer) {
+    return;
+  }
+  pzi_atomic_abandon(&writer->file);
+  pzi_pool_cleanup(&writer->names);
+  free(writer->places);
+  free(writer->path);
+  free(writer);
+}

@@ -1,0 +1,402 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* The life of a context, what a host may add to it, and its random stream: SplitMix64,
+   whose state is a plain counter, so that one atomic addition draws.
+
+     s <- s + 0x9e3779b97f4a7c15;  z = s;  z <- (z ^ z>>30) 0xbf58476d1ce4e5b9;
+     z <- (z ^ z>>27) 0x94d049bb133111eb;  z ^ z>>31 */
+
+#include "context.h"
+
+#include "loaded_objects.h"
+#include "registry.h"
+#include "search_path.h"
+#include "status.h"
+#include "thread_pool.h"
+
+#include <parametrize/context.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+extern const pz_plugin pz_plugin_v1_reference; /* backends/reference */
+
+/* ---- random stream ---------------------------------------------------------- */
+
+static const uint64_t golden = 0x9e3779b97f4a7c15U;
+
+uint64_t
+pzi_context_draw(pz_context* const context)
+{
+  uint64_t z;
+  do {
+    z = atomic_fetch_add_explicit(&context->stream, golden, memory_order_relaxed) + golden;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
+    z ^= z >> 31;
+  } while (z == 0);
+  return z;
+}
+
+void
+pz_context_seed(pz_context* const context, const uint64_t seed)
+{
+  uint64_t start = seed;
+  if (seed == 0 && getrandom(&start, sizeof(start), GRND_NONBLOCK) != (ssize_t)sizeof(start)) {
+    struct timespec now = {0};
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    start = ((uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec) ^
+            ((uint64_t)getpid() << 32) ^ (uint64_t)(uintptr_t)context;
+  }
+  atomic_store_explicit(&context->stream, start, memory_order_relaxed);
+}
+
+/* ---- kept texts ------------------------------------------------------------- */
+
+struct pzi_kept {
+  struct pzi_kept* next;
+  char text[];
+};
+
+const char*
+pzi_context_keep(pz_context* const context, const char* const text)
+{
+  const size_t n = strlen(text) + 1;
+  uint32_t hash = 2166136261U; /* FNV-1a */
+  for (size_t i = 0; i < n; ++i) {
+    hash = (hash ^ (unsigned char)text[i]) * 16777619U;
+  }
+  struct pzi_kept** const bucket =
+      &context->kept[hash % (sizeof(context->kept) / sizeof(context->kept[0]))];
+
+  pthread_mutex_lock(&context->keep_mutex);
+  struct pzi_kept* kept = *bucket;
+  while (kept && strcmp(kept->text, text) != 0) {
+    kept = kept->next;
+  }
+  if (!kept) {
+    kept = pzi_pool_take(&context->texts, sizeof(*kept) + n);
+    if (kept) {
+      memcpy(kept->text, text, n);
+      kept->next = *bucket;
+      *bucket = kept;
+    }
+  }
+  pthread_mutex_unlock(&context->keep_mutex);
+  return kept ? kept->text : NULL;
+}
+
+pz_status
+pzi_registry_keep(pz_context* const context, pzi_text* const text, const char** const out)
+{
+  char* string = NULL;
+  PZ_TRY(pzi_text_finish(text, &string));
+  *out = pzi_context_keep(context, string);
+  const size_t n = strlen(string);
+  free(string);
+  return *out ? PZ_OK : pzi_no_memory(n + 1);
+}
+
+/* ---- services for backends -------------------------------------------------- */
+
+const pz_backend_host*
+pzi_backend_host(void)
+{
+  static const pz_backend_host host = {
+      .size = sizeof(host),
+      .fail = pzi_fail,
+      .parallel = pzi_parallel,
+  };
+  return &host;
+}
+
+/* ---- life ------------------------------------------------------------------- */
+
+pz_context*
+pzi_context_retain(pz_context* const context)
+{
+  atomic_fetch_add_explicit(&context->references, 1, memory_order_relaxed);
+  return context;
+}
+
+void
+pzi_context_release(pz_context* const context)
+{
+  if (!context || atomic_fetch_sub_explicit(&context->references, 1, memory_order_acq_rel) != 1) {
+    return;
+  }
+  for (size_t i = 0; i < context->n_folders; ++i) {
+    free(context->folders[i].sources);
+  }
+  for (size_t i = 0; i < context->n_host_tables; ++i) {
+    pzi_tables_free(context->host_tables[i]);
+  }
+  free(context->folders);
+  free(context->host_tables);
+  free(context->given);
+  free(context->order);
+  free(context->maps.data);
+  free(context->backends.data);
+  free(context->reports);
+  pzi_pool_cleanup(&context->pool);
+  pzi_pool_cleanup(&context->texts);
+  pthread_mutex_destroy(&context->mutex);
+  pthread_mutex_destroy(&context->keep_mutex);
+  free(context);
+}
+
+void
+pz_context_free(pz_context* const context)
+{
+  pzi_context_release(context);
+}
+
+/* Offers a descriptor, all of it or nothing. Mutex held. */
+static pz_status
+give_tables(pz_context* const context, pzi_tables* const tables, const char* const path,
+            const char* const origin)
+{
+  const pzi_source source = {.path = path,
+                             .origin = origin,
+                             .reason = "",
+                             .stem = "",
+                             .tables = tables,
+                             .state = PZI_LOADED,
+                             .given = true};
+  pzi_tables** const owned =
+      realloc(context->host_tables, (context->n_host_tables + 1) * sizeof(*owned));
+  if (!owned) {
+    return pzi_no_memory((context->n_host_tables + 1) * sizeof(*owned));
+  }
+  context->host_tables = owned;
+  PZ_TRY(pzi_registry_give(context, &source, true));
+  owned[context->n_host_tables++] = tables;
+  return PZ_OK;
+}
+
+static pz_status
+give_descriptor(pz_context* const context, const pz_plugin* const plugin, const char* const path,
+                const char* const origin)
+{
+  pzi_tables* tables = NULL;
+  PZ_TRY(pzi_tables_new(plugin, 0, &tables));
+  const char* const name = path ? path : tables->name;
+  char* shown = NULL;
+  pz_status status = PZ_OK;
+  if (*tables->remark != '\0') {
+    status = pzi_fail(PZ_PLUGIN, "%s", tables->remark);
+  } else if (!path && asprintf(&shown, "(given by the host) %s", name) < 0) {
+    shown = NULL;
+    status = pzi_no_memory(strlen(name));
+  }
+  const char* const kept = status == PZ_OK ? pzi_context_keep(context, shown ? shown : name) : NULL;
+  if (status == PZ_OK && !kept) {
+    status = pzi_no_memory(strlen(name));
+  }
+  if (status == PZ_OK) {
+    pthread_mutex_lock(&context->mutex);
+    status = give_tables(context, tables, kept, origin);
+    pthread_mutex_unlock(&context->mutex);
+  }
+  free(shown);
+  if (status != PZ_OK) {
+    pzi_tables_free(tables);
+  }
+  return status;
+}
+
+static pz_status
+take_default(void* const data, const char* const path, const char* const origin, const bool given,
+             const char* const refusal)
+{
+  return pzi_registry_add_folder(data, path, origin, given, refusal, false);
+}
+
+static pz_status
+take_from_host(pz_context* const context, const char* const path)
+{
+  if (!path || path[0] != '/') {
+    return pzi_fail(PZ_INVALID, "folder \"%s\", expected an absolute path", path ? path : "");
+  }
+  return pzi_registry_add_folder(context, path, "given by the host", true,
+                                 pzi_is_elevated() ? "not searched with elevated privileges" : "",
+                                 true);
+}
+
+/* The settings as far as the caller's structure goes. */
+static pz_status
+read_settings(const pz_context_settings* const given, pz_context_settings* const out)
+{
+  *out = (pz_context_settings){0};
+  if (!given) {
+    return PZ_OK;
+  }
+  if (given->size < 2 * sizeof(uint32_t)) {
+    return pzi_fail(PZ_INVALID, "settings of %" PRIu32 " bytes, expected %zu", given->size,
+                    sizeof(*given));
+  }
+  memcpy(out, given, given->size < sizeof(*out) ? given->size : sizeof(*out));
+  if (out->flags & ~(uint32_t)PZ_ONLY_GIVEN_FOLDERS) {
+    return pzi_fail(PZ_INVALID, "flags %#" PRIx32 ", expected %#x at most", out->flags,
+                    PZ_ONLY_GIVEN_FOLDERS);
+  }
+  return out->n_folders == 0 || out->folders
+             ? PZ_OK
+             : pzi_fail(PZ_INVALID, "%" PRIu32 " folders at NULL", out->n_folders);
+}
+
+static pz_status
+furnish(pz_context* const context, const pz_context_settings* const settings)
+{
+  PZ_TRY(pzi_find_trust(&context->trust));
+  pz_context_seed(context, settings->seed);
+  for (uint32_t i = 0; i < settings->n_folders; ++i) {
+    PZ_TRY(take_from_host(context, settings->folders[i]));
+  }
+  if (!(settings->flags & PZ_ONLY_GIVEN_FOLDERS)) {
+    PZ_TRY(pzi_default_folders(take_default, context));
+  }
+  return give_descriptor(context, &pz_plugin_v1_reference, "(built in)", "built in");
+}
+
+pz_status
+pz_context_new(const pz_context_settings* const settings, pz_context** const out)
+{
+  pz_context_settings given;
+  if (!out) {
+    return pzi_fail(PZ_INVALID, "found no place for the context");
+  }
+  PZ_TRY(read_settings(settings, &given));
+  pz_context* const context = calloc(1, sizeof(*context));
+  if (!context) {
+    return pzi_no_memory(sizeof(*context));
+  }
+  atomic_init(&context->references, 1);
+  atomic_init(&context->stream, 0);
+  (void)pthread_mutex_init(&context->mutex, NULL);
+  (void)pthread_mutex_init(&context->keep_mutex, NULL);
+  const pz_status status = furnish(context, &given);
+  if (status != PZ_OK) {
+    pzi_context_release(context);
+    return status;
+  }
+  *out = context;
+  return PZ_OK;
+}
+
+/* ---- what a host adds ------------------------------------------------------- */
+
+pz_status
+pz_context_add_plugin(pz_context* const context, const pz_plugin* const plugin)
+{
+  if (!context) {
+    return pzi_fail(PZ_INVALID, "found no context");
+  }
+  return give_descriptor(context, plugin, NULL, "given by the host");
+}
+
+/* What a library that was opened offers, as the host's. */
+static pz_status
+give_library(pz_context* const context, const pzi_library* const library, const char* const path,
+             const struct stat* const file, const char* const remark)
+{
+  if (!library->tables) {
+    return pzi_fail(PZ_PLUGIN, "%s", library->refusal);
+  }
+  const char* const kept = pzi_context_keep(context, path);
+  if (!kept) {
+    return pzi_no_memory(strlen(path));
+  }
+  const pzi_source source = {.path = kept,
+                             .origin = "given by the host",
+                             .reason = remark,
+                             .stem = "",
+                             .tables = library->tables,
+                             .device = file->st_dev,
+                             .inode = file->st_ino,
+                             .state = PZI_LOADED,
+                             .given = true};
+  pthread_mutex_lock(&context->mutex);
+  const pz_status status = pzi_registry_give(context, &source, false);
+  pthread_mutex_unlock(&context->mutex);
+  return status;
+}
+
+pz_status
+pz_context_add_file(pz_context* const context, const char* const path)
+{
+  const pzi_library* library = NULL;
+  const char* remark = "";
+  struct stat file;
+  const size_t n = path ? strlen(path) : 0;
+  if (!context || n < 4 || path[0] != '/' || strcmp(path + n - 3, ".so") != 0) {
+    return pzi_fail(PZ_INVALID, "%s\"%s\", expected an absolute path that ends in .so",
+                    context ? "file " : "found no context for file ", path ? path : "");
+  }
+  if (pzi_is_elevated()) {
+    return pzi_fail(PZ_INVALID, "\"%s\": not opened with elevated privileges", path);
+  }
+  pzi_message before;
+  pzi_message_save(&before);
+  pz_status status = pzi_registry_open(&context->trust, path, true, &library, &file, &remark);
+  if (status == PZ_OK) {
+    status = give_library(context, library, path, &file, remark);
+  }
+  if (status == PZ_OK) {
+    pzi_message_restore(&before); /* what an item that was skipped left */
+  }
+  return status == PZ_EXISTS || status == PZ_NO_MEMORY ? status
+                                                       : pzi_fail_prefix(status, "\"%s\"", path);
+}
+
+pz_status
+pz_context_add_folder(pz_context* const context, const char* const path)
+{
+  struct stat s;
+  if (!context) {
+    return pzi_fail(PZ_INVALID, "found no context");
+  }
+  if (path && path[0] == '/') {
+    if (stat(path, &s) != 0) {
+      char text[128];
+      return pzi_fail(errno == ENOENT ? PZ_NOT_FOUND : PZ_IO, "folder \"%s\": %s", path,
+                      strerror_r(errno, text, sizeof(text)));
+    }
+    if (!S_ISDIR(s.st_mode)) {
+      return pzi_fail(PZ_INVALID, "\"%s\" is a file, expected a folder", path);
+    }
+  }
+  pthread_mutex_lock(&context->mutex);
+  const pz_status status = take_from_host(context, path);
+  pthread_mutex_unlock(&context->mutex);
+  return status;
+}
+
+pz_status
+pz_context_rescan(pz_context* const context)
+{
+  pzi_message before;
+  if (!context) {
+    return pzi_fail(PZ_INVALID, "found no context");
+  }
+  pzi_message_save(&before);
+  pthread_mutex_lock(&context->mutex);
+  for (size_t i = 0; i < context->n_folders; ++i) {
+    context->folders[i].searched = false;
+  }
+  context->ordered = false;
+  context->complete = false;
+  const pz_status status = pzi_registry_prepare(context);
+  pthread_mutex_unlock(&context->mutex);
+  if (status == PZ_OK) {
+    pzi_message_restore(&before); /* what a folder that cannot be read left */
+  }
+  return status;
+}

@@ -1,0 +1,360 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* A descriptor comes from another compiler, another year and perhaps another mind. First
+   the handshake: do sizes and layouts mean the same on both sides? Then each table is
+   copied into one of full size: what the plugin supplies (its size says how much), zero
+   for what came later. A table must reach as far as the last entry that has no default. */
+
+#include "descriptor.h"
+
+#include "checked_read.h"
+#include "status.h"
+#include "text.h"
+
+#include <parametrize/context.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define END_OF(type, member) (offsetof(type, member) + sizeof(((type*)0)->member))
+
+enum {
+  LEAST_HANDSHAKE = END_OF(pz_plugin, abi),
+  LEAST_DESCRIPTOR = END_OF(pz_plugin, n_items),
+  LEAST_ITEM = END_OF(pz_item, table),
+  LEAST_MAP = END_OF(pz_parametrization, forward),
+  LEAST_BACKEND = END_OF(pz_backend, sync),
+  LEAST_OPS = END_OF(pz_backend_ops, reserved),
+  MOST_ITEMS = 1024,
+  MOST_ID = 63,
+  MOST_LINE = 1023,
+  MOST_FORMULA = 16383,
+};
+
+bool
+pzi_is_id(const char* const text)
+{
+  if (*text < 'a' || *text > 'z') {
+    return false;
+  }
+  for (const char* c = text; *c != '\0'; ++c) {
+    if (!((*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || *c == '_')) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool
+pzi_older_next(pzi_older_name* const name)
+{
+  const char* const at = name->rest + (name->tensor && *name->rest == ' ' ? 1 : 0);
+  const size_t n_tensor = strcspn(at, "= ");
+  const char* const ending = at + n_tensor + 1;
+  const bool known = name->tensor || strncmp(at, "original", 8) == 0;
+  if (!known || n_tensor == 0 || at[n_tensor] != '=' || strcspn(ending, " =.") == 0) {
+    return false;
+  }
+  *name = (pzi_older_name){at, n_tensor, ending, strcspn(ending, " =."), NULL};
+  name->rest = ending + name->n_ending;
+  return true;
+}
+
+pz_status
+pzi_copy_line(pzi_pool* const pool, const char* const from, const size_t limit,
+              const char* const what, const char** const out)
+{
+  PZ_TRY(pzi_peek_text(pool, from, limit, what, out));
+  for (const char* c = *out; *c != '\0'; ++c) {
+    if ((unsigned char)*c < 0x20 || *c == 0x7f) {
+      return pzi_fail(PZ_PLUGIN, "%s has a control character in it, expected one line", what);
+    }
+  }
+  return PZ_OK;
+}
+
+static pz_status
+copy_id(pzi_pool* const pool, const char* const from, const char** const out)
+{
+  PZ_TRY(pzi_copy_line(pool, from, MOST_ID, "id", out));
+  return pzi_is_id(*out) ? PZ_OK : pzi_fail(PZ_PLUGIN, "id \"%s\", expected [a-z][a-z0-9_]*", *out);
+}
+
+/* Copies a table that begins with its size into `out`, zero beyond what it supplies. */
+static pz_status
+copy_table(const void* const from, const char* const what, const size_t least, void* const out,
+           const size_t full)
+{
+  uint32_t size = 0;
+  if (!from) {
+    return pzi_fail(PZ_PLUGIN, "%s is NULL", what);
+  }
+  if ((uintptr_t)from % sizeof(void*) != 0 || !pzi_peek(from, sizeof(size), &size)) {
+    return pzi_fail(PZ_PLUGIN, "%s lies outside readable memory", what);
+  }
+  if (size < least || size > PZI_LARGEST_TABLE || size % sizeof(void*) != 0) {
+    return pzi_fail(PZ_PLUGIN, "%s of %" PRIu32 " bytes, expected at least %zu", what, size, least);
+  }
+  memset(out, 0, full);
+  return pzi_peek(from, size < full ? size : full, out)
+             ? PZ_OK
+             : pzi_fail(PZ_PLUGIN, "%s lies outside readable memory", what);
+}
+
+/* ---- tables ----------------------------------------------------------------- */
+
+static pz_status
+copy_older_names(pzi_pool* const pool, pz_parametrization* const t)
+{
+  PZ_TRY(pzi_copy_line(pool, t->older_names, MOST_LINE, "older names", &t->older_names));
+  pzi_older_name name = {.rest = t->older_names};
+  uint32_t n = 0;
+  while (pzi_older_next(&name)) {
+    ++n;
+  }
+  return n > 0 && *name.rest == '\0'
+             ? PZ_OK
+             : pzi_fail(PZ_PLUGIN,
+                        "older names \"%s\", expected words TENSOR=ENDING, an original first",
+                        t->older_names);
+}
+
+static pz_status
+add_map(pzi_tables* const tables, const pz_item* const item)
+{
+  pz_parametrization t;
+  PZ_TRY(copy_table(item->table, "table of a parametrization", LEAST_MAP, &t, sizeof(t)));
+  t.size = sizeof(t);
+  PZ_TRY(copy_id(&tables->pool, t.id, &t.id));
+  for (uint32_t i = 0; i < tables->n_maps; ++i) {
+    if (strcmp(tables->maps[i].id, t.id) == 0) {
+      return pzi_fail(PZ_PLUGIN, "\"%s\" twice in one file", t.id);
+    }
+  }
+  pz_status status = pzi_copy_line(&tables->pool, t.summary, MOST_LINE, "summary", &t.summary);
+  if (status == PZ_OK && t.formula) {
+    status = pzi_peek_text(&tables->pool, t.formula, MOST_FORMULA, "formula", &t.formula);
+  }
+  if (status == PZ_OK && !t.forward) {
+    status = pzi_fail(PZ_PLUGIN, "forward is NULL");
+  }
+  if (status == PZ_OK) {
+    status = pzi_copy_options(&tables->pool, &t);
+  }
+  if (status == PZ_OK && t.older_names) {
+    status = copy_older_names(&tables->pool, &t);
+  }
+  if (status != PZ_OK) {
+    return pzi_fail_prefix(status, "\"%s\"", t.id);
+  }
+  t.formula = t.formula ? t.formula : "";
+  tables->maps[tables->n_maps++] = t;
+  return PZ_OK;
+}
+
+static const char*
+missing_entry(const pz_backend* const t)
+{
+  return !t->probe   ? "probe"
+         : !t->open  ? "open"
+         : !t->close ? "close"
+         : !t->alloc ? "alloc"
+         : !t->free  ? "free"
+         : !t->copy  ? "copy"
+         : !t->fill  ? "fill"
+         : !t->sync  ? "sync"
+                     : NULL;
+}
+
+static pz_status
+add_backend(pzi_tables* const tables, const pz_item* const item)
+{
+  pz_backend t;
+  PZ_TRY(copy_table(item->table, "table of a backend", LEAST_BACKEND, &t, sizeof(t)));
+  t.size = sizeof(t);
+  PZ_TRY(copy_id(&tables->pool, t.id, &t.id));
+  for (uint32_t i = 0; i < tables->n_backends; ++i) {
+    if (strcmp(tables->backends[i].id, t.id) == 0) {
+      return pzi_fail(PZ_PLUGIN, "backend \"%s\" twice in one file", t.id);
+    }
+  }
+  pz_backend_ops* const ops = pzi_pool_take(&tables->pool, sizeof(*ops));
+  if (!ops) {
+    return pzi_no_memory(sizeof(*ops));
+  }
+  pz_status status = pzi_copy_line(&tables->pool, t.summary, MOST_LINE, "summary", &t.summary);
+  const char* const missing = missing_entry(&t);
+  if (status == PZ_OK && missing) {
+    status = pzi_fail(PZ_PLUGIN, "%s is NULL", missing);
+  }
+  if (status == PZ_OK && t.ops) {
+    status = copy_table(t.ops, "table of operations", LEAST_OPS, ops, sizeof(*ops));
+  }
+  if (status != PZ_OK) {
+    return pzi_fail_prefix(status, "backend \"%s\"", t.id);
+  }
+  ops->size = sizeof(*ops);
+  t.ops = ops;
+  tables->backends[tables->n_backends++] = t;
+  return PZ_OK;
+}
+
+static pz_status
+add_item(pzi_tables* const tables, const pz_item* const item)
+{
+  switch (item->kind) {
+  case PZ_ITEM_PARAMETRIZATION:
+    return add_map(tables, item);
+  case PZ_ITEM_BACKEND:
+    return add_backend(tables, item);
+  default:
+    return pzi_fail(PZ_PLUGIN, "item of unknown kind %" PRIu32 ", expected 1 or 2", item->kind);
+  }
+}
+
+/* ---- the descriptor --------------------------------------------------------- */
+
+static const char*
+abi_text(const pz_abi* const abi, char buffer[128])
+{
+  (void)snprintf(buffer, 128, "%" PRIu32 ".%" PRIu32 " (%s-endian, pointer %u, tensor %u, spec %u)",
+                 abi->major, abi->minor, abi->big_endian ? "big" : "little", abi->pointer_size,
+                 abi->tensor_size, abi->spec_size);
+  return buffer;
+}
+
+static pz_status
+shake_hands(const pz_abi* const found)
+{
+  const pz_abi ours = PZ_ABI_INITIALIZER;
+  if (found->major != ours.major || found->pointer_size != ours.pointer_size ||
+      found->big_endian != ours.big_endian || found->tensor_size != ours.tensor_size ||
+      found->spec_size != ours.spec_size) {
+    char theirs_text[128];
+    char ours_text[128];
+    return pzi_fail(PZ_PLUGIN, "made for parametrize %s, expected %s", abi_text(found, theirs_text),
+                    abi_text(&ours, ours_text));
+  }
+  if (found->minor > PZ_VERSION_MINOR) {
+    return pzi_fail(PZ_PLUGIN, "needs parametrize %" PRIu32 ".%" PRIu32 " or newer, this is %d.%d",
+                    found->major, found->minor, PZ_VERSION_MAJOR, PZ_VERSION_MINOR);
+  }
+  return PZ_OK;
+}
+
+/* Copies the descriptor itself, having seen that the other side speaks our language. */
+static pz_status
+read_descriptor(const pz_plugin* const from, const size_t bytes, pz_plugin* const out)
+{
+  memset(out, 0, sizeof(*out));
+  if (bytes != 0 && bytes < LEAST_HANDSHAKE) {
+    return pzi_fail(PZ_PLUGIN, "descriptor symbol of %zu bytes, expected at least %d", bytes,
+                    LEAST_DESCRIPTOR);
+  }
+  if ((uintptr_t)from % sizeof(void*) != 0 || !pzi_peek(from, LEAST_HANDSHAKE, out)) {
+    return pzi_fail(PZ_PLUGIN, "descriptor lies outside readable memory");
+  }
+  if (out->size >= LEAST_HANDSHAKE) {
+    PZ_TRY(shake_hands(&out->abi));
+  }
+  if (out->size < LEAST_DESCRIPTOR || out->size > PZI_LARGEST_TABLE) {
+    return pzi_fail(PZ_PLUGIN, "descriptor of %" PRIu32 " bytes, expected at least %d", out->size,
+                    LEAST_DESCRIPTOR);
+  }
+  if (bytes != 0 && bytes < out->size) {
+    return pzi_fail(PZ_PLUGIN, "descriptor of %" PRIu32 " bytes in a symbol of %zu", out->size,
+                    bytes);
+  }
+  if (!pzi_peek(from, out->size < sizeof(*out) ? out->size : sizeof(*out), out)) {
+    return pzi_fail(PZ_PLUGIN, "descriptor lies outside readable memory");
+  }
+  if (out->item_size < LEAST_ITEM || out->item_size > PZI_LARGEST_TABLE ||
+      out->item_size % sizeof(void*) != 0) {
+    return pzi_fail(PZ_PLUGIN, "items of %" PRIu32 " bytes, expected %d to %d, whole pointers",
+                    out->item_size, LEAST_ITEM, (int)PZI_LARGEST_TABLE);
+  }
+  if (out->n_items == 0 || out->n_items > MOST_ITEMS) {
+    return pzi_fail(PZ_PLUGIN, "%" PRIu32 " items, expected 1 to %d", out->n_items, MOST_ITEMS);
+  }
+  if (!out->items) {
+    return pzi_fail(PZ_PLUGIN, "%" PRIu32 " items at NULL", out->n_items);
+  }
+  return PZ_OK;
+}
+
+static pz_status
+read_items(pzi_tables* const tables, const pz_plugin* const d, pzi_text* const remark)
+{
+  for (uint32_t i = 0; i < d->n_items; ++i) {
+    pz_item item = {0};
+    const uintptr_t at = (uintptr_t)d->items + (uintptr_t)i * d->item_size;
+    pz_status status = PZ_OK;
+    if (at % sizeof(void*) != 0 || !pzi_peek((const void*)at, LEAST_ITEM, &item)) {
+      return pzi_fail(PZ_PLUGIN, "item %" PRIu32 " of %" PRIu32 " lies outside readable memory", i,
+                      d->n_items);
+    }
+    status = add_item(tables, &item);
+    if (status == PZ_NO_MEMORY) {
+      return status;
+    }
+    if (status != PZ_OK) {
+      pzi_text_add(remark, remark->length > 0 ? "; " : "");
+      pzi_text_add(remark, pz_error_message());
+    }
+  }
+  return PZ_OK;
+}
+
+static pz_status
+fill_tables(pzi_tables* const tables, const pz_plugin* const descriptor, const size_t bytes,
+            pzi_text* const remark)
+{
+  pzi_pool* const pool = &tables->pool;
+  pz_plugin d;
+  PZ_TRY(read_descriptor(descriptor, bytes, &d));
+  PZ_TRY(pzi_copy_line(pool, d.name, MOST_ID, "name of the plugin", &tables->name));
+  PZ_TRY(pzi_copy_line(pool, d.version, MOST_ID, "version of the plugin", &tables->version));
+
+  tables->maps = pzi_pool_take(pool, d.n_items * sizeof(*tables->maps));
+  tables->backends = pzi_pool_take(pool, d.n_items * sizeof(*tables->backends));
+  if (!tables->maps || !tables->backends) {
+    return pzi_no_memory(d.n_items * (sizeof(*tables->maps) + sizeof(*tables->backends)));
+  }
+  PZ_TRY(read_items(tables, &d, remark));
+  if (tables->n_maps + tables->n_backends == 0) {
+    return remark->failed ? pzi_no_memory(remark->capacity)
+                          : pzi_fail(PZ_PLUGIN, "%s", remark->data);
+  }
+  tables->remark = remark->length == 0 ? "" : pzi_pool_text(pool, remark->data, remark->length);
+  return remark->failed || !tables->remark ? pzi_no_memory(remark->length + 1) : PZ_OK;
+}
+
+pz_status
+pzi_tables_new(const pz_plugin* const descriptor, const size_t bytes, pzi_tables** const out)
+{
+  pzi_tables* const tables = calloc(1, sizeof(*tables));
+  if (!tables) {
+    return pzi_no_memory(sizeof(*tables));
+  }
+  pzi_text remark = {0};
+  const pz_status status = fill_tables(tables, descriptor, bytes, &remark);
+  free(remark.data);
+  if (status != PZ_OK) {
+    pzi_tables_free(tables);
+    return status;
+  }
+  *out = tables;
+  return PZ_OK;
+}
+
+void
+pzi_tables_free(pzi_tables* const tables)
+{
+  if (tables) {
+    pzi_pool_cleanup(&tables->pool);
+    free(tables);
+  }
+}

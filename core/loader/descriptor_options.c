@@ -1,0 +1,174 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* A plugin's options, checked once so that nobody has to doubt them later: known types,
+   names that the chain grammar can write, unique, bounds in order, defaults inside. */
+
+#include "checked_read.h"
+#include "descriptor.h"
+#include "status.h"
+#include "text.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum {
+  LEAST_OPTION = offsetof(pz_option, most) + sizeof(pz_value),
+  MOST_OPTIONS = 256,
+  MOST_CHOICES = 256,
+  MOST_NAME = 63,
+  MOST_DOC = 1023,
+};
+
+/* What the chain grammar reads as one word: no white space, comma, bracket or '='. */
+static bool
+is_word(const char* const text)
+{
+  for (const char* c = text; *c != '\0'; ++c) {
+    if ((unsigned char)*c <= ' ' || *c == 0x7f || strchr(",()=\"", *c)) {
+      return false;
+    }
+  }
+  return *text != '\0';
+}
+
+static pz_status
+copy_choices(pzi_pool* const pool, pz_option* const o)
+{
+  if (o->n_choices == 0 || o->n_choices > MOST_CHOICES || !o->choices) {
+    return pzi_fail(PZ_PLUGIN, "%" PRIu32 " choices, expected 1 to %d",
+                    o->choices ? o->n_choices : 0, MOST_CHOICES);
+  }
+  const char** const choices = pzi_pool_take(pool, o->n_choices * sizeof(*choices));
+  if (!choices) {
+    return pzi_no_memory(o->n_choices * sizeof(*choices));
+  }
+  if (!pzi_peek(o->choices, o->n_choices * sizeof(*choices), choices)) {
+    return pzi_fail(PZ_PLUGIN, "choices lie outside readable memory");
+  }
+  for (uint32_t i = 0; i < o->n_choices; ++i) {
+    PZ_TRY(pzi_copy_line(pool, choices[i], MOST_NAME, "choice", &choices[i]));
+    if (!is_word(choices[i])) {
+      return pzi_fail(PZ_PLUGIN, "choice \"%s\", expected a word without \",()=\"", choices[i]);
+    }
+    for (uint32_t j = 0; j < i; ++j) {
+      if (strcmp(choices[i], choices[j]) == 0) {
+        return pzi_fail(PZ_PLUGIN, "choice \"%s\" twice", choices[i]);
+      }
+    }
+  }
+  o->choices = choices;
+  return PZ_OK;
+}
+
+/* The default as an integer between `least` and `most`. */
+static pz_status
+check_integer(const int64_t value, const int64_t least, const int64_t most)
+{
+  return least <= value && value <= most
+             ? PZ_OK
+             : pzi_fail(PZ_PLUGIN,
+                        "default %" PRId64 ", expected one within %" PRId64 " .. %" PRId64, value,
+                        least, most);
+}
+
+static pz_status
+check_default(const pz_option* const o)
+{
+  if (o->fallback.type != o->type) {
+    return pzi_fail(PZ_PLUGIN, "default of type %" PRIu32 ", expected %" PRIu32, o->fallback.type,
+                    o->type);
+  }
+  const bool bounded = o->type == PZ_REAL || o->type == PZ_INTEGER;
+  if (bounded && (o->least.type != o->type || o->most.type != o->type)) {
+    return pzi_fail(PZ_PLUGIN, "bounds of types %" PRIu32 " and %" PRIu32 ", expected %" PRIu32,
+                    o->least.type, o->most.type, o->type);
+  }
+  switch (o->type) {
+  case PZ_REAL: { /* a NaN anywhere fails the comparison */
+    const double value = o->fallback.as.real;
+    char text[3][PZI_REAL_TEXT];
+    return o->least.as.real <= value && value <= o->most.as.real
+               ? PZ_OK
+               : pzi_fail(PZ_PLUGIN, "default %s, expected one within %s .. %s",
+                          pzi_real_text(value, text[0]), pzi_real_text(o->least.as.real, text[1]),
+                          pzi_real_text(o->most.as.real, text[2]));
+  }
+  case PZ_INTEGER:
+    return check_integer(o->fallback.as.integer, o->least.as.integer, o->most.as.integer);
+  case PZ_FLAG:
+    return check_integer(o->fallback.as.integer, 0, 1);
+  case PZ_CHOICE:
+    return check_integer(o->fallback.as.integer, 0, (int64_t)o->n_choices - 1);
+  default: /* PZ_TENSOR */
+    return o->fallback.as.tensor ? pzi_fail(PZ_PLUGIN, "a tensor as default, expected none")
+                                 : PZ_OK;
+  }
+}
+
+/* Checks option `o`, whose name is ours already, and copies what it points to. */
+static pz_status
+copy_option(pzi_pool* const pool, pz_option* const o)
+{
+  PZ_TRY(pzi_copy_line(pool, o->doc, MOST_DOC, "doc", &o->doc));
+  if (o->type < PZ_REAL || o->type > PZ_TENSOR) {
+    return pzi_fail(PZ_PLUGIN, "type %" PRIu32 ", expected %d to %d", o->type, PZ_REAL, PZ_TENSOR);
+  }
+  if (o->type == PZ_CHOICE) {
+    PZ_TRY(copy_choices(pool, o));
+  } else {
+    o->choices = NULL;
+    o->n_choices = 0;
+  }
+  return check_default(o);
+}
+
+pz_status
+pzi_copy_options(pzi_pool* const pool, pz_parametrization* const table)
+{
+  const uint32_t n = table->n_options;
+  const uintptr_t first = (uintptr_t)table->options;
+  if (n == 0) {
+    table->options = NULL;
+    table->option_size = sizeof(pz_option);
+    return PZ_OK;
+  }
+  if (n > MOST_OPTIONS || first == 0) {
+    return pzi_fail(PZ_PLUGIN, "%" PRIu32 " options%s, expected at most %d", n,
+                    first == 0 ? " at NULL" : "", MOST_OPTIONS);
+  }
+  const uint32_t size = table->option_size;
+  if (size < LEAST_OPTION || size > PZI_LARGEST_TABLE || size % sizeof(void*) != 0) {
+    return pzi_fail(PZ_PLUGIN, "options of %" PRIu32 " bytes, expected at least %d", size,
+                    LEAST_OPTION);
+  }
+  pz_option* const options = pzi_pool_take(pool, n * sizeof(*options));
+  if (!options) {
+    return pzi_no_memory(n * sizeof(*options));
+  }
+  for (uint32_t i = 0; i < n; ++i) {
+    pz_option* const o = &options[i];
+    const uintptr_t at = first + (uintptr_t)i * size;
+    if (at % sizeof(void*) != 0 ||
+        !pzi_peek((const void*)at, size < sizeof(*o) ? size : sizeof(*o), o)) {
+      return pzi_fail(PZ_PLUGIN, "option %" PRIu32 " of %" PRIu32 " lies outside readable memory",
+                      i, n);
+    }
+    PZ_TRY(pzi_copy_line(pool, o->name, MOST_NAME, "name of an option", &o->name));
+    if (!pzi_is_id(o->name)) {
+      return pzi_fail(PZ_PLUGIN, "option \"%s\", expected a name [a-z][a-z0-9_]*", o->name);
+    }
+    for (uint32_t j = 0; j < i; ++j) {
+      if (strcmp(options[j].name, o->name) == 0) {
+        return pzi_fail(PZ_PLUGIN, "option \"%s\" twice", o->name);
+      }
+    }
+    const pz_status status = copy_option(pool, o);
+    if (status != PZ_OK) {
+      return pzi_fail_prefix(status, "option \"%s\"", o->name);
+    }
+  }
+  table->options = options;
+  table->option_size = sizeof(pz_option);
+  return PZ_OK;
+}

@@ -1,0 +1,169 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Whoever can write libparametrize.so already runs code here, so that is the line: nothing
+   is loaded that anybody else could have put there unasked.
+
+   - A folder that nobody named belongs to root, to us or to the owner of libparametrize,
+     and so does the file. A folder that the host or the environment named may be anyone's.
+   - Nothing world-writable is loaded, file or folder. In a sticky folder (/tmp) nobody can
+     replace a file of ours or of root's, so there the owner of the file decides, and of
+     the link where it is one.
+   - Of a link, the target and the folder that holds it are judged as well.
+
+   What is judged is the file as opened, and the caller compares it with what got mapped.
+   Between the two only those can exchange it who may write a folder judged here, or one
+   above it: folders above are not looked at. */
+
+#include "file_trust.h"
+
+#include "status.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+bool
+pzi_is_elevated(void)
+{
+  return getauxval(AT_SECURE) != 0;
+}
+
+static bool
+is_ours_or_roots(const uid_t owner)
+{
+  return owner == 0 || owner == geteuid();
+}
+
+static pz_status
+judge_owner(const pzi_trust* const trust, const struct stat* const s, const char* const what)
+{
+  if (is_ours_or_roots(s->st_uid) || (trust->known && s->st_uid == trust->owner)) {
+    return PZ_OK;
+  }
+  return pzi_fail(PZ_INVALID,
+                  "%s belongs to user %lu, expected root, user %lu or the owner of libparametrize",
+                  what, (unsigned long)s->st_uid, (unsigned long)geteuid());
+}
+
+/* Judges the folder that holds `file`, the file or link of owner `owner`. */
+static pz_status
+judge_folder(const pzi_trust* const trust, const char* const file, const bool given,
+             const uid_t owner, const char** const remark)
+{
+  struct stat s;
+  char* const path = strdup(file);
+  if (!path) {
+    return pzi_no_memory(strlen(file) + 1);
+  }
+  char* const slash = strrchr(path, '/');
+  slash[slash == path] = '\0'; /* "/x.so" lies in "/" */
+  const int result = stat(path, &s);
+  free(path);
+  if (result != 0) {
+    char text[128];
+    return pzi_fail(PZ_IO, "its folder: %s", strerror_r(errno, text, sizeof(text)));
+  }
+  if (!given) {
+    PZ_TRY(judge_owner(trust, &s, "its folder"));
+  }
+  if (s.st_mode & S_IWOTH) {
+    if (!(s.st_mode & S_ISVTX)) {
+      return pzi_fail(PZ_INVALID, "its folder is world-writable");
+    }
+    if (!is_ours_or_roots(owner)) {
+      return pzi_fail(PZ_INVALID,
+                      "belongs to user %lu in a world-writable folder, expected root or user %lu",
+                      (unsigned long)owner, (unsigned long)geteuid());
+    }
+  } else if (s.st_mode & S_IWGRP) {
+    *remark = "its folder is group-writable";
+  }
+  return PZ_OK;
+}
+
+static pz_status
+cannot_open(const char* const path, const int error)
+{
+  char text[128];
+  struct stat link;
+  if (error == ENOENT && lstat(path, &link) == 0) {
+    return pzi_fail(PZ_NOT_FOUND, "dangling symbolic link");
+  }
+  return pzi_fail(error == ENOENT ? PZ_NOT_FOUND : PZ_IO, "%s",
+                  strerror_r(error, text, sizeof(text)));
+}
+
+/* What the opened file is by itself. */
+static pz_status
+judge_opened(const int fd, const pzi_trust* const trust, const bool given, struct stat* const s)
+{
+  static const char elf[4] = {0x7f, 'E', 'L', 'F'};
+  char head[sizeof(elf)];
+  if (fstat(fd, s) != 0) {
+    char text[128];
+    return pzi_fail(PZ_IO, "%s", strerror_r(errno, text, sizeof(text)));
+  }
+  if (S_ISDIR(s->st_mode)) {
+    return pzi_fail(PZ_PLUGIN, "a folder, expected a file");
+  }
+  if (!S_ISREG(s->st_mode)) {
+    return pzi_fail(PZ_PLUGIN, "neither file nor folder, expected a file");
+  }
+  if (s->st_mode & S_IWOTH) {
+    return pzi_fail(PZ_INVALID, "world-writable");
+  }
+  if (!given) {
+    PZ_TRY(judge_owner(trust, s, "the file"));
+  }
+  if (s->st_size == 0) {
+    return pzi_fail(PZ_PLUGIN, "empty, expected a shared object");
+  }
+  if (pread(fd, head, sizeof(head), 0) != (ssize_t)sizeof(head) ||
+      memcmp(head, elf, sizeof(elf)) != 0) {
+    return pzi_fail(PZ_PLUGIN, "not an ELF file, expected a shared object");
+  }
+  return PZ_OK;
+}
+
+pz_status
+pzi_judge_file(const pzi_trust* const trust, const char* const path, const bool given,
+               struct stat* const file, const char** const remark)
+{
+  struct stat named;
+  *remark = "";
+  if (strchr(path, '$')) {
+    return pzi_fail(PZ_INVALID, "a \"$\" in its path, which the dynamic linker would expand");
+  }
+  /* A pipe must not block, a terminal not become ours. */
+  const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (fd < 0) {
+    return cannot_open(path, errno);
+  }
+  pz_status status = judge_opened(fd, trust, given, file);
+  (void)close(fd);
+  PZ_TRY(status);
+
+  if (lstat(path, &named) != 0) {
+    return cannot_open(path, errno);
+  }
+  if (S_ISLNK(named.st_mode)) {
+    char* const target = realpath(path, NULL);
+    if (!target) {
+      return errno == ENOMEM ? pzi_no_memory(strlen(path)) : cannot_open(path, errno);
+    }
+    status = judge_folder(trust, target, given, file->st_uid, remark);
+    free(target);
+    if (status != PZ_OK) {
+      return status == PZ_NO_MEMORY ? status : pzi_fail_prefix(status, "the file it links to");
+    }
+  }
+  PZ_TRY(judge_folder(trust, path, given, named.st_uid, remark));
+  if (file->st_mode & S_IWGRP) {
+    *remark = "group-writable";
+  }
+  return PZ_OK;
+}

@@ -1,0 +1,303 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Looking things up in a context, for the rest of core and for hosts. */
+
+#include "nearest_name.h"
+#include "registry.h"
+#include "status.h"
+#include "text.h"
+
+#include <parametrize/context.h>
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- by id ------------------------------------------------------------------ */
+
+/* Appends the folders that are there, or, where none is, all that are not refused. */
+static void
+add_folders(const pz_context* const context, pzi_text* const text)
+{
+  bool any = false;
+  for (size_t i = 0; i < context->n_folders; ++i) {
+    any = any || context->folders[i].exists;
+  }
+  const char* separator = "; looked in ";
+  for (size_t i = 0; i < context->n_folders; ++i) {
+    const pzi_folder* const f = &context->folders[i];
+    if (*f->refusal == '\0' && (f->exists || !any) && !pzi_folder_is_repeated(context, i)) {
+      pzi_text_add(text, separator);
+      pzi_text_add(text, f->path);
+      separator = ", ";
+    }
+  }
+}
+
+/* PZ_NOT_FOUND: the nearest id, the file that would have had it, and where was looked.
+   Mutex held, released meanwhile. */
+static pz_status
+not_found(pz_context* const context, const uint32_t kind, const char* const id)
+{
+  PZ_TRY(pzi_registry_complete(context));
+  const bool backend = kind == PZ_ITEM_BACKEND;
+  const pzi_offers* const offers = backend ? &context->backends : &context->maps;
+  const char** const ids = calloc(offers->n + 1, sizeof(*ids));
+  if (!ids) {
+    return pzi_no_memory((offers->n + 1) * sizeof(*ids));
+  }
+  for (size_t i = 0; i < offers->n; ++i) {
+    ids[i] = offers->data[i]->id;
+  }
+  const char* const nearest = pzi_nearest_name(id, ids, offers->n);
+  free(ids);
+
+  pzi_text text = {0};
+  if (nearest) {
+    pzi_text_add(&text, ", nearest is \"");
+    pzi_text_add(&text, nearest);
+    pzi_text_add(&text, "\"");
+  }
+  for (size_t i = 0; i < context->n_order; ++i) {
+    const pzi_source* const s = context->order[i];
+    if (s->state == PZI_REFUSED && strcmp(s->stem, id) == 0) {
+      pzi_text_add(&text, "; ");
+      pzi_text_add(&text, s->path);
+      pzi_text_add(&text, " was refused: ");
+      pzi_text_add(&text, s->reason);
+    }
+  }
+  add_folders(context, &text);
+  char* detail = NULL;
+  PZ_TRY(pzi_text_finish(&text, &detail));
+  (void)pzi_fail(PZ_NOT_FOUND, "no %s \"%s\"%s", backend ? "backend" : "parametrization", id,
+                 detail);
+  free(detail);
+  return PZ_NOT_FOUND;
+}
+
+/* Offers live as long as the context, so the result is good without the mutex. */
+static pz_status
+find(pz_context* const context, const uint32_t kind, const char* const id,
+     const pzi_offer** const out)
+{
+  pzi_message before;
+  pzi_message_save(&before);
+  pthread_mutex_lock(&context->mutex);
+  pz_status status = pzi_registry_find(context, kind, id, out);
+  if (status == PZ_OK && !*out) {
+    status = not_found(context, kind, id);
+  } else if (status == PZ_OK) {
+    pzi_message_restore(&before); /* what a refused file left */
+  }
+  pthread_mutex_unlock(&context->mutex);
+  return status;
+}
+
+/* Opens everything; the mutex is held, and released meanwhile. */
+static pz_status
+complete(pz_context* const context)
+{
+  pzi_message before;
+  pzi_message_save(&before);
+  const pz_status status = pzi_registry_complete(context);
+  if (status == PZ_OK) {
+    pzi_message_restore(&before);
+  }
+  return status;
+}
+
+pz_status
+pzi_context_map(pz_context* const context, const char* const id, const pzi_map** const out)
+{
+  const pzi_offer* offer = NULL;
+  PZ_TRY(find(context, PZ_ITEM_PARAMETRIZATION, id, &offer));
+  *out = &offer->map;
+  return PZ_OK;
+}
+
+pz_status
+pzi_context_backend(pz_context* const context, const char* const id, const pzi_backend** const out)
+{
+  const pzi_offer* offer = NULL;
+  PZ_TRY(find(context, PZ_ITEM_BACKEND, id, &offer));
+  *out = &offer->backend;
+  return PZ_OK;
+}
+
+/* Offer `index` of everything there is, NULL past the last. */
+static pz_status
+offer_at(pz_context* const context, const uint32_t kind, const uint32_t index,
+         const pzi_offer** const out)
+{
+  pthread_mutex_lock(&context->mutex);
+  const pz_status status = complete(context);
+  const pzi_offers* const offers = kind == PZ_ITEM_BACKEND ? &context->backends : &context->maps;
+  *out = status == PZ_OK && index < offers->n ? offers->data[index] : NULL;
+  pthread_mutex_unlock(&context->mutex);
+  return status;
+}
+
+const pzi_backend*
+pzi_context_backend_at(pz_context* const context, const uint32_t index)
+{
+  const pzi_offer* offer = NULL;
+  return offer_at(context, PZ_ITEM_BACKEND, index, &offer) == PZ_OK && offer ? &offer->backend
+                                                                             : NULL;
+}
+
+/* ---- for hosts -------------------------------------------------------------- */
+
+static pz_status
+check_ends(const pz_context* const context, const void* const out)
+{
+  return context && out
+             ? PZ_OK
+             : pzi_fail(PZ_INVALID, "found no %s", context ? "report to fill" : "context");
+}
+
+/* Copies what the caller's structure has room for; its size, which comes first in every
+   one of them, stays, and what it has beyond ours becomes zero. */
+static pz_status
+hand_out(const void* const ours, const size_t bytes, void* const out)
+{
+  uint32_t size;
+  memcpy(&size, out, sizeof(size));
+  if (size < 2 * sizeof(size) || size > PZI_LARGEST_TABLE) {
+    return pzi_fail(PZ_INVALID, "size %" PRIu32 " in the structure to fill, expected %zu", size,
+                    bytes);
+  }
+  memset(out, 0, size);
+  memcpy(out, ours, size < bytes ? size : bytes);
+  memcpy(out, &size, sizeof(size));
+  return PZ_OK;
+}
+
+pz_status
+pz_context_file(pz_context* const context, const uint32_t index, pz_file_report* const out)
+{
+  pz_file_report report = {0};
+  PZ_TRY(check_ends(context, out));
+  pthread_mutex_lock(&context->mutex);
+  pz_status status = complete(context);
+  if (status == PZ_OK && index >= context->n_reports) {
+    status = pzi_fail(PZ_NOT_FOUND, "report %" PRIu32 " of %zu", index, context->n_reports);
+  }
+  if (status == PZ_OK) {
+    report = context->reports[index];
+  }
+  pthread_mutex_unlock(&context->mutex);
+  PZ_TRY(status);
+  return hand_out(&report, sizeof(report), out);
+}
+
+static pz_status
+hand_out_map(const pzi_map* const map, pz_map_info* const out)
+{
+  const pz_parametrization* const t = &map->table;
+  const pz_map_info info = {
+      .size = sizeof(info),
+      .flags = (t->right_inverse ? PZ_HAS_RIGHT_INVERSE : 0U) | (t->vjp ? PZ_HAS_VJP : 0U) |
+               (t->residual ? PZ_HAS_RESIDUAL : 0U) | (t->sample ? PZ_HAS_SAMPLE : 0U) |
+               (t->update ? PZ_HAS_UPDATE : 0U),
+      .id = t->id,
+      .summary = t->summary,
+      .formula = t->formula,
+      .version = map->version,
+      .path = map->path,
+      .n_options = t->n_options,
+  };
+  return hand_out(&info, sizeof(info), out);
+}
+
+pz_status
+pz_context_map(pz_context* const context, const uint32_t index, pz_map_info* const out)
+{
+  const pzi_offer* offer = NULL;
+  PZ_TRY(check_ends(context, out));
+  PZ_TRY(offer_at(context, PZ_ITEM_PARAMETRIZATION, index, &offer));
+  return offer ? hand_out_map(&offer->map, out)
+               : pzi_fail(PZ_NOT_FOUND, "no parametrization %" PRIu32, index);
+}
+
+pz_status
+pz_context_find_map(pz_context* const context, const char* const id, pz_map_info* const out)
+{
+  const pzi_map* map = NULL;
+  PZ_TRY(check_ends(context, out));
+  PZ_TRY(pzi_context_map(context, id ? id : "", &map));
+  return hand_out_map(map, out);
+}
+
+/* Bounds of a number as text: "", ">= a", "<= b" or "a .. b". */
+static void
+add_bounds(pzi_text* const text, const char* const least, const char* const most)
+{
+  pzi_text_add(text, least && !most ? ">= " : "");
+  pzi_text_add(text, least ? least : "");
+  pzi_text_add(text, least && most ? " .. " : most ? "<= " : "");
+  pzi_text_add(text, most ? most : "");
+}
+
+static void
+describe_option(const pz_option* const o, pzi_text* const fallback, pzi_text* const range)
+{
+  char value[PZI_REAL_TEXT];
+  char bound[2][PZI_REAL_TEXT];
+  switch (o->type) {
+  case PZ_REAL:
+    pzi_text_add(fallback, pzi_real_text(o->fallback.as.real, value));
+    add_bounds(range,
+               o->least.as.real > -HUGE_VAL ? pzi_real_text(o->least.as.real, bound[0]) : NULL,
+               o->most.as.real < HUGE_VAL ? pzi_real_text(o->most.as.real, bound[1]) : NULL);
+    return;
+  case PZ_INTEGER:
+    (void)snprintf(value, sizeof(value), "%" PRId64, o->fallback.as.integer);
+    (void)snprintf(bound[0], sizeof(bound[0]), "%" PRId64, o->least.as.integer);
+    (void)snprintf(bound[1], sizeof(bound[1]), "%" PRId64, o->most.as.integer);
+    pzi_text_add(fallback, value);
+    add_bounds(range, o->least.as.integer > INT64_MIN ? bound[0] : NULL,
+               o->most.as.integer < INT64_MAX ? bound[1] : NULL);
+    return;
+  case PZ_FLAG:
+    pzi_text_add(fallback, o->fallback.as.integer ? "1" : "0");
+    pzi_text_add(range, "0|1");
+    return;
+  case PZ_CHOICE:
+    pzi_text_add(fallback, o->choices[o->fallback.as.integer]);
+    for (uint32_t i = 0; i < o->n_choices; ++i) {
+      pzi_text_add(range, i > 0 ? "|" : "");
+      pzi_text_add(range, o->choices[i]);
+    }
+    return;
+  default: /* PZ_TENSOR has neither */
+    return;
+  }
+}
+
+pz_status
+pz_context_map_option(pz_context* const context, const char* const id, const uint32_t index,
+                      pz_option_info* const out)
+{
+  const pzi_map* map = NULL;
+  PZ_TRY(check_ends(context, out));
+  PZ_TRY(pzi_context_map(context, id ? id : "", &map));
+  if (index >= map->table.n_options) {
+    return pzi_fail(PZ_NOT_FOUND, "no option %" PRIu32 " of \"%s\"", index, id);
+  }
+  const pz_option* const o = &map->table.options[index];
+  pz_option_info info = {.size = sizeof(info), .type = o->type, .name = o->name, .doc = o->doc};
+  pzi_text fallback = {0};
+  pzi_text range = {0};
+  describe_option(o, &fallback, &range);
+  const pz_status status = pzi_registry_keep(context, &fallback, &info.fallback);
+  if (status != PZ_OK) {
+    free(range.data);
+    return status;
+  }
+  PZ_TRY(pzi_registry_keep(context, &range, &info.range));
+  return hand_out(&info, sizeof(info), out);
+}

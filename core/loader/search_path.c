@@ -1,0 +1,271 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Search order, first wins:
+
+     what the host gave           descriptors, files, folders (registry.c)
+     PARAMETRIZE_PLUGIN_PATH      folders between colons
+     user                         $XDG_DATA_HOME/parametrize-1/{plugins,backends}
+     installed                    parametrize-1/{plugins,backends} beside libparametrize,
+                                  then where it was configured to be installed
+
+   The current folder is never searched, so every path is absolute; an empty element of the
+   variable, which a shell would take for the current folder, is refused like a relative
+   one. With privileges that the caller has not (AT_SECURE), the environment is not read.
+
+   "Beside libparametrize" is found from the address of a function of ours: a moved
+   installation and a build tree work in place. The dynamic linker knows the path of a
+   library it was given in full; of others (a relative LD_LIBRARY_PATH, the program
+   itself, whose name anybody may choose) the kernel's own list of mappings tells. */
+
+#include "search_path.h"
+
+#include "status.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <link.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char* const kinds[] = {"plugins", "backends"};
+
+/* ---- our own file ----------------------------------------------------------- */
+
+/* The path that /proc/self/maps gives for the mapping around `address`, NULL where there is
+   none; free it. */
+static pz_status
+mapped_path(const uintptr_t address, char** const out)
+{
+  FILE* const maps = fopen("/proc/self/maps", "re");
+  char* line = NULL;
+  size_t capacity = 0;
+  pz_status status = PZ_OK;
+  *out = NULL;
+  if (!maps) {
+    return errno == ENOMEM ? pzi_no_memory(BUFSIZ) : PZ_OK;
+  }
+  while (!*out && status == PZ_OK && getline(&line, &capacity, maps) > 0) {
+    uintptr_t first = 0;
+    uintptr_t end = 0;
+    int at = 0;
+    /* first-end mode offset device inode path */
+    if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %*s %*s %*s %*s %n", &first, &end, &at) == 2 &&
+        at > 0 && first <= address && address < end && line[at] == '/') {
+      line[strcspn(line, "\n")] = '\0';
+      *out = strdup(line + at);
+      status = *out ? PZ_OK : pzi_no_memory(strlen(line));
+    }
+  }
+  if (!*out && status == PZ_OK && !feof(maps) && !ferror(maps)) {
+    status = pzi_no_memory(capacity); /* getline gave up for another reason than the end */
+  }
+  free(line);
+  (void)fclose(maps);
+  return status;
+}
+
+/* The absolute path of libparametrize's own file without links, NULL where it cannot be
+   told; free it. */
+static pz_status
+look_for_own_path(char** const out)
+{
+  static const char here = 0; /* in this library, or the program that it is linked into */
+  struct link_map* map = NULL;
+  void* found = NULL;
+  char* path = NULL;
+  Dl_info info;
+  if (dladdr1(&here, &info, &found, RTLD_DL_LINKMAP) != 0) {
+    map = found;
+  }
+  const bool linker_knows = map && map->l_name && map->l_name[0] == '/';
+  if (!linker_knows) {
+    PZ_TRY(mapped_path((uintptr_t)&here, &path));
+  }
+  *out = linker_knows || path ? realpath(linker_knows ? map->l_name : path, NULL) : NULL;
+  const bool failed = !*out && (linker_knows || path) && errno == ENOMEM;
+  free(path);
+  return failed ? pzi_no_memory(PATH_MAX) : PZ_OK;
+}
+
+/* The same, looked for once; "" where it cannot be told. The linker's answer takes its lock,
+   which is held while constructors run: a context made by another thread then must not
+   ask again. No lock of ours is held while asking, for the same reason. */
+static pz_status
+own_path(const char** const out)
+{
+  static _Atomic(char*) known;
+  char* path = atomic_load(&known);
+  if (!path) {
+    PZ_TRY(look_for_own_path(&path));
+    path = path ? path : strdup("");
+    if (!path) {
+      return pzi_no_memory(1);
+    }
+    char* before = NULL;
+    if (!atomic_compare_exchange_strong(&known, &before, path)) {
+      free(path);
+      path = before;
+    }
+  }
+  *out = path;
+  return PZ_OK;
+}
+
+pz_status
+pzi_find_trust(pzi_trust* const out)
+{
+  const char* path = NULL;
+  struct stat s;
+  *out = (pzi_trust){0};
+  PZ_TRY(own_path(&path));
+  if (*path != '\0' && stat(path, &s) == 0) {
+    out->owner = s.st_uid;
+    out->known = true;
+  }
+  return PZ_OK;
+}
+
+/* ---- folders ---------------------------------------------------------------- */
+
+/* Takes "BASE/parametrize-1/plugins" and ".../backends". */
+static pz_status
+take_both(const pzi_take_folder take, void* const data, const char* const base, const int length,
+          const char* const origin)
+{
+  for (size_t k = 0; k < 2; ++k) {
+    char* path = NULL;
+    if (asprintf(&path, "%.*s/" PZI_VERSIONED_NAME "/%s", length, base, kinds[k]) < 0) {
+      return pzi_no_memory(strlen(base));
+    }
+    const char* const refusal = base[0] == '/' ? "" : "a relative path, expected an absolute one";
+    const pz_status status = take(data, path, origin, false, refusal);
+    free(path);
+    PZ_TRY(status);
+  }
+  return PZ_OK;
+}
+
+static pz_status
+take_environment(const pzi_take_folder take, void* const data)
+{
+  const char* const variable = secure_getenv("PARAMETRIZE_PLUGIN_PATH");
+  if (!variable || *variable == '\0') {
+    return PZ_OK;
+  }
+  for (const char* element = variable;;) {
+    const size_t length = strcspn(element, ":");
+    char* const path = strndup(element, length);
+    if (!path) {
+      return pzi_no_memory(length + 1);
+    }
+    const char* const refusal = length == 0      ? "an empty element, expected an absolute path"
+                                : path[0] != '/' ? "a relative path, expected an absolute one"
+                                                 : "";
+    const pz_status status = take(data, path, "PARAMETRIZE_PLUGIN_PATH", true, refusal);
+    free(path);
+    PZ_TRY(status);
+    if (element[length] == '\0') {
+      return PZ_OK;
+    }
+    element += length + 1;
+  }
+}
+
+static pz_status
+take_user(const pzi_take_folder take, void* const data)
+{
+  const char* const xdg = secure_getenv("XDG_DATA_HOME");
+  if (xdg && *xdg != '\0') {
+    return take_both(take, data, xdg, (int)strlen(xdg), "user (XDG_DATA_HOME)");
+  }
+  const char* const home = secure_getenv("HOME");
+  if (!home || *home == '\0') {
+    return PZ_OK;
+  }
+  char* base = NULL;
+  if (asprintf(&base, "%s/.local/share", home) < 0) {
+    return pzi_no_memory(strlen(home));
+  }
+  const pz_status status = take_both(take, data, base, (int)strlen(base), "user");
+  free(base);
+  return status;
+}
+
+static pz_status
+take_installed(const pzi_take_folder take, void* const data)
+{
+  const char* own = NULL;
+  PZ_TRY(own_path(&own));
+  if (*own != '\0') {
+    PZ_TRY(take_both(take, data, own, (int)(strrchr(own, '/') - own), "installed"));
+  }
+  PZ_TRY(take(data, PZI_PLUGIN_DIR, "installed", false, ""));
+  return take(data, PZI_BACKEND_DIR, "installed", false, "");
+}
+
+pz_status
+pzi_default_folders(const pzi_take_folder take, void* const data)
+{
+  PZ_TRY(take_environment(take, data));
+  PZ_TRY(take_user(take, data));
+  return take_installed(take, data);
+}
+
+/* ---- reading a folder ------------------------------------------------------- */
+
+static int
+is_module(const struct dirent* const entry)
+{
+  const size_t n = strlen(entry->d_name);
+  return n > 3 && entry->d_name[0] != '.' && strcmp(entry->d_name + n - 3, ".so") == 0;
+}
+
+static int
+by_bytes(const struct dirent** const a, const struct dirent** const b)
+{
+  return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+pz_status
+pzi_list_folder(const char* const path, char*** const names, size_t* const n)
+{
+  struct dirent** entries = NULL;
+  const int count = scandir(path, &entries, is_module, by_bytes);
+  if (count < 0) {
+    char text[128];
+    return errno == ENOMEM ? pzi_no_memory(sizeof(**entries))
+                           : pzi_fail(errno == ENOENT ? PZ_NOT_FOUND : PZ_IO, "%s",
+                                      strerror_r(errno, text, sizeof(text)));
+  }
+  char** const list = calloc((size_t)count + 1, sizeof(*list));
+  bool failed = !list;
+  for (int i = 0; i < count; ++i) {
+    if (!failed) {
+      list[i] = strdup(entries[i]->d_name);
+      failed = !list[i];
+    }
+    free(entries[i]);
+  }
+  free(entries);
+  if (failed) {
+    pzi_free_names(list, (size_t)count);
+    return pzi_no_memory((size_t)count * sizeof(*list));
+  }
+  *names = list;
+  *n = (size_t)count;
+  return PZ_OK;
+}
+
+void
+pzi_free_names(char** const names, const size_t n)
+{
+  for (size_t i = 0; names && i < n; ++i) {
+    free(names[i]);
+  }
+  free(names);
+}

@@ -1,0 +1,245 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Gradients: G at a value goes through the vjp of the list to its originals and own
+   parameters, G at a plain parameter is its own. They add up until they are zeroed.
+
+   Where lists are nested, the gradient of an inner value goes on through the inner list,
+   and everything waits in `pending` until the last vjp has run. */
+
+#include "module_impl.h"
+
+#include "check_tensor.h"
+#include "ops.h"
+#include "status.h"
+
+#include <string.h>
+
+static pz_status
+need(const pz_slot* const slot, pzi_storage** const room)
+{
+  return *room ? PZ_OK : pzi_storage_new(slot->module->queue, &slot->storage->spec, room);
+}
+
+static pz_status
+need_gradient(pz_slot* const slot)
+{
+  return need(slot, &slot->gradient);
+}
+
+/* ---- backward -------------------------------------------------------------- */
+
+/* gradient <- gradient + G, G on the device */
+static pz_status
+add(const pz_slot* const slot, const pz_tensor* const gradient)
+{
+  pz_queue* const queue = slot->module->queue;
+  pzi_frame frame;
+  pz_call call;
+  pzi_call_init(&call, &frame, queue, &queue->fault);
+  return call.ops->axpby(&call, 1.0, gradient, 1.0, &slot->gradient->tensor);
+}
+
+static pz_status
+add_plain(pz_slot* const slot, const pz_tensor* const gradient)
+{
+  pz_queue* const queue = slot->module->queue;
+  if (slot->kind != PZ_PARAMETER) {
+    return pzi_fail(PZ_INVALID, "a buffer, which has no gradient");
+  }
+  PZ_TRY(pzi_check_closed(slot));
+  PZ_TRY(pzi_check_tensor(queue, gradient, &slot->storage->spec, "gradient"));
+  if (!slot->requires_grad) {
+    return PZ_OK;
+  }
+  PZ_TRY(need_gradient(slot));
+  pzi_storage* copy = NULL;
+  if (!pzi_check_owned(queue, gradient)) {
+    PZ_TRY(pzi_copy_of(queue, gradient, &copy));
+  }
+  const pz_status status = add(slot, copy ? &copy->tensor : gradient);
+  pzi_storage_release(copy);
+  return status;
+}
+
+/* The value that was read last must still be the value. */
+static pz_status
+check_read(const pz_slot* const slot)
+{
+  PZ_TRY(pzi_check_closed(slot));
+  if (slot->list->read_version == 0) {
+    return pzi_fail(PZ_STALE, "the value was not read yet");
+  }
+  return slot->list->read_version == pz_state_version(slot->list->state)
+             ? PZ_OK
+             : pzi_fail(PZ_STALE, "something changed since the value was read");
+}
+
+static pz_status
+check_contents(pz_slot* const slot, void* const user)
+{
+  (void)user;
+  return pzi_check_digests(slot);
+}
+
+/* Makes the evaluation hold the value with what vjp needs. */
+static pz_status
+need_evaluation(const pz_slot* const slot)
+{
+  pzi_list* const list = slot->list;
+  const uint64_t version = pz_state_version(list->state);
+  uint32_t flags = 0;
+  if (pzi_eval_version(list->eval, &flags) == version && (flags & PZ_CALL_SAVING)) {
+    return PZ_OK;
+  }
+  const uint32_t training = slot->module->training ? PZ_CALL_TRAINING : 0;
+  pz_tensor value;
+  PZ_TRY(pzi_list_settle(slot));
+  pzi_list_changed(list, false); /* until it is there again */
+  return pz_eval_forward(list->eval, list->state, training | PZ_CALL_SAVING, &value);
+}
+
+/* The trained tensors of a list stand first. */
+static uint32_t
+count_trained(const pzi_list* const list)
+{
+  return list->chain->n_role[PZ_ORIGINAL] + list->chain->n_role[PZ_OWN_PARAMETER];
+}
+
+/* Room for the gradients of a list and those in it, and what vjp needs. */
+static pz_status
+prepare(const pz_slot* const slot, const bool wait)
+{
+  const pzi_list* const list = slot->list;
+  const uint32_t n = count_trained(list);
+  if (n > 64) {
+    return pzi_fail(PZ_UNSUPPORTED, "%u trained tensors, expected at most 64", n);
+  }
+  for (uint32_t k = 0; k < n; ++k) {
+    pz_slot* const tensor = list->tensors[k];
+    if (!pzi_wants_gradient(tensor)) {
+      continue;
+    }
+    if (wait) {
+      PZ_TRY(need(tensor, &tensor->pending));
+    }
+    PZ_TRY(tensor->list ? prepare(tensor, wait) : need_gradient(tensor));
+  }
+  return need_evaluation(slot);
+}
+
+/* G at the value of a list: added to the gradients of its tensors, or (`wait`) put where
+   they are pending, and through the lists in it. */
+static pz_status
+run(const pz_slot* const slot, const pz_tensor* const gradient, const bool wait)
+{
+  char path[PZI_PATH_TEXT];
+  const pzi_list* const list = slot->list;
+  pz_tensor gradients[64];
+  uint64_t want = 0;
+  const uint32_t n = count_trained(list);
+  memset(gradients, 0, n * sizeof(*gradients));
+  for (uint32_t k = 0; k < n; ++k) {
+    const pz_slot* const tensor = list->tensors[k];
+    if (pzi_wants_gradient(tensor)) {
+      gradients[k] = wait ? tensor->pending->tensor : tensor->gradient->tensor;
+      want |= UINT64_C(1) << k;
+    }
+  }
+  if (want) {
+    PZ_TRY(pz_eval_vjp(list->eval, list->state, gradient, want, !wait, gradients));
+  }
+  for (uint32_t k = 0; k < n; ++k) {
+    const pz_slot* const tensor = list->tensors[k];
+    if (tensor->list && (want >> k & 1U) != 0) {
+      PZ_TRY(
+          pzi_fail_prefix(run(tensor, &gradients[k], wait), "\"%s\"", pzi_path_text(tensor, path)));
+    }
+  }
+  return PZ_OK;
+}
+
+static pz_status
+add_pending(pz_slot* const slot, void* const user)
+{
+  (void)user;
+  return slot->requires_grad ? add(slot, &slot->pending->tensor) : PZ_OK;
+}
+
+static pz_status
+add_list(pz_slot* const slot, const pz_tensor* const gradient)
+{
+  const pzi_list* const list = slot->list;
+  const bool nested = pzi_is_nested(slot);
+  PZ_TRY(pzi_check_tensor(slot->module->queue, gradient, pz_chain_value(list->chain), "gradient"));
+  PZ_TRY(check_read(slot));
+  PZ_TRY(pzi_each_list_of(slot, check_contents, NULL));
+  PZ_TRY(prepare(slot, nested));
+  PZ_TRY(run(slot, gradient, nested));
+  return nested ? pzi_each_stored_of(slot, add_pending, NULL) : PZ_OK;
+}
+
+pz_status
+pz_module_backward(pz_module* const module, const char* const name, const pz_tensor* const gradient)
+{
+  PZ_TRY(pzi_alone_begin(module));
+  pz_slot* slot = NULL;
+  pz_status status = pzi_find_live(module, name, &slot);
+  if (status == PZ_OK) {
+    status = pzi_fail_prefix(slot->list ? add_list(slot, gradient) : add_plain(slot, gradient),
+                             "\"%s\"", name);
+  }
+  pzi_exclusive_end(module);
+  return status;
+}
+
+/* ---- the gradients themselves ---------------------------------------------- */
+
+static pz_status
+find_gradient(pz_module* const module, const char* const name, pz_tensor* const out)
+{
+  pz_slot* slot = NULL;
+  PZ_TRY(pzi_find_live(module, name, &slot));
+  if (slot->list || slot->kind != PZ_PARAMETER || !slot->requires_grad) {
+    return pzi_fail(PZ_INVALID, "\"%s\": %s has no gradient", name,
+                    slot->list                   ? "a value, unlike its originals,"
+                    : slot->kind != PZ_PARAMETER ? "a buffer"
+                                                 : "a frozen parameter");
+  }
+  PZ_TRY(need_gradient(slot));
+  *out = slot->gradient->tensor;
+  return PZ_OK;
+}
+
+pz_status
+pz_module_gradient(pz_module* const module, const char* const name, pz_tensor* const out)
+{
+  if (!out) {
+    return pzi_fail(PZ_INVALID, "found no place for the tensor");
+  }
+  PZ_TRY(pzi_alone_begin(module));
+  const pz_status status = find_gradient(module, name, out);
+  pzi_exclusive_end(module);
+  return status;
+}
+
+static pz_status
+zero(pz_slot* const slot, void* const user)
+{
+  (void)user;
+  return slot->gradient && !slot->module->baked
+             ? pzi_queue_zero(slot->module->queue, &slot->gradient->tensor)
+             : PZ_OK;
+}
+
+pz_status
+pz_module_zero_gradients(pz_module* const module)
+{
+  PZ_TRY(pzi_alone_begin(module));
+  pz_status status = pzi_check_live(module);
+  if (status == PZ_OK) {
+    status = pzi_each_stored(module, zero, NULL);
+  }
+  pzi_exclusive_end(module);
+  return status;
+}

@@ -1,0 +1,235 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Folding. Values are computed in evaluation mode on states and evaluations made for the
+   purpose, so that nothing of what is there changes: not what was read, nor what vjp needs.
+   The lists then stand aside as they are. */
+
+#include "module_impl.h"
+
+#include "status.h"
+
+#include <stdlib.h>
+
+/* What the slots will hold. */
+typedef struct folded {
+  pz_slot* slot;
+  pzi_storage* value;
+} folded;
+
+typedef struct batter {
+  folded* all;
+  size_t n;
+} batter;
+
+static void
+cleanup(batter* const b)
+{
+  for (size_t k = 0; k < b->n; ++k) {
+    pzi_storage_release(b->all[k].value);
+  }
+  free(b->all);
+}
+
+/* ---- values ------------------------------------------------------------------ */
+
+static pz_status fold(const pz_slot* slot, pzi_storage** out);
+
+/* Values of inner lists into a state that shares its other tensors with the slot's. */
+static pz_status
+fold_inner(const pz_slot* const slot, pz_state* const state)
+{
+  for (uint32_t k = 0; k < slot->list->n_tensors; ++k) {
+    const pz_slot* const tensor = slot->list->tensors[k];
+    pzi_storage* value = NULL;
+    if (tensor->list) {
+      PZ_TRY(fold(tensor, &value));
+      pzi_state_replace(state, tensor->role, k - pzi_chain_place(state->chain, tensor->role, 0),
+                        value);
+      pzi_storage_release(value);
+    }
+  }
+  return PZ_OK;
+}
+
+static pz_status
+run(const pz_slot* const slot, const pz_state* const state, pz_eval* const eval,
+    pzi_storage** const out)
+{
+  pz_tensor value;
+  pzi_eval_marks(eval, slot->module->check_writes);
+  PZ_TRY(pz_eval_forward(eval, state, 0, &value));
+  PZ_TRY(pz_eval_check(eval));
+  return pzi_copy_of(slot->module->queue, &value, out);
+}
+
+/* The value of the slot's list in evaluation mode. */
+static pz_status
+fold(const pz_slot* const slot, pzi_storage** const out)
+{
+  char path[PZI_PATH_TEXT];
+  pz_chain* const chain = slot->list->chain;
+  pz_state* state = NULL;
+  pz_eval* eval = NULL;
+  PZ_TRY(pzi_state_adopt(chain, slot->list->state, &state));
+  pz_status status = fold_inner(slot, state);
+  if (status == PZ_OK) {
+    status = pz_eval_new(chain, slot->module->queue, &eval);
+  }
+  if (status == PZ_OK) {
+    status = pzi_fail_prefix(run(slot, state, eval, out), "\"%s\"", pzi_path_text(slot, path));
+  }
+  pz_eval_free(eval);
+  pz_state_free(state);
+  return status;
+}
+
+static pz_status
+fold_slot(pz_slot* const slot, void* const user)
+{
+  batter* const b = user;
+  PZ_TRY(pzi_check_closed(slot));
+  if (!slot->list) {
+    return PZ_OK;
+  }
+  folded* const all = realloc(b->all, (b->n + 1) * sizeof(*all));
+  if (!all) {
+    return pzi_no_memory((b->n + 1) * sizeof(*all));
+  }
+  b->all = all;
+  all[b->n] = (folded){.slot = slot};
+  PZ_TRY(fold(slot, &all[b->n].value));
+  ++b->n;
+  return PZ_OK;
+}
+
+/* ---- lists aside and back ------------------------------------------------------ */
+
+/* Says of a module and all below it that it is baked, or not any more; their number. */
+static uint32_t
+mark(pz_module* const module, const bool baked)
+{
+  uint32_t n = 1;
+  for (uint32_t k = 0; k < module->n_children; ++k) {
+    n += mark(module->children[k], baked);
+  }
+  module->baked = baked;
+  module->baked_mode = module->training;
+  module->n_baked = baked ? n : 0;
+  pzi_paths_changed(module);
+  return n;
+}
+
+static void
+count(pz_module* const module, const bool baked)
+{
+  const uint32_t n = mark(module, baked);
+  for (pz_module* around = module->parent; around; around = around->parent) {
+    around->n_baked = baked ? around->n_baked + n : around->n_baked - n;
+  }
+}
+
+/* Whoever holds on to a tensor of the list finds the way closed. */
+static pz_status
+close_list(pz_slot* const slot, void* const user)
+{
+  (void)user;
+  pzi_list_changed(slot->list, false);
+  return PZ_OK;
+}
+
+static void
+put_aside(folded* const one)
+{
+  pz_slot* const slot = one->slot;
+  (void)pzi_each_list_of(slot, close_list, NULL);
+  slot->aside = slot->list;
+  slot->list = NULL;
+  slot->storage = one->value;
+  one->value = NULL;
+}
+
+/* What was read is current still, unless the mode has changed or a scope may have ended. */
+static pz_status
+open_list(pz_slot* const slot, void* const user)
+{
+  const pz_module* const module = slot->module;
+  (void)user;
+  slot->list->dropped = slot->list->dropped || module->policy == PZ_CACHE_SCOPED;
+  pzi_list_changed(slot->list, module->training != module->baked_mode);
+  return PZ_OK;
+}
+
+static pz_status
+put_back(pz_slot* const slot, void* const user)
+{
+  (void)user;
+  if (slot->aside) {
+    pzi_storage_release(slot->storage);
+    slot->storage = NULL;
+    slot->list = slot->aside;
+    slot->aside = NULL;
+    (void)pzi_each_list_of(slot, open_list, NULL);
+  }
+  return PZ_OK;
+}
+
+/* ---- the public calls ------------------------------------------------------------ */
+
+static pz_status
+bake(pz_module* const module)
+{
+  batter b = {0};
+  const pz_status status = pzi_each_slot(module, fold_slot, &b);
+  if (status == PZ_OK) {
+    for (size_t k = 0; k < b.n; ++k) {
+      put_aside(&b.all[k]);
+    }
+    count(module, true);
+  }
+  cleanup(&b);
+  return status;
+}
+
+pz_status
+pz_module_bake(pz_module* const module)
+{
+  PZ_TRY(pzi_exclusive_begin(module));
+  const pz_status status = bake(module);
+  pzi_exclusive_end(module);
+  return status;
+}
+
+static pz_status
+unbake(pz_module* const module)
+{
+  if (!module->baked) {
+    return pzi_fail(PZ_INVALID, "not baked");
+  }
+  if (module->parent && module->parent->baked) {
+    return pzi_fail(PZ_INVALID, "baked with the module around it; pz_module_unbake that one");
+  }
+  (void)pzi_each_slot(module, put_back, NULL);
+  count(module, false);
+  return PZ_OK;
+}
+
+pz_status
+pz_module_unbake(pz_module* const module)
+{
+  PZ_TRY(pzi_alone_begin(module));
+  const pz_status status = unbake(module);
+  pzi_exclusive_end(module);
+  return status;
+}
+
+bool
+pz_module_is_baked(const pz_module* const module)
+{
+  if (pzi_read_begin(module) != PZ_OK) {
+    return false;
+  }
+  const bool baked = module->baked;
+  pzi_read_end(module);
+  return baked;
+}

@@ -1,0 +1,43 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* What copying, transferring and moving share: tensors and lists made anew on another queue
+   or of another dtype, beside those that are there. */
+
+#ifndef PZI_MODULE_CARRY_H
+#define PZI_MODULE_CARRY_H
+
+#include "module_impl.h"
+
+/* PZ_INVALID while the slot, or a tensor of its list or of one in it, is open for writing. */
+pz_status pzi_check_closed_deep(const pz_slot* slot);
+
+/* Copies elements between two C-contiguous tensors of one shape, each on the device of its
+   queue: through the host where the queues differ, with conversion where float dtypes do. */
+pz_status pzi_carry(pz_queue* from_queue, const pz_tensor* from, pz_queue* to_queue,
+                    const pz_tensor* to);
+
+/* A storage on `queue` with the elements of `from`; `dtype` 0 keeps that of `from`.
+   PZ_UNSUPPORTED where the device has no float64. */
+pz_status pzi_carry_storage(const pzi_storage* from, pz_queue* queue, uint32_t dtype,
+                            pzi_storage** out);
+
+/* What runs a list. */
+typedef struct pzi_engine {
+  pz_chain* chain;
+  pz_state* state;
+  pz_eval* eval;
+} pzi_engine;
+
+/* That of the slot's list on another queue: the same maps, options and draws, tensors
+   copied; planned anew for originals of `dtype` unless that is 0 or what they are already.
+   A tensor that has a list itself is left zero: its value is computed when it is needed.
+   Messages name the tensor. */
+pz_status pzi_engine_carry(const pz_slot* slot, pz_queue* queue, uint32_t dtype, pzi_engine* out);
+void pzi_engine_cleanup(pzi_engine* engine);
+
+/* A copy of the list of `from`, with those in it, for a slot `to` of any module of the same
+   context, to be installed there. `to` does not change. */
+pz_status pzi_list_copy(const pz_slot* from, pz_slot* to, pzi_prepared* out);
+
+#endif /* PZI_MODULE_CARRY_H */

@@ -1,0 +1,392 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Modules as containers: who may run, tensors under names, children. */
+
+#include "module_impl.h"
+
+#include "check_tensor.h"
+#include "queue_copy.h"
+#include "status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- who may run ----------------------------------------------------------- */
+
+pz_status
+pzi_read_begin(const pz_module* const module)
+{
+  if (!module) {
+    return pzi_fail(PZ_INVALID, "found no module");
+  }
+  atomic_ullong* const gate = pzi_gate(module);
+  if (pzi_is_exclusive(atomic_fetch_add_explicit(gate, 1, memory_order_acquire))) {
+    atomic_fetch_sub_explicit(gate, 1, memory_order_relaxed);
+    return pzi_fail(PZ_INVALID, "the module is in an exclusive call on another thread, or of "
+                                "which this one is part");
+  }
+  return PZ_OK;
+}
+
+void
+pzi_read_end(const pz_module* const module)
+{
+  atomic_fetch_sub_explicit(pzi_gate(module), 1, memory_order_release);
+}
+
+/* Where exactly `readers` are inside. */
+static bool
+take_exclusively(atomic_ullong* const gate, const uint64_t readers)
+{
+  unsigned long long now = atomic_load_explicit(gate, memory_order_relaxed);
+  while (now % PZI_CALL == readers) {
+    if (atomic_compare_exchange_weak_explicit(gate, &now, now - readers + PZI_EXCLUSIVE,
+                                              memory_order_acquire, memory_order_relaxed)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+pz_status
+pzi_read_alone(const pz_module* const module)
+{
+  atomic_ullong* const gate = pzi_gate(module);
+  if (!take_exclusively(gate, 1)) {
+    atomic_fetch_sub_explicit(gate, 1, memory_order_release);
+    return pzi_fail(PZ_INVALID, "a read that is exclusive (PZ_CACHE_SCOPED outside a scope, or "
+                                "PZ_UPDATE_ON_READ) while readers are on the module");
+  }
+  return PZ_OK;
+}
+
+pz_status
+pzi_alone_begin(pz_module* const module)
+{
+  if (!module) {
+    return pzi_fail(PZ_INVALID, "found no module");
+  }
+  atomic_ullong* const gate = pzi_gate(module);
+  if (!take_exclusively(gate, 0)) {
+    return pzi_fail(PZ_INVALID, "an exclusive call while %s on the module",
+                    pzi_is_exclusive(atomic_load_explicit(gate, memory_order_relaxed))
+                        ? "another exclusive call is"
+                        : "readers are");
+  }
+  return PZ_OK;
+}
+
+void
+pzi_exclusive_end(pz_module* const module)
+{
+  static atomic_ullong calls = 1;
+  atomic_ullong* const gate = pzi_gate(module);
+  const uint64_t before = atomic_load_explicit(gate, memory_order_relaxed) / PZI_CALL;
+  const uint64_t number = atomic_fetch_add_explicit(&calls, 1, memory_order_relaxed);
+  atomic_fetch_add_explicit(gate, (number - before) * PZI_CALL - PZI_EXCLUSIVE,
+                            memory_order_release);
+}
+
+pz_status
+pzi_exclusive_begin(pz_module* const module)
+{
+  PZ_TRY(pzi_alone_begin(module));
+  if (module->n_baked == 0) {
+    return PZ_OK;
+  }
+  const bool baked = module->baked;
+  pzi_exclusive_end(module);
+  return pzi_fail(PZ_INVALID, "%s baked; pz_module_unbake first",
+                  baked ? "the module is" : "a part of the module is");
+}
+
+pz_status
+pzi_check_live(const pz_module* const module)
+{
+  return module->baked ? pzi_fail(PZ_INVALID, "the module is baked; pz_module_unbake first")
+                       : PZ_OK;
+}
+
+/* ---- slots ----------------------------------------------------------------- */
+
+pz_status
+pzi_slot_new(pz_module* const module, char* const path, const size_t name_offset,
+             pz_slot** const out)
+{
+  pz_slot* const slot = calloc(1, sizeof(*slot));
+  if (!slot) {
+    return pzi_no_memory(sizeof(*slot));
+  }
+  slot->module = module;
+  atomic_init(&slot->glance.call, PZI_NO_CALL);
+  slot->path = path;
+  slot->name = path + name_offset;
+  slot->hash = pzi_word_of(slot->name).hash;
+  *out = slot;
+  return PZ_OK;
+}
+
+void
+pzi_slot_free(pz_slot* const slot)
+{
+  if (!slot) {
+    return;
+  }
+  pzi_list_free(slot->list);
+  pzi_list_free(slot->aside);
+  pzi_storage_release(slot->storage);
+  pzi_storage_release(slot->gradient);
+  pzi_storage_release(slot->pending);
+  if (slot->handed) {
+    slot->list = NULL;
+    slot->aside = NULL;
+    slot->storage = NULL;
+    slot->gradient = NULL;
+    slot->pending = NULL;
+    slot->owner = NULL;
+    slot->editing = false;
+    slot->next_retired = slot->module->retired;
+    slot->module->retired = slot;
+    return;
+  }
+  free(slot->path);
+  free(slot);
+}
+
+void
+pzi_slot_put(pz_slot* const slot, pzi_storage* const storage)
+{
+  if (slot->owner) {
+    const pzi_list* const around = slot->owner->list;
+    const uint32_t first = pzi_chain_place(around->chain, slot->role, 0);
+    pzi_state_replace(around->state, slot->role, slot->index - first, storage);
+  }
+  pzi_storage_release(slot->storage);
+  slot->storage = storage;
+}
+
+void
+pzi_slot_changed(pz_slot* slot, const bool touch)
+{
+  for (; slot; slot = slot->owner) {
+    if (slot->list) {
+      pzi_list_changed(slot->list, touch);
+    }
+  }
+}
+
+/* ---- modules --------------------------------------------------------------- */
+
+pz_status
+pz_module_new_on(pz_context* const context, pz_queue* const queue, const char* const type,
+                 pz_module** const out)
+{
+  if (!context || !queue || queue->context != context) {
+    return pzi_fail(PZ_INVALID, "expected a queue of the module's own context");
+  }
+  if (!out) {
+    return pzi_fail(PZ_INVALID, "found no place for the module");
+  }
+  pz_module* const module = calloc(1, sizeof(*module));
+  char* const text = strdup(type ? type : "Module");
+  if (!module || !text) {
+    free(module);
+    free(text);
+    return pzi_no_memory(sizeof(*module));
+  }
+  module->context = pzi_context_retain(context);
+  module->queue = pzi_queue_retain(queue);
+  module->type = text;
+  module->training = true;
+  atomic_init(&module->gate, 0);
+  pthread_mutex_init(&module->paths_mutex, NULL);
+  *out = module;
+  return PZ_OK;
+}
+
+pz_status
+pz_module_new(pz_context* const context, const char* const device, const char* const type,
+              pz_module** const out)
+{
+  pz_queue* queue = NULL;
+  PZ_TRY(pz_queue_open(context, device, &queue));
+  const pz_status status = pz_module_new_on(context, queue, type, out);
+  pz_queue_close(queue);
+  return status;
+}
+
+static void
+free_tree(pz_module* const module)
+{
+  for (uint32_t k = 0; k < module->n_children; ++k) {
+    free_tree(module->children[k]);
+  }
+  for (uint32_t k = 0; k < module->n_slots; ++k) {
+    pzi_slot_free(module->slots[k]);
+  }
+  while (module->retired) {
+    pz_slot* const slot = module->retired;
+    module->retired = slot->next_retired;
+    free(slot->path);
+    free(slot);
+  }
+  pzi_paths_free(module);
+  free(module->slot_index.places);
+  free(module->child_index.places);
+  free(module->children);
+  free(module->slots);
+  free(module->name);
+  free(module->type);
+  pthread_mutex_destroy(&module->paths_mutex);
+  pzi_queue_release(module->queue);
+  pzi_context_release(module->context);
+  free(module);
+}
+
+void
+pz_module_free(pz_module* const module)
+{
+  if (module && !module->parent) {
+    free_tree(module);
+  }
+}
+
+/* The scopes around a module and its children, counted anew from the top. */
+static void
+count_scopes(pz_module* const module)
+{
+  module->scopes = module->scopes_begun + (module->parent ? module->parent->scopes : 0);
+  for (uint32_t k = 0; k < module->n_children; ++k) {
+    count_scopes(module->children[k]);
+  }
+}
+
+static pz_status
+add_child(pz_module* const module, const char* const name, pz_module* const child)
+{
+  PZ_TRY(pzi_check_name(module, name));
+  char* const copy = strdup(name);
+  if (!copy) {
+    return pzi_no_memory(strlen(name) + 1);
+  }
+  pz_module** const children =
+      realloc(module->children, (module->n_children + 1) * sizeof(*children));
+  if (!children) {
+    free(copy);
+    return pzi_no_memory((module->n_children + 1) * sizeof(*children));
+  }
+  module->children = children;
+  child->name = copy;
+  module->children[module->n_children++] = child;
+  pzi_index_update(module);
+  pzi_paths_changed(module);
+  return PZ_OK;
+}
+
+pz_status
+pz_module_add_child(pz_module* const module, const char* const name, pz_module* const child)
+{
+  if (!module || !child || child == module || child->parent) {
+    return pzi_fail(PZ_INVALID, "expected a module, and a child that is nested nowhere");
+  }
+  if (child->context != module->context) {
+    return pzi_fail(PZ_MISMATCH, "a child of another context");
+  }
+  PZ_TRY(pzi_alone_begin(module));
+  pz_status status = pzi_check_live(module);
+  for (const pz_module* around = module->parent; around && status == PZ_OK;
+       around = around->parent) {
+    if (around == child) {
+      status = pzi_fail(PZ_INVALID, "\"%s\": a module inside itself", name ? name : "");
+    }
+  }
+  if (status == PZ_OK) {
+    status = pzi_alone_begin(child);
+  }
+  if (status == PZ_OK) {
+    status = add_child(module, name, child);
+    if (status == PZ_OK) {
+      child->parent = module; /* who took its gate for the root's finds it closed, for ever */
+      count_scopes(child);
+      for (pz_module* around = module; around; around = around->parent) {
+        around->n_baked += child->n_baked;
+      }
+    } else {
+      pzi_exclusive_end(child);
+    }
+  }
+  pzi_exclusive_end(module);
+  return status;
+}
+
+pz_status
+pzi_slot_add(pz_module* const module, const char* const name, pzi_storage* const storage,
+             pz_slot** const out)
+{
+  pz_slot** const slots = realloc(module->slots, (module->n_slots + 1) * sizeof(*slots));
+  if (!slots) {
+    return pzi_no_memory((module->n_slots + 1) * sizeof(*slots));
+  }
+  module->slots = slots;
+  char* const path = strdup(name);
+  pz_slot* slot = NULL;
+  const pz_status status =
+      path ? pzi_slot_new(module, path, 0, &slot) : pzi_no_memory(strlen(name) + 1);
+  if (status != PZ_OK) {
+    free(path);
+    return status;
+  }
+  slot->storage = storage;
+  module->slots[module->n_slots++] = slot;
+  pzi_index_update(module);
+  pzi_paths_changed(module);
+  *out = slot;
+  return PZ_OK;
+}
+
+static pz_status
+add_tensor(pz_module* const module, const char* const name, const pz_tensor_kind kind,
+           const pz_tensor* const tensor)
+{
+  if (kind != PZ_PARAMETER && kind != PZ_BUFFER) {
+    return pzi_fail(PZ_INVALID, "found kind %d, expected PZ_PARAMETER or PZ_BUFFER", (int)kind);
+  }
+  PZ_TRY(pzi_check_tensor(module->queue, tensor, NULL, "tensor"));
+  if (tensor->dtype != PZ_F32 && tensor->dtype != PZ_F64) {
+    char text[PZI_SPEC_TEXT];
+    return pzi_fail(PZ_MISMATCH, "found %s, expected float32 or float64",
+                    pzi_dtype_text(tensor->dtype, text));
+  }
+  const pz_spec spec = pz_spec_of(tensor);
+  pzi_storage* storage = NULL;
+  PZ_TRY(pzi_storage_new(module->queue, &spec, &storage));
+  pz_slot* slot = NULL;
+  pz_status status = pzi_queue_copy(module->queue, tensor, &storage->tensor);
+  if (status == PZ_OK) {
+    status = pzi_slot_add(module, name, storage, &slot);
+  }
+  if (status != PZ_OK) {
+    pzi_storage_release(storage);
+    return status;
+  }
+  slot->kind = (uint32_t)kind;
+  slot->requires_grad = kind == PZ_PARAMETER;
+  return PZ_OK;
+}
+
+pz_status
+pz_module_add(pz_module* const module, const char* const name, const pz_tensor_kind kind,
+              const pz_tensor* const tensor)
+{
+  PZ_TRY(pzi_alone_begin(module));
+  pz_status status = pzi_check_live(module);
+  if (status == PZ_OK) {
+    status = pzi_check_name(module, name); /* which says the name itself */
+  }
+  if (status == PZ_OK) {
+    status = pzi_fail_prefix(add_tensor(module, name, kind, tensor), "\"%s\"", name);
+  }
+  pzi_exclusive_end(module);
+  return status;
+}

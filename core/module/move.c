@@ -1,0 +1,259 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Modules on another device or in another dtype. Slots stay; what they hold is made anew
+   beside it, for all of them, and then exchanged. */
+
+#include "clone.h"
+
+#include "status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What a slot will hold; what is NULL stays as it is. */
+typedef struct exchange {
+  pz_slot* slot;
+  pzi_storage* storage;
+  pzi_storage* gradient;
+  pzi_engine engine;
+} exchange;
+
+typedef struct move {
+  pz_queue* queue; /* NULL: each module's own */
+  uint32_t dtype;  /* 0: as it is */
+  exchange* all;
+  size_t n;
+  size_t room;
+} move;
+
+static void
+cleanup(move* const m)
+{
+  for (size_t k = 0; k < m->n; ++k) {
+    pzi_storage_release(m->all[k].storage);
+    pzi_storage_release(m->all[k].gradient);
+    pzi_engine_cleanup(&m->all[k].engine);
+  }
+  free(m->all);
+}
+
+/* ---- making ------------------------------------------------------------------ */
+
+static pz_status
+add_exchange(move* const m, pz_slot* const slot, size_t* const out)
+{
+  if (m->n == m->room) {
+    const size_t room = 2 * m->room + 16;
+    exchange* const all = realloc(m->all, room * sizeof(*all));
+    if (!all) {
+      return pzi_no_memory(room * sizeof(*all));
+    }
+    m->all = all;
+    m->room = room;
+  }
+  *out = m->n++;
+  m->all[*out] = (exchange){.slot = slot};
+  return PZ_OK;
+}
+
+/* Has the list to be made anew? */
+static bool
+concerns_list(const move* const m, const pz_slot* const slot)
+{
+  const pz_chain* const chain = slot->list->chain;
+  bool concerned = m->queue != NULL;
+  for (uint32_t k = 0; k < chain->n_role[PZ_ORIGINAL]; ++k) {
+    concerned = concerned || chain->tensors[k].spec.dtype != m->dtype;
+  }
+  return concerned;
+}
+
+/* Whoever takes the value of an inner list takes it with the spec that it will have. */
+static pz_status
+check_value(const pz_slot* const slot, const pz_chain* const chain, const pz_chain* const around)
+{
+  char path[PZI_PATH_TEXT];
+  char found[PZI_SPEC_TEXT];
+  char expected[PZI_SPEC_TEXT];
+  const pz_spec* const value = pz_chain_value(chain);
+  const pz_spec* const taken = &around->tensors[slot->index].spec;
+  return pz_spec_equal(value, taken)
+             ? PZ_OK
+             : pzi_fail(PZ_MISMATCH, "\"%s\": its list would make %s, expected %s",
+                        pzi_path_text(slot, path), pzi_spec_text(value, found),
+                        pzi_spec_text(taken, expected));
+}
+
+/* The slot, whose storage in the list around it is `held` or stays (NULL), with `around` as
+   the chain of that list. */
+static pz_status
+add_slot(move* const m, pz_slot* const slot, pzi_storage* held, const pz_chain* const around)
+{
+  char path[PZI_PATH_TEXT];
+  size_t at = 0;
+  pz_queue* const queue = m->queue ? m->queue : slot->module->queue;
+  PZ_TRY(add_exchange(m, slot, &at));
+  if (held) {
+    m->all[at].storage = pzi_storage_retain(held);
+  } else if (slot->storage && !slot->owner && (m->queue || slot->storage->spec.dtype != m->dtype)) {
+    PZ_TRY(pzi_fail_prefix(pzi_carry_storage(slot->storage, queue, m->dtype, &m->all[at].storage),
+                           "\"%s\"", pzi_path_text(slot, path)));
+  }
+  if (slot->gradient && m->all[at].storage) {
+    PZ_TRY(pzi_fail_prefix(pzi_carry_storage(slot->gradient, queue, m->all[at].storage->spec.dtype,
+                                             &m->all[at].gradient),
+                           "\"%s\"", pzi_path_text(slot, path)));
+  }
+  if (!slot->list) {
+    return PZ_OK;
+  }
+  pzi_engine engine = {.chain = slot->list->chain};
+  if (concerns_list(m, slot)) {
+    PZ_TRY(pzi_engine_carry(slot, queue, m->dtype, &engine));
+    m->all[at].engine = engine;
+  }
+  if (around) {
+    PZ_TRY(check_value(slot, engine.chain, around));
+  }
+  for (uint32_t k = 0; k < slot->list->n_tensors; ++k) {
+    PZ_TRY(add_slot(m, slot->list->tensors[k], engine.state ? engine.state->storages[k] : NULL,
+                    engine.chain));
+  }
+  return PZ_OK;
+}
+
+static pz_status
+add_one(pz_slot* const slot, void* const user)
+{
+  PZ_TRY(pzi_check_closed_deep(slot));
+  return add_slot(user, slot, NULL, NULL);
+}
+
+/* ---- exchanging -------------------------------------------------------------- */
+
+static void
+put_engine(pzi_list* const list, pzi_engine* const engine)
+{
+  pz_eval_free(list->eval);
+  pz_state_free(list->state);
+  pz_chain_free(list->chain);
+  list->chain = engine->chain;
+  list->state = engine->state;
+  list->eval = engine->eval;
+  *engine = (pzi_engine){0};
+  list->value = (pz_tensor){0};
+  list->dropped = false;
+  list->read_version = 0;
+  list->failed_version = 0;
+  list->copied_version = 0;
+}
+
+static void
+put_exchange(exchange* const one)
+{
+  pz_slot* const slot = one->slot;
+  if (one->storage) {
+    pzi_storage_release(slot->pending); /* made again when it is needed */
+    slot->pending = NULL;
+    pzi_storage_release(slot->storage);
+    slot->storage = one->storage;
+    one->storage = NULL;
+  }
+  if (one->gradient) {
+    pzi_storage_release(slot->gradient);
+    slot->gradient = one->gradient;
+    one->gradient = NULL;
+  }
+  if (one->engine.chain) {
+    put_engine(slot->list, &one->engine);
+    for (const pz_slot* around = slot; around; around = around->owner) {
+      pzi_list_changed(around->list, true);
+    }
+  }
+}
+
+static void
+put_all(move* const m)
+{
+  for (size_t k = 0; k < m->n; ++k) {
+    put_exchange(&m->all[k]);
+  }
+}
+
+static pz_status
+carry_out(pz_module* const module, move* const m)
+{
+  const pz_status status = pzi_each_slot(module, add_one, m);
+  if (status == PZ_OK) {
+    put_all(m);
+  }
+  cleanup(m);
+  return status;
+}
+
+/* ---- to another device ------------------------------------------------------- */
+
+static bool
+is_on(const pz_module* const module, const char* const name)
+{
+  bool there = strcmp(module->queue->name, name) == 0;
+  for (uint32_t k = 0; there && k < module->n_children; ++k) {
+    there = is_on(module->children[k], name);
+  }
+  return there;
+}
+
+static void
+put_queue(pz_module* const module, pz_queue* const queue)
+{
+  pz_queue* const before = module->queue;
+  module->queue = pzi_queue_retain(queue);
+  pzi_queue_release(before);
+  for (uint32_t k = 0; k < module->n_children; ++k) {
+    put_queue(module->children[k], queue);
+  }
+}
+
+static pz_status
+move_to(pz_module* const module, const char* const device)
+{
+  pz_queue* queue = NULL;
+  PZ_TRY(pz_queue_open(module->context, device, &queue));
+  pz_status status = PZ_OK;
+  if (!is_on(module, queue->name)) {
+    move m = {.queue = queue};
+    status = carry_out(module, &m);
+    if (status == PZ_OK) {
+      put_queue(module, queue);
+    }
+  }
+  pz_queue_close(queue);
+  return status;
+}
+
+pz_status
+pz_module_to(pz_module* const module, const char* const device)
+{
+  PZ_TRY(pzi_exclusive_begin(module));
+  const pz_status status = move_to(module, device);
+  pzi_exclusive_end(module);
+  return status;
+}
+
+/* ---- to another dtype -------------------------------------------------------- */
+
+pz_status
+pz_module_to_dtype(pz_module* const module, const uint32_t dtype)
+{
+  if (dtype != PZ_F32 && dtype != PZ_F64) {
+    char text[PZI_SPEC_TEXT];
+    return pzi_fail(PZ_INVALID, "found %s, expected float32 or float64",
+                    pzi_dtype_text(dtype, text));
+  }
+  PZ_TRY(pzi_exclusive_begin(module));
+  move m = {.dtype = dtype};
+  const pz_status status = carry_out(module, &m);
+  pzi_exclusive_end(module);
+  return status;
+}

@@ -1,0 +1,265 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Names. A path is read from the left, a component at a time:
+     weight                          a tensor, plain or the value of a list
+     parametrizations.weight.<rest>  a tensor that the list on "weight" works on
+     child.<path>                    in a nested module
+   What the list works on is called "original", "original0" or "<map>.<name>". Where one of
+   these has a list in its turn, that one's tensors are
+     parametrizations.weight.parametrizations.original.<rest>
+     parametrizations.weight.<map>.parametrizations.<name>.<rest>                          */
+
+#include "module_impl.h"
+
+#include "nearest_name.h"
+#include "status.h"
+#include "utf8.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LISTS "parametrizations"
+
+pzi_word
+pzi_word_of(const char* const path)
+{
+  uint32_t hash = 2166136261U; /* FNV-1a */
+  const char* end = path;
+  for (; *end != '.' && *end != '\0'; ++end) {
+    hash = (hash ^ (unsigned char)*end) * 16777619U;
+  }
+  return (pzi_word){.text = path, .length = (size_t)(end - path), .hash = hash};
+}
+
+/* The tensor of a list, or of the lists in it, under its path from the module. */
+static pz_slot*
+list_tensor(const pzi_list* const list, const char* const path)
+{
+  pz_slot* found = NULL;
+  for (uint32_t k = 0; list && k < list->n_tensors && !found; ++k) {
+    pz_slot* const tensor = list->tensors[k];
+    found = strcmp(tensor->path, path) == 0 ? tensor : list_tensor(tensor->list, path);
+  }
+  return found;
+}
+
+pz_status
+pzi_check_name(const pz_module* const module, const char* const name)
+{
+  if (!name || *name == '\0') {
+    return pzi_fail(PZ_INVALID, "an empty name");
+  }
+  const size_t length = strlen(name);
+  if (!pzi_is_utf8(name, length)) {
+    return pzi_fail(PZ_INVALID, "a name that is not UTF-8");
+  }
+  for (size_t k = 0; k < length; ++k) {
+    if (name[k] == '.' || (unsigned char)name[k] < 0x20 || name[k] == 0x7f) {
+      return pzi_fail(PZ_INVALID, "\"%s\": a name has no dots and no control bytes", name);
+    }
+  }
+  if (strcmp(name, LISTS) == 0 || strcmp(name, "__metadata__") == 0) {
+    return pzi_fail(PZ_INVALID, "\"%s\": a reserved name", name);
+  }
+  const pzi_word word = pzi_word_of(name);
+  if (pzi_own_slot(module, &word) || pzi_own_child(module, &word)) {
+    return pzi_fail(PZ_EXISTS, "\"%s\": the module has a %s of that name", name,
+                    pzi_own_slot(module, &word) ? "tensor" : "child");
+  }
+  return PZ_OK;
+}
+
+static pz_status
+count(pz_slot* const slot, void* const user)
+{
+  (void)slot;
+  ++*(size_t*)user;
+  return PZ_OK;
+}
+
+typedef struct names {
+  const char** all;
+  size_t n;
+} names;
+
+static pz_status
+add_value(pz_slot* const slot, void* const user)
+{
+  names* const known = user;
+  known->all[known->n++] = slot->path;
+  return PZ_OK;
+}
+
+/* The module's own names, and the values in its lists. */
+static void
+add_own(const pz_module* const module, names* const known)
+{
+  for (uint32_t k = 0; k < module->n_slots; ++k) {
+    known->all[known->n++] = module->slots[k]->name;
+    (void)pzi_each_list_of(module->slots[k], add_value, known);
+  }
+}
+
+/* PZ_NOT_FOUND with the nearest of the module's names and stored paths. */
+static pz_status
+not_found(const pz_module* const module, const char* const path)
+{
+  const pzi_path* paths = NULL;
+  size_t n_paths = 0;
+  const char* nearest = NULL;
+  if (pzi_paths(module, &paths, &n_paths) == PZ_OK) {
+    size_t n_values = 0;
+    (void)pzi_each_list((pz_module*)module, count, &n_values);
+    names known = {.all = calloc(n_paths + n_values + module->n_slots + 1, sizeof(char*))};
+    if (known.all) {
+      add_own(module, &known);
+      for (size_t k = 0; k < n_paths; ++k) {
+        known.all[known.n++] = paths[k].text;
+      }
+      nearest = pzi_nearest_name(path, known.all, known.n);
+    }
+    free(known.all);
+  }
+  return pzi_fail(PZ_NOT_FOUND, "no tensor \"%s\" in %s%s%s%s", path, module->type,
+                  nearest ? "; the nearest is \"" : "", nearest ? nearest : "",
+                  nearest ? "\"" : "");
+}
+
+static pz_slot*
+find(const pz_module* module, const char* path)
+{
+  for (;;) {
+    const pzi_word word = pzi_word_of(path);
+    if (path[word.length] == '\0') {
+      return pzi_own_slot(module, &word);
+    }
+    if (word.length == strlen(LISTS) && memcmp(path, LISTS, word.length) == 0) {
+      const pzi_word name = pzi_word_of(path + word.length + 1);
+      const pz_slot* const slot =
+          name.text[name.length] == '.' ? pzi_own_slot(module, &name) : NULL;
+      return slot ? list_tensor(slot->list, path) : NULL;
+    }
+    module = pzi_own_child(module, &word);
+    if (!module) {
+      return NULL;
+    }
+    path += word.length + 1;
+  }
+}
+
+pz_slot*
+pzi_slot_at(const pz_module* const module, const char* const path)
+{
+  return find(module, path);
+}
+
+pz_module*
+pzi_module_at(pz_module* module, const char* path)
+{
+  while (module && *path != '\0') {
+    const pzi_word word = pzi_word_of(path);
+    module = pzi_own_child(module, &word);
+    path += word.length;
+    if (*path == '.') {
+      ++path;
+      module = *path == '\0' ? NULL : module;
+    }
+  }
+  return module;
+}
+
+pz_status
+pzi_find(const pz_module* const module, const char* const path, pz_slot** const out)
+{
+  *out = path ? find(module, path) : NULL;
+  return *out ? PZ_OK : not_found(module, path ? path : "");
+}
+
+pz_status
+pzi_find_live(const pz_module* const module, const char* const path, pz_slot** const out)
+{
+  PZ_TRY(pzi_check_live(module));
+  PZ_TRY(pzi_find(module, path, out));
+  return pzi_fail_prefix(pzi_check_live((*out)->module), "\"%s\"", path);
+}
+
+pz_status
+pzi_find_list(const pz_module* const module, const char* const path, pz_slot** const out)
+{
+  PZ_TRY(pzi_find(module, path, out));
+  return (*out)->list ? PZ_OK : pzi_fail(PZ_NOT_FOUND, "\"%s\" is not parametrized", path);
+}
+
+/* "parent." for every module around, outermost first; the length so far. */
+static size_t
+put_parents(const pz_module* const module, char buffer[PZI_PATH_TEXT])
+{
+  if (!module->parent) {
+    return 0;
+  }
+  const size_t length = put_parents(module->parent, buffer);
+  const int n = snprintf(buffer + length, PZI_PATH_TEXT - length, "%s.", module->name);
+  const size_t end = length + (n > 0 ? (size_t)n : 0);
+  return end < PZI_PATH_TEXT ? end : PZI_PATH_TEXT - 1;
+}
+
+const char*
+pzi_path_text(const pz_slot* const slot, char buffer[PZI_PATH_TEXT])
+{
+  const size_t length = put_parents(slot->module, buffer);
+  snprintf(buffer + length, PZI_PATH_TEXT - length, "%s", slot->path);
+  return buffer;
+}
+
+pz_status
+pz_module_child(pz_module* const module, const char* const path, pz_module** const out)
+{
+  if (!out) {
+    return pzi_fail(PZ_INVALID, "found no place for the module");
+  }
+  PZ_TRY(pzi_read_begin(module));
+  pz_module* const found = pzi_module_at(module, path ? path : "");
+  const pz_status status =
+      found ? PZ_OK : pzi_fail(PZ_NOT_FOUND, "no child \"%s\" in %s", path, module->type);
+  pzi_read_end(module);
+  if (status == PZ_OK) {
+    *out = found;
+  }
+  return status;
+}
+
+bool
+pz_is_parametrized(const pz_module* const module, const char* const name)
+{
+  if (pzi_read_begin(module) != PZ_OK) {
+    return false;
+  }
+  bool any = false;
+  if (name) {
+    const pz_slot* const slot = find(module, name);
+    any = slot && slot->list;
+  }
+  for (uint32_t k = 0; !name && k < module->n_slots; ++k) {
+    any = any || module->slots[k]->list;
+  }
+  pzi_read_end(module);
+  return any;
+}
+
+pz_status
+pz_module_chain(const pz_module* const module, const char* const name, const pz_chain** const out)
+{
+  if (!out) {
+    return pzi_fail(PZ_INVALID, "found no place for the chain");
+  }
+  PZ_TRY(pzi_read_begin(module));
+  pz_slot* slot = NULL;
+  const pz_status status = pzi_find_list(module, name, &slot);
+  if (status == PZ_OK) {
+    *out = slot->list->chain;
+  }
+  pzi_read_end(module);
+  return status;
+}

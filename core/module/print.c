@@ -1,0 +1,217 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* A module as a tree, as PyTorch prints one:
+
+     ParametrizedLinear(
+       (bias): Parameter(float32 3)
+       (parametrizations): ModuleDict(
+         (weight): ParametrizationList(
+           (original): Parameter(float32 3x3)
+           (0): skew() -> float32 3x3 skew, skew 1.0.0 from /lib/plugins/skew.so
+         )
+       )
+       (head): Linear(...)
+     )
+
+   A list whose original has a list is a ParametrizedParametrizationList, with
+   (parametrizations) of its own after its maps; so has a map whose own parameter has one.
+
+   Nothing is evaluated and nothing allocated. */
+
+#include "module_impl.h"
+
+#include "status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Where the text goes: as much as fits, and how long it is. */
+typedef struct writer {
+  char* buffer;
+  size_t size;
+  size_t length;
+} writer;
+
+static void put(writer* out, const char* format, ...) PZ_PRINTF(2, 3);
+
+static void
+put(writer* const out, const char* const format, ...)
+{
+  const size_t left = out->length < out->size ? out->size - out->length : 0;
+  va_list args;
+  va_start(args, format);
+  const int n = vsnprintf(left ? out->buffer + out->length : NULL, left, format, args);
+  va_end(args);
+  out->length += n > 0 ? (size_t)n : 0;
+}
+
+static void
+put_line(writer* const out, const int depth)
+{
+  put(out, "\n%*s", 2 * depth, "");
+}
+
+/* "Parameter(float32 3x3, frozen)" */
+static void
+put_tensor(writer* const out, const pz_slot* const slot)
+{
+  char text[PZI_SPEC_TEXT];
+  put(out, "%s(%s%s)", slot->kind == PZ_PARAMETER ? "Parameter" : "Buffer",
+      pzi_spec_text(&slot->storage->spec, text),
+      slot->kind == PZ_PARAMETER && !slot->requires_grad ? ", frozen" : "");
+}
+
+static void
+put_map(writer* const out, const pzi_link* const link)
+{
+  char text[PZI_SPEC_TEXT];
+  const pzi_map* const map = link->entry->map;
+  put(out, "%s%s -> %s%s%s, %s %s from %s", link->entry->text,
+      strchr(link->entry->text, '(') ? "" : "()", pzi_spec_text(&link->plan.value, text),
+      link->plan.value.structure ? " " : "",
+      link->plan.value.structure ? pzi_structure_text(link->plan.value.structure) : "",
+      map->table.id, map->version, map->path);
+}
+
+/* Of the list's tensors: the originals (map UINT32_MAX), or those of one map. */
+static bool
+belongs(const pzi_list* const list, const uint32_t k, const uint32_t map)
+{
+  return list->tensors[k]->role == PZ_ORIGINAL ? map == UINT32_MAX
+                                               : list->chain->tensors[k].map == map;
+}
+
+/* "scale" of "0.scale". */
+static const char*
+last_name(const char* const name)
+{
+  const char* const dot = strrchr(name, '.');
+  return dot ? dot + 1 : name;
+}
+
+/* Those that are stored; says how many are not. */
+static uint32_t
+put_tensors(writer* const out, const pzi_list* const list, const uint32_t map, const int depth)
+{
+  uint32_t n_lists = 0;
+  for (uint32_t k = 0; k < list->n_tensors; ++k) {
+    if (belongs(list, k, map) && !list->tensors[k]->list) {
+      put_line(out, depth);
+      put(out, "(%s): ", last_name(list->tensors[k]->name));
+      put_tensor(out, list->tensors[k]);
+    } else if (belongs(list, k, map)) {
+      ++n_lists;
+    }
+  }
+  return n_lists;
+}
+
+static void put_inner_lists(writer* out, const pzi_list* list, uint32_t map, int depth);
+
+static void
+put_list(writer* const out, const pz_slot* const slot, const int depth)
+{
+  const pzi_list* const list = slot->list;
+  uint32_t n_lists = 0;
+  for (uint32_t k = 0; k < list->chain->n_role[PZ_ORIGINAL]; ++k) {
+    n_lists += list->tensors[k]->list != NULL;
+  }
+  put(out, "(%s): %sParametrizationList(", last_name(slot->name), n_lists ? "Parametrized" : "");
+  (void)put_tensors(out, list, UINT32_MAX, depth + 1);
+  for (uint32_t i = 0; i < list->chain->n_links; ++i) {
+    put_line(out, depth + 1);
+    put(out, "(%u): ", (unsigned)i);
+    put_map(out, &list->chain->links[i]);
+    if (put_tensors(out, list, i, depth + 2) > 0) {
+      put_inner_lists(out, list, i, depth + 2);
+    }
+  }
+  if (n_lists > 0) {
+    put_inner_lists(out, list, UINT32_MAX, depth + 1);
+  }
+  put_line(out, depth);
+  put(out, ")");
+}
+
+static void
+put_inner_lists(writer* const out, const pzi_list* const list, const uint32_t map, const int depth)
+{
+  put_line(out, depth);
+  put(out, "(parametrizations): ModuleDict(");
+  for (uint32_t k = 0; k < list->n_tensors; ++k) {
+    if (belongs(list, k, map) && list->tensors[k]->list) {
+      put_line(out, depth + 1);
+      put_list(out, list->tensors[k], depth + 1);
+    }
+  }
+  put_line(out, depth);
+  put(out, ")");
+}
+
+static uint32_t
+count_lists(const pz_module* const module)
+{
+  uint32_t n = 0;
+  for (uint32_t k = 0; k < module->n_slots; ++k) {
+    n += module->slots[k]->list != NULL;
+  }
+  return n;
+}
+
+static void
+put_lists(writer* const out, const pz_module* const module, const int depth)
+{
+  put(out, "(parametrizations): ModuleDict(");
+  for (uint32_t k = 0; k < module->n_slots; ++k) {
+    if (module->slots[k]->list) {
+      put_line(out, depth + 1);
+      put_list(out, module->slots[k], depth + 1);
+    }
+  }
+  put_line(out, depth);
+  put(out, ")");
+}
+
+static void
+put_module(writer* const out, const pz_module* const module, const int depth)
+{
+  const uint32_t n_lists = count_lists(module);
+  put(out, "%s%s(", n_lists ? "Parametrized" : "", module->type);
+  for (uint32_t k = 0; k < module->n_slots; ++k) {
+    if (!module->slots[k]->list) {
+      put_line(out, depth + 1);
+      put(out, "(%s): ", module->slots[k]->name);
+      put_tensor(out, module->slots[k]);
+    }
+  }
+  if (n_lists) {
+    put_line(out, depth + 1);
+    put_lists(out, module, depth + 1);
+  }
+  for (uint32_t k = 0; k < module->n_children; ++k) {
+    put_line(out, depth + 1);
+    put(out, "(%s): ", module->children[k]->name);
+    put_module(out, module->children[k], depth + 1);
+  }
+  if (module->n_slots + module->n_children > 0) {
+    put_line(out, depth);
+  }
+  put(out, ")");
+}
+
+size_t
+pz_module_print(const pz_module* const module, char* const buffer, const size_t size)
+{
+  writer out = {.buffer = buffer, .size = buffer ? size : 0};
+  if (out.size > 0) {
+    buffer[0] = '\0';
+  }
+  if (pzi_read_begin(module) != PZ_OK) {
+    return 0;
+  }
+  put_module(&out, module, 0);
+  pzi_read_end(module);
+  return out.length;
+}

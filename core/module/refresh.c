@@ -1,0 +1,83 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Many values in one call. Which thread computes which is left to chance: each value is made
+   by one thread alone, from operands that no other changes. */
+
+#include "module_impl.h"
+#include "thread_pool.h"
+
+#include "status.h"
+#include "thread_queues.h"
+
+#include <stdlib.h>
+
+typedef struct work {
+  pz_slot** slots;
+  size_t n;
+  size_t capacity;
+} work;
+
+static pz_status
+add_slot(pz_slot* const slot, void* const user)
+{
+  work* const w = user;
+  if (!slot->list || !pzi_keeps_value(slot) ||
+      atomic_load_explicit(&slot->list->ready, memory_order_relaxed)) {
+    return PZ_OK;
+  }
+  if (w->n == w->capacity) {
+    const size_t capacity = 2 * w->capacity + 64;
+    pz_slot** const slots = realloc(w->slots, capacity * sizeof(pz_slot*));
+    if (!slots) {
+      return pzi_no_memory(capacity * sizeof(pz_slot*));
+    }
+    w->slots = slots;
+    w->capacity = capacity;
+  }
+  w->slots[w->n++] = slot;
+  return PZ_OK;
+}
+
+/* What was computed leaves the work; the list remembers why the others were not. */
+static void
+compute(void* const context, const int64_t k, const uint32_t thread)
+{
+  const work* const w = context;
+  pz_tensor value;
+  pzi_thread_queue_choose(thread);
+  if (pzi_slot_value(w->slots[k], &value) == PZ_OK) {
+    w->slots[k] = NULL;
+  }
+  pzi_thread_queue_choose(0);
+}
+
+static pz_status
+compute_all(work* const w, const uint32_t given)
+{
+  const uint32_t threads = w->n < given ? (uint32_t)w->n : given; /* no lane without work */
+  for (size_t k = 0; k < w->n && threads > 1; ++k) {
+    PZ_TRY(pzi_thread_queues_open(w->slots[k]->module->queue, threads));
+  }
+  pzi_parallel(threads, (int64_t)w->n, compute, w);
+  for (size_t k = 0; k < w->n; ++k) {
+    pz_tensor value;
+    PZ_TRY(w->slots[k] ? pzi_slot_value(w->slots[k], &value) : PZ_OK);
+  }
+  return PZ_OK;
+}
+
+pz_status
+pz_module_refresh(pz_module* const module, const uint32_t threads)
+{
+  work w = {0};
+  PZ_TRY(pzi_alone_begin(module));
+  const uint32_t given = threads > 0 ? threads : pzi_processors();
+  pz_status status = pzi_each_slot(module, add_slot, &w);
+  if (status == PZ_OK) {
+    status = compute_all(&w, module->queue->host_memory ? given : 1);
+  }
+  free(w.slots);
+  pzi_exclusive_end(module);
+  return status;
+}

@@ -1,0 +1,306 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Registration. A text of several maps means one registration after the other, done on a
+   chain of its own beside the module: the first map on a plain tensor gets originals
+   through its right inverse, every further one is appended and initialized on the value
+   so far. Only when the last forward has run does the module change. */
+
+#include "module_impl.h"
+
+#include "chain_text.h"
+#include "queue_copy.h"
+#include "status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The list as it will be. */
+typedef struct attempt {
+  pz_chain* chain; /* NULL: the tensor is plain so far */
+  pz_state* state;
+  pz_eval* eval;
+  pz_tensor value; /* of the last forward */
+} attempt;
+
+static void
+attempt_cleanup(attempt* const a)
+{
+  pz_eval_free(a->eval);
+  pz_state_free(a->state);
+  pz_chain_free(a->chain);
+  *a = (attempt){0};
+}
+
+/* ---- the text, map by map -------------------------------------------------- */
+
+/* Length of the first map of a text: up to a comma outside parentheses. */
+static size_t
+first_map(const char* const text)
+{
+  size_t n = 0;
+  for (int depth = 0; text[n] != '\0' && !(text[n] == ',' && depth <= 0); ++n) {
+    depth += text[n] == '(' ? 1 : text[n] == ')' ? -1 : 0;
+  }
+  return n;
+}
+
+/* The settings of map `map`, as if it stood alone. */
+static uint32_t
+settings_of(const pz_option_setting* const settings, const uint32_t n, const uint32_t map,
+            pz_option_setting* const out)
+{
+  uint32_t count = 0;
+  for (uint32_t k = 0; k < n; ++k) {
+    if (settings[k].map == map) {
+      out[count] = settings[k];
+      out[count++].map = 0;
+    }
+  }
+  return count;
+}
+
+/* ---- one map --------------------------------------------------------------- */
+
+/* The value keeps the tensor's spec unless the host wants it otherwise; originals keep its
+   dtype. */
+static pz_status
+check_specs(const pz_chain* const chain, const pz_spec* const spec, const uint32_t flags)
+{
+  char found[PZI_SPEC_TEXT];
+  char expected[PZI_SPEC_TEXT];
+  const pz_spec* const value = pz_chain_value(chain);
+  if (!(flags & PZ_UNSAFE) && !pz_spec_equal(value, spec)) {
+    return pzi_fail(PZ_MISMATCH, "forward returns %s, expected %s (PZ_UNSAFE allows it)",
+                    pzi_spec_text(value, found), pzi_spec_text(spec, expected));
+  }
+  for (uint32_t k = 0; k < chain->n_role[PZ_ORIGINAL]; ++k) {
+    if (chain->tensors[k].spec.dtype != spec->dtype) {
+      return pzi_fail(PZ_MISMATCH, "%s is %s, expected the dtype of %s", chain->tensors[k].name,
+                      pzi_spec_text(&chain->tensors[k].spec, found), pzi_spec_text(spec, expected));
+    }
+  }
+  return PZ_OK;
+}
+
+/* Fills the state of `next`, whose last map is new, and runs its forward. */
+static pz_status
+run_new_map(const pz_slot* const slot, attempt* const next)
+{
+  pz_tensor original;
+  const uint32_t last = next->chain->n_links - 1;
+  PZ_TRY(pz_state_tensor(next->state, PZ_ORIGINAL, 0, &original));
+  if (last > 0) {
+    PZ_TRY(pz_eval_initialize(next->eval, next->state, last, &original));
+  } else {
+    const pz_tensor* const tensor = &slot->storage->tensor;
+    PZ_TRY(pz_eval_initialize(next->eval, next->state, 0, tensor));
+    if (next->chain->direction == PZ_FROM_TENSOR) {
+      PZ_TRY(pz_eval_assign(next->eval, next->state, PZ_REGISTER, tensor));
+    } else {
+      PZ_TRY(pzi_queue_copy(slot->module->queue, tensor, &original));
+      pz_state_touch(next->state);
+    }
+  }
+  const uint32_t training = slot->module->training ? PZ_CALL_TRAINING : 0;
+  PZ_TRY(pz_eval_forward(next->eval, next->state, training, &next->value));
+  return pz_eval_check(next->eval);
+}
+
+/* The attempt with one map more. A first map is planned from the tensor (its value is of
+   the tensor's spec) or from the input (the tensor is its original). */
+static pz_status
+make_next(const pz_slot* const slot, const attempt* const a, const pz_direction direction,
+          const char* const text, const pz_option_setting* const settings,
+          const uint32_t n_settings, const uint32_t flags, attempt* const next)
+{
+  const pz_module* const module = slot->module;
+  const pz_spec spec = a->chain ? *pz_chain_value(a->chain) : slot->storage->spec;
+  if (a->chain) {
+    PZ_TRY(pz_chain_append(a->chain, text, settings, n_settings, &next->chain));
+  } else {
+    PZ_TRY(pz_chain_new(module->context, text, settings, n_settings, direction, &spec, 1,
+                        &next->chain));
+  }
+  PZ_TRY(check_specs(next->chain, &spec, flags));
+  if (a->state) {
+    PZ_TRY(pzi_state_adopt(next->chain, a->state, &next->state));
+  } else {
+    PZ_TRY(pz_state_new(next->chain, module->queue, &next->state));
+  }
+  PZ_TRY(pz_eval_new(next->chain, module->queue, &next->eval));
+  pzi_eval_marks(next->eval, module->check_writes);
+  return run_new_map(slot, next);
+}
+
+static pz_status
+add_map(const pz_slot* const slot, const char* const text, const pz_option_setting* const settings,
+        const uint32_t n_settings, const uint32_t flags, attempt* const a)
+{
+  attempt next = {0};
+  pz_status status = make_next(slot, a, PZ_FROM_TENSOR, text, settings, n_settings, flags, &next);
+  if (!a->chain && (flags & PZ_UNSAFE) && (status == PZ_MISMATCH || status == PZ_UNSUPPORTED)) {
+    /* No originals for a value of the tensor's spec: the tensor itself, for another value. */
+    attempt_cleanup(&next);
+    status = make_next(slot, a, PZ_FROM_INPUT, text, settings, n_settings, flags, &next);
+  }
+  if (status != PZ_OK) {
+    attempt_cleanup(&next);
+    return status;
+  }
+  attempt_cleanup(a);
+  *a = next;
+  return PZ_OK;
+}
+
+static pz_status
+add_maps(const pz_slot* const slot, const char* text, const pz_option_setting* const settings,
+         const uint32_t n_settings, const uint32_t flags, attempt* const a)
+{
+  char* const map = malloc(strlen(text) + 1);
+  pz_option_setting* const own = calloc((size_t)n_settings + 1, sizeof(*own));
+  pz_status status = PZ_OK;
+  uint32_t n_maps = 0;
+  if (map && own) {
+    pzi_words* words = NULL;
+    status = pzi_chain_parse(text, &words); /* messages show the text as it was given */
+    free(words);
+  } else {
+    status = pzi_no_memory(strlen(text) + 1);
+  }
+  for (bool more = true; more && status == PZ_OK; ++n_maps) {
+    const size_t length = first_map(text);
+    memcpy(map, text, length);
+    map[length] = '\0';
+    more = text[length] == ',';
+    text += length + (more ? 1 : 0);
+    const uint32_t n_own = settings_of(settings, n_settings, n_maps, own);
+    status = add_map(slot, map, own, n_own, flags, a);
+  }
+  for (uint32_t k = 0; k < n_settings && status == PZ_OK; ++k) {
+    if (settings[k].map >= n_maps) {
+      status = pzi_fail(PZ_INVALID, "option \"%s\" is for map %u of a text of %u",
+                        settings[k].name ? settings[k].name : "", (unsigned)settings[k].map,
+                        (unsigned)n_maps);
+    }
+  }
+  free(own);
+  free(map);
+  return status;
+}
+
+/* ---- the whole ------------------------------------------------------------- */
+
+/* Where one original has the plain tensor's spec, the plain tensor's memory becomes the
+   original's, so that a host that kept the pointer holds the original. A tensor of another
+   list then needs memory for its value, which is given back: NULL where it keeps its own. */
+static pz_status
+keep_storage(const pz_slot* const slot, const pzi_list* const list, pzi_storage** const value)
+{
+  if (slot->list || list->chain->n_role[PZ_ORIGINAL] != 1 ||
+      !pz_spec_equal(&slot->storage->spec, &list->chain->tensors[0].spec)) {
+    return PZ_OK;
+  }
+  pz_queue* const queue = slot->module->queue;
+  pz_slot* const original = list->tensors[0];
+  pzi_storage* room = NULL;
+  if (slot->owner) {
+    PZ_TRY(pzi_storage_new(queue, &slot->storage->spec, &room));
+  }
+  const pz_status status =
+      pzi_queue_copy(queue, &original->storage->tensor, &slot->storage->tensor);
+  if (status != PZ_OK) {
+    pzi_storage_release(room);
+    return status;
+  }
+  pzi_state_replace(list->state, PZ_ORIGINAL, 0, slot->storage);
+  pzi_storage_release(original->storage);
+  original->storage = pzi_storage_retain(slot->storage);
+  *value = room;
+  return PZ_OK;
+}
+
+/* The chain around a tensor of a list was planned for that tensor's spec. */
+static pz_status
+check_fits(const pz_slot* const slot, const pz_chain* const chain)
+{
+  char found[PZI_SPEC_TEXT];
+  char expected[PZI_SPEC_TEXT];
+  return !slot->owner || pz_spec_equal(pz_chain_value(chain), &slot->storage->spec)
+             ? PZ_OK
+             : pzi_fail(PZ_MISMATCH, "forward returns %s, expected %s for the list around it",
+                        pzi_spec_text(pz_chain_value(chain), found),
+                        pzi_spec_text(&slot->storage->spec, expected));
+}
+
+static pz_status
+register_maps(pz_slot* const slot, const char* const text, const pz_option_setting* const settings,
+              const uint32_t n_settings, const uint32_t flags)
+{
+  if (slot->role == PZ_STATE_BUFFER) {
+    return pzi_fail(PZ_UNSUPPORTED, "a buffer of a map, expected an original or own parameter");
+  }
+  if (!text || (n_settings > 0 && !settings) || (flags & ~(uint32_t)PZ_UNSAFE) != 0) {
+    return pzi_fail(PZ_INVALID, "expected a text, settings where there are some, and no flag but "
+                                "PZ_UNSAFE");
+  }
+  PZ_TRY(pzi_check_closed(slot));
+
+  attempt a = {0};
+  pz_status status = PZ_OK;
+  if (slot->list) {
+    PZ_TRY(pzi_list_settle(slot));
+    PZ_TRY(pzi_check_device(slot));
+    a.chain = pz_chain_retain(slot->list->chain);
+    status = pzi_state_adopt(a.chain, slot->list->state, &a.state);
+  }
+  if (status == PZ_OK) {
+    status = add_maps(slot, text, settings, n_settings, flags, &a);
+  }
+  if (status == PZ_OK) {
+    status = check_fits(slot, a.chain);
+  }
+  pzi_prepared prepared = {0};
+  if (status == PZ_OK) {
+    status = pzi_list_prepare(slot, a.chain, a.state, a.eval, &prepared);
+  }
+  if (status != PZ_OK) {
+    attempt_cleanup(&a);
+    return status;
+  }
+  prepared.list->value = a.value; /* the evaluation holds it */
+  pzi_storage* value = NULL;
+  status = keep_storage(slot, prepared.list, &value);
+  if (status != PZ_OK) {
+    pzi_list_discard(&prepared);
+    return status;
+  }
+  pzi_list_install(slot, &prepared);
+  if (value) {
+    pzi_slot_put(slot, value);
+  }
+  return PZ_OK;
+}
+
+pz_status
+pz_register_parametrization_with(pz_module* const module, const char* const name,
+                                 const char* const text, const pz_option_setting* const settings,
+                                 const uint32_t n_settings, const uint32_t flags)
+{
+  PZ_TRY(pzi_alone_begin(module));
+  pz_slot* slot = NULL;
+  pz_status status = pzi_find_live(module, name, &slot);
+  if (status == PZ_OK) {
+    status =
+        pzi_fail_prefix(register_maps(slot, text, settings, n_settings, flags), "\"%s\"", name);
+  }
+  pzi_exclusive_end(module);
+  return status;
+}
+
+pz_status
+pz_register_parametrization(pz_module* const module, const char* const name, const char* const text,
+                            const uint32_t flags)
+{
+  return pz_register_parametrization_with(module, name, text, NULL, 0, flags);
+}

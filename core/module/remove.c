@@ -1,0 +1,196 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Taking lists, or single maps, off a tensor. Where one original has the value's spec the
+   tensor goes on in the original's memory. */
+
+#include "module_impl.h"
+
+#include "queue_copy.h"
+#include "status.h"
+
+/* The memory that a tensor of the value's spec goes on in: the original's where it is the
+   only one, through lists in lists; NULL where there is none. */
+static pzi_storage*
+find_memory(const pz_slot* slot, const pz_spec* const value)
+{
+  while (slot->list) {
+    if (slot->list->chain->n_role[PZ_ORIGINAL] != 1) {
+      return NULL;
+    }
+    slot = slot->list->tensors[0];
+  }
+  return pz_spec_equal(&slot->storage->spec, value) ? slot->storage : NULL;
+}
+
+/* The value as a tensor: retained, for the caller to put into the slot. */
+static pz_status
+left_value(pz_slot* const slot, pzi_storage** const out)
+{
+  pz_tensor value;
+  PZ_TRY(pzi_slot_value(slot, &value));
+  PZ_TRY(pzi_check_device(slot));
+  const pz_spec spec = pz_spec_of(&value);
+  pzi_storage* storage = pzi_storage_retain(find_memory(slot, &spec));
+  if (!storage) {
+    PZ_TRY(pzi_storage_new(slot->module->queue, &spec, &storage));
+  }
+  const pz_status status = pzi_queue_copy(slot->module->queue, &value, &storage->tensor);
+  if (status != PZ_OK) {
+    pzi_storage_release(storage);
+    return status;
+  }
+  *out = storage;
+  return PZ_OK;
+}
+
+/* A list around it was planned for what the tensor was. */
+static pz_status
+check_fits(const pz_slot* const slot, const pz_spec* const spec)
+{
+  char found[PZI_SPEC_TEXT];
+  char expected[PZI_SPEC_TEXT];
+  return !slot->owner || pz_spec_equal(spec, &slot->storage->spec)
+             ? PZ_OK
+             : pzi_fail(PZ_MISMATCH, "leaves %s, expected %s for the list around it",
+                        pzi_spec_text(spec, found), pzi_spec_text(&slot->storage->spec, expected));
+}
+
+static bool
+trains_originals(const pz_slot* const slot)
+{
+  bool any = !slot->list && slot->requires_grad;
+  for (uint32_t k = 0; slot->list && k < slot->list->chain->n_role[PZ_ORIGINAL]; ++k) {
+    any = any || trains_originals(slot->list->tensors[k]);
+  }
+  return any;
+}
+
+/* In place of its list the slot gets the list of its original, or none. */
+static void
+exchange(pz_slot* const slot, pzi_list* const inner)
+{
+  pzi_list* const list = slot->list;
+  slot->requires_grad = trains_originals(slot);
+  slot->list = inner;
+  for (uint32_t k = 0; inner && k < inner->n_tensors; ++k) {
+    inner->tensors[k]->owner = slot;
+  }
+  if (inner) {
+    list->tensors[0]->list = NULL;
+    inner->copied_version = 0;
+    pzi_list_changed(inner, false);
+  }
+  pzi_list_free(list);
+  pzi_paths_changed(slot->module);
+  pzi_slot_changed(slot->owner, true);
+}
+
+static pz_status
+leave_original(pz_slot* const slot)
+{
+  const pzi_list* const list = slot->list;
+  pz_slot* const original = list->tensors[0];
+  pzi_names names = {0};
+  if (list->chain->n_role[PZ_ORIGINAL] != 1) {
+    return pzi_fail(PZ_INVALID, "%u originals, of which none is the tensor",
+                    (unsigned)list->chain->n_role[PZ_ORIGINAL]);
+  }
+  PZ_TRY(check_fits(slot, &original->storage->spec));
+  if (original->list) {
+    PZ_TRY(pzi_names_plan(slot, original->list, &names));
+  } else {
+    pzi_slot_put(slot, pzi_storage_retain(original->storage));
+  }
+  exchange(slot, original->list);
+  pzi_names_apply(&names);
+  return PZ_OK;
+}
+
+static pz_status
+remove_list(pz_slot* const slot, const int leave)
+{
+  if (leave != PZ_LEAVE_ORIGINAL && leave != PZ_LEAVE_PARAMETRIZED) {
+    return pzi_fail(PZ_INVALID, "found %d, expected PZ_LEAVE_PARAMETRIZED or PZ_LEAVE_ORIGINAL",
+                    leave);
+  }
+  PZ_TRY(pzi_check_closed(slot));
+  if (leave == PZ_LEAVE_ORIGINAL) {
+    return leave_original(slot);
+  }
+  pzi_storage* storage = NULL;
+  PZ_TRY(left_value(slot, &storage));
+  pzi_slot_put(slot, storage);
+  exchange(slot, NULL);
+  return PZ_OK;
+}
+
+pz_status
+pz_remove_parametrizations(pz_module* const module, const char* const name, const int leave)
+{
+  PZ_TRY(pzi_alone_begin(module));
+  pz_slot* slot = NULL;
+  pz_status status = pzi_check_live(module);
+  if (status == PZ_OK) {
+    status = pzi_find_list(module, name, &slot);
+  }
+  if (status == PZ_OK) {
+    status = pzi_fail_prefix(remove_list(slot, leave), "\"%s\"", name);
+  }
+  pzi_exclusive_end(module);
+  return status;
+}
+
+static pz_status
+remove_map(pz_slot* const slot, const uint32_t index)
+{
+  const pzi_list* const list = slot->list;
+  if (index >= list->chain->n_links) {
+    return pzi_fail(PZ_NOT_FOUND, "map %u of %u", (unsigned)index, (unsigned)list->chain->n_links);
+  }
+  if (list->chain->n_links == 1) {
+    return pzi_fail(PZ_INVALID, "the only map; pz_remove_parametrizations takes off the list");
+  }
+  PZ_TRY(pzi_check_closed(slot));
+  pz_chain* chain = NULL;
+  pz_state* state = NULL;
+  pz_eval* eval = NULL;
+  pzi_prepared prepared = {0};
+  pz_status status = pz_chain_without(list->chain, index, &chain);
+  if (status == PZ_OK) {
+    status = check_fits(slot, pz_chain_value(chain));
+  }
+  if (status == PZ_OK) {
+    status = pzi_state_adopt(chain, list->state, &state);
+  }
+  if (status == PZ_OK) {
+    status = pz_eval_new(chain, slot->module->queue, &eval);
+  }
+  if (status == PZ_OK) {
+    status = pzi_list_prepare(slot, chain, state, eval, &prepared);
+  }
+  if (status != PZ_OK) {
+    pz_eval_free(eval);
+    pz_state_free(state);
+    pz_chain_free(chain);
+    return status;
+  }
+  pzi_list_install(slot, &prepared);
+  return PZ_OK;
+}
+
+pz_status
+pz_remove_parametrization(pz_module* const module, const char* const name, const uint32_t index)
+{
+  PZ_TRY(pzi_alone_begin(module));
+  pz_slot* slot = NULL;
+  pz_status status = pzi_check_live(module);
+  if (status == PZ_OK) {
+    status = pzi_find_list(module, name, &slot);
+  }
+  if (status == PZ_OK) {
+    status = pzi_fail_prefix(remove_map(slot, index), "\"%s\"", name);
+  }
+  pzi_exclusive_end(module);
+  return status;
+}

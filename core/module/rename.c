@@ -1,0 +1,99 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Paths of what lists work on, planned before a list comes to a slot and exchanged when it
+   does. As PyTorch has them, a list on "a.b.weight" has its tensors under
+   "a.b.parametrizations.weight". */
+
+#include "module_impl.h"
+
+#include "status.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+char*
+pzi_tensor_path(const char* const path, const char* const name)
+{
+  const char* const format = "%.*sparametrizations.%s.%s";
+  const char* const dot = strrchr(path, '.');
+  const char* const last = dot ? dot + 1 : path;
+  const int folder = (int)(last - path);
+  const int length = snprintf(NULL, 0, format, folder, path, last, name);
+  char* const text = length < 0 ? NULL : malloc((size_t)length + 1);
+  if (text) {
+    snprintf(text, (size_t)length + 1, format, folder, path, last, name);
+  }
+  return text;
+}
+
+static size_t
+count_tensors(const pzi_list* const list)
+{
+  size_t n = list ? list->n_tensors : 0;
+  for (uint32_t k = 0; list && k < list->n_tensors; ++k) {
+    n += count_tensors(list->tensors[k]->list);
+  }
+  return n;
+}
+
+/* Appends the names of a list on a slot whose path is, or will be, `path`. */
+static pz_status
+plan(const char* const path, const pzi_list* const list, pzi_names* const names)
+{
+  for (uint32_t k = 0; list && k < list->n_tensors; ++k) {
+    pz_slot* const slot = list->tensors[k];
+    const char* const name = list->chain->tensors[k].name;
+    char* const text = pzi_tensor_path(path, name);
+    if (!text) {
+      return pzi_no_memory(strlen(path) + strlen(name));
+    }
+    if (strcmp(text, slot->path) == 0) {
+      free(text);
+      continue;
+    }
+    names->all[names->n++] = (pzi_new_name){slot, text, strlen(name)};
+    PZ_TRY(plan(text, slot->list, names));
+  }
+  return PZ_OK;
+}
+
+pz_status
+pzi_names_plan(const pz_slot* const slot, const pzi_list* const list, pzi_names* const out)
+{
+  const size_t n = count_tensors(list) + 1;
+  pzi_names names = {.all = calloc(n, sizeof(*names.all))};
+  const pz_status status =
+      names.all ? plan(slot->path, list, &names) : pzi_no_memory(n * sizeof(*names.all));
+  if (status != PZ_OK) {
+    pzi_names_discard(&names);
+    return status;
+  }
+  *out = names;
+  return PZ_OK;
+}
+
+void
+pzi_names_discard(pzi_names* const names)
+{
+  for (size_t k = 0; k < names->n; ++k) {
+    free(names->all[k].path);
+  }
+  free(names->all);
+  *names = (pzi_names){0};
+}
+
+void
+pzi_names_apply(pzi_names* const names)
+{
+  for (size_t k = 0; k < names->n; ++k) {
+    pz_slot* const slot = names->all[k].slot;
+    char* const before = slot->path;
+    slot->path = names->all[k].path;
+    slot->name = slot->path + strlen(slot->path) - names->all[k].length;
+    slot->hash = pzi_word_of(slot->name).hash;
+    names->all[k].path = before;
+  }
+  pzi_names_discard(names);
+}

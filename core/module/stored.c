@@ -1,0 +1,141 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* The stored tensors of a module and its children under their paths, in the order in which
+   they were added: the tensors a list works on stand where the parametrized tensor stood,
+   children after the module's own. The table is made when first asked for, by whichever
+   reader comes first, and kept until a name comes or goes. */
+
+#include "module_impl.h"
+
+#include "status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void
+pzi_paths_free(pz_module* const module)
+{
+  for (size_t k = 0; k < module->n_paths; ++k) {
+    free(module->paths[k].text);
+  }
+  free(module->paths);
+  module->paths = NULL;
+  module->n_paths = 0;
+}
+
+void
+pzi_paths_changed(pz_module* module)
+{
+  for (; module; module = module->parent) {
+    pzi_paths_free(module);
+  }
+}
+
+static pz_status
+count(pz_slot* const slot, void* const user)
+{
+  (void)slot;
+  ++*(size_t*)user;
+  return PZ_OK;
+}
+
+static char*
+join(const char* const prefix, const char* const name)
+{
+  const size_t length = strlen(prefix);
+  char* const text = malloc(length + strlen(name) + 2);
+  if (text) {
+    memcpy(text, prefix, length);
+    strcpy(text + length, name);
+  }
+  return text;
+}
+
+/* Where the paths go, under which folder: empty or ending in a dot. */
+typedef struct collection {
+  pzi_path* paths;
+  size_t n;
+  const char* prefix;
+} collection;
+
+static pz_status
+add_path(pz_slot* const slot, void* const user)
+{
+  collection* const to = user;
+  char* const text = join(to->prefix, slot->path);
+  if (!text) {
+    return pzi_no_memory(strlen(to->prefix) + strlen(slot->path));
+  }
+  to->paths[to->n++] = (pzi_path){text, slot};
+  return PZ_OK;
+}
+
+static pz_status
+collect(const pz_module* const module, const char* const prefix, collection* const to)
+{
+  to->prefix = prefix;
+  for (uint32_t k = 0; k < module->n_slots; ++k) {
+    PZ_TRY(pzi_each_stored_of(module->slots[k], add_path, to));
+  }
+  for (uint32_t k = 0; k < module->n_children; ++k) {
+    char* const own = join(prefix, module->children[k]->name);
+    if (!own) {
+      return pzi_no_memory(strlen(prefix));
+    }
+    strcat(own, "."); /* join leaves room for it */
+    const pz_status status = collect(module->children[k], own, to);
+    free(own);
+    PZ_TRY(status);
+  }
+  return PZ_OK;
+}
+
+pz_status
+pzi_paths(const pz_module* const module, const pzi_path** const out, size_t* const n)
+{
+  pz_module* const cache = (pz_module*)module; /* `paths` has its own mutex */
+  pz_status status = PZ_OK;
+  pthread_mutex_lock(&cache->paths_mutex);
+  if (!cache->paths) {
+    size_t n_stored = 0;
+    (void)pzi_each_stored(cache, count, &n_stored);
+    collection all = {.paths = calloc(n_stored + 1, sizeof(*all.paths))};
+    status = all.paths ? collect(module, "", &all) : pzi_no_memory(n_stored * sizeof(*all.paths));
+    cache->paths = all.paths;
+    cache->n_paths = all.n;
+    if (status != PZ_OK) {
+      pzi_paths_free(cache);
+    }
+  }
+  *out = cache->paths;
+  *n = cache->n_paths;
+  pthread_mutex_unlock(&cache->paths_mutex);
+  return status;
+}
+
+pz_status
+pz_module_tensor(const pz_module* const module, const uint32_t index, pz_tensor_entry* const out)
+{
+  if (!out || out->size < sizeof(*out)) {
+    return pzi_fail(PZ_INVALID, "tensor entry: found size %u, expected %zu",
+                    out ? (unsigned)out->size : 0U, sizeof(*out));
+  }
+  PZ_TRY(pzi_read_begin(module));
+  const pzi_path* paths = NULL;
+  size_t n = 0;
+  pz_status status = pzi_paths(module, &paths, &n);
+  if (status == PZ_OK && index >= n) {
+    status = pzi_fail(PZ_NOT_FOUND, "tensor %u of %zu", (unsigned)index, n);
+  }
+  if (status == PZ_OK) {
+    const pz_slot* const slot = paths[index].slot;
+    out->kind = slot->kind;
+    out->requires_grad = slot->requires_grad;
+    out->reserved = 0;
+    out->name = paths[index].text;
+    out->spec = slot->storage->spec;
+  }
+  pzi_read_end(module);
+  return status;
+}

@@ -1,0 +1,258 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Lists of one module on the tensors of another. Copies are prepared for all tensors; then
+   those tensors whose memory goes on as an original's are overwritten, the last step that can
+   fail, with what they held kept until it has gone well; then everything is installed. */
+
+#include "clone.h"
+
+#include "queue_copy.h"
+#include "status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One list on its way. */
+typedef struct passage {
+  const pz_slot* from;
+  pz_slot* to;
+  bool fresh; /* `to` is new and in no module yet */
+  pzi_prepared prepared;
+  pzi_list* around;  /* of the original that takes over the memory of `to`; NULL: none */
+  pzi_storage* past; /* what that memory held */
+} passage;
+
+typedef struct passages {
+  passage* all;
+  uint32_t n;
+} passages;
+
+static void
+cleanup(passages* const p)
+{
+  for (uint32_t k = 0; k < p->n; ++k) {
+    pzi_list_discard(&p->all[k].prepared);
+    pzi_storage_release(p->all[k].past);
+    if (p->all[k].fresh) {
+      pzi_slot_free(p->all[k].to);
+    }
+  }
+  free(p->all);
+}
+
+/* ---- where to ---------------------------------------------------------------- */
+
+static pz_slot*
+own_slot(const pz_module* const module, const char* const name)
+{
+  for (uint32_t k = 0; k < module->n_slots; ++k) {
+    if (strcmp(module->slots[k]->name, name) == 0) {
+      return module->slots[k];
+    }
+  }
+  return NULL;
+}
+
+static pz_status
+check_target(const pz_slot* const slot, const pz_spec* const value)
+{
+  char found[PZI_SPEC_TEXT];
+  char expected[PZI_SPEC_TEXT];
+  if (slot->list) {
+    return pzi_fail(PZ_EXISTS, "parametrized already where the list is to go");
+  }
+  PZ_TRY(pzi_check_closed(slot));
+  if (!pz_spec_equal(&slot->storage->spec, value)) {
+    return pzi_fail(PZ_MISMATCH, "found %s where the list is to go, expected %s",
+                    pzi_spec_text(&slot->storage->spec, found), pzi_spec_text(value, expected));
+  }
+  return PZ_OK;
+}
+
+static pz_status
+find_target(pz_module* const to, passage* const one)
+{
+  const char* const name = one->from->name;
+  one->to = own_slot(to, name);
+  if (one->to) {
+    return pzi_fail_prefix(check_target(one->to, pz_chain_value(one->from->list->chain)), "\"%s\"",
+                           name);
+  }
+  PZ_TRY(pzi_check_name(to, name));
+  char* const path = strdup(name);
+  if (!path) {
+    return pzi_no_memory(strlen(name) + 1);
+  }
+  const pz_status status = pzi_slot_new(to, path, 0, &one->to);
+  if (status != PZ_OK) {
+    free(path);
+    return status;
+  }
+  one->fresh = true;
+  return PZ_OK;
+}
+
+/* The list whose only original is what is stored under the outermost list, at the end of
+   lists on originals; NULL where one of them has several. */
+static pzi_list*
+innermost(pzi_list* const list)
+{
+  if (list->chain->n_role[PZ_ORIGINAL] != 1) {
+    return NULL;
+  }
+  return list->tensors[0]->list ? innermost(list->tensors[0]->list) : list;
+}
+
+static pz_status
+prepare(pz_module* const to, passage* const one)
+{
+  PZ_TRY(pzi_check_closed_deep(one->from));
+  PZ_TRY(find_target(to, one));
+  PZ_TRY(pzi_list_copy(one->from, one->to, &one->prepared));
+  pzi_storage* const plain = one->to->storage;
+  pzi_list* const list = plain ? innermost(one->prepared.list) : NULL;
+  if (list && pz_spec_equal(&list->chain->tensors[0].spec, &plain->spec)) {
+    PZ_TRY(pzi_copy_of(to->queue, &plain->tensor, &one->past));
+    one->around = list;
+  }
+  return PZ_OK;
+}
+
+/* Which lists of `from` go: that on `name`, or all. */
+static pz_status
+collect(const pz_module* const from, const char* const name, passages* const out)
+{
+  pz_slot* only = NULL;
+  if (name) {
+    PZ_TRY(pzi_find_list(from, name, &only));
+    if (only->owner || only->module != from) {
+      return pzi_fail(PZ_INVALID, "\"%s\": %s, expected one of the module itself", name,
+                      only->owner ? "a tensor of a list, which goes with the whole of it"
+                                  : "a tensor of a nested module");
+    }
+  }
+  passages p = {.all = calloc((size_t)from->n_slots + 1, sizeof(*p.all))};
+  if (!p.all) {
+    return pzi_no_memory(((size_t)from->n_slots + 1) * sizeof(*p.all));
+  }
+  for (uint32_t k = 0; k < from->n_slots; ++k) {
+    if (from->slots[k]->list && (!only || only == from->slots[k])) {
+      p.all[p.n++].from = from->slots[k];
+    }
+  }
+  if (p.n == 0) {
+    free(p.all);
+    return pzi_fail(PZ_NOT_FOUND, "no tensor of %s is parametrized", from->type);
+  }
+  *out = p;
+  return PZ_OK;
+}
+
+/* ---- the whole --------------------------------------------------------------- */
+
+/* The memory of plain tensors takes the originals; all of it or none. */
+static pz_status
+overwrite(pz_module* const to, const passages* const p)
+{
+  pz_status status = PZ_OK;
+  uint32_t k = 0;
+  for (; k < p->n && status == PZ_OK; ++k) {
+    const passage* const one = &p->all[k];
+    if (one->around) {
+      status = pzi_queue_copy(to->queue, &one->around->state->storages[0]->tensor,
+                              &one->to->storage->tensor);
+    }
+  }
+  while (status != PZ_OK && k-- > 0) {
+    if (p->all[k].around) {
+      (void)pzi_queue_copy(to->queue, &p->all[k].past->tensor, &p->all[k].to->storage->tensor);
+    }
+  }
+  return status;
+}
+
+static void
+install(pz_module* const to, passages* const p)
+{
+  for (uint32_t k = 0; k < p->n; ++k) {
+    passage* const one = &p->all[k];
+    pz_slot* const slot = one->to;
+    if (one->around) {
+      pz_slot* const original = one->around->tensors[0];
+      pzi_state_replace(one->around->state, PZ_ORIGINAL, 0, slot->storage);
+      pzi_storage_release(original->storage);
+      original->storage = pzi_storage_retain(slot->storage);
+    }
+    pzi_list_install(slot, &one->prepared);
+    slot->kind = one->from->kind;
+    slot->requires_grad = one->from->requires_grad;
+    if (one->fresh) {
+      to->slots[to->n_slots++] = slot;
+      one->fresh = false;
+    }
+  }
+  pzi_index_update(to);
+  pzi_paths_changed(to);
+}
+
+static pz_status
+transfer(const pz_module* const from, pz_module* const to, const char* const name)
+{
+  passages p = {0};
+  PZ_TRY(collect(from, name, &p));
+  pz_status status = PZ_OK;
+  uint32_t n_fresh = 0;
+  for (uint32_t k = 0; k < p.n && status == PZ_OK; ++k) {
+    status = prepare(to, &p.all[k]);
+    n_fresh += p.all[k].fresh;
+  }
+  if (status == PZ_OK && n_fresh > 0) {
+    const size_t bytes = ((size_t)to->n_slots + n_fresh) * sizeof(pz_slot*);
+    pz_slot** const slots = realloc(to->slots, bytes);
+    to->slots = slots ? slots : to->slots;
+    status = slots ? PZ_OK : pzi_no_memory(bytes);
+  }
+  if (status == PZ_OK) {
+    status = overwrite(to, &p);
+  }
+  if (status == PZ_OK) {
+    install(to, &p);
+  }
+  cleanup(&p);
+  return status;
+}
+
+static const pz_module*
+root_of(const pz_module* module)
+{
+  while (module->parent) {
+    module = module->parent;
+  }
+  return module;
+}
+
+pz_status
+pz_transfer_parametrizations(pz_module* const from, pz_module* const to, const char* const name)
+{
+  if (!from || !to || from == to) {
+    return pzi_fail(PZ_INVALID, "expected two modules, found %s",
+                    from && to ? "one twice" : "one missing");
+  }
+  if (from->context != to->context) {
+    return pzi_fail(PZ_MISMATCH, "a module of another context");
+  }
+  const bool together = root_of(from) == root_of(to); /* and one gate for both */
+  if (!together) {
+    PZ_TRY(pzi_read_begin(from));
+  }
+  pz_status status = pzi_exclusive_begin(to);
+  if (status == PZ_OK) {
+    status = transfer(from, to, name);
+    pzi_exclusive_end(to);
+  }
+  if (!together) {
+    pzi_read_end(from);
+  }
+  return status;
+}

@@ -1,0 +1,163 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Copies between host and device. A backend moves bytes in one piece; strides are resolved
+   in host memory on the host's side and by the device's own copy on the device's. */
+
+#include "lower.h"
+
+#include "check_tensor.h"
+#include "queue_copy.h"
+#include "status.h"
+
+#include <inttypes.h>
+
+static bool
+on_host(const pz_queue* const queue, const pz_tensor* const tensor)
+{
+  return tensor->device.type == PZ_DEVICE_CPU ||
+         (queue->host_memory && pzi_check_owned(queue, tensor));
+}
+
+static void*
+first_byte(const pz_tensor* const tensor)
+{
+  return (char*)tensor->data + tensor->byte_offset;
+}
+
+static void
+copy_on_host(const pz_tensor* const from, const pz_tensor* const to)
+{
+  const pz_tensor* const tensors[2] = {from, to};
+  pzi_shape shape;
+  pzi_shape_merge(&shape, 2, tensors);
+  pzi_host_copy(&shape, pz_dtype_size(from->dtype), first_byte(from), first_byte(to));
+}
+
+/* A C-contiguous host tensor in the staging arena. */
+static pz_status
+stage(pz_queue* const queue, const pz_tensor* const like, pz_tensor* const out)
+{
+  void* data = NULL;
+  uint64_t offset = 0;
+  PZ_TRY(pzi_arena_take(&queue->staging, (size_t)pz_count(like) * pz_dtype_size(like->dtype), &data,
+                        &offset));
+  *out = pz_host_tensor(like->dtype, data, like->ndim, like->shape);
+  return PZ_OK;
+}
+
+static pz_status
+upload(pz_queue* const queue, const pz_tensor* const from, const pz_tensor* const to)
+{
+  const size_t bytes = (size_t)pz_count(from) * pz_dtype_size(from->dtype);
+  pz_tensor packed = *from;
+  if (!pzi_is_contiguous(from)) {
+    PZ_TRY(stage(queue, from, &packed));
+    copy_on_host(from, &packed);
+  }
+  if (pzi_is_contiguous(to)) {
+    return pzi_queue_move_held(queue, PZ_HOST_TO_DEVICE, to->data, to->byte_offset,
+                               first_byte(&packed), 0, bytes);
+  }
+  pz_tensor landed;
+  PZ_TRY(pzi_device_scratch(queue, to, &landed));
+  PZ_TRY(pzi_queue_move_held(queue, PZ_HOST_TO_DEVICE, landed.data, landed.byte_offset,
+                             first_byte(&packed), 0, bytes));
+  return pzi_device_copy(queue, &landed, to);
+}
+
+static pz_status
+download(pz_queue* const queue, const pz_tensor* const from, const pz_tensor* const to)
+{
+  const size_t bytes = (size_t)pz_count(from) * pz_dtype_size(from->dtype);
+  pz_tensor packed = *from;
+  if (!pzi_is_contiguous(from)) {
+    PZ_TRY(pzi_device_scratch(queue, from, &packed));
+    PZ_TRY(pzi_device_copy(queue, from, &packed));
+  }
+  if (pzi_is_contiguous(to)) {
+    return pzi_queue_move_held(queue, PZ_DEVICE_TO_HOST, first_byte(to), 0, packed.data,
+                               packed.byte_offset, bytes);
+  }
+  pz_tensor landed;
+  PZ_TRY(stage(queue, to, &landed));
+  PZ_TRY(pzi_queue_move_held(queue, PZ_DEVICE_TO_HOST, landed.data, 0, packed.data,
+                             packed.byte_offset, bytes));
+  copy_on_host(&landed, to);
+  return PZ_OK;
+}
+
+pz_status
+pzi_queue_copy_held(pz_queue* const queue, const pz_tensor* const from, const pz_tensor* const to)
+{
+  const bool from_host = on_host(queue, from);
+  const bool to_host = on_host(queue, to);
+  if (from_host && to_host) {
+    PZ_TRY(pzi_queue_wait_held(queue));
+    copy_on_host(from, to);
+    return PZ_OK;
+  }
+  if (from_host) {
+    return upload(queue, from, to);
+  }
+  return to_host ? download(queue, from, to) : pzi_device_copy(queue, from, to);
+}
+
+pz_status
+pzi_queue_copy(pz_queue* const queue, const pz_tensor* const from, const pz_tensor* const to)
+{
+  PZ_TRY(pzi_check_tensor(queue, from, NULL, "copy: source"));
+  const pz_spec spec = pz_spec_of(from);
+  PZ_TRY(pzi_check_tensor(queue, to, &spec, "copy: destination"));
+  if (pzi_repeats(to)) {
+    return pzi_fail(PZ_INVALID, "copy: destination names an element twice");
+  }
+  if (pz_count(from) == 0) {
+    return PZ_OK;
+  }
+  pthread_mutex_lock(&queue->mutex);
+  const uint64_t scratch = pzi_arena_mark(&queue->scratch);
+  const uint64_t staging = pzi_arena_mark(&queue->staging);
+  const pz_status status = pzi_queue_copy_held(queue, from, to);
+  pzi_arena_release(&queue->scratch, scratch);
+  pzi_arena_release(&queue->staging, staging);
+  pthread_mutex_unlock(&queue->mutex);
+  return status;
+}
+
+/* The two sides of pz_queue_upload and pz_queue_download. */
+static pz_status
+check_sides(const pz_queue* const queue, const pz_tensor* const host, const pz_tensor* const device)
+{
+  if (!queue) {
+    return pzi_fail(PZ_INVALID, "found no queue");
+  }
+  PZ_TRY(pzi_check_tensor(queue, host, NULL, "host tensor"));
+  PZ_TRY(pzi_check_tensor(queue, device, NULL, "device tensor"));
+  if (host->device.type != PZ_DEVICE_CPU) {
+    return pzi_fail(PZ_MISMATCH, "host tensor: found on device type %" PRId32 " id %" PRId32,
+                    host->device.type, host->device.id);
+  }
+  if (!pzi_check_owned(queue, device)) {
+    return pzi_fail(PZ_MISMATCH, "device tensor: found on the host, expected on %s", queue->name);
+  }
+  if (!pzi_is_contiguous(device)) {
+    return pzi_fail(PZ_INVALID, "device tensor: found strides, expected it C-contiguous");
+  }
+  return PZ_OK;
+}
+
+pz_status
+pz_queue_upload(pz_queue* const queue, const pz_tensor* const host, const pz_tensor* const device)
+{
+  PZ_TRY(check_sides(queue, host, device));
+  PZ_TRY(pzi_queue_copy(queue, host, device));
+  return pz_queue_synchronize(queue);
+}
+
+pz_status
+pz_queue_download(pz_queue* const queue, const pz_tensor* const device, const pz_tensor* const host)
+{
+  PZ_TRY(check_sides(queue, host, device));
+  return pzi_queue_copy(queue, device, host);
+}
