@@ -5,8 +5,8 @@
    in float64 on plain tensors: natively, composed, on the host; sizes, batches, layouts,
    both dtypes; guards around every tensor. */
 
+#include "cases.h"
 #include "opaque.h"
-#include "ops_cases.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
 #ifndef TEST_OPS_OPERANDS_H
 #define TEST_OPS_OPERANDS_H
 
-#include "ops_cases.h"
+#include "cases.h"
 
 /* Batch dimensions followed by up to two more (-1: none). */
 typedef struct extents {
@@ -26,7 +26,7 @@ extents under(int32_t nb, const int64_t* batch, int64_t rows, int64_t cols);
 double* square_values(ops_rig* rig, const extents* e, char kind);
 pz_tensor* square_input(ops_rig* rig, const extents* e, char kind);
 
-/* In ops_factors.c. */
+/* In factors.c. */
 void case_inverses(ops_rig* rig, int32_t nb, const int64_t* batch, int64_t n);
 void case_factorizations(ops_rig* rig, int32_t nb, const int64_t* batch, int64_t n);
 

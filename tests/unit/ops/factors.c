@@ -3,7 +3,7 @@
 
 /* Operands of the cases, and the cases of inverses and factorizations. */
 
-#include "ops_operands.h"
+#include "operands.h"
 
 #include <math.h>
 #include <stdlib.h>

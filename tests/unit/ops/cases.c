@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-#include "ops_operands.h"
+#include "operands.h"
 
 #include <math.h>
 #include <stdlib.h>
