@@ -107,9 +107,7 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("failing writes");
   TCase* const tcase = folder_case("failing writes");
   tcase_add_loop_test(tcase, semantics_20_every_failing_call_leaves_what_was_there, 0, 4);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

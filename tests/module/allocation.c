@@ -300,10 +300,8 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("allocation");
   TCase* const tcase = rig_case("allocation");
   tcase_add_loop_test(tcase, each_allocation_fails_in_turn, 0, (int)(sizeof(all) / sizeof(all[0])));
   tcase_add_test(tcase, steady_state_allocates_nothing);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

@@ -298,7 +298,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("bad descriptions");
   TCase* const tcase = folder_case("bad descriptions");
   tcase_add_test(tcase, semantics_20_a_good_description_for_comparison);
   tcase_add_loop_test(tcase, semantics_20_wrong_descriptions_are_refused, 0,
@@ -310,6 +309,5 @@ main(void)
   tcase_add_loop_test(tcase, semantics_20_names_that_no_module_can_have, 0,
                       sizeof(names) / sizeof(names[0]));
   tcase_add_test(tcase, semantics_20_any_byte_of_a_description_may_be_wrong);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

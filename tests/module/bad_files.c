@@ -219,7 +219,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("bad files");
   TCase* const tcase = folder_case("bad files");
   tcase_add_test(tcase, semantics_20_names_and_specs_must_fit);
   tcase_add_loop_test(tcase, semantics_20_corrupt_headers_are_refused, 0,
@@ -228,6 +227,5 @@ main(void)
   tcase_add_test(tcase, semantics_20_deep_and_huge_headers_are_refused);
   tcase_add_test(tcase, semantics_20_any_byte_may_be_wrong);
   tcase_add_test(tcase, semantics_20_what_is_no_file_is_refused);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

@@ -229,7 +229,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("carrying");
   TCase* const tcase = tcase_create("carrying");
   const int n = (int)(sizeof(all) / sizeof(all[0]));
   tcase_add_checked_fixture(tcase, setup, teardown);
@@ -238,6 +237,5 @@ main(void)
   tcase_add_loop_test(tcase, each_allocation_fails_in_turn, 0, n);
 #endif
   tcase_add_loop_test(tcase, each_call_of_the_device_fails_in_turn, 0, n);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

@@ -251,7 +251,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("copying");
   TCase* const tcase = rig_case("copying");
   tcase_add_test(tcase, semantics_21_a_copy_has_everything_and_shares_nothing);
   tcase_add_test(tcase, semantics_21_a_copy_outlives_its_source);
@@ -262,6 +261,5 @@ main(void)
   tcase_add_test(tcase, semantics_21_a_child_is_copied_to_a_root_of_its_own);
   tcase_add_test(tcase, what_cannot_be_copied_is_refused);
   tcase_add_test(tcase, semantics_13_a_module_is_copied_while_it_is_read);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

@@ -222,7 +222,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("files");
   TCase* const tcase = folder_case("files");
   tcase_add_test(tcase, semantics_20_what_is_saved_comes_back);
   tcase_add_test(tcase, semantics_20_the_format);
@@ -230,6 +229,5 @@ main(void)
   tcase_add_test(tcase, files_appear_whole_or_not_at_all);
   tcase_add_test(tcase, files_appear_where_links_lead);
   tcase_add_test(tcase, states_are_saved_without_originals);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

@@ -283,7 +283,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("folding");
   TCase* const tcase = rig_case("folding");
   tcase_add_test(tcase, semantics_18_baked_values_are_plain);
   tcase_add_test(tcase, semantics_18_unbaking_brings_back_every_bit);
@@ -293,6 +292,5 @@ main(void)
   tcase_add_test(tcase, semantics_18_bakes_all_or_nothing);
   tcase_add_test(tcase, semantics_18_a_baked_module_is_copied_as_a_plain_one);
   tcase_add_test(tcase, semantics_18_a_baked_module_is_saved_as_a_plain_one);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

@@ -400,7 +400,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("foreign");
   TCase* const tcase = folder_case("foreign");
   tcase_add_checked_fixture(tcase, setup, teardown);
   tcase_add_test(tcase, semantics_20_a_state_dict_of_pytorch);
@@ -410,6 +409,5 @@ main(void)
   tcase_add_test(tcase, semantics_20_assigning_moves_own_tensors_along);
   tcase_add_test(tcase, semantics_20_half_precision_is_widened);
   tcase_add_test(tcase, semantics_20_dtypes_that_no_module_holds);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

@@ -317,7 +317,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("gradients");
   TCase* const tcase = rig_case("gradients");
   tcase_add_test(tcase, semantics_22_a_plain_parameter_gets_the_gradient_itself);
   tcase_add_test(tcase, the_check_mode_shows_what_no_map_wrote);
@@ -331,6 +330,5 @@ main(void)
   tcase_add_test(tcase, semantics_22_strided_gradients);
   tcase_add_test(tcase, semantics_23_a_map_without_vjp_refuses);
   tcase_add_test(tcase, semantics_23_a_failing_vjp_adds_nothing);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

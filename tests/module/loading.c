@@ -359,7 +359,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("loading");
   TCase* const tcase = folder_case("loading");
   tcase_add_checked_fixture(tcase, setup, teardown);
   tcase_add_test(tcase, semantics_20_a_module_is_made_from_its_file);
@@ -371,6 +370,5 @@ main(void)
   tcase_add_test(tcase, semantics_20_baked_values_need_no_lists);
   tcase_add_test(tcase, semantics_20_texts_of_the_host);
   tcase_add_test(tcase, settings_are_checked);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

@@ -304,13 +304,11 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("loading failures");
   TCase* const tcase = folder_case("loading failures");
   tcase_add_checked_fixture(tcase, setup, teardown);
 #ifndef TEST_NO_ALLOCATOR
   tcase_add_loop_test(tcase, each_allocation_fails_in_turn, 0, 2 * CALLS);
 #endif
   tcase_add_loop_test(tcase, each_call_of_the_device_fails_in_turn, 0, CALLS);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

@@ -201,13 +201,11 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("loading nested");
   TCase* const tcase = folder_case("loading nested");
   tcase_add_checked_fixture(tcase, setup, teardown);
   tcase_add_test(tcase, semantics_20_lists_on_originals_come_back);
   tcase_add_test(tcase, semantics_20_one_value_comes_with_the_lists_inside_it);
   tcase_add_test(tcase, semantics_20_values_are_assigned_through_inner_lists);
   tcase_add_test(tcase, semantics_20_foreign_lists_on_originals);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

@@ -173,12 +173,10 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("many");
   TCase* const tcase = folder_case("many");
   tcase_add_checked_fixture(tcase, setup, teardown);
   tcase_add_test(tcase, semantics_20_many_threads_save_and_read);
   tcase_add_test(tcase, semantics_20_thousands_of_names);
   tcase_add_test(tcase, semantics_20_killed_while_saving);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

@@ -183,7 +183,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("misuse");
   TCase* const tcase = rig_case("misuse");
   tcase_add_test(tcase, missing_arguments_are_refused);
   tcase_add_test(tcase, empty_tensors_of_vast_extents_are_refused);
@@ -191,6 +190,5 @@ main(void)
   tcase_add_test(tcase, a_message_says_a_name_once);
   tcase_add_test(tcase, a_long_name_leaves_room_for_the_reason);
   tcase_add_test(tcase, readers_and_a_writer_turn_each_other_away);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

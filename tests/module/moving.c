@@ -338,7 +338,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("moving");
   TCase* const tcase = tcase_create("moving");
   tcase_add_checked_fixture(tcase, setup, teardown);
   tcase_add_loop_test(tcase, semantics_19_everything_moves_and_comes_back, 0, DEVICES);
@@ -350,6 +349,5 @@ main(void)
   tcase_add_loop_test(tcase, semantics_19_dtypes_change_and_return, 0, DEVICES);
   tcase_add_test(tcase, semantics_19_buffers_keep_the_dtype_their_map_wants);
   tcase_add_test(tcase, a_map_may_refuse_a_dtype);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

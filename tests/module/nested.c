@@ -279,7 +279,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("nested");
   TCase* const tcase = rig_case("nested");
   tcase_add_test(tcase, semantics_02_an_original_may_be_parametrized);
   tcase_add_test(tcase, semantics_02_an_own_parameter_may_be_parametrized);
@@ -291,6 +290,5 @@ main(void)
   tcase_add_loop_test(tcase, semantics_17_removing_the_inner_list, 0, 2);
   tcase_add_test(tcase, semantics_17_removing_the_outer_list);
   tcase_add_test(tcase, semantics_18_single_maps_go_and_inner_lists_stay);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

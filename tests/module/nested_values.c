@@ -242,7 +242,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("nested_values");
   TCase* const tcase = rig_case("nested_values");
   tcase_add_test(tcase, semantics_11_inner_values_are_computed_when_they_changed);
   tcase_add_test(tcase, semantics_11_scopes_reach_lists_in_lists);
@@ -252,6 +251,5 @@ main(void)
   tcase_add_test(tcase, semantics_23_an_inner_map_without_vjp_is_named);
   tcase_add_loop_test(tcase, semantics_24_a_step_takes_inner_lists_first, 0, 2);
   tcase_add_test(tcase, semantics_25_optimizers_write_the_innermost);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

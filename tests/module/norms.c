@@ -399,7 +399,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("norms");
   TCase* const tests = folder_case("norms");
   tcase_add_test(tests, weight_norm_keeps_the_value);
   tcase_add_test(tests, weight_norm_over_all_is_one_number);
@@ -413,6 +412,5 @@ main(void)
   tcase_add_test(tests, spectral_norm_comes_off);
   tcase_add_test(tests, spectral_norm_is_carried);
   tcase_add_test(tests, spectral_norm_twice);
-  suite_add_tcase(suite, tests);
-  return test_main(suite);
+  return test_main_case(tests);
 }

@@ -279,7 +279,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("older");
   TCase* const tcase = folder_case("older names");
   tcase_add_checked_fixture(tcase, setup, teardown);
   tcase_add_test(tcase, semantics_20_a_list_takes_older_names);
@@ -287,6 +286,5 @@ main(void)
   tcase_add_test(tcase, semantics_20_older_names_are_names);
   tcase_add_test(tcase, semantics_20_older_names_of_spectral_norm);
   tcase_add_test(tcase, semantics_20_files_under_the_names_of_today);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

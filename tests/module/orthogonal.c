@@ -251,13 +251,11 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("orthogonal");
   TCase* const tests = folder_case("orthogonal");
   tcase_add_test(tests, orthogonal_is_named_as_in_pytorch);
   tcase_add_test(tests, orthogonal_is_assigned);
   tcase_add_test(tests, orthogonal_is_carried);
   tcase_add_test(tests, orthogonal_trains);
   tcase_add_test(tests, orthogonal_comes_off);
-  suite_add_tcase(suite, tests);
-  return test_main(suite);
+  return test_main_case(tests);
 }

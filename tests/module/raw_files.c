@@ -231,12 +231,10 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("raw files");
   TCase* const tcase = folder_case("raw files");
   tcase_add_test(tcase, semantics_20_every_dtype_passes_through);
   tcase_add_test(tcase, writers_check_what_they_are_given);
   tcase_add_test(tcase, semantics_20_lists_are_told_by_names);
   tcase_add_test(tcase, semantics_20_lists_are_told_by_the_description);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

@@ -357,7 +357,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("reading");
   TCase* const tcase = rig_case("reading");
   tcase_add_test(tcase, semantics_11_a_value_is_computed_when_something_changed);
   tcase_add_test(tcase, semantics_11_what_does_not_matter_leaves_the_value);
@@ -370,6 +369,5 @@ main(void)
   tcase_add_test(tcase, semantics_25_the_check_mode_finds_writers_that_forgot);
   tcase_add_test(tcase, violations_are_invalid);
   tcase_add_test(tcase, violations_by_scoped_reads);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

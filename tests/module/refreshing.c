@@ -163,7 +163,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("refreshing");
   TCase* const tcase = rig_case("refreshing");
   tcase_add_loop_test(tcase, values_are_the_same_for_every_number_of_threads, 0, N_NUMBERS);
   tcase_add_loop_test(tcase, each_value_is_computed_once, 0, N_NUMBERS);
@@ -172,6 +171,5 @@ main(void)
   tcase_add_test(tcase, what_is_not_kept_is_not_computed);
   tcase_add_test(tcase, operations_of_all_threads_are_counted);
   tcase_add_test(tcase, maps_cannot_call_it);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

@@ -311,7 +311,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("registering");
   TCase* const tcase = rig_case("registering");
   tcase_add_test(tcase, semantics_05_originals_come_from_the_right_inverse);
   tcase_add_test(tcase, semantics_05_any_tensor_becomes_skew);
@@ -327,6 +326,5 @@ main(void)
   tcase_add_test(tcase, semantics_08_the_mode_reaches_the_maps);
   tcase_add_test(tcase, semantics_09_requires_grad_carries_over);
   tcase_add_test(tcase, semantics_10_registration_draws_nothing);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

@@ -154,7 +154,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("removing");
   TCase* const tcase = rig_case("removing");
   tcase_add_test(tcase, semantics_17_leaving_the_value);
   tcase_add_test(tcase, semantics_17_leaving_the_original);
@@ -164,6 +163,5 @@ main(void)
   tcase_add_test(tcase, semantics_18_afterwards_all_is_as_before);
   tcase_add_test(tcase, semantics_18_a_single_map_is_taken_out);
   tcase_add_test(tcase, semantics_18_not_one_whose_absence_does_not_fit);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

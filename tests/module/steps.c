@@ -141,7 +141,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("steps");
   TCase* const tcase = rig_case("steps");
   tcase_add_test(tcase, semantics_24_reads_step_only_when_told_and_in_training);
   tcase_add_test(tcase, semantics_24_a_scope_steps_once);
@@ -149,6 +148,5 @@ main(void)
   tcase_add_test(tcase, semantics_24_backward_is_for_the_value_read);
   tcase_add_test(tcase, semantics_24_a_step_that_fails_at_a_read_changes_nothing);
   tcase_add_test(tcase, residuals_are_those_of_the_last_map);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

@@ -286,7 +286,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("structure");
   TCase* const tcase = rig_case("structure");
   tcase_add_test(tcase, semantics_01_several_tensors_are_parametrized_independently);
   tcase_add_test(tcase, semantics_01_modules_nest);
@@ -298,6 +297,5 @@ main(void)
   tcase_add_test(tcase, semantics_03_prints_as_a_tree);
   tcase_add_test(tcase, semantics_03_prints_options_and_the_file);
   tcase_add_test(tcase, semantics_04_buffers_are_parametrized_alike);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

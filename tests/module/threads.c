@@ -175,11 +175,9 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("threads");
   TCase* const tcase = rig_case("threads");
   tcase_add_loop_test(tcase, semantics_13_one_thread_computes_for_all, 0, 2);
   tcase_add_test(tcase, a_write_during_a_read_is_noticed);
   tcase_add_test(tcase, reading_by_slot_takes_nanoseconds);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

@@ -347,7 +347,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("transactions");
   TCase* const tcase = tcase_create("transactions");
   tcase_add_checked_fixture(tcase, setup, teardown);
   tcase_set_timeout(tcase, 60);
@@ -356,6 +355,5 @@ main(void)
 #endif
   tcase_add_loop_test(tcase, each_call_of_the_device_fails_in_turn, 0,
                       CALLS * (int)(sizeof(devices) / sizeof(devices[0])));
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

@@ -271,7 +271,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("transferring");
   TCase* const tcase = tcase_create("transferring");
   tcase_add_checked_fixture(tcase, setup, teardown);
   tcase_add_test(tcase, semantics_21_one_list_goes_to_a_tensor_of_its_name);
@@ -281,6 +280,5 @@ main(void)
   tcase_add_test(tcase, semantics_21_a_list_stays_within_the_tree);
   tcase_add_test(tcase, a_value_of_another_spec_than_its_original_keeps_no_memory);
   tcase_add_test(tcase, what_cannot_be_transferred_changes_nothing);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

@@ -353,7 +353,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("tutorial");
   TCase* const tcase = rig_case("tutorial");
   tcase_add_test(tcase, symmetric_linear_layer);
   tcase_add_test(tcase, skew_kernels_of_a_convolution);
@@ -369,6 +368,5 @@ main(void)
   tcase_add_test(tcase, masks_differ_unless_seeded_alike);
   tcase_add_test(tcase, removal_with_both_settings);
   tcase_add_test(tcase, training_an_orthogonal_weight);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

@@ -395,7 +395,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("writing");
   TCase* const tcase = rig_case("writing");
   tcase_add_test(tcase, semantics_14_assigning_runs_the_right_inverses);
   tcase_add_test(tcase, semantics_14_a_map_without_right_inverse_refuses);
@@ -412,6 +411,5 @@ main(void)
   tcase_add_test(tcase, semantics_25_writing_in_place);
   tcase_add_test(tcase, semantics_25_writing_through_a_kept_pointer);
   tcase_add_test(tcase, sampling_draws_members);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

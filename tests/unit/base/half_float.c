@@ -192,7 +192,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("convert");
   TCase* const tcase = tcase_create("convert");
   tcase_add_test(tcase, narrowing_rounds_once_to_nearest_even);
   tcase_add_test(tcase, widening_a_float_is_exact);
@@ -200,6 +199,5 @@ main(void)
   tcase_add_test(tcase, every_16_bit_number_has_its_value);
   tcase_add_test(tcase, known_halves);
   tcase_add_test(tcase, nothing_needs_to_be_aligned);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

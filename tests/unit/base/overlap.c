@@ -89,11 +89,9 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("overlap");
   TCase* const tcase = tcase_create("overlap");
   tcase_set_timeout(tcase, 30);
   tcase_add_test(tcase, test_overlap);
   tcase_add_test(tcase, test_handles_overlap_by_offset);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

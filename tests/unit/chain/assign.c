@@ -292,7 +292,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("assign");
   TCase* const tests = tcase_create("assign");
   tcase_add_checked_fixture(tests, setup, teardown);
   tcase_add_test(tests, test_intents);
@@ -301,6 +300,5 @@ main(void)
   tcase_add_test(tests, test_staged);
   tcase_add_test(tests, test_sample);
   tcase_add_test(tests, test_residual);
-  suite_add_tcase(suite, tests);
-  return test_main(suite);
+  return test_main_case(tests);
 }

@@ -190,9 +190,7 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("bad_plans");
   TCase* const tests = tcase_create("plans");
   tcase_add_test(tests, test_plans);
-  suite_add_tcase(suite, tests);
-  return test_main(suite);
+  return test_main_case(tests);
 }

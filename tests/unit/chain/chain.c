@@ -256,7 +256,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("chain");
   TCase* const tests = tcase_create("chain");
   tcase_add_checked_fixture(tests, setup, teardown);
   tcase_add_test(tests, test_names);
@@ -265,6 +264,5 @@ main(void)
   tcase_add_test(tests, test_refused);
   tcase_add_test(tests, test_append);
   tcase_add_test(tests, test_without_reshaping);
-  suite_add_tcase(suite, tests);
-  return test_main(suite);
+  return test_main_case(tests);
 }

@@ -264,12 +264,10 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("chain_devices");
   TCase* const tests = tcase_create("devices");
   tcase_add_loop_test(tests, test_same, 0, 3);
   tcase_add_test(tests, test_tensor_option);
   tcase_add_test(tests, test_late);
   tcase_add_test(tests, test_elsewhere);
-  suite_add_tcase(suite, tests);
-  return test_main(suite);
+  return test_main_case(tests);
 }

@@ -325,7 +325,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("memory");
   TCase* const tests = tcase_create("memory");
 #ifdef TEST_CPU
   tcase_add_loop_test(tests, test_steady, 0, 2);
@@ -336,6 +335,5 @@ main(void)
   tcase_add_loop_test(tests, test_refused_calls, 0, (int)(sizeof(attempts) / sizeof(attempts[0])));
   tcase_add_test(tests, test_refused_objects);
 #endif
-  suite_add_tcase(suite, tests);
-  return test_main(suite);
+  return test_main_case(tests);
 }

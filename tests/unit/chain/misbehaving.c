@@ -354,13 +354,11 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("misbehaving");
   TCase* const tests = tcase_create("plugins");
   tcase_add_checked_fixture(tests, setup, teardown);
   tcase_add_loop_test(tests, test_entries, 0, 8);
   tcase_add_test(tests, test_particular);
   tcase_add_test(tests, test_saving);
   tcase_add_test(tests, test_operation);
-  suite_add_tcase(suite, tests);
-  return test_main(suite);
+  return test_main_case(tests);
 }

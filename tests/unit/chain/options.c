@@ -288,7 +288,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("options");
   TCase* const tests = tcase_create("options");
   tcase_add_checked_fixture(tests, setup, teardown);
   tcase_add_test(tests, test_defaults);
@@ -297,6 +296,5 @@ main(void)
   tcase_add_test(tests, test_refused);
   tcase_add_test(tests, test_settings);
   tcase_add_test(tests, test_settings_refused);
-  suite_add_tcase(suite, tests);
-  return test_main(suite);
+  return test_main_case(tests);
 }

@@ -266,7 +266,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("state");
   TCase* const tests = tcase_create("state");
   tcase_add_checked_fixture(tests, setup, teardown);
   tcase_add_test(tests, test_initialize);
@@ -274,6 +273,5 @@ main(void)
   tcase_add_test(tests, test_bound);
   tcase_add_test(tests, test_adopt);
   tcase_add_test(tests, test_empty);
-  suite_add_tcase(suite, tests);
-  return test_main(suite);
+  return test_main_case(tests);
 }

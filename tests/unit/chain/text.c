@@ -115,11 +115,9 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("chain_spec");
   TCase* const tests = tcase_create("grammar");
   tcase_add_test(tests, test_good);
   tcase_add_test(tests, test_bad);
   tcase_add_test(tests, test_cut);
-  suite_add_tcase(suite, tests);
-  return test_main(suite);
+  return test_main_case(tests);
 }

@@ -82,9 +82,7 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("chain_threads");
   TCase* const tests = tcase_create("threads");
   tcase_add_test(tests, test_threads);
-  suite_add_tcase(suite, tests);
-  return test_main(suite);
+  return test_main_case(tests);
 }

@@ -426,7 +426,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("triangles");
   TCase* const t = tcase_create("triangles");
   tcase_add_checked_fixture(t, setup, teardown);
   tcase_add_test(t, test_left_out);
@@ -434,6 +433,5 @@ main(void)
   tcase_add_test(t, test_folds_in_a_row);
   tcase_add_test(t, test_others_see_the_whole);
   tcase_add_test(t, test_bad_declarations);
-  suite_add_tcase(suite, t);
-  return test_main(suite);
+  return test_main_case(t);
 }

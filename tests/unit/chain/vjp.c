@@ -338,7 +338,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("vjp");
   TCase* const tests = tcase_create("gradients");
   tcase_add_loop_test(tests, test_square, 0, 14);
   tcase_add_test(tests, test_two_originals);
@@ -346,6 +345,5 @@ main(void)
   tcase_add_test(tests, test_want);
   tcase_add_test(tests, test_accumulate);
   tcase_add_test(tests, test_refused);
-  suite_add_tcase(suite, tests);
-  return test_main(suite);
+  return test_main_case(tests);
 }

@@ -100,12 +100,10 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("arena");
   TCase* const tcase = tcase_create("arena");
   tcase_set_timeout(tcase, 30);
   tcase_add_test(tcase, test_places_never_move);
   tcase_add_loop_test(tcase, test_repetition_allocates_nothing, 0, 3);
   tcase_add_test(tcase, test_arena_tensors);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

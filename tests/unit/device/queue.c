@@ -306,7 +306,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("queue");
   TCase* const tcase = tcase_create("queue");
   tcase_set_timeout(tcase, 30);
   tcase_add_checked_fixture(tcase, setup, teardown);
@@ -317,6 +316,5 @@ main(void)
   tcase_add_test(tcase, test_copies_check_both_sides);
   tcase_add_loop_test(tcase, test_storages, 0, 2);
   tcase_add_loop_test(tcase, test_dlpack, 0, 3);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

@@ -394,7 +394,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("ops_contract");
   TCase* const tcase = tcase_create("contract");
   tcase_set_timeout(tcase, 30);
   tcase_add_loop_test(tcase, test_shapes_are_checked, 0, 2);
@@ -411,6 +410,5 @@ main(void)
   tcase_add_test(tcase, test_fault_word);
   tcase_add_test(tcase, test_rude_backends);
   tcase_add_loop_test(tcase, test_repeated_matrices, 0, 2);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

@@ -62,10 +62,8 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("lower");
   TCase* const tcase = tcase_create("lower");
   tcase_set_timeout(tcase, 30);
   tcase_add_test(tcase, test_lowering);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

@@ -125,7 +125,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("ops_routes");
   TCase* const tcase = tcase_create("routes");
   tcase_set_timeout(tcase, 120);
   tcase_add_checked_fixture(tcase, setup, teardown);
@@ -133,6 +132,5 @@ main(void)
   tcase_add_loop_test(tcase, test_batches, 0, N_DEVICES);
   tcase_add_loop_test(tcase, test_layouts, 0, N_DEVICES);
   tcase_add_test(tcase, test_steady_state);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

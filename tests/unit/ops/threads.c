@@ -99,10 +99,8 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("ops_threads");
   TCase* const tcase = tcase_create("threads");
   tcase_set_timeout(tcase, 60);
   tcase_add_loop_test(tcase, test_threads, 0, 5);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }
