@@ -35,7 +35,7 @@ furnish(pz_module* const empty)
   add_list(empty, "own", PZ_PARAMETER, "affine");
   rig_normal(&t, PZ_F32, 4, 4);
   ck_assert_ok(pz_module_set(empty, "parametrizations.own.0.shift", &t.tensor));
-  add_list(empty, "noise", PZ_PARAMETER, "noisy");
+  add_list(empty, "noise", PZ_PARAMETER, "noise");
   add_list(empty, "pair", PZ_PARAMETER, "weighted");
   add_list(empty, "mean", PZ_BUFFER, "affine");
   add_list(empty, "deep", PZ_PARAMETER, "affine");
@@ -43,7 +43,7 @@ furnish(pz_module* const empty)
   ck_assert_ok(
       pz_register_parametrization(empty, "parametrizations.deep.0.shift", "skew,affine", 0));
   ck_assert_ok(pz_register_parametrization(
-      empty, "parametrizations.deep.parametrizations.original.original", "affine,noisy", 0));
+      empty, "parametrizations.deep.parametrizations.original.original", "affine,noise", 0));
   ck_assert_ok(pz_module_require_grad(empty, "pair", false));
   ck_assert_ok(pz_module_require_grad(empty, "parametrizations.own.0.shift", false));
   ck_assert_ok(pz_module_new(context, "reference", "Block", &child));

@@ -286,10 +286,10 @@ START_TEST(semantics_23_a_map_without_vjp_refuses)
   rig_tensor sum;
   pz_tensor value;
   rig_add(module, "weight", 3, 3, &w);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "affine,opaque,affine", 0));
+  ck_assert_ok(pz_register_parametrization(module, "weight", "affine,bare,affine", 0));
   ck_assert_ok(pz_module_get(module, "weight", &value));
   ck_assert_fails(pz_module_backward(module, "weight", &w.tensor), PZ_UNSUPPORTED,
-                  "\"weight\": opaque: has no vjp");
+                  "\"weight\": bare: has no vjp");
   gradient("parametrizations.weight.2.shift", &sum); /* all or nothing */
   ck_assert_double_eq(rig_at(&sum, 0), 0.0);
 }

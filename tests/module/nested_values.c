@@ -120,9 +120,9 @@ START_TEST(semantics_14_all_or_nothing_over_lists_in_lists)
   ck_assert_ok(pz_module_set(module, "weight", &v.tensor));
   rig_read("weight", &now);
   ck_assert_double_eq(rig_distance(&v, &now), 0.0);
-  ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "opaque", 0));
+  ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "bare", 0));
   char* const closed = rig_picture();
-  ck_assert_fails(pz_module_set(module, "weight", &v.tensor), PZ_UNSUPPORTED, "opaque");
+  ck_assert_fails(pz_module_set(module, "weight", &v.tensor), PZ_UNSUPPORTED, "bare");
   rig_unchanged(closed);
 }
 END_TEST
@@ -176,9 +176,9 @@ START_TEST(semantics_23_an_inner_map_without_vjp_is_named)
 {
   rig_tensor w;
   pz_tensor gradient;
-  add_weight("affine", "opaque", &w);
+  add_weight("affine", "bare", &w);
   rig_read("weight", &w);
-  ck_assert_fails(pz_module_backward(module, "weight", &w.tensor), PZ_UNSUPPORTED, "opaque");
+  ck_assert_fails(pz_module_backward(module, "weight", &w.tensor), PZ_UNSUPPORTED, "bare");
   ck_assert_ok(pz_module_gradient(module, "parametrizations.weight.0.shift", &gradient));
   ck_assert_float_eq(*(const float*)gradient.data, 0.0F); /* all or nothing */
 }

@@ -7,7 +7,7 @@
 #ifndef TEST_MODULE_RIG_H
 #define TEST_MODULE_RIG_H
 
-#include "maps.h"
+#include <maps.h>
 
 #include <support.h>
 

@@ -32,10 +32,10 @@ START_TEST(semantics_14_a_map_without_right_inverse_refuses)
 {
   rig_tensor w;
   rig_add(module, "weight", 3, 3, &w);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "affine,opaque,counting", 0));
+  ck_assert_ok(pz_register_parametrization(module, "weight", "affine,bare,counting", 0));
   char* const picture = rig_picture();
   ck_assert_fails(pz_module_set(module, "weight", &w.tensor), PZ_UNSUPPORTED,
-                  "\"weight\": opaque: has no right inverse");
+                  "\"weight\": bare: has no right inverse");
   rig_unchanged(picture);
 }
 END_TEST
@@ -232,7 +232,7 @@ START_TEST(semantics_24_state_changes_only_by_update)
   rig_add(module, "weight", 3, 3, &w);
   rig_add(module, "noise", 3, 3, &w);
   ck_assert_ok(pz_register_parametrization(module, "weight", "fragile", 0));
-  ck_assert_ok(pz_register_parametrization(module, "noise", "noisy", 0));
+  ck_assert_ok(pz_register_parametrization(module, "noise", "noise", 0));
   rig_read("noise", &first);
   ck_assert_ok(pz_module_touch(module, "noise"));
   rig_read("noise", &now);
@@ -264,7 +264,7 @@ START_TEST(semantics_24_an_update_of_all_is_of_all_or_none)
   ck_assert_ok(pz_module_new(context, getenv("TEST_DEVICE"), "Block", &child));
   rig_add(child, "c", 3, 3, &w);
   ck_assert_ok(pz_register_parametrization(module, "a", "counting,fragile", 0));
-  ck_assert_ok(pz_register_parametrization(module, "b", "noisy", 0));
+  ck_assert_ok(pz_register_parametrization(module, "b", "noise", 0));
   rig_add(module, "d", 3, 3, &w);
   ck_assert_ok(pz_register_parametrization(module, "d", "orthogonal(rebase=1)", 0));
   ck_assert_ok(pz_register_parametrization(child, "c", "fragile", 0));

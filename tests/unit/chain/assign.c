@@ -57,9 +57,9 @@ check_unchanged(const picture* const before)
 static void
 check_log(const uint32_t k, const char* const entry, const uint32_t intent)
 {
-  ck_assert_uint_lt(k, test_map_log.n);
-  ck_assert_str_eq(test_map_log.entry[k], entry);
-  ck_assert_uint_eq(test_map_log.intent[k], intent);
+  ck_assert_uint_lt(k, map_calls.n);
+  ck_assert_str_eq(map_calls.entry[k], entry);
+  ck_assert_uint_eq(map_calls.intent[k], intent);
 }
 
 /* The last map is asked with the caller's intent, the others never validate. */
@@ -70,24 +70,24 @@ START_TEST(test_intents)
   rig_chain(&r, "fold,gain,fold", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
   static const pz_intent intents[] = {PZ_ASSIGN, PZ_REGISTER, PZ_CHAIN};
   for (int i = 0; i < 3; ++i) {
-    test_map_log.n = 0;
+    map_calls.n = 0;
     const uint64_t version = pz_state_version(r.state);
     ck_assert_ok(pz_eval_assign(r.eval, r.state, intents[i], &w));
-    ck_assert_uint_eq(test_map_log.n, 3);
+    ck_assert_uint_eq(map_calls.n, 3);
     check_log(0, "fold right_inverse", intents[i]);
     check_log(1, "gain right_inverse", PZ_CHAIN);
     check_log(2, "fold right_inverse", PZ_CHAIN);
     ck_assert_uint_ne(pz_state_version(r.state), version);
-    ck_assert_uint_eq(test_map_log.in[0], PZ_GENERAL);
+    ck_assert_uint_eq(map_calls.in[0], PZ_GENERAL);
   }
   ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, &value));
   ck_assert_mem_eq(value.data, w.data, rig_bytes(&w));
   ck_assert_fails(pz_eval_assign(r.eval, r.state, (pz_intent)0, &w), PZ_INVALID, "intent 0");
 
   rig_chain(&r, "fold,turn", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
-  test_map_log.n = 0;
+  map_calls.n = 0;
   ck_assert_ok(pz_eval_assign(r.eval, r.state, PZ_ASSIGN, &w));
-  ck_assert_uint_eq(test_map_log.in[0], PZ_SKEW); /* turn: what its x is known to be */
+  ck_assert_uint_eq(map_calls.in[0], PZ_SKEW); /* turn: what its x is known to be */
   rig_host_free(&w);
 }
 END_TEST
@@ -178,7 +178,7 @@ START_TEST(test_register)
   double drawn[18];
   memcpy(drawn, mask.data, sizeof(drawn));
   for (int i = 0; i < 3; ++i) {
-    test_mask_answer = none[i];
+    map_mask_answer = none[i];
     take(&before);
     ck_assert_fails(pz_eval_assign(r.eval, r.state, PZ_ASSIGN, &w), none[i],
                     "mask: found what the test asked for");
@@ -188,13 +188,13 @@ START_TEST(test_register)
     ck_assert_mem_eq(mask.data, drawn, sizeof(drawn));
   }
   for (int i = 0; i < 4; ++i) {
-    test_mask_answer = failures[i];
+    map_mask_answer = failures[i];
     take(&before);
     ck_assert_fails(pz_eval_assign(r.eval, r.state, PZ_REGISTER, &w), failures[i],
                     "mask: found what the test asked for");
     check_unchanged(&before);
   }
-  test_mask_answer = PZ_OK;
+  map_mask_answer = PZ_OK;
   rig_chain(&r, "fold,bare", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
   ck_assert_fails(pz_eval_assign(r.eval, r.state, PZ_REGISTER, &w), PZ_UNSUPPORTED,
                   "bare: has no right inverse");
@@ -213,12 +213,12 @@ START_TEST(test_staged)
   ck_assert_ok(pz_eval_initialize(r.eval, r.state, 0, &w));
   rig_fill(&r, 1.0);
   take(&before);
-  test_mask_answer = PZ_SINGULAR;
-  test_map_log.n = 0;
+  map_mask_answer = PZ_SINGULAR;
+  map_calls.n = 0;
   ck_assert_fails(pz_eval_assign(r.eval, r.state, PZ_ASSIGN, &w), PZ_SINGULAR, "mask: ");
-  ck_assert_uint_eq(test_map_log.n, 3); /* all of them ran */
+  ck_assert_uint_eq(map_calls.n, 3); /* all of them ran */
   check_unchanged(&before);
-  test_mask_answer = PZ_OK;
+  map_mask_answer = PZ_OK;
   ck_assert_ok(pz_eval_assign(r.eval, r.state, PZ_ASSIGN, &w));
   ck_assert_mem_eq(rig_tensor(&r, PZ_STATE_BUFFER, 1).data, w.data, rig_bytes(&w));
   const double* const gain = rig_tensor(&r, PZ_OWN_PARAMETER, 0).data;
@@ -238,7 +238,7 @@ START_TEST(test_sample)
   pz_tensor value;
   double first[18];
   rig_chain(&r, "gain,fold", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
-  test_map_log.n = 0;
+  map_calls.n = 0;
   ck_assert_ok(pz_eval_sample(r.eval, r.state));
   check_log(0, "fold sample", 0);
   check_log(1, "fold right_inverse", PZ_CHAIN);

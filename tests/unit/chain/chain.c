@@ -83,11 +83,11 @@ START_TEST(test_structure)
   ck_assert_fails(pz_chain_entry(r.chain, 5, &info), PZ_NOT_FOUND, "index 5");
   pz_tensor value;
   rig_fill(&r, 0.1);
-  test_map_log.n = 0;
+  map_calls.n = 0;
   ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, &value));
-  ck_assert_uint_eq(test_map_log.in[0], PZ_GENERAL);
-  ck_assert_uint_eq(test_map_log.in[2], PZ_SKEW);
-  ck_assert_uint_eq(test_map_log.in[3], PZ_GENERAL);
+  ck_assert_uint_eq(map_calls.in[0], PZ_GENERAL);
+  ck_assert_uint_eq(map_calls.in[2], PZ_SKEW);
+  ck_assert_uint_eq(map_calls.in[3], PZ_GENERAL);
 
   /* What the caller promises of a plain tensor counts for nothing. */
   pz_spec promised = spec;

@@ -218,9 +218,9 @@ START_TEST(test_late)
   /* A map refuses after the device has failed: the next assignment knows nothing of it. */
   rig_chain(&r, "mask,turn", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
   fill_diagonal(numbers, -1.0);
-  test_mask_answer = PZ_INVALID;
+  map_mask_answer = PZ_INVALID;
   ck_assert_fails(pz_eval_assign(r.eval, r.state, PZ_ASSIGN, &w), PZ_INVALID, "mask: ");
-  test_mask_answer = PZ_OK;
+  map_mask_answer = PZ_OK;
   fill_diagonal(numbers, 0.5);
   ck_assert_ok(pz_eval_assign(r.eval, r.state, PZ_ASSIGN, &w));
 

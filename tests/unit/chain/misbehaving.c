@@ -1,19 +1,12 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Maps that break their contract, each in one way: one line that names the map and the
-   entry, and nothing changed. */
+/* A map that breaks its contract, each time in one way: one line that names the map and the
+   callback, and nothing changed. */
 
-#define PZ_STATIC
-
-#include "support.h"
-
-#include <parametrize/plugin.h>
+#include "rig.h"
 
 #include <stdio.h>
-#include <string.h>
-
-#undef fail /* of check: the services have a member of that name */
 
 /* What the map does, and where. */
 typedef enum offence {
@@ -93,92 +86,9 @@ misbehave(pz_call* const c, const char* const here, pz_tensor* const out)
   return PZ_OK;
 }
 
-static pz_status
-rogue_plan(pz_call* const c, const pz_spec* const given)
-{
-  PZ_TRY(misbehave(c, "plan", NULL));
-  PZ_TRY(pz_declare_original(c, NULL, given));
-  PZ_TRY(pz_declare_buffer(c, "buffer", given));
-  return pz_declare_value(c, given, PZ_GENERAL);
-}
-
-static pz_status
-rogue_init(pz_call* const c, const pz_tensor* const tensor)
-{
-  PZ_TRY(pz_copy(c, tensor, &c->new_buffer[0]));
-  return misbehave(c, "init", &c->new_buffer[0]);
-}
-
-static pz_status
-rogue_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
-{
-  PZ_TRY(pz_copy(c, x, y));
-  return misbehave(c, "forward", y);
-}
-
-static pz_status
-rogue_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const x)
-{
-  PZ_TRY(c->ops->fill(c, 5.0, &c->new_buffer[0]));
-  PZ_TRY(pz_copy(c, y, x));
-  return misbehave(c, "right_inverse", x);
-}
-
-static pz_status
-rogue_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
-          const pz_tensor* const gy, pz_tensor* const gx)
-{
-  (void)x;
-  (void)y;
-  PZ_TRY(pz_copy(c, gy, gx));
-  return misbehave(c, "vjp", gx);
-}
-
-static pz_status
-rogue_update(pz_call* const c, const pz_tensor* const x)
-{
-  PZ_TRY(pz_copy(c, x, &c->new_buffer[0]));
-  return misbehave(c, "update", &c->new_buffer[0]);
-}
-
-static pz_status
-rogue_residual(pz_call* const c, const pz_tensor* const y, double* const distance)
-{
-  pz_tensor t = *y;
-  *distance = 3.0;
-  return misbehave(c, "residual", &t);
-}
-
-static pz_status
-rogue_sample(pz_call* const c, pz_tensor* const y)
-{
-  PZ_TRY(c->ops->fill(c, 1.0, y));
-  return misbehave(c, "sample", y);
-}
-
-static const pz_parametrization rogue = {
-    .size = sizeof(rogue),
-    .id = "rogue",
-    .summary = "The identity, when it behaves",
-    .plan = rogue_plan,
-    .init = rogue_init,
-    .forward = rogue_forward,
-    .right_inverse = rogue_right_inverse,
-    .vjp = rogue_vjp,
-    .update = rogue_update,
-    .residual = rogue_residual,
-    .sample = rogue_sample,
-};
-
-PZ_PLUGIN(misbehaving, "1.0.0", PZ_PARAMETRIZATION(&rogue));
-
 /* ---- tests --------------------------------------------------------------------------------------- */
 
-static pz_context* context;
-static pz_queue* queue;
-static pz_chain* chain;
-static pz_state* state;
-static pz_eval* eval;
+static rig r;
 static const int64_t shape[] = {2, 2};
 static double data[] = {1, 2, 3, 4};
 static pz_tensor tensor;
@@ -186,29 +96,19 @@ static pz_tensor tensor;
 static void
 setup(void)
 {
-  const pz_context_settings settings = {
-      .size = sizeof(settings), .flags = PZ_ONLY_GIVEN_FOLDERS, .seed = 1};
-  const pz_spec spec = pz_spec_make(PZ_F64, 2, shape);
   place = NULL;
+  map_hook = misbehave;
   tensor = pz_host_tensor(PZ_F64, data, 2, shape);
-  ck_assert_ok(pz_context_new(&settings, &context));
-  ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_misbehaving));
-  ck_assert_ok(pz_queue_open(context, "reference", &queue));
-  ck_assert_ok(pz_chain_new(context, "rogue,rogue", NULL, 0, PZ_FROM_TENSOR, &spec, 1, &chain));
-  ck_assert_ok(pz_state_new(chain, queue, &state));
-  ck_assert_ok(pz_eval_new(chain, queue, &eval));
-  ck_assert_ok(pz_eval_initialize(eval, state, 0, &tensor));
-  ck_assert_ok(pz_eval_assign(eval, state, PZ_ASSIGN, &tensor));
+  rig_open(&r, NULL);
+  rig_from_tensor(&r, "fragile,fragile", PZ_F64, 2, shape);
+  ck_assert_ok(pz_eval_initialize(r.eval, r.state, 0, &tensor));
+  ck_assert_ok(pz_eval_assign(r.eval, r.state, PZ_ASSIGN, &tensor));
 }
 
 static void
 teardown(void)
 {
-  pz_eval_free(eval);
-  pz_state_free(state);
-  pz_chain_free(chain);
-  pz_queue_close(queue);
-  pz_context_free(context);
+  rig_close(&r);
 }
 
 /* Calls what runs the entry `place`. */
@@ -222,30 +122,30 @@ call(void)
   pz_chain* other = NULL;
   const pz_spec spec = pz_spec_make(PZ_F64, 2, shape);
   if (strcmp(place, "plan") == 0) {
-    return pz_chain_new(context, "rogue", NULL, 0, PZ_FROM_TENSOR, &spec, 1, &other);
+    return pz_chain_new(r.context, "fragile", NULL, 0, PZ_FROM_TENSOR, &spec, 1, &other);
   }
   if (strcmp(place, "init") == 0) {
-    return pz_eval_initialize(eval, state, 0, &tensor);
+    return pz_eval_initialize(r.eval, r.state, 0, &tensor);
   }
   if (strcmp(place, "forward") == 0) {
-    return pz_eval_forward(eval, state, PZ_CALL_SAVING, &value);
+    return pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, &value);
   }
   if (strcmp(place, "right_inverse") == 0) {
-    return pz_eval_assign(eval, state, PZ_ASSIGN, &tensor);
+    return pz_eval_assign(r.eval, r.state, PZ_ASSIGN, &tensor);
   }
   if (strcmp(place, "vjp") == 0) {
-    ck_assert_ok(pz_eval_forward(eval, state, PZ_CALL_SAVING, &value));
-    const pz_status status = pz_eval_vjp(eval, state, &tensor, 1, false, &out);
+    ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, &value));
+    const pz_status status = pz_eval_vjp(r.eval, r.state, &tensor, 1, false, &out);
     ck_assert(status == PZ_OK || gradient[0] == 9.0);
     return status;
   }
   if (strcmp(place, "update") == 0) {
-    return pz_eval_update(eval, state);
+    return pz_eval_update(r.eval, r.state);
   }
   if (strcmp(place, "residual") == 0) {
-    return pz_eval_residual(eval, state, 0, &tensor, &distance);
+    return pz_eval_residual(r.eval, r.state, 0, &tensor, &distance);
   }
-  return pz_eval_sample(eval, state);
+  return pz_eval_sample(r.eval, r.state);
 }
 
 static void
@@ -253,14 +153,14 @@ check(const char* const entry, const offence kind, const pz_status status,
       const char* const message)
 {
   double before[3][4];
-  pz_tensor kept[3];
-  ck_assert_ok(pz_state_tensor(state, PZ_ORIGINAL, 0, &kept[0]));
-  ck_assert_ok(pz_state_tensor(state, PZ_STATE_BUFFER, 0, &kept[1]));
-  ck_assert_ok(pz_state_tensor(state, PZ_STATE_BUFFER, 1, &kept[2]));
+  const pz_tensor kept[] = {rig_tensor(&r, PZ_ORIGINAL, 0), rig_tensor(&r, PZ_STATE_BUFFER, 0),
+                            rig_tensor(&r, PZ_STATE_BUFFER, 1)};
+  doing = NOTHING;
+  ck_assert_ok(pz_eval_update(r.eval, r.state)); /* so that no buffer is 0, as after init */
   for (int k = 0; k < 3; ++k) {
     memcpy(before[k], kept[k].data, sizeof(before[k]));
   }
-  const uint64_t version = pz_state_version(state);
+  const uint64_t version = pz_state_version(r.state);
   place = entry;
   doing = kind;
   const pz_status found = call();
@@ -270,7 +170,7 @@ check(const char* const entry, const offence kind, const pz_status status,
   for (int k = 0; k < 3; ++k) {
     ck_assert_mem_eq(before[k], kept[k].data, sizeof(before[k]));
   }
-  ck_assert_uint_eq(version, pz_state_version(state));
+  ck_assert_uint_eq(version, pz_state_version(r.state));
   doing = NOTHING;
   if (strcmp(entry, "plan") != 0) {
     ck_assert_ok(call()); /* and all is well afterwards */
@@ -283,29 +183,31 @@ START_TEST(test_entries)
                                         "vjp",  "update", "residual", "sample"};
   const char* const entry = entries[_i];
   char message[256];
-  snprintf(message, sizeof(message), "rogue: %s: returned status 77, which means nothing", entry);
+  snprintf(message, sizeof(message), "fragile: %s: returned status 77, which means nothing", entry);
   check(entry, UNKNOWN_STATUS, PZ_PLUGIN, message);
-  snprintf(message, sizeof(message), "rogue: %s: returned status -1, which means nothing", entry);
+  snprintf(message, sizeof(message), "fragile: %s: returned status -1, which means nothing", entry);
   check(entry, NEGATIVE_STATUS, PZ_PLUGIN, message);
-  snprintf(message, sizeof(message), "rogue: %s: failed without a reason: device or driver failed",
-           entry);
+  snprintf(message, sizeof(message),
+           "fragile: %s: failed without a reason: device or driver failed", entry);
   check(entry, SILENT, PZ_DEVICE, message);
-  check(entry, SPEAKS, PZ_DEVICE, "rogue: the device is gone");
+  check(entry, SPEAKS, PZ_DEVICE, "fragile: the device is gone");
   if (_i > 0) {
-    snprintf(message, sizeof(message), "rogue: %s: declared a tensor, which plan alone may", entry);
+    snprintf(message, sizeof(message), "fragile: %s: declared a tensor, which plan alone may",
+             entry);
     check(entry, DECLARES, PZ_PLUGIN, message);
     check(entry, IGNORES_BREACH, PZ_PLUGIN, message);
-    snprintf(message, sizeof(message), "rogue: %s: declared a value, which plan alone may", entry);
+    snprintf(message, sizeof(message), "fragile: %s: declared a value, which plan alone may",
+             entry);
     check(entry, DECLARES_VALUE, PZ_PLUGIN, message);
-    check(entry, BAD_SCRATCH, PZ_MISMATCH, "rogue: scratch: found extent -1, expected 0 or more");
+    check(entry, BAD_SCRATCH, PZ_MISMATCH, "fragile: scratch: found extent -1, expected 0 or more");
   }
   if (_i > 0 && strcmp(entry, "vjp") != 0) {
-    snprintf(message, sizeof(message), "rogue: %s: asked for a saved tensor, which vjp alone may",
+    snprintf(message, sizeof(message), "fragile: %s: asked for a saved tensor, which vjp alone may",
              entry);
     check(entry, READS_SAVED, PZ_PLUGIN, message);
   }
   if (_i > 0 && strcmp(entry, "residual") != 0) {
-    snprintf(message, sizeof(message), "rogue: %s: put another tensor in place of its output",
+    snprintf(message, sizeof(message), "fragile: %s: put another tensor in place of its output",
              entry);
     check(entry, REPLACES_OUTPUT, PZ_PLUGIN, message);
   }
@@ -314,15 +216,15 @@ END_TEST
 
 START_TEST(test_particular)
 {
-  check("vjp", READS_SAVED, PZ_PLUGIN, "rogue: vjp: asked for saved tensor 3, forward saved 0");
-  check("vjp", READS_RECORD, PZ_PLUGIN, "rogue: vjp: asked for saved record 0, forward saved 0");
+  check("vjp", READS_SAVED, PZ_PLUGIN, "fragile: vjp: asked for saved tensor 3, forward saved 0");
+  check("vjp", READS_RECORD, PZ_PLUGIN, "fragile: vjp: asked for saved record 0, forward saved 0");
   check("right_inverse", REPLACES_BUFFER, PZ_PLUGIN,
-        "rogue: right_inverse: put another tensor in place of its output");
+        "fragile: right_inverse: put another tensor in place of its output");
   check("update", REPLACES_BUFFER, PZ_PLUGIN,
-        "rogue: update: put another tensor in place of its output");
-  check("update", MOVES_ORIGINAL, PZ_PLUGIN, "rogue: update: asked for original 1 of 1");
+        "fragile: update: put another tensor in place of its output");
+  check("update", MOVES_ORIGINAL, PZ_PLUGIN, "fragile: update: asked for original 1 of 1");
   check("right_inverse", MOVES_ORIGINAL, PZ_PLUGIN,
-        "rogue: right_inverse: asked for a new original, which update alone may");
+        "fragile: right_inverse: asked for a new original, which update alone may");
 }
 END_TEST
 
@@ -338,7 +240,7 @@ START_TEST(test_saving)
   }
   pz_tensor value;
   place = "forward";
-  ck_assert_ok(pz_eval_forward(eval, state, 0, &value));
+  ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, &value));
 }
 END_TEST
 
@@ -347,7 +249,7 @@ START_TEST(test_operation)
 {
   place = "forward";
   doing = BAD_GEMM;
-  ck_assert_fails(call(), PZ_MISMATCH, "rogue: gemm");
+  ck_assert_fails(call(), PZ_MISMATCH, "fragile: gemm");
 }
 END_TEST
 

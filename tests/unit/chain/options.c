@@ -4,11 +4,8 @@
 /* Options of every type: what is read from text and from programs, what plan is handed,
    what is written back, and what is said of the rest. */
 
-#define PZ_STATIC
-
-#include "support.h"
-
-#include <parametrize/plugin.h>
+#include <maps.h>
+#include <support.h>
 
 #include <locale.h>
 #include <math.h>
@@ -42,14 +39,7 @@ keep_plan(pz_call* const c, const pz_spec* const given)
     memcpy(weights_shape, w->shape, (size_t)w->ndim * sizeof(int64_t));
     memcpy(weights, w->data, (size_t)pz_count(w) * 8);
   }
-  PZ_TRY(pz_declare_original(c, NULL, given));
-  return pz_declare_value(c, given, PZ_GENERAL);
-}
-
-static pz_status
-keep_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
-{
-  return pz_copy(c, x, y);
+  return map_plan(c, given, NULL, NULL);
 }
 
 static const pz_parametrization keep = {
@@ -60,14 +50,14 @@ static const pz_parametrization keep = {
     .options = options,
     .n_options = N,
     .plan = keep_plan,
-    .forward = keep_forward,
+    .forward = map_copy_forward,
 };
 
 static const pz_parametrization plain = {
     .size = sizeof(plain),
     .id = "plain",
     .summary = "The input, without options",
-    .forward = keep_forward,
+    .forward = map_copy_forward,
 };
 
 PZ_PLUGIN(option_maps, "1.0.0", PZ_PARAMETRIZATION(&keep), PZ_PARAMETRIZATION(&plain));

@@ -6,8 +6,8 @@
 #ifndef TEST_RIG_H
 #define TEST_RIG_H
 
-#include "maps.h"
-#include "support.h"
+#include <maps.h>
+#include <support.h>
 
 #include <stdlib.h>
 #include <string.h>

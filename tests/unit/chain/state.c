@@ -59,9 +59,9 @@ START_TEST(test_initialize)
   rig_fill(&r, 1.0);
   double kept[18];
   memcpy(kept, rig_tensor(&r, PZ_STATE_BUFFER, 0).data, sizeof(kept));
-  test_map_log.n = 0;
+  map_calls.n = 0;
   ck_assert_ok(pz_eval_initialize(r.eval, r.state, 2, NULL));
-  ck_assert_uint_eq(test_map_log.n, 1);
+  ck_assert_uint_eq(map_calls.n, 1);
   ck_assert_mem_eq(rig_tensor(&r, PZ_STATE_BUFFER, 0).data, kept, sizeof(kept));
   ck_assert_fails(pz_eval_initialize(r.eval, r.state, 3, NULL), PZ_INVALID, "map 3");
   ck_assert_fails(pz_eval_initialize(r.eval, r.state, 0, NULL), PZ_INVALID, "tensor");

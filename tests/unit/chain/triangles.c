@@ -4,13 +4,9 @@
 /* Folds that the host leaves out: `half` declares its value as the fold of a triangle, `spin`
    takes triangles; each does what `fold` and `turn` of maps.h do, which declare nothing. */
 
-#define PZ_STATIC
-
 #include "rig.h"
 
 #include <math.h>
-
-#undef fail /* of check: the services have a member of that name */
 
 static rig r;
 static uint32_t structure = PZ_SKEW; /* of the value that `half` declares */
@@ -41,7 +37,7 @@ parity(void)
 static pz_status
 half_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 {
-  test_note(c, "half forward");
+  map_note(c, "half forward");
   if (mistake == 3) {
     return pz_declare_fold(c, PZ_UPPER);
   }
@@ -54,7 +50,7 @@ half_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
 {
   (void)x;
   (void)y;
-  test_note(c, "half vjp");
+  map_note(c, "half vjp");
   return c->ops->fold_adjoint(c, (pz_triangle)triangle, parity(), gy, gx);
 }
 
@@ -91,21 +87,21 @@ look(pz_call* const c, const pz_tensor* const x)
 static pz_status
 spin_init(pz_call* const c, const pz_tensor* const tensor)
 {
-  test_note(c, "spin init");
+  map_note(c, "spin init");
   return look(c, tensor);
 }
 
 static pz_status
 spin_update(pz_call* const c, const pz_tensor* const x)
 {
-  test_note(c, "spin update");
+  map_note(c, "spin update");
   return look(c, x);
 }
 
 static pz_status
 spin_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 {
-  test_note(c, "spin forward");
+  map_note(c, "spin forward");
   return pz_shifted_inverse(c, c->in, -1.0, 2.0, 1.0, -1.0, x, y);
 }
 
@@ -114,7 +110,7 @@ spin_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
          const pz_tensor* const gy, pz_tensor* const gx)
 {
   (void)x;
-  test_note(c, "spin vjp");
+  map_note(c, "spin vjp");
   return pz_shifted_inverse_adjoint(c, c->in, -1.0, 2.0, -1.0, y, gy, gx);
 }
 
@@ -122,7 +118,7 @@ static pz_status
 spin_residual(pz_call* const c, const pz_tensor* const y, double* const distance)
 {
   (void)y;
-  test_note(c, "spin residual");
+  map_note(c, "spin residual");
   *distance = 0.0;
   return PZ_OK;
 }
@@ -213,8 +209,8 @@ static int
 calls_of(const char* const entry)
 {
   int n = 0;
-  for (uint32_t i = 0; i < test_map_log.n; ++i) {
-    n += strcmp(test_map_log.entry[i], entry) == 0;
+  for (uint32_t i = 0; i < map_calls.n; ++i) {
+    n += strcmp(map_calls.entry[i], entry) == 0;
   }
   return n;
 }
@@ -222,9 +218,9 @@ calls_of(const char* const entry)
 static uint32_t
 in_of(const char* const entry)
 {
-  for (uint32_t i = test_map_log.n; i-- > 0;) {
-    if (strcmp(test_map_log.entry[i], entry) == 0) {
-      return test_map_log.in[i];
+  for (uint32_t i = map_calls.n; i-- > 0;) {
+    if (strcmp(map_calls.entry[i], entry) == 0) {
+      return map_calls.in[i];
     }
   }
   ck_abort_msg("%s was not called", entry);
@@ -257,7 +253,7 @@ evaluate(const char* const text, const double* const x, const bool poisoned, con
     }
   }
   pz_state_touch(r.state);
-  test_map_log.n = 0;
+  map_calls.n = 0;
   ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, &y));
   memcpy(value, y.data, COUNT * sizeof(double));
   const int64_t* const s = shape;
@@ -373,7 +369,7 @@ START_TEST(test_others_see_the_whole)
   pz_tensor w = rig_host_normal(&r, &spec, 1.0);
   pz_tensor out[2] = {pz_host_tensor(PZ_F64, again[0], 2, shape),
                       pz_host_tensor(PZ_F64, again[1], 2, shape)};
-  test_map_log.n = 0;
+  map_calls.n = 0;
   seen = -1.0;
   ck_assert_ok(pz_eval_initialize(r.eval, r.state, 1, &w));
   ck_assert_uint_eq(in_of("spin init"), PZ_SKEW);

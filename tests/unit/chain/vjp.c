@@ -192,14 +192,14 @@ START_TEST(test_want)
       some[k] = rig_host(&spec);
       memset(some[k].data, 0x5a, rig_bytes(&some[k]));
     }
-    test_map_log.n = 0;
+    map_calls.n = 0;
     ck_assert_ok(pz_eval_vjp(r.eval, r.state, &g, want, false, some));
     uint32_t n = 0;
     for (; n < 5 && seen[want][n]; ++n) {
-      ck_assert_uint_lt(n, test_map_log.n);
-      ck_assert_str_eq(test_map_log.entry[n], seen[want][n]);
+      ck_assert_uint_lt(n, map_calls.n);
+      ck_assert_str_eq(map_calls.entry[n], seen[want][n]);
     }
-    ck_assert_uint_eq(n, test_map_log.n);
+    ck_assert_uint_eq(n, map_calls.n);
     for (uint32_t k = 0; k < 3; ++k) {
       if (want >> k & 1U) {
         ck_assert_mem_eq(some[k].data, all[k].data, rig_bytes(&all[k]));
@@ -210,9 +210,9 @@ START_TEST(test_want)
     }
   }
   /* The last map's own parameter alone: its input's gradient is not asked for. */
-  test_map_log.n = 0;
+  map_calls.n = 0;
   ck_assert_ok(pz_eval_vjp(r.eval, r.state, &g, 4, false, all));
-  ck_assert_uint_eq(test_map_log.want[0], 2);
+  ck_assert_uint_eq(map_calls.want[0], 2);
   ck_assert_fails(pz_eval_vjp(r.eval, r.state, &g, 8, false, all), PZ_INVALID, "want 0x8");
   for (uint32_t k = 0; k < 3; ++k) {
     rig_host_free(&all[k]);

@@ -1,109 +1,12 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Maps whose originals differ from their value in number or shape, and one that saves as
-   much as the data ask for. In the formulas x is the input, y the value, g the gradient at
-   y. */
+/* Maps whose originals differ from their value in number or shape. In the formulas x is the
+   input, y the value, g the gradient at y. */
 
 #include "maps.h"
 
-/* ---- power: s squarings of p(b) = I + b (I + b (I + b/3)/2), b = x/2^s ------------------------- */
-
-/* Saved: b, t1 = I + b/3, t2 = I + b t1/2, p, then each square but the last. */
-static pz_status
-power_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
-{
-  pz_spec spec = pz_spec_of(x);
-  pz_tensor norms;
-  void* values = NULL;
-  void* record = NULL;
-  spec.ndim -= 2;
-  const int64_t n = pz_spec_count(&spec);
-  PZ_TRY(pz_work(c, &spec, &norms));
-  PZ_TRY(c->ops->norm(c, PZ_NORM_TWO, PZ_OVER_BOTH, x, &norms));
-  PZ_TRY(c->host->work_host(c, (size_t)n * sizeof(double), &values));
-  PZ_TRY(c->ops->read(c, &norms, values));
-  int32_t s = 0;
-  for (int64_t k = 0; k < n; ++k) {
-    while (ldexp(((const double*)values)[k], -s) > 0.5 && s < 40) {
-      ++s;
-    }
-  }
-  PZ_TRY(c->host->save_host(c, sizeof(s), &record));
-  *(int32_t*)record = s;
-
-  pz_tensor t[4];
-  for (int k = 0; k < 4; ++k) {
-    PZ_TRY(pz_save_like(c, x, &t[k]));
-  }
-  PZ_TRY(pz_axpby(c, ldexp(1.0, -s), x, 0.0, &t[0]));
-  PZ_TRY(pz_axpby(c, 1.0 / 3.0, &t[0], 0.0, &t[1]));
-  PZ_TRY(c->ops->add_identity(c, 1.0, &t[1]));
-  PZ_TRY(pz_gemm(c, PZ_N, PZ_N, 0.5, &t[0], &t[1], 0.0, &t[2]));
-  PZ_TRY(c->ops->add_identity(c, 1.0, &t[2]));
-  PZ_TRY(pz_gemm(c, PZ_N, PZ_N, 1.0, &t[0], &t[2], 0.0, &t[3]));
-  PZ_TRY(c->ops->add_identity(c, 1.0, &t[3]));
-  pz_tensor last = t[3];
-  for (int32_t k = 1; k < s; ++k) {
-    pz_tensor square;
-    PZ_TRY(pz_save_like(c, x, &square));
-    PZ_TRY(pz_gemm(c, PZ_N, PZ_N, 1.0, &last, &last, 0.0, &square));
-    last = square;
-  }
-  return s > 0 ? pz_gemm(c, PZ_N, PZ_N, 1.0, &last, &last, 0.0, y) : pz_copy(c, &last, y);
-}
-
-static pz_status
-power_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
-          const pz_tensor* const gy, pz_tensor* const gx)
-{
-  const void* record = NULL;
-  pz_tensor b;
-  pz_tensor t1;
-  pz_tensor t2;
-  pz_tensor g;
-  (void)x;
-  (void)y;
-  PZ_TRY(c->host->saved_host(c, 0, &record));
-  const int32_t s = *(const int32_t*)record;
-  PZ_TRY(c->host->saved(c, 0, &b));
-  PZ_TRY(c->host->saved(c, 1, &t1));
-  PZ_TRY(c->host->saved(c, 2, &t2));
-  PZ_TRY(pz_work_like(c, gy, &g));
-  PZ_TRY(pz_copy(c, gy, &g));
-  const uint64_t mark = c->host->work_mark(c);
-  for (int32_t k = s; k-- > 0;) { /* y = a a: g <- g a^T + a^T g */
-    pz_tensor a;
-    pz_tensor sum;
-    PZ_TRY(c->host->saved(c, 3 + (uint32_t)k, &a));
-    PZ_TRY(pz_work_like(c, gy, &sum));
-    PZ_TRY(pz_gemm(c, PZ_N, PZ_T, 1.0, &g, &a, 0.0, &sum));
-    PZ_TRY(pz_gemm(c, PZ_T, PZ_N, 1.0, &a, &g, 1.0, &sum));
-    PZ_TRY(pz_copy(c, &sum, &g));
-    c->host->work_release(c, mark);
-  }
-  pz_tensor g2;
-  pz_tensor g1;
-  PZ_TRY(pz_work_like(c, gy, &g2));
-  PZ_TRY(pz_work_like(c, gy, &g1));
-  /* p = I + b t2, t2 = I + b t1/2, t1 = I + b/3 */
-  PZ_TRY(pz_gemm(c, PZ_N, PZ_T, 1.0, &g, &t2, 0.0, gx));
-  PZ_TRY(pz_gemm(c, PZ_T, PZ_N, 1.0, &b, &g, 0.0, &g2));
-  PZ_TRY(pz_gemm(c, PZ_N, PZ_T, 0.5, &g2, &t1, 1.0, gx));
-  PZ_TRY(pz_gemm(c, PZ_T, PZ_N, 0.5, &b, &g2, 0.0, &g1));
-  PZ_TRY(pz_axpby(c, 1.0 / 3.0, &g1, 1.0, gx));
-  return c->ops->scale(c, ldexp(1.0, -s), gx);
-}
-
-const pz_parametrization map_power = {
-    .size = sizeof(map_power),
-    .id = "power",
-    .summary = "A Taylor exponential",
-    .forward = power_forward,
-    .vjp = power_vjp,
-};
-
-/* ---- norm: y_i = g_i v_i / |v_i|, rows i ------------------------------------------------------------ */
+/* ---- norm: y_i = g_i v_i / |v_i|, rows i ------------------------------------ */
 
 PZ_KERNEL(
     norm_kernel, 3, 0, 1, PZ_TENSOR_ARG(0, g); PZ_TENSOR_ARG(1, v); PZ_TENSOR_ARG(2, y);
@@ -158,7 +61,7 @@ norm_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
   pz_tensor gg = gx[0];
   pz_tensor gv = gx[1];
   (void)y;
-  test_note(c, "norm vjp");
+  map_note(c, "norm vjp");
   if (!pz_wants(c, 0)) {
     PZ_TRY(pz_work_like(c, &x[0], &gg));
   }
@@ -180,7 +83,7 @@ const pz_parametrization map_norm = {
     .vjp = norm_vjp,
 };
 
-/* ---- rows ------------------------------------------------------------------------------------------------ */
+/* ---- rows ------------------------------------------------------------------- */
 
 static const pz_option rows_options[] = {
     PZ_OPTION_TENSOR("index", "rows to take, int64"),
@@ -238,7 +141,7 @@ const pz_parametrization map_rows = {
     .vjp = rows_vjp,
 };
 
-/* ---- factors: y = u v ------------------------------------------------------------------------------------------ */
+/* ---- factors: y = u v ------------------------------------------------------- */
 
 static const pz_option factors_options[] = {
     PZ_OPTION_INTEGER("rank", 1, 1, 1000, "columns of u and rows of v"),
@@ -321,4 +224,56 @@ const pz_parametrization map_factors = {
     .forward = factors_forward,
     .right_inverse = factors_right_inverse,
     .vjp = factors_vjp,
+};
+
+/* ---- weighted: y = s v ------------------------------------------------------ */
+
+static pz_status
+weighted_plan(pz_call* const c, const pz_spec* const given)
+{
+  if (c->direction == PZ_FROM_INPUT && c->n_given != 2) {
+    return pz_fail(c, PZ_MISMATCH, "found %u inputs, expected two", (unsigned)c->n_given);
+  }
+  const pz_spec number = pz_spec_make(given[0].dtype, 0, NULL);
+  const pz_spec* const matrix = c->direction == PZ_FROM_TENSOR ? &given[0] : &given[1];
+  PZ_TRY(pz_declare_original(c, NULL, &number));
+  PZ_TRY(pz_declare_original(c, NULL, matrix));
+  return pz_declare_value(c, matrix, PZ_GENERAL);
+}
+
+// y = s v
+static pz_status
+weighted_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
+{
+  return c->ops->scale_by(c, PZ_OVER_BOTH, &x[0], &x[1], y);
+}
+
+// s = 2, v = y / 2
+static pz_status
+weighted_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const x)
+{
+  PZ_TRY(c->ops->fill(c, 2.0, &x[0]));
+  return pz_axpby(c, 0.5, y, 0.0, &x[1]);
+}
+
+// gs = <G, v>, gv = s G
+static pz_status
+weighted_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
+             const pz_tensor* const gy, pz_tensor* const gx)
+{
+  (void)y;
+  if (pz_wants(c, 0)) {
+    PZ_TRY(c->ops->dot(c, PZ_OVER_BOTH, gy, &x[1], &gx[0]));
+  }
+  return pz_wants(c, 1) ? c->ops->scale_by(c, PZ_OVER_BOTH, &x[0], gy, &gx[1]) : PZ_OK;
+}
+
+const pz_parametrization map_weighted = {
+    .size = sizeof(map_weighted),
+    .id = "weighted",
+    .summary = "A number times a matrix",
+    .plan = weighted_plan,
+    .forward = weighted_forward,
+    .right_inverse = weighted_right_inverse,
+    .vjp = weighted_vjp,
 };
