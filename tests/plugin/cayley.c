@@ -26,7 +26,7 @@ START_TEST(values_match_elimination)
         rig_open(&r, chains[k], d ? PZ_F64 : PZ_F32, square_shape(n));
         ck_assert_int_eq(rig_structure(&r), k == 2 ? PZ_ORTHOGONAL : PZ_GENERAL);
         double* const x = rig_normal(&r, r.x.dtype, n * n, 0.7 / sqrt((double)n));
-        double* const folded = doubles(n * n);
+        double* const folded = reals(n * n);
         for (int64_t i = 0; i < n; ++i) {
           for (int64_t j = 0; j < n; ++j) {
             const double upper = i <= j ? x[i * n + j] : x[j * n + i];
@@ -34,7 +34,7 @@ START_TEST(values_match_elimination)
             folded[i * n + j] = k == 0 ? x[i * n + j] : sign * upper;
           }
         }
-        double* const expected = doubles(n * n);
+        double* const expected = reals(n * n);
         oracle_cayley(n, folded, expected);
         rig_write(&r, PZ_ORIGINAL, 0, x);
         double* const q = rig_forward(&r);
@@ -97,8 +97,8 @@ START_TEST(vjp_matches_the_formula)
   double* const q = rig_forward(&r);
   double* const g = rig_normal(&r, PZ_F64, N * N, 1.0);
   double* const gx = rig_vjp(&r, g, 0);
-  double* const left = doubles(N * N);
-  double* const expected = doubles(N * N);
+  double* const left = reals(N * N);
+  double* const expected = reals(N * N);
   for (int k = 0; k < N; ++k) {
     q[k * N + k] += 1.0;
   }
@@ -221,7 +221,7 @@ START_TEST(own_rounding_is_admitted)
   for (int trial = 0; trial < TRIALS; ++trial) {
     double* const v = rig_normal(&r, PZ_F64, N, 1.0);
     double* const s = rig_normal(&r, PZ_F64, N * N, 1.0);
-    double* const x = doubles(N * N);
+    double* const x = reals(N * N);
     const double square = inner(N, v, v);
     s[1] = 2e4;
     for (int i = 0; i < N; ++i) {
@@ -251,7 +251,7 @@ START_TEST(own_rounding_is_admitted)
   /* the reference works in double and rounds once */
   ck_assert_msg(worst > 100.0 * rig_unit(&r) || strcmp(subject_device, "reference") == 0,
                 "the largest defect, %g, shows nothing", worst);
-  double* const foreign = doubles(N * N);
+  double* const foreign = reals(N * N);
   for (int i = 0; i < N; ++i) {
     foreign[i * N + i] = 1.0 + 60.0 * rig_unit(&r);
   }
@@ -272,7 +272,7 @@ START_TEST(registration_projects)
   double* const q = rig_forward(&r);
   ck_assert_double_gt(oracle_determinant(N, q), 0.0);
   /* nearest: Q^T A is symmetric */
-  double* const s = doubles(N * N);
+  double* const s = reals(N * N);
   oracle_product(N, true, false, q, a, s);
   for (int i = 0; i < N; ++i) {
     for (int j = 0; j < i; ++j) {

@@ -156,8 +156,8 @@ derivative(rig* const r, const double* const x, const double* const dx)
 {
   static const double at[] = {-2.0, -1.0, 1.0, 2.0};
   static const double weight[] = {1.0, -8.0, 8.0, -1.0};
-  double* const moved = doubles(r->n_x);
-  double* const out = doubles(r->n_y);
+  double* const moved = reals(r->n_x);
+  double* const out = reals(r->n_y);
   for (int p = 0; p < 4; ++p) {
     for (int64_t k = 0; k < r->n_x; ++k) {
       moved[k] = x[k] + at[p] * h * dx[k];
@@ -231,7 +231,7 @@ entrywise(rig* const r, const extents shape, const char* const chain)
   double* const g = rig_normal(r, PZ_F64, r->n_y, 1.0);
   double* const y = rig_forward(r);
   double* const gx = rig_gradients(r, g);
-  double* const dx = doubles(r->n_x);
+  double* const dx = reals(r->n_x);
   for (int64_t k = 0; k < r->n_x; ++k) {
     dx[k] = 1.0;
     double* const dy = derivative(r, x, dx);
@@ -362,7 +362,7 @@ not_finite(rig* const r, const extents shape, const char* const chain)
   double* const x = originals(r, shape, 0.3);
   double* const good = rig_forward(r);
   for (int k = 0; k < 4 && r->n_x > 0; ++k) {
-    double* const spoiled = doubles(r->n_x);
+    double* const spoiled = reals(r->n_x);
     memcpy(spoiled, x, (size_t)r->n_x * sizeof(double));
     for (int64_t i = 0; i < r->n_x; i += k == 3 ? 1 : 2) {
       spoiled[i] = bad[k % 3];

@@ -115,7 +115,7 @@ START_TEST(assignment_judges)
   ck_assert_int_eq(memcmp(y, back, (size_t)r.n_y * sizeof(double)), 0);
 
   const double unit = rig_unit(&r);
-  double* const off = doubles(r.n_y);
+  double* const off = reals(r.n_y);
   memcpy(off, y, (size_t)r.n_y * sizeof(double));
   off[ORDER] += 50.0 * unit * largest(ORDER * ORDER, y);
   ck_assert_ok(rig_assign(&r, PZ_ASSIGN, off));

@@ -13,18 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void
-transpose(const int64_t n, double* const x)
-{
-  for (int64_t i = 0; i < n; ++i) {
-    for (int64_t j = 0; j < i; ++j) {
-      const double swap = x[i * n + j];
-      x[i * n + j] = x[j * n + i];
-      x[j * n + i] = swap;
-    }
-  }
-}
-
 /* Assigns y and expects it back within 100 n eps `condition`; false where the device has
    no Schur form. */
 static bool
@@ -68,8 +56,8 @@ START_TEST(rotations_come_back)
                               100.0 * rig_unit(&r));
       free(x);
       /* Q S Q^T, S of signs with an even number of -1: eigenvalues -1 exactly, to rounding */
-      double* const signed_q = doubles(n * n);
-      double* const turned = doubles(n * n);
+      double* const signed_q = reals(n * n);
+      double* const turned = reals(n * n);
       memcpy(signed_q, q, (size_t)(n * n) * sizeof(double));
       for (int64_t j = 0; j < n / 2 * 2; ++j) {
         for (int64_t i = 0; i < n && (j / 2) % 2 == 0; ++i) {
@@ -79,8 +67,8 @@ START_TEST(rotations_come_back)
       oracle_product(n, false, true, signed_q, q, turned);
       ck_assert(comes_back(&r, turned, 1.0));
       /* the inverse */
-      transpose(n, q);
-      ck_assert(comes_back(&r, q, 1.0));
+      transpose(n, n, q, turned);
+      ck_assert(comes_back(&r, turned, 1.0));
       /* the identity and, in even order, minus it */
       memset(turned, 0, (size_t)(n * n) * sizeof(double));
       for (int64_t i = 0; i < n; ++i) {

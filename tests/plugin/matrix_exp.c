@@ -32,8 +32,8 @@ check_value(rig* const r, const int64_t batch, const int64_t n, const double* co
 {
   rig_write(r, PZ_ORIGINAL, 0, x);
   double* const y = rig_forward(r);
-  double* const expected = doubles(n * n);
-  double* const folded = doubles(n * n);
+  double* const expected = reals(n * n);
+  double* const folded = reals(n * n);
   for (int64_t m = 0; m < batch; ++m) {
     memcpy(folded, x + m * n * n, (size_t)(n * n) * sizeof(double));
     if (strncmp(chain, "sk", 2) == 0 || strncmp(chain, "sy", 2) == 0) {
@@ -141,7 +141,7 @@ START_TEST(values_are_definite)
       rig_open(&r, "symmetric,matrix_exp", d ? PZ_F64 : PZ_F32, square_shape(n));
       for (double scale = 0.01; scale < 20.0; scale *= 5.0) {
         double* const x = rig_normal(&r, r.x.dtype, n * n, scale / sqrt((double)n));
-        double* const w = doubles(n);
+        double* const w = reals(n);
         rig_write(&r, PZ_ORIGINAL, 0, x);
         double* const y = rig_forward(&r);
         for (int64_t i = 0; i < n; ++i) {
@@ -190,9 +190,9 @@ START_TEST(vjp_reverses_the_squarings)
       double* const gx = rig_vjp(&r, g, 0);
       double* const again = rig_vjp(&r, g, 0);
       ck_assert_int_eq(memcmp(gx, again, (size_t)(BATCH * each) * sizeof(double)), 0);
-      double* const moved = doubles(each);
-      double* const above = doubles(each);
-      double* const below = doubles(each);
+      double* const moved = reals(each);
+      double* const above = reals(each);
+      double* const below = reals(each);
       for (int m = 0; m < BATCH; ++m) {
         for (int side = 0; side < 2; ++side) {
           for (int64_t i = 0; i < each; ++i) {
@@ -239,8 +239,8 @@ START_TEST(symmetric_vjp_neither_cancels_nor_overflows)
     const int64_t n = orders[s];
     rig r;
     rig_open(&r, "symmetric,matrix_exp", PZ_F64, square_shape(n));
-    double* const x = doubles(n * n);
-    double* const g = doubles(n * n);
+    double* const x = reals(n * n);
+    double* const g = reals(n * n);
     for (int64_t k = 0; k < n * n; ++k) {
       x[k] = k % (n + 1) == 0 ? w[k % n % 4] : 0.0;
       g[k] = 1.0;
@@ -354,7 +354,7 @@ START_TEST(symmetric_float32_loses_nothing)
       rig_change(&r, "symmetric,matrix_exp", PZ_F64, square_shape(n));
       rig_write(&r, PZ_ORIGINAL, 0, x);
       double* const exact = rig_forward(&r);
-      double* const w = doubles(n);
+      double* const w = reals(n);
       for (int64_t i = 0; i < n; ++i) {
         for (int64_t j = 0; j < i; ++j) {
           x[i * n + j] = x[j * n + i];

@@ -14,7 +14,7 @@ square_shape(const int64_t n)
 double*
 diagonal_matrix(const int64_t n, const double* const entries)
 {
-  double* const out = doubles(n * n);
+  double* const out = reals(n * n);
   for (int64_t k = 0; k < n; ++k) {
     out[k * n + k] = entries[k];
   }

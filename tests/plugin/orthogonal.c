@@ -23,7 +23,7 @@ static void
 dense_map(const int map, const tall s, double* const x, const int64_t b, double* const y)
 {
   const int64_t n = s.n;
-  double* const a = doubles(n * n);
+  double* const a = reals(n * n);
   for (int64_t j = 0; j < s.k; ++j) {
     for (int64_t i = j + 1; i < n; ++i) {
       const double at = *tall_at(s, x, b, i, j) * (map == 1 ? 0.5 : 1.0);
@@ -36,8 +36,8 @@ dense_map(const int map, const tall s, double* const x, const int64_t b, double*
   } else if (map == 1) {
     oracle_cayley(n, a, y);
   } else {
-    double* const h = doubles(n * n);
-    double* const product = doubles(n * n);
+    double* const h = reals(n * n);
+    double* const product = reals(n * n);
     for (int64_t k = 0; k < n * n; ++k) {
       y[k] = k % (n + 1) == 0 ? 1.0 : 0.0;
     }
@@ -94,9 +94,9 @@ START_TEST(values_are_the_dense_ones)
                        maps[map], base);
         rig_open(&r, chain, PZ_F64, tall_shapes[k]);
         double* const x = originals(&r, map, s);
-        double* const bases = doubles(s.batch * s.n * s.n);
-        double* const full = doubles(s.n * s.n);
-        double* const product = doubles(s.n * s.n);
+        double* const bases = reals(s.batch * s.n * s.n);
+        double* const full = reals(s.n * s.n);
+        double* const product = reals(s.n * s.n);
         for (int64_t b = 0; b < s.batch; ++b) {
           double* const q = orthogonal_matrix(s.n, PZ_F64, -1.0);
           memcpy(bases + b * s.n * s.n, q, (size_t)(s.n * s.n) * sizeof(double));
@@ -105,7 +105,7 @@ START_TEST(values_are_the_dense_ones)
         if (base) {
           rig_write(&r, PZ_STATE_BUFFER, 0, bases);
         } else if (map == 1) { /* which keeps the signs of what it was registered on */
-          double* const signs = doubles(s.batch * s.k);
+          double* const signs = reals(s.batch * s.k);
           for (int64_t i = 0; i < s.batch * s.k; ++i) {
             signs[i] = 1.0;
           }
@@ -150,7 +150,7 @@ START_TEST(every_orthogonal_matrix_has_originals)
   for (int c = 0; c < 3; ++c) {
     for (int o = 0; o < 5; ++o) {
       const int64_t n = orders[o];
-      double* const minus = doubles(n);
+      double* const minus = reals(n);
       for (int64_t k = 0; k < n; ++k) {
         minus[k] = -1.0;
       }

@@ -43,14 +43,6 @@ rig_forbid_host(const bool forbid)
   pz_queue_forbid_host_fallback(queue, forbid);
 }
 
-double*
-doubles(const int64_t n)
-{
-  double* const out = calloc((size_t)(n > 0 ? n : 1), sizeof(double));
-  ck_assert_ptr_nonnull(out);
-  return out;
-}
-
 /* `values` in memory of the tensor's dtype, to be freed. */
 static void*
 packed(const uint32_t dtype, const int64_t n, const double* const values)
@@ -66,7 +58,7 @@ packed(const uint32_t dtype, const int64_t n, const double* const values)
 static double*
 unpacked(const uint32_t dtype, const int64_t n, void* const data)
 {
-  double* const out = doubles(n);
+  double* const out = reals(n);
   for (int64_t k = 0; k < n; ++k) {
     out[k] = test_at(dtype, data, k);
   }
@@ -170,7 +162,7 @@ rig_write(rig* const r, const pz_role role, const uint32_t index, const double* 
 double*
 rig_read_originals(const rig* const r)
 {
-  double* const out = doubles(r->n_x);
+  double* const out = reals(r->n_x);
   double* to = out;
   for (uint32_t k = 0; k < pz_chain_count(r->chain, PZ_ORIGINAL); ++k) {
     const int64_t n = count_of_original(r, k);
@@ -224,7 +216,7 @@ rig_vjp(rig* const r, const double* const gradient, const uint32_t index)
 double*
 rig_gradients(rig* const r, const double* const gradient)
 {
-  double* const out = doubles(r->n_x);
+  double* const out = reals(r->n_x);
   double* to = out;
   for (uint32_t k = 0; k < pz_chain_count(r->chain, PZ_ORIGINAL); ++k) {
     const int64_t n = count_of_original(r, k);
@@ -273,7 +265,7 @@ rig_residual(rig* const r, const double* const value, double* const distance)
 double*
 rig_normal(rig* const r, const uint32_t dtype, const int64_t n, const double scale)
 {
-  double* const out = doubles(n);
+  double* const out = reals(n);
   for (int64_t k = 0; k < n; ++k) {
     const double x = scale * test_normal(&r->random);
     out[k] = dtype == PZ_F32 ? (double)(float)x : x;
@@ -292,34 +284,4 @@ rig_unit(const rig* const r)
 {
   const int64_t n = r->y.ndim > 0 ? r->y.shape[r->y.ndim - 1] : 1;
   return (double)(n > 0 ? n : 1) * pz_dtype_epsilon(r->y.dtype);
-}
-
-double
-largest(const int64_t n, const double* const x)
-{
-  double out = 0.0;
-  for (int64_t k = 0; k < n && !isnan(out); ++k) {
-    out = fabs(x[k]) <= out ? out : fabs(x[k]);
-  }
-  return out;
-}
-
-double
-largest_difference(const int64_t n, const double* const x, const double* const y)
-{
-  double out = 0.0;
-  for (int64_t k = 0; k < n && !isnan(out); ++k) {
-    out = fabs(x[k] - y[k]) <= out ? out : fabs(x[k] - y[k]);
-  }
-  return out;
-}
-
-double
-inner(const int64_t n, const double* const x, const double* const y)
-{
-  double out = 0.0;
-  for (int64_t k = 0; k < n; ++k) {
-    out += x[k] * y[k];
-  }
-  return out;
 }

@@ -6,9 +6,8 @@
 #ifndef TEST_PLUGIN_RIG_H
 #define TEST_PLUGIN_RIG_H
 
-#include "support.h"
-
-#include <parametrize/parametrize.h>
+#include <dense.h>
+#include <support.h>
 
 #include <stdbool.h>
 
@@ -90,10 +89,5 @@ pz_structure rig_structure(const rig* r);
 
 /* n times the machine epsilon of the chain. */
 double rig_unit(const rig* r);
-
-double largest(int64_t n, const double* x);
-double largest_difference(int64_t n, const double* x, const double* y);
-double inner(int64_t n, const double* x, const double* y);
-double* doubles(int64_t n);
 
 #endif /* TEST_PLUGIN_RIG_H */

@@ -20,8 +20,8 @@ START_TEST(signs_reach_every_orthogonal_matrix)
   for (size_t s = 0; s < sizeof(orders) / sizeof(orders[0]); ++s) {
     const int64_t n = orders[s];
     double* cases[6];
-    double* const minus = doubles(n);
-    double* const swapped = doubles(n * n);
+    double* const minus = reals(n);
+    double* const swapped = reals(n * n);
     for (int64_t k = 0; k < n; ++k) {
       minus[k] = -1.0;
       swapped[k * n + n - 1 - k] = 1.0;

@@ -23,7 +23,7 @@ START_TEST(zeros_give_zeros)
              (extents){3, {2, 3, 4}});
     double* const w = rig_normal(&r, r.y.dtype, COUNT, 1.0);
     double* const g = rig_normal(&r, r.y.dtype, COUNT, 1.0);
-    double* const some = doubles(COUNT);
+    double* const some = reals(COUNT);
     const int zeros = k & 1 ? COUNT / 2 : COUNT;
     memcpy(some + zeros, w + zeros, (size_t)(COUNT - zeros) * sizeof(double));
     rig_write(&r, PZ_ORIGINAL, 0, some);

@@ -117,8 +117,8 @@ check_steps(const char* const chain, const int dim, const uint32_t dtype, const 
   double* const g = rig_normal(&r, dtype, r.n_y, 1.0);
   double* const u = rig_read(&r, PZ_STATE_BUFFER, U);
   double* const v = rig_read(&r, PZ_STATE_BUFFER, V);
-  double* const y_expected = doubles(r.n_y);
-  double* const gw_expected = doubles(r.n_y);
+  double* const y_expected = reals(r.n_y);
+  double* const gw_expected = reals(r.n_y);
   for (int k = 0; k < 2; ++k) {
     step(&m, w, u, v);
   }

@@ -36,7 +36,7 @@ slice_of(const pz_spec* const v, const int dim, const int64_t i)
 static double*
 slice_products(const rig* const r, const int dim, const double* const x, const double* const y)
 {
-  double* const out = doubles(r->n_x - r->n_y);
+  double* const out = reals(r->n_x - r->n_y);
   for (int64_t i = 0; i < r->n_y; ++i) {
     out[slice_of(&r->y, dim, i)] += x[i] * y[i];
   }

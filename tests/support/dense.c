@@ -1,12 +1,49 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Tools in double on row-major arrays, written for their plainness. */
+#include "dense.h"
 
-#include "rig.h"
-
+#include <check.h>
 #include <math.h>
 #include <stdlib.h>
+
+double*
+reals(const int64_t n)
+{
+  double* const a = calloc((size_t)(n > 0 ? n : 1), sizeof(*a));
+  ck_assert_ptr_nonnull(a);
+  return a;
+}
+
+double
+largest(const int64_t n, const double* const x)
+{
+  double out = 0.0;
+  for (int64_t k = 0; k < n && !isnan(out); ++k) {
+    out = fabs(x[k]) <= out ? out : fabs(x[k]);
+  }
+  return out;
+}
+
+double
+largest_difference(const int64_t n, const double* const x, const double* const y)
+{
+  double out = 0.0;
+  for (int64_t k = 0; k < n && !isnan(out); ++k) {
+    out = fabs(x[k] - y[k]) <= out ? out : fabs(x[k] - y[k]);
+  }
+  return out;
+}
+
+double
+inner(const int64_t n, const double* const x, const double* const y)
+{
+  double out = 0.0;
+  for (int64_t k = 0; k < n; ++k) {
+    out += x[k] * y[k];
+  }
+  return out;
+}
 
 double
 frobenius(const int64_t n, const double* const a)
@@ -68,12 +105,4 @@ orthogonality(const int64_t m, const int64_t n, const double* const a)
   free(t);
   free(gram);
   return defect;
-}
-
-double*
-reals(const int64_t n)
-{
-  double* const a = calloc((size_t)(n > 0 ? n : 1), sizeof(*a));
-  ck_assert_ptr_nonnull(a);
-  return a;
 }
