@@ -4,7 +4,7 @@
 /* What every parametrization owes, whatever it computes: shapes taken or refused by name,
    determined values, gradients that are those of the value, right inverses, members. */
 
-#include "rig.h"
+#include "subject.h"
 #include "suites.h"
 #include "variants.h"
 
@@ -25,7 +25,7 @@ originals(rig* const r, const extents shape, const double scale)
     x[k] = fabs(x[k]) < 0x1p-10 ? 0x1p-10 : x[k];
   }
   rig_write_originals(r, x);
-  rig_update(r); /* which may move originals */
+  ck_assert_ok(pz_eval_update(r->eval, r->state)); /* which may move originals */
   rig_write_originals(r, x);
   return x;
 }
@@ -78,7 +78,7 @@ START_TEST(dtypes_agree)
     for (int s = 0; s < CONTRACT_SHAPES; ++s) {
       double* buffers[MOST] = {NULL};
       rig r;
-      if (rig_try(&r, v.chain, PZ_F32, contract_shapes[s]) != PZ_OK) {
+      if (subject_try(&r, v.chain, PZ_F32, contract_shapes[s]) != PZ_OK) {
         continue;
       }
       const uint32_t n = pz_chain_count(r.chain, PZ_STATE_BUFFER);
@@ -89,7 +89,7 @@ START_TEST(dtypes_agree)
       for (uint32_t i = 0; i < n; ++i) {
         buffers[i] = rig_read(&r, PZ_STATE_BUFFER, i);
       }
-      rig_change(&r, v.chain, PZ_F64, contract_shapes[s]);
+      ck_assert_ok(subject_change(&r, v.chain, PZ_F64, contract_shapes[s]));
       rig_write_originals(&r, x);
       give_state(&r, n, buffers);
       double* const twice = rig_forward(&r);
@@ -117,13 +117,13 @@ START_TEST(batches_are_their_matrices)
     if (v.dims > many.ndim) {
       continue;
     }
-    ck_assert_ok(rig_try(&r, v.chain, PZ_F64, many));
+    ck_assert_ok(subject_try(&r, v.chain, PZ_F64, many));
     const bool alone_alike =
         pz_chain_count(r.chain, PZ_STATE_BUFFER) == 0 && !contract_is_whole(v.chain);
     double* const x = originals(&r, many, 0.3);
     double* const y = rig_forward(&r);
     for (int m = 0; m < BATCH && alone_alike; ++m) {
-      rig_change(&r, v.chain, PZ_F64, one);
+      ck_assert_ok(subject_change(&r, v.chain, PZ_F64, one));
       rig_write_originals(&r, x + m * ORDER * ORDER);
       double* const alone = rig_forward(&r);
       const double found = largest_difference(r.n_y, alone, y + m * ORDER * ORDER);
@@ -402,9 +402,9 @@ without_host(rig* const r, const extents shape, const char* const chain)
   pz_tensor value;
   (void)shape;
   pz_state_touch(r->state);
-  rig_forbid_host(true);
+  pz_queue_forbid_host_fallback(subject.queue, true);
   const pz_status status = pz_eval_forward(r->eval, r->state, PZ_CALL_SAVING, &value);
-  rig_forbid_host(false);
+  pz_queue_forbid_host_fallback(subject.queue, false);
   if (status != PZ_OK) {
     snprintf(on, sizeof(on), "of float%d on %s", r->y.dtype == PZ_F32 ? 32 : 64, subject_device);
     ck_assert_msg(status == PZ_UNSUPPORTED && strstr(pz_error_message(), on) &&
@@ -430,7 +430,7 @@ tests_contract(void)
 {
   TCase* const tests = tcase_create("contract");
   tcase_set_timeout(tests, 120);
-  tcase_add_checked_fixture(tests, rig_start, rig_finish);
+  tcase_add_checked_fixture(tests, subject_setup, subject_teardown);
   tcase_add_test(tests, values_are_determined);
   tcase_add_test(tests, dtypes_agree);
   tcase_add_test(tests, batches_are_their_matrices);

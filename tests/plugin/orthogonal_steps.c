@@ -5,7 +5,7 @@
    and after steps of an optimizer, in every shape, with a base and without. */
 
 #include "members.h"
-#include "rig.h"
+#include "subject.h"
 #include "suites.h"
 
 #include <math.h>
@@ -74,7 +74,7 @@ as_pytorch(const char* const chain, const uint32_t dtype, const extents e, const
   const tall s = tall_of(e);
   const double limit = 10.0 * tall_unit(dtype, s);
   rig r;
-  rig_open(&r, chain, dtype, e);
+  subject_open(&r, chain, dtype, e);
   double* const a = rig_normal(&r, dtype, r.n_y, 1.0);
   ck_assert_ok(rig_assign(&r, PZ_REGISTER, a));
   double* y = rig_forward(&r);
@@ -142,7 +142,7 @@ tests_orthogonal_steps(void)
 {
   TCase* const tests = tcase_create("orthogonal steps");
   tcase_set_timeout(tests, 60);
-  tcase_add_checked_fixture(tests, rig_start, rig_finish);
+  tcase_add_checked_fixture(tests, subject_setup, subject_teardown);
   tcase_add_test(tests, does_what_pytorch_tests);
   return tests;
 }

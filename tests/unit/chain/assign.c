@@ -4,7 +4,10 @@
 /* Assignment under every intent, sampling, residuals: all of it or nothing, and always in the
    same memory. */
 
-#include "rig.h"
+#include <maps.h>
+#include <rig.h>
+
+#include <string.h>
 
 static rig r;
 static const int64_t shape[] = {2, 3, 3};
@@ -13,7 +16,7 @@ static pz_spec spec;
 static void
 setup(void)
 {
-  rig_open(&r, NULL);
+  rig_open(&r, &pz_plugin_v1_test_maps, NULL);
   spec = pz_spec_make(PZ_F64, 3, shape);
 }
 
@@ -38,9 +41,9 @@ take(picture* const p)
   for (pz_role role = PZ_ORIGINAL; role <= PZ_STATE_BUFFER; ++role) {
     for (uint32_t k = 0; k < pz_chain_count(r.chain, role); ++k) {
       const pz_tensor t = rig_tensor(&r, role, k);
-      ck_assert_uint_le(p->bytes + rig_bytes(&t), sizeof(p->data));
-      memcpy(p->data + p->bytes, t.data, rig_bytes(&t));
-      p->bytes += rig_bytes(&t);
+      ck_assert_uint_le(p->bytes + host_bytes(&t), sizeof(p->data));
+      memcpy(p->data + p->bytes, t.data, host_bytes(&t));
+      p->bytes += host_bytes(&t);
     }
   }
 }
@@ -66,7 +69,7 @@ check_log(const uint32_t k, const char* const entry, const uint32_t intent)
 START_TEST(test_intents)
 {
   pz_tensor value;
-  pz_tensor w = rig_host_skew(&r, &spec);
+  pz_tensor w = host_skew(&spec, &r.random);
   rig_chain(&r, "fold,gain,fold", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
   static const pz_intent intents[] = {PZ_ASSIGN, PZ_REGISTER, PZ_CHAIN};
   for (int i = 0; i < 3; ++i) {
@@ -81,21 +84,20 @@ START_TEST(test_intents)
     ck_assert_uint_eq(map_calls.in[0], PZ_GENERAL);
   }
   ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, &value));
-  ck_assert_mem_eq(value.data, w.data, rig_bytes(&w));
+  ck_assert_mem_eq(value.data, w.data, host_bytes(&w));
   ck_assert_fails(pz_eval_assign(r.eval, r.state, (pz_intent)0, &w), PZ_INVALID, "intent 0");
 
   rig_chain(&r, "fold,turn", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
   map_calls.n = 0;
   ck_assert_ok(pz_eval_assign(r.eval, r.state, PZ_ASSIGN, &w));
   ck_assert_uint_eq(map_calls.in[0], PZ_SKEW); /* turn: what its x is known to be */
-  rig_host_free(&w);
 }
 END_TEST
 
 START_TEST(test_values)
 {
   static picture before;
-  pz_tensor w = rig_host_skew(&r, &spec);
+  pz_tensor w = host_skew(&spec, &r.random);
   pz_tensor value;
   rig_chain(&r, "fold", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
   const pz_tensor original = rig_tensor(&r, PZ_ORIGINAL, 0);
@@ -134,25 +136,22 @@ START_TEST(test_values)
   static const int64_t strides[] = {9, 1, 3};
   pz_spec room_spec = spec;
   room_spec.shape[0] = 3;
-  pz_tensor room = rig_host(&room_spec);
-  rig_host_free(&w);
-  w = rig_host_skew(&r, &spec);
+  pz_tensor room = host_zeros(&room_spec);
+  w = host_skew(&spec, &r.random);
   double* const at = (double*)room.data + 1;
-  memcpy(at, w.data, rig_bytes(&w));
+  memcpy(at, w.data, host_bytes(&w));
   pz_tensor strided = room;
   strided.shape = shape;
   strided.strides = strides;
   strided.byte_offset = sizeof(double);
   ck_assert_ok(pz_eval_assign(r.eval, r.state, PZ_ASSIGN, &strided));
-  memset(room.data, 0, rig_bytes(&room));
+  memset(room.data, 0, host_bytes(&room));
   ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, &value));
   for (int k = 0; k < 18; ++k) { /* the transpose of a skew matrix is its negative */
     ck_assert_double_eq(((const double*)value.data)[k], -((const double*)w.data)[k]);
   }
   /* A value of the evaluation itself. */
   ck_assert_ok(pz_eval_assign(r.eval, r.state, PZ_ASSIGN, &value));
-  rig_host_free(&room);
-  rig_host_free(&w);
 }
 END_TEST
 
@@ -163,14 +162,14 @@ START_TEST(test_register)
   static picture before;
   static const pz_status none[] = {PZ_SINGULAR, PZ_UNSUPPORTED, PZ_OUTSIDE};
   static const pz_status failures[] = {PZ_INVALID, PZ_DEVICE, PZ_NO_MEMORY, PZ_MISMATCH};
-  pz_tensor w = rig_host_normal(&r, &spec, 1.0);
+  pz_tensor w = host_normal(&spec, &r.random, 1.0);
   rig_chain(&r, "bare", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
   ck_assert_fails(pz_eval_assign(r.eval, r.state, PZ_ASSIGN, &w), PZ_UNSUPPORTED,
                   "bare: has no right inverse");
   ck_assert_fails(pz_eval_assign(r.eval, r.state, PZ_CHAIN, &w), PZ_UNSUPPORTED,
                   "bare: has no right inverse");
   ck_assert_ok(pz_eval_assign(r.eval, r.state, PZ_REGISTER, &w));
-  ck_assert_mem_eq(rig_tensor(&r, PZ_ORIGINAL, 0).data, w.data, rig_bytes(&w));
+  ck_assert_mem_eq(rig_tensor(&r, PZ_ORIGINAL, 0).data, w.data, host_bytes(&w));
 
   rig_chain(&r, "mask", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
   ck_assert_ok(pz_eval_initialize(r.eval, r.state, 0, &w));
@@ -184,7 +183,7 @@ START_TEST(test_register)
                     "mask: found what the test asked for");
     check_unchanged(&before);
     ck_assert_ok(pz_eval_assign(r.eval, r.state, PZ_REGISTER, &w));
-    ck_assert_mem_eq(rig_tensor(&r, PZ_ORIGINAL, 0).data, w.data, rig_bytes(&w));
+    ck_assert_mem_eq(rig_tensor(&r, PZ_ORIGINAL, 0).data, w.data, host_bytes(&w));
     ck_assert_mem_eq(mask.data, drawn, sizeof(drawn));
   }
   for (int i = 0; i < 4; ++i) {
@@ -198,7 +197,6 @@ START_TEST(test_register)
   rig_chain(&r, "fold,bare", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
   ck_assert_fails(pz_eval_assign(r.eval, r.state, PZ_REGISTER, &w), PZ_UNSUPPORTED,
                   "bare: has no right inverse");
-  rig_host_free(&w);
 }
 END_TEST
 
@@ -207,7 +205,7 @@ END_TEST
 START_TEST(test_staged)
 {
   static picture before;
-  pz_tensor w = rig_host_normal(&r, &spec, 1.0);
+  pz_tensor w = host_normal(&spec, &r.random, 1.0);
   pz_tensor value;
   rig_chain(&r, "mask,gain,base", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
   ck_assert_ok(pz_eval_initialize(r.eval, r.state, 0, &w));
@@ -220,7 +218,7 @@ START_TEST(test_staged)
   check_unchanged(&before);
   map_mask_answer = PZ_OK;
   ck_assert_ok(pz_eval_assign(r.eval, r.state, PZ_ASSIGN, &w));
-  ck_assert_mem_eq(rig_tensor(&r, PZ_STATE_BUFFER, 1).data, w.data, rig_bytes(&w));
+  ck_assert_mem_eq(rig_tensor(&r, PZ_STATE_BUFFER, 1).data, w.data, host_bytes(&w));
   const double* const gain = rig_tensor(&r, PZ_OWN_PARAMETER, 0).data;
   const double* const x = rig_tensor(&r, PZ_ORIGINAL, 0).data;
   for (int k = 0; k < 18; ++k) {
@@ -228,8 +226,7 @@ START_TEST(test_staged)
     ck_assert_double_eq(x[k], 0.0);
   }
   ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, &value));
-  ck_assert_mem_eq(value.data, w.data, rig_bytes(&w));
-  rig_host_free(&w);
+  ck_assert_mem_eq(value.data, w.data, host_bytes(&w));
 }
 END_TEST
 
@@ -274,7 +271,7 @@ END_TEST
 
 START_TEST(test_residual)
 {
-  pz_tensor w = rig_host_skew(&r, &spec);
+  pz_tensor w = host_skew(&spec, &r.random);
   double distance = -1.0;
   rig_chain(&r, "fold,turn", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
   ck_assert_ok(pz_eval_residual(r.eval, r.state, 0, &w, &distance));
@@ -285,7 +282,6 @@ START_TEST(test_residual)
   ck_assert_fails(pz_eval_residual(r.eval, r.state, 1, &w, &distance), PZ_UNSUPPORTED,
                   "turn: has no residual");
   ck_assert_fails(pz_eval_residual(r.eval, r.state, 2, &w, &distance), PZ_INVALID, "map 2");
-  rig_host_free(&w);
 }
 END_TEST
 

@@ -3,14 +3,17 @@
 
 /* Chains: planning both ways, structure handed on, appending and leaving out, names. */
 
-#include "rig.h"
+#include <maps.h>
+#include <rig.h>
+
+#include <string.h>
 
 static rig r;
 
 static void
 setup(void)
 {
-  rig_open(&r, NULL);
+  rig_open(&r, &pz_plugin_v1_test_maps, NULL);
 }
 
 static void

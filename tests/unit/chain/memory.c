@@ -5,7 +5,10 @@
    request is refused the call says so, nothing leaks, and nothing has changed. */
 
 #include "allocator.h"
-#include "rig.h"
+#include <maps.h>
+#include <rig.h>
+
+#include <string.h>
 
 static const int64_t shape[] = {2, 5, 5};
 static const int64_t strides[] = {26, 1, 5}; /* of what the host binds: transposed, a gap */
@@ -57,16 +60,13 @@ START_TEST(test_steady)
 {
   static const char* const devices[] = {"reference", "cpu"};
   rig r;
-  rig_open(&r, devices[_i]);
+  rig_open(&r, &pz_plugin_v1_test_maps, devices[_i]);
   rig_from_tensor(&r, "fold,turn,power,gain,mask,noise", PZ_F64, 3, shape);
   bind_strided(&r);
-  pz_tensor g = rig_host_normal(&r, pz_chain_value(r.chain), 1.0);
-  pz_tensor gx[2] = {rig_host(pz_chain_value(r.chain)), rig_host(pz_chain_value(r.chain))};
+  pz_tensor g = host_normal(pz_chain_value(r.chain), &r.random, 1.0);
   double room[64] = {0};
-  pz_tensor into = pz_host_tensor(PZ_F64, room, 3, shape);
-  into.strides = strides;
-  rig_host_free(&gx[0]);
-  gx[0] = into; /* strided on one side */
+  pz_tensor gx[2] = {pz_host_tensor(PZ_F64, room, 3, shape), host_zeros(pz_chain_value(r.chain))};
+  gx[0].strides = strides;
   const pz_tensor x = rig_tensor(&r, PZ_ORIGINAL, 0);
   for (int k = 0; k < 64; ++k) {
     bound[k] = test_normal(&r.random);
@@ -101,8 +101,6 @@ START_TEST(test_steady)
   }
   ck_assert_uint_eq(allocator_stop(), 0);
   ck_assert_ok(status);
-  rig_host_free(&g);
-  rig_host_free(&gx[1]);
   rig_close(&r);
 }
 END_TEST
@@ -126,7 +124,7 @@ look(const rig* const r, snapshot* const s)
     for (uint32_t k = 0; k < pz_chain_count(r->chain, role); ++k) {
       const pz_tensor t = rig_tensor(r, role, k);
       ck_assert_uint_le(s->n + (size_t)pz_count(&t), 1024);
-      memcpy(s->numbers + s->n, t.data, rig_bytes(&t));
+      memcpy(s->numbers + s->n, t.data, host_bytes(&t));
       s->n += (size_t)pz_count(&t);
     }
   }
@@ -214,7 +212,7 @@ attempt(rig* const r, const int which, const unsigned long k, pz_tensor* const g
   }
   look(r, &before);
   memcpy(gradients[0], gx[0].data, sizeof(gradients[0]));
-  memcpy(gradients[1], gx[1].data, rig_bytes(&gx[1]));
+  memcpy(gradients[1], gx[1].data, host_bytes(&gx[1]));
   allocator_start(k);
   const pz_status status = attempts[which].run(r, g, gx);
   allocator_stop();
@@ -227,7 +225,7 @@ attempt(rig* const r, const int which, const unsigned long k, pz_tensor* const g
     ck_assert_uint_eq(before.version, after.version);
     ck_assert_mem_eq(before.numbers, after.numbers, before.n * sizeof(double));
     ck_assert_mem_eq(gradients[0], gx[0].data, sizeof(gradients[0]));
-    ck_assert_mem_eq(gradients[1], gx[1].data, rig_bytes(&gx[1]));
+    ck_assert_mem_eq(gradients[1], gx[1].data, host_bytes(&gx[1]));
     ck_assert_ptr_nonnull(strstr(pz_error_message(), "out of memory"));
     ck_assert_ok(attempts[which].run(r, g, gx)); /* and it can be tried again */
   }
@@ -238,10 +236,10 @@ START_TEST(test_refused_calls)
 {
   rig r;
   double room[64] = {0};
-  rig_open(&r, NULL);
+  rig_open(&r, &pz_plugin_v1_test_maps, NULL);
   rig_from_tensor(&r, attempts[_i].text, PZ_F64, 3, shape);
-  pz_tensor g = rig_host_normal(&r, pz_chain_value(r.chain), 1.0);
-  pz_tensor gx[2] = {pz_host_tensor(PZ_F64, room, 3, shape), rig_host(pz_chain_value(r.chain))};
+  pz_tensor g = host_normal(pz_chain_value(r.chain), &r.random, 1.0);
+  pz_tensor gx[2] = {pz_host_tensor(PZ_F64, room, 3, shape), host_zeros(pz_chain_value(r.chain))};
   if (_i != 5) {
     rig_fill(&r, 0.5);
   }
@@ -252,8 +250,6 @@ START_TEST(test_refused_calls)
     ck_assert_uint_lt(k, 1000);
   }
   ck_assert_uint_gt(k, 3);
-  rig_host_free(&g);
-  rig_host_free(&gx[1]);
   rig_close(&r);
 }
 END_TEST
@@ -299,7 +295,7 @@ make_all(rig* const r)
 START_TEST(test_refused_objects)
 {
   rig r;
-  rig_open(&r, NULL);
+  rig_open(&r, &pz_plugin_v1_test_maps, NULL);
   ck_assert_ok(make_all(&r)); /* maps are looked up once */
   unsigned long k = 1;
   bool refused = true;

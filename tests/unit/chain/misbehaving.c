@@ -4,9 +4,11 @@
 /* A map that breaks its contract, each time in one way: one line that names the map and the
    callback, and nothing changed. */
 
-#include "rig.h"
+#include <maps.h>
+#include <rig.h>
 
 #include <stdio.h>
+#include <string.h>
 
 /* What the map does, and where. */
 typedef enum offence {
@@ -99,7 +101,7 @@ setup(void)
   place = NULL;
   map_hook = misbehave;
   tensor = pz_host_tensor(PZ_F64, data, 2, shape);
-  rig_open(&r, NULL);
+  rig_open(&r, &pz_plugin_v1_test_maps, NULL);
   rig_from_tensor(&r, "fragile,fragile", PZ_F64, 2, shape);
   ck_assert_ok(pz_eval_initialize(r.eval, r.state, 0, &tensor));
   ck_assert_ok(pz_eval_assign(r.eval, r.state, PZ_ASSIGN, &tensor));

@@ -5,7 +5,10 @@
    by longer and shorter chains, and empty. */
 
 #include "chain.h"
-#include "rig.h"
+#include <maps.h>
+#include <rig.h>
+
+#include <string.h>
 
 static rig r;
 static const int64_t shape[] = {2, 3, 3};
@@ -14,7 +17,7 @@ static pz_spec spec;
 static void
 setup(void)
 {
-  rig_open(&r, NULL);
+  rig_open(&r, &pz_plugin_v1_test_maps, NULL);
   spec = pz_spec_make(PZ_F64, 3, shape);
 }
 
@@ -27,32 +30,32 @@ teardown(void)
 /* Each map is filled from what it is registered on: the tensor, then the value so far. */
 START_TEST(test_initialize)
 {
-  pz_tensor w = rig_host_normal(&r, &spec, 1.0);
+  pz_tensor w = host_normal(&spec, &r.random, 1.0);
   pz_tensor value;
   rig_chain(&r, "base", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
   ck_assert_ok(pz_eval_initialize(r.eval, r.state, 0, &w));
-  ck_assert_mem_eq(rig_tensor(&r, PZ_STATE_BUFFER, 0).data, w.data, rig_bytes(&w));
+  ck_assert_mem_eq(rig_tensor(&r, PZ_STATE_BUFFER, 0).data, w.data, host_bytes(&w));
 
   /* fold of w is what the base after it sees, registered together or one by one. */
   rig_chain(&r, "fold", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
   ck_assert_ok(pz_eval_assign(r.eval, r.state, PZ_REGISTER, &w));
   ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, &value));
-  pz_tensor folded = rig_host(&spec);
-  memcpy(folded.data, value.data, rig_bytes(&folded));
+  pz_tensor folded = host_zeros(&spec);
+  memcpy(folded.data, value.data, host_bytes(&folded));
   rig_chain(&r, "fold,base", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
   const pz_tensor x = rig_tensor(&r, PZ_ORIGINAL, 0);
   ck_assert_ok(pz_eval_initialize(r.eval, r.state, 0, &w));
-  ck_assert_mem_eq(rig_tensor(&r, PZ_STATE_BUFFER, 0).data, folded.data, rig_bytes(&folded));
+  ck_assert_mem_eq(rig_tensor(&r, PZ_STATE_BUFFER, 0).data, folded.data, host_bytes(&folded));
   for (int k = 0; k < 18; ++k) { /* originals are not its business */
     ck_assert_double_eq(((const double*)x.data)[k], 0.0);
   }
   /* From the input: from the originals as they are. */
   rig_chain(&r, "fold,base", NULL, 0, PZ_FROM_INPUT, &spec, 1);
   const pz_tensor original = rig_tensor(&r, PZ_ORIGINAL, 0);
-  memcpy(original.data, w.data, rig_bytes(&w));
+  memcpy(original.data, w.data, host_bytes(&w));
   pz_state_touch(r.state);
   ck_assert_ok(pz_eval_initialize(r.eval, r.state, 0, &original));
-  ck_assert_mem_eq(rig_tensor(&r, PZ_STATE_BUFFER, 0).data, folded.data, rig_bytes(&folded));
+  ck_assert_mem_eq(rig_tensor(&r, PZ_STATE_BUFFER, 0).data, folded.data, host_bytes(&folded));
   /* Later maps alone: the others keep what they have. */
   rig_chain(&r, "base,gain,base", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
   ck_assert_ok(pz_eval_initialize(r.eval, r.state, 0, &w));
@@ -68,7 +71,7 @@ START_TEST(test_initialize)
   /* Two originals, and a first map without a right inverse. */
   static const int64_t flat[] = {4, 3};
   rig_from_tensor(&r, "norm,mask", PZ_F64, 2, flat);
-  pz_tensor n = rig_host_normal(&r, pz_chain_value(r.chain), 1.0);
+  pz_tensor n = host_normal(pz_chain_value(r.chain), &r.random, 1.0);
   ck_assert_ok(pz_eval_initialize(r.eval, r.state, 0, &n));
   rig_chain(&r, "bare,base", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
   ck_assert_ok(pz_eval_initialize(r.eval, r.state, 0, &w));
@@ -76,20 +79,17 @@ START_TEST(test_initialize)
     ck_assert_double_eq(((const double*)rig_tensor(&r, PZ_STATE_BUFFER, 0).data)[k],
                         2.0 * ((const double*)w.data)[k]);
   }
-  rig_host_free(&n);
-  rig_host_free(&folded);
-  rig_host_free(&w);
 }
 END_TEST
 
 START_TEST(test_update)
 {
-  pz_tensor w = rig_host_normal(&r, &spec, 1.0);
+  pz_tensor w = host_normal(&spec, &r.random, 1.0);
   pz_tensor value;
   double first[18];
   /* A map that only uses its draw: the same until the host says update. */
   rig_chain(&r, "noise", NULL, 0, PZ_FROM_INPUT, &spec, 1);
-  memcpy(rig_tensor(&r, PZ_ORIGINAL, 0).data, w.data, rig_bytes(&w));
+  memcpy(rig_tensor(&r, PZ_ORIGINAL, 0).data, w.data, host_bytes(&w));
   pz_state_touch(r.state);
   ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, &value));
   memcpy(first, value.data, sizeof(first));
@@ -99,7 +99,7 @@ START_TEST(test_update)
   ck_assert_ok(pz_eval_update(r.eval, r.state));
   ck_assert_uint_ne(pz_state_version(r.state), version);
   pz_tensor g = w;
-  pz_tensor gx = rig_host(&spec);
+  pz_tensor gx = host_zeros(&spec);
   ck_assert_fails(pz_eval_vjp(r.eval, r.state, &g, 1, false, &gx), PZ_STALE, "changed");
   ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, &value));
   ck_assert_mem_ne(value.data, first, sizeof(first));
@@ -127,8 +127,6 @@ START_TEST(test_update)
     }
   }
   ck_assert(moved);
-  rig_host_free(&gx);
-  rig_host_free(&w);
 }
 END_TEST
 
@@ -139,7 +137,7 @@ START_TEST(test_bound)
   static const int64_t strides[] = {10, 1, 3};
   static double memory[32];
   pz_tensor value;
-  pz_tensor w = rig_host_skew(&r, &spec);
+  pz_tensor w = host_skew(&spec, &r.random);
   pz_tensor mine = pz_host_tensor(PZ_F64, memory, 3, shape);
   mine.strides = strides;
   mine.byte_offset = 3 * sizeof(double);
@@ -163,7 +161,7 @@ START_TEST(test_bound)
   ck_assert_double_eq(memory[12], -99.0);
   ck_assert_double_eq(memory[22], -99.0);
   ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, &value));
-  ck_assert_mem_eq(value.data, w.data, rig_bytes(&w));
+  ck_assert_mem_eq(value.data, w.data, host_bytes(&w));
   memory[3 + 3] = 42.0; /* entry (0, 0, 1) */
   pz_state_touch(r.state);
   ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, &value));
@@ -183,7 +181,6 @@ START_TEST(test_bound)
   ck_assert_fails(pz_state_bind(r.state, PZ_ORIGINAL, 0, &bad), PZ_MISMATCH, "device");
   ck_assert_fails(pz_state_bind(r.state, PZ_ORIGINAL, 1, &mine), PZ_NOT_FOUND, "tensor 1");
   ck_assert_ptr_eq(rig_tensor(&r, PZ_ORIGINAL, 0).data, memory);
-  rig_host_free(&w);
 }
 END_TEST
 
@@ -194,7 +191,7 @@ START_TEST(test_adopt)
   pz_chain* shorter = NULL;
   pz_state* grown = NULL;
   pz_state* left = NULL;
-  pz_tensor w = rig_host_normal(&r, &spec, 1.0);
+  pz_tensor w = host_normal(&spec, &r.random, 1.0);
   rig_chain(&r, "mask,gain", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
   ck_assert_ok(pz_eval_initialize(r.eval, r.state, 0, &w));
   ck_assert_ok(pz_chain_append(r.chain, "mask,gain", NULL, 0, &longer));
@@ -234,7 +231,6 @@ START_TEST(test_adopt)
   pz_eval_free(eval);
   pz_state_free(left);
   pz_chain_free(shorter);
-  rig_host_free(&w);
 }
 END_TEST
 

@@ -4,9 +4,11 @@
 /* One chain and one queue, a state and an evaluation per thread: no locks of the host's,
    and the same numbers everywhere. Chains are made and given up meanwhile. */
 
-#include "rig.h"
+#include <maps.h>
+#include <rig.h>
 
 #include <pthread.h>
+#include <string.h>
 
 enum { THREADS = 4, ROUNDS = 40 };
 
@@ -61,9 +63,9 @@ START_TEST(test_threads)
   rig r;
   pthread_t threads[THREADS];
   static worker workers[THREADS];
-  rig_open(&r, NULL);
+  rig_open(&r, &pz_plugin_v1_test_maps, NULL);
   rig_from_tensor(&r, "fold,turn", PZ_F64, 3, shape);
-  pz_tensor w = rig_host_normal(&r, pz_chain_value(r.chain), 0.3);
+  pz_tensor w = host_normal(pz_chain_value(r.chain), &r.random, 0.3);
   for (int i = 0; i < THREADS; ++i) {
     workers[i] = (worker){.r = &r, .w = &w};
     ck_assert_int_eq(pthread_create(&threads[i], NULL, run, &workers[i]), 0);
@@ -74,7 +76,6 @@ START_TEST(test_threads)
     ck_assert_mem_eq(workers[i].value, workers[0].value, sizeof(workers[0].value));
     ck_assert_mem_eq(workers[i].gradient, workers[0].gradient, sizeof(workers[0].gradient));
   }
-  rig_host_free(&w);
   rig_close(&r);
 }
 END_TEST

@@ -4,9 +4,11 @@
 /* Folds that the host leaves out: `half` declares its value as the fold of a triangle, `spin`
    takes triangles; each does what `fold` and `turn` of maps.h do, which declare nothing. */
 
-#include "rig.h"
+#include <maps.h>
+#include <rig.h>
 
 #include <math.h>
+#include <string.h>
 
 static rig r;
 static uint32_t structure = PZ_SKEW; /* of the value that `half` declares */
@@ -195,7 +197,7 @@ setup(void)
   structure = PZ_SKEW;
   triangle = PZ_UPPER;
   mistake = 0;
-  rig_open(&r, NULL);
+  rig_open(&r, &pz_plugin_v1_test_maps, NULL);
   ck_assert_ok(pz_context_add_plugin(r.context, &pz_plugin_v1_triangles));
 }
 
@@ -237,7 +239,7 @@ evaluate(const char* const text, const double* const x, const bool poisoned, con
   pz_tensor y;
   rig_from_tensor(&r, text, PZ_F64, 3, shape);
   rig_fill(&r, 0.5); /* own parameters, the same for every chain by the seed below */
-  const uint32_t n = rig_trained(&r);
+  const uint32_t n = r.n_tensors;
   pz_tensor original = rig_tensor(&r, PZ_ORIGINAL, 0);
   for (int64_t e = 0; e < COUNT; ++e) {
     const int64_t i = e / N % N;
@@ -247,7 +249,7 @@ evaluate(const char* const text, const double* const x, const bool poisoned, con
     ((double*)original.data)[e] = poisoned && !there && !diagonal ? NAN : x[e];
   }
   for (uint32_t k = 1; k < n; ++k) {
-    const pz_tensor own = rig_trained_tensor(&r, k);
+    const pz_tensor own = rig_trained(&r, k);
     for (int64_t e = 0; e < pz_count(&own); ++e) {
       ((double*)own.data)[e] = 0.3 + 0.1 * (double)(e % 5);
     }
@@ -261,15 +263,11 @@ evaluate(const char* const text, const double* const x, const bool poisoned, con
   pz_tensor gx[8];
   ck_assert_uint_le(n, 8);
   for (uint32_t k = 0; k < n; ++k) {
-    const pz_tensor like = rig_trained_tensor(&r, k);
-    const pz_spec spec = pz_spec_of(&like);
-    gx[k] = rig_host_normal(&r, &spec, 1.0);
+    const pz_spec spec = rig_trained_spec(&r, k);
+    gx[k] = host_normal(&spec, &r.random, 1.0);
   }
   ck_assert_ok(pz_eval_vjp(r.eval, r.state, &gy, (UINT64_C(1) << n) - 1, false, gx));
   memcpy(gradient, gx[0].data, COUNT * sizeof(double));
-  for (uint32_t k = 0; k < n; ++k) {
-    rig_host_free(&gx[k]);
-  }
 }
 
 static void
@@ -366,7 +364,7 @@ START_TEST(test_others_see_the_whole)
   rig_from_tensor(&r, "half,spin", PZ_F64, 2, shape);
   rig_fill(&r, 0.3);
   const pz_spec spec = *pz_chain_value(r.chain);
-  pz_tensor w = rig_host_normal(&r, &spec, 1.0);
+  pz_tensor w = host_normal(&spec, &r.random, 1.0);
   pz_tensor out[2] = {pz_host_tensor(PZ_F64, again[0], 2, shape),
                       pz_host_tensor(PZ_F64, again[1], 2, shape)};
   map_calls.n = 0;
@@ -385,7 +383,6 @@ START_TEST(test_others_see_the_whole)
   ck_assert_uint_eq(in_of("spin residual"), PZ_SKEW);
   ck_assert_ok(pz_eval_vjp(r.eval, r.state, &w, 1, false, &out[1]));
   ck_assert_mem_eq(again[0], again[1], sizeof(again[0]));
-  rig_host_free(&w);
 }
 END_TEST
 

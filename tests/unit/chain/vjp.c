@@ -5,27 +5,30 @@
    derivative, <G, J D> = <J^T G, D> for random G and D. For maps that are linear in what is
    moved, differences are exact up to rounding, and so must be the identity. */
 
-#include "rig.h"
+#include <maps.h>
+#include <rig.h>
+
+#include <math.h>
+#include <string.h>
 
 /* value(x + step d) for trained tensor k, as a fresh host tensor. */
 static pz_tensor
 moved_value(rig* const r, const uint32_t k, const pz_tensor* const d, const double step)
 {
-  const pz_tensor x = rig_trained_tensor(r, k);
-  void* const before = malloc(rig_bytes(&x) + 1);
-  memcpy(before, x.data, rig_bytes(&x));
+  const pz_tensor x = rig_trained(r, k);
+  const pz_spec spec = pz_spec_of(&x);
+  const pz_tensor before = host_zeros(&spec);
+  memcpy(before.data, x.data, host_bytes(&x));
   for (int64_t i = 0; i < pz_count(&x); ++i) {
-    test_put(x.dtype, x.data, i,
-             test_at(x.dtype, x.data, i) + step * test_at(d->dtype, d->data, i));
+    host_put(&x, i, host_at(&x, i) + step * host_at(d, i));
   }
   pz_state_touch(r->state);
   pz_tensor value;
   ck_assert_ok(pz_eval_forward(r->eval, r->state, 0, &value));
-  const pz_tensor out = rig_host(pz_chain_value(r->chain));
+  const pz_tensor out = host_zeros(pz_chain_value(r->chain));
   ck_assert_ok(pz_queue_download(r->queue, &value, &out));
-  memcpy(x.data, before, rig_bytes(&x));
+  memcpy(x.data, before.data, host_bytes(&x));
   pz_state_touch(r->state);
-  free(before);
   return out;
 }
 
@@ -33,55 +36,48 @@ moved_value(rig* const r, const uint32_t k, const pz_tensor* const d, const doub
 static void
 gradients(rig* const r, const pz_tensor* const g, pz_tensor* const out)
 {
-  const uint32_t n = rig_trained(r);
+  const uint32_t n = r->n_tensors;
   const uint64_t all = n == 64 ? UINT64_MAX : (UINT64_C(1) << n) - 1;
   pz_tensor again[8];
   pz_tensor value;
   ck_assert_uint_le(n, 8);
   for (uint32_t k = 0; k < n; ++k) {
-    const pz_tensor x = rig_trained_tensor(r, k);
-    const pz_spec spec = pz_spec_of(&x);
-    out[k] = rig_host_normal(r, &spec, 1.0); /* to be overwritten */
-    again[k] = rig_host_normal(r, &spec, 1.0);
+    const pz_spec spec = rig_trained_spec(r, k);
+    out[k] = host_normal(&spec, &r->random, 1.0); /* to be overwritten */
+    again[k] = host_normal(&spec, &r->random, 1.0);
   }
   ck_assert_ok(pz_eval_forward(r->eval, r->state, PZ_CALL_SAVING, &value));
   ck_assert_ok(pz_eval_vjp(r->eval, r->state, g, all, false, out));
   ck_assert_ok(pz_eval_vjp(r->eval, r->state, g, all, false, again));
   for (uint32_t k = 0; k < n; ++k) {
-    ck_assert_mem_eq(out[k].data, again[k].data, rig_bytes(&out[k]));
-    rig_host_free(&again[k]);
+    ck_assert_mem_eq(out[k].data, again[k].data, host_bytes(&out[k]));
   }
 }
 
 static void
 check_chain(rig* const r, const bool linear)
 {
-  pz_tensor g = rig_host_normal(r, pz_chain_value(r->chain), 1.0);
+  pz_tensor g = host_normal(pz_chain_value(r->chain), &r->random, 1.0);
   pz_tensor gx[8];
   gradients(r, &g, gx);
   const double step = linear ? 1.0 : 1e-5;
-  for (uint32_t k = 0; k < rig_trained(r); ++k) {
+  for (uint32_t k = 0; k < r->n_tensors; ++k) {
     const pz_spec spec = pz_spec_of(&gx[k]);
     for (int round = 0; round < 3; ++round) {
-      pz_tensor d = rig_host_normal(r, &spec, 1.0);
+      pz_tensor d = host_normal(&spec, &r->random, 1.0);
       pz_tensor up = moved_value(r, k, &d, step);
       pz_tensor down = moved_value(r, k, &d, -step);
-      const double expected = (rig_dot(&g, &up) - rig_dot(&g, &down)) / (2.0 * step);
-      const double found = rig_dot(&gx[k], &d);
-      const double scale = sqrt(rig_dot(&gx[k], &gx[k]) * rig_dot(&d, &d)) +
-                           sqrt(rig_dot(&g, &g) * rig_dot(&up, &up));
+      const double expected = (host_inner(&g, &up) - host_inner(&g, &down)) / (2.0 * step);
+      const double found = host_inner(&gx[k], &d);
+      const double scale = sqrt(host_inner(&gx[k], &gx[k]) * host_inner(&d, &d)) +
+                           sqrt(host_inner(&g, &g) * host_inner(&up, &up));
       /* Differences lose half the digits; sums of exact ones a few eps per term. */
       const double tolerance = (linear ? 1e-13 : 1e-8) * scale;
       ck_assert_msg(fabs(found - expected) <= tolerance,
                     "%s: tensor %u: vjp gives %.15g, differences %.15g, tolerance %.3g",
                     pz_chain_text(r->chain), (unsigned)k, found, expected, tolerance);
-      rig_host_free(&up);
-      rig_host_free(&down);
-      rig_host_free(&d);
     }
-    rig_host_free(&gx[k]);
   }
-  rig_host_free(&g);
 }
 
 typedef struct example {
@@ -111,16 +107,15 @@ START_TEST(test_square)
   };
   static const int64_t shapes[][3] = {{1, 1, 1}, {3, 2, 2}, {2, 5, 5}, {1, 13, 13}};
   rig r;
-  rig_open(&r, NULL);
+  rig_open(&r, &pz_plugin_v1_test_maps, NULL);
   const example* const e = &examples[_i];
   for (size_t s = 0; s < sizeof(shapes) / sizeof(shapes[0]); ++s) {
     const pz_spec spec = pz_spec_make(PZ_F64, 3, shapes[s]);
-    pz_tensor w = rig_host_normal(&r, &spec, 1.0);
+    pz_tensor w = host_normal(&spec, &r.random, 1.0);
     rig_chain(&r, e->text, NULL, 0, PZ_FROM_TENSOR, &spec, 1);
     ck_assert_ok(pz_eval_initialize(r.eval, r.state, 0, &w));
     rig_fill(&r, e->scale);
     check_chain(&r, e->linear);
-    rig_host_free(&w);
   }
   rig_close(&r);
 }
@@ -130,7 +125,7 @@ START_TEST(test_two_originals)
 {
   static const int64_t shape[] = {4, 7};
   rig r;
-  rig_open(&r, NULL);
+  rig_open(&r, &pz_plugin_v1_test_maps, NULL);
   rig_from_tensor(&r, "norm", PZ_F64, 2, shape);
   rig_fill(&r, 1.0);
   check_chain(&r, false);
@@ -151,7 +146,7 @@ START_TEST(test_rows)
       {.name = "index", .map = 1, .value = {.type = PZ_TENSOR, .as.tensor = &tensor}}};
   const pz_spec spec = pz_spec_make(PZ_F64, 3, shape);
   rig r;
-  rig_open(&r, NULL);
+  rig_open(&r, &pz_plugin_v1_test_maps, NULL);
   rig_chain(&r, "gain,rows", settings, 1, PZ_FROM_INPUT, &spec, 1);
   ck_assert_str_eq(pz_chain_text(r.chain), "gain,rows(index=<tensor>)");
   ck_assert_int_eq(pz_chain_value(r.chain)->shape[1], 4);
@@ -168,10 +163,10 @@ START_TEST(test_want)
   const pz_spec spec = pz_spec_make(PZ_F64, 2, shape);
   rig r;
   pz_tensor value;
-  rig_open(&r, NULL);
+  rig_open(&r, &pz_plugin_v1_test_maps, NULL);
   rig_from_tensor(&r, "fold,gain,turn,gain", PZ_F64, 2, shape);
   rig_fill(&r, 0.5);
-  pz_tensor g = rig_host_normal(&r, &spec, 1.0);
+  pz_tensor g = host_normal(&spec, &r.random, 1.0);
   pz_tensor all[3];
   gradients(&r, &g, all);
   ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, &value));
@@ -189,8 +184,8 @@ START_TEST(test_want)
   for (uint64_t want = 0; want < 8; ++want) {
     pz_tensor some[3];
     for (uint32_t k = 0; k < 3; ++k) {
-      some[k] = rig_host(&spec);
-      memset(some[k].data, 0x5a, rig_bytes(&some[k]));
+      some[k] = host_zeros(&spec);
+      memset(some[k].data, 0x5a, host_bytes(&some[k]));
     }
     map_calls.n = 0;
     ck_assert_ok(pz_eval_vjp(r.eval, r.state, &g, want, false, some));
@@ -202,11 +197,10 @@ START_TEST(test_want)
     ck_assert_uint_eq(n, map_calls.n);
     for (uint32_t k = 0; k < 3; ++k) {
       if (want >> k & 1U) {
-        ck_assert_mem_eq(some[k].data, all[k].data, rig_bytes(&all[k]));
+        ck_assert_mem_eq(some[k].data, all[k].data, host_bytes(&all[k]));
       } else {
         ck_assert_uint_eq(((const unsigned char*)some[k].data)[0], 0x5a);
       }
-      rig_host_free(&some[k]);
     }
   }
   /* The last map's own parameter alone: its input's gradient is not asked for. */
@@ -214,10 +208,6 @@ START_TEST(test_want)
   ck_assert_ok(pz_eval_vjp(r.eval, r.state, &g, 4, false, all));
   ck_assert_uint_eq(map_calls.want[0], 2);
   ck_assert_fails(pz_eval_vjp(r.eval, r.state, &g, 8, false, all), PZ_INVALID, "want 0x8");
-  for (uint32_t k = 0; k < 3; ++k) {
-    rig_host_free(&all[k]);
-  }
-  rig_host_free(&g);
   rig_close(&r);
 }
 END_TEST
@@ -230,15 +220,15 @@ START_TEST(test_accumulate)
   const pz_spec spec = pz_spec_make(PZ_F32, 2, shape);
   rig r;
   pz_tensor value;
-  rig_open(&r, NULL);
+  rig_open(&r, &pz_plugin_v1_test_maps, NULL);
   rig_from_tensor(&r, "gain", PZ_F32, 2, shape);
   rig_fill(&r, 1.0);
-  pz_tensor g = rig_host_normal(&r, &spec, 1.0);
+  pz_tensor g = host_normal(&spec, &r.random, 1.0);
   pz_tensor once[2];
   gradients(&r, &g, once);
 
-  pz_tensor turned = rig_host(&spec); /* g in column-major order, off alignment */
-  float* const room = calloc(13, sizeof(float));
+  pz_tensor turned = host_zeros(&spec); /* g in column-major order, off alignment */
+  float room[13] = {0};
   turned.strides = column_major;
   for (int64_t i = 0; i < 3; ++i) {
     for (int64_t j = 0; j < 4; ++j) {
@@ -252,7 +242,7 @@ START_TEST(test_accumulate)
                                .shape = shape,
                                .strides = column_major,
                                .byte_offset = sizeof(float)};
-  pz_tensor sums[2] = {rig_host(&spec), turned};
+  pz_tensor sums[2] = {host_zeros(&spec), turned};
   ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, &value));
   for (int round = 1; round <= 3; ++round) {
     ck_assert_ok(pz_eval_vjp(r.eval, r.state, &strided_g, 3, true, sums));
@@ -269,13 +259,7 @@ START_TEST(test_accumulate)
   }
   /* Written, not added. */
   ck_assert_ok(pz_eval_vjp(r.eval, r.state, &strided_g, 1, false, sums));
-  ck_assert_mem_eq(sums[0].data, once[0].data, rig_bytes(&once[0]));
-  free(room);
-  rig_host_free(&sums[0]);
-  rig_host_free(&sums[1]);
-  rig_host_free(&once[0]);
-  rig_host_free(&once[1]);
-  rig_host_free(&g);
+  ck_assert_mem_eq(sums[0].data, once[0].data, host_bytes(&once[0]));
   rig_close(&r);
 }
 END_TEST
@@ -289,11 +273,11 @@ START_TEST(test_refused)
   const pz_spec wrong = pz_spec_make(PZ_F64, 2, other);
   rig r;
   pz_tensor value;
-  rig_open(&r, NULL);
+  rig_open(&r, &pz_plugin_v1_test_maps, NULL);
   rig_from_tensor(&r, "fold,turn", PZ_F64, 2, shape);
-  pz_tensor g = rig_host_normal(&r, &spec, 1.0);
-  pz_tensor bad = rig_host_normal(&r, &wrong, 1.0);
-  pz_tensor gx = rig_host(&spec);
+  pz_tensor g = host_normal(&spec, &r.random, 1.0);
+  pz_tensor bad = host_normal(&wrong, &r.random, 1.0);
+  pz_tensor gx = host_zeros(&spec);
   ck_assert_fails(pz_eval_vjp(r.eval, r.state, &g, 1, false, &gx), PZ_INVALID, "no evaluation");
   ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_TRAINING, &value));
   ck_assert_fails(pz_eval_vjp(r.eval, r.state, &g, 1, false, &gx), PZ_INVALID, "did not save");
@@ -328,9 +312,6 @@ START_TEST(test_refused)
                   "bare: has no vjp");
   /* Behind it there is no need for it. */
   ck_assert_ok(pz_eval_vjp(r.eval, r.state, &g, 4, false, three));
-  rig_host_free(&g);
-  rig_host_free(&bad);
-  rig_host_free(&gx);
   rig_close(&r);
 }
 END_TEST
