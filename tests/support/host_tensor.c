@@ -55,13 +55,26 @@ host_skew(const pz_spec* const spec, uint64_t* const random)
   return tensor;
 }
 
-void
-host_free(void)
+const void*
+host_mark(void)
 {
-  for (block* b = blocks; b; b = blocks) {
+  return blocks;
+}
+
+void
+host_release(const void* const mark)
+{
+  while (blocks && blocks != mark) {
+    block* const b = blocks;
     blocks = b->next;
     free(b);
   }
+}
+
+void
+host_free(void)
+{
+  host_release(NULL);
 }
 
 size_t
@@ -80,6 +93,20 @@ void
 host_put(const pz_tensor* const tensor, const int64_t k, const double value)
 {
   test_put(tensor->dtype, tensor->data, k, value);
+}
+
+float*
+host_f32(const pz_tensor* const tensor)
+{
+  ck_assert_uint_eq(tensor->dtype, PZ_F32);
+  return tensor->data;
+}
+
+double*
+host_f64(const pz_tensor* const tensor)
+{
+  ck_assert_uint_eq(tensor->dtype, PZ_F64);
+  return tensor->data;
 }
 
 double
@@ -104,4 +131,12 @@ host_distance(const pz_tensor* const a, const pz_tensor* const b)
     most = difference <= most ? most : difference; /* NaN counts */
   }
   return most;
+}
+
+bool
+host_same(const pz_tensor* const a, const pz_tensor* const b)
+{
+  const pz_spec x = pz_spec_of(a);
+  const pz_spec y = pz_spec_of(b);
+  return pz_spec_equal(&x, &y) && memcmp(a->data, b->data, host_bytes(a)) == 0;
 }
