@@ -167,7 +167,7 @@ START_TEST(each_allocation_fails_in_turn)
   unsigned long n = 1;
   for (;; ++n) {
     furnish();
-    pz_tensor before = rig_read("weight");
+    const pz_tensor before = rig_read("weight");
     char* const picture = rig_picture();
     allocator_start(n);
     const pz_status status = one->call();
@@ -184,7 +184,7 @@ START_TEST(each_allocation_fails_in_turn)
     ck_assert_msg(status == PZ_NO_MEMORY || status == PZ_IO, "%s, allocation %lu: %s: %s",
                   one->name, n, pz_status_text(status), pz_error_message());
     rig_unchanged(picture);
-    pz_tensor after = rig_read("weight");
+    const pz_tensor after = rig_read("weight");
     ck_assert_double_eq(host_distance(&before, &after), 0.0);
     ck_assert_ok(one->call()); /* and now it works */
     ck_assert_uint_lt(n, 5000);
@@ -199,7 +199,7 @@ START_TEST(steady_state_allocates_nothing)
   pz_slot* slot = NULL;
   pz_tensor x;
   pz_tensor y;
-  pz_tensor w = rig_add(module, "weight", 6, 6);
+  const pz_tensor w = rig_add(module, "weight", 6, 6);
   ck_assert_ok(pz_register_parametrization(module, "weight", "skew,cayley,pruning,affine", 0));
   ck_assert_ok(pz_module_slot(module, "weight", &slot));
   int bad = 0; /* check's own macros allocate */

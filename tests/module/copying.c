@@ -35,7 +35,8 @@ START_TEST(semantics_21_a_copy_has_everything_and_shares_nothing)
     ck_assert_ptr_ne(place_of(module, entry.name), place_of(copy, entry.name));
   }
 
-  pz_tensor t = rig_normal(PZ_F32, 4, 4); /* the copy changes in every way, the source in none */
+  const pz_tensor t =
+      rig_normal(PZ_F32, 4, 4); /* the copy changes in every way, the source in none */
   ck_assert_ok(pz_module_set(copy, "own", &t));
   ck_assert_ok(pz_module_set(copy, "child.weight", &t));
   ck_assert_ok(pz_module_sample(copy, "weight"));
@@ -49,11 +50,11 @@ END_TEST
 START_TEST(semantics_21_a_copy_outlives_its_source)
 {
   furnish(module);
-  pz_tensor before = rig_read("child.leaf.weight");
+  const pz_tensor before = rig_read("child.leaf.weight");
   pz_module* const copy = copy_of(module);
   pz_module_free(module);
   module = copy;
-  pz_tensor after = rig_read("child.leaf.weight");
+  const pz_tensor after = rig_read("child.leaf.weight");
   ck_assert_double_eq(host_distance(&before, &after), 0.0);
   ck_assert_ok(pz_module_touch(module, "child.weight"));
   ck_assert_ok(pz_register_parametrization(module, "bias", "counting", 0));
@@ -73,12 +74,12 @@ START_TEST(semantics_21_draws_go_on_alike)
 
   pz_context_seed(context, 5);
   ck_assert_ok(pz_module_sample(module, "weight"));
-  pz_tensor x = rig_read("weight");
+  const pz_tensor x = rig_read("weight");
   pz_context_seed(context, 5);
   pz_module_free(copy);
   copy = copy_of(module);
   ck_assert_ok(pz_module_sample(module, "weight"));
-  pz_tensor y = rig_read("weight");
+  const pz_tensor y = rig_read("weight");
   ck_assert_double_eq(host_distance(&x, &y), 0.0);
   pz_module_free(copy);
 }
@@ -123,7 +124,7 @@ START_TEST(semantics_21_the_update_policy_is_copied)
   ck_assert_ok(pz_register_parametrization(module, "weight", "fragile", 0)); /* a step adds 1 */
   pz_module_update_policy(module, PZ_UPDATE_ON_READ);
   pz_module* const copy = copy_of(module);
-  pz_tensor first = read_of(copy, "parametrizations.weight.0.b");
+  const pz_tensor first = read_of(copy, "parametrizations.weight.0.b");
   (void)place_of(copy, "weight");
   pz_tensor second = read_of(copy, "parametrizations.weight.0.b");
   ck_assert_double_eq(host_at(&second, 0), host_at(&first, 0) + 1.0);
@@ -137,7 +138,7 @@ START_TEST(semantics_21_gradients_stay_behind)
 {
   pz_tensor g;
   pz_tensor value;
-  pz_tensor w = rig_add(module, "weight", 3, 3);
+  const pz_tensor w = rig_add(module, "weight", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
   ck_assert_ok(pz_module_get(module, "weight", &value));
   ck_assert_ok(pz_module_backward(module, "weight", &w));

@@ -23,7 +23,7 @@ START_TEST(semantics_20_what_is_saved_comes_back)
   w = rig_add(child, "w\"\\\xc3\xa9", 1, 3);
   ck_assert_ok(pz_module_add_child(module, "child", child));
   ck_assert_ok(pz_register_parametrization(module, "weight", "skew,affine,pruning", 0));
-  pz_tensor value = rig_read("weight");
+  const pz_tensor value = rig_read("weight");
   char* const picture = rig_picture();
   ck_assert_ok(pz_module_save(module, path));
 
@@ -34,7 +34,7 @@ START_TEST(semantics_20_what_is_saved_comes_back)
   ck_assert_ok(pz_module_set(module, "double", &w));
   ck_assert_ok(pz_module_load(module, path));
   rig_unchanged(picture);
-  pz_tensor now = rig_read("weight"); /* the value follows */
+  const pz_tensor now = rig_read("weight"); /* the value follows */
   ck_assert_double_eq(host_distance(&now, &value), 0.0);
 }
 END_TEST
@@ -74,7 +74,7 @@ START_TEST(semantics_20_a_foreign_file_loads)
              "\"a\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[0,8]}}    ",
              16);
   ck_assert_ok(pz_module_load(module, path));
-  pz_tensor now = rig_read("b");
+  const pz_tensor now = rig_read("b");
   const unsigned char bytes[8] = {8, 9, 10, 11, 12, 13, 14, 15};
   ck_assert_mem_eq(now.data, bytes, 8);
 }
@@ -186,8 +186,8 @@ START_TEST(states_are_saved_without_originals)
   ck_assert_uint_ne(pz_state_version(other), version);
   for (uint32_t role = PZ_ORIGINAL; role <= PZ_STATE_BUFFER; ++role) {
     for (uint32_t k = 0; pz_state_tensor(state, (pz_role)role, k, &tensor) == PZ_OK; ++k) {
-      pz_tensor a = rig_zeros(PZ_F64, 3, 3);
-      pz_tensor b = rig_zeros(PZ_F64, 3, 3);
+      const pz_tensor a = rig_zeros(PZ_F64, 3, 3);
+      const pz_tensor b = rig_zeros(PZ_F64, 3, 3);
       ck_assert_ok(pz_queue_download(queue, &tensor, &a));
       ck_assert_ok(pz_state_tensor(other, (pz_role)role, k, &tensor));
       ck_assert_ok(pz_queue_download(queue, &tensor, &b));

@@ -34,8 +34,8 @@ START_TEST(semantics_18_baked_values_are_plain)
   pz_slot* slot = NULL;
   pz_slot* inner = NULL;
   fill();
-  pz_tensor weight = rig_read("weight");
-  pz_tensor other = rig_read("other");
+  const pz_tensor weight = rig_read("weight");
+  const pz_tensor other = rig_read("other");
   ck_assert_ok(pz_module_slot(module, "weight", &slot));
   ck_assert_ok(pz_module_slot(module, INNER, &inner));
   ck_assert(!pz_module_is_baked(module));
@@ -65,11 +65,11 @@ END_TEST
 START_TEST(semantics_18_unbaking_brings_back_every_bit)
 {
   fill();
-  pz_tensor g = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor g = rig_normal(PZ_F32, 3, 3);
   pz_tensor now = rig_read("weight");
   now = rig_read("other");
   ck_assert_ok(pz_module_backward(module, "weight", &g));
-  pz_tensor before = rig_gradient(INNER);
+  const pz_tensor before = rig_gradient(INNER);
   char* const picture = rig_picture();
   ck_assert_ok(pz_module_bake(module));
   ck_assert_ok(pz_module_unbake(module));
@@ -89,7 +89,7 @@ START_TEST(semantics_18_modes_set_meanwhile_are_seen_after)
 {
   rig_add(module, "weight", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "counting", 0));
-  pz_tensor folded = rig_read("weight");
+  const pz_tensor folded = rig_read("weight");
   ck_assert_ok(pz_module_bake(module));
   atomic_store(&map_forwards, 0);
   pz_module_train(module, false);
@@ -117,7 +117,7 @@ START_TEST(semantics_18_a_baked_module_refuses_changes)
   pz_module* child = NULL;
   double distance = 0.0;
   fill();
-  pz_tensor t = rig_read("weight");
+  const pz_tensor t = rig_read("weight");
   ck_assert_ok(pz_module_bake(module));
   char* const picture = rig_picture();
   ck_assert_ok(pz_module_new(context, getenv("TEST_DEVICE"), NULL, &child));
@@ -156,7 +156,7 @@ START_TEST(semantics_18_children_are_baked_with_a_module_or_alone)
   pz_module* child = NULL;
   fill();
   ck_assert_ok(pz_module_new(context, getenv("TEST_DEVICE"), "Block", &child));
-  pz_tensor t = rig_add(child, "weight", 3, 3);
+  const pz_tensor t = rig_add(child, "weight", 3, 3);
   ck_assert_ok(pz_register_parametrization(child, "weight", "skew", 0));
   ck_assert_ok(pz_module_bake(child)); /* and is nested as it is */
   ck_assert_ok(pz_module_add_child(module, "block", child));
@@ -189,7 +189,7 @@ START_TEST(semantics_18_bakes_all_or_nothing)
 {
   pz_tensor open;
   fill();
-  pz_tensor before = rig_read("weight");
+  const pz_tensor before = rig_read("weight");
   rig_read("other");
   char* const picture = rig_picture();
   map_failing = "forward";
@@ -202,7 +202,7 @@ START_TEST(semantics_18_bakes_all_or_nothing)
   ck_assert_ok(pz_module_edit(module, INNER, &open));
   ck_assert_fails(pz_module_bake(module), PZ_INVALID, INNER);
   ck_assert_ok(pz_module_commit(module, INNER));
-  pz_tensor t = rig_read("weight");
+  const pz_tensor t = rig_read("weight");
   ck_assert_double_eq(host_distance(&before, &t), 0.0);
   rig_unchanged(picture);
 }
@@ -213,7 +213,7 @@ START_TEST(semantics_18_a_baked_module_is_copied_as_a_plain_one)
   pz_module* copy = NULL;
   pz_tensor there;
   fill();
-  pz_tensor value = rig_read("weight");
+  const pz_tensor value = rig_read("weight");
   ck_assert_ok(pz_module_bake(module));
   ck_assert_ok(pz_module_copy(module, &copy));
   ck_assert(!pz_module_is_baked(copy));
@@ -231,7 +231,7 @@ START_TEST(semantics_18_a_baked_module_is_saved_as_a_plain_one)
   ck_assert_int_ge(descriptor, 0);
   close(descriptor);
   fill();
-  pz_tensor weight = rig_read("weight");
+  const pz_tensor weight = rig_read("weight");
   ck_assert_ok(pz_module_bake(module));
   ck_assert_ok(pz_module_save(module, path));
   EXPECT_BAKED(pz_module_load(module, path));

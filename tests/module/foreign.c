@@ -49,7 +49,7 @@ START_TEST(semantics_20_a_state_dict_of_pytorch)
   pz_tensor scale = rig_zeros(PZ_F32, 1, 1);
   scale.ndim = 0;
   host_put(&scale, 0, 3.0);
-  pz_tensor mask = rig_zeros(PZ_F32, 4, 4);
+  const pz_tensor mask = rig_zeros(PZ_F32, 4, 4);
   for (int k = 0; k < 16; ++k) {
     host_f32(&mask)[k] = k % 3 == 0 ? 0.0F : 1.0F;
   }
@@ -164,7 +164,7 @@ START_TEST(semantics_20_what_is_left_over)
                             "missing parametrizations.weight.0.scale; "
                             "missing parametrizations.weight.1.b; missing bias; "
                             "unknown other; unknown parametrizations.weight.0.Id; ");
-  pz_tensor bias = rig_read("bias");
+  const pz_tensor bias = rig_read("bias");
   ck_assert_double_eq(host_distance(&bias, &now), 0.0);
   now = rig_read("weight"); // scale as registration makes it: 2 a + c
   for (int k = 0; k < 16; ++k) {
@@ -246,11 +246,11 @@ static const double halves[] = {1.0, -2.0, 0.5, 0.0};
 START_TEST(semantics_20_half_precision_is_widened)
 {
   static const pz_list_rule rule = {"skewed", "skew"};
-  pz_tensor h = rig_zeros(PZ_F32, 2, 2);
-  pz_tensor g = rig_zeros(PZ_F32, 2, 2);
+  const pz_tensor h = rig_zeros(PZ_F32, 2, 2);
+  const pz_tensor g = rig_zeros(PZ_F32, 2, 2);
   memcpy(h.data, f16, 8);
   memcpy(g.data, bf16, 8);
-  pz_tensor f = rig_normal(PZ_F32, 2, 2);
+  const pz_tensor f = rig_normal(PZ_F32, 2, 2);
   const part parts[] = {{"a", "F16", &h},
                         {"b", "BF16", &g},
                         {"f", "F32", &f},
@@ -299,7 +299,7 @@ END_TEST
 
 START_TEST(semantics_20_dtypes_that_no_module_holds)
 {
-  pz_tensor counts = rig_normal(PZ_F64, 1, 3);
+  const pz_tensor counts = rig_normal(PZ_F64, 1, 3);
   fill_tensors();
   const part parts[] = {{"bn.num_batches_tracked", "I64", &counts}, {"weight", "F32", &a}};
   make_file(parts, 2);

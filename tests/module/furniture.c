@@ -18,7 +18,7 @@ static void
 add_list(pz_module* const to, const char* const name, const pz_tensor_kind kind,
          const char* const text)
 {
-  pz_tensor t = rig_normal(PZ_F32, 4, 4);
+  const pz_tensor t = rig_normal(PZ_F32, 4, 4);
   ck_assert_ok(pz_module_add(to, name, kind, &t));
   ck_assert_ok(pz_register_parametrization(to, name, text, 0));
 }
@@ -87,8 +87,8 @@ void
 assert_same_values(pz_module* const a, pz_module* const b, const double tolerance)
 {
   for (const char* const* name = furniture_values; *name; ++name) {
-    pz_tensor x = read_of(a, *name);
-    pz_tensor y = read_of(b, *name);
+    const pz_tensor x = read_of(a, *name);
+    const pz_tensor y = read_of(b, *name);
     const double distance = host_distance(&x, &y);
     const double most = tolerance * scale_of(&y);
     ck_assert_msg(distance <= most, "%s: found a distance of %g, expected %g", *name, distance,

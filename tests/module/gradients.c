@@ -13,7 +13,7 @@ START_TEST(semantics_22_a_plain_parameter_gets_the_gradient_itself)
   rig_add(module, "weight", 2, 3);
   pz_tensor sum = rig_gradient("weight");
   ck_assert_double_eq(host_at(&sum, 1), 0.0); /* zero until the first backward */
-  pz_tensor g = rig_normal(PZ_F32, 2, 3);
+  const pz_tensor g = rig_normal(PZ_F32, 2, 3);
   ck_assert_ok(pz_module_backward(module, "weight", &g)); /* without a read before */
   ck_assert_ok(pz_module_backward(module, "weight", &g));
   sum = rig_gradient("weight");
@@ -54,7 +54,7 @@ END_TEST
 START_TEST(semantics_22_gradients_begin_anew_where_a_list_comes_or_goes)
 {
   pz_tensor value;
-  pz_tensor w = rig_add(module, "weight", 3, 3);
+  const pz_tensor w = rig_add(module, "weight", 3, 3);
   ck_assert_ok(pz_module_backward(module, "weight", &w));
   ck_assert_ok(pz_register_parametrization(module, "weight", "counting", 0));
   pz_tensor sum = rig_gradient("parametrizations.weight.original");
@@ -74,7 +74,7 @@ START_TEST(semantics_22_gradients_add_up_along_the_chain)
   rig_add(module, "weight", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "affine,affine", 0));
   ck_assert_ok(pz_module_get(module, "weight", &value));
-  pz_tensor g = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor g = rig_normal(PZ_F32, 3, 3);
   for (int times = 1; times <= 3; ++times) { /* any number of times per evaluation */
     ck_assert_ok(pz_module_backward(module, "weight", &g));
     sum = rig_gradient("parametrizations.weight.original");
@@ -97,9 +97,9 @@ START_TEST(semantics_22_several_originals)
   rig_add(module, "weight", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "weighted", 0));
   ck_assert_ok(pz_module_get(module, "weight", &value));
-  pz_tensor g = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor g = rig_normal(PZ_F32, 3, 3);
   ck_assert_ok(pz_module_backward(module, "weight", &g));
-  pz_tensor v = rig_read("parametrizations.weight.original1");
+  const pz_tensor v = rig_read("parametrizations.weight.original1");
   double dot = 0.0;
   double size = 0.0;
   for (int64_t k = 0; k < 9; ++k) {
@@ -116,9 +116,9 @@ END_TEST
 START_TEST(semantics_22_backward_is_stale_after_a_change)
 {
   pz_tensor value;
-  pz_tensor w = rig_add(module, "weight", 3, 3);
+  const pz_tensor w = rig_add(module, "weight", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
-  pz_tensor g = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor g = rig_normal(PZ_F32, 3, 3);
   ck_assert_fails(pz_module_backward(module, "weight", &g), PZ_STALE, "not read yet");
   for (int change = 0; change < 6; ++change) {
     ck_assert_ok(pz_module_get(module, "weight", &value));
@@ -143,9 +143,9 @@ START_TEST(semantics_22_backward_is_stale_after_a_change)
       ck_assert_ok(pz_register_parametrization(module, "weight", "counting", 0));
       break;
     }
-    pz_tensor before = rig_gradient("parametrizations.weight.original");
+    const pz_tensor before = rig_gradient("parametrizations.weight.original");
     ck_assert_int_eq(pz_module_backward(module, "weight", &g), PZ_STALE);
-    pz_tensor after = rig_gradient("parametrizations.weight.original");
+    const pz_tensor after = rig_gradient("parametrizations.weight.original");
     ck_assert_double_eq(host_distance(&before, &after), 0.0);
   }
 }
@@ -157,12 +157,12 @@ START_TEST(semantics_22_a_failed_call_is_no_change)
   rig_add(module, "weight", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "skew,fragile", 0));
   ck_assert_ok(pz_module_get(module, "weight", &value));
-  pz_tensor bad = rig_normal(PZ_F32, 3, 2);
+  const pz_tensor bad = rig_normal(PZ_F32, 3, 2);
   ck_assert_int_ne(pz_module_set(module, "weight", &bad), PZ_OK);
   map_failing = "update";
   ck_assert_int_ne(pz_module_update(module, "weight"), PZ_OK);
   map_failing = NULL;
-  pz_tensor g = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor g = rig_normal(PZ_F32, 3, 3);
   ck_assert_ok(pz_module_backward(module, "weight", &g));
 }
 END_TEST
@@ -176,7 +176,7 @@ START_TEST(semantics_22_frozen_tensors_are_skipped)
   ck_assert_ok(pz_module_require_grad(module, "weight", false));
   ck_assert_ok(pz_module_require_grad(module, "plain", false));
   ck_assert_ok(pz_module_get(module, "weight", &value));
-  pz_tensor g = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor g = rig_normal(PZ_F32, 3, 3);
   ck_assert_ok(pz_module_backward(module, "weight", &g));
   ck_assert_ok(pz_module_backward(module, "plain", &g));
   pz_tensor sum = rig_gradient("parametrizations.weight.0.shift"); /* trained still */
@@ -233,7 +233,7 @@ START_TEST(semantics_22_strided_gradients)
   g.strides = (const int64_t[]){1, 2};
   for (size_t k = 0; k < 2; ++k) {
     ck_assert_ok(pz_module_backward(module, names[k], &g));
-    pz_tensor sum = rig_gradient(sums[k]);
+    const pz_tensor sum = rig_gradient(sums[k]);
     ck_assert_double_eq(host_at(&sum, 3), host_at(&g, 1));
   }
 }
@@ -242,12 +242,12 @@ END_TEST
 START_TEST(semantics_23_a_map_without_vjp_refuses)
 {
   pz_tensor value;
-  pz_tensor w = rig_add(module, "weight", 3, 3);
+  const pz_tensor w = rig_add(module, "weight", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "affine,bare,affine", 0));
   ck_assert_ok(pz_module_get(module, "weight", &value));
   ck_assert_fails(pz_module_backward(module, "weight", &w), PZ_UNSUPPORTED,
                   "\"weight\": bare: has no vjp");
-  pz_tensor sum = rig_gradient("parametrizations.weight.2.shift"); /* all or nothing */
+  const pz_tensor sum = rig_gradient("parametrizations.weight.2.shift"); /* all or nothing */
   ck_assert_double_eq(host_at(&sum, 0), 0.0);
 }
 END_TEST
@@ -255,7 +255,7 @@ END_TEST
 START_TEST(semantics_23_a_failing_vjp_adds_nothing)
 {
   pz_tensor value;
-  pz_tensor w = rig_add(module, "weight", 3, 3);
+  const pz_tensor w = rig_add(module, "weight", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "fragile,affine", 0));
   ck_assert_ok(pz_module_get(module, "weight", &value));
   map_failing = "vjp";

@@ -95,8 +95,8 @@ START_TEST(semantics_20_one_value_of_a_file)
       continue; /* comes with the value around it */
     }
     ck_assert_ok(pz_module_from_file(context, "reference", file, *name, NULL, &made));
-    pz_tensor a = rig_read(*name);
-    pz_tensor b = read_of(made, *name);
+    const pz_tensor a = rig_read(*name);
+    const pz_tensor b = read_of(made, *name);
     ck_assert_double_eq(host_distance(&a, &b), 0.0);
     for (uint32_t k = 0; pz_module_tensor(made, k, &entry) == PZ_OK; ++k) {
       ck_assert_uint_lt(k, 10); /* nothing else is there: "deep" has nine */
@@ -116,8 +116,8 @@ START_TEST(semantics_20_options_that_are_tensors)
   pz_module* made = NULL;
   pz_file_list list = {.size = sizeof(list)};
   pz_file_entry entry = {.size = sizeof(entry)};
-  pz_tensor w = rig_add(module, "weight", 3, 3);
-  pz_tensor mark = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor w = rig_add(module, "weight", 3, 3);
+  const pz_tensor mark = rig_normal(PZ_F32, 3, 3);
   const pz_option_setting setting = {
       .name = "mark", .map = 1, .value = {.type = PZ_TENSOR, .as.tensor = &mark}};
   ck_assert_ok(
@@ -131,7 +131,7 @@ START_TEST(semantics_20_options_that_are_tensors)
   ck_assert_mem_eq(entry.data, mark.data, 36);
 
   ck_assert_ok(pz_module_from_file(context, "reference", file, NULL, NULL, &made));
-  pz_tensor now = read_of(made, "weight");
+  const pz_tensor now = read_of(made, "weight");
   ck_assert_double_eq(host_distance(&value, &now), 0.0);
   ck_assert_ok(pz_module_load_from(module, file, NULL)); /* the same options here */
   pz_module_free(made);
@@ -189,7 +189,7 @@ START_TEST(semantics_20_lists_are_made_on_plain_tensors)
   ck_assert(pz_is_parametrized(twin, "child.leaf.weight"));
 
   /* A second time the lists are there already, and their draws come back. */
-  pz_tensor t = rig_normal(PZ_F32, 4, 4);
+  const pz_tensor t = rig_normal(PZ_F32, 4, 4);
   ck_assert_ok(pz_module_update(twin, NULL));
   ck_assert_ok(pz_module_set(twin, "parametrizations.noise.original", &t));
   ck_assert_ok(pz_module_load_from(twin, file, NULL));
@@ -240,12 +240,12 @@ START_TEST(semantics_20_values_of_other_specs_than_the_tensor)
   ck_assert_ok(pz_module_tensor(module, 0, &entry));
   w = rig_normal(PZ_F32, entry.spec.shape[0], entry.spec.shape[1]);
   ck_assert(original.ndim == entry.spec.ndim);
-  pz_tensor a = rig_read("weight");
+  const pz_tensor a = rig_read("weight");
   const pz_spec value = pz_spec_of(&a);
   w = rig_normal(PZ_F32, value.shape[0], value.shape[1]);
   ck_assert_ok(pz_module_add(other, "weight", PZ_PARAMETER, &w));
   ck_assert_ok(pz_module_load_from(other, file, NULL));
-  pz_tensor b = read_of(other, "weight");
+  const pz_tensor b = read_of(other, "weight");
   ck_assert_double_eq(host_distance(&a, &b), 0.0);
   pz_module_free(other);
 }
@@ -265,8 +265,8 @@ START_TEST(semantics_20_baked_values_need_no_lists)
     if (pz_is_parametrized(twin, *name)) {
       ck_assert_ok(pz_remove_parametrizations(twin, *name, PZ_LEAVE_PARAMETRIZED));
     }
-    pz_tensor a = rig_read(*name);
-    pz_tensor b = read_of(twin, *name);
+    const pz_tensor a = rig_read(*name);
+    const pz_tensor b = read_of(twin, *name);
     ck_assert_double_eq(host_distance(&a, &b), 0.0);
   }
   pz_module_free(twin);

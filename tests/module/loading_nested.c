@@ -34,8 +34,8 @@ static void
 assert_same_nested(pz_module* const a, pz_module* const b)
 {
   for (size_t k = 0; k < sizeof(nested_values) / sizeof(nested_values[0]); ++k) {
-    pz_tensor x = read_of(a, nested_values[k]);
-    pz_tensor y = read_of(b, nested_values[k]);
+    const pz_tensor x = read_of(a, nested_values[k]);
+    const pz_tensor y = read_of(b, nested_values[k]);
     ck_assert_double_eq(host_distance(&x, &y), 0.0);
   }
 }
@@ -90,7 +90,7 @@ START_TEST(semantics_20_values_are_assigned_through_inner_lists)
                                      .flags = PZ_LOAD_ASSIGN | PZ_LOAD_LENIENT};
   nest(module);
   pz_module* const plain = empty_module("Linear");
-  pz_tensor value = rig_zeros(PZ_F32, 4, 4); /* skew, four times what is inmost */
+  const pz_tensor value = rig_zeros(PZ_F32, 4, 4); /* skew, four times what is inmost */
   for (int k = 0; k < 4; ++k) {
     for (int i = 0; i < k; ++i) {
       host_f32(&value)[4 * k + i] = (float)(k + 2 * i);
@@ -155,8 +155,8 @@ START_TEST(semantics_20_one_value_comes_with_the_lists_inside_it)
   for (int k = 0; k < 2; ++k) {
     pz_module* made = NULL;
     ck_assert_ok(pz_module_from_file(context, "reference", file, names[k], NULL, &made));
-    pz_tensor x = read_of(module, names[k]);
-    pz_tensor y = read_of(made, names[k]);
+    const pz_tensor x = read_of(module, names[k]);
+    const pz_tensor y = read_of(made, names[k]);
     ck_assert_double_eq(host_distance(&x, &y), 0.0);
     ck_assert(!pz_is_parametrized(made, names[1 - k]));
     pz_module_free(made);

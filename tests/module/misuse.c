@@ -16,7 +16,7 @@ START_TEST(missing_arguments_are_refused)
   pz_tensor out;
   const char* const original = "parametrizations.weight.original";
   ck_assert_str_eq(pz_error_message(), ""); /* nothing failed so far */
-  pz_tensor w = rig_add(module, "weight", 3, 3);
+  const pz_tensor w = rig_add(module, "weight", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "skew", 0));
 
   ck_assert_fails(pz_module_new_on(context, NULL, "", NULL), PZ_INVALID, "queue");
@@ -80,7 +80,7 @@ END_TEST
 
 START_TEST(a_message_says_a_name_once)
 {
-  pz_tensor w = rig_zeros(PZ_F32, 1, 1);
+  const pz_tensor w = rig_zeros(PZ_F32, 1, 1);
   ck_assert_int_eq(pz_module_add(module, "a.b", PZ_BUFFER, &w), PZ_INVALID);
   ck_assert_str_eq(pz_error_message(), "\"a.b\": a name has no dots and no control bytes");
   ck_assert_int_eq(pz_module_add(module, NULL, PZ_BUFFER, &w), PZ_INVALID);
@@ -99,7 +99,7 @@ START_TEST(a_long_name_leaves_room_for_the_reason)
     for (int k = odd; k < LENGTH; k += 2) {
       memcpy(name + k, "\xc3\xa9", 3);
     }
-    pz_tensor w = rig_add(module, name, 2, 2);
+    const pz_tensor w = rig_add(module, name, 2, 2);
     ck_assert_ok(pz_register_parametrization(module, name, "skew", 0));
     ck_assert_fails(pz_module_backward(module, name, &w), PZ_STALE,
                     "...\": the value was not read yet");
@@ -139,7 +139,7 @@ START_TEST(readers_and_a_writer_turn_each_other_away)
 {
   pthread_t threads[READERS];
   int kinds[READERS];
-  pz_tensor w = rig_add(module, "weight", 3, 3);
+  const pz_tensor w = rig_add(module, "weight", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "counting", 0));
   ck_assert_ok(pz_module_slot(module, "weight", &slot));
   ck_assert_ok(pz_module_new(context, getenv("TEST_DEVICE"), "Child", &child));

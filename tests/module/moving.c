@@ -85,7 +85,7 @@ START_TEST(semantics_19_slots_and_gradients_move)
   for (int k = 0; k < N; ++k) {
     ck_assert_ok(pz_module_slot(module, names[k], &slots[k]));
   }
-  pz_tensor g = rig_normal(PZ_F32, 4, 4);
+  const pz_tensor g = rig_normal(PZ_F32, 4, 4);
   ck_assert_ok(pz_module_get(module, "weight", &value));
   ck_assert_ok(pz_module_backward(module, "weight", &g));
   ck_assert_ok(pz_module_backward(module, "plain", &g));
@@ -120,7 +120,7 @@ END_TEST
 START_TEST(moving_to_where_it_is_keeps_the_memory)
 {
   static const char* const same[] = {"lean", "lean:0"};
-  pz_tensor w = rig_add(module, "weight", 3, 3);
+  const pz_tensor w = rig_add(module, "weight", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
   ck_assert_ok(pz_module_to(module, "lean"));
   const void* const value = place_of(module, "weight");
@@ -157,8 +157,8 @@ END_TEST
 START_TEST(a_device_without_float64_is_given_none)
 {
   pz_module* single = NULL;
-  pz_tensor wide = rig_normal(PZ_F64, 3, 3);
-  pz_tensor narrow = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor wide = rig_normal(PZ_F64, 3, 3);
+  const pz_tensor narrow = rig_normal(PZ_F32, 3, 3);
   ck_assert_ok(pz_module_new(context, "single", "Single", &single));
   ck_assert_fails(pz_module_add(single, "weight", PZ_PARAMETER, &wide), PZ_UNSUPPORTED,
                   "\"weight\": found float64, which device single:0 has not");
@@ -174,7 +174,7 @@ START_TEST(a_device_that_cannot_take_the_module_is_refused)
   furnish(module);
   pz_module* child = NULL;
   ck_assert_ok(pz_module_new(context, NULL, "Wide", &child));
-  pz_tensor wide = rig_normal(PZ_F64, 3, 3);
+  const pz_tensor wide = rig_normal(PZ_F64, 3, 3);
   ck_assert_ok(pz_module_add(child, "weight", PZ_PARAMETER, &wide));
   ck_assert_ok(pz_module_add(child, "plain", PZ_BUFFER, &wide));
   ck_assert_ok(pz_register_parametrization(child, "weight", "affine", 0));
@@ -218,13 +218,13 @@ START_TEST(semantics_19_dtypes_change_and_return)
   ck_assert_ok(pz_module_to(module, device));
   ck_assert_ok(pz_module_sample(module, "weight")); /* moves the signs of the map, say */
   rig_add(module, "last", 4, 4);
-  pz_tensor g = rig_normal(PZ_F32, 4, 4);
+  const pz_tensor g = rig_normal(PZ_F32, 4, 4);
   ck_assert_ok(pz_module_backward(module, "last", &g));
   pz_module* const narrow = copy_of(module);
   char* const picture = rig_picture();
   ck_assert_ok(pz_module_to_dtype(module, PZ_F64));
   for (const char* const* name = furniture_values; *name; ++name) {
-    pz_tensor before = read_of(narrow, *name);
+    const pz_tensor before = read_of(narrow, *name);
     after = rig_read(*name);
     ck_assert_uint_eq(after.dtype, PZ_F64);
     if (strcmp(*name, "noise") == 0) {

@@ -9,7 +9,7 @@
 
 START_TEST(semantics_02_an_original_may_be_parametrized)
 {
-  pz_tensor w = rig_add(module, "weight", 3, 3);
+  const pz_tensor w = rig_add(module, "weight", 3, 3);
   const void* const memory = rig_memory("weight");
   ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
   ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "skew", 0));
@@ -40,16 +40,16 @@ START_TEST(semantics_02_an_original_may_be_parametrized)
   ck_assert_ok(pz_register_parametrization(module, INNER, "counting", 0));
   rig_names("parametrizations.weight.parametrizations.original.parametrizations.original.original "
             "parametrizations.weight.0.shift parametrizations.weight.0.scale ");
-  pz_tensor again = rig_read("weight");
+  const pz_tensor again = rig_read("weight");
   ck_assert_double_eq(host_distance(&again, &now), 0.0);
 }
 END_TEST
 
 START_TEST(semantics_02_an_own_parameter_may_be_parametrized)
 {
-  pz_tensor w = rig_add(module, "weight", 3, 3);
+  const pz_tensor w = rig_add(module, "weight", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
-  pz_tensor s = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor s = rig_normal(PZ_F32, 3, 3);
   ck_assert_ok(pz_module_set(module, "parametrizations.weight.0.shift", &s));
   ck_assert_ok(pz_register_parametrization(module, "parametrizations.weight.0.shift", "skew", 0));
   rig_names("parametrizations.weight.original "
@@ -96,7 +96,7 @@ END_TEST
 
 START_TEST(semantics_04_the_original_of_a_buffers_original_is_a_buffer)
 {
-  pz_tensor w = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor w = rig_normal(PZ_F32, 3, 3);
   ck_assert_ok(pz_module_add(module, "weight", PZ_BUFFER, &w));
   ck_assert_ok(pz_register_parametrization(module, "weight", "counting", 0));
   ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "counting", 0));
@@ -125,7 +125,7 @@ START_TEST(semantics_07_appending_outside_takes_the_inner_list_along)
   pz_slot* inner = NULL;
   rig_nest("counting", "skew");
   ck_assert_ok(pz_module_slot(module, INNER, &inner));
-  pz_tensor before = rig_read("weight");
+  const pz_tensor before = rig_read("weight");
   ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
   rig_names(INNER " parametrizations.weight.1.shift parametrizations.weight.1.scale ");
   pz_tensor now = rig_read("weight");
@@ -171,9 +171,9 @@ START_TEST(semantics_17_removing_the_inner_list)
   const int leave = leaves[_i];
   pz_tensor now;
   pz_slot* slot = NULL;
-  pz_tensor w = rig_nest("counting", "skew");
+  const pz_tensor w = rig_nest("counting", "skew");
   const void* const memory = rig_memory(INNER);
-  pz_tensor value = rig_read("weight");
+  const pz_tensor value = rig_read("weight");
   ck_assert_ok(pz_module_slot(module, INNER, &slot));
   ck_assert_ok(pz_remove_parametrizations(module, ORIGINAL, leave));
   rig_names(ORIGINAL " ");
@@ -195,7 +195,7 @@ START_TEST(semantics_17_removing_the_outer_list)
 {
   pz_slot* inner = NULL;
   pz_slot* outer = NULL;
-  pz_tensor w = rig_nest("affine", "skew");
+  const pz_tensor w = rig_nest("affine", "skew");
   const void* const memory = rig_memory(INNER);
   pz_tensor value = rig_read(ORIGINAL);
   ck_assert_ok(pz_module_slot(module, ORIGINAL, &outer));

@@ -33,7 +33,7 @@ END_TEST
 START_TEST(semantics_11_scopes_reach_lists_in_lists)
 {
   pz_tensor now;
-  pz_tensor w = rig_nest("counting", "counting");
+  const pz_tensor w = rig_nest("counting", "counting");
   pz_module_cache_policy(module, PZ_CACHE_SCOPED);
   atomic_store(&map_forwards, 0);
   for (int k = 1; k <= 3; ++k) {
@@ -58,12 +58,12 @@ END_TEST
 
 START_TEST(semantics_14_assigning_goes_through_inner_right_inverses)
 {
-  pz_tensor w = rig_nest("affine", "skew");
+  const pz_tensor w = rig_nest("affine", "skew");
   const void* const memory = rig_memory(INNER);
   ck_assert_ok(
       pz_register_parametrization(module, "parametrizations.weight.0.shift", "counting", 0));
   ck_assert_ok(pz_module_set(module, "parametrizations.weight.0.shift", &w));
-  pz_tensor v = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor v = rig_normal(PZ_F32, 3, 3);
   ck_assert_ok(pz_module_set(module, "weight", &v)); /* skew judges nothing in there */
   pz_tensor now = rig_read("weight");
   for (int64_t i = 0; i < 3; ++i) {
@@ -85,8 +85,8 @@ END_TEST
 START_TEST(semantics_14_all_or_nothing_over_lists_in_lists)
 {
   rig_nest("affine", "fragile");
-  pz_tensor before = rig_read("weight");
-  pz_tensor v = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor before = rig_read("weight");
+  const pz_tensor v = rig_normal(PZ_F32, 3, 3);
   char* const picture = rig_picture();
   map_failing = "right_inverse";
   ck_assert_fails(pz_module_set(module, "weight", &v), PZ_DEVICE, ORIGINAL);
@@ -113,10 +113,10 @@ START_TEST(semantics_22_gradients_go_through_inner_lists)
   static const char* const v = "parametrizations.weight.parametrizations.original.original1";
   pz_tensor gradient;
   rig_nest("affine", "weighted"); /* 2 s v + shift */
-  pz_tensor g = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor g = rig_normal(PZ_F32, 3, 3);
   ck_assert_fails(pz_module_backward(module, "weight", &g), PZ_STALE, "read");
   rig_read("weight");
-  pz_tensor vs = rig_read(v);
+  const pz_tensor vs = rig_read(v);
   for (int times = 1; times <= 3; ++times) {
     ck_assert_ok(pz_module_backward(module, "weight", &g));
     const pz_tensor gv = rig_gradient(v);
@@ -157,7 +157,7 @@ END_TEST
 
 START_TEST(semantics_24_a_step_takes_inner_lists_first)
 {
-  pz_tensor w = rig_nest("fragile", "fragile");
+  const pz_tensor w = rig_nest("fragile", "fragile");
   const double before = rig_value("weight", 0);
   ck_assert_ok(pz_module_update(module, "weight"));
   ck_assert_double_eq_tol(rig_value("weight", 0), before + 2, 1e-6);
@@ -183,7 +183,7 @@ END_TEST
 START_TEST(semantics_25_optimizers_write_the_innermost)
 {
   pz_tensor open;
-  pz_tensor w = rig_nest("affine", "counting");
+  const pz_tensor w = rig_nest("affine", "counting");
   pz_tensor now = rig_read("weight");
   ck_assert_ok(pz_module_edit(module, INNER, &open));
   ck_assert_fails(pz_module_get(module, "weight", &now), PZ_INVALID, INNER);

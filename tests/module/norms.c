@@ -24,7 +24,7 @@ another(const char* const chain, const int64_t rows, const int64_t cols)
 static void
 expect_shape(const char* const name, const int32_t ndim, const int64_t rows, const int64_t cols)
 {
-  pz_tensor t = rig_read(name);
+  const pz_tensor t = rig_read(name);
   ck_assert_int_eq(t.ndim, ndim);
   ck_assert_int_eq(t.shape[0], rows);
   ck_assert(ndim < 2 || t.shape[1] == cols);
@@ -34,7 +34,7 @@ expect_shape(const char* const name, const int32_t ndim, const int64_t rows, con
 static void
 move(const char* const name, const double by)
 {
-  pz_tensor t = rig_read(name);
+  const pz_tensor t = rig_read(name);
   for (int64_t k = 0; k < pz_count(&t); ++k) {
     host_f32(&t)[k] += (float)by;
   }
@@ -91,7 +91,7 @@ START_TEST(weight_norm_keeps_the_value)
     (void)snprintf(name, sizeof(name), "weight%d", k);
     pz_tensor w = rig_add(module, name, 5, 3);
     ck_assert_ok(pz_register_parametrization(module, name, cases[k].chain, 0));
-    pz_tensor value = rig_read(name);
+    const pz_tensor value = rig_read(name);
     // g (v / |v|): three roundings and those of a norm of at most 5 terms
     ck_assert_double_le(host_distance(&value, &w), 10.0 * 1.2e-7 * 5.0);
     char g[64];
@@ -117,9 +117,9 @@ END_TEST
 
 START_TEST(weight_norm_over_all_is_one_number)
 {
-  pz_tensor w = rig_add(module, "weight", 5, 3);
+  const pz_tensor w = rig_add(module, "weight", 5, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "weight_norm(dim=all)", 0));
-  pz_tensor g = rig_read("parametrizations.weight.original0");
+  const pz_tensor g = rig_read("parametrizations.weight.original0");
   double squares = 0.0;
   for (int k = 0; k < 15; ++k) {
     squares += host_at(&w, k) * host_at(&w, k);
@@ -134,11 +134,11 @@ START_TEST(weight_norm_comes_off)
   rig_add(module, "weight", 4, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "weight_norm", 0));
   move("parametrizations.weight.original1", 0.25);
-  pz_tensor value = rig_read("weight");
+  const pz_tensor value = rig_read("weight");
   ck_assert_fails(pz_remove_parametrizations(module, "weight", PZ_LEAVE_ORIGINAL), PZ_INVALID,
                   "2 originals");
   ck_assert_ok(pz_remove_parametrizations(module, "weight", PZ_LEAVE_PARAMETRIZED));
-  pz_tensor left = rig_read("weight");
+  const pz_tensor left = rig_read("weight");
   ck_assert_double_eq(host_distance(&left, &value), 0.0);
   ck_assert(!pz_is_parametrized(module, "weight"));
 }
@@ -151,7 +151,7 @@ START_TEST(weight_norm_is_carried)
   rig_add(module, "weight", 4, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "weight_norm", 0));
   move("parametrizations.weight.original0", 0.5);
-  pz_tensor value = rig_read("weight");
+  const pz_tensor value = rig_read("weight");
   ck_assert_ok(pz_module_save(module, path));
   ck_assert_ok(pz_module_copy(module, &copy));
   pz_module* const other = another("weight_norm", 4, 3);
@@ -172,11 +172,11 @@ static const char* const v_name = "parametrizations.weight.0._v";
 
 START_TEST(spectral_norm_is_named_as_in_pytorch)
 {
-  pz_tensor w = rig_add(module, "weight", 7, 5);
+  const pz_tensor w = rig_add(module, "weight", 7, 5);
   ck_assert_ok(pz_register_parametrization(module, "weight", "spectral_norm", 0));
   expect_shape(u_name, 1, 7, 0);
   expect_shape(v_name, 1, 5, 0);
-  pz_tensor original = rig_read("parametrizations.weight.original");
+  const pz_tensor original = rig_read("parametrizations.weight.original");
   ck_assert_double_eq(host_distance(&original, &w), 0.0);
   ck_assert_ok(pz_remove_parametrizations(module, "weight", PZ_LEAVE_ORIGINAL));
   /* the dimension of outputs of a transposed convolution */
@@ -189,12 +189,12 @@ END_TEST
 /* Of diag(3, -5) the norm is 5: registration finds it, c = 100. */
 START_TEST(spectral_norm_of_a_diagonal)
 {
-  pz_tensor w = rig_zeros(PZ_F32, 2, 2);
+  const pz_tensor w = rig_zeros(PZ_F32, 2, 2);
   host_f32(&w)[0] = 3.0F;
   host_f32(&w)[3] = -5.0F;
   ck_assert_ok(pz_module_add(module, "weight", PZ_PARAMETER, &w));
   ck_assert_ok(pz_register_parametrization(module, "weight", "spectral_norm", 0));
-  pz_tensor value = rig_read("weight");
+  const pz_tensor value = rig_read("weight");
   for (int k = 0; k < 4; ++k) {
     host_f32(&w)[k] /= 5.0F;
   }
@@ -208,10 +208,10 @@ START_TEST(spectral_norm_steps_by_update)
   pz_tensor after;
   pz_tensor value;
   pz_tensor w = rig_add(module, "weight", 6, 4);
-  pz_tensor g = rig_normal(PZ_F32, 6, 4);
+  const pz_tensor g = rig_normal(PZ_F32, 6, 4);
   ck_assert_ok(pz_register_parametrization(module, "weight", "spectral_norm", 0));
   move("parametrizations.weight.original", 0.5);
-  pz_tensor before = rig_read(u_name);
+  const pz_tensor before = rig_read(u_name);
   for (int training = 0; training < 2; ++training) {
     pz_module_train(module, training == 1);
     value = rig_read("weight");
@@ -237,7 +237,7 @@ START_TEST(spectral_norm_steps_at_reads)
   pz_module* explicit = NULL;
   pz_slot* slot = NULL;
   pz_tensor there;
-  pz_tensor w = rig_add(module, "weight", 6, 4);
+  const pz_tensor w = rig_add(module, "weight", 6, 4);
   ck_assert_ok(
       pz_register_parametrization(module, "weight", "spectral_norm(n_power_iterations=2)", 0));
   move("parametrizations.weight.original", 0.5);
@@ -249,12 +249,12 @@ START_TEST(spectral_norm_steps_at_reads)
     if (training) {
       ck_assert_ok(pz_module_update(explicit, "weight"));
     }
-    pz_tensor expected = read_of(explicit, "weight");
+    const pz_tensor expected = read_of(explicit, "weight");
     ck_assert_ok(pz_module_slot(module, "weight", &slot));
     ck_assert_ok(pz_slot_get(slot, &there));                /* one read */
     ck_assert_ok(pz_module_backward(module, "weight", &w)); /* of what was read */
     pz_module_train(module, false);
-    pz_tensor value = rig_read("weight");
+    const pz_tensor value = rig_read("weight");
     ck_assert_double_eq(host_distance(&value, &expected), 0.0);
   }
   pz_module_free(explicit);
@@ -266,7 +266,7 @@ END_TEST
 START_TEST(spectral_norm_follows_training)
 {
   pz_tensor value;
-  pz_tensor w = rig_add(module, "weight", 6, 4);
+  const pz_tensor w = rig_add(module, "weight", 6, 4);
   ck_assert_ok(
       pz_register_parametrization(module, "weight", "spectral_norm(n_power_iterations=5)", 0));
   for (int step = 0; step < 20; ++step) {
@@ -274,8 +274,8 @@ START_TEST(spectral_norm_follows_training)
     value = rig_read("weight");
     ck_assert_ok(pz_module_zero_gradients(module));
     ck_assert_ok(pz_module_backward(module, "weight", &w));
-    pz_tensor gradient = rig_gradient("parametrizations.weight.original");
-    pz_tensor original = rig_read("parametrizations.weight.original");
+    const pz_tensor gradient = rig_gradient("parametrizations.weight.original");
+    const pz_tensor original = rig_read("parametrizations.weight.original");
     for (int k = 0; k < 24; ++k) {
       host_f32(&original)[k] -= 0.1F * host_f32(&gradient)[k];
     }
@@ -295,10 +295,10 @@ START_TEST(spectral_norm_comes_off)
   rig_add(module, "weight", 4, 3);
   for (int leave = 0; leave < 2; ++leave) {
     ck_assert_ok(pz_register_parametrization(module, "weight", "spectral_norm", 0));
-    pz_tensor value = rig_read(leave ? "weight" : "parametrizations.weight.original");
+    const pz_tensor value = rig_read(leave ? "weight" : "parametrizations.weight.original");
     ck_assert_ok(pz_remove_parametrizations(module, "weight",
                                             leave ? PZ_LEAVE_PARAMETRIZED : PZ_LEAVE_ORIGINAL));
-    pz_tensor left = rig_read("weight");
+    const pz_tensor left = rig_read("weight");
     ck_assert_double_eq(host_distance(&left, &value), 0.0);
   }
 }
@@ -316,7 +316,7 @@ START_TEST(spectral_norm_is_carried)
   pz_module* const other = another("spectral_norm", 4, 3);
   ck_assert_ok(pz_module_load(other, path));
   for (int step = 0; step < 3; ++step) {
-    pz_tensor value = rig_read("weight");
+    const pz_tensor value = rig_read("weight");
     pz_tensor now = read_of(other, "weight");
     ck_assert_double_eq(host_distance(&now, &value), 0.0);
     now = read_of(copy, "weight");
@@ -333,14 +333,14 @@ END_TEST
 /* Twice is a list of two, whose second finds next to nothing to do. */
 START_TEST(spectral_norm_twice)
 {
-  pz_tensor w = rig_zeros(PZ_F32, 3, 3);
+  const pz_tensor w = rig_zeros(PZ_F32, 3, 3);
   host_f32(&w)[0] = 4.0F;
   host_f32(&w)[4] = 1.0F;
   ck_assert_ok(pz_module_add(module, "weight", PZ_PARAMETER, &w));
   ck_assert_ok(pz_register_parametrization(module, "weight", "spectral_norm", 0));
-  pz_tensor once = rig_read("weight");
+  const pz_tensor once = rig_read("weight");
   ck_assert_ok(pz_register_parametrization(module, "weight", "spectral_norm", 0));
-  pz_tensor twice = rig_read("weight");
+  const pz_tensor twice = rig_read("weight");
   expect_shape("parametrizations.weight.1._u", 1, 3, 0);
   ck_assert_double_le(host_distance(&once, &twice), 100.0 * 3.0 * 1.2e-7);
   ck_assert_ok(pz_remove_parametrization(module, "weight", 0));

@@ -24,7 +24,7 @@ add(const char* const chain, const int64_t rows, const int64_t cols)
 static double
 orthogonality(void)
 {
-  pz_tensor w = rig_read("weight");
+  const pz_tensor w = rig_read("weight");
   const int64_t rows = w.shape[0];
   const int64_t cols = w.shape[1];
   const bool wide = rows < cols;
@@ -92,7 +92,7 @@ END_TEST
 START_TEST(orthogonal_is_assigned)
 {
   add("orthogonal(nearest=0)", 5, 3);
-  pz_tensor w = rig_normal(PZ_F32, 5, 3);
+  const pz_tensor w = rig_normal(PZ_F32, 5, 3);
   char* picture = rig_picture();
   ck_assert_fails(pz_module_set(module, "weight", &w), PZ_OUTSIDE, "from the identity");
   rig_unchanged(picture);
@@ -124,7 +124,7 @@ START_TEST(orthogonal_is_carried)
   pz_tensor value;
   pz_module* others[3] = {NULL};
   add("orthogonal(map=cayley,rebase=3)", 5, 3);
-  pz_tensor g = rig_normal(PZ_F32, 5, 3);
+  const pz_tensor g = rig_normal(PZ_F32, 5, 3);
   descend(&g, 0.1);
   ck_assert_ok(pz_module_update(module, NULL));
   descend(&g, 0.1);
@@ -191,7 +191,7 @@ START_TEST(orthogonal_trains)
       add(chains[c], shapes[s][0], shapes[s][1]);
       pz_tensor g = unit(shapes[s][0], shapes[s][1]);
       for (int step = 0; step <= 30; ++step) {
-        pz_tensor w = rig_read("weight");
+        const pz_tensor w = rig_read("weight");
         last = 0.0;
         for (int64_t k = 0; k < pz_count(&w); ++k) {
           last += host_at(&w, k) * host_at(&g, k);
@@ -212,12 +212,12 @@ START_TEST(orthogonal_comes_off)
 {
   for (int leave = 0; leave < 2; ++leave) {
     add("orthogonal", 3, 5);
-    pz_tensor g = rig_normal(PZ_F32, 3, 5);
+    const pz_tensor g = rig_normal(PZ_F32, 3, 5);
     descend(&g, 0.3);
-    pz_tensor expected = rig_read(leave ? "weight" : ORIGINAL);
+    const pz_tensor expected = rig_read(leave ? "weight" : ORIGINAL);
     ck_assert_ok(pz_remove_parametrizations(module, "weight",
                                             leave ? PZ_LEAVE_PARAMETRIZED : PZ_LEAVE_ORIGINAL));
-    pz_tensor left = rig_read("weight");
+    const pz_tensor left = rig_read("weight");
     ck_assert_double_eq(host_distance(&left, &expected), 0.0);
     rig_names("weight ");
   }

@@ -34,7 +34,7 @@ START_TEST(semantics_11_a_value_is_computed_when_something_changed)
 {
   pz_tensor open;
   add_counted("weight");
-  pz_tensor w = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor w = rig_normal(PZ_F32, 3, 3);
   const pz_tensor first = get("weight");
   ck_assert_int_eq(forwards(), 1);
   ck_assert_ptr_eq(get("weight").data, first.data);
@@ -76,7 +76,7 @@ START_TEST(semantics_11_what_does_not_matter_leaves_the_value)
   add_counted("weight");
   rig_add(module, "bias", 3, 3);
   add_counted("other");
-  pz_tensor grad = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor grad = rig_normal(PZ_F32, 3, 3);
   get("weight");
   ck_assert_int_eq(forwards(), 1);
   ck_assert_ok(pz_module_set(module, "bias", &grad));
@@ -161,7 +161,7 @@ START_TEST(semantics_12_changes_inside_a_scope_are_seen)
   pz_module_cache_policy(module, PZ_CACHE_SCOPED);
   pz_cached_begin(module);
   get("weight");
-  pz_tensor w = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor w = rig_normal(PZ_F32, 3, 3);
   ck_assert_ok(pz_module_set(module, "weight", &w));
   pz_tensor now = rig_read("weight");
   ck_assert_double_eq(host_distance(&now, &w), 0.0);
@@ -195,7 +195,7 @@ END_TEST
 
 START_TEST(reads_go_into_host_memory_with_strides)
 {
-  pz_tensor w = rig_add(module, "weight", 2, 3);
+  const pz_tensor w = rig_add(module, "weight", 2, 3);
   pz_tensor out = rig_zeros(PZ_F32, 2, 3);
   out.strides = (const int64_t[]){1, 2};
   ck_assert_ok(pz_module_read(module, "weight", &out));
@@ -238,7 +238,7 @@ END_TEST
 
 START_TEST(semantics_25_the_check_mode_finds_writers_that_forgot)
 {
-  pz_tensor w = rig_add(module, "weight", 3, 3);
+  const pz_tensor w = rig_add(module, "weight", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "counting,affine", 0));
   const pz_tensor original = get("parametrizations.weight.original");
   const pz_tensor shift = get("parametrizations.weight.1.shift");
@@ -278,7 +278,7 @@ static pz_status inside;
 static void
 set_inside(void)
 {
-  pz_tensor w = rig_zeros(PZ_F32, 3, 3);
+  const pz_tensor w = rig_zeros(PZ_F32, 3, 3);
   inside = pz_module_set(module, "weight", &w);
 }
 

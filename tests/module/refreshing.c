@@ -36,8 +36,8 @@ START_TEST(values_are_the_same_for_every_number_of_threads)
   for (int k = 0; k < 50; ++k) {
     char name[16];
     snprintf(name, sizeof(name), "w%d", k);
-    pz_tensor x = read_of(module, name);
-    pz_tensor y = read_of(other, name);
+    const pz_tensor x = read_of(module, name);
+    const pz_tensor y = read_of(other, name);
     ck_assert_double_eq(host_distance(&x, &y), 0.0);
   }
   pz_module_free(other);

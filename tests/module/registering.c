@@ -9,10 +9,10 @@
 
 START_TEST(semantics_05_originals_come_from_the_right_inverse)
 {
-  pz_tensor w = rig_add(module, "weight", 3, 3);
+  const pz_tensor w = rig_add(module, "weight", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
-  pz_tensor original = rig_read("parametrizations.weight.original");
-  pz_tensor value = rig_read("weight");
+  const pz_tensor original = rig_read("parametrizations.weight.original");
+  const pz_tensor value = rig_read("weight");
   ck_assert_double_eq(host_at(&original, 4), 0.5 * host_at(&w, 4));
   ck_assert_double_eq(host_distance(&value, &w), 0.0);
 }
@@ -20,9 +20,9 @@ END_TEST
 
 START_TEST(semantics_05_any_tensor_becomes_skew)
 {
-  pz_tensor w = rig_add(module, "weight", 3, 3); /* far from skew */
+  const pz_tensor w = rig_add(module, "weight", 3, 3); /* far from skew */
   ck_assert_ok(pz_register_parametrization(module, "weight", "skew", 0));
-  pz_tensor value = rig_read("weight");
+  const pz_tensor value = rig_read("weight");
   for (int64_t i = 0; i < 3; ++i) {
     for (int64_t j = 0; j < 3; ++j) {
       const double expected = i < j   ? host_at(&w, 3 * i + j)
@@ -40,9 +40,9 @@ START_TEST(semantics_05_no_right_inverse_or_no_answer_means_identity)
   static const char* const originals[] = {"parametrizations.bare.original",
                                           "parametrizations.nowhere.original"};
   for (size_t k = 0; k < 2; ++k) {
-    pz_tensor w = rig_add(module, maps[k], 3, 3);
+    const pz_tensor w = rig_add(module, maps[k], 3, 3);
     ck_assert_ok(pz_register_parametrization(module, maps[k], maps[k], 0));
-    pz_tensor now = rig_read(originals[k]);
+    const pz_tensor now = rig_read(originals[k]);
     ck_assert_double_eq(host_distance(&now, &w), 0.0);
     ck_assert_double_eq(rig_value(maps[k], 4), (k == 0 ? 2.0 : 1.0) * host_at(&w, 4));
   }
@@ -85,7 +85,7 @@ END_TEST
 
 START_TEST(semantics_06_shape_and_dtype_are_kept_unless_unsafe)
 {
-  pz_tensor w = rig_add(module, "weight", 2, 3);
+  const pz_tensor w = rig_add(module, "weight", 2, 3);
   char* picture = rig_picture();
   ck_assert_fails(pz_register_parametrization(module, "weight", "turned", 0), PZ_UNSUPPORTED,
                   "\"weight\": turned: has no right inverse");
@@ -126,7 +126,7 @@ START_TEST(semantics_06_a_failure_at_any_entry_changes_nothing)
     for (size_t t = 0; t < 4; ++t) {
       for (int appended = 0; appended < 2; ++appended) {
         const char* const name = appended ? "weight" : "plain";
-        pz_tensor before = rig_read("weight");
+        const pz_tensor before = rig_read("weight");
         char* const picture = rig_picture();
         map_failing = entries[e];
         const pz_status status = pz_register_parametrization(module, name, texts[t], 0);
@@ -143,7 +143,7 @@ START_TEST(semantics_06_a_failure_at_any_entry_changes_nothing)
         ck_assert_int_eq(status, PZ_DEVICE);
         ck_assert_ptr_nonnull(strstr(pz_error_message(), "fails on demand"));
         rig_unchanged(picture);
-        pz_tensor after = rig_read("weight");
+        const pz_tensor after = rig_read("weight");
         ck_assert_double_eq(host_distance(&before, &after), 0.0);
       }
     }
@@ -155,13 +155,13 @@ END_TEST
 
 START_TEST(semantics_07_appending_leaves_the_originals)
 {
-  pz_tensor w = rig_add(module, "weight", 3, 3);
+  const pz_tensor w = rig_add(module, "weight", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
-  pz_tensor original = rig_read("parametrizations.weight.original");
+  const pz_tensor original = rig_read("parametrizations.weight.original");
   ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
-  pz_tensor now = rig_read("parametrizations.weight.original");
+  const pz_tensor now = rig_read("parametrizations.weight.original");
   ck_assert_double_eq(host_distance(&original, &now), 0.0);
-  pz_tensor value = rig_read("weight"); /* the value jumps to its image: twice what it was */
+  const pz_tensor value = rig_read("weight"); /* the value jumps to its image: twice what it was */
   for (int64_t k = 0; k < 9; ++k) {
     ck_assert_double_eq(host_at(&value, k), 2.0 * host_at(&w, k));
   }
@@ -170,7 +170,7 @@ END_TEST
 
 START_TEST(semantics_07_a_text_of_several_is_one_after_the_other)
 {
-  pz_tensor w = rig_add(module, "a", 4, 4);
+  const pz_tensor w = rig_add(module, "a", 4, 4);
   ck_assert_ok(pz_module_add(module, "b", PZ_PARAMETER, &w));
   ck_assert_ok(pz_register_parametrization(module, "a",
                                            " skew , cayley,pruning( p_drop = 0.5 , "
@@ -179,8 +179,8 @@ START_TEST(semantics_07_a_text_of_several_is_one_after_the_other)
   ck_assert_ok(pz_register_parametrization(module, "b", "skew", 0));
   ck_assert_ok(pz_register_parametrization(module, "b", "cayley", 0));
   ck_assert_ok(pz_register_parametrization(module, "b", "pruning(p_drop=0.5,seed=7)", 0));
-  pz_tensor a = rig_read("a");
-  pz_tensor b = rig_read("b");
+  const pz_tensor a = rig_read("a");
+  const pz_tensor b = rig_read("b");
   ck_assert_double_eq(host_distance(&a, &b), 0.0);
   const pz_chain* chain = NULL;
   const pz_chain* other = NULL;
@@ -192,9 +192,9 @@ END_TEST
 
 START_TEST(semantics_07_only_the_first_takes_several_originals)
 {
-  pz_tensor w = rig_add(module, "weight", 3, 3);
+  const pz_tensor w = rig_add(module, "weight", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "weighted,affine", 0));
-  pz_tensor value = rig_read("weight");
+  const pz_tensor value = rig_read("weight");
   ck_assert_double_eq(host_at(&value, 5), 2.0 * host_at(&w, 5));
   char* const picture = rig_picture();
   ck_assert_fails(pz_register_parametrization(module, "weight", "weighted", 0), PZ_MISMATCH,
@@ -235,7 +235,7 @@ START_TEST(semantics_08_the_mode_reaches_the_maps)
   ck_assert_ok(pz_register_parametrization(module, "weight", "counting", 0));
   rig_read("weight");
   const int before = atomic_load(&map_forwards);
-  pz_tensor grad = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor grad = rig_normal(PZ_F32, 3, 3);
   /* in evaluation mode nothing was saved, and backward runs forward once more */
   ck_assert_ok(pz_module_backward(module, "weight", &grad));
   ck_assert_int_eq(atomic_load(&map_forwards), before + 1);
@@ -248,7 +248,7 @@ END_TEST
 
 START_TEST(semantics_09_requires_grad_carries_over)
 {
-  pz_tensor w = rig_add(module, "weight", 3, 3);
+  const pz_tensor w = rig_add(module, "weight", 3, 3);
   pz_tensor_entry entry = {.size = sizeof(entry)};
   ck_assert_ok(pz_module_require_grad(module, "weight", false));
   ck_assert_ok(pz_register_parametrization(module, "weight", "weighted", 0));
@@ -274,10 +274,10 @@ END_TEST
 
 START_TEST(semantics_10_registration_draws_nothing)
 {
-  pz_tensor w = rig_add(module, "weight", 4, 4);
+  const pz_tensor w = rig_add(module, "weight", 4, 4);
   ck_assert_ok(pz_module_set(module, "weight", &w));
   ck_assert_ok(pz_register_parametrization(module, "weight", "symmetric", 0));
-  pz_tensor now = rig_read("weight");
+  const pz_tensor now = rig_read("weight");
   for (int64_t k = 0; k < 4; ++k) {
     ck_assert_double_eq(host_at(&now, k), host_at(&w, k)); /* the first row is in the triangle */
   }

@@ -14,9 +14,9 @@ START_TEST(semantics_17_leaving_the_value)
   rig_add(module, "weight", 3, 3);
   ck_assert_ok(pz_module_get(module, "weight", &before));
   ck_assert_ok(pz_register_parametrization(module, "weight", "skew,affine", 0));
-  pz_tensor value = rig_read("weight");
+  const pz_tensor value = rig_read("weight");
   ck_assert_ok(pz_remove_parametrizations(module, "weight", PZ_LEAVE_PARAMETRIZED));
-  pz_tensor now = rig_read("weight");
+  const pz_tensor now = rig_read("weight");
   ck_assert_double_eq(host_distance(&value, &now), 0.0);
   ck_assert_ok(pz_module_get(module, "weight", &after));
   ck_assert_ptr_eq(before.data, after.data); /* one original: the same storage all along */
@@ -30,9 +30,9 @@ START_TEST(semantics_17_leaving_the_original)
   rig_add(module, "weight", 3, 3);
   ck_assert_ok(pz_module_get(module, "weight", &before));
   ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
-  pz_tensor original = rig_read("parametrizations.weight.original");
+  const pz_tensor original = rig_read("parametrizations.weight.original");
   ck_assert_ok(pz_remove_parametrizations(module, "weight", PZ_LEAVE_ORIGINAL));
-  pz_tensor now = rig_read("weight");
+  const pz_tensor now = rig_read("weight");
   ck_assert_double_eq(host_distance(&original, &now), 0.0);
   ck_assert_ok(pz_module_get(module, "weight", &after));
   ck_assert_ptr_eq(before.data, after.data);
@@ -41,14 +41,14 @@ END_TEST
 
 START_TEST(semantics_17_several_originals)
 {
-  pz_tensor w = rig_add(module, "weight", 3, 3);
+  const pz_tensor w = rig_add(module, "weight", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "weighted", 0));
   char* const picture = rig_picture();
   ck_assert_fails(pz_remove_parametrizations(module, "weight", PZ_LEAVE_ORIGINAL), PZ_INVALID,
                   "2 originals");
   rig_unchanged(picture);
   ck_assert_ok(pz_remove_parametrizations(module, "weight", PZ_LEAVE_PARAMETRIZED));
-  pz_tensor now = rig_read("weight");
+  const pz_tensor now = rig_read("weight");
   ck_assert_double_eq(host_distance(&now, &w), 0.0);
 }
 END_TEST
@@ -99,12 +99,12 @@ START_TEST(semantics_18_a_single_map_is_taken_out)
   const pz_chain* chain = NULL;
   pz_tensor before;
   pz_tensor after;
-  pz_tensor w = rig_add(module, "weight", 3, 3);
+  const pz_tensor w = rig_add(module, "weight", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "counting,fragile,affine", 0));
-  pz_tensor shift = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor shift = rig_normal(PZ_F32, 3, 3);
   ck_assert_ok(pz_module_set(module, "parametrizations.weight.2.shift", &shift));
   ck_assert_ok(pz_module_gradient(module, "parametrizations.weight.2.shift", &before));
-  pz_tensor original = rig_read("parametrizations.weight.original");
+  const pz_tensor original = rig_read("parametrizations.weight.original");
   ck_assert_ok(pz_remove_parametrization(module, "weight", 1));
   ck_assert_ok(pz_module_chain(module, "weight", &chain));
   ck_assert_str_eq(pz_chain_text(chain), "counting,affine");

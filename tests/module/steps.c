@@ -88,7 +88,7 @@ START_TEST(semantics_24_backward_is_for_the_value_read)
 {
   pz_tensor gradient;
   const double before = add_weight("fragile");
-  pz_tensor g = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor g = rig_normal(PZ_F32, 3, 3);
   pz_module_update_policy(module, PZ_UPDATE_ON_READ);
   ck_assert_double_eq_tol(read_once("weight"), before + 1, 1e-5);
   ck_assert_ok(pz_module_backward(module, "weight", &g));

@@ -44,7 +44,7 @@ make_child(const char* const name, const char* const tensor)
 START_TEST(semantics_01_several_tensors_are_parametrized_independently)
 {
   rig_add(module, "a", 3, 3);
-  pz_tensor b = rig_add(module, "b", 3, 3);
+  const pz_tensor b = rig_add(module, "b", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "a", "skew", 0));
   ck_assert_ok(pz_register_parametrization(module, "b", "symmetric", 0));
   pz_tensor now = rig_read("a");
@@ -95,7 +95,7 @@ END_TEST
 START_TEST(semantics_01_names_are_checked)
 {
   pz_module* child = NULL;
-  pz_tensor w = rig_add(module, "weight", 2, 2);
+  const pz_tensor w = rig_add(module, "weight", 2, 2);
   static const char* const bad[] = {
       "",     "a.b",  ".",        "parametrizations", "__metadata__",
       "a\nb", "\xff", "\xc0\x80", "\xed\xa0\x80",
@@ -117,13 +117,13 @@ END_TEST
 
 START_TEST(semantics_01_tensors_are_copied_with_their_strides)
 {
-  pz_tensor w = rig_normal(PZ_F64, 3, 2);
+  const pz_tensor w = rig_normal(PZ_F64, 3, 2);
   const int64_t shape[2] = {2, 3};
   pz_tensor turned = w;
   turned.shape = shape;
   turned.strides = (const int64_t[]){1, 2};
   ck_assert_ok(pz_module_add(module, "weight", PZ_PARAMETER, &turned));
-  pz_tensor now = rig_read("weight");
+  const pz_tensor now = rig_read("weight");
   for (int64_t i = 0; i < 2; ++i) {
     for (int64_t j = 0; j < 3; ++j) {
       ck_assert_double_eq(host_at(&now, 3 * i + j), host_at(&w, i + 2 * j));
@@ -253,7 +253,7 @@ END_TEST
 
 START_TEST(semantics_04_buffers_are_parametrized_alike)
 {
-  pz_tensor w = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor w = rig_normal(PZ_F32, 3, 3);
   ck_assert_ok(pz_module_add(module, "running", PZ_BUFFER, &w));
   ck_assert_ok(pz_register_parametrization(module, "running", "skew", 0));
   pz_tensor_entry entry = {.size = sizeof(entry)};

@@ -52,7 +52,7 @@ START_TEST(semantics_13_one_thread_computes_for_all)
 {
   const char* const original = "parametrizations.weight.original";
   const bool nested = _i == 1;
-  pz_tensor w = rig_add(module, "weight", 8, 8);
+  const pz_tensor w = rig_add(module, "weight", 8, 8);
   ck_assert_ok(pz_register_parametrization(module, "weight",
                                            nested ? "skew,cayley" : "skew,counting,cayley", 0));
   if (nested) {
@@ -111,7 +111,7 @@ START_TEST(a_write_during_a_read_is_noticed)
   pz_tensor now;
   pthread_t thread;
   pz_status status = PZ_INVALID;
-  pz_tensor w = rig_add(module, "weight", 4, 4);
+  const pz_tensor w = rig_add(module, "weight", 4, 4);
   ck_assert_ok(pz_register_parametrization(module, "weight", "counting", 0));
   map_callback = hold;
   ck_assert_int_eq(pthread_create(&thread, NULL, read_once, &status), 0);

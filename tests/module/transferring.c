@@ -37,8 +37,8 @@ teardown(void)
 static void
 assert_equal(const char* const name, const double tolerance)
 {
-  pz_tensor x = read_of(module, name);
-  pz_tensor y = read_of(other, name);
+  const pz_tensor x = read_of(module, name);
+  const pz_tensor y = read_of(other, name);
   ck_assert_double_le(host_distance(&x, &y), tolerance);
 }
 
@@ -172,8 +172,8 @@ START_TEST(semantics_21_a_list_stays_within_the_tree)
   furnish(module);
   ck_assert_ok(pz_module_child(module, "child", &child));
   ck_assert_ok(pz_transfer_parametrizations(module, child, "own"));
-  pz_tensor x = rig_read("own");
-  pz_tensor y = rig_read("child.own");
+  const pz_tensor x = rig_read("own");
+  const pz_tensor y = rig_read("child.own");
   ck_assert_double_eq(host_distance(&x, &y), 0.0);
   ck_assert_ok(pz_transfer_parametrizations(child, other, NULL));
   ck_assert(pz_is_parametrized(other, "own"));
@@ -185,7 +185,7 @@ START_TEST(a_value_of_another_spec_than_its_original_keeps_no_memory)
 {
   rig_add(module, "weight", 2, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "turned", PZ_UNSAFE));
-  pz_tensor value = rig_read("weight");
+  const pz_tensor value = rig_read("weight");
   rig_add(other, "weight", value.shape[0], value.shape[1]);
   const void* const memory = place_of(other, "weight");
   ck_assert_ok(pz_transfer_parametrizations(module, other, "weight"));

@@ -16,7 +16,7 @@ START_TEST(symmetric_linear_layer)
 {
   rig_add(module, "weight", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "symmetric", 0));
-  pz_tensor a = rig_read("weight");
+  const pz_tensor a = rig_read("weight");
   for (int64_t i = 0; i < 3; ++i) {
     for (int64_t j = 0; j < 3; ++j) {
       ck_assert_double_eq(host_at(&a, 3 * i + j), host_at(&a, 3 * j + i)); /* exactly */
@@ -111,9 +111,9 @@ START_TEST(skew_then_cayley_or_matrix_exp_is_orthogonal)
   for (size_t k = 0; k < 2; ++k) {
     rig_add(module, maps[k], 8, 8);
     ck_assert_ok(pz_register_parametrization(module, maps[k], "skew", 0));
-    pz_tensor x = rig_read(maps[k]);
+    const pz_tensor x = rig_read(maps[k]);
     ck_assert_ok(pz_register_parametrization(module, maps[k], maps[k], 0));
-    pz_tensor q = rig_read(maps[k]);
+    const pz_tensor q = rig_read(maps[k]);
     ck_assert_double_le(rig_orthogonality(&q, 8), 10 * 8 * eps * (1.0 + rig_norm_one(&x, 8)));
   }
 }
@@ -124,7 +124,7 @@ START_TEST(symmetric_then_matrix_exp_is_positive_definite)
   double l[5][5] = {{0}};
   rig_add(module, "weight", 5, 5);
   ck_assert_ok(pz_register_parametrization(module, "weight", "symmetric,matrix_exp", 0));
-  pz_tensor a = rig_read("weight");
+  const pz_tensor a = rig_read("weight");
   for (int64_t j = 0; j < 5; ++j) { /* Cholesky's pivots stay positive */
     double pivot = host_at(&a, 6 * j);
     for (int64_t k = 0; k < j; ++k) {
@@ -148,7 +148,7 @@ START_TEST(assigning_a_skew_matrix)
 {
   rig_add(module, "weight", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "skew", 0));
-  pz_tensor x = rig_zeros(PZ_F32, 3, 3);
+  const pz_tensor x = rig_zeros(PZ_F32, 3, 3);
   for (int64_t i = 0; i < 3; ++i) {
     for (int64_t j = 0; j < i; ++j) {
       const double entry = test_normal(&seed);
@@ -157,7 +157,7 @@ START_TEST(assigning_a_skew_matrix)
     }
   }
   ck_assert_ok(pz_module_set(module, "weight", &x));
-  pz_tensor now = rig_read("weight");
+  const pz_tensor now = rig_read("weight");
   ck_assert_double_eq(host_distance(&now, &x), 0.0);
 }
 END_TEST
@@ -169,10 +169,10 @@ START_TEST(assigning_a_rotation_through_cayley)
   const float third = 1.0F / 3.0F; /* by 60 degrees about (1, 1, 1): far from -1 */
   const float entries[9] = {2 * third, -third, 2 * third, 2 * third, 2 * third,
                             -third,    -third, 2 * third, 2 * third};
-  pz_tensor q = rig_zeros(PZ_F32, 3, 3);
+  const pz_tensor q = rig_zeros(PZ_F32, 3, 3);
   memcpy(q.data, entries, sizeof(entries));
   ck_assert_ok(pz_module_set(module, "weight", &q));
-  pz_tensor now = rig_read("weight");
+  const pz_tensor now = rig_read("weight");
   ck_assert_double_le(host_distance(&now, &q), 100 * 3 * eps);
 }
 END_TEST
@@ -191,7 +191,7 @@ START_TEST(orthogonal_initialization_has_determinant_minus_one_half_the_time)
   for (int sign = -1; sign <= 1; sign += 2) {
     q = rig_orthogonal(6, sign);
     ck_assert_ok(pz_module_set(module, "signed", &q));
-    pz_tensor now = rig_read("signed");
+    const pz_tensor now = rig_read("signed");
     ck_assert_double_le(host_distance(&now, &q), 100 * 6 * eps * 36); /* cond <= n^2 */
   }
 }
@@ -200,9 +200,9 @@ END_TEST
 START_TEST(a_map_of_ones_own_needs_no_shared_object)
 {
   char text[2048];
-  pz_tensor w = rig_add(module, "weight", 3, 3);
+  const pz_tensor w = rig_add(module, "weight", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
-  pz_tensor now = rig_read("weight");
+  const pz_tensor now = rig_read("weight");
   ck_assert_double_eq(host_distance(&now, &w), 0.0);
   pz_module_print(module, text, sizeof(text));
   ck_assert_ptr_nonnull(strstr(text, "(given by the host)"));
@@ -214,7 +214,7 @@ START_TEST(pruning_comes_back_pruned)
   rig_add(module, "weight", 6, 6);
   ck_assert_ok(pz_register_parametrization(module, "weight", "skew", 0));
   ck_assert_ok(pz_register_parametrization(module, "weight", "cayley", 0));
-  pz_tensor before = rig_read("weight");
+  const pz_tensor before = rig_read("weight");
   ck_assert_ok(pz_register_parametrization(module, "weight", "pruning(p_drop=0.3)", 0));
   pz_tensor mask = rig_read("parametrizations.weight.2.mask");
   pz_tensor now = rig_read("weight");
@@ -224,7 +224,7 @@ START_TEST(pruning_comes_back_pruned)
   ck_assert_ok(pz_remove_parametrizations(module, "weight", PZ_LEAVE_PARAMETRIZED));
   ck_assert_ok(pz_register_parametrization(module, "weight", "pruning(p_drop=0.3)", 0));
   mask = rig_read("parametrizations.weight.0.mask");
-  pz_tensor q = rig_normal(PZ_F32, 6, 6);
+  const pz_tensor q = rig_normal(PZ_F32, 6, 6);
   ck_assert_ok(pz_module_set(module, "weight", &q));
   now = rig_read("weight");
   for (int64_t k = 0; k < 36; ++k) {
@@ -247,9 +247,9 @@ START_TEST(masks_differ_unless_seeded_alike)
     ck_assert_ok(pz_register_parametrization(module, one, texts[k], 0));
     ck_assert_ok(pz_register_parametrization(module, two, texts[k], 0));
     snprintf(path, sizeof(path), "parametrizations.%s.0.mask", one);
-    pz_tensor a = rig_read(path);
+    const pz_tensor a = rig_read(path);
     snprintf(path, sizeof(path), "parametrizations.%s.0.mask", two);
-    pz_tensor b = rig_read(path);
+    const pz_tensor b = rig_read(path);
     ck_assert_int_eq(host_distance(&a, &b) == 0.0, k == 1); /* by chance: 2^-256 */
   }
 }
@@ -259,12 +259,12 @@ START_TEST(removal_with_both_settings)
 {
   rig_add(module, "weight", 4, 4);
   ck_assert_ok(pz_register_parametrization(module, "weight", "skew,cayley", 0));
-  pz_tensor q = rig_read("weight");
+  const pz_tensor q = rig_read("weight");
   ck_assert_ok(pz_remove_parametrizations(module, "weight", PZ_LEAVE_PARAMETRIZED));
   pz_tensor now = rig_read("weight");
   ck_assert_double_eq(host_distance(&now, &q), 0.0);
   ck_assert_ok(pz_register_parametrization(module, "weight", "skew", 0));
-  pz_tensor x = rig_read("parametrizations.weight.original");
+  const pz_tensor x = rig_read("parametrizations.weight.original");
   ck_assert_ok(pz_remove_parametrizations(module, "weight", PZ_LEAVE_ORIGINAL));
   now = rig_read("weight");
   ck_assert_double_eq(host_distance(&now, &x), 0.0);
@@ -280,10 +280,10 @@ START_TEST(training_an_orthogonal_weight)
   const char* const original = "parametrizations.weight.original";
   double first = 0.0;
   double loss = 0.0;
-  pz_tensor w = rig_zeros(PZ_F32, 4, 4);
+  const pz_tensor w = rig_zeros(PZ_F32, 4, 4);
   ck_assert_ok(pz_module_add(module, "weight", PZ_PARAMETER, &w));
   ck_assert_ok(pz_register_parametrization(module, "weight", "skew,cayley", 0));
-  pz_tensor target = rig_zeros(PZ_F32, 4, 4);
+  const pz_tensor target = rig_zeros(PZ_F32, 4, 4);
   for (int64_t b = 0; b < 2; ++b) { /* a turn by 1 and by 2 */
     const double angle = 1.0 + (double)b;
     test_put(PZ_F32, target.data, 10 * b, cos(angle));
@@ -293,7 +293,7 @@ START_TEST(training_an_orthogonal_weight)
   }
   for (int step = 0; step < 200; ++step) {
     q = rig_read("weight");
-    pz_tensor g = rig_zeros(PZ_F32, 4, 4);
+    const pz_tensor g = rig_zeros(PZ_F32, 4, 4);
     loss = 0.0;
     for (int64_t k = 0; k < 16; ++k) {
       const double difference = host_at(&q, k) - host_at(&target, k);

@@ -14,7 +14,7 @@ START_TEST(semantics_14_assigning_runs_the_right_inverses)
   rig_add(module, "weight", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "affine,affine", 0));
   ck_assert_ok(pz_module_get(module, "parametrizations.weight.original", &original));
-  pz_tensor value = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor value = rig_normal(PZ_F32, 3, 3);
   ck_assert_ok(pz_module_set(module, "weight", &value));
   pz_tensor now = rig_read("weight");
   ck_assert_double_eq(host_distance(&now, &value), 0.0);
@@ -27,7 +27,7 @@ END_TEST
 
 START_TEST(semantics_14_a_map_without_right_inverse_refuses)
 {
-  pz_tensor w = rig_add(module, "weight", 3, 3);
+  const pz_tensor w = rig_add(module, "weight", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "affine,bare,counting", 0));
   char* const picture = rig_picture();
   ck_assert_fails(pz_module_set(module, "weight", &w), PZ_UNSUPPORTED,
@@ -40,7 +40,7 @@ START_TEST(semantics_14_several_originals)
 {
   rig_add(module, "weight", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "weighted,affine", 0));
-  pz_tensor value = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor value = rig_normal(PZ_F32, 3, 3);
   ck_assert_ok(pz_module_set(module, "weight", &value));
   pz_tensor now = rig_read("weight");
   ck_assert_double_eq(host_distance(&now, &value), 0.0);
@@ -78,12 +78,12 @@ START_TEST(semantics_15_storage_is_copied_never_aliased)
 {
   rig_add(module, "weight", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "counting", 0));
-  pz_tensor value = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor value = rig_normal(PZ_F32, 3, 3);
   const double kept = host_at(&value, 0);
   ck_assert_ok(pz_module_set(module, "weight", &value));
   host_f32(&value)[0] = 77.0F;
   ck_assert_ok(pz_module_touch(module, "weight"));
-  pz_tensor now = rig_read("weight");
+  const pz_tensor now = rig_read("weight");
   ck_assert_double_eq(host_at(&now, 0), kept);
 }
 END_TEST
@@ -101,7 +101,7 @@ START_TEST(semantics_15_strides_are_honoured)
   turned.strides = strides;
   for (size_t k = 0; k < 2; ++k) {
     ck_assert_ok(pz_module_set(module, names[k], &turned));
-    pz_tensor now = rig_read(names[k]);
+    const pz_tensor now = rig_read(names[k]);
     ck_assert_double_eq(host_at(&now, 2), host_at(&turned, 4));
     ck_assert_double_eq(host_at(&now, 3), host_at(&turned, 1));
   }
@@ -151,10 +151,10 @@ START_TEST(semantics_16_pruning_shows_what_it_kept)
 {
   rig_add(module, "weight", 8, 8);
   ck_assert_ok(pz_register_parametrization(module, "weight", "pruning(p_drop=0.5)", 0));
-  pz_tensor value = rig_normal(PZ_F32, 8, 8);
+  const pz_tensor value = rig_normal(PZ_F32, 8, 8);
   ck_assert_ok(pz_module_set(module, "weight", &value));
-  pz_tensor now = rig_read("weight");
-  pz_tensor mask = rig_read("parametrizations.weight.0.mask");
+  const pz_tensor now = rig_read("weight");
+  const pz_tensor mask = rig_read("parametrizations.weight.0.mask");
   for (int64_t k = 0; k < 64; ++k) {
     ck_assert_double_eq(host_at(&now, k), host_at(&mask, k) * host_at(&value, k));
   }
@@ -163,7 +163,7 @@ END_TEST
 
 START_TEST(semantics_16_the_last_map_judges)
 {
-  pz_tensor w = rig_add(module, "weight", 4, 4);
+  const pz_tensor w = rig_add(module, "weight", 4, 4);
   ck_assert_ok(pz_register_parametrization(module, "weight", "skew", 0));
   char* const picture = rig_picture();
   ck_assert_int_eq(pz_module_set(module, "weight", &w), PZ_OUTSIDE);
@@ -182,7 +182,7 @@ START_TEST(semantics_16_a_maps_own_state_moves_along_or_not_at_all)
   ck_assert_ok(pz_module_update(module, "weight"));
   pz_tensor b = rig_read("parametrizations.weight.1.b");
   ck_assert_double_eq(host_at(&b, 0), 1.0);
-  pz_tensor value = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor value = rig_normal(PZ_F32, 3, 3);
   char* const picture = rig_picture();
   w = rig_read("weight");
   map_failing = "right_inverse";
@@ -205,7 +205,7 @@ START_TEST(semantics_24_state_changes_only_by_update)
   rig_add(module, "noise", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "fragile", 0));
   ck_assert_ok(pz_register_parametrization(module, "noise", "noise", 0));
-  pz_tensor first = rig_read("noise");
+  const pz_tensor first = rig_read("noise");
   ck_assert_ok(pz_module_touch(module, "noise"));
   pz_tensor now = rig_read("noise");
   ck_assert_double_eq(host_distance(&first, &now), 0.0); /* reading draws nothing new */
@@ -249,7 +249,7 @@ START_TEST(semantics_24_an_update_of_all_is_of_all_or_none)
   ck_assert_double_le(host_distance(&now, &before), 1e-5);
   ck_assert_ok(pz_module_set(module, "parametrizations.d.original", &w));
   before = rig_read("a");
-  pz_tensor noise = rig_read("b");
+  const pz_tensor noise = rig_read("b");
   now = rig_read("child.c");
   char* const picture = rig_picture();
   map_failing = "update";
@@ -277,7 +277,7 @@ START_TEST(semantics_25_writing_in_place)
   pz_tensor open;
   pz_tensor value;
   const char* const name = "parametrizations.weight.original";
-  pz_tensor w = rig_add(module, "weight", 3, 3);
+  const pz_tensor w = rig_add(module, "weight", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
   ck_assert_ok(pz_module_get(module, "weight", &value));
 
@@ -307,7 +307,7 @@ START_TEST(semantics_25_writing_in_place)
     }
   }
   ck_assert_ok(pz_module_commit(module, name));
-  pz_tensor now = rig_read("weight");
+  const pz_tensor now = rig_read("weight");
   if (open.device.type == PZ_DEVICE_CPU) {
     ck_assert_double_eq(host_at(&now, 5), 10.0);
   }

@@ -69,7 +69,7 @@ check_log(const uint32_t k, const char* const entry, const uint32_t intent)
 START_TEST(test_intents)
 {
   pz_tensor value;
-  pz_tensor w = host_skew(&spec, &r.random);
+  const pz_tensor w = host_skew(&spec, &r.random);
   rig_chain(&r, "fold,gain,fold", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
   static const pz_intent intents[] = {PZ_ASSIGN, PZ_REGISTER, PZ_CHAIN};
   for (int i = 0; i < 3; ++i) {
@@ -136,7 +136,7 @@ START_TEST(test_values)
   static const int64_t strides[] = {9, 1, 3};
   pz_spec room_spec = spec;
   room_spec.shape[0] = 3;
-  pz_tensor room = host_zeros(&room_spec);
+  const pz_tensor room = host_zeros(&room_spec);
   w = host_skew(&spec, &r.random);
   double* const at = (double*)room.data + 1;
   memcpy(at, w.data, host_bytes(&w));
@@ -162,7 +162,7 @@ START_TEST(test_register)
   static picture before;
   static const pz_status none[] = {PZ_SINGULAR, PZ_UNSUPPORTED, PZ_OUTSIDE};
   static const pz_status failures[] = {PZ_INVALID, PZ_DEVICE, PZ_NO_MEMORY, PZ_MISMATCH};
-  pz_tensor w = host_normal(&spec, &r.random, 1.0);
+  const pz_tensor w = host_normal(&spec, &r.random, 1.0);
   rig_chain(&r, "bare", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
   ck_assert_fails(pz_eval_assign(r.eval, r.state, PZ_ASSIGN, &w), PZ_UNSUPPORTED,
                   "bare: has no right inverse");
@@ -205,7 +205,7 @@ END_TEST
 START_TEST(test_staged)
 {
   static picture before;
-  pz_tensor w = host_normal(&spec, &r.random, 1.0);
+  const pz_tensor w = host_normal(&spec, &r.random, 1.0);
   pz_tensor value;
   rig_chain(&r, "mask,gain,base", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
   ck_assert_ok(pz_eval_initialize(r.eval, r.state, 0, &w));
@@ -271,7 +271,7 @@ END_TEST
 
 START_TEST(test_residual)
 {
-  pz_tensor w = host_skew(&spec, &r.random);
+  const pz_tensor w = host_skew(&spec, &r.random);
   double distance = -1.0;
   rig_chain(&r, "fold,turn", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
   ck_assert_ok(pz_eval_residual(r.eval, r.state, 0, &w, &distance));

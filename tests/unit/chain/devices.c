@@ -139,7 +139,7 @@ START_TEST(test_tensor_option)
   pz_tensor value;
   life l = {.n = 0};
   open_on(&r, "bare");
-  pz_tensor w = host_normal(&spec, &r.random, 1.0);
+  const pz_tensor w = host_normal(&spec, &r.random, 1.0);
   rig_chain(&r, "rows", settings, 2, PZ_FROM_INPUT, &spec, 1);
   rig_write(&r, PZ_ORIGINAL, 0, w.data);
   ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, &value));

@@ -63,7 +63,7 @@ START_TEST(test_steady)
   rig_open(&r, &pz_plugin_v1_test_maps, devices[_i]);
   rig_from_tensor(&r, "fold,turn,power,gain,mask,noise", PZ_F64, 3, shape);
   bind_strided(&r);
-  pz_tensor g = host_normal(pz_chain_value(r.chain), &r.random, 1.0);
+  const pz_tensor g = host_normal(pz_chain_value(r.chain), &r.random, 1.0);
   double room[64] = {0};
   pz_tensor gx[2] = {pz_host_tensor(PZ_F64, room, 3, shape), host_zeros(pz_chain_value(r.chain))};
   gx[0].strides = strides;

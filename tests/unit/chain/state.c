@@ -30,7 +30,7 @@ teardown(void)
 /* Each map is filled from what it is registered on: the tensor, then the value so far. */
 START_TEST(test_initialize)
 {
-  pz_tensor w = host_normal(&spec, &r.random, 1.0);
+  const pz_tensor w = host_normal(&spec, &r.random, 1.0);
   pz_tensor value;
   rig_chain(&r, "base", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
   ck_assert_ok(pz_eval_initialize(r.eval, r.state, 0, &w));
@@ -40,7 +40,7 @@ START_TEST(test_initialize)
   rig_chain(&r, "fold", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
   ck_assert_ok(pz_eval_assign(r.eval, r.state, PZ_REGISTER, &w));
   ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, &value));
-  pz_tensor folded = host_zeros(&spec);
+  const pz_tensor folded = host_zeros(&spec);
   memcpy(folded.data, value.data, host_bytes(&folded));
   rig_chain(&r, "fold,base", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
   const pz_tensor x = rig_tensor(&r, PZ_ORIGINAL, 0);
@@ -71,7 +71,7 @@ START_TEST(test_initialize)
   /* Two originals, and a first map without a right inverse. */
   static const int64_t flat[] = {4, 3};
   rig_from_tensor(&r, "norm,mask", PZ_F64, 2, flat);
-  pz_tensor n = host_normal(pz_chain_value(r.chain), &r.random, 1.0);
+  const pz_tensor n = host_normal(pz_chain_value(r.chain), &r.random, 1.0);
   ck_assert_ok(pz_eval_initialize(r.eval, r.state, 0, &n));
   rig_chain(&r, "bare,base", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
   ck_assert_ok(pz_eval_initialize(r.eval, r.state, 0, &w));
@@ -84,7 +84,7 @@ END_TEST
 
 START_TEST(test_update)
 {
-  pz_tensor w = host_normal(&spec, &r.random, 1.0);
+  const pz_tensor w = host_normal(&spec, &r.random, 1.0);
   pz_tensor value;
   double first[18];
   /* A map that only uses its draw: the same until the host says update. */
@@ -99,7 +99,7 @@ START_TEST(test_update)
   ck_assert_ok(pz_eval_update(r.eval, r.state));
   ck_assert_uint_ne(pz_state_version(r.state), version);
   pz_tensor g = w;
-  pz_tensor gx = host_zeros(&spec);
+  const pz_tensor gx = host_zeros(&spec);
   ck_assert_fails(pz_eval_vjp(r.eval, r.state, &g, 1, false, &gx), PZ_STALE, "changed");
   ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, &value));
   ck_assert_mem_ne(value.data, first, sizeof(first));
@@ -137,7 +137,7 @@ START_TEST(test_bound)
   static const int64_t strides[] = {10, 1, 3};
   static double memory[32];
   pz_tensor value;
-  pz_tensor w = host_skew(&spec, &r.random);
+  const pz_tensor w = host_skew(&spec, &r.random);
   pz_tensor mine = pz_host_tensor(PZ_F64, memory, 3, shape);
   mine.strides = strides;
   mine.byte_offset = 3 * sizeof(double);
@@ -191,7 +191,7 @@ START_TEST(test_adopt)
   pz_chain* shorter = NULL;
   pz_state* grown = NULL;
   pz_state* left = NULL;
-  pz_tensor w = host_normal(&spec, &r.random, 1.0);
+  const pz_tensor w = host_normal(&spec, &r.random, 1.0);
   rig_chain(&r, "mask,gain", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
   ck_assert_ok(pz_eval_initialize(r.eval, r.state, 0, &w));
   ck_assert_ok(pz_chain_append(r.chain, "mask,gain", NULL, 0, &longer));

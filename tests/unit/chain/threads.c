@@ -65,7 +65,7 @@ START_TEST(test_threads)
   static worker workers[THREADS];
   rig_open(&r, &pz_plugin_v1_test_maps, NULL);
   rig_from_tensor(&r, "fold,turn", PZ_F64, 3, shape);
-  pz_tensor w = host_normal(pz_chain_value(r.chain), &r.random, 0.3);
+  const pz_tensor w = host_normal(pz_chain_value(r.chain), &r.random, 0.3);
   for (int i = 0; i < THREADS; ++i) {
     workers[i] = (worker){.r = &r, .w = &w};
     ck_assert_int_eq(pthread_create(&threads[i], NULL, run, &workers[i]), 0);

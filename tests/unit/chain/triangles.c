@@ -240,7 +240,7 @@ evaluate(const char* const text, const double* const x, const bool poisoned, con
   rig_from_tensor(&r, text, PZ_F64, 3, shape);
   rig_fill(&r, 0.5); /* own parameters, the same for every chain by the seed below */
   const uint32_t n = r.n_tensors;
-  pz_tensor original = rig_tensor(&r, PZ_ORIGINAL, 0);
+  const pz_tensor original = rig_tensor(&r, PZ_ORIGINAL, 0);
   for (int64_t e = 0; e < COUNT; ++e) {
     const int64_t i = e / N % N;
     const int64_t j = e % N;
@@ -364,7 +364,7 @@ START_TEST(test_others_see_the_whole)
   rig_from_tensor(&r, "half,spin", PZ_F64, 2, shape);
   rig_fill(&r, 0.3);
   const pz_spec spec = *pz_chain_value(r.chain);
-  pz_tensor w = host_normal(&spec, &r.random, 1.0);
+  const pz_tensor w = host_normal(&spec, &r.random, 1.0);
   pz_tensor out[2] = {pz_host_tensor(PZ_F64, again[0], 2, shape),
                       pz_host_tensor(PZ_F64, again[1], 2, shape)};
   map_calls.n = 0;

@@ -57,14 +57,14 @@ gradients(rig* const r, const pz_tensor* const g, pz_tensor* const out)
 static void
 check_chain(rig* const r, const bool linear)
 {
-  pz_tensor g = host_normal(pz_chain_value(r->chain), &r->random, 1.0);
+  const pz_tensor g = host_normal(pz_chain_value(r->chain), &r->random, 1.0);
   pz_tensor gx[8];
   gradients(r, &g, gx);
   const double step = linear ? 1.0 : 1e-5;
   for (uint32_t k = 0; k < r->n_tensors; ++k) {
     const pz_spec spec = pz_spec_of(&gx[k]);
     for (int round = 0; round < 3; ++round) {
-      pz_tensor d = host_normal(&spec, &r->random, 1.0);
+      const pz_tensor d = host_normal(&spec, &r->random, 1.0);
       pz_tensor up = moved_value(r, k, &d, step);
       pz_tensor down = moved_value(r, k, &d, -step);
       const double expected = (host_inner(&g, &up) - host_inner(&g, &down)) / (2.0 * step);
@@ -111,7 +111,7 @@ START_TEST(test_square)
   const example* const e = &examples[_i];
   for (size_t s = 0; s < sizeof(shapes) / sizeof(shapes[0]); ++s) {
     const pz_spec spec = pz_spec_make(PZ_F64, 3, shapes[s]);
-    pz_tensor w = host_normal(&spec, &r.random, 1.0);
+    const pz_tensor w = host_normal(&spec, &r.random, 1.0);
     rig_chain(&r, e->text, NULL, 0, PZ_FROM_TENSOR, &spec, 1);
     ck_assert_ok(pz_eval_initialize(r.eval, r.state, 0, &w));
     rig_fill(&r, e->scale);
@@ -166,7 +166,7 @@ START_TEST(test_want)
   rig_open(&r, &pz_plugin_v1_test_maps, NULL);
   rig_from_tensor(&r, "fold,gain,turn,gain", PZ_F64, 2, shape);
   rig_fill(&r, 0.5);
-  pz_tensor g = host_normal(&spec, &r.random, 1.0);
+  const pz_tensor g = host_normal(&spec, &r.random, 1.0);
   pz_tensor all[3];
   gradients(&r, &g, all);
   ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, &value));
@@ -223,7 +223,7 @@ START_TEST(test_accumulate)
   rig_open(&r, &pz_plugin_v1_test_maps, NULL);
   rig_from_tensor(&r, "gain", PZ_F32, 2, shape);
   rig_fill(&r, 1.0);
-  pz_tensor g = host_normal(&spec, &r.random, 1.0);
+  const pz_tensor g = host_normal(&spec, &r.random, 1.0);
   pz_tensor once[2];
   gradients(&r, &g, once);
 
@@ -275,8 +275,8 @@ START_TEST(test_refused)
   pz_tensor value;
   rig_open(&r, &pz_plugin_v1_test_maps, NULL);
   rig_from_tensor(&r, "fold,turn", PZ_F64, 2, shape);
-  pz_tensor g = host_normal(&spec, &r.random, 1.0);
-  pz_tensor bad = host_normal(&wrong, &r.random, 1.0);
+  const pz_tensor g = host_normal(&spec, &r.random, 1.0);
+  const pz_tensor bad = host_normal(&wrong, &r.random, 1.0);
   pz_tensor gx = host_zeros(&spec);
   ck_assert_fails(pz_eval_vjp(r.eval, r.state, &g, 1, false, &gx), PZ_INVALID, "no evaluation");
   ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_TRAINING, &value));
