@@ -120,8 +120,7 @@ END_TEST
 START_TEST(moving_to_where_it_is_keeps_the_memory)
 {
   static const char* const same[] = {"lean", "lean:0"};
-  const pz_tensor w = rig_add(module, "weight", 3, 3);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
+  const pz_tensor w = rig_parametrize(module, "weight", 3, 3, "affine");
   ck_assert_ok(pz_module_to(module, "lean"));
   const void* const value = place_of(module, "weight");
   const void* const original = place_of(module, ORIGINAL);
@@ -260,8 +259,7 @@ START_TEST(semantics_19_buffers_keep_the_dtype_their_map_wants)
   double exact[3] = {0.1, 1e300, -0.0};
   const pz_tensor count_tensor = pz_host_tensor(PZ_I64, count, 1, &three);
   const pz_tensor exact_tensor = pz_host_tensor(PZ_F64, exact, 1, &three);
-  rig_add(module, "weight", 2, 2);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "ticking", 0));
+  rig_parametrize(module, "weight", 2, 2, "ticking");
   ck_assert_ok(pz_module_set(module, "parametrizations.weight.0.count", &count_tensor));
   ck_assert_ok(pz_module_set(module, "parametrizations.weight.0.exact", &exact_tensor));
   for (int round = 0; round < 4; ++round) {
@@ -295,8 +293,7 @@ END_TEST
 START_TEST(a_map_may_refuse_a_dtype)
 {
   furnish(module);
-  rig_add(module, "last", 4, 4);
-  ck_assert_ok(pz_register_parametrization(module, "last", "affine,only32", 0));
+  rig_parametrize(module, "last", 4, 4, "affine,only32");
   char* const picture = rig_picture();
   const void* const weight = place_of(module, "weight");
   ck_assert_fails(pz_module_to_dtype(module, PZ_F64), PZ_MISMATCH,

@@ -66,10 +66,18 @@ rig_add(pz_module* const to, const char* const name, const int64_t rows, const i
 }
 
 pz_tensor
+rig_parametrize(pz_module* const to, const char* const name, const int64_t rows, const int64_t cols,
+                const char* const text)
+{
+  const pz_tensor tensor = rig_add(to, name, rows, cols);
+  ck_assert_ok(pz_register_parametrization(to, name, text, 0));
+  return tensor;
+}
+
+pz_tensor
 rig_nest(const char* const outer, const char* const inner)
 {
-  const pz_tensor tensor = rig_add(module, "weight", 3, 3);
-  ck_assert_ok(pz_register_parametrization(module, "weight", outer, 0));
+  const pz_tensor tensor = rig_parametrize(module, "weight", 3, 3, outer);
   ck_assert_ok(pz_register_parametrization(module, ORIGINAL, inner, 0));
   return tensor;
 }
@@ -89,6 +97,20 @@ pz_tensor
 rig_read(const char* const name)
 {
   return read_of(module, name);
+}
+
+void
+expect_of(pz_module* const other, const char* const name, const pz_tensor* const expected)
+{
+  const pz_tensor now = read_of(other, name);
+  const double distance = host_distance(&now, expected);
+  ck_assert_msg(distance == 0.0, "%s: found a distance of %g, expected none", name, distance);
+}
+
+void
+rig_expect(const char* const name, const pz_tensor* const expected)
+{
+  expect_of(module, name, expected);
 }
 
 pz_tensor

@@ -173,8 +173,7 @@ START_TEST(semantics_21_a_list_stays_within_the_tree)
   ck_assert_ok(pz_module_child(module, "child", &child));
   ck_assert_ok(pz_transfer_parametrizations(module, child, "own"));
   const pz_tensor x = rig_read("own");
-  const pz_tensor y = rig_read("child.own");
-  ck_assert_double_eq(host_distance(&x, &y), 0.0);
+  rig_expect("child.own", &x);
   ck_assert_ok(pz_transfer_parametrizations(child, other, NULL));
   ck_assert(pz_is_parametrized(other, "own"));
   ck_assert(pz_is_parametrized(other, "weight"));
