@@ -12,20 +12,6 @@
 static const char* const devices[] = {"reference", "cpu", "bare", "lean", "later"};
 enum { DEVICES = sizeof(devices) / sizeof(devices[0]) };
 
-static void
-setup(void)
-{
-  rig_setup();
-  ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_opaque));
-}
-
-static void
-teardown(void)
-{
-  rig_teardown();
-  ck_assert_int_eq(opaque_allocations(), 0);
-}
-
 static pz_module*
 copy_of(pz_module* const from)
 {
@@ -309,8 +295,7 @@ END_TEST
 int
 main(void)
 {
-  TCase* const tcase = tcase_create("moving");
-  tcase_add_checked_fixture(tcase, setup, teardown);
+  TCase* const tcase = rig_case_on_doubles("moving");
   tcase_add_loop_test(tcase, semantics_19_everything_moves_and_comes_back, 0, DEVICES);
   tcase_add_test(tcase, semantics_19_slots_and_gradients_move);
   tcase_add_test(tcase, moving_to_where_it_is_keeps_the_memory);

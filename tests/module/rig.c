@@ -3,6 +3,8 @@
 
 #include "rig.h"
 
+#include <opaque.h>
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +39,29 @@ rig_case(const char* const name)
 {
   TCase* const tcase = tcase_create(name);
   tcase_add_checked_fixture(tcase, rig_setup, rig_teardown);
+  tcase_set_timeout(tcase, 60);
+  return tcase;
+}
+
+static void
+add_doubles(void)
+{
+  ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_opaque));
+}
+
+static void
+rig_teardown_doubles(void)
+{
+  rig_teardown();
+  ck_assert_int_eq(opaque_allocations(), 0);
+}
+
+TCase*
+rig_case_on_doubles(const char* const name)
+{
+  TCase* const tcase = tcase_create(name);
+  tcase_add_checked_fixture(tcase, rig_setup, rig_teardown_doubles);
+  tcase_add_checked_fixture(tcase, add_doubles, NULL);
   tcase_set_timeout(tcase, 60);
   return tcase;
 }

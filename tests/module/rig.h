@@ -23,6 +23,8 @@ void rig_teardown(void);
 
 /* A case with that fixture; tests are added with tcase_add_test. */
 TCase* rig_case(const char* name);
+/* The same in a context that knows the test doubles of opaque.h; nothing must be left there. */
+TCase* rig_case_on_doubles(const char* name);
 
 #define ORIGINAL "parametrizations.weight.original"
 #define INNER "parametrizations.weight.parametrizations.original.original"
