@@ -173,8 +173,7 @@ START_TEST(semantics_20_any_byte_may_be_wrong)
 {
   /* Every byte of a good file replaced in turn: loaded or refused, never worse. */
   size_t size = 0;
-  rig_add(module, "weight", 2, 2);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "pruning(p_drop=0)", 0));
+  rig_parametrize(module, "weight", 2, 2, "pruning(p_drop=0)");
   ck_assert_ok(pz_module_save(module, path));
   char* const good = read_file(&size);
   static const unsigned char wrong[] = {0x00, 0xff, '"', '{', '9'};

@@ -37,8 +37,6 @@ open_both(const char* const device, const char* const device_of_other)
 static void
 setup(void)
 {
-  rig_setup();
-  ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_opaque));
   other = NULL;
 }
 
@@ -46,8 +44,6 @@ static void
 teardown(void)
 {
   pz_module_free(other);
-  rig_teardown();
-  ck_assert_int_eq(opaque_allocations(), 0);
 }
 
 /* ---- the calls ------------------------------------------------------------------ */
@@ -228,10 +224,9 @@ END_TEST
 int
 main(void)
 {
-  TCase* const tcase = tcase_create("carrying");
+  TCase* const tcase = rig_case_on_doubles("carrying");
   const int n = (int)(sizeof(all) / sizeof(all[0]));
   tcase_add_checked_fixture(tcase, setup, teardown);
-  tcase_set_timeout(tcase, 60);
 #ifndef TEST_NO_ALLOCATOR
   tcase_add_loop_test(tcase, each_allocation_fails_in_turn, 0, n);
 #endif

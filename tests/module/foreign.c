@@ -70,8 +70,7 @@ START_TEST(semantics_20_a_state_dict_of_pytorch)
   pz_module* const kept = module;
   module = made;
   pz_tensor expected = value_of("skew,cayley", &a);
-  now = rig_read("rnn.kernel");
-  ck_assert_double_eq(host_distance(&now, &expected), 0.0);
+  rig_expect("rnn.kernel", &expected);
   now = rig_read("rnn.masked");
   for (int k = 0; k < 16; ++k) { // mask o (a o b + c)
     const double y =
@@ -82,8 +81,7 @@ START_TEST(semantics_20_a_state_dict_of_pytorch)
   for (int k = 0; k < 16; ++k) {
     ck_assert_double_eq_tol(host_f32(&now)[k], 3.0 * host_f32(&b)[k], 4 * 0x1p-23 * 20.0);
   }
-  now = rig_read("bias");
-  ck_assert_double_eq(host_distance(&now, &c), 0.0);
+  rig_expect("bias", &c);
   /* in the order of the file */
   pz_tensor_entry entry = {.size = sizeof(entry)};
   ck_assert_ok(pz_module_tensor(module, 0, &entry));
@@ -97,8 +95,7 @@ START_TEST(semantics_20_a_state_dict_of_pytorch)
   ck_assert_ok(
       pz_module_from_file(context, getenv("TEST_DEVICE"), file, "rnn.kernel", &settings, &made));
   module = made;
-  now = rig_read("rnn.kernel");
-  ck_assert_double_eq(host_distance(&now, &expected), 0.0);
+  rig_expect("rnn.kernel", &expected);
   ck_assert_int_eq(pz_module_tensor(module, 1, &entry), PZ_NOT_FOUND);
   module = kept;
   pz_module_free(made);
@@ -124,8 +121,7 @@ START_TEST(semantics_20_no_rule_says_which_maps)
   /* Where the list is here already nobody needs to say it. */
   ck_assert_ok(pz_register_parametrization(module, "weight", "skew,cayley", 0));
   ck_assert_ok(pz_module_load_from(module, file, NULL));
-  now = rig_read("parametrizations.weight.original");
-  ck_assert_double_eq(host_distance(&now, &a), 0.0);
+  rig_expect("parametrizations.weight.original", &a);
 
   /* A rule must say the same as the list that is here. */
   const pz_list_rule rule = {"weight", "skew"};
@@ -164,8 +160,7 @@ START_TEST(semantics_20_what_is_left_over)
                             "missing parametrizations.weight.0.scale; "
                             "missing parametrizations.weight.1.b; missing bias; "
                             "unknown other; unknown parametrizations.weight.0.Id; ");
-  const pz_tensor bias = rig_read("bias");
-  ck_assert_double_eq(host_distance(&bias, &now), 0.0);
+  rig_expect("bias", &now);
   now = rig_read("weight"); // scale as registration makes it: 2 a + c
   for (int k = 0; k < 16; ++k) {
     ck_assert_double_eq_tol(host_f32(&now)[k], 2.0 * host_f32(&a)[k] + host_f32(&c)[k],
@@ -199,8 +194,7 @@ START_TEST(semantics_20_plain_checkpoints_are_assigned)
   ck_assert_ok(pz_module_load_from(module, file, &settings));
   now = rig_read("weight");
   ck_assert_double_lt(host_distance(&now, &a), 8 * 4 * 0x1p-23);
-  now = rig_read("bias");
-  ck_assert_double_eq(host_distance(&now, &b), 0.0);
+  rig_expect("bias", &b);
   ck_assert_ok(pz_module_get(module, "parametrizations.weight.original", &after));
   ck_assert_ptr_eq(before.data, after.data);
 
@@ -225,13 +219,11 @@ START_TEST(semantics_20_assigning_moves_own_tensors_along)
   fill_tensors();
   const part parts[] = {{"weight", "F32", &a}, {"parametrizations.weight.0.scale", "F32", &b}};
   make_file(parts, 2);
-  now = rig_add(module, "weight", 4, 4);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
+  now = rig_parametrize(module, "weight", 4, 4, "affine");
   ck_assert_ok(pz_module_set(module, "parametrizations.weight.0.shift", &c));
   const pz_load_settings settings = settings_of(PZ_LOAD_ASSIGN, NULL, 0);
   ck_assert_ok(pz_module_load_from(module, file, &settings));
-  now = rig_read("parametrizations.weight.0.scale");
-  ck_assert_double_eq(host_distance(&now, &b), 0.0);
+  rig_expect("parametrizations.weight.0.scale", &b);
   now = rig_read("parametrizations.weight.0.shift"); /* as its right inverse leaves it */
   b = rig_zeros(PZ_F32, 4, 4);
   ck_assert_double_eq(host_distance(&now, &b), 0.0);

@@ -28,14 +28,12 @@ END_TEST
 
 START_TEST(the_check_mode_shows_what_no_map_wrote)
 {
-  pz_tensor w = rig_add(module, "weight", 3, 3);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "idle", 0));
+  pz_tensor w = rig_parametrize(module, "weight", 3, 3, "idle");
   pz_module_check_writes(module, true);
-  pz_tensor now = rig_read("weight");
-  ck_assert_double_eq(host_distance(&now, &w), 0.0);
+  rig_expect("weight", &w);
   map_failing = "all";
   ck_assert_ok(pz_module_backward(module, "weight", &w));
-  now = rig_gradient("parametrizations.weight.original");
+  pz_tensor now = rig_gradient("parametrizations.weight.original");
   ck_assert(isnan(host_at(&now, 4)));
   ck_assert_ok(pz_module_touch(module, "weight"));
   now = rig_read("weight");
@@ -71,8 +69,7 @@ START_TEST(semantics_22_gradients_add_up_along_the_chain)
 {
   pz_tensor sum;
   pz_tensor value;
-  rig_add(module, "weight", 3, 3);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "affine,affine", 0));
+  rig_parametrize(module, "weight", 3, 3, "affine,affine");
   ck_assert_ok(pz_module_get(module, "weight", &value));
   const pz_tensor g = rig_normal(PZ_F32, 3, 3);
   for (int times = 1; times <= 3; ++times) { /* any number of times per evaluation */
@@ -94,8 +91,7 @@ END_TEST
 START_TEST(semantics_22_several_originals)
 {
   pz_tensor value;
-  rig_add(module, "weight", 3, 3);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "weighted", 0));
+  rig_parametrize(module, "weight", 3, 3, "weighted");
   ck_assert_ok(pz_module_get(module, "weight", &value));
   const pz_tensor g = rig_normal(PZ_F32, 3, 3);
   ck_assert_ok(pz_module_backward(module, "weight", &g));
@@ -116,8 +112,7 @@ END_TEST
 START_TEST(semantics_22_backward_is_stale_after_a_change)
 {
   pz_tensor value;
-  const pz_tensor w = rig_add(module, "weight", 3, 3);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
+  const pz_tensor w = rig_parametrize(module, "weight", 3, 3, "affine");
   const pz_tensor g = rig_normal(PZ_F32, 3, 3);
   ck_assert_fails(pz_module_backward(module, "weight", &g), PZ_STALE, "not read yet");
   for (int change = 0; change < 6; ++change) {
@@ -154,8 +149,7 @@ END_TEST
 START_TEST(semantics_22_a_failed_call_is_no_change)
 {
   pz_tensor value;
-  rig_add(module, "weight", 3, 3);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "skew,fragile", 0));
+  rig_parametrize(module, "weight", 3, 3, "skew,fragile");
   ck_assert_ok(pz_module_get(module, "weight", &value));
   const pz_tensor bad = rig_normal(PZ_F32, 3, 2);
   ck_assert_int_ne(pz_module_set(module, "weight", &bad), PZ_OK);
@@ -242,8 +236,7 @@ END_TEST
 START_TEST(semantics_23_a_map_without_vjp_refuses)
 {
   pz_tensor value;
-  const pz_tensor w = rig_add(module, "weight", 3, 3);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "affine,bare,affine", 0));
+  const pz_tensor w = rig_parametrize(module, "weight", 3, 3, "affine,bare,affine");
   ck_assert_ok(pz_module_get(module, "weight", &value));
   ck_assert_fails(pz_module_backward(module, "weight", &w), PZ_UNSUPPORTED,
                   "\"weight\": bare: has no vjp");
@@ -255,8 +248,7 @@ END_TEST
 START_TEST(semantics_23_a_failing_vjp_adds_nothing)
 {
   pz_tensor value;
-  const pz_tensor w = rig_add(module, "weight", 3, 3);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "fragile,affine", 0));
+  const pz_tensor w = rig_parametrize(module, "weight", 3, 3, "fragile,affine");
   ck_assert_ok(pz_module_get(module, "weight", &value));
   map_failing = "vjp";
   ck_assert_fails(pz_module_backward(module, "weight", &w), PZ_DEVICE, "fragile");

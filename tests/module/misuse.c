@@ -16,8 +16,7 @@ START_TEST(missing_arguments_are_refused)
   pz_tensor out;
   const char* const original = "parametrizations.weight.original";
   ck_assert_str_eq(pz_error_message(), ""); /* nothing failed so far */
-  const pz_tensor w = rig_add(module, "weight", 3, 3);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "skew", 0));
+  const pz_tensor w = rig_parametrize(module, "weight", 3, 3, "skew");
 
   ck_assert_fails(pz_module_new_on(context, NULL, "", NULL), PZ_INVALID, "queue");
   ck_assert_fails(pz_module_new(context, NULL, "", NULL), PZ_INVALID, "no place");
@@ -99,8 +98,7 @@ START_TEST(a_long_name_leaves_room_for_the_reason)
     for (int k = odd; k < LENGTH; k += 2) {
       memcpy(name + k, "\xc3\xa9", 3);
     }
-    const pz_tensor w = rig_add(module, name, 2, 2);
-    ck_assert_ok(pz_register_parametrization(module, name, "skew", 0));
+    const pz_tensor w = rig_parametrize(module, name, 2, 2, "skew");
     ck_assert_fails(pz_module_backward(module, name, &w), PZ_STALE,
                     "...\": the value was not read yet");
     const char* const message = pz_error_message();
@@ -139,8 +137,7 @@ START_TEST(readers_and_a_writer_turn_each_other_away)
 {
   pthread_t threads[READERS];
   int kinds[READERS];
-  const pz_tensor w = rig_add(module, "weight", 3, 3);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "counting", 0));
+  const pz_tensor w = rig_parametrize(module, "weight", 3, 3, "counting");
   ck_assert_ok(pz_module_slot(module, "weight", &slot));
   ck_assert_ok(pz_module_new(context, getenv("TEST_DEVICE"), "Child", &child));
   ck_assert_ok(pz_module_add(child, "weight", PZ_PARAMETER, &w));
@@ -167,10 +164,8 @@ START_TEST(readers_and_a_writer_turn_each_other_away)
     ck_assert_ok(pz_module_add_child(module, "child", child));
   }
   ck_assert_ok(pz_module_touch(child, "weight")); /* nobody is left at the gate */
-  pz_tensor now = rig_read("child.weight");
-  ck_assert_double_eq(host_distance(&now, &w), 0.0);
-  now = rig_read("weight");
-  ck_assert_double_eq(host_distance(&now, &w), 0.0);
+  rig_expect("child.weight", &w);
+  rig_expect("weight", &w);
 }
 END_TEST
 

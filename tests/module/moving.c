@@ -12,20 +12,6 @@
 static const char* const devices[] = {"reference", "cpu", "bare", "lean", "later"};
 enum { DEVICES = sizeof(devices) / sizeof(devices[0]) };
 
-static void
-setup(void)
-{
-  rig_setup();
-  ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_opaque));
-}
-
-static void
-teardown(void)
-{
-  rig_teardown();
-  ck_assert_int_eq(opaque_allocations(), 0);
-}
-
 static pz_module*
 copy_of(pz_module* const from)
 {
@@ -120,8 +106,7 @@ END_TEST
 START_TEST(moving_to_where_it_is_keeps_the_memory)
 {
   static const char* const same[] = {"lean", "lean:0"};
-  const pz_tensor w = rig_add(module, "weight", 3, 3);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
+  const pz_tensor w = rig_parametrize(module, "weight", 3, 3, "affine");
   ck_assert_ok(pz_module_to(module, "lean"));
   const void* const value = place_of(module, "weight");
   const void* const original = place_of(module, ORIGINAL);
@@ -260,8 +245,7 @@ START_TEST(semantics_19_buffers_keep_the_dtype_their_map_wants)
   double exact[3] = {0.1, 1e300, -0.0};
   const pz_tensor count_tensor = pz_host_tensor(PZ_I64, count, 1, &three);
   const pz_tensor exact_tensor = pz_host_tensor(PZ_F64, exact, 1, &three);
-  rig_add(module, "weight", 2, 2);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "ticking", 0));
+  rig_parametrize(module, "weight", 2, 2, "ticking");
   ck_assert_ok(pz_module_set(module, "parametrizations.weight.0.count", &count_tensor));
   ck_assert_ok(pz_module_set(module, "parametrizations.weight.0.exact", &exact_tensor));
   for (int round = 0; round < 4; ++round) {
@@ -295,8 +279,7 @@ END_TEST
 START_TEST(a_map_may_refuse_a_dtype)
 {
   furnish(module);
-  rig_add(module, "last", 4, 4);
-  ck_assert_ok(pz_register_parametrization(module, "last", "affine,only32", 0));
+  rig_parametrize(module, "last", 4, 4, "affine,only32");
   char* const picture = rig_picture();
   const void* const weight = place_of(module, "weight");
   ck_assert_fails(pz_module_to_dtype(module, PZ_F64), PZ_MISMATCH,
@@ -312,8 +295,7 @@ END_TEST
 int
 main(void)
 {
-  TCase* const tcase = tcase_create("moving");
-  tcase_add_checked_fixture(tcase, setup, teardown);
+  TCase* const tcase = rig_case_on_doubles("moving");
   tcase_add_loop_test(tcase, semantics_19_everything_moves_and_comes_back, 0, DEVICES);
   tcase_add_test(tcase, semantics_19_slots_and_gradients_move);
   tcase_add_test(tcase, moving_to_where_it_is_keeps_the_memory);

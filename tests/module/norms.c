@@ -16,8 +16,7 @@ another(const char* const chain, const int64_t rows, const int64_t cols)
 {
   pz_module* made = NULL;
   ck_assert_ok(pz_module_new(context, getenv("TEST_DEVICE"), "Linear", &made));
-  rig_add(made, "weight", rows, cols);
-  ck_assert_ok(pz_register_parametrization(made, "weight", chain, 0));
+  rig_parametrize(made, "weight", rows, cols, chain);
   return made;
 }
 
@@ -117,8 +116,7 @@ END_TEST
 
 START_TEST(weight_norm_over_all_is_one_number)
 {
-  const pz_tensor w = rig_add(module, "weight", 5, 3);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "weight_norm(dim=all)", 0));
+  const pz_tensor w = rig_parametrize(module, "weight", 5, 3, "weight_norm(dim=all)");
   const pz_tensor g = rig_read("parametrizations.weight.original0");
   double squares = 0.0;
   for (int k = 0; k < 15; ++k) {
@@ -131,15 +129,13 @@ END_TEST
 
 START_TEST(weight_norm_comes_off)
 {
-  rig_add(module, "weight", 4, 3);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "weight_norm", 0));
+  rig_parametrize(module, "weight", 4, 3, "weight_norm");
   move("parametrizations.weight.original1", 0.25);
   const pz_tensor value = rig_read("weight");
   ck_assert_fails(pz_remove_parametrizations(module, "weight", PZ_LEAVE_ORIGINAL), PZ_INVALID,
                   "2 originals");
   ck_assert_ok(pz_remove_parametrizations(module, "weight", PZ_LEAVE_PARAMETRIZED));
-  const pz_tensor left = rig_read("weight");
-  ck_assert_double_eq(host_distance(&left, &value), 0.0);
+  rig_expect("weight", &value);
   ck_assert(!pz_is_parametrized(module, "weight"));
 }
 END_TEST
@@ -148,18 +144,15 @@ END_TEST
 START_TEST(weight_norm_is_carried)
 {
   pz_module* copy = NULL;
-  rig_add(module, "weight", 4, 3);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "weight_norm", 0));
+  rig_parametrize(module, "weight", 4, 3, "weight_norm");
   move("parametrizations.weight.original0", 0.5);
   const pz_tensor value = rig_read("weight");
   ck_assert_ok(pz_module_save(module, path));
   ck_assert_ok(pz_module_copy(module, &copy));
   pz_module* const other = another("weight_norm", 4, 3);
   ck_assert_ok(pz_module_load(other, path));
-  pz_tensor now = read_of(other, "weight");
-  ck_assert_double_eq(host_distance(&now, &value), 0.0);
-  now = read_of(copy, "weight");
-  ck_assert_double_eq(host_distance(&now, &value), 0.0);
+  expect_of(other, "weight", &value);
+  expect_of(copy, "weight", &value);
   pz_module_free(copy);
   pz_module_free(other);
 }
@@ -172,12 +165,10 @@ static const char* const v_name = "parametrizations.weight.0._v";
 
 START_TEST(spectral_norm_is_named_as_in_pytorch)
 {
-  const pz_tensor w = rig_add(module, "weight", 7, 5);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "spectral_norm", 0));
+  const pz_tensor w = rig_parametrize(module, "weight", 7, 5, "spectral_norm");
   expect_shape(u_name, 1, 7, 0);
   expect_shape(v_name, 1, 5, 0);
-  const pz_tensor original = rig_read("parametrizations.weight.original");
-  ck_assert_double_eq(host_distance(&original, &w), 0.0);
+  rig_expect("parametrizations.weight.original", &w);
   ck_assert_ok(pz_remove_parametrizations(module, "weight", PZ_LEAVE_ORIGINAL));
   /* the dimension of outputs of a transposed convolution */
   ck_assert_ok(pz_register_parametrization(module, "weight", "spectral_norm(dim=1)", 0));
@@ -217,8 +208,7 @@ START_TEST(spectral_norm_steps_by_update)
     value = rig_read("weight");
     value = rig_read("weight");
     ck_assert_ok(pz_module_backward(module, "weight", &g));
-    after = rig_read(u_name);
-    ck_assert_double_eq(host_distance(&before, &after), 0.0);
+    rig_expect(u_name, &before);
   }
   ck_assert_ok(pz_module_update(module, "weight"));
   ck_assert_fails(pz_module_backward(module, "weight", &g), PZ_STALE, "weight");
@@ -237,9 +227,8 @@ START_TEST(spectral_norm_steps_at_reads)
   pz_module* explicit = NULL;
   pz_slot* slot = NULL;
   pz_tensor there;
-  const pz_tensor w = rig_add(module, "weight", 6, 4);
-  ck_assert_ok(
-      pz_register_parametrization(module, "weight", "spectral_norm(n_power_iterations=2)", 0));
+  const pz_tensor w =
+      rig_parametrize(module, "weight", 6, 4, "spectral_norm(n_power_iterations=2)");
   move("parametrizations.weight.original", 0.5);
   ck_assert_ok(pz_module_copy(module, &explicit));
   pz_module_update_policy(module, PZ_UPDATE_ON_READ);
@@ -254,8 +243,7 @@ START_TEST(spectral_norm_steps_at_reads)
     ck_assert_ok(pz_slot_get(slot, &there));                /* one read */
     ck_assert_ok(pz_module_backward(module, "weight", &w)); /* of what was read */
     pz_module_train(module, false);
-    const pz_tensor value = rig_read("weight");
-    ck_assert_double_eq(host_distance(&value, &expected), 0.0);
+    rig_expect("weight", &expected);
   }
   pz_module_free(explicit);
 }
@@ -266,9 +254,8 @@ END_TEST
 START_TEST(spectral_norm_follows_training)
 {
   pz_tensor value;
-  const pz_tensor w = rig_add(module, "weight", 6, 4);
-  ck_assert_ok(
-      pz_register_parametrization(module, "weight", "spectral_norm(n_power_iterations=5)", 0));
+  const pz_tensor w =
+      rig_parametrize(module, "weight", 6, 4, "spectral_norm(n_power_iterations=5)");
   for (int step = 0; step < 20; ++step) {
     ck_assert_ok(pz_module_update(module, NULL));
     value = rig_read("weight");
@@ -298,8 +285,7 @@ START_TEST(spectral_norm_comes_off)
     const pz_tensor value = rig_read(leave ? "weight" : "parametrizations.weight.original");
     ck_assert_ok(pz_remove_parametrizations(module, "weight",
                                             leave ? PZ_LEAVE_PARAMETRIZED : PZ_LEAVE_ORIGINAL));
-    const pz_tensor left = rig_read("weight");
-    ck_assert_double_eq(host_distance(&left, &value), 0.0);
+    rig_expect("weight", &value);
   }
 }
 END_TEST
@@ -308,8 +294,7 @@ END_TEST
 START_TEST(spectral_norm_is_carried)
 {
   pz_module* copy = NULL;
-  rig_add(module, "weight", 4, 3);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "spectral_norm", 0));
+  rig_parametrize(module, "weight", 4, 3, "spectral_norm");
   move("parametrizations.weight.original", 0.5);
   ck_assert_ok(pz_module_save(module, path));
   ck_assert_ok(pz_module_copy(module, &copy));
@@ -317,10 +302,8 @@ START_TEST(spectral_norm_is_carried)
   ck_assert_ok(pz_module_load(other, path));
   for (int step = 0; step < 3; ++step) {
     const pz_tensor value = rig_read("weight");
-    pz_tensor now = read_of(other, "weight");
-    ck_assert_double_eq(host_distance(&now, &value), 0.0);
-    now = read_of(copy, "weight");
-    ck_assert_double_eq(host_distance(&now, &value), 0.0);
+    expect_of(other, "weight", &value);
+    expect_of(copy, "weight", &value);
     ck_assert_ok(pz_module_update(module, NULL));
     ck_assert_ok(pz_module_update(other, NULL));
     ck_assert_ok(pz_module_update(copy, NULL));

@@ -33,22 +33,11 @@ setup(void)
   w = vector(3);
 }
 
-/* The module of the rig has these tensors under today's names, to the bit. */
-static void
-expect(const char* const name, const pz_tensor* const tensor)
-{
-  now = rig_read(name);
-  ck_assert_msg(host_distance(&now, tensor) == 0.0, "%s", name);
-}
-
-/* As above of another module, which is freed. */
+/* Another module, which is freed, has the tensor under today's name, to the bit. */
 static void
 expect_made(pz_module* const made, const char* const name, const pz_tensor* const tensor)
 {
-  pz_module* const kept = module;
-  module = made;
-  expect(name, tensor);
-  module = kept;
+  expect_of(made, name, tensor);
   pz_module_free(made);
 }
 
@@ -70,8 +59,8 @@ START_TEST(semantics_20_a_list_takes_older_names)
 
   ck_assert_ok(pz_register_parametrization(module, "conv.weight", "weight_norm", 0));
   ck_assert_ok(pz_module_load(module, path));
-  expect("conv.parametrizations.weight.original0", &g);
-  expect("conv.parametrizations.weight.original1", &v);
+  rig_expect("conv.parametrizations.weight.original0", &g);
+  rig_expect("conv.parametrizations.weight.original1", &v);
   now = rig_read("conv.weight"); // g v / |v|, c = 10
   for (int i = 0; i < 12; ++i) {
     double squares = 0.0;
@@ -116,7 +105,7 @@ START_TEST(semantics_20_a_rule_takes_older_names)
   ck_assert_ok(pz_module_add_child(module, "conv", child));
   make_file(normed, 2);
   ck_assert_ok(pz_module_load_from(module, file, &settings));
-  expect("conv.parametrizations.weight.original0", &g);
+  rig_expect("conv.parametrizations.weight.original0", &g);
   ck_assert(pz_is_parametrized(module, "conv.weight"));
 
   /* magnitudes that are not those of the rule's dimension */
@@ -152,8 +141,7 @@ START_TEST(semantics_20_older_names_are_names)
                        {"parametrizations.weight.original0", "F32", &g},
                        {"parametrizations.weight.original1", "F32", &v}};
   make_file(both, 4);
-  rig_add(module, "weight", 4, 3);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "weight_norm", 0));
+  rig_parametrize(module, "weight", 4, 3, "weight_norm");
   ck_assert_fails(pz_module_load_from(module, file, NULL), PZ_MISMATCH,
                   "\"weight_g\", \"weight_v\"");
   /* and those of a module's own tensors first */
@@ -175,12 +163,11 @@ START_TEST(semantics_20_older_names_of_spectral_norm)
   pz_load_settings settings = settings_of(0, &rule, 1);
   ck_assert_ok(pz_module_from_file(context, getenv("TEST_DEVICE"), file, NULL, &settings, &made));
   expect_made(made, "parametrizations.weight.0._u", &u);
-  rig_add(module, "weight", 4, 3);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "spectral_norm", 0));
+  rig_parametrize(module, "weight", 4, 3, "spectral_norm");
   ck_assert_ok(pz_module_load(module, path));
-  expect("parametrizations.weight.original", &v);
-  expect("parametrizations.weight.0._u", &u);
-  expect("parametrizations.weight.0._v", &w);
+  rig_expect("parametrizations.weight.original", &v);
+  rig_expect("parametrizations.weight.0._u", &u);
+  rig_expect("parametrizations.weight.0._v", &w);
   /* a buffer that was not kept is missing under its name of today */
   make_file(parts, 2);
   ck_assert_fails(pz_module_load(module, path), PZ_MISMATCH, "\"parametrizations.weight.0._v\"");

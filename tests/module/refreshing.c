@@ -18,8 +18,7 @@ add_many(const int n, const char* const text)
   for (int k = 0; k < n; ++k) {
     char name[16];
     snprintf(name, sizeof(name), "w%d", k);
-    rig_add(module, name, 4, 4);
-    ck_assert_ok(pz_register_parametrization(module, name, text, 0));
+    rig_parametrize(module, name, 4, 4, text);
   }
 }
 
@@ -37,8 +36,7 @@ START_TEST(values_are_the_same_for_every_number_of_threads)
     char name[16];
     snprintf(name, sizeof(name), "w%d", k);
     const pz_tensor x = read_of(module, name);
-    const pz_tensor y = read_of(other, name);
-    ck_assert_double_eq(host_distance(&x, &y), 0.0);
+    expect_of(other, name, &x);
   }
   pz_module_free(other);
 }
@@ -80,8 +78,7 @@ END_TEST
 
 START_TEST(what_a_map_says_is_reported)
 {
-  rig_add(module, "v", 2, 2);
-  ck_assert_ok(pz_register_parametrization(module, "v", "fragile", 0));
+  rig_parametrize(module, "v", 2, 2, "fragile");
   add_many(3, "skew");
   map_failing = "forward";
   map_passes = 0;

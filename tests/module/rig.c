@@ -3,6 +3,8 @@
 
 #include "rig.h"
 
+#include <opaque.h>
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +43,29 @@ rig_case(const char* const name)
   return tcase;
 }
 
+static void
+add_doubles(void)
+{
+  ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_opaque));
+}
+
+static void
+rig_teardown_doubles(void)
+{
+  rig_teardown();
+  ck_assert_int_eq(opaque_allocations(), 0);
+}
+
+TCase*
+rig_case_on_doubles(const char* const name)
+{
+  TCase* const tcase = tcase_create(name);
+  tcase_add_checked_fixture(tcase, rig_setup, rig_teardown_doubles);
+  tcase_add_checked_fixture(tcase, add_doubles, NULL);
+  tcase_set_timeout(tcase, 60);
+  return tcase;
+}
+
 pz_tensor
 rig_zeros(const uint32_t dtype, const int64_t rows, const int64_t cols)
 {
@@ -66,10 +91,18 @@ rig_add(pz_module* const to, const char* const name, const int64_t rows, const i
 }
 
 pz_tensor
+rig_parametrize(pz_module* const to, const char* const name, const int64_t rows, const int64_t cols,
+                const char* const text)
+{
+  const pz_tensor tensor = rig_add(to, name, rows, cols);
+  ck_assert_ok(pz_register_parametrization(to, name, text, 0));
+  return tensor;
+}
+
+pz_tensor
 rig_nest(const char* const outer, const char* const inner)
 {
-  const pz_tensor tensor = rig_add(module, "weight", 3, 3);
-  ck_assert_ok(pz_register_parametrization(module, "weight", outer, 0));
+  const pz_tensor tensor = rig_parametrize(module, "weight", 3, 3, outer);
   ck_assert_ok(pz_register_parametrization(module, ORIGINAL, inner, 0));
   return tensor;
 }
@@ -89,6 +122,20 @@ pz_tensor
 rig_read(const char* const name)
 {
   return read_of(module, name);
+}
+
+void
+expect_of(pz_module* const other, const char* const name, const pz_tensor* const expected)
+{
+  const pz_tensor now = read_of(other, name);
+  const double distance = host_distance(&now, expected);
+  ck_assert_msg(distance == 0.0, "%s: found a distance of %g, expected none", name, distance);
+}
+
+void
+rig_expect(const char* const name, const pz_tensor* const expected)
+{
+  expect_of(module, name, expected);
 }
 
 pz_tensor

@@ -23,6 +23,8 @@ void rig_teardown(void);
 
 /* A case with that fixture; tests are added with tcase_add_test. */
 TCase* rig_case(const char* name);
+/* The same in a context that knows the test doubles of opaque.h; nothing must be left there. */
+TCase* rig_case_on_doubles(const char* name);
 
 #define ORIGINAL "parametrizations.weight.original"
 #define INNER "parametrizations.weight.parametrizations.original.original"
@@ -34,12 +36,18 @@ pz_tensor rig_normal(uint32_t dtype, int64_t rows, int64_t cols);
 /* Adds a normal float32 parameter to a module; what was added. */
 pz_tensor rig_add(pz_module* to, const char* name, int64_t rows, int64_t cols);
 
+/* The same, and registers `text` on it. */
+pz_tensor rig_parametrize(pz_module* to, const char* name, int64_t rows, int64_t cols,
+                          const char* text);
 /* Adds "weight" of 3 x 3 with the chain `outer`, and `inner` on its original. */
 pz_tensor rig_nest(const char* outer, const char* inner);
 
 /* The tensor `name` of the module now, copied to the host; that of another module. */
 pz_tensor rig_read(const char* name);
 pz_tensor read_of(pz_module* other, const char* name);
+/* Asserts that the tensor `name` equals `expected`, of this module and of another one. */
+void rig_expect(const char* name, const pz_tensor* expected);
+void expect_of(pz_module* other, const char* name, const pz_tensor* expected);
 /* The gradient of `name`, copied to the host. */
 pz_tensor rig_gradient(const char* name);
 

@@ -9,8 +9,7 @@
 static double
 add_weight(const char* const maps)
 {
-  rig_add(module, "weight", 3, 3);
-  ck_assert_ok(pz_register_parametrization(module, "weight", maps, 0));
+  rig_parametrize(module, "weight", 3, 3, maps);
   return rig_value("weight", 0);
 }
 

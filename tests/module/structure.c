@@ -242,8 +242,7 @@ END_TEST
 START_TEST(semantics_03_prints_options_and_the_file)
 {
   char text[8192];
-  rig_add(module, "weight", 3, 3);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "skew,pruning(p_drop=0.25)", 0));
+  rig_parametrize(module, "weight", 3, 3, "skew,pruning(p_drop=0.25)");
   pz_module_print(module, text, sizeof(text));
   ck_assert_ptr_nonnull(strstr(text, "(0): skew() -> float32 3x3 skew, skew 1.0.0 from /"));
   ck_assert_ptr_nonnull(strstr(text, "/skew.so\n"));

@@ -111,8 +111,7 @@ START_TEST(a_write_during_a_read_is_noticed)
   pz_tensor now;
   pthread_t thread;
   pz_status status = PZ_INVALID;
-  const pz_tensor w = rig_add(module, "weight", 4, 4);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "counting", 0));
+  const pz_tensor w = rig_parametrize(module, "weight", 4, 4, "counting");
   map_callback = hold;
   ck_assert_int_eq(pthread_create(&thread, NULL, read_once, &status), 0);
   while (atomic_load(&stage) != 1) {
@@ -127,8 +126,7 @@ START_TEST(a_write_during_a_read_is_noticed)
   pthread_join(thread, NULL);
   map_callback = NULL;
   ck_assert_int_eq(status, PZ_OK);
-  now = rig_read("weight");
-  ck_assert_double_eq(host_distance(&now, &w), 0.0);
+  rig_expect("weight", &w);
   ck_assert_int_eq(atomic_load(&map_forwards), 2); /* registering, then the reader: no change */
 }
 END_TEST
@@ -161,8 +159,7 @@ time_reads(const bool by_name)
 START_TEST(reading_by_slot_takes_nanoseconds)
 {
   /* Printed, not judged: the clock of a busy machine is no test. */
-  rig_add(module, "weight", 8, 8);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "skew,cayley", 0));
+  rig_parametrize(module, "weight", 8, 8, "skew,cayley");
   ck_assert_ok(pz_module_slot(module, "weight", &slot));
   const double by_slot = time_reads(false);
   fprintf(stderr, "unchanged value: %.0f ns by slot, %.0f ns by name\n", by_slot, time_reads(true));

@@ -36,20 +36,6 @@ open_module(const char* const device, const bool baked)
   ck_assert_ok(baked ? pz_module_bake(module) : PZ_OK);
 }
 
-static void
-setup(void)
-{
-  rig_setup();
-  ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_opaque));
-}
-
-static void
-teardown(void)
-{
-  rig_teardown();
-  ck_assert_int_eq(opaque_allocations(), 0);
-}
-
 /* ---- the calls ------------------------------------------------------------------ */
 
 static pz_status
@@ -337,9 +323,7 @@ END_TEST
 int
 main(void)
 {
-  TCase* const tcase = tcase_create("transactions");
-  tcase_add_checked_fixture(tcase, setup, teardown);
-  tcase_set_timeout(tcase, 60);
+  TCase* const tcase = rig_case_on_doubles("transactions");
 #ifndef TEST_NO_ALLOCATOR
   tcase_add_loop_test(tcase, each_allocation_fails_in_turn, 0, CALLS);
 #endif

@@ -370,9 +370,7 @@ END_TEST
 TCase*
 tests_cayley(void)
 {
-  TCase* const tests = tcase_create("cayley");
-  tcase_set_timeout(tests, 60);
-  tcase_add_checked_fixture(tests, subject_setup, subject_teardown);
+  TCase* const tests = subject_case("cayley");
   tcase_add_test(tests, values_match_elimination);
   tcase_add_test(tests, values_are_orthogonal);
   tcase_add_test(tests, vjp_matches_the_formula);

@@ -428,9 +428,8 @@ END_TEST
 TCase*
 tests_contract(void)
 {
-  TCase* const tests = tcase_create("contract");
+  TCase* const tests = subject_case("contract");
   tcase_set_timeout(tests, 120);
-  tcase_add_checked_fixture(tests, subject_setup, subject_teardown);
   tcase_add_test(tests, values_are_determined);
   tcase_add_test(tests, dtypes_agree);
   tcase_add_test(tests, batches_are_their_matrices);

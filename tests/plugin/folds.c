@@ -188,9 +188,7 @@ END_TEST
 TCase*
 tests_folds(void)
 {
-  TCase* const tests = tcase_create("folds");
-  tcase_set_timeout(tests, 60);
-  tcase_add_checked_fixture(tests, subject_setup, subject_teardown);
+  TCase* const tests = subject_case("folds");
   tcase_add_test(tests, values_are_exact);
   tcase_add_test(tests, the_other_triangle_is_not_read);
   tcase_add_test(tests, assignment_judges);

@@ -255,9 +255,7 @@ END_TEST
 TCase*
 tests_logarithm(void)
 {
-  TCase* const tests = tcase_create("logarithm");
-  tcase_set_timeout(tests, 60);
-  tcase_add_checked_fixture(tests, subject_setup, subject_teardown);
+  TCase* const tests = subject_case("logarithm");
   tcase_add_test(tests, rotations_come_back);
   tcase_add_test(tests, far_values_come_back);
   tcase_add_test(tests, rotations_are_judged);

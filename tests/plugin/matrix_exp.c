@@ -380,9 +380,7 @@ END_TEST
 TCase*
 tests_matrix_exp(void)
 {
-  TCase* const tests = tcase_create("matrix_exp");
-  tcase_set_timeout(tests, 60);
-  tcase_add_checked_fixture(tests, subject_setup, subject_teardown);
+  TCase* const tests = subject_case("matrix_exp");
   tcase_add_test(tests, values_match_the_series);
   tcase_add_test(tests, batches_of_different_norms);
   tcase_add_test(tests, values_are_orthogonal);

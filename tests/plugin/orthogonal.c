@@ -342,9 +342,7 @@ END_TEST
 TCase*
 tests_orthogonal(void)
 {
-  TCase* const tests = tcase_create("orthogonal");
-  tcase_set_timeout(tests, 60);
-  tcase_add_checked_fixture(tests, subject_setup, subject_teardown);
+  TCase* const tests = subject_case("orthogonal");
   tcase_add_test(tests, values_are_the_dense_ones);
   tcase_add_test(tests, every_orthogonal_matrix_has_originals);
   tcase_add_test(tests, reflected_ones_have_originals);

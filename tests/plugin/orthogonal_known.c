@@ -184,9 +184,7 @@ END_TEST
 TCase*
 tests_orthogonal_known(void)
 {
-  TCase* const tests = tcase_create("orthogonal known");
-  tcase_set_timeout(tests, 60);
-  tcase_add_checked_fixture(tests, subject_setup, subject_teardown);
+  TCase* const tests = subject_case("orthogonal known");
   tcase_add_test(tests, values_are_those_of_numpy);
   tcase_add_test(tests, defaults_are_those_of_numpy);
   tcase_add_test(tests, assigned_factors_are_those_of_numpy);

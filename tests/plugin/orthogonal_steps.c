@@ -140,9 +140,7 @@ END_TEST
 TCase*
 tests_orthogonal_steps(void)
 {
-  TCase* const tests = tcase_create("orthogonal steps");
-  tcase_set_timeout(tests, 60);
-  tcase_add_checked_fixture(tests, subject_setup, subject_teardown);
+  TCase* const tests = subject_case("orthogonal steps");
   tcase_add_test(tests, does_what_pytorch_tests);
   return tests;
 }

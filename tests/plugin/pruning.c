@@ -175,9 +175,7 @@ END_TEST
 TCase*
 tests_pruning(void)
 {
-  TCase* const tests = tcase_create("pruning");
-  tcase_set_timeout(tests, 60);
-  tcase_add_checked_fixture(tests, subject_setup, subject_teardown);
+  TCase* const tests = subject_case("pruning");
   tcase_add_test(tests, the_mask_masks);
   tcase_add_test(tests, the_rate_is_p_drop);
   tcase_add_test(tests, seeds_decide);

@@ -98,9 +98,7 @@ END_TEST
 TCase*
 tests_signs(void)
 {
-  TCase* const tests = tcase_create("signs");
-  tcase_set_timeout(tests, 60);
-  tcase_add_checked_fixture(tests, subject_setup, subject_teardown);
+  TCase* const tests = subject_case("signs");
   tcase_add_test(tests, signs_reach_every_orthogonal_matrix);
   tcase_add_test(tests, signs_are_per_matrix);
   return tests;

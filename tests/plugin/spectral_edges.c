@@ -190,9 +190,7 @@ END_TEST
 TCase*
 tests_spectral_edges(void)
 {
-  TCase* const tests = tcase_create("spectral_norm edges");
-  tcase_set_timeout(tests, 60);
-  tcase_add_checked_fixture(tests, subject_setup, subject_teardown);
+  TCase* const tests = subject_case("spectral_norm edges");
   tcase_add_test(tests, zeros_give_zeros);
   tcase_add_test(tests, vectors_are_normalized);
   tcase_add_test(tests, vectors_are_those_of_numpy);

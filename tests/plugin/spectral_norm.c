@@ -387,9 +387,7 @@ END_TEST
 TCase*
 tests_spectral_norm(void)
 {
-  TCase* const tests = tcase_create("spectral_norm");
-  tcase_set_timeout(tests, 60);
-  tcase_add_checked_fixture(tests, subject_setup, subject_teardown);
+  TCase* const tests = subject_case("spectral_norm");
   tcase_add_test(tests, steps_are_those_of_the_power_method);
   tcase_add_test(tests, values_are_those_of_numpy);
   tcase_add_test(tests, buffers_are_named_as_in_pytorch);

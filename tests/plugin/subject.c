@@ -28,6 +28,15 @@ subject_teardown(void)
   rig_close(&subject);
 }
 
+TCase*
+subject_case(const char* const name)
+{
+  TCase* const tcase = tcase_create(name);
+  tcase_add_checked_fixture(tcase, subject_setup, subject_teardown);
+  tcase_set_timeout(tcase, 60);
+  return tcase;
+}
+
 pz_status
 subject_change(rig* const r, const char* const chain, const uint32_t dtype, const extents shape)
 {

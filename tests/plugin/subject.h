@@ -20,10 +20,11 @@ typedef struct extents {
   int64_t shape[4];
 } extents;
 
-/* The context and the queue that rigs share: a checked fixture of every test. */
+/* The context and the queue that rigs share, fresh for every test of a subject_case. */
 extern rig subject;
 void subject_setup(void);
 void subject_teardown(void);
+TCase* subject_case(const char* name);
 
 /* Opens a chain on a value of that shape and initializes it on a normal tensor. `subject_try`
    fails as pz_chain_new does, and leaves nothing open then. */

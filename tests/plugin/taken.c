@@ -106,9 +106,7 @@ END_TEST
 TCase*
 tests_taken(void)
 {
-  TCase* const tests = tcase_create("taken");
-  tcase_add_checked_fixture(tests, subject_setup, subject_teardown);
-  tcase_set_timeout(tests, 60);
+  TCase* const tests = subject_case("taken");
   tcase_add_test(tests, folds_are_as_declared);
   return tests;
 }

@@ -308,9 +308,7 @@ END_TEST
 TCase*
 tests_weight_norm(void)
 {
-  TCase* const tests = tcase_create("weight_norm");
-  tcase_set_timeout(tests, 60);
-  tcase_add_checked_fixture(tests, subject_setup, subject_teardown);
+  TCase* const tests = subject_case("weight_norm");
   tcase_add_test(tests, values_over_every_dimension);
   tcase_add_test(tests, values_are_those_of_numpy);
   tcase_add_test(tests, originals_are_shaped_as_in_pytorch);
