@@ -9,11 +9,10 @@
 
    Without either it stays the plain tensor that its name says. */
 
-#include "context.h"
-#include "descriptor.h"
 #include "file.h"
+#include "lookup.h"
 #include "module_impl.h"
-#include "registry.h"
+#include "older_name.h"
 
 #include "chain_text.h"
 #include "status.h"

@@ -7,6 +7,8 @@
 #include "scene.h"
 
 #include "context.h"
+#include "kept_text.h"
+#include "lookup.h"
 #include "nearest_name.h"
 
 #include <locale.h>
