@@ -6,6 +6,7 @@
 
 #include "chain.h"
 
+#include "context.h"
 #include "spec_check.h"
 #include "status.h"
 

@@ -7,7 +7,6 @@
 #define PZI_INSTANCE_H
 
 #include "chain_text.h"
-#include "context.h"
 #include "lookup.h"
 
 #include <parametrize/chain.h>
