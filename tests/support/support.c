@@ -28,6 +28,12 @@ test_thorough(void)
   return given && strcmp(given, "1") == 0;
 }
 
+bool
+test_takes(const int64_t k, const int64_t of)
+{
+  return test_thorough() || of <= 1 || (uint64_t)k % (uint64_t)of == test_seed() % (uint64_t)of;
+}
+
 uint64_t
 test_bits(uint64_t* const state)
 {
