@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Chains are immutable: appending and leaving out make another chain, which shares the
-   entries of the maps that stay and plans all of them again from the same originals. */
+/* Chains are immutable. Appending or leaving out stages makes another chain, which shares
+   the instances of the other stages and plans all stages again from the same originals. */
 
 #include "chain.h"
 
@@ -34,7 +34,7 @@ chain_destroy(pz_chain* const chain)
   free(chain);
 }
 
-/* An unplanned chain of n maps, entries NULL. */
+/* An unplanned chain of n stages, instances NULL. */
 static pz_status
 chain_alloc(pz_context* const context, const pz_direction direction, const uint32_t n,
             pz_chain** const out)
@@ -55,7 +55,7 @@ chain_alloc(pz_context* const context, const pz_direction direction, const uint3
   return PZ_OK;
 }
 
-/* Entries for the maps of a text. */
+/* Instances for the stages of a text. */
 static pz_status
 make_instances(pz_context* const context, const pzi_chain_words* const words,
                const pz_option_setting* const settings, const uint32_t n_settings,
@@ -64,8 +64,9 @@ make_instances(pz_context* const context, const pzi_chain_words* const words,
   for (uint32_t i = 0; i < n_settings; ++i) {
     if (settings[i].map >= words->n_stages) {
       return pzi_fail(PZ_INVALID,
-                      "setting %" PRIu32 ": found map %" PRIu32 ", expected less than %" PRIu32, i,
-                      settings[i].map, words->n_stages);
+                      "setting %" PRIu32 ": found parametrization %" PRIu32
+                      ", expected less than %" PRIu32,
+                      i, settings[i].map, words->n_stages);
     }
   }
   for (uint32_t i = 0; i < words->n_stages; ++i) {
@@ -133,8 +134,8 @@ pz_chain_new(pz_context* const context, const char* const text,
   return PZ_OK;
 }
 
-/* Plans a chain whose entries are set from the originals of another, of `dtype` where that
-   is not 0. */
+/* Plans a chain whose instances are set, from the originals of another chain; `dtype`, unless
+   0, replaces theirs. */
 static pz_status
 plan_as(pz_chain* const chain, const pz_chain* const before, const uint32_t dtype)
 {
@@ -179,7 +180,7 @@ pz_chain_append(const pz_chain* const chain, const char* const text,
   return PZ_OK;
 }
 
-/* A map that stays must keep its own tensors: what they hold cannot follow a new shape. */
+/* A kept stage must keep its own tensors: their contents cannot be carried to a new shape. */
 static pz_status
 check_kept(const pzi_stage* const before, const pzi_stage* const after)
 {
@@ -212,7 +213,7 @@ pz_chain_without(const pz_chain* const chain, const uint32_t index, pz_chain** c
                     index, chain->n_stages);
   }
   if (chain->n_stages == 1) {
-    return pzi_fail(PZ_INVALID, "chain: %s is its only map, and one must be left",
+    return pzi_fail(PZ_INVALID, "chain: cannot leave out %s, its only parametrization",
                     chain->stages[0].instance->parametrization->table.id);
   }
   const uint32_t n = chain->n_stages - 1;
@@ -232,7 +233,8 @@ pz_chain_without(const pz_chain* const chain, const uint32_t index, pz_chain** c
   return PZ_OK;
 }
 
-/* Tensors that can follow into another dtype: the same ones, floats floats as before. */
+/* Tensors can be converted to another dtype if they have the same roles, names and shapes, and
+   int64 ones stay int64. */
 static pz_status
 check_followed(const pz_chain* const before, const pz_chain* const after)
 {

@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The tensors a chain works on. Versions come from one counter for all states, so that
-   equal versions mean the same state unchanged. */
+/* The tensors of a chain. Versions come from one counter for all states, so that equal
+   versions mean the same state unchanged. */
 
 #include "state.h"
 
@@ -40,7 +40,7 @@ state_alloc(pz_chain* const chain, pz_queue* const queue, pz_state** const out)
   return PZ_OK;
 }
 
-/* Storages for whatever has none yet, draws for maps that have none. */
+/* Adds the missing storages and draws. */
 static pz_status
 state_complete(pz_state* const state)
 {
@@ -89,7 +89,7 @@ pz_state_free(pz_state* const state)
   free(state);
 }
 
-/* The map of `chain` that is the same instance, or UINT32_MAX. */
+/* The stage of `chain` with this instance, or UINT32_MAX. */
 static uint32_t
 find_instance(const pz_chain* const chain, const pzi_instance* const instance)
 {
@@ -214,7 +214,7 @@ pz_state_bind(pz_state* const state, const pz_role role, const uint32_t index,
   const pzi_chain_tensor* const known = &state->chain->tensors[place];
   PZ_TRY(pzi_check_tensor(state->queue, tensor, &known->spec, known->name));
   if (pzi_repeats(tensor)) {
-    return pzi_fail(PZ_INVALID, "%s: found strides that name an element twice, expected none",
+    return pzi_fail(PZ_INVALID, "%s: found strides that address an element twice, expected none",
                     known->name);
   }
   PZ_TRY(pzi_storage_bound(state->queue, tensor, &storage));
