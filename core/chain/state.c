@@ -40,6 +40,20 @@ state_alloc(pz_chain* const chain, pz_queue* const queue, pz_state** const out)
   return PZ_OK;
 }
 
+void
+pz_state_free(pz_state* const state)
+{
+  if (!state) {
+    return;
+  }
+  for (uint32_t i = 0; i < state->chain->n_tensors; ++i) {
+    pzi_storage_release(state->storages[i]);
+  }
+  pzi_queue_release(state->queue);
+  pz_chain_free(state->chain);
+  free(state);
+}
+
 /* Adds the missing storages and draws. */
 static pz_status
 state_complete(pz_state* const state)
@@ -58,14 +72,10 @@ state_complete(pz_state* const state)
   return PZ_OK;
 }
 
-pz_status
-pz_state_new(pz_chain* const chain, pz_queue* const queue, pz_state** const out)
+/* Completes a state and hands it out, or frees it. */
+static pz_status
+state_finish(pz_state* const state, pz_state** const out)
 {
-  pz_state* state = NULL;
-  if (!chain || !queue || !out) {
-    return pzi_fail(PZ_INVALID, "state: found a NULL argument");
-  }
-  PZ_TRY(state_alloc(chain, queue, &state));
   const pz_status status = state_complete(state);
   if (status != PZ_OK) {
     pz_state_free(state);
@@ -75,18 +85,15 @@ pz_state_new(pz_chain* const chain, pz_queue* const queue, pz_state** const out)
   return PZ_OK;
 }
 
-void
-pz_state_free(pz_state* const state)
+pz_status
+pz_state_new(pz_chain* const chain, pz_queue* const queue, pz_state** const out)
 {
-  if (!state) {
-    return;
+  pz_state* state = NULL;
+  if (!chain || !queue || !out) {
+    return pzi_fail(PZ_INVALID, "state: found a NULL argument");
   }
-  for (uint32_t i = 0; i < state->chain->n_tensors; ++i) {
-    pzi_storage_release(state->storages[i]);
-  }
-  pzi_queue_release(state->queue);
-  pz_chain_free(state->chain);
-  free(state);
+  PZ_TRY(state_alloc(chain, queue, &state));
+  return state_finish(state, out);
 }
 
 /* The stage of `chain` with this instance, or UINT32_MAX. */
@@ -126,13 +133,7 @@ pzi_state_adopt(pz_chain* const chain, const pz_state* const from, pz_state** co
       share(state, stage->first_buffer, from, before->first_buffer, stage->plan.n_buffer);
     }
   }
-  const pz_status status = state_complete(state);
-  if (status != PZ_OK) {
-    pz_state_free(state);
-    return status;
-  }
-  *out = state;
-  return PZ_OK;
+  return state_finish(state, out);
 }
 
 pz_status
@@ -142,13 +143,7 @@ pzi_state_with_draws(pz_chain* const chain, pz_queue* const queue, const uint64_
   pz_state* state = NULL;
   PZ_TRY(state_alloc(chain, queue, &state));
   memcpy(state->draws, draws, chain->n_stages * sizeof(*state->draws));
-  const pz_status status = state_complete(state);
-  if (status != PZ_OK) {
-    pz_state_free(state);
-    return status;
-  }
-  *out = state;
-  return PZ_OK;
+  return state_finish(state, out);
 }
 
 pz_status
