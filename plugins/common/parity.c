@@ -1,22 +1,17 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* What maps onto symmetric and skew-symmetric matrices share; each includes its own copy.
-
-   A = (A + A^T)/2 + (A - A^T)/2. With parity +1 (symmetric) or -1 (skew) the set is the
+/* A = (A + A^T)/2 + (A - A^T)/2. With parity +1 (symmetric) or -1 (skew) the set is the
    matrices whose other part is zero, and the largest entry of that part is the distance
    of A from its nearest member. */
 
-#ifndef PLUGINS_PARITY_H
-#define PLUGINS_PARITY_H
-
-#include <parametrize/plugin.h>
+#include "parity.h"
 
 #include <math.h>
 
 /* Two numbers per matrix: the largest entry of (A - parity A^T)/2, then the largest entry
    of A, for all matrices of the batch the one after the other. `out` is host scratch. */
-static inline pz_status
+static pz_status
 parity_distances(pz_call* const c, const int parity, const pz_tensor* const a,
                  const double** const out)
 {
@@ -42,9 +37,7 @@ parity_distances(pz_call* const c, const int parity, const pz_tensor* const a,
   return PZ_OK;
 }
 
-/* PZ_OUTSIDE unless every matrix is finite and a member up to rounding: at a distance of
-   at most 100 n eps times its largest entry. */
-static inline pz_status
+pz_status
 parity_check(pz_call* const c, const int parity, const pz_tensor* const a)
 {
   const char* const member = parity > 0 ? "symmetric" : "skew";
@@ -70,8 +63,7 @@ parity_check(pz_call* const c, const int parity, const pz_tensor* const a)
   return PZ_OK;
 }
 
-/* The largest distance of a matrix of the batch, NaN where one holds a NaN. */
-static inline pz_status
+pz_status
 parity_residual(pz_call* const c, const int parity, const pz_tensor* const a,
                 double* const distance)
 {
@@ -88,5 +80,3 @@ parity_residual(pz_call* const c, const int parity, const pz_tensor* const a,
   }
   return PZ_OK;
 }
-
-#endif /* PLUGINS_PARITY_H */

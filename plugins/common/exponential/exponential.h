@@ -2,10 +2,10 @@
    SPDX-License-Identifier: MIT */
 
 /* The exponential of square matrices by scaling and squaring, and the logarithm of
-   rotations: sources that every plugin which needs them compiles into itself. */
+   rotations: shared by the plugins that need them. */
 
-#ifndef PLUGINS_EXPONENTIAL_H
-#define PLUGINS_EXPONENTIAL_H
+#ifndef PLUGINS_COMMON_EXPONENTIAL_H
+#define PLUGINS_COMMON_EXPONENTIAL_H
 
 #include <parametrize/plugin.h>
 
@@ -121,9 +121,9 @@ pz_status expm_taylor_chosen(pz_call* c, expm_plan* p, const pz_tensor* x, pz_te
 pz_status expm_taylor_vjp(pz_call* c, uint32_t in, uint32_t first_saved, uint32_t first_host,
                           const pz_tensor* x, const pz_tensor* gy, pz_tensor* gx);
 
-/* ---- rotation.c: the logarithm of a rotation --------------------------------- */
+/* ---- rotation_log.c: the logarithm of a rotation --------------------------------- */
 
 /* x <- the skew logarithm of rotations y, angles in [-pi, pi], by the real Schur form. */
 pz_status expm_rotation_log(pz_call* c, const pz_tensor* y, pz_tensor* x);
 
-#endif /* PLUGINS_EXPONENTIAL_H */
+#endif /* PLUGINS_COMMON_EXPONENTIAL_H */

@@ -1,9 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* What maps onto orthogonal matrices share; each includes its own copy.
-
-   Signs and determinant. Every orthogonal Q is C D, with D a diagonal of signs and C
+/* Signs and determinant. Every orthogonal Q is C D, with D a diagonal of signs and C
    without the eigenvalue -1: eliminate Q + D without pivoting and choose each d_k as the
    sign of the pivot it is added to, so that no pivot is below 1 (LAPACK's orhr_col; Q + D
    = (C + I) D). C then has determinant 1, so det Q is the product of the signs, exactly,
@@ -13,10 +11,7 @@
    multiplied by the signs of R's diagonal, is distributed by Haar's measure (Mezzadri
    2007); where the determinant is -1 a fixed reflection gives a uniform rotation. */
 
-#ifndef PLUGINS_ROTATION_H
-#define PLUGINS_ROTATION_H
-
-#include <parametrize/plugin.h>
+#include "rotation.h"
 
 #include <math.h>
 
@@ -72,17 +67,7 @@ PZ_KERNEL(rotation_sign, 1, 0, 0,
 
 // clang-format on
 
-/* The spec of one number per matrix, and of one row of n numbers per matrix. */
-static inline pz_spec
-rotation_spec(const pz_tensor* const q, const int32_t ndim)
-{
-  return pz_spec_make(q->dtype, q->ndim - 2 + ndim, q->shape);
-}
-
-/* Eliminates Q + D in place of Q, a contiguous batch of square matrices, choosing the signs
-   d (..., n): the strict lower triangle becomes that of unit lower L, the rest the upper
-   triangular U, L U = Q + D. */
-static inline pz_status
+pz_status
 rotation_eliminate(pz_call* const c, pz_tensor* const q, pz_tensor* const d)
 {
   enum { WIDTH = 48 };
@@ -122,8 +107,7 @@ rotation_eliminate(pz_call* const c, pz_tensor* const q, pz_tensor* const d)
   return PZ_OK;
 }
 
-/* d (..., n) <- the signs D for square q that make Q D free of the eigenvalue -1. */
-static inline pz_status
+pz_status
 rotation_signs(pz_call* const c, const pz_tensor* const q, pz_tensor* const d)
 {
   pz_tensor s;
@@ -132,9 +116,7 @@ rotation_signs(pz_call* const c, const pz_tensor* const q, pz_tensor* const d)
   return rotation_eliminate(c, &s, d);
 }
 
-/* For each matrix the largest entry of |Q^T Q - I|, then for each its determinant, 1 or
-   -1, which means something only where the first is small; in host scratch, one read. */
-static inline pz_status
+pz_status
 rotation_defects(pz_call* const c, const pz_tensor* const q, const double** const out)
 {
   const int64_t batch = pz_batch(q);
@@ -168,9 +150,7 @@ rotation_defects(pz_call* const c, const pz_tensor* const q, const double** cons
   return PZ_OK;
 }
 
-/* The largest entry of |Q^T Q - I|; with `proper` 2 for a reflection, its distance from
-   every rotation in the spectral norm. */
-static inline pz_status
+pz_status
 rotation_residual(pz_call* const c, const bool proper, const pz_tensor* const q,
                   double* const distance)
 {
@@ -188,8 +168,7 @@ rotation_residual(pz_call* const c, const bool proper, const pz_tensor* const q,
   return PZ_OK;
 }
 
-/* q <- q with column `place` multiplied by det q, for orthogonal q. */
-static inline pz_status
+pz_status
 rotation_make_proper(pz_call* const c, const int64_t place, pz_tensor* const q)
 {
   const pz_spec row = rotation_spec(q, 1);
@@ -207,10 +186,7 @@ rotation_make_proper(pz_call* const c, const int64_t place, pz_tensor* const q)
   return c->ops->scale_by(c, PZ_OVER_ROWS, &flip, q, q);
 }
 
-/* The orthogonal matrix nearest to each a, U V^T of its singular value decomposition;
-   with `proper` the nearest rotation, where the direction of the smallest singular value
-   changes sign if the determinant asks for it. */
-static inline pz_status
+pz_status
 rotation_nearest(pz_call* const c, const bool proper, const pz_tensor* const a, pz_tensor* const q)
 {
   const pz_spec row = rotation_spec(a, 1);
@@ -239,8 +215,7 @@ rotation_nearest(pz_call* const c, const bool proper, const pz_tensor* const a, 
   return pz_gemm(c, PZ_N, PZ_N, 1.0, &u, &vt, 0.0, q);
 }
 
-/* q <- the factor Q of a = Q R with R's diagonal not negative, for square or tall a. */
-static inline pz_status
+pz_status
 rotation_q_factor(pz_call* const c, const pz_tensor* const a, pz_tensor* const q)
 {
   const int64_t k = pz_cols(a);
@@ -259,9 +234,7 @@ rotation_q_factor(pz_call* const c, const pz_tensor* const a, pz_tensor* const q
   return c->ops->scale_by(c, PZ_OVER_ROWS, &d, q, q);
 }
 
-/* A uniform matrix with orthonormal columns, square or tall; with `proper` a uniform
-   rotation. From c->draw. */
-static inline pz_status
+pz_status
 rotation_sample(pz_call* const c, const bool proper, pz_tensor* const q)
 {
   pz_tensor a;
@@ -270,5 +243,3 @@ rotation_sample(pz_call* const c, const bool proper, pz_tensor* const q)
   PZ_TRY(rotation_q_factor(c, &a, q));
   return proper ? rotation_make_proper(c, 0, q) : PZ_OK;
 }
-
-#endif /* PLUGINS_ROTATION_H */
