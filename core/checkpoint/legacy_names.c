@@ -9,14 +9,14 @@
 
    Without either it stays the plain tensor that its name says. */
 
+#include "chain_text.h"
 #include "context.h"
 #include "descriptor.h"
 #include "file.h"
-#include "module_impl.h"
+#include "path.h"
 #include "registry.h"
-
-#include "chain_text.h"
 #include "status.h"
+#include "stored.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>

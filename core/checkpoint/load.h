@@ -11,7 +11,6 @@
 
 #include "clone.h"
 #include "file.h"
-#include "module_impl.h"
 #include "name_list.h"
 
 /* A list of the file, on its way into the module. */

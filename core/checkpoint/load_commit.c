@@ -9,7 +9,9 @@
 
 #include "queue_copy.h"
 #include "shape.h"
+#include "slot.h"
 #include "status.h"
+#include "storage_copy.h"
 
 #include <stdlib.h>
 

@@ -7,7 +7,9 @@
 #include "load.h"
 
 #include "check_tensor.h"
+#include "path.h"
 #include "queue_copy.h"
+#include "slot.h"
 #include "status.h"
 
 #include <stdlib.h>

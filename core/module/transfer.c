@@ -6,9 +6,15 @@
    fail, with what they held kept until it has gone well; then everything is installed. */
 
 #include "clone.h"
-
+#include "gate.h"
+#include "list.h"
+#include "name_index.h"
+#include "path.h"
 #include "queue_copy.h"
+#include "slot.h"
 #include "status.h"
+#include "storage_copy.h"
+#include "stored.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -107,7 +113,7 @@ innermost(pzi_list* const list)
 static pz_status
 prepare(pz_module* const to, passage* const one)
 {
-  PZ_TRY(pzi_check_closed_deep(one->from));
+  PZ_TRY(pzi_check_closed(one->from));
   PZ_TRY(find_target(to, one));
   PZ_TRY(pzi_list_copy(one->from, one->to, &one->prepared));
   pzi_storage* const plain = one->to->storage;
