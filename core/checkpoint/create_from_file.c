@@ -7,6 +7,8 @@
 
 #include "load.h"
 
+#include "path.h"
+#include "slot.h"
 #include "status.h"
 
 #include <stdlib.h>

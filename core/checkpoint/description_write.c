@@ -8,6 +8,7 @@
 
 #include "json.h"
 #include "safetensors.h"
+#include "state.h"
 #include "status.h"
 
 #include <inttypes.h>

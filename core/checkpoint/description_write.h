@@ -6,8 +6,8 @@
 #ifndef PZI_FILE_DESCRIBE_H
 #define PZI_FILE_DESCRIBE_H
 
-#include "module_impl.h"
 #include "text.h"
+#include "tree.h"
 
 /* Appends the description of a module, or of a state. [inside pzi_read_begin] */
 void pzi_describe_module(pzi_text* json, const pz_module* module);

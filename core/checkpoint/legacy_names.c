@@ -9,13 +9,13 @@
 
    Without either it stays the plain tensor that its name says. */
 
+#include "chain_text.h"
 #include "file.h"
 #include "lookup.h"
-#include "module_impl.h"
 #include "older_name.h"
-
-#include "chain_text.h"
+#include "path.h"
 #include "status.h"
+#include "stored.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>

@@ -6,7 +6,10 @@
 
 #include "load.h"
 
+#include "gate.h"
+#include "slot.h"
 #include "status.h"
+#include "stored.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>

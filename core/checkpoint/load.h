@@ -11,8 +11,8 @@
 
 #include "clone.h"
 #include "file.h"
-#include "module_impl.h"
 #include "name_list.h"
+#include "storage.h"
 
 /* A list of the file, on its way into the module. */
 typedef struct pzi_load_list {

@@ -6,8 +6,14 @@
 
 #include "load.h"
 
+#include "path.h"
 #include "queue_copy.h"
+#include "slot.h"
+#include "state.h"
 #include "status.h"
+#include "storage_copy.h"
+#include "value.h"
+#include "walk.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -139,7 +145,7 @@ assign(pzi_loading* const l, pz_slot* const slot, const pzi_file_tensor* const e
 {
   pz_spec spec = *pz_chain_value(slot->list->chain);
   pzi_storage* value = NULL;
-  PZ_TRY(pzi_check_closed_deep(slot));
+  PZ_TRY(pzi_check_closed(slot));
   PZ_TRY(pzi_file_check(entry, pzi_load_widens(l), &spec));
   PZ_TRY(pzi_storage_new(slot->module->queue, &spec, &value));
   pz_status status =

@@ -9,7 +9,10 @@
 
 #include "queue_copy.h"
 #include "shape.h"
+#include "slot.h"
+#include "state.h"
 #include "status.h"
+#include "storage_copy.h"
 
 #include <stdlib.h>
 

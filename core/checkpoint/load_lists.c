@@ -7,7 +7,10 @@
 #include "load.h"
 
 #include "check_tensor.h"
+#include "path.h"
 #include "queue_copy.h"
+#include "slot.h"
+#include "state.h"
 #include "status.h"
 
 #include <stdlib.h>

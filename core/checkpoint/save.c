@@ -6,8 +6,10 @@
 
 #include "description_write.h"
 #include "file.h"
-#include "module_impl.h"
+#include "gate.h"
+#include "slot.h"
 #include "status.h"
+#include "stored.h"
 
 #include <stdlib.h>
 #include <string.h>

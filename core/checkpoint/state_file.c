@@ -7,6 +7,7 @@
 #include "description_write.h"
 #include "file.h"
 #include "name_list.h"
+#include "state.h"
 #include "status.h"
 
 #include <parametrize/chain.h>

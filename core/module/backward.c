@@ -7,11 +7,17 @@
    Where lists are nested, the gradient of an inner value goes on through the inner list,
    and everything waits in `pending` until the last vjp has run. */
 
-#include "module_impl.h"
-
 #include "check_tensor.h"
+
+#include "eval.h"
+#include "gate.h"
 #include "ops.h"
+#include "path.h"
+#include "slot.h"
 #include "status.h"
+#include "storage_copy.h"
+#include "value.h"
+#include "walk.h"
 
 #include <string.h>
 

@@ -5,9 +5,16 @@
    purpose, so that nothing of what is there changes: not what was read, nor what vjp needs.
    The lists then stand aside as they are. */
 
-#include "module_impl.h"
+#include "gate.h"
 
+#include "eval.h"
+#include "path.h"
+#include "slot.h"
+#include "state.h"
 #include "status.h"
+#include "storage_copy.h"
+#include "stored.h"
+#include "walk.h"
 
 #include <stdlib.h>
 

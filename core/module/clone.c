@@ -7,21 +7,14 @@
 #include "clone.h"
 
 #include "check_tensor.h"
+#include "eval.h"
 #include "half_float.h"
+#include "path.h"
 #include "queue_copy.h"
+#include "state.h"
 #include "status.h"
 
 #include <stdlib.h>
-
-pz_status
-pzi_check_closed_deep(const pz_slot* const slot)
-{
-  PZ_TRY(pzi_check_closed(slot));
-  for (uint32_t k = 0; slot->list && k < slot->list->n_tensors; ++k) {
-    PZ_TRY(pzi_check_closed_deep(slot->list->tensors[k]));
-  }
-  return PZ_OK;
-}
 
 /* ---- tensors ----------------------------------------------------------------- */
 

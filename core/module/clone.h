@@ -4,13 +4,11 @@
 /* What copying, transferring and moving share: tensors and lists made anew on another queue
    or of another dtype, beside those that are there. */
 
-#ifndef PZI_MODULE_CARRY_H
-#define PZI_MODULE_CARRY_H
+#ifndef PZI_CLONE_H
+#define PZI_CLONE_H
 
-#include "module_impl.h"
-
-/* PZ_INVALID while the slot, or a tensor of its list or of one in it, is open for writing. */
-pz_status pzi_check_closed_deep(const pz_slot* slot);
+#include "list.h"
+#include "storage.h"
 
 /* Copies elements between two C-contiguous tensors of one shape, each on the device of its
    queue: through the host where the queues differ, with conversion where float dtypes do. */
@@ -40,4 +38,4 @@ void pzi_engine_cleanup(pzi_engine* engine);
    context, to be installed there. `to` does not change. */
 pz_status pzi_list_copy(const pz_slot* from, pz_slot* to, pzi_prepared* out);
 
-#endif /* PZI_MODULE_CARRY_H */
+#endif /* PZI_CLONE_H */

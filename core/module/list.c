@@ -5,9 +5,14 @@
    cannot fail. Which slots of the present list belong to the prepared is told by their
    storages, which the states of both share. */
 
-#include "module_impl.h"
+#include "list.h"
 
+#include "eval.h"
+#include "path.h"
+#include "rename.h"
+#include "slot.h"
 #include "status.h"
+#include "stored.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -104,19 +109,6 @@ pzi_list_prepare(pz_slot* const slot, pz_chain* const chain, pz_state* const sta
   return PZ_OK;
 }
 
-/* Frees a list whose slots have gone elsewhere. */
-static void
-free_shell(pzi_list* const list)
-{
-  pz_eval_free(list->eval);
-  pz_state_free(list->state);
-  pz_chain_free(list->chain);
-  pthread_mutex_destroy(&list->mutex);
-  free(list->failure_text);
-  free(list->tensors);
-  free(list);
-}
-
 void
 pzi_list_discard(pzi_prepared* const prepared)
 {
@@ -128,7 +120,7 @@ pzi_list_discard(pzi_prepared* const prepared)
       pzi_slot_free(prepared->list->tensors[k]);
     }
   }
-  free_shell(prepared->list);
+  pzi_list_free_shell(prepared->list);
   pzi_names_discard(&prepared->names);
   free(prepared->fresh);
   *prepared = (pzi_prepared){0};
@@ -145,7 +137,7 @@ pzi_list_install(pz_slot* const slot, pzi_prepared* const prepared)
     }
   }
   if (before) {
-    free_shell(before);
+    pzi_list_free_shell(before);
   }
   for (uint32_t k = 0; k < list->n_tensors; ++k) {
     list->tensors[k]->index = k;
@@ -163,25 +155,4 @@ pzi_list_install(pz_slot* const slot, pzi_prepared* const prepared)
   slot->gradient = NULL;
   pzi_slot_changed(slot->owner, true);
   pzi_paths_changed(slot->module);
-}
-
-void
-pzi_list_free(pzi_list* const list)
-{
-  if (!list) {
-    return;
-  }
-  for (uint32_t k = 0; k < list->n_tensors; ++k) {
-    pzi_slot_free(list->tensors[k]);
-  }
-  free_shell(list);
-}
-
-void
-pzi_list_changed(pzi_list* const list, const bool touch)
-{
-  atomic_store_explicit(&list->ready, false, memory_order_relaxed);
-  if (touch) {
-    pz_state_touch(list->state);
-  }
 }

@@ -5,9 +5,14 @@
    gradients, and the check for writers that say nothing. Calls without a result leave all
    as it is where they may not run, and say so in pz_error_message. */
 
-#include "module_impl.h"
+#include "gate.h"
 
+#include "eval.h"
+#include "path.h"
+#include "slot.h"
 #include "status.h"
+#include "value.h"
+#include "walk.h"
 
 /* Calls `each` on a module and all below it. */
 static void

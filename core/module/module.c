@@ -3,178 +3,17 @@
 
 /* Modules as containers: who may run, tensors under names, children. */
 
-#include "module_impl.h"
-
 #include "check_tensor.h"
+#include "gate.h"
+#include "name_index.h"
+#include "path.h"
 #include "queue_copy.h"
+#include "slot.h"
 #include "status.h"
+#include "stored.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- who may run ----------------------------------------------------------- */
-
-pz_status
-pzi_read_begin(const pz_module* const module)
-{
-  if (!module) {
-    return pzi_fail(PZ_INVALID, "found no module");
-  }
-  atomic_ullong* const gate = pzi_gate(module);
-  if (pzi_is_exclusive(atomic_fetch_add_explicit(gate, 1, memory_order_acquire))) {
-    atomic_fetch_sub_explicit(gate, 1, memory_order_relaxed);
-    return pzi_fail(PZ_INVALID, "the module is in an exclusive call on another thread, or of "
-                                "which this one is part");
-  }
-  return PZ_OK;
-}
-
-void
-pzi_read_end(const pz_module* const module)
-{
-  atomic_fetch_sub_explicit(pzi_gate(module), 1, memory_order_release);
-}
-
-/* Where exactly `readers` are inside. */
-static bool
-take_exclusively(atomic_ullong* const gate, const uint64_t readers)
-{
-  unsigned long long now = atomic_load_explicit(gate, memory_order_relaxed);
-  while (now % PZI_CALL == readers) {
-    if (atomic_compare_exchange_weak_explicit(gate, &now, now - readers + PZI_EXCLUSIVE,
-                                              memory_order_acquire, memory_order_relaxed)) {
-      return true;
-    }
-  }
-  return false;
-}
-
-pz_status
-pzi_read_alone(const pz_module* const module)
-{
-  atomic_ullong* const gate = pzi_gate(module);
-  if (!take_exclusively(gate, 1)) {
-    atomic_fetch_sub_explicit(gate, 1, memory_order_release);
-    return pzi_fail(PZ_INVALID, "a read that is exclusive (PZ_CACHE_SCOPED outside a scope, or "
-                                "PZ_UPDATE_ON_READ) while readers are on the module");
-  }
-  return PZ_OK;
-}
-
-pz_status
-pzi_alone_begin(pz_module* const module)
-{
-  if (!module) {
-    return pzi_fail(PZ_INVALID, "found no module");
-  }
-  atomic_ullong* const gate = pzi_gate(module);
-  if (!take_exclusively(gate, 0)) {
-    return pzi_fail(PZ_INVALID, "an exclusive call while %s on the module",
-                    pzi_is_exclusive(atomic_load_explicit(gate, memory_order_relaxed))
-                        ? "another exclusive call is"
-                        : "readers are");
-  }
-  return PZ_OK;
-}
-
-void
-pzi_exclusive_end(pz_module* const module)
-{
-  static atomic_ullong calls = 1;
-  atomic_ullong* const gate = pzi_gate(module);
-  const uint64_t before = atomic_load_explicit(gate, memory_order_relaxed) / PZI_CALL;
-  const uint64_t number = atomic_fetch_add_explicit(&calls, 1, memory_order_relaxed);
-  atomic_fetch_add_explicit(gate, (number - before) * PZI_CALL - PZI_EXCLUSIVE,
-                            memory_order_release);
-}
-
-pz_status
-pzi_exclusive_begin(pz_module* const module)
-{
-  PZ_TRY(pzi_alone_begin(module));
-  if (module->n_baked == 0) {
-    return PZ_OK;
-  }
-  const bool baked = module->baked;
-  pzi_exclusive_end(module);
-  return pzi_fail(PZ_INVALID, "%s baked; pz_module_unbake first",
-                  baked ? "the module is" : "a part of the module is");
-}
-
-pz_status
-pzi_check_live(const pz_module* const module)
-{
-  return module->baked ? pzi_fail(PZ_INVALID, "the module is baked; pz_module_unbake first")
-                       : PZ_OK;
-}
-
-/* ---- slots ----------------------------------------------------------------- */
-
-pz_status
-pzi_slot_new(pz_module* const module, char* const path, const size_t name_offset,
-             pz_slot** const out)
-{
-  pz_slot* const slot = calloc(1, sizeof(*slot));
-  if (!slot) {
-    return pzi_no_memory(sizeof(*slot));
-  }
-  slot->module = module;
-  atomic_init(&slot->glance.call, PZI_NO_CALL);
-  slot->path = path;
-  slot->name = path + name_offset;
-  slot->hash = pzi_word_of(slot->name).hash;
-  *out = slot;
-  return PZ_OK;
-}
-
-void
-pzi_slot_free(pz_slot* const slot)
-{
-  if (!slot) {
-    return;
-  }
-  pzi_list_free(slot->list);
-  pzi_list_free(slot->aside);
-  pzi_storage_release(slot->storage);
-  pzi_storage_release(slot->gradient);
-  pzi_storage_release(slot->pending);
-  if (slot->handed) {
-    slot->list = NULL;
-    slot->aside = NULL;
-    slot->storage = NULL;
-    slot->gradient = NULL;
-    slot->pending = NULL;
-    slot->owner = NULL;
-    slot->editing = false;
-    slot->next_retired = slot->module->retired;
-    slot->module->retired = slot;
-    return;
-  }
-  free(slot->path);
-  free(slot);
-}
-
-void
-pzi_slot_put(pz_slot* const slot, pzi_storage* const storage)
-{
-  if (slot->owner) {
-    const pzi_list* const around = slot->owner->list;
-    const uint32_t first = pzi_chain_place(around->chain, slot->role, 0);
-    pzi_state_replace(around->state, slot->role, slot->index - first, storage);
-  }
-  pzi_storage_release(slot->storage);
-  slot->storage = storage;
-}
-
-void
-pzi_slot_changed(pz_slot* slot, const bool touch)
-{
-  for (; slot; slot = slot->owner) {
-    if (slot->list) {
-      pzi_list_changed(slot->list, touch);
-    }
-  }
-}
 
 /* ---- modules --------------------------------------------------------------- */
 
@@ -318,31 +157,6 @@ pz_module_add_child(pz_module* const module, const char* const name, pz_module* 
   }
   pzi_exclusive_end(module);
   return status;
-}
-
-pz_status
-pzi_slot_add(pz_module* const module, const char* const name, pzi_storage* const storage,
-             pz_slot** const out)
-{
-  pz_slot** const slots = realloc(module->slots, (module->n_slots + 1) * sizeof(*slots));
-  if (!slots) {
-    return pzi_no_memory((module->n_slots + 1) * sizeof(*slots));
-  }
-  module->slots = slots;
-  char* const path = strdup(name);
-  pz_slot* slot = NULL;
-  const pz_status status =
-      path ? pzi_slot_new(module, path, 0, &slot) : pzi_no_memory(strlen(name) + 1);
-  if (status != PZ_OK) {
-    free(path);
-    return status;
-  }
-  slot->storage = storage;
-  module->slots[module->n_slots++] = slot;
-  pzi_index_update(module);
-  pzi_paths_changed(module);
-  *out = slot;
-  return PZ_OK;
 }
 
 static pz_status

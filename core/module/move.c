@@ -5,8 +5,12 @@
    beside it, for all of them, and then exchanged. */
 
 #include "clone.h"
-
+#include "gate.h"
+#include "path.h"
+#include "slot.h"
+#include "state.h"
 #include "status.h"
+#include "walk.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -126,7 +130,7 @@ add_slot(move* const m, pz_slot* const slot, pzi_storage* held, const pz_chain* 
 static pz_status
 add_one(pz_slot* const slot, void* const user)
 {
-  PZ_TRY(pzi_check_closed_deep(slot));
+  PZ_TRY(pzi_check_closed(slot));
   return add_slot(user, slot, NULL, NULL);
 }
 

@@ -5,12 +5,24 @@
    of open addressing, at most half full, of places in the module's arrays. Arrays only grow;
    what has come since a table was made is looked at one by one. */
 
-#include "module_impl.h"
+#include "name_index.h"
 
 #include "status.h"
+#include "tree.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+pzi_word
+pzi_word_of(const char* const path)
+{
+  uint32_t hash = 2166136261U; /* FNV-1a */
+  const char* end = path;
+  for (; *end != '.' && *end != '\0'; ++end) {
+    hash = (hash ^ (unsigned char)*end) * 16777619U;
+  }
+  return (pzi_word){.text = path, .length = (size_t)(end - path), .hash = hash};
+}
 
 enum { FEW = 16 }; /* looked at one by one, without a table */
 

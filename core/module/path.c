@@ -10,28 +10,21 @@
      parametrizations.weight.parametrizations.original.<rest>
      parametrizations.weight.<map>.parametrizations.<name>.<rest>                          */
 
-#include "module_impl.h"
+#include "path.h"
 
+#include "gate.h"
+#include "name_index.h"
 #include "nearest_name.h"
 #include "status.h"
+#include "stored.h"
 #include "utf8.h"
+#include "walk.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define LISTS "parametrizations"
-
-pzi_word
-pzi_word_of(const char* const path)
-{
-  uint32_t hash = 2166136261U; /* FNV-1a */
-  const char* end = path;
-  for (; *end != '.' && *end != '\0'; ++end) {
-    hash = (hash ^ (unsigned char)*end) * 16777619U;
-  }
-  return (pzi_word){.text = path, .length = (size_t)(end - path), .hash = hash};
-}
 
 /* The tensor of a list, or of the lists in it, under its path from the module. */
 static pz_slot*
@@ -127,8 +120,8 @@ not_found(const pz_module* const module, const char* const path)
                   nearest ? "\"" : "");
 }
 
-static pz_slot*
-find(const pz_module* module, const char* path)
+pz_slot*
+pzi_slot_at(const pz_module* module, const char* path)
 {
   for (;;) {
     const pzi_word word = pzi_word_of(path);
@@ -149,12 +142,6 @@ find(const pz_module* module, const char* path)
   }
 }
 
-pz_slot*
-pzi_slot_at(const pz_module* const module, const char* const path)
-{
-  return find(module, path);
-}
-
 pz_module*
 pzi_module_at(pz_module* module, const char* path)
 {
@@ -173,7 +160,7 @@ pzi_module_at(pz_module* module, const char* path)
 pz_status
 pzi_find(const pz_module* const module, const char* const path, pz_slot** const out)
 {
-  *out = path ? find(module, path) : NULL;
+  *out = path ? pzi_slot_at(module, path) : NULL;
   return *out ? PZ_OK : not_found(module, path ? path : "");
 }
 
@@ -190,6 +177,21 @@ pzi_find_list(const pz_module* const module, const char* const path, pz_slot** c
 {
   PZ_TRY(pzi_find(module, path, out));
   return (*out)->list ? PZ_OK : pzi_fail(PZ_NOT_FOUND, "\"%s\" is not parametrized", path);
+}
+
+char*
+pzi_tensor_path(const char* const path, const char* const name)
+{
+  const char* const format = "%.*sparametrizations.%s.%s";
+  const char* const dot = strrchr(path, '.');
+  const char* const last = dot ? dot + 1 : path;
+  const int folder = (int)(last - path);
+  const int length = snprintf(NULL, 0, format, folder, path, last, name);
+  char* const text = length < 0 ? NULL : malloc((size_t)length + 1);
+  if (text) {
+    snprintf(text, (size_t)length + 1, format, folder, path, last, name);
+  }
+  return text;
 }
 
 /* "parent." for every module around, outermost first; the length so far. */
@@ -211,55 +213,4 @@ pzi_path_text(const pz_slot* const slot, char buffer[PZI_PATH_TEXT])
   const size_t length = put_parents(slot->module, buffer);
   snprintf(buffer + length, PZI_PATH_TEXT - length, "%s", slot->path);
   return buffer;
-}
-
-pz_status
-pz_module_child(pz_module* const module, const char* const path, pz_module** const out)
-{
-  if (!out) {
-    return pzi_fail(PZ_INVALID, "found no place for the module");
-  }
-  PZ_TRY(pzi_read_begin(module));
-  pz_module* const found = pzi_module_at(module, path ? path : "");
-  const pz_status status =
-      found ? PZ_OK : pzi_fail(PZ_NOT_FOUND, "no child \"%s\" in %s", path, module->type);
-  pzi_read_end(module);
-  if (status == PZ_OK) {
-    *out = found;
-  }
-  return status;
-}
-
-bool
-pz_is_parametrized(const pz_module* const module, const char* const name)
-{
-  if (pzi_read_begin(module) != PZ_OK) {
-    return false;
-  }
-  bool any = false;
-  if (name) {
-    const pz_slot* const slot = find(module, name);
-    any = slot && slot->list;
-  }
-  for (uint32_t k = 0; !name && k < module->n_slots; ++k) {
-    any = any || module->slots[k]->list;
-  }
-  pzi_read_end(module);
-  return any;
-}
-
-pz_status
-pz_module_chain(const pz_module* const module, const char* const name, const pz_chain** const out)
-{
-  if (!out) {
-    return pzi_fail(PZ_INVALID, "found no place for the chain");
-  }
-  PZ_TRY(pzi_read_begin(module));
-  pz_slot* slot = NULL;
-  const pz_status status = pzi_find_list(module, name, &slot);
-  if (status == PZ_OK) {
-    *out = slot->list->chain;
-  }
-  pzi_read_end(module);
-  return status;
 }

@@ -19,8 +19,7 @@
 
    Nothing is evaluated and nothing allocated. */
 
-#include "module_impl.h"
-
+#include "gate.h"
 #include "status.h"
 
 #include <stdarg.h>

@@ -4,11 +4,12 @@
 /* Many values in one call. Which thread computes which is left to chance: each value is made
    by one thread alone, from operands that no other changes. */
 
-#include "module_impl.h"
-#include "thread_pool.h"
-
+#include "gate.h"
 #include "status.h"
+#include "thread_pool.h"
 #include "thread_queues.h"
+#include "value.h"
+#include "walk.h"
 
 #include <stdlib.h>
 

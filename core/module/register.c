@@ -6,11 +6,17 @@
    through its right inverse, every further one is appended and initialized on the value
    so far. Only when the last forward has run does the module change. */
 
-#include "module_impl.h"
-
 #include "chain_text.h"
+
+#include "eval.h"
+#include "gate.h"
+#include "list.h"
+#include "path.h"
 #include "queue_copy.h"
+#include "slot.h"
+#include "state.h"
 #include "status.h"
+#include "value.h"
 
 #include <stdlib.h>
 #include <string.h>

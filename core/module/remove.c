@@ -4,10 +4,17 @@
 /* Taking lists, or single maps, off a tensor. Where one original has the value's spec the
    tensor goes on in the original's memory. */
 
-#include "module_impl.h"
+#include "gate.h"
 
+#include "list.h"
+#include "path.h"
 #include "queue_copy.h"
+#include "rename.h"
+#include "slot.h"
+#include "state.h"
 #include "status.h"
+#include "stored.h"
+#include "value.h"
 
 /* The memory that a tensor of the value's spec goes on in: the original's where it is the
    only one, through lists in lists; NULL where there is none. */

@@ -5,28 +5,15 @@
    does. As PyTorch has them, a list on "a.b.weight" has its tensors under
    "a.b.parametrizations.weight". */
 
-#include "module_impl.h"
+#include "rename.h"
 
+#include "name_index.h"
+#include "path.h"
 #include "status.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-char*
-pzi_tensor_path(const char* const path, const char* const name)
-{
-  const char* const format = "%.*sparametrizations.%s.%s";
-  const char* const dot = strrchr(path, '.');
-  const char* const last = dot ? dot + 1 : path;
-  const int folder = (int)(last - path);
-  const int length = snprintf(NULL, 0, format, folder, path, last, name);
-  char* const text = length < 0 ? NULL : malloc((size_t)length + 1);
-  if (text) {
-    snprintf(text, (size_t)length + 1, format, folder, path, last, name);
-  }
-  return text;
-}
 
 static size_t
 count_tensors(const pzi_list* const list)

@@ -6,9 +6,11 @@
    children after the module's own. The table is made when first asked for, by whichever
    reader comes first, and kept until a name comes or goes. */
 
-#include "module_impl.h"
+#include "stored.h"
 
+#include "gate.h"
 #include "status.h"
+#include "walk.h"
 
 #include <stdlib.h>
 #include <string.h>

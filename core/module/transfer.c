@@ -7,8 +7,16 @@
 
 #include "clone.h"
 
+#include "gate.h"
+#include "list.h"
+#include "name_index.h"
+#include "path.h"
 #include "queue_copy.h"
+#include "slot.h"
+#include "state.h"
 #include "status.h"
+#include "storage_copy.h"
+#include "stored.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -107,7 +115,7 @@ innermost(pzi_list* const list)
 static pz_status
 prepare(pz_module* const to, passage* const one)
 {
-  PZ_TRY(pzi_check_closed_deep(one->from));
+  PZ_TRY(pzi_check_closed(one->from));
   PZ_TRY(find_target(to, one));
   PZ_TRY(pzi_list_copy(one->from, one->to, &one->prepared));
   pzi_storage* const plain = one->to->storage;

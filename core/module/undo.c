@@ -4,10 +4,13 @@
 /* A change of one list is all or nothing by itself. Over several, one inside the other or
    side by side, what those before a failing one had is remembered first and put back. */
 
-#include "module_impl.h"
+#include "undo.h"
 
 #include "queue_copy.h"
+#include "slot.h"
+#include "state.h"
 #include "status.h"
+#include "storage_copy.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,31 +4,18 @@
 /* What maps do besides computing a value: one step of their own state, of one value or of
    all; and the distance of a value from their set. */
 
-#include "module_impl.h"
+#include "update.h"
 
+#include "gate.h"
+#include "hand_down.h"
+#include "path.h"
+#include "slot.h"
 #include "status.h"
+#include "undo.h"
+#include "value.h"
+#include "walk.h"
 
 /* ---- steps ------------------------------------------------------------------- */
-
-static bool
-has_own_steps(const pzi_list* const list)
-{
-  bool any = false;
-  for (uint32_t i = 0; i < list->chain->n_stages; ++i) {
-    any = any || list->chain->stages[i].instance->parametrization->table.update;
-  }
-  return any;
-}
-
-bool
-pzi_has_steps(const pz_slot* const slot)
-{
-  bool any = slot->list && has_own_steps(slot->list);
-  for (uint32_t k = 0; slot->list && k < slot->list->n_tensors; ++k) {
-    any = any || pzi_has_steps(slot->list->tensors[k]);
-  }
-  return any;
-}
 
 /* The step of one list, whose map 0 may move originals: lists on them take that. */
 static pz_status
@@ -63,7 +50,7 @@ step(pz_slot* const slot, const bool reading)
       PZ_TRY(step(list->tensors[k], reading));
     }
   }
-  if (reading && !has_own_steps(list)) {
+  if (reading && !pzi_has_own_steps(list)) {
     return PZ_OK;
   }
   pzi_list_changed(list, false);

@@ -3,7 +3,7 @@
 
 /* Walks over the slots of a module, its children, and the lists in lists. */
 
-#include "module_impl.h"
+#include "walk.h"
 
 #include "status.h"
 

@@ -4,36 +4,21 @@
 /* Writing: by copy, in place by the host, through right inverses, by drawing. Everything
    is checked before the first byte changes. */
 
-#include "module_impl.h"
-
 #include "check_tensor.h"
+#include "gate.h"
+#include "hand_down.h"
+#include "path.h"
 #include "queue_copy.h"
 #include "shape.h"
+#include "slot.h"
 #include "status.h"
+#include "storage_copy.h"
+#include "undo.h"
+#include "value.h"
+#include "walk.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-pz_spec
-pzi_slot_spec(const pz_slot* const slot)
-{
-  return slot->list ? *pz_chain_value(slot->list->chain) : slot->storage->spec;
-}
-
-pz_status
-pzi_copy_of(pz_queue* const queue, const pz_tensor* const tensor, pzi_storage** const out)
-{
-  const pz_spec spec = pz_spec_of(tensor);
-  pzi_storage* copy = NULL;
-  PZ_TRY(pzi_storage_new(queue, &spec, &copy));
-  const pz_status status = pzi_queue_copy(queue, tensor, &copy->tensor);
-  if (status != PZ_OK) {
-    pzi_storage_release(copy);
-    return status;
-  }
-  *out = copy;
-  return PZ_OK;
-}
 
 /* A call on one slot by name, alone in the tree; messages begin with the name. */
 typedef pz_status slot_call(pz_slot* slot, void* user);
@@ -52,52 +37,6 @@ call_alone(pz_module* const module, const char* const name, slot_call* const cal
 }
 
 /* ---- through right inverses ------------------------------------------------------ */
-
-pz_status
-pzi_differ(pz_queue* const queue, const pzi_storage* const now, const pzi_storage* const before,
-           bool* const out)
-{
-  size_t bytes = 0;
-  (void)pzi_spec_bytes(&now->spec, &bytes); /* it has them */
-  unsigned char* const room = malloc(2 * bytes + 1);
-  if (!room) {
-    return pzi_no_memory(2 * bytes);
-  }
-  const pzi_storage* const both[2] = {now, before};
-  pz_status status = PZ_OK;
-  for (size_t k = 0; k < 2 && status == PZ_OK; ++k) {
-    const pz_tensor host =
-        pz_host_tensor(now->spec.dtype, room + k * bytes, now->spec.ndim, now->spec.shape);
-    status = pzi_queue_copy(queue, &both[k]->tensor, &host);
-  }
-  *out = memcmp(room, room + bytes, bytes) != 0;
-  free(room);
-  return status;
-}
-
-pz_status
-pzi_hand_down(const pz_slot* const slot, const pzi_pasts* const pasts, const bool originals)
-{
-  char path[PZI_PATH_TEXT];
-  for (uint32_t k = 0; k < slot->list->n_tensors; ++k) {
-    pz_slot* const tensor = slot->list->tensors[k];
-    pzi_list* const inner = tensor->list;
-    bool moved = originals && tensor->role == PZ_ORIGINAL;
-    if (inner && !moved) {
-      PZ_TRY(
-          pzi_differ(slot->module->queue, tensor->storage, pzi_pasts_find(pasts, tensor), &moved));
-    }
-    if (inner && moved) {
-      inner->copied_version = 0;
-      pzi_list_changed(inner, false);
-      PZ_TRY(pzi_fail_prefix(
-          pz_eval_assign(inner->eval, inner->state, PZ_CHAIN, &tensor->storage->tensor), "\"%s\"",
-          pzi_path_text(tensor, path)));
-      PZ_TRY(pzi_hand_down(tensor, pasts, true));
-    }
-  }
-  return PZ_OK;
-}
 
 /* Changes the originals of a list by `change`, and those of the lists in it along. */
 static pz_status

@@ -1,0 +1,49 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Who may run on a tree of modules. One word at the root counts its readers, or says that an
+   exclusive call runs. A call that finds the other kind returns PZ_INVALID instead of waiting:
+   the host broke the rule, and it could wait for itself. The upper bits are the number of the
+   last exclusive call, unique in the process. */
+
+#ifndef PZI_GATE_H
+#define PZI_GATE_H
+
+#include "tree.h"
+
+#define PZI_EXCLUSIVE (UINT64_C(1) << 22)
+#define PZI_CALL (UINT64_C(1) << 24)
+
+static inline atomic_ullong*
+pzi_gate(const pz_module* module)
+{
+  const pz_module* around;
+  while ((around = atomic_load_explicit(&module->parent, memory_order_acquire))) {
+    module = around;
+  }
+  return (atomic_ullong*)&module->gate;
+}
+
+static inline bool
+pzi_is_exclusive(const uint64_t gate)
+{
+  return (gate & PZI_EXCLUSIVE) != 0;
+}
+
+/* PZ_INVALID while an exclusive call runs; the tree stays readable until the end. */
+pz_status pzi_read_begin(const pz_module* module);
+void pzi_read_end(const pz_module* module);
+
+/* Makes a read exclusive, with no other call in between. Ends the read on failure. */
+pz_status pzi_read_alone(const pz_module* module);
+
+/* PZ_INVALID while any other call on the tree runs. Calls on a whole module use the second:
+   PZ_INVALID also where the module, or a part of it, is baked. */
+pz_status pzi_alone_begin(pz_module* module);
+pz_status pzi_exclusive_begin(pz_module* module);
+void pzi_exclusive_end(pz_module* module);
+
+/* PZ_INVALID where the module is baked. */
+pz_status pzi_check_live(const pz_module* module);
+
+#endif /* PZI_GATE_H */

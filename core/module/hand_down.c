@@ -1,0 +1,36 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* A change of a tensor that an inner chain computes goes through that chain's right inverse to
+   its own tensors, and on to the chains inside it. */
+
+#include "hand_down.h"
+
+#include "path.h"
+#include "slot.h"
+#include "status.h"
+#include "storage_copy.h"
+
+pz_status
+pzi_hand_down(const pz_slot* const slot, const pzi_pasts* const pasts, const bool originals)
+{
+  char path[PZI_PATH_TEXT];
+  for (uint32_t k = 0; k < slot->list->n_tensors; ++k) {
+    pz_slot* const tensor = slot->list->tensors[k];
+    pzi_list* const inner = tensor->list;
+    bool moved = originals && tensor->role == PZ_ORIGINAL;
+    if (inner && !moved) {
+      PZ_TRY(
+          pzi_differ(slot->module->queue, tensor->storage, pzi_pasts_find(pasts, tensor), &moved));
+    }
+    if (inner && moved) {
+      inner->copied_version = 0;
+      pzi_list_changed(inner, false);
+      PZ_TRY(pzi_fail_prefix(
+          pz_eval_assign(inner->eval, inner->state, PZ_CHAIN, &tensor->storage->tensor), "\"%s\"",
+          pzi_path_text(tensor, path)));
+      PZ_TRY(pzi_hand_down(tensor, pasts, true));
+    }
+  }
+  return PZ_OK;
+}

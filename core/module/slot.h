@@ -1,0 +1,41 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Slots and the chains on them, which are one recursive type. */
+
+#ifndef PZI_SLOT_H
+#define PZI_SLOT_H
+
+#include "storage.h"
+#include "tree.h"
+
+/* An empty slot whose path is `path`, taken over on success; the name is its end. */
+pz_status pzi_slot_new(pz_module* module, char* path, size_t name_offset, pz_slot** out);
+
+/* Appends a slot to a module under a free name. The storage, which may be NULL for a while, is
+   taken over on success. */
+pz_status pzi_slot_add(pz_module* module, const char* name, pzi_storage* storage, pz_slot** out);
+
+/* Frees a slot with its chain, or keeps the empty slot where a host has a handle. */
+void pzi_slot_free(pz_slot* slot);
+
+/* Frees a chain with the slots of its tensors; or without them, where they were moved. */
+void pzi_list_free(pzi_list* list);
+void pzi_list_free_shell(pzi_list* list);
+
+/* Replaces the storage of a slot by another, taken over, also in the state of the chain around
+   the slot. */
+void pzi_slot_put(pz_slot* slot, pzi_storage* storage);
+
+/* Marks the value of the slot's chain, and of all chains around it, as outdated. `touch`: also
+   their states, which did not see the change. The second is for one chain alone. */
+void pzi_slot_changed(pz_slot* slot, bool touch);
+void pzi_list_changed(pzi_list* list, bool touch);
+
+/* The spec of the tensor that readers of the slot get. */
+pz_spec pzi_slot_spec(const pz_slot* slot);
+
+/* PZ_INVALID while the slot, or a tensor that its value depends on, is open for writing. */
+pz_status pzi_check_closed(const pz_slot* slot);
+
+#endif /* PZI_SLOT_H */
