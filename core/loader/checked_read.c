@@ -1,10 +1,10 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A count that lies leads past the end of an array, where whatever stands there is taken
-   for a pointer. Following it must not bring the host down, so memory is read through the
-   kernel (process_vm_readv on this process), which answers EFAULT where a load would
-   fault. Where a sandbox forbids that call, a plain copy takes its place. */
+/* A wrong count in a plugin's table leads past the end of an array, and the bytes there are
+   taken for a pointer. Following it must not crash the host. Memory is therefore read through
+   the kernel (process_vm_readv on this process), which returns EFAULT where a load would fault.
+   Where a sandbox forbids that call, a plain copy replaces it. */
 
 #include "checked_read.h"
 

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Reading what a plugin points to, without trusting its pointers. */
+/* Reads from pointers that a plugin supplied and that may be invalid. */
 
 #ifndef PZI_PEEK_H
 #define PZI_PEEK_H
@@ -10,7 +10,7 @@
 
 #include <parametrize/types.h>
 
-/* Copies `bytes` from `from`; false where that memory is not there. [any thread] */
+/* Copies `bytes` from `from`; false where that memory cannot be read. [any thread] */
 bool pzi_peek(const void* from, size_t bytes, void* to);
 
 /* Copies a string of at most `limit` bytes into the pool. PZ_PLUGIN, naming `what`: NULL,

@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The life of a context, what a host may add to it, and its random stream: SplitMix64,
-   whose state is a plain counter, so that one atomic addition draws.
+/* A context is made and freed here, and takes plugins and folders from the host. Its random
+   stream is SplitMix64: the state is a counter, so one atomic addition draws a number.
 
      s <- s + 0x9e3779b97f4a7c15;  z = s;  z <- (z ^ z>>30) 0xbf58476d1ce4e5b9;
      z <- (z ^ z>>27) 0x94d049bb133111eb;  z ^ z>>31 */
@@ -72,7 +72,7 @@ pzi_backend_host(void)
   return &host;
 }
 
-/* ---- life ------------------------------------------------------------------- */
+/* ---- references -------------------------------------------------------------- */
 
 pz_context*
 pzi_context_retain(pz_context* const context)
@@ -113,7 +113,7 @@ pz_context_free(pz_context* const context)
   pzi_context_release(context);
 }
 
-/* Offers a descriptor, all of it or nothing. Mutex held. */
+/* Adds all tables of a descriptor, or none. The mutex is held. */
 static pz_status
 give_tables(pz_context* const context, pzi_tables* const tables, const char* const path,
             const char* const origin)
@@ -185,7 +185,7 @@ take_from_host(pz_context* const context, const char* const path)
                                  true);
 }
 
-/* The settings as far as the caller's structure goes. */
+/* Copies as many settings as the caller's structure has. */
 static pz_status
 read_settings(const pz_context_settings* const given, pz_context_settings* const out)
 {
@@ -208,7 +208,7 @@ read_settings(const pz_context_settings* const given, pz_context_settings* const
 }
 
 static pz_status
-furnish(pz_context* const context, const pz_context_settings* const settings)
+fill_context(pz_context* const context, const pz_context_settings* const settings)
 {
   PZ_TRY(pzi_find_trust(&context->trust));
   pz_context_seed(context, settings->seed);
@@ -237,7 +237,7 @@ pz_context_new(const pz_context_settings* const settings, pz_context** const out
   atomic_init(&context->stream, 0);
   (void)pthread_mutex_init(&context->mutex, NULL);
   (void)pthread_mutex_init(&context->keep_mutex, NULL);
-  const pz_status status = furnish(context, &given);
+  const pz_status status = fill_context(context, &given);
   if (status != PZ_OK) {
     pzi_context_release(context);
     return status;
@@ -246,7 +246,7 @@ pz_context_new(const pz_context_settings* const settings, pz_context** const out
   return PZ_OK;
 }
 
-/* ---- what a host adds ------------------------------------------------------- */
+/* ---- additions by the host --------------------------------------------------- */
 
 pz_status
 pz_context_add_plugin(pz_context* const context, const pz_plugin* const plugin)
@@ -257,7 +257,7 @@ pz_context_add_plugin(pz_context* const context, const pz_plugin* const plugin)
   return give_descriptor(context, plugin, NULL, "given by the host");
 }
 
-/* What a library that was opened offers, as the host's. */
+/* Adds the tables of an opened file as given by the host. */
 static pz_status
 give_library(pz_context* const context, const pzi_library* const library, const char* const path,
              const struct stat* const file, const char* const remark)
@@ -305,7 +305,7 @@ pz_context_add_file(pz_context* const context, const char* const path)
     status = give_library(context, library, path, &file, remark);
   }
   if (status == PZ_OK) {
-    pzi_message_restore(&before); /* what an item that was skipped left */
+    pzi_message_restore(&before); /* drops the message of a skipped item */
   }
   return status == PZ_EXISTS || status == PZ_NO_MEMORY ? status
                                                        : pzi_fail_prefix(status, "\"%s\"", path);
@@ -351,7 +351,7 @@ pz_context_rescan(pz_context* const context)
   const pz_status status = pzi_registry_prepare(context);
   pthread_mutex_unlock(&context->mutex);
   if (status == PZ_OK) {
-    pzi_message_restore(&before); /* what a folder that cannot be read left */
+    pzi_message_restore(&before); /* drops the message of an unreadable folder */
   }
   return status;
 }

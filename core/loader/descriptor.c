@@ -1,10 +1,10 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A descriptor comes from another compiler, another year and perhaps another mind. First
-   the handshake: do sizes and layouts mean the same on both sides? Then each table is
-   copied into one of full size: what the plugin supplies (its size says how much), zero
-   for what came later. A table must reach as far as the last entry that has no default. */
+/* A descriptor may come from another compiler or another version of the headers. The handshake
+   compares sizes and layouts of both sides. Then each table is copied into one of full size:
+   the bytes that the plugin supplies (its size field counts them), zero beyond. A table must
+   have every entry that has no default. */
 
 #include "descriptor.h"
 
@@ -206,7 +206,7 @@ shake_hands(const pz_abi* const found)
   return PZ_OK;
 }
 
-/* Copies the descriptor itself, having seen that the other side speaks our language. */
+/* Does the handshake and copies the descriptor itself, without its tables. */
 static pz_status
 read_descriptor(const pz_plugin* const from, const size_t bytes, pz_plugin* const out)
 {

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The handshake, and a plugin's tables made our own. */
+/* A plugin's descriptor, checked and copied. */
 
 #ifndef PZI_DESCRIPTOR_H
 #define PZI_DESCRIPTOR_H
@@ -11,8 +11,8 @@
 #include <parametrize/backend.h>
 #include <parametrize/plugin.h>
 
-/* What a descriptor offers, checked and copied: full-size tables, options and texts in
-   memory of ours. Only the functions, and a kernel's text, stay where they were. */
+/* The tables of a descriptor, checked and copied: full-size tables, options and texts in the
+   pool. Only functions and kernel sources stay in the plugin's memory. */
 typedef struct pzi_tables {
   pzi_pool pool; /* holds everything below */
   const char* name;
@@ -24,9 +24,8 @@ typedef struct pzi_tables {
   const char* remark;   /* items that were skipped and why, one line; "" */
 } pzi_tables;
 
-/* Checks and copies a descriptor. `bytes` is what its symbol has, 0 where unknown. An item
-   that is not as it should be is skipped; PZ_PLUGIN when none is left, or when the
-   handshake fails. [any thread] */
+/* Checks and copies a descriptor. `bytes` is the size of its symbol, 0 where unknown. Invalid
+   items are skipped. PZ_PLUGIN where no item is left or the handshake fails. [any thread] */
 pz_status pzi_tables_new(const pz_plugin* descriptor, size_t bytes, pzi_tables** out);
 void pzi_tables_free(pzi_tables* tables);
 
@@ -39,7 +38,7 @@ uint32_t pzi_table_count(const pzi_tables* tables, uint32_t kind);
 const char* pzi_table_id(const pzi_tables* tables, uint32_t kind, uint32_t index);
 uint32_t pzi_table_index(const pzi_tables* tables, uint32_t kind, const char* id);
 
-/* Bytes an entry of a table or an element of an array may have. */
+/* The most bytes of a table or of an element of an array. */
 enum { PZI_LARGEST_TABLE = 65536 };
 
 #endif /* PZI_DESCRIPTOR_H */

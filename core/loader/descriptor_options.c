@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A plugin's options, checked once so that nobody has to doubt them later: known types,
-   names that the chain grammar can write, unique, bounds in order, defaults inside. */
+/* Options are checked once, when a plugin is loaded: their types are known, their names unique
+   and words of the chain grammar, and their defaults within their bounds. */
 
 #include "descriptor_options.h"
 
@@ -23,7 +23,7 @@ enum {
   MOST_DOC = 1023,
 };
 
-/* What the chain grammar reads as one word: no white space, comma, bracket or '='. */
+/* A word of the chain grammar: no white space, comma, bracket, quote or '='. */
 static bool
 is_word(const char* const text)
 {
@@ -109,7 +109,7 @@ check_default(const pz_option* const o)
   }
 }
 
-/* Checks option `o`, whose name is ours already, and copies what it points to. */
+/* Checks option `o`, whose name is copied already, and copies what it points to. */
 static pz_status
 copy_option(pzi_pool* const pool, pz_option* const o)
 {

@@ -1,10 +1,9 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* One list for the process, keyed by device and inode: contexts hold views of it, a file
-   under two names is one library, and nothing is ever unmapped. The list has a mutex of its
-   own, which is held for no longer than a look, so that a thread which needs a library
-   that is there already never waits for another's constructors. */
+/* One list for the process, keyed by device and inode: a file with two names is one object, and
+   no object is ever unmapped. The list has a mutex of its own, which is held only to search it
+   or to insert, so a thread that needs a loaded object never waits for constructors. */
 
 #include "loaded_objects.h"
 
@@ -42,7 +41,7 @@ library_free(pzi_library* const library)
   }
 }
 
-/* Adds `fresh`, unless the same file came in while it was made: then that one counts. */
+/* Adds `fresh`, unless another thread added the same file meanwhile: then returns that one. */
 static const pzi_library*
 publish(pzi_library* const fresh, const struct stat* const file)
 {
@@ -59,9 +58,9 @@ publish(pzi_library* const fresh, const struct stat* const file)
   return there ? there : fresh;
 }
 
-/* The dynamic linker, too, answers a name it knows with what it mapped under it, though
-   another file may lie there by now. Each such file gets a spelling of its own: "./" before
-   the last part, once for every library that was there before. Free it. */
+/* The dynamic linker returns a mapped object again for the same path, even if the file there
+   was replaced. A new file at a known path therefore gets another spelling: "./" before the last
+   part, once for every earlier object of that path. Free it. */
 static char*
 fresh_spelling(const char* const path)
 {
@@ -83,7 +82,7 @@ fresh_spelling(const char* const path)
   return spelling;
 }
 
-/* Opens the file and reads its descriptor into `library`. */
+/* Maps the file and copies its descriptor into `library`. */
 static pz_status
 fill(pzi_library* const library, const char* const path, const struct stat* const file)
 {

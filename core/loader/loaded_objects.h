@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The shared objects this process has mapped, each once. */
+/* The shared objects that this process has mapped, each once. */
 
 #ifndef PZI_LIBRARY_H
 #define PZI_LIBRARY_H
@@ -10,20 +10,19 @@
 
 #include <sys/stat.h>
 
-/* A file that was mapped, and stays so. Immutable, lives as long as the process. */
+/* A mapped file. Immutable, never unmapped or freed. */
 typedef struct pzi_library {
   struct pzi_library* next;
   dev_t device;
   ino_t inode;
-  char* path;         /* by which it was first opened */
-  pzi_tables* tables; /* NULL where it is no plugin of ours */
-  char* refusal;      /* why not */
+  char* path;         /* of the first opening */
+  pzi_tables* tables; /* NULL where it was refused */
+  char* refusal;      /* the reason, NULL where it was not */
 } pzi_library;
 
-/* The library that `file` is, mapping it by `path` when it is new here. A refusal of
-   the handshake is remembered in the library and is not a failure here; a file that cannot
-   be mapped is (PZ_IO), and may be tried again. Runs constructors: hold no lock.
-   [any thread] */
+/* Finds the object of `file`, or maps it from `path` where it is new. A refused handshake is
+   recorded in the object and is no failure here. PZ_IO: the file cannot be mapped; it may be
+   tried again. Runs constructors: hold no lock. [any thread] */
 pz_status pzi_library_open(const char* path, const struct stat* file, const pzi_library** out);
 
 #endif /* PZI_LIBRARY_H */

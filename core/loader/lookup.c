@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Looking things up in a context, for the rest of core and for hosts. */
+/* Finds tables by id, for the rest of core, and describes them to hosts. */
 
 #include "lookup.h"
 
@@ -22,7 +22,7 @@
 
 /* ---- by id ------------------------------------------------------------------ */
 
-/* Appends the folders that are there, or, where none is, all that are not refused. */
+/* Appends the folders that exist, or, where none does, all that are not refused. */
 static void
 add_folders(const pz_context* const context, pzi_text* const text)
 {
@@ -41,8 +41,8 @@ add_folders(const pz_context* const context, pzi_text* const text)
   }
 }
 
-/* PZ_NOT_FOUND: the nearest id, the file that would have had it, and where was looked.
-   Mutex held, released meanwhile. */
+/* PZ_NOT_FOUND, naming the nearest id, refused files named after the id, and the folders
+   searched. The mutex is held on entry and exit, and released meanwhile. */
 static pz_status
 not_found(pz_context* const context, const uint32_t kind, const char* const id)
 {
@@ -83,7 +83,7 @@ not_found(pz_context* const context, const uint32_t kind, const char* const id)
   return PZ_NOT_FOUND;
 }
 
-/* Offers live as long as the context, so the result is good without the mutex. */
+/* Tables live as long as the context, so the result stays valid without the mutex. */
 static pz_status
 find(pz_context* const context, const uint32_t kind, const char* const id,
      const pzi_offer** const out)
@@ -95,13 +95,13 @@ find(pz_context* const context, const uint32_t kind, const char* const id,
   if (status == PZ_OK && !*out) {
     status = not_found(context, kind, id);
   } else if (status == PZ_OK) {
-    pzi_message_restore(&before); /* what a refused file left */
+    pzi_message_restore(&before); /* drops the message of a refused file */
   }
   pthread_mutex_unlock(&context->mutex);
   return status;
 }
 
-/* Opens everything; the mutex is held, and released meanwhile. */
+/* Opens all files. The mutex is held on entry and exit, and released meanwhile. */
 static pz_status
 complete(pz_context* const context)
 {
@@ -132,7 +132,7 @@ pzi_context_backend(pz_context* const context, const char* const id, const pzi_b
   return PZ_OK;
 }
 
-/* Offer `index` of everything there is, NULL past the last. */
+/* Table `index` of all, NULL past the last. */
 static pz_status
 offer_at(pz_context* const context, const uint32_t kind, const uint32_t index,
          const pzi_offer** const out)
@@ -163,8 +163,8 @@ check_ends(const pz_context* const context, const void* const out)
              : pzi_fail(PZ_INVALID, "found no %s", context ? "report to fill" : "context");
 }
 
-/* Copies what the caller's structure has room for; its size, which comes first in every
-   one of them, stays, and what it has beyond ours becomes zero. */
+/* Copies as much as the caller's structure has room for. Its first field, the size, stays; bytes
+   beyond our structure become zero. */
 static pz_status
 hand_out(const void* const ours, const size_t bytes, void* const out)
 {

@@ -1,20 +1,20 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Which table answers to an id must not depend on what was asked for before. The rule,
-   for each id alike, the first that has it wins:
+/* The table of an id must not depend on which ids were looked up before. For every id, the first
+   that has it wins:
 
-     1. what the host gave, at once
+     1. descriptors and files given by the host, at once
      2. files named after the id (skew.so for "skew"), in search order
      3. all other files, in search order
 
-   so asking for one map opens one file, and opening everything settles the same. What was
-   settled stays settled.
+   So a lookup of one id mostly opens one file, and opening all files assigns the same ids. An
+   assigned id keeps its table.
 
-   Files are judged and opened without the context's mutex, because constructors run there.
-   Two threads may then open the same file: the second finds it mapped (loaded_objects.c), and
-   whoever comes back first writes down what became of it. After the mutex was away the
-   search starts over. */
+   Files are judged and opened without the context's mutex, because constructors run there. Two
+   threads may then open the same file: the second finds it mapped (loaded_objects.c), and the
+   first to take the mutex again records the result. The search then starts over, since the
+   context may have changed. */
 
 #include "registry.h"
 
@@ -36,7 +36,7 @@ pzi_registry_open(const pzi_trust* const trust, const char* const path, const bo
   return pzi_library_open(path, file, library);
 }
 
-/* Opens a found file and writes down what became of it. */
+/* Opens a found file and records the result. The mutex is released meanwhile. */
 static pz_status
 open_source(pz_context* const context, pzi_source* const source)
 {
@@ -80,8 +80,8 @@ first_found(const pz_context* const context)
   return NULL;
 }
 
-/* The first file that has the id, or one that must be opened to know. NULL: there is
-   none among the files named after it, or, with `all`, among all. */
+/* The first file that has the id or is not opened yet, among the files named after the id, or,
+   with `all`, among all; NULL where there is none. */
 static pzi_source*
 first_candidate(const pz_context* const context, const uint32_t kind, const char* const id,
                 const bool all)
@@ -125,7 +125,7 @@ pzi_registry_find(pz_context* const context, const uint32_t kind, const char* co
   }
 }
 
-/* Settles the ids of all files that are named after them, or of all. */
+/* Assigns the free ids of files named after them, or, with `all`, of all files. */
 static pz_status
 settle_all(pz_context* const context, const uint32_t kind, const bool all)
 {

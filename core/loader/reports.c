@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* What became of everything that was looked at, in search order, for people to read. */
+/* One report a source, in search order, for people to read. */
 
 #include "reports.h"
 
@@ -37,12 +37,12 @@ remark_on_taken(pzi_text* const reason, const char* const id, const pzi_source* 
   pzi_text_add(reason, source->path);
 }
 
-/* The ids a source answers to, and what there is to say. */
+/* Collects the ids that a source provides, and remarks on it. */
 static void
 describe(const pz_context* const context, const pzi_source* const source, pzi_text* const ids,
          pzi_text* const reason)
 {
-  const pzi_source* twin = NULL; /* who offers the tables of the same file */
+  const pzi_source* twin = NULL; /* another source with the same tables */
   remark(reason, source->reason);
   if (source->state != PZI_LOADED) {
     return;

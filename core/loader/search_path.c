@@ -9,14 +9,14 @@
      installed                    parametrize-1/{plugins,backends} beside libparametrize,
                                   then where it was configured to be installed
 
-   The current folder is never searched, so every path is absolute; an empty element of the
-   variable, which a shell would take for the current folder, is refused like a relative
-   one. With privileges that the caller has not (AT_SECURE), the environment is not read.
+   The current folder is never searched, so every path must be absolute; an empty element of the
+   variable, which means the current folder in a shell, is refused like a relative one. Where
+   the process has privileges that its caller lacks (AT_SECURE), the environment is not read.
 
-   "Beside libparametrize" is found from the address of a function of ours: a moved
-   installation and a build tree work in place. The dynamic linker knows the path of a
-   library it was given in full; of others (a relative LD_LIBRARY_PATH, the program
-   itself, whose name anybody may choose) the kernel's own list of mappings tells. */
+   "Beside libparametrize" is found from the address of an object in this library, so a moved
+   installation and a build tree work in place. The dynamic linker knows the library's path if it
+   got it in full; otherwise (a relative LD_LIBRARY_PATH, or the program itself, whose name
+   anybody may choose) /proc/self/maps has it. */
 
 #include "search_path.h"
 
@@ -62,15 +62,15 @@ mapped_path(const uintptr_t address, char** const out)
     }
   }
   if (!*out && status == PZ_OK && !feof(maps) && !ferror(maps)) {
-    status = pzi_no_memory(capacity); /* getline gave up for another reason than the end */
+    status = pzi_no_memory(capacity); /* getline failed before the end */
   }
   free(line);
   (void)fclose(maps);
   return status;
 }
 
-/* The absolute path of libparametrize's own file without links, NULL where it cannot be
-   told; free it. */
+/* The absolute path of libparametrize's own file without links, NULL where it is unknown; free
+   it. */
 static pz_status
 look_for_own_path(char** const out)
 {
@@ -92,9 +92,9 @@ look_for_own_path(char** const out)
   return failed ? pzi_no_memory(PATH_MAX) : PZ_OK;
 }
 
-/* The same, looked for once; "" where it cannot be told. The linker's answer takes its lock,
-   which is held while constructors run: a context made by another thread then must not
-   ask again. No lock of ours is held while asking, for the same reason. */
+/* The same, searched once; "" where it is unknown. dladdr1 takes the linker's lock, which is held
+   while constructors run: a context made by another thread then must not call it again. For the
+   same reason, no lock of ours is held during the call. */
 static pz_status
 own_path(const char** const out)
 {

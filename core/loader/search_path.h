@@ -1,19 +1,19 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Where plugins and backends are looked for. */
+/* The folders to search for plugins and backends. */
 
 #ifndef PZI_SEARCH_H
 #define PZI_SEARCH_H
 
 #include "file_trust.h"
 
-/* Takes a folder; `refusal` says why it is not searched, "" where it is. `path` is to be
-   copied; origin and refusal live for ever. `given`: somebody named it. */
+/* Receives a folder; `refusal` is the reason not to search it, or "". Copies `path`; origin and
+   refusal are never freed. `given`: the environment named it. */
 typedef pz_status (*pzi_take_folder)(void* data, const char* path, const char* origin, bool given,
                                      const char* refusal);
 
-/* Hands over the folders nobody gave, in order: environment, user, installed. */
+/* Passes the default folders to `take` in order: environment, user, installed. */
 pz_status pzi_default_folders(pzi_take_folder take, void* data);
 
 /* Finds the owner of libparametrize's own file. */

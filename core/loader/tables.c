@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Which table answers to which id: a sorted list each for parametrizations and backends.
-   An offer, once made, stands. */
+/* The tables of a context by id: a sorted list of parametrizations and one of backends. An id,
+   once assigned, keeps its table. */
 
 #include "tables.h"
 
@@ -44,7 +44,7 @@ rank(const uint32_t kind, const char* const id)
   return 2;
 }
 
-/* Makes room for `extra` offers more. */
+/* Makes room for `extra` more tables. */
 static pz_status
 reserve(pzi_offers* const offers, const size_t extra)
 {
@@ -81,7 +81,7 @@ offer_new(pz_context* const context, const uint32_t kind, const pzi_source* cons
   return offer;
 }
 
-/* Puts an offer into its place; room is reserved. */
+/* Inserts a table in order; room is reserved. */
 static void
 insert(pz_context* const context, const uint32_t kind, pzi_offer* const offer)
 {
@@ -112,8 +112,8 @@ pzi_settle(pz_context* const context, const uint32_t kind, const pzi_source* con
   return PZ_OK;
 }
 
-/* Makes offers for the ids of `source` that are free, n[0] of parametrizations, then n[1]
-   of backends. PZ_EXISTS where one is taken (`strict`), or all are. */
+/* Makes tables for the free ids of `source`: n[0] parametrizations, then n[1] backends.
+   PZ_EXISTS where all ids are taken or, with `strict`, where one is. */
 static pz_status
 offers_of(pz_context* const context, const pzi_source* const source, const bool strict,
           pzi_offer** const fresh, uint32_t n[2])
@@ -161,7 +161,7 @@ pzi_registry_give(pz_context* const context, const pzi_source* const source, con
   *kept = *source;
   status = offers_of(context, kept, strict, fresh, n);
   if (status != PZ_OK || n[0] + n[1] == 0) {
-    goto done; /* nothing new: the same file is there already */
+    goto done; /* nothing new: the same file is loaded already */
   }
   status = reserve(&context->maps, n[0]);
   if (status != PZ_OK) {

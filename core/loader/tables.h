@@ -9,7 +9,7 @@
 #include "lookup.h"
 #include "source.h"
 
-/* A table that answers to an id in this context, and where it came from. */
+/* A table that has its id in this context, and its source. */
 typedef struct pzi_offer {
   const char* id;
   const pzi_source* source;
@@ -23,15 +23,14 @@ typedef struct pzi_offers {
   size_t capacity;
 } pzi_offers;
 
-/* Who offers the id, or NULL. Opens nothing. */
+/* The table of an id, or NULL. Opens no file. */
 const pzi_offer* pzi_registry_offer(const pz_context* context, uint32_t kind, const char* id);
 
-/* Offers table `index` of a source under its id, which is free. */
+/* Assigns its id, which is free, to table `index` of a source. */
 pz_status pzi_settle(pz_context* context, uint32_t kind, const pzi_source* source, uint32_t index);
 
-/* Offers what `source` has under every id that is still free. PZ_EXISTS where none is, or,
-   with `strict`, where one is not. All or nothing; the source, copied, becomes the last
-   given. */
+/* Assigns the free ids of a source to its tables, all or none, and appends a copy of the source
+   to those given. PZ_EXISTS where no id is free or, with `strict`, where one is not. */
 pz_status pzi_registry_give(pz_context* context, const pzi_source* source, bool strict);
 
 #endif /* PZI_TABLES_H */
