@@ -70,7 +70,7 @@ make_entries(pz_context* const context, const pzi_words* const words,
   }
   for (uint32_t i = 0; i < words->n_maps; ++i) {
     const pzi_map* map = NULL;
-    PZ_TRY(pzi_context_map(context, words->maps[i].id, &map));
+    PZ_TRY(pzi_lookup_parametrization(context, words->maps[i].id, &map));
     PZ_TRY(pzi_entry_new(map, &words->maps[i], i, settings, n_settings, &links[i].entry));
   }
   return PZ_OK;

@@ -10,7 +10,7 @@
 #include <parametrize/context.h>
 
 /* Services for backends; never freed. */
-const pz_backend_host* pzi_backend_host(void);
+const pz_backend_host* pzi_context_backend_host(void);
 
 /* A fresh Philox key from the context's stream, never 0. [any thread] */
 uint64_t pzi_context_draw(pz_context* context);

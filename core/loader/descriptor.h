@@ -13,7 +13,7 @@
 
 /* The tables of a descriptor, checked and copied: full-size tables, options and texts in the
    pool. Only functions and kernel sources stay in the plugin's memory. */
-typedef struct pzi_tables {
+typedef struct pzi_descriptor {
   pzi_pool pool; /* holds everything below */
   const char* name;
   const char* version;
@@ -22,21 +22,21 @@ typedef struct pzi_tables {
   uint32_t n_backends;
   pz_backend* backends; /* `ops` full size, never NULL */
   const char* remark;   /* items that were skipped and why, one line; "" */
-} pzi_tables;
+} pzi_descriptor;
 
 /* Checks and copies a descriptor. `bytes` is the size of its symbol, 0 where unknown. Invalid
    items are skipped. PZ_PLUGIN where no item is left or the handshake fails. [any thread] */
-pz_status pzi_tables_new(const pz_plugin* descriptor, size_t bytes, pzi_tables** out);
-void pzi_tables_free(pzi_tables* tables);
+pz_status pzi_descriptor_new(const pz_plugin* plugin, size_t bytes, pzi_descriptor** out);
+void pzi_descriptor_free(pzi_descriptor* descriptor);
 
 /* The kinds of tables: parametrizations, then backends. */
-extern const uint32_t pzi_item_kinds[2];
+extern const uint32_t pzi_descriptor_kinds[2];
 
 /* The tables of a kind: how many there are, the id of one, and the index of an id (the count
    where no table has it). */
-uint32_t pzi_table_count(const pzi_tables* tables, uint32_t kind);
-const char* pzi_table_id(const pzi_tables* tables, uint32_t kind, uint32_t index);
-uint32_t pzi_table_index(const pzi_tables* tables, uint32_t kind, const char* id);
+uint32_t pzi_descriptor_count(const pzi_descriptor* descriptor, uint32_t kind);
+const char* pzi_descriptor_id(const pzi_descriptor* descriptor, uint32_t kind, uint32_t index);
+uint32_t pzi_descriptor_index(const pzi_descriptor* descriptor, uint32_t kind, const char* id);
 
 /* The most bytes of a table or of an element of an array. */
 enum { PZI_LARGEST_TABLE = 65536 };

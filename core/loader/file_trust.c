@@ -27,7 +27,7 @@
 #include <unistd.h>
 
 bool
-pzi_is_elevated(void)
+pzi_file_trust_is_elevated(void)
 {
   return getauxval(AT_SECURE) != 0;
 }
@@ -39,7 +39,7 @@ is_ours_or_roots(const uid_t owner)
 }
 
 static pz_status
-judge_owner(const pzi_trust* const trust, const struct stat* const s, const char* const what)
+judge_owner(const pzi_file_trust* const trust, const struct stat* const s, const char* const what)
 {
   if (is_ours_or_roots(s->st_uid) || (trust->known && s->st_uid == trust->owner)) {
     return PZ_OK;
@@ -51,7 +51,7 @@ judge_owner(const pzi_trust* const trust, const struct stat* const s, const char
 
 /* Judges the folder that holds `file`, the file or link of owner `owner`. */
 static pz_status
-judge_folder(const pzi_trust* const trust, const char* const file, const bool given,
+judge_folder(const pzi_file_trust* const trust, const char* const file, const bool given,
              const uid_t owner, const char** const remark)
 {
   struct stat s;
@@ -99,7 +99,8 @@ cannot_open(const char* const path, const int error)
 
 /* Judges the opened file without its folder. */
 static pz_status
-judge_opened(const int fd, const pzi_trust* const trust, const bool given, struct stat* const s)
+judge_opened(const int fd, const pzi_file_trust* const trust, const bool given,
+             struct stat* const s)
 {
   static const char elf[4] = {0x7f, 'E', 'L', 'F'};
   char head[sizeof(elf)];
@@ -130,8 +131,8 @@ judge_opened(const int fd, const pzi_trust* const trust, const bool given, struc
 }
 
 pz_status
-pzi_judge_file(const pzi_trust* const trust, const char* const path, const bool given,
-               struct stat* const file, const char** const remark)
+pzi_file_trust_judge(const pzi_file_trust* const trust, const char* const path, const bool given,
+                     struct stat* const file, const char** const remark)
 {
   struct stat named;
   *remark = "";

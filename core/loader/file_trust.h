@@ -3,18 +3,18 @@
 
 /* Decides whether code from a file may run in this process. */
 
-#ifndef PZI_TRUST_H
-#define PZI_TRUST_H
+#ifndef PZI_FILE_TRUST_H
+#define PZI_FILE_TRUST_H
 
 #include <parametrize/types.h>
 
 #include <sys/stat.h>
 
 /* The owner of libparametrize's own file. */
-typedef struct pzi_trust {
+typedef struct pzi_file_trust {
   uid_t owner;
   bool known;
-} pzi_trust;
+} pzi_file_trust;
 
 /* Judges the file at an absolute path by its type, and by owner and permissions of the file and
    its folder; a symbolic link by its target, too. `given`: the host or the environment named
@@ -23,10 +23,10 @@ typedef struct pzi_trust {
 
    PZ_NOT_FOUND, PZ_IO (unreadable), PZ_PLUGIN (not a shared object) or PZ_INVALID (not
    trusted), with the reason. [any thread] */
-pz_status pzi_judge_file(const pzi_trust* trust, const char* path, bool given, struct stat* file,
-                         const char** remark);
+pz_status pzi_file_trust_judge(const pzi_file_trust* trust, const char* path, bool given,
+                               struct stat* file, const char** remark);
 
 /* Does the process run with privileges that its caller lacks (set-user-ID and the like)? */
-bool pzi_is_elevated(void);
+bool pzi_file_trust_is_elevated(void);
 
-#endif /* PZI_TRUST_H */
+#endif /* PZI_FILE_TRUST_H */

@@ -19,8 +19,8 @@
 #include <string.h>
 
 pz_status
-pzi_registry_add_folder(pz_context* const context, const char* const path, const char* const origin,
-                        const bool given, const char* const refusal, const bool by_host)
+pzi_folders_add(pz_context* const context, const char* const path, const char* const origin,
+                const bool given, const char* const refusal, const bool by_host)
 {
   size_t length = strlen(path);
   while (length > 1 && path[length - 1] == '/') {
@@ -48,7 +48,7 @@ static pz_status
 report_folder(pz_context* const context, pzi_folder* const folder, const char* const reason)
 {
   pzi_source* const self = pzi_pool_take(&context->pool, sizeof(*self));
-  const char* const kept = pzi_context_keep(context, reason);
+  const char* const kept = pzi_kept_text_add(context, reason);
   if (!self || !kept) {
     return pzi_no_memory(sizeof(*self));
   }
@@ -186,7 +186,7 @@ search_folder(pz_context* const context, pzi_folder* const folder)
     folder->exists = true;
     folder->device = s.st_dev;
     folder->inode = s.st_ino;
-    status = pzi_list_folder(folder->path, &names, &n);
+    status = pzi_search_list_folder(folder->path, &names, &n);
     if (status == PZ_NO_MEMORY) {
       return status;
     }
@@ -197,12 +197,12 @@ search_folder(pz_context* const context, pzi_folder* const folder)
     }
   }
   status = status == PZ_NO_MEMORY ? status : take_names(context, folder, names, n);
-  pzi_free_names(names, n);
+  pzi_search_free_names(names, n);
   return status;
 }
 
 bool
-pzi_folder_is_repeated(const pz_context* const context, const size_t i)
+pzi_folders_is_repeated(const pz_context* const context, const size_t i)
 {
   const pzi_folder* const f = &context->folders[i];
   for (size_t k = 0; f->exists && k < i; ++k) {
@@ -220,7 +220,7 @@ pzi_folder_is_repeated(const pz_context* const context, const size_t i)
 }
 
 pz_status
-pzi_registry_prepare(pz_context* const context)
+pzi_folders_search(pz_context* const context)
 {
   if (context->ordered) {
     return PZ_OK;
@@ -244,7 +244,7 @@ pzi_registry_prepare(pz_context* const context)
   }
   for (size_t i = 0; i < context->n_folders; ++i) {
     const pzi_folder* const folder = &context->folders[i];
-    const bool repeated = pzi_folder_is_repeated(context, i);
+    const bool repeated = pzi_folders_is_repeated(context, i);
     if (folder->self && !repeated) {
       order[n++] = folder->self;
     }

@@ -25,13 +25,13 @@ typedef struct pzi_folder {
 } pzi_folder;
 
 /* Appends a folder to those of the host, or to all. `origin` and `refusal` are never freed. */
-pz_status pzi_registry_add_folder(pz_context* context, const char* path, const char* origin,
-                                  bool given, const char* refusal, bool by_host);
+pz_status pzi_folders_add(pz_context* context, const char* path, const char* origin, bool given,
+                          const char* refusal, bool by_host);
 
 /* Searches the folders that are not searched yet and sorts all sources in search order. */
-pz_status pzi_registry_prepare(pz_context* context);
+pz_status pzi_folders_search(pz_context* context);
 
 /* Is folder `i` the same as an earlier one: the same inode, or missing with the same path? */
-bool pzi_folder_is_repeated(const pz_context* context, size_t i);
+bool pzi_folders_is_repeated(const pz_context* context, size_t i);
 
 #endif /* PZI_FOLDERS_H */

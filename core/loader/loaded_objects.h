@@ -3,26 +3,27 @@
 
 /* The shared objects that this process has mapped, each once. */
 
-#ifndef PZI_LIBRARY_H
-#define PZI_LIBRARY_H
+#ifndef PZI_LOADED_OBJECTS_H
+#define PZI_LOADED_OBJECTS_H
 
 #include "descriptor.h"
 
 #include <sys/stat.h>
 
 /* A mapped file. Immutable, never unmapped or freed. */
-typedef struct pzi_library {
-  struct pzi_library* next;
+typedef struct pzi_loaded_object {
+  struct pzi_loaded_object* next;
   dev_t device;
   ino_t inode;
-  char* path;         /* of the first opening */
-  pzi_tables* tables; /* NULL where it was refused */
-  char* refusal;      /* the reason, NULL where it was not */
-} pzi_library;
+  char* path;                 /* of the first opening */
+  pzi_descriptor* descriptor; /* NULL where it was refused */
+  char* refusal;              /* the reason, NULL where it was not */
+} pzi_loaded_object;
 
 /* Finds the object of `file`, or maps it from `path` where it is new. A refused handshake is
    recorded in the object and is no failure here. PZ_IO: the file cannot be mapped; it may be
    tried again. Runs constructors: hold no lock. [any thread] */
-pz_status pzi_library_open(const char* path, const struct stat* file, const pzi_library** out);
+pz_status pzi_loaded_object_open(const char* path, const struct stat* file,
+                                 const pzi_loaded_object** out);
 
-#endif /* PZI_LIBRARY_H */
+#endif /* PZI_LOADED_OBJECTS_H */

@@ -33,7 +33,7 @@ add_folders(const pz_context* const context, pzi_text* const text)
   const char* separator = "; looked in ";
   for (size_t i = 0; i < context->n_folders; ++i) {
     const pzi_folder* const f = &context->folders[i];
-    if (*f->refusal == '\0' && (f->exists || !any) && !pzi_folder_is_repeated(context, i)) {
+    if (*f->refusal == '\0' && (f->exists || !any) && !pzi_folders_is_repeated(context, i)) {
       pzi_text_add(text, separator);
       pzi_text_add(text, f->path);
       separator = ", ";
@@ -48,15 +48,15 @@ not_found(pz_context* const context, const uint32_t kind, const char* const id)
 {
   PZ_TRY(pzi_registry_complete(context));
   const bool backend = kind == PZ_ITEM_BACKEND;
-  const pzi_offers* const offers = backend ? &context->backends : &context->maps;
-  const char** const ids = calloc(offers->n + 1, sizeof(*ids));
+  const pzi_table_list* const list = backend ? &context->backends : &context->maps;
+  const char** const ids = calloc(list->n + 1, sizeof(*ids));
   if (!ids) {
-    return pzi_no_memory((offers->n + 1) * sizeof(*ids));
+    return pzi_no_memory((list->n + 1) * sizeof(*ids));
   }
-  for (size_t i = 0; i < offers->n; ++i) {
-    ids[i] = offers->data[i]->id;
+  for (size_t i = 0; i < list->n; ++i) {
+    ids[i] = list->data[i]->id;
   }
-  const char* const nearest = pzi_nearest_name(id, ids, offers->n);
+  const char* const nearest = pzi_nearest_name(id, ids, list->n);
   free(ids);
 
   pzi_text text = {0};
@@ -86,7 +86,7 @@ not_found(pz_context* const context, const uint32_t kind, const char* const id)
 /* Tables live as long as the context, so the result stays valid without the mutex. */
 static pz_status
 find(pz_context* const context, const uint32_t kind, const char* const id,
-     const pzi_offer** const out)
+     const pzi_table** const out)
 {
   pzi_message before;
   pzi_message_save(&before);
@@ -115,41 +115,42 @@ complete(pz_context* const context)
 }
 
 pz_status
-pzi_context_map(pz_context* const context, const char* const id, const pzi_map** const out)
+pzi_lookup_parametrization(pz_context* const context, const char* const id,
+                           const pzi_map** const out)
 {
-  const pzi_offer* offer = NULL;
-  PZ_TRY(find(context, PZ_ITEM_PARAMETRIZATION, id, &offer));
-  *out = &offer->map;
+  const pzi_table* table = NULL;
+  PZ_TRY(find(context, PZ_ITEM_PARAMETRIZATION, id, &table));
+  *out = &table->map;
   return PZ_OK;
 }
 
 pz_status
-pzi_context_backend(pz_context* const context, const char* const id, const pzi_backend** const out)
+pzi_lookup_backend(pz_context* const context, const char* const id, const pzi_backend** const out)
 {
-  const pzi_offer* offer = NULL;
-  PZ_TRY(find(context, PZ_ITEM_BACKEND, id, &offer));
-  *out = &offer->backend;
+  const pzi_table* table = NULL;
+  PZ_TRY(find(context, PZ_ITEM_BACKEND, id, &table));
+  *out = &table->backend;
   return PZ_OK;
 }
 
 /* Table `index` of all, NULL past the last. */
 static pz_status
-offer_at(pz_context* const context, const uint32_t kind, const uint32_t index,
-         const pzi_offer** const out)
+table_at(pz_context* const context, const uint32_t kind, const uint32_t index,
+         const pzi_table** const out)
 {
   pthread_mutex_lock(&context->mutex);
   const pz_status status = complete(context);
-  const pzi_offers* const offers = kind == PZ_ITEM_BACKEND ? &context->backends : &context->maps;
-  *out = status == PZ_OK && index < offers->n ? offers->data[index] : NULL;
+  const pzi_table_list* const list = kind == PZ_ITEM_BACKEND ? &context->backends : &context->maps;
+  *out = status == PZ_OK && index < list->n ? list->data[index] : NULL;
   pthread_mutex_unlock(&context->mutex);
   return status;
 }
 
 const pzi_backend*
-pzi_context_backend_at(pz_context* const context, const uint32_t index)
+pzi_lookup_backend_at(pz_context* const context, const uint32_t index)
 {
-  const pzi_offer* offer = NULL;
-  return offer_at(context, PZ_ITEM_BACKEND, index, &offer) == PZ_OK && offer ? &offer->backend
+  const pzi_table* table = NULL;
+  return table_at(context, PZ_ITEM_BACKEND, index, &table) == PZ_OK && table ? &table->backend
                                                                              : NULL;
 }
 
@@ -220,10 +221,10 @@ hand_out_map(const pzi_map* const map, pz_map_info* const out)
 pz_status
 pz_context_map(pz_context* const context, const uint32_t index, pz_map_info* const out)
 {
-  const pzi_offer* offer = NULL;
+  const pzi_table* table = NULL;
   PZ_TRY(check_ends(context, out));
-  PZ_TRY(offer_at(context, PZ_ITEM_PARAMETRIZATION, index, &offer));
-  return offer ? hand_out_map(&offer->map, out)
+  PZ_TRY(table_at(context, PZ_ITEM_PARAMETRIZATION, index, &table));
+  return table ? hand_out_map(&table->map, out)
                : pzi_fail(PZ_NOT_FOUND, "no parametrization %" PRIu32, index);
 }
 
@@ -232,7 +233,7 @@ pz_context_find_map(pz_context* const context, const char* const id, pz_map_info
 {
   const pzi_map* map = NULL;
   PZ_TRY(check_ends(context, out));
-  PZ_TRY(pzi_context_map(context, id ? id : "", &map));
+  PZ_TRY(pzi_lookup_parametrization(context, id ? id : "", &map));
   return hand_out_map(map, out);
 }
 
@@ -288,7 +289,7 @@ pz_context_map_option(pz_context* const context, const char* const id, const uin
 {
   const pzi_map* map = NULL;
   PZ_TRY(check_ends(context, out));
-  PZ_TRY(pzi_context_map(context, id ? id : "", &map));
+  PZ_TRY(pzi_lookup_parametrization(context, id ? id : "", &map));
   if (index >= map->table.n_options) {
     return pzi_fail(PZ_NOT_FOUND, "no option %" PRIu32 " of \"%s\"", index, id);
   }
@@ -297,11 +298,11 @@ pz_context_map_option(pz_context* const context, const char* const id, const uin
   pzi_text fallback = {0};
   pzi_text range = {0};
   describe_option(o, &fallback, &range);
-  const pz_status status = pzi_registry_keep(context, &fallback, &info.fallback);
+  const pz_status status = pzi_kept_text_finish(context, &fallback, &info.fallback);
   if (status != PZ_OK) {
     free(range.data);
     return status;
   }
-  PZ_TRY(pzi_registry_keep(context, &range, &info.range));
+  PZ_TRY(pzi_kept_text_finish(context, &range, &info.range));
   return hand_out(&info, sizeof(info), out);
 }

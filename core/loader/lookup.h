@@ -27,11 +27,11 @@ typedef struct pzi_backend {
 
 /* Finds a parametrization by id, opening files as needed. PZ_NOT_FOUND, naming the nearest id
    and the folders searched. [any thread] */
-pz_status pzi_context_map(pz_context* context, const char* id, const pzi_map** out);
+pz_status pzi_lookup_parametrization(pz_context* context, const char* id, const pzi_map** out);
 
 /* The same for a backend; and backend `index` of all, opening all files, in order of
    preference: cuda, opencl, other, cpu, reference. NULL past the last. [any thread] */
-pz_status pzi_context_backend(pz_context* context, const char* id, const pzi_backend** out);
-const pzi_backend* pzi_context_backend_at(pz_context* context, uint32_t index);
+pz_status pzi_lookup_backend(pz_context* context, const char* id, const pzi_backend** out);
+const pzi_backend* pzi_lookup_backend_at(pz_context* context, uint32_t index);
 
 #endif /* PZI_LOOKUP_H */

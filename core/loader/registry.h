@@ -12,13 +12,14 @@
 
 /* Judges and maps a file. Runs constructors: a context's mutex is not held. PZ_OK also where
    the handshake failed. `file` gets the file's status, `remark` a phrase or "". */
-pz_status pzi_registry_open(const pzi_trust* trust, const char* path, bool given,
-                            const pzi_library** library, struct stat* file, const char** remark);
+pz_status pzi_registry_open(const pzi_file_trust* trust, const char* path, bool given,
+                            const pzi_loaded_object** object, struct stat* file,
+                            const char** remark);
 
 /* Finds the table of an id, opening files as needed, NULL in `out` where none has it; or opens
    all files and assigns all ids. The mutex is held on entry and exit, and released meanwhile. */
 pz_status pzi_registry_find(pz_context* context, uint32_t kind, const char* id,
-                            const pzi_offer** out);
+                            const pzi_table** out);
 pz_status pzi_registry_complete(pz_context* context);
 
 #endif /* PZI_REGISTRY_H */

@@ -47,16 +47,16 @@ describe(const pz_context* const context, const pzi_source* const source, pzi_te
   if (source->state != PZI_LOADED) {
     return;
   }
-  remark(reason, source->tables->remark);
+  remark(reason, source->descriptor->remark);
   for (size_t k = 0; k < 2; ++k) {
-    const uint32_t kind = pzi_item_kinds[k];
-    for (uint32_t i = 0; i < pzi_table_count(source->tables, kind); ++i) {
-      const char* const id = pzi_table_id(source->tables, kind, i);
-      const pzi_source* const owner = pzi_registry_offer(context, kind, id)->source;
+    const uint32_t kind = pzi_descriptor_kinds[k];
+    for (uint32_t i = 0; i < pzi_descriptor_count(source->descriptor, kind); ++i) {
+      const char* const id = pzi_descriptor_id(source->descriptor, kind, i);
+      const pzi_source* const owner = pzi_tables_find(context, kind, id)->source;
       if (owner == source) {
         pzi_text_add(ids, ids->length > 0 ? " " : "");
         pzi_text_add(ids, id);
-      } else if (owner->tables == source->tables) {
+      } else if (owner->descriptor == source->descriptor) {
         twin = owner;
       } else {
         remark_on_taken(reason, id, owner, source);
@@ -85,12 +85,12 @@ report_on(pz_context* const context, const pzi_source* const source, pz_file_rep
       .path = source->path,
       .origin = source->origin,
   };
-  const pz_status status = pzi_registry_keep(context, &ids, &out->ids);
+  const pz_status status = pzi_kept_text_finish(context, &ids, &out->ids);
   if (status != PZ_OK) {
     free(reason.data);
     return status;
   }
-  return pzi_registry_keep(context, &reason, &out->reason);
+  return pzi_kept_text_finish(context, &reason, &out->reason);
 }
 
 pz_status

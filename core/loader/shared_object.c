@@ -180,8 +180,8 @@ open_held(request* const r, const void** const symbol)
 }
 
 pz_status
-pzi_module_file_open(const char* const path, const pz_plugin** const descriptor,
-                     size_t* const bytes)
+pzi_shared_object_open(const char* const path, const pz_plugin** const descriptor,
+                       size_t* const bytes)
 {
   request r = {.path = path};
   const void* symbol = NULL;

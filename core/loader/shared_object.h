@@ -3,8 +3,8 @@
 
 /* Opens shared objects. */
 
-#ifndef PZI_MODULE_FILE_H
-#define PZI_MODULE_FILE_H
+#ifndef PZI_SHARED_OBJECT_H
+#define PZI_SHARED_OBJECT_H
 
 #include <parametrize/descriptor.h>
 
@@ -14,6 +14,6 @@
 
    PZ_IO, with the dynamic linker's message: it cannot be mapped. PZ_PLUGIN: it is mapped but
    exports no descriptor. [any thread] */
-pz_status pzi_module_file_open(const char* path, const pz_plugin** descriptor, size_t* bytes);
+pz_status pzi_shared_object_open(const char* path, const pz_plugin** descriptor, size_t* bytes);
 
-#endif /* PZI_MODULE_FILE_H */
+#endif /* PZI_SHARED_OBJECT_H */

@@ -12,7 +12,7 @@
 
 typedef enum pzi_source_state {
   PZI_FOUND,   /* a file not opened yet */
-  PZI_LOADED,  /* has `tables` */
+  PZI_LOADED,  /* has `descriptor` */
   PZI_REFUSED, /* for `reason` */
   PZI_FOLDER,  /* a folder, reported in `reason` */
 } pzi_source_state;
@@ -23,7 +23,7 @@ typedef struct pzi_source {
   const char* origin;
   const char* reason; /* of a refusal; of a loaded file, a remark; or "" */
   const char* stem;   /* "skew" of "/a/skew.so", or "" */
-  const pzi_tables* tables;
+  const pzi_descriptor* descriptor;
   dev_t device; /* of a loaded file */
   ino_t inode;
   uint32_t state; /* pzi_source_state */
