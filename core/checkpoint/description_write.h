@@ -14,6 +14,6 @@ void pzi_describe_module(pzi_text* json, const pz_module* module);
 void pzi_describe_state(pzi_text* json, const pz_state* state);
 
 /* Is option `k` of a map a tensor, and given? */
-const pz_tensor* pzi_tensor_option(const pzi_entry* entry, uint32_t k);
+const pz_tensor* pzi_tensor_option(const pzi_instance* instance, uint32_t k);
 
 #endif /* PZI_FILE_DESCRIBE_H */

@@ -125,12 +125,12 @@ rename_value(renaming* const r, const char* const path, const char* const older)
 static pz_status
 older_of_rule(pz_context* const context, const char* const text, const char** const out)
 {
-  pzi_words* words = NULL;
-  const pzi_map* map = NULL;
+  pzi_chain_words* words = NULL;
+  const pzi_parametrization* map = NULL;
   *out = NULL;
   pz_status status = pzi_chain_parse(text, &words);
   if (status == PZ_OK) {
-    status = pzi_lookup_parametrization(context, words->maps[0].id, &map);
+    status = pzi_lookup_parametrization(context, words->stages[0].id, &map);
     free(words);
   }
   *out = status == PZ_OK ? map->table.older_names : NULL;
@@ -185,7 +185,7 @@ rename_by_module(renaming* const r)
     if (!list || slot->owner->owner || list->tensors[0] != slot) {
       continue;
     }
-    const char* const older = list->chain->links[0].entry->map->table.older_names;
+    const char* const older = list->chain->stages[0].instance->parametrization->table.older_names;
     PZ_TRY(older ? make_room(r, NULL) : PZ_OK);
     if (older && strlen(paths[k].text) < r->room && pzi_list_of_name(paths[k].text, r->text) > 0) {
       PZ_TRY(rename_value(r, r->text, older));

@@ -82,7 +82,7 @@ restore_draws(const pzi_load_list* const list)
 {
   const pzi_saved_list* const saved = list->rule ? NULL : list->list->saved;
   const pzi_list* const here = list->slot->list;
-  for (uint32_t i = 0; saved && i < saved->n_maps && i < here->chain->n_links; ++i) {
+  for (uint32_t i = 0; saved && i < saved->n_maps && i < here->chain->n_stages; ++i) {
     here->state->draws[i] = saved->maps[i].draw;
   }
   pzi_slot_changed(list->slot, true);

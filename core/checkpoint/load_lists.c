@@ -39,7 +39,7 @@ fill(const pzi_loading* const l, const pzi_list* const list,
 {
   for (uint32_t k = 0; k < list->n_tensors; ++k) {
     const pzi_chain_tensor* const tensor = &list->chain->tensors[k];
-    if (entries[k] && tensor->map >= first && (originals || tensor->role != PZ_ORIGINAL)) {
+    if (entries[k] && tensor->stage >= first && (originals || tensor->role != PZ_ORIGINAL)) {
       PZ_TRY(pzi_file_copy(l->file, entries[k], pzi_load_widens(l), list->state->queue,
                            &list->state->storages[k]->tensor));
     }
@@ -55,10 +55,10 @@ initialize(const pzi_loading* const l, const pzi_list* const list,
 {
   const pz_chain* const chain = list->chain;
   bool settled = false;
-  for (uint32_t i = 0; i < chain->n_links; ++i) {
+  for (uint32_t i = 0; i < chain->n_stages; ++i) {
     bool lacks = false;
     for (uint32_t k = chain->n_role[PZ_ORIGINAL]; k < chain->n_tensors; ++k) {
-      lacks = lacks || (chain->tensors[k].map == i && !entries[k] && !list->tensors[k]->list);
+      lacks = lacks || (chain->tensors[k].stage == i && !entries[k] && !list->tensors[k]->list);
     }
     if (!lacks) {
       continue;
@@ -94,14 +94,14 @@ prepare(const pzi_load_list* const from, pz_slot* const slot, pzi_prepared* cons
   const pzi_saved_list* const saved = from->rule ? NULL : from->list->saved;
   pzi_engine engine = {.chain = pz_chain_retain(from->chain)};
   pz_queue* const queue = slot->module->queue;
-  uint64_t* const draws = calloc(engine.chain->n_links, sizeof(*draws));
+  uint64_t* const draws = calloc(engine.chain->n_stages, sizeof(*draws));
   pz_status status = draws ? check_device(engine.chain, queue)
-                           : pzi_no_memory(engine.chain->n_links * sizeof(*draws));
+                           : pzi_no_memory(engine.chain->n_stages * sizeof(*draws));
   for (uint32_t i = 0; draws && saved && i < saved->n_maps; ++i) {
     draws[i] = saved->maps[i].draw;
   }
   if (status == PZ_OK) {
-    status = pzi_state_drawn(engine.chain, queue, draws, &engine.state);
+    status = pzi_state_with_draws(engine.chain, queue, draws, &engine.state);
   }
   if (status == PZ_OK) {
     status = pz_eval_new(engine.chain, queue, &engine.eval);
@@ -210,10 +210,10 @@ make(pzi_loading* const l, pzi_load_list* const from, pz_slot* const slot, pzi_p
 static bool
 same_options(const pz_chain* const a, const pz_chain* const b)
 {
-  for (uint32_t i = 0; i < a->n_links; ++i) {
-    const pzi_entry* const s = a->links[i].entry;
-    const pzi_entry* const t = b->links[i].entry;
-    for (uint32_t k = 0; k < s->map->table.n_options; ++k) {
+  for (uint32_t i = 0; i < a->n_stages; ++i) {
+    const pzi_instance* const s = a->stages[i].instance;
+    const pzi_instance* const t = b->stages[i].instance;
+    for (uint32_t k = 0; k < s->parametrization->table.n_options; ++k) {
       const pz_tensor* const x = s->options[k].type == PZ_TENSOR ? s->options[k].as.tensor : NULL;
       const pz_tensor* const y = x ? t->options[k].as.tensor : NULL; /* the texts are the same */
       if (x) {

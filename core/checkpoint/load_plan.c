@@ -9,7 +9,7 @@
 #include "load.h"
 
 #include "chain_text.h"
-#include "map_plan.h"
+#include "plan.h"
 #include "status.h"
 
 #include <inttypes.h>
@@ -141,13 +141,13 @@ maps_cleanup(maps* const m)
 static pz_status
 add_text(const pzi_saved_map* const map, pzi_text* const text)
 {
-  pzi_words* words = NULL;
+  pzi_chain_words* words = NULL;
   PZ_TRY(pzi_chain_parse(map->text, &words));
   bool open = false;
   pzi_text_add(text, text->length > 0 ? "," : "");
   pzi_text_add(text, map->id);
-  for (uint32_t k = 0; k < words->maps[0].n_options; ++k) {
-    const pzi_word_option* const option = &words->maps[0].options[k];
+  for (uint32_t k = 0; k < words->stages[0].n_options; ++k) {
+    const pzi_option_words* const option = &words->stages[0].options[k];
     if (!pzi_saved_is(map->options, map->n_options, option->name)) {
       pzi_text_add(text, open ? "," : "(");
       pzi_text_add(text, option->name);

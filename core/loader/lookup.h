@@ -12,11 +12,11 @@
 
 /* A loaded parametrization: the plugin's table, options and texts, checked and copied. Lives as
    long as the context. */
-typedef struct pzi_map {
+typedef struct pzi_parametrization {
   pz_parametrization table;
   const char* version;
   const char* path;
-} pzi_map;
+} pzi_parametrization;
 
 /* A loaded backend; `table.ops` is a full-size table, never NULL. Lives as long as the
    context. */
@@ -27,7 +27,8 @@ typedef struct pzi_backend {
 
 /* Finds a parametrization by id, opening files as needed. PZ_NOT_FOUND, naming the nearest id
    and the folders searched. [any thread] */
-pz_status pzi_lookup_parametrization(pz_context* context, const char* id, const pzi_map** out);
+pz_status pzi_lookup_parametrization(pz_context* context, const char* id,
+                                     const pzi_parametrization** out);
 
 /* The same for a backend; and backend `index` of all, opening all files, in order of
    preference: cuda, opencl, other, cpu, reference. NULL past the last. [any thread] */

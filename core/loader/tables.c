@@ -75,7 +75,7 @@ table_new(pz_context* const context, const uint32_t kind, const pzi_source* cons
   if (kind == PZ_ITEM_BACKEND) {
     table->backend = (pzi_backend){.table = descriptor->backends[index], .path = source->path};
   } else {
-    table->map = (pzi_map){
+    table->map = (pzi_parametrization){
         .table = descriptor->maps[index], .version = descriptor->version, .path = source->path};
   }
   return table;

@@ -28,7 +28,6 @@ circles_allowed = [
         "compose compose_elementwise compose_inverse compose_matrix compose_product dispatch dispatch_host lower",
     ),
     # To be cut.
-    ("chain", "map_plan services"),
     ("checkpoint", "load load_assign load_commit load_lists load_plan"),
     ("module", "list module name_index path rename stored"),
     ("module", "read undo update write"),

@@ -6,7 +6,7 @@
 #ifndef TEST_PLUGIN_VARIANTS_H
 #define TEST_PLUGIN_VARIANTS_H
 
-#include "rig.h"
+#include "subject.h"
 
 enum { CONTRACT_SHAPES = 26 };
 extern const extents contract_shapes[CONTRACT_SHAPES];
@@ -21,6 +21,10 @@ typedef struct contract {
 /* The k-th, or false past the last; a map that nobody knows here is taken alone and after
    skew. */
 bool contract_variant(int k, contract* out);
+
+/* Whether this run tries the k-th chain on the s-th shape: where chains are many, each is tried on
+   some, and every shape by some. */
+bool contract_takes(int k, int s);
 
 /* Does the chain take a batch of matrices for one tensor, so that they are not what they
    would be alone? */
