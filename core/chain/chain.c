@@ -99,7 +99,7 @@ make_instances(pz_context* const context, const pzi_chain_words* const words,
   }
   for (uint32_t i = 0; i < words->n_stages; ++i) {
     const pzi_parametrization* found = NULL;
-    PZ_TRY(pzi_context_parametrization(context, words->stages[i].id, &found));
+    PZ_TRY(pzi_lookup_parametrization(context, words->stages[i].id, &found));
     PZ_TRY(
         pzi_instance_new(found, &words->stages[i], i, settings, n_settings, &stages[i].instance));
   }

@@ -80,7 +80,7 @@ is_older(const renaming* const r, const char* const path, const char* const olde
     return false;
   }
   pzi_older_name name = {.rest = older};
-  while (pzi_older_next(&name)) {
+  while (pzi_older_name_next(&name)) {
     if (strncmp(name.tensor, "original", 8) == 0 && !find_older(r, path, &name)) {
       return false;
     }
@@ -101,7 +101,7 @@ rename_value(renaming* const r, const char* const path, const char* const older)
     return pzi_no_memory(strlen(path));
   }
   pzi_older_name name = {.rest = older};
-  while (pzi_older_next(&name)) {
+  while (pzi_older_name_next(&name)) {
     const pzi_file_tensor* const entry = find_older(r, path, &name);
     if (!entry) {
       continue; /* a buffer that was not kept */
@@ -130,7 +130,7 @@ older_of_rule(pz_context* const context, const char* const text, const char** co
   *out = NULL;
   pz_status status = pzi_chain_parse(text, &words);
   if (status == PZ_OK) {
-    status = pzi_context_parametrization(context, words->stages[0].id, &map);
+    status = pzi_lookup_parametrization(context, words->stages[0].id, &map);
     free(words);
   }
   *out = status == PZ_OK ? map->table.older_names : NULL;
@@ -154,7 +154,7 @@ rename_by_rule(renaming* const r, const pz_list_rule* const rules, const uint32_
                const uint32_t rule, const char* const older)
 {
   pzi_older_name first = {.rest = older};
-  (void)pzi_older_next(&first);
+  (void)pzi_older_name_next(&first);
   for (size_t k = 0; k < r->from->header.n_tensors; ++k) {
     const char* const name = r->from->header.tensors[k].name;
     const size_t length = strlen(name);

@@ -23,7 +23,7 @@ probe(const pzi_backend* const backend, const uint32_t index, pz_device_info* co
   pzi_message before;
   pzi_message_save(&before);
   *info = (pz_device_info){.size = sizeof(*info)};
-  if (backend->table.probe(pzi_backend_host(), index, info) != PZ_OK) {
+  if (backend->table.probe(pzi_context_backend_host(), index, info) != PZ_OK) {
     pzi_message_restore(&before); /* past the last device is no failure of a call */
     return false;
   }
@@ -54,7 +54,7 @@ device_at(pz_context* const context, uint32_t index, uint32_t* const place,
           pz_device_info* const info)
 {
   const pzi_backend* backend;
-  for (uint32_t b = 0; (backend = pzi_context_backend_at(context, b)) != NULL; ++b) {
+  for (uint32_t b = 0; (backend = pzi_lookup_backend_at(context, b)) != NULL; ++b) {
     for (uint32_t d = 0; d < MAX_DEVICES; ++d) {
       const bool found = probe(backend, d, info);
       if (!found && d > 0) {
@@ -94,11 +94,11 @@ pz_context_device(pz_context* const context, const uint32_t index, pz_device_rep
       .usable = info.usable != 0,
       .device = info.device,
       .f64 = info.f64 != 0,
-      .name = pzi_context_keep(context, name),
+      .name = pzi_kept_text_add(context, name),
       .summary = backend->table.summary ? backend->table.summary : "",
-      .hardware = pzi_context_keep(context, info.name),
-      .detail = pzi_context_keep(context, info.detail),
-      .reason = pzi_context_keep(context, info.usable ? "" : info.reason),
+      .hardware = pzi_kept_text_add(context, info.name),
+      .detail = pzi_kept_text_add(context, info.detail),
+      .reason = pzi_kept_text_add(context, info.usable ? "" : info.reason),
       .path = backend->path,
   };
   if (!report.name || !report.hardware || !report.detail || !report.reason) {
@@ -264,7 +264,7 @@ open_named(pz_context* const context, const char* const device, const void* cons
   const char* rest = "";
   uint32_t index = 0;
   const pzi_backend* backend = NULL;
-  if (!split_name(device, id, &rest) || pzi_context_backend(context, id, &backend) != PZ_OK ||
+  if (!split_name(device, id, &rest) || pzi_lookup_backend(context, id, &backend) != PZ_OK ||
       !parse_index(backend, rest, &index)) {
     return unknown_device(context, device, id);
   }
@@ -283,7 +283,7 @@ pz_queue_open(pz_context* const context, const char* const device, pz_queue** co
   }
   const pzi_backend* backend = NULL;
   if (!device) {
-    const bool cpu = pzi_context_backend(context, "cpu", &backend) == PZ_OK &&
+    const bool cpu = pzi_lookup_backend(context, "cpu", &backend) == PZ_OK &&
                      open_at(context, backend, 0, NULL, out) == PZ_OK;
     return cpu ? PZ_OK : pz_queue_open(context, "reference", out);
   }

@@ -28,7 +28,7 @@ open_host(pz_context* const context, const char* const id)
   for (size_t k = strcmp(id, "cpu") == 0 ? 1 : 0; k < sizeof(hosts) / sizeof(hosts[0]); ++k) {
     const pzi_backend* backend = NULL;
     pz_queue* queue = NULL;
-    if (pzi_context_backend(context, hosts[k], &backend) == PZ_OK &&
+    if (pzi_lookup_backend(context, hosts[k], &backend) == PZ_OK &&
         (backend->table.flags & PZ_BACKEND_HOST_MEMORY) != 0 &&
         pzi_queue_new(context, backend, 0, hosts[k], NULL, &queue) == PZ_OK) {
       return queue;
@@ -41,7 +41,7 @@ static pz_status
 probe_usable(const pzi_backend* const backend, const uint32_t index, pz_device_info* const info)
 {
   *info = (pz_device_info){.size = sizeof(*info)};
-  if (backend->table.probe(pzi_backend_host(), index, info) != PZ_OK) {
+  if (backend->table.probe(pzi_context_backend_host(), index, info) != PZ_OK) {
     return pzi_fail(PZ_NOT_FOUND, "backend %s has no device %" PRIu32, backend->table.id, index);
   }
   if (!info->usable) {
@@ -118,7 +118,7 @@ pzi_queue_new(pz_context* const context, const pzi_backend* const backend, const
 
   const uint64_t before = pzi_fail_count();
   pz_status status = pzi_queue_check_status(
-      queue, backend->table.open(pzi_backend_host(), index, native, &queue->handle), before,
+      queue, backend->table.open(pzi_context_backend_host(), index, native, &queue->handle), before,
       "open");
   if (status != PZ_OK) {
     queue->handle = NULL;

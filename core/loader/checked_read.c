@@ -1,10 +1,10 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A count that lies leads past the end of an array, where whatever stands there is taken
-   for a pointer. Following it must not bring the host down, so memory is read through the
-   kernel (process_vm_readv on this process), which answers EFAULT where a load would
-   fault. Where a sandbox forbids that call, a plain copy takes its place. */
+/* A wrong count in a plugin's table leads past the end of an array, and the bytes there are
+   taken for a pointer. Following it must not crash the host. Memory is therefore read through
+   the kernel (process_vm_readv on this process), which returns EFAULT where a load would fault.
+   Where a sandbox forbids that call, a plain copy replaces it. */
 
 #include "checked_read.h"
 
@@ -18,7 +18,7 @@
 enum { PZI_PAGE = 4096 }; /* no page is smaller */
 
 bool
-pzi_peek(const void* const from, const size_t bytes, void* const to)
+pzi_checked_read(const void* const from, const size_t bytes, void* const to)
 {
   if (!from) {
     return false;
@@ -37,8 +37,8 @@ pzi_peek(const void* const from, const size_t bytes, void* const to)
 }
 
 pz_status
-pzi_peek_text(pzi_pool* const pool, const char* const from, const size_t limit,
-              const char* const what, const char** const out)
+pzi_checked_read_text(pzi_pool* const pool, const char* const from, const size_t limit,
+                      const char* const what, const char** const out)
 {
   if (!from) {
     return pzi_fail(PZ_PLUGIN, "%s is NULL", what);
@@ -53,7 +53,7 @@ pzi_peek_text(pzi_pool* const pool, const char* const from, const size_t limit,
     if (n == 0) {
       return pzi_fail(PZ_PLUGIN, "%s is longer than %zu bytes", what, limit);
     }
-    if (!pzi_peek(from + length, n, piece)) {
+    if (!pzi_checked_read(from + length, n, piece)) {
       return pzi_fail(PZ_PLUGIN, "%s lies outside readable memory", what);
     }
     const char* const end = memchr(piece, 0, n);
@@ -67,7 +67,7 @@ pzi_peek_text(pzi_pool* const pool, const char* const from, const size_t limit,
   if (!copy) {
     return pzi_no_memory(length + 1);
   }
-  if (!pzi_peek(from, length, copy) && length > 0) {
+  if (!pzi_checked_read(from, length, copy) && length > 0) {
     return pzi_fail(PZ_PLUGIN, "%s lies outside readable memory", what);
   }
   *out = copy;

@@ -1,21 +1,21 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Reading what a plugin points to, without trusting its pointers. */
+/* Reads from pointers that a plugin supplied and that may be invalid. */
 
-#ifndef PZI_PEEK_H
-#define PZI_PEEK_H
+#ifndef PZI_CHECKED_READ_H
+#define PZI_CHECKED_READ_H
 
 #include "alloc_list.h"
 
 #include <parametrize/types.h>
 
-/* Copies `bytes` from `from`; false where that memory is not there. [any thread] */
-bool pzi_peek(const void* from, size_t bytes, void* to);
+/* Copies `bytes` from `from`; false where that memory cannot be read. [any thread] */
+bool pzi_checked_read(const void* from, size_t bytes, void* to);
 
 /* Copies a string of at most `limit` bytes into the pool. PZ_PLUGIN, naming `what`: NULL,
    unreadable or longer. [any thread, under the pool's lock] */
-pz_status pzi_peek_text(pzi_pool* pool, const char* from, size_t limit, const char* what,
-                        const char** out);
+pz_status pzi_checked_read_text(pzi_pool* pool, const char* from, size_t limit, const char* what,
+                                const char** out);
 
-#endif /* PZI_PEEK_H */
+#endif /* PZI_CHECKED_READ_H */

@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The life of a context, what a host may add to it, and its random stream: SplitMix64,
-   whose state is a plain counter, so that one atomic addition draws.
+/* A context is made and freed here, and takes plugins and folders from the host. Its random
+   stream is SplitMix64: the state is a counter, so one atomic addition draws a number.
 
      s <- s + 0x9e3779b97f4a7c15;  z = s;  z <- (z ^ z>>30) 0xbf58476d1ce4e5b9;
      z <- (z ^ z>>27) 0x94d049bb133111eb;  z ^ z>>31 */
@@ -62,7 +62,7 @@ pz_context_seed(pz_context* const context, const uint64_t seed)
 /* ---- services for backends -------------------------------------------------- */
 
 const pz_backend_host*
-pzi_backend_host(void)
+pzi_context_backend_host(void)
 {
   static const pz_backend_host host = {
       .size = sizeof(host),
@@ -72,7 +72,7 @@ pzi_backend_host(void)
   return &host;
 }
 
-/* ---- life ------------------------------------------------------------------- */
+/* ---- references -------------------------------------------------------------- */
 
 pz_context*
 pzi_context_retain(pz_context* const context)
@@ -90,11 +90,11 @@ pzi_context_release(pz_context* const context)
   for (size_t i = 0; i < context->n_folders; ++i) {
     free(context->folders[i].sources);
   }
-  for (size_t i = 0; i < context->n_host_tables; ++i) {
-    pzi_tables_free(context->host_tables[i]);
+  for (size_t i = 0; i < context->n_host_descriptors; ++i) {
+    pzi_descriptor_free(context->host_descriptors[i]);
   }
   free(context->folders);
-  free(context->host_tables);
+  free(context->host_descriptors);
   free(context->given);
   free(context->order);
   free(context->maps.data);
@@ -113,56 +113,57 @@ pz_context_free(pz_context* const context)
   pzi_context_release(context);
 }
 
-/* Offers a descriptor, all of it or nothing. Mutex held. */
+/* Adds all tables of a descriptor, or none. The mutex is held. */
 static pz_status
-give_tables(pz_context* const context, pzi_tables* const tables, const char* const path,
-            const char* const origin)
+add_descriptor(pz_context* const context, pzi_descriptor* const descriptor, const char* const path,
+               const char* const origin)
 {
   const pzi_source source = {.path = path,
                              .origin = origin,
                              .reason = "",
                              .stem = "",
-                             .tables = tables,
+                             .descriptor = descriptor,
                              .state = PZI_LOADED,
                              .given = true};
-  pzi_tables** const owned =
-      realloc(context->host_tables, (context->n_host_tables + 1) * sizeof(*owned));
+  pzi_descriptor** const owned =
+      realloc(context->host_descriptors, (context->n_host_descriptors + 1) * sizeof(*owned));
   if (!owned) {
-    return pzi_no_memory((context->n_host_tables + 1) * sizeof(*owned));
+    return pzi_no_memory((context->n_host_descriptors + 1) * sizeof(*owned));
   }
-  context->host_tables = owned;
-  PZ_TRY(pzi_registry_give(context, &source, true));
-  owned[context->n_host_tables++] = tables;
+  context->host_descriptors = owned;
+  PZ_TRY(pzi_tables_add(context, &source, true));
+  owned[context->n_host_descriptors++] = descriptor;
   return PZ_OK;
 }
 
 static pz_status
-give_descriptor(pz_context* const context, const pz_plugin* const plugin, const char* const path,
-                const char* const origin)
+give_plugin(pz_context* const context, const pz_plugin* const plugin, const char* const path,
+            const char* const origin)
 {
-  pzi_tables* tables = NULL;
-  PZ_TRY(pzi_tables_new(plugin, 0, &tables));
-  const char* const name = path ? path : tables->name;
+  pzi_descriptor* descriptor = NULL;
+  PZ_TRY(pzi_descriptor_new(plugin, 0, &descriptor));
+  const char* const name = path ? path : descriptor->name;
   char* shown = NULL;
   pz_status status = PZ_OK;
-  if (*tables->remark != '\0') {
-    status = pzi_fail(PZ_PLUGIN, "%s", tables->remark);
+  if (*descriptor->remark != '\0') {
+    status = pzi_fail(PZ_PLUGIN, "%s", descriptor->remark);
   } else if (!path && asprintf(&shown, "(given by the host) %s", name) < 0) {
     shown = NULL;
     status = pzi_no_memory(strlen(name));
   }
-  const char* const kept = status == PZ_OK ? pzi_context_keep(context, shown ? shown : name) : NULL;
+  const char* const kept =
+      status == PZ_OK ? pzi_kept_text_add(context, shown ? shown : name) : NULL;
   if (status == PZ_OK && !kept) {
     status = pzi_no_memory(strlen(name));
   }
   if (status == PZ_OK) {
     pthread_mutex_lock(&context->mutex);
-    status = give_tables(context, tables, kept, origin);
+    status = add_descriptor(context, descriptor, kept, origin);
     pthread_mutex_unlock(&context->mutex);
   }
   free(shown);
   if (status != PZ_OK) {
-    pzi_tables_free(tables);
+    pzi_descriptor_free(descriptor);
   }
   return status;
 }
@@ -171,7 +172,7 @@ static pz_status
 take_default(void* const data, const char* const path, const char* const origin, const bool given,
              const char* const refusal)
 {
-  return pzi_registry_add_folder(data, path, origin, given, refusal, false);
+  return pzi_folders_add(data, path, origin, given, refusal, false);
 }
 
 static pz_status
@@ -180,12 +181,12 @@ take_from_host(pz_context* const context, const char* const path)
   if (!path || path[0] != '/') {
     return pzi_fail(PZ_INVALID, "folder \"%s\", expected an absolute path", path ? path : "");
   }
-  return pzi_registry_add_folder(context, path, "given by the host", true,
-                                 pzi_is_elevated() ? "not searched with elevated privileges" : "",
-                                 true);
+  return pzi_folders_add(
+      context, path, "given by the host", true,
+      pzi_file_trust_is_elevated() ? "not searched with elevated privileges" : "", true);
 }
 
-/* The settings as far as the caller's structure goes. */
+/* Copies as many settings as the caller's structure has. */
 static pz_status
 read_settings(const pz_context_settings* const given, pz_context_settings* const out)
 {
@@ -208,17 +209,17 @@ read_settings(const pz_context_settings* const given, pz_context_settings* const
 }
 
 static pz_status
-furnish(pz_context* const context, const pz_context_settings* const settings)
+fill_context(pz_context* const context, const pz_context_settings* const settings)
 {
-  PZ_TRY(pzi_find_trust(&context->trust));
+  PZ_TRY(pzi_search_find_trust(&context->trust));
   pz_context_seed(context, settings->seed);
   for (uint32_t i = 0; i < settings->n_folders; ++i) {
     PZ_TRY(take_from_host(context, settings->folders[i]));
   }
   if (!(settings->flags & PZ_ONLY_GIVEN_FOLDERS)) {
-    PZ_TRY(pzi_default_folders(take_default, context));
+    PZ_TRY(pzi_search_default_folders(take_default, context));
   }
-  return give_descriptor(context, &pz_plugin_v1_reference, "(built in)", "built in");
+  return give_plugin(context, &pz_plugin_v1_reference, "(built in)", "built in");
 }
 
 pz_status
@@ -237,7 +238,7 @@ pz_context_new(const pz_context_settings* const settings, pz_context** const out
   atomic_init(&context->stream, 0);
   (void)pthread_mutex_init(&context->mutex, NULL);
   (void)pthread_mutex_init(&context->keep_mutex, NULL);
-  const pz_status status = furnish(context, &given);
+  const pz_status status = fill_context(context, &given);
   if (status != PZ_OK) {
     pzi_context_release(context);
     return status;
@@ -246,7 +247,7 @@ pz_context_new(const pz_context_settings* const settings, pz_context** const out
   return PZ_OK;
 }
 
-/* ---- what a host adds ------------------------------------------------------- */
+/* ---- additions by the host --------------------------------------------------- */
 
 pz_status
 pz_context_add_plugin(pz_context* const context, const pz_plugin* const plugin)
@@ -254,18 +255,18 @@ pz_context_add_plugin(pz_context* const context, const pz_plugin* const plugin)
   if (!context) {
     return pzi_fail(PZ_INVALID, "found no context");
   }
-  return give_descriptor(context, plugin, NULL, "given by the host");
+  return give_plugin(context, plugin, NULL, "given by the host");
 }
 
-/* What a library that was opened offers, as the host's. */
+/* Adds the tables of an opened file as given by the host. */
 static pz_status
-give_library(pz_context* const context, const pzi_library* const library, const char* const path,
-             const struct stat* const file, const char* const remark)
+add_object(pz_context* const context, const pzi_loaded_object* const object, const char* const path,
+           const struct stat* const file, const char* const remark)
 {
-  if (!library->tables) {
-    return pzi_fail(PZ_PLUGIN, "%s", library->refusal);
+  if (!object->descriptor) {
+    return pzi_fail(PZ_PLUGIN, "%s", object->refusal);
   }
-  const char* const kept = pzi_context_keep(context, path);
+  const char* const kept = pzi_kept_text_add(context, path);
   if (!kept) {
     return pzi_no_memory(strlen(path));
   }
@@ -273,13 +274,13 @@ give_library(pz_context* const context, const pzi_library* const library, const 
                              .origin = "given by the host",
                              .reason = remark,
                              .stem = "",
-                             .tables = library->tables,
+                             .descriptor = object->descriptor,
                              .device = file->st_dev,
                              .inode = file->st_ino,
                              .state = PZI_LOADED,
                              .given = true};
   pthread_mutex_lock(&context->mutex);
-  const pz_status status = pzi_registry_give(context, &source, false);
+  const pz_status status = pzi_tables_add(context, &source, false);
   pthread_mutex_unlock(&context->mutex);
   return status;
 }
@@ -287,7 +288,7 @@ give_library(pz_context* const context, const pzi_library* const library, const 
 pz_status
 pz_context_add_file(pz_context* const context, const char* const path)
 {
-  const pzi_library* library = NULL;
+  const pzi_loaded_object* object = NULL;
   const char* remark = "";
   struct stat file;
   const size_t n = path ? strlen(path) : 0;
@@ -295,17 +296,17 @@ pz_context_add_file(pz_context* const context, const char* const path)
     return pzi_fail(PZ_INVALID, "%s\"%s\", expected an absolute path that ends in .so",
                     context ? "file " : "found no context for file ", path ? path : "");
   }
-  if (pzi_is_elevated()) {
+  if (pzi_file_trust_is_elevated()) {
     return pzi_fail(PZ_INVALID, "\"%s\": not opened with elevated privileges", path);
   }
   pzi_message before;
   pzi_message_save(&before);
-  pz_status status = pzi_registry_open(&context->trust, path, true, &library, &file, &remark);
+  pz_status status = pzi_registry_open(&context->trust, path, true, &object, &file, &remark);
   if (status == PZ_OK) {
-    status = give_library(context, library, path, &file, remark);
+    status = add_object(context, object, path, &file, remark);
   }
   if (status == PZ_OK) {
-    pzi_message_restore(&before); /* what an item that was skipped left */
+    pzi_message_restore(&before); /* drops the message of a skipped item */
   }
   return status == PZ_EXISTS || status == PZ_NO_MEMORY ? status
                                                        : pzi_fail_prefix(status, "\"%s\"", path);
@@ -348,10 +349,10 @@ pz_context_rescan(pz_context* const context)
   }
   context->ordered = false;
   context->complete = false;
-  const pz_status status = pzi_registry_prepare(context);
+  const pz_status status = pzi_folders_search(context);
   pthread_mutex_unlock(&context->mutex);
   if (status == PZ_OK) {
-    pzi_message_restore(&before); /* what a folder that cannot be read left */
+    pzi_message_restore(&before); /* drops the message of an unreadable folder */
   }
   return status;
 }

@@ -19,26 +19,26 @@
 struct pz_context {
   atomic_uint references;
   _Atomic uint64_t stream; /* of SplitMix64 */
-  pzi_trust trust;
+  pzi_file_trust trust;
 
-  /* Guards all below. Never held while code of a plugin may run. */
+  /* Guards the fields below. Never held while a plugin's code may run. */
   pthread_mutex_t mutex;
   pzi_pool pool;
-  pzi_tables** host_tables; /* of descriptors, owned */
-  size_t n_host_tables;
+  pzi_descriptor** host_descriptors; /* of descriptors given by the host; owned */
+  size_t n_host_descriptors;
   pzi_source** given; /* descriptors and files, in the order of giving */
   size_t n_given;
   pzi_folder* folders; /* in search order */
   size_t n_folders;
-  size_t n_host_folders; /* first among them: those given by the host */
-  pzi_source** order;    /* everything in search order */
+  size_t n_host_folders; /* the first of them are the host's */
+  pzi_source** order;    /* all sources in search order */
   size_t n_order;
-  pzi_offers maps;
-  pzi_offers backends;
+  pzi_table_list maps;
+  pzi_table_list backends;
   pz_file_report* reports;
   size_t n_reports;
-  bool ordered;  /* all folders are searched and `order` says so */
-  bool complete; /* all is opened, every id has its offer, `reports` say so */
+  bool ordered;  /* all folders are searched and `order` is current */
+  bool complete; /* all files are opened, all ids assigned, `reports` are current */
 
   pthread_mutex_t keep_mutex; /* innermost: guards the kept texts */
   pzi_pool texts;

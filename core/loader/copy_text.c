@@ -23,10 +23,10 @@ pzi_is_id(const char* const text)
 }
 
 pz_status
-pzi_copy_line(pzi_pool* const pool, const char* const from, const size_t limit,
-              const char* const what, const char** const out)
+pzi_copy_text_line(pzi_pool* const pool, const char* const from, const size_t limit,
+                   const char* const what, const char** const out)
 {
-  PZ_TRY(pzi_peek_text(pool, from, limit, what, out));
+  PZ_TRY(pzi_checked_read_text(pool, from, limit, what, out));
   for (const char* c = *out; *c != '\0'; ++c) {
     if ((unsigned char)*c < 0x20 || *c == 0x7f) {
       return pzi_fail(PZ_PLUGIN, "%s has a control character in it, expected one line", what);

@@ -1,10 +1,10 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A descriptor comes from another compiler, another year and perhaps another mind. First
-   the handshake: do sizes and layouts mean the same on both sides? Then each table is
-   copied into one of full size: what the plugin supplies (its size says how much), zero
-   for what came later. A table must reach as far as the last entry that has no default. */
+/* A descriptor may come from another compiler or another version of the headers. The handshake
+   compares sizes and layouts of both sides. Then each table is copied into one of full size:
+   the bytes that the plugin supplies (its size field counts them), zero beyond. A table must
+   have every entry that has no default. */
 
 #include "descriptor.h"
 
@@ -40,7 +40,7 @@ enum {
 static pz_status
 copy_id(pzi_pool* const pool, const char* const from, const char** const out)
 {
-  PZ_TRY(pzi_copy_line(pool, from, MOST_ID, "id", out));
+  PZ_TRY(pzi_copy_text_line(pool, from, MOST_ID, "id", out));
   return pzi_is_id(*out) ? PZ_OK : pzi_fail(PZ_PLUGIN, "id \"%s\", expected [a-z][a-z0-9_]*", *out);
 }
 
@@ -53,14 +53,14 @@ copy_table(const void* const from, const char* const what, const size_t least, v
   if (!from) {
     return pzi_fail(PZ_PLUGIN, "%s is NULL", what);
   }
-  if ((uintptr_t)from % sizeof(void*) != 0 || !pzi_peek(from, sizeof(size), &size)) {
+  if ((uintptr_t)from % sizeof(void*) != 0 || !pzi_checked_read(from, sizeof(size), &size)) {
     return pzi_fail(PZ_PLUGIN, "%s lies outside readable memory", what);
   }
   if (size < least || size > PZI_LARGEST_TABLE || size % sizeof(void*) != 0) {
     return pzi_fail(PZ_PLUGIN, "%s of %" PRIu32 " bytes, expected at least %zu", what, size, least);
   }
   memset(out, 0, full);
-  return pzi_peek(from, size < full ? size : full, out)
+  return pzi_checked_read(from, size < full ? size : full, out)
              ? PZ_OK
              : pzi_fail(PZ_PLUGIN, "%s lies outside readable memory", what);
 }
@@ -70,10 +70,10 @@ copy_table(const void* const from, const char* const what, const size_t least, v
 static pz_status
 copy_older_names(pzi_pool* const pool, pz_parametrization* const t)
 {
-  PZ_TRY(pzi_copy_line(pool, t->older_names, MOST_LINE, "older names", &t->older_names));
+  PZ_TRY(pzi_copy_text_line(pool, t->older_names, MOST_LINE, "older names", &t->older_names));
   pzi_older_name name = {.rest = t->older_names};
   uint32_t n = 0;
-  while (pzi_older_next(&name)) {
+  while (pzi_older_name_next(&name)) {
     ++n;
   }
   return n > 0 && *name.rest == '\0'
@@ -84,35 +84,37 @@ copy_older_names(pzi_pool* const pool, pz_parametrization* const t)
 }
 
 static pz_status
-add_map(pzi_tables* const tables, const pz_item* const item)
+add_map(pzi_descriptor* const descriptor, const pz_item* const item)
 {
   pz_parametrization t;
   PZ_TRY(copy_table(item->table, "table of a parametrization", LEAST_MAP, &t, sizeof(t)));
   t.size = sizeof(t);
-  PZ_TRY(copy_id(&tables->pool, t.id, &t.id));
-  for (uint32_t i = 0; i < tables->n_maps; ++i) {
-    if (strcmp(tables->maps[i].id, t.id) == 0) {
+  PZ_TRY(copy_id(&descriptor->pool, t.id, &t.id));
+  for (uint32_t i = 0; i < descriptor->n_maps; ++i) {
+    if (strcmp(descriptor->maps[i].id, t.id) == 0) {
       return pzi_fail(PZ_PLUGIN, "\"%s\" twice in one file", t.id);
     }
   }
-  pz_status status = pzi_copy_line(&tables->pool, t.summary, MOST_LINE, "summary", &t.summary);
+  pz_status status =
+      pzi_copy_text_line(&descriptor->pool, t.summary, MOST_LINE, "summary", &t.summary);
   if (status == PZ_OK && t.formula) {
-    status = pzi_peek_text(&tables->pool, t.formula, MOST_FORMULA, "formula", &t.formula);
+    status =
+        pzi_checked_read_text(&descriptor->pool, t.formula, MOST_FORMULA, "formula", &t.formula);
   }
   if (status == PZ_OK && !t.forward) {
     status = pzi_fail(PZ_PLUGIN, "forward is NULL");
   }
   if (status == PZ_OK) {
-    status = pzi_copy_options(&tables->pool, &t);
+    status = pzi_descriptor_options_copy(&descriptor->pool, &t);
   }
   if (status == PZ_OK && t.older_names) {
-    status = copy_older_names(&tables->pool, &t);
+    status = copy_older_names(&descriptor->pool, &t);
   }
   if (status != PZ_OK) {
     return pzi_fail_prefix(status, "\"%s\"", t.id);
   }
   t.formula = t.formula ? t.formula : "";
-  tables->maps[tables->n_maps++] = t;
+  descriptor->maps[descriptor->n_maps++] = t;
   return PZ_OK;
 }
 
@@ -131,22 +133,23 @@ missing_entry(const pz_backend* const t)
 }
 
 static pz_status
-add_backend(pzi_tables* const tables, const pz_item* const item)
+add_backend(pzi_descriptor* const descriptor, const pz_item* const item)
 {
   pz_backend t;
   PZ_TRY(copy_table(item->table, "table of a backend", LEAST_BACKEND, &t, sizeof(t)));
   t.size = sizeof(t);
-  PZ_TRY(copy_id(&tables->pool, t.id, &t.id));
-  for (uint32_t i = 0; i < tables->n_backends; ++i) {
-    if (strcmp(tables->backends[i].id, t.id) == 0) {
+  PZ_TRY(copy_id(&descriptor->pool, t.id, &t.id));
+  for (uint32_t i = 0; i < descriptor->n_backends; ++i) {
+    if (strcmp(descriptor->backends[i].id, t.id) == 0) {
       return pzi_fail(PZ_PLUGIN, "backend \"%s\" twice in one file", t.id);
     }
   }
-  pz_backend_ops* const ops = pzi_pool_take(&tables->pool, sizeof(*ops));
+  pz_backend_ops* const ops = pzi_pool_take(&descriptor->pool, sizeof(*ops));
   if (!ops) {
     return pzi_no_memory(sizeof(*ops));
   }
-  pz_status status = pzi_copy_line(&tables->pool, t.summary, MOST_LINE, "summary", &t.summary);
+  pz_status status =
+      pzi_copy_text_line(&descriptor->pool, t.summary, MOST_LINE, "summary", &t.summary);
   const char* const missing = missing_entry(&t);
   if (status == PZ_OK && missing) {
     status = pzi_fail(PZ_PLUGIN, "%s is NULL", missing);
@@ -159,18 +162,18 @@ add_backend(pzi_tables* const tables, const pz_item* const item)
   }
   ops->size = sizeof(*ops);
   t.ops = ops;
-  tables->backends[tables->n_backends++] = t;
+  descriptor->backends[descriptor->n_backends++] = t;
   return PZ_OK;
 }
 
 static pz_status
-add_item(pzi_tables* const tables, const pz_item* const item)
+add_item(pzi_descriptor* const descriptor, const pz_item* const item)
 {
   switch (item->kind) {
   case PZ_ITEM_PARAMETRIZATION:
-    return add_map(tables, item);
+    return add_map(descriptor, item);
   case PZ_ITEM_BACKEND:
-    return add_backend(tables, item);
+    return add_backend(descriptor, item);
   default:
     return pzi_fail(PZ_PLUGIN, "item of unknown kind %" PRIu32 ", expected 1 or 2", item->kind);
   }
@@ -206,7 +209,7 @@ shake_hands(const pz_abi* const found)
   return PZ_OK;
 }
 
-/* Copies the descriptor itself, having seen that the other side speaks our language. */
+/* Does the handshake and copies the descriptor itself, without its tables. */
 static pz_status
 read_descriptor(const pz_plugin* const from, const size_t bytes, pz_plugin* const out)
 {
@@ -215,7 +218,7 @@ read_descriptor(const pz_plugin* const from, const size_t bytes, pz_plugin* cons
     return pzi_fail(PZ_PLUGIN, "descriptor symbol of %zu bytes, expected at least %d", bytes,
                     LEAST_DESCRIPTOR);
   }
-  if ((uintptr_t)from % sizeof(void*) != 0 || !pzi_peek(from, LEAST_HANDSHAKE, out)) {
+  if ((uintptr_t)from % sizeof(void*) != 0 || !pzi_checked_read(from, LEAST_HANDSHAKE, out)) {
     return pzi_fail(PZ_PLUGIN, "descriptor lies outside readable memory");
   }
   if (out->size >= LEAST_HANDSHAKE) {
@@ -229,7 +232,7 @@ read_descriptor(const pz_plugin* const from, const size_t bytes, pz_plugin* cons
     return pzi_fail(PZ_PLUGIN, "descriptor of %" PRIu32 " bytes in a symbol of %zu", out->size,
                     bytes);
   }
-  if (!pzi_peek(from, out->size < sizeof(*out) ? out->size : sizeof(*out), out)) {
+  if (!pzi_checked_read(from, out->size < sizeof(*out) ? out->size : sizeof(*out), out)) {
     return pzi_fail(PZ_PLUGIN, "descriptor lies outside readable memory");
   }
   if (out->item_size < LEAST_ITEM || out->item_size > PZI_LARGEST_TABLE ||
@@ -247,17 +250,17 @@ read_descriptor(const pz_plugin* const from, const size_t bytes, pz_plugin* cons
 }
 
 static pz_status
-read_items(pzi_tables* const tables, const pz_plugin* const d, pzi_text* const remark)
+read_items(pzi_descriptor* const descriptor, const pz_plugin* const d, pzi_text* const remark)
 {
   for (uint32_t i = 0; i < d->n_items; ++i) {
     pz_item item = {0};
     const uintptr_t at = (uintptr_t)d->items + (uintptr_t)i * d->item_size;
     pz_status status = PZ_OK;
-    if (at % sizeof(void*) != 0 || !pzi_peek((const void*)at, LEAST_ITEM, &item)) {
+    if (at % sizeof(void*) != 0 || !pzi_checked_read((const void*)at, LEAST_ITEM, &item)) {
       return pzi_fail(PZ_PLUGIN, "item %" PRIu32 " of %" PRIu32 " lies outside readable memory", i,
                       d->n_items);
     }
-    status = add_item(tables, &item);
+    status = add_item(descriptor, &item);
     if (status == PZ_NO_MEMORY) {
       return status;
     }
@@ -270,78 +273,80 @@ read_items(pzi_tables* const tables, const pz_plugin* const d, pzi_text* const r
 }
 
 static pz_status
-fill_tables(pzi_tables* const tables, const pz_plugin* const descriptor, const size_t bytes,
-            pzi_text* const remark)
+fill_descriptor(pzi_descriptor* const descriptor, const pz_plugin* const plugin, const size_t bytes,
+                pzi_text* const remark)
 {
-  pzi_pool* const pool = &tables->pool;
+  pzi_pool* const pool = &descriptor->pool;
   pz_plugin d;
-  PZ_TRY(read_descriptor(descriptor, bytes, &d));
-  PZ_TRY(pzi_copy_line(pool, d.name, MOST_ID, "name of the plugin", &tables->name));
-  PZ_TRY(pzi_copy_line(pool, d.version, MOST_ID, "version of the plugin", &tables->version));
+  PZ_TRY(read_descriptor(plugin, bytes, &d));
+  PZ_TRY(pzi_copy_text_line(pool, d.name, MOST_ID, "name of the plugin", &descriptor->name));
+  PZ_TRY(
+      pzi_copy_text_line(pool, d.version, MOST_ID, "version of the plugin", &descriptor->version));
 
-  tables->maps = pzi_pool_take(pool, d.n_items * sizeof(*tables->maps));
-  tables->backends = pzi_pool_take(pool, d.n_items * sizeof(*tables->backends));
-  if (!tables->maps || !tables->backends) {
-    return pzi_no_memory(d.n_items * (sizeof(*tables->maps) + sizeof(*tables->backends)));
+  descriptor->maps = pzi_pool_take(pool, d.n_items * sizeof(*descriptor->maps));
+  descriptor->backends = pzi_pool_take(pool, d.n_items * sizeof(*descriptor->backends));
+  if (!descriptor->maps || !descriptor->backends) {
+    return pzi_no_memory(d.n_items * (sizeof(*descriptor->maps) + sizeof(*descriptor->backends)));
   }
-  PZ_TRY(read_items(tables, &d, remark));
-  if (tables->n_maps + tables->n_backends == 0) {
+  PZ_TRY(read_items(descriptor, &d, remark));
+  if (descriptor->n_maps + descriptor->n_backends == 0) {
     return remark->failed ? pzi_no_memory(remark->capacity)
                           : pzi_fail(PZ_PLUGIN, "%s", remark->data);
   }
-  tables->remark = remark->length == 0 ? "" : pzi_pool_text(pool, remark->data, remark->length);
-  return remark->failed || !tables->remark ? pzi_no_memory(remark->length + 1) : PZ_OK;
+  descriptor->remark = remark->length == 0 ? "" : pzi_pool_text(pool, remark->data, remark->length);
+  return remark->failed || !descriptor->remark ? pzi_no_memory(remark->length + 1) : PZ_OK;
 }
 
 pz_status
-pzi_tables_new(const pz_plugin* const descriptor, const size_t bytes, pzi_tables** const out)
+pzi_descriptor_new(const pz_plugin* const plugin, const size_t bytes, pzi_descriptor** const out)
 {
-  pzi_tables* const tables = calloc(1, sizeof(*tables));
-  if (!tables) {
-    return pzi_no_memory(sizeof(*tables));
+  pzi_descriptor* const descriptor = calloc(1, sizeof(*descriptor));
+  if (!descriptor) {
+    return pzi_no_memory(sizeof(*descriptor));
   }
   pzi_text remark = {0};
-  const pz_status status = fill_tables(tables, descriptor, bytes, &remark);
+  const pz_status status = fill_descriptor(descriptor, plugin, bytes, &remark);
   free(remark.data);
   if (status != PZ_OK) {
-    pzi_tables_free(tables);
+    pzi_descriptor_free(descriptor);
     return status;
   }
-  *out = tables;
+  *out = descriptor;
   return PZ_OK;
 }
 
 void
-pzi_tables_free(pzi_tables* const tables)
+pzi_descriptor_free(pzi_descriptor* const descriptor)
 {
-  if (tables) {
-    pzi_pool_cleanup(&tables->pool);
-    free(tables);
+  if (descriptor) {
+    pzi_pool_cleanup(&descriptor->pool);
+    free(descriptor);
   }
 }
 
 /* ---- tables of a kind -------------------------------------------------------- */
 
-const uint32_t pzi_item_kinds[2] = {PZ_ITEM_PARAMETRIZATION, PZ_ITEM_BACKEND};
+const uint32_t pzi_descriptor_kinds[2] = {PZ_ITEM_PARAMETRIZATION, PZ_ITEM_BACKEND};
 
 uint32_t
-pzi_table_count(const pzi_tables* const tables, const uint32_t kind)
+pzi_descriptor_count(const pzi_descriptor* const descriptor, const uint32_t kind)
 {
-  return kind == PZ_ITEM_BACKEND ? tables->n_backends : tables->n_maps;
+  return kind == PZ_ITEM_BACKEND ? descriptor->n_backends : descriptor->n_maps;
 }
 
 const char*
-pzi_table_id(const pzi_tables* const tables, const uint32_t kind, const uint32_t index)
+pzi_descriptor_id(const pzi_descriptor* const descriptor, const uint32_t kind, const uint32_t index)
 {
-  return kind == PZ_ITEM_BACKEND ? tables->backends[index].id : tables->maps[index].id;
+  return kind == PZ_ITEM_BACKEND ? descriptor->backends[index].id : descriptor->maps[index].id;
 }
 
 uint32_t
-pzi_table_index(const pzi_tables* const tables, const uint32_t kind, const char* const id)
+pzi_descriptor_index(const pzi_descriptor* const descriptor, const uint32_t kind,
+                     const char* const id)
 {
-  const uint32_t n = pzi_table_count(tables, kind);
+  const uint32_t n = pzi_descriptor_count(descriptor, kind);
   uint32_t i = 0;
-  while (i < n && strcmp(pzi_table_id(tables, kind, i), id) != 0) {
+  while (i < n && strcmp(pzi_descriptor_id(descriptor, kind, i), id) != 0) {
     ++i;
   }
   return i;

@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A plugin's options, checked once so that nobody has to doubt them later: known types,
-   names that the chain grammar can write, unique, bounds in order, defaults inside. */
+/* Options are checked once, when a plugin is loaded: their types are known, their names unique
+   and words of the chain grammar, and their defaults within their bounds. */
 
 #include "descriptor_options.h"
 
@@ -23,7 +23,7 @@ enum {
   MOST_DOC = 1023,
 };
 
-/* What the chain grammar reads as one word: no white space, comma, bracket or '='. */
+/* A word of the chain grammar: no white space, comma, bracket, quote or '='. */
 static bool
 is_word(const char* const text)
 {
@@ -46,11 +46,11 @@ copy_choices(pzi_pool* const pool, pz_option* const o)
   if (!choices) {
     return pzi_no_memory(o->n_choices * sizeof(*choices));
   }
-  if (!pzi_peek(o->choices, o->n_choices * sizeof(*choices), choices)) {
+  if (!pzi_checked_read(o->choices, o->n_choices * sizeof(*choices), choices)) {
     return pzi_fail(PZ_PLUGIN, "choices lie outside readable memory");
   }
   for (uint32_t i = 0; i < o->n_choices; ++i) {
-    PZ_TRY(pzi_copy_line(pool, choices[i], MOST_NAME, "choice", &choices[i]));
+    PZ_TRY(pzi_copy_text_line(pool, choices[i], MOST_NAME, "choice", &choices[i]));
     if (!is_word(choices[i])) {
       return pzi_fail(PZ_PLUGIN, "choice \"%s\", expected a word without \",()=\"", choices[i]);
     }
@@ -109,11 +109,11 @@ check_default(const pz_option* const o)
   }
 }
 
-/* Checks option `o`, whose name is ours already, and copies what it points to. */
+/* Checks option `o`, whose name is copied already, and copies what it points to. */
 static pz_status
 copy_option(pzi_pool* const pool, pz_option* const o)
 {
-  PZ_TRY(pzi_copy_line(pool, o->doc, MOST_DOC, "doc", &o->doc));
+  PZ_TRY(pzi_copy_text_line(pool, o->doc, MOST_DOC, "doc", &o->doc));
   if (o->type < PZ_REAL || o->type > PZ_TENSOR) {
     return pzi_fail(PZ_PLUGIN, "type %" PRIu32 ", expected %d to %d", o->type, PZ_REAL, PZ_TENSOR);
   }
@@ -127,7 +127,7 @@ copy_option(pzi_pool* const pool, pz_option* const o)
 }
 
 pz_status
-pzi_copy_options(pzi_pool* const pool, pz_parametrization* const table)
+pzi_descriptor_options_copy(pzi_pool* const pool, pz_parametrization* const table)
 {
   const uint32_t n = table->n_options;
   const uintptr_t first = (uintptr_t)table->options;
@@ -153,11 +153,11 @@ pzi_copy_options(pzi_pool* const pool, pz_parametrization* const table)
     pz_option* const o = &options[i];
     const uintptr_t at = first + (uintptr_t)i * size;
     if (at % sizeof(void*) != 0 ||
-        !pzi_peek((const void*)at, size < sizeof(*o) ? size : sizeof(*o), o)) {
+        !pzi_checked_read((const void*)at, size < sizeof(*o) ? size : sizeof(*o), o)) {
       return pzi_fail(PZ_PLUGIN, "option %" PRIu32 " of %" PRIu32 " lies outside readable memory",
                       i, n);
     }
-    PZ_TRY(pzi_copy_line(pool, o->name, MOST_NAME, "name of an option", &o->name));
+    PZ_TRY(pzi_copy_text_line(pool, o->name, MOST_NAME, "name of an option", &o->name));
     if (!pzi_is_id(o->name)) {
       return pzi_fail(PZ_PLUGIN, "option \"%s\", expected a name [a-z][a-z0-9_]*", o->name);
     }

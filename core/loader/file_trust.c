@@ -1,19 +1,19 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Whoever can write libparametrize.so already runs code here, so that is the line: nothing
-   is loaded that anybody else could have put there unasked.
+/* The owner of libparametrize.so can run code in this process anyway. Users with no more rights
+   than that are trusted, and no others:
 
-   - A folder that nobody named belongs to root, to us or to the owner of libparametrize,
-     and so does the file. A folder that the host or the environment named may be anyone's.
-   - Nothing world-writable is loaded, file or folder. In a sticky folder (/tmp) nobody can
-     replace a file of ours or of root's, so there the owner of the file decides, and of
-     the link where it is one.
-   - Of a link, the target and the folder that holds it are judged as well.
+   - A default folder and the files in it must belong to root, to this user or to the owner of
+     libparametrize. A folder that the host or the environment named may belong to anyone.
+   - No world-writable file is loaded, and none from a world-writable folder, unless the folder
+     is sticky (/tmp): there, only the owner of a file can replace it, so the file (and the link,
+     where it is one) must belong to root or to this user.
+   - The target of a link and the target's folder are judged as well.
 
-   What is judged is the file as opened, and the caller compares it with what got mapped.
-   Between the two only those can exchange it who may write a folder judged here, or one
-   above it: folders above are not looked at. */
+   The opened file is judged, and the caller compares it with the mapped one. Between the two,
+   only users who may write a folder judged here, or one above it, can replace the file: folders
+   above are not judged. */
 
 #include "file_trust.h"
 
@@ -27,7 +27,7 @@
 #include <unistd.h>
 
 bool
-pzi_is_elevated(void)
+pzi_file_trust_is_elevated(void)
 {
   return getauxval(AT_SECURE) != 0;
 }
@@ -39,7 +39,7 @@ is_ours_or_roots(const uid_t owner)
 }
 
 static pz_status
-judge_owner(const pzi_trust* const trust, const struct stat* const s, const char* const what)
+judge_owner(const pzi_file_trust* const trust, const struct stat* const s, const char* const what)
 {
   if (is_ours_or_roots(s->st_uid) || (trust->known && s->st_uid == trust->owner)) {
     return PZ_OK;
@@ -51,7 +51,7 @@ judge_owner(const pzi_trust* const trust, const struct stat* const s, const char
 
 /* Judges the folder that holds `file`, the file or link of owner `owner`. */
 static pz_status
-judge_folder(const pzi_trust* const trust, const char* const file, const bool given,
+judge_folder(const pzi_file_trust* const trust, const char* const file, const bool given,
              const uid_t owner, const char** const remark)
 {
   struct stat s;
@@ -97,9 +97,10 @@ cannot_open(const char* const path, const int error)
                   strerror_r(error, text, sizeof(text)));
 }
 
-/* What the opened file is by itself. */
+/* Judges the opened file without its folder. */
 static pz_status
-judge_opened(const int fd, const pzi_trust* const trust, const bool given, struct stat* const s)
+judge_opened(const int fd, const pzi_file_trust* const trust, const bool given,
+             struct stat* const s)
 {
   static const char elf[4] = {0x7f, 'E', 'L', 'F'};
   char head[sizeof(elf)];
@@ -130,15 +131,15 @@ judge_opened(const int fd, const pzi_trust* const trust, const bool given, struc
 }
 
 pz_status
-pzi_judge_file(const pzi_trust* const trust, const char* const path, const bool given,
-               struct stat* const file, const char** const remark)
+pzi_file_trust_judge(const pzi_file_trust* const trust, const char* const path, const bool given,
+                     struct stat* const file, const char** const remark)
 {
   struct stat named;
   *remark = "";
   if (strchr(path, '$')) {
     return pzi_fail(PZ_INVALID, "a \"$\" in its path, which the dynamic linker would expand");
   }
-  /* A pipe must not block, a terminal not become ours. */
+  /* Opening must not block on a pipe, nor make a terminal the controlling one. */
   const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (fd < 0) {
     return cannot_open(path, errno);

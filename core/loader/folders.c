@@ -1,9 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A context's folders and the files in them. Reading a folder judges nothing: that is done
-   when a file is opened. Looking again keeps what is loaded, forgets what was refused and
-   takes in what is new. */
+/* A folder is read without judging its files: a file is judged when it is opened. A rescan keeps
+   loaded files, tries refused ones again and adds new ones. */
 
 #include "folders.h"
 
@@ -20,8 +19,8 @@
 #include <string.h>
 
 pz_status
-pzi_registry_add_folder(pz_context* const context, const char* const path, const char* const origin,
-                        const bool given, const char* const refusal, const bool by_host)
+pzi_folders_add(pz_context* const context, const char* const path, const char* const origin,
+                const bool given, const char* const refusal, const bool by_host)
 {
   size_t length = strlen(path);
   while (length > 1 && path[length - 1] == '/') {
@@ -44,12 +43,12 @@ pzi_registry_add_folder(pz_context* const context, const char* const path, const
   return PZ_OK;
 }
 
-/* What there is to say of a folder itself; it has no files then. */
+/* Records a report on the folder itself, which then has no files. */
 static pz_status
-say_of_folder(pz_context* const context, pzi_folder* const folder, const char* const reason)
+report_folder(pz_context* const context, pzi_folder* const folder, const char* const reason)
 {
   pzi_source* const self = pzi_pool_take(&context->pool, sizeof(*self));
-  const char* const kept = pzi_context_keep(context, reason);
+  const char* const kept = pzi_kept_text_add(context, reason);
   if (!self || !kept) {
     return pzi_no_memory(sizeof(*self));
   }
@@ -86,9 +85,9 @@ source_new(pz_context* const context, const pzi_folder* const folder, const char
   return PZ_OK;
 }
 
-/* A file that was there before: what is loaded stays, what was refused is tried again. */
+/* Updates a file that is known already: a loaded one stays, a refused one is tried again. */
 static void
-look_again(pzi_source* const source)
+update_source(pzi_source* const source)
 {
   struct stat now;
   if (source->state != PZI_LOADED) {
@@ -129,7 +128,7 @@ is_among(pzi_source* const* const sources, const size_t n, const pzi_source* con
   return i < n;
 }
 
-/* Makes the sources of `folder` those of `names`, and those that are loaded. */
+/* Sets the sources of `folder` to those of `names` and those that are loaded. */
 static pz_status
 take_names(pz_context* const context, pzi_folder* const folder, char* const* const names,
            const size_t n)
@@ -152,7 +151,7 @@ take_names(pz_context* const context, pzi_folder* const folder, char* const* con
   }
   for (size_t k = 0; k < n_old; ++k) {
     pzi_source* const old = folder->sources[k];
-    look_again(old);
+    update_source(old);
     if (old->state == PZI_LOADED && !is_among(sources, n, old)) {
       sources[n_sources++] = old;
     }
@@ -173,37 +172,37 @@ search_folder(pz_context* const context, pzi_folder* const folder)
   folder->self = NULL;
   folder->exists = false;
   if (*folder->refusal != '\0') {
-    return say_of_folder(context, folder, folder->refusal);
+    return report_folder(context, folder, folder->refusal);
   }
   pz_status status = PZ_OK;
   if (stat(folder->path, &s) != 0) {
     char text[128];
     const char* const why =
         errno == ENOENT ? "no such folder" : strerror_r(errno, text, sizeof(text));
-    PZ_TRY(say_of_folder(context, folder, why));
+    PZ_TRY(report_folder(context, folder, why));
   } else if (!S_ISDIR(s.st_mode)) {
-    PZ_TRY(say_of_folder(context, folder, "a file, expected a folder"));
+    PZ_TRY(report_folder(context, folder, "a file, expected a folder"));
   } else {
     folder->exists = true;
     folder->device = s.st_dev;
     folder->inode = s.st_ino;
-    status = pzi_list_folder(folder->path, &names, &n);
+    status = pzi_search_list_folder(folder->path, &names, &n);
     if (status == PZ_NO_MEMORY) {
       return status;
     }
     if (status != PZ_OK) {
-      PZ_TRY(say_of_folder(context, folder, pz_error_message()));
+      PZ_TRY(report_folder(context, folder, pz_error_message()));
     } else if (n == 0) {
-      status = say_of_folder(context, folder, "no file in it ends in .so");
+      status = report_folder(context, folder, "no file in it ends in .so");
     }
   }
   status = status == PZ_NO_MEMORY ? status : take_names(context, folder, names, n);
-  pzi_free_names(names, n);
+  pzi_search_free_names(names, n);
   return status;
 }
 
 bool
-pzi_folder_is_repeated(const pz_context* const context, const size_t i)
+pzi_folders_is_repeated(const pz_context* const context, const size_t i)
 {
   const pzi_folder* const f = &context->folders[i];
   for (size_t k = 0; f->exists && k < i; ++k) {
@@ -214,14 +213,14 @@ pzi_folder_is_repeated(const pz_context* const context, const size_t i)
   }
   for (size_t k = 0; !f->exists && k < i; ++k) {
     if (strcmp(context->folders[k].path, f->path) == 0) {
-      return true; /* said once that it is not there */
+      return true; /* reported once as missing */
     }
   }
   return false;
 }
 
 pz_status
-pzi_registry_prepare(pz_context* const context)
+pzi_folders_search(pz_context* const context)
 {
   if (context->ordered) {
     return PZ_OK;
@@ -245,7 +244,7 @@ pzi_registry_prepare(pz_context* const context)
   }
   for (size_t i = 0; i < context->n_folders; ++i) {
     const pzi_folder* const folder = &context->folders[i];
-    const bool repeated = pzi_folder_is_repeated(context, i);
+    const bool repeated = pzi_folders_is_repeated(context, i);
     if (folder->self && !repeated) {
       order[n++] = folder->self;
     }

@@ -13,10 +13,10 @@
 typedef struct pzi_folder {
   const char* path;
   const char* origin;
-  const char* refusal;  /* why it is not searched, "" where it is */
+  const char* refusal;  /* why it is not searched; "": it is */
   pzi_source** sources; /* the files in it, sorted */
   size_t n_sources;
-  pzi_source* self; /* what there is to say of the folder, NULL: nothing */
+  pzi_source* self; /* the report on the folder itself, or NULL */
   dev_t device;
   ino_t inode;
   bool given;
@@ -24,14 +24,14 @@ typedef struct pzi_folder {
   bool searched; /* since the last rescan */
 } pzi_folder;
 
-/* Appends a folder to those of the host or to all. `origin` and `refusal` live for ever. */
-pz_status pzi_registry_add_folder(pz_context* context, const char* path, const char* origin,
-                                  bool given, const char* refusal, bool by_host);
+/* Appends a folder to those of the host, or to all. `origin` and `refusal` are never freed. */
+pz_status pzi_folders_add(pz_context* context, const char* path, const char* origin, bool given,
+                          const char* refusal, bool by_host);
 
-/* Searches the folders that are not searched yet and puts everything in order. */
-pz_status pzi_registry_prepare(pz_context* context);
+/* Searches the folders that are not searched yet and sorts all sources in search order. */
+pz_status pzi_folders_search(pz_context* context);
 
-/* Does an earlier folder stand for folder `i`: the same one, or missing by the same name? */
-bool pzi_folder_is_repeated(const pz_context* context, size_t i);
+/* Is folder `i` the same as an earlier one: the same inode, or missing with the same path? */
+bool pzi_folders_is_repeated(const pz_context* context, size_t i);
 
 #endif /* PZI_FOLDERS_H */

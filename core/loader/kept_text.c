@@ -18,7 +18,7 @@ struct pzi_kept {
 };
 
 const char*
-pzi_context_keep(pz_context* const context, const char* const text)
+pzi_kept_text_add(pz_context* const context, const char* const text)
 {
   const size_t n = strlen(text) + 1;
   uint32_t hash = 2166136261U; /* FNV-1a */
@@ -46,11 +46,11 @@ pzi_context_keep(pz_context* const context, const char* const text)
 }
 
 pz_status
-pzi_registry_keep(pz_context* const context, pzi_text* const text, const char** const out)
+pzi_kept_text_finish(pz_context* const context, pzi_text* const text, const char** const out)
 {
   char* string = NULL;
   PZ_TRY(pzi_text_finish(text, &string));
-  *out = pzi_context_keep(context, string);
+  *out = pzi_kept_text_add(context, string);
   const size_t n = strlen(string);
   free(string);
   return *out ? PZ_OK : pzi_no_memory(n + 1);

@@ -12,9 +12,9 @@
 
 /* A copy of `text` that lives as long as the context; equal texts share one. NULL without
    memory. [any thread] */
-const char* pzi_context_keep(pz_context* context, const char* text);
+const char* pzi_kept_text_add(pz_context* context, const char* text);
 
 /* The same for a text under construction, which is empty afterwards. [any thread] */
-pz_status pzi_registry_keep(pz_context* context, pzi_text* text, const char** out);
+pz_status pzi_kept_text_finish(pz_context* context, pzi_text* text, const char** out);
 
 #endif /* PZI_KEPT_TEXT_H */

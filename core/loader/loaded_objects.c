@@ -1,10 +1,9 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* One list for the process, keyed by device and inode: contexts hold views of it, a file
-   under two names is one library, and nothing is ever unmapped. The list has a mutex of its
-   own, which is held for no longer than a look, so that a thread which needs a library
-   that is there already never waits for another's constructors. */
+/* One list for the process, keyed by device and inode: a file with two names is one object, and
+   no object is ever unmapped. The list has a mutex of its own, which is held only to search it
+   or to insert, so a thread that needs a loaded object never waits for constructors. */
 
 #include "loaded_objects.h"
 
@@ -18,57 +17,57 @@
 #include <string.h>
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static pzi_library* libraries;
+static pzi_loaded_object* objects;
 
 /* Under the mutex. */
-static pzi_library*
+static pzi_loaded_object*
 find(const struct stat* const file)
 {
-  pzi_library* l = libraries;
-  while (l && (l->device != file->st_dev || l->inode != file->st_ino)) {
-    l = l->next;
+  pzi_loaded_object* o = objects;
+  while (o && (o->device != file->st_dev || o->inode != file->st_ino)) {
+    o = o->next;
   }
-  return l;
+  return o;
 }
 
 static void
-library_free(pzi_library* const library)
+object_free(pzi_loaded_object* const object)
 {
-  if (library) {
-    pzi_tables_free(library->tables);
-    free(library->refusal);
-    free(library->path);
-    free(library);
+  if (object) {
+    pzi_descriptor_free(object->descriptor);
+    free(object->refusal);
+    free(object->path);
+    free(object);
   }
 }
 
-/* Adds `fresh`, unless the same file came in while it was made: then that one counts. */
-static const pzi_library*
-publish(pzi_library* const fresh, const struct stat* const file)
+/* Adds `fresh`, unless another thread added the same file meanwhile: then returns that one. */
+static const pzi_loaded_object*
+publish(pzi_loaded_object* const fresh, const struct stat* const file)
 {
   pthread_mutex_lock(&mutex);
-  pzi_library* const there = find(file);
+  pzi_loaded_object* const there = find(file);
   if (!there) {
-    fresh->next = libraries;
-    libraries = fresh;
+    fresh->next = objects;
+    objects = fresh;
   }
   pthread_mutex_unlock(&mutex);
   if (there) {
-    library_free(fresh);
+    object_free(fresh);
   }
   return there ? there : fresh;
 }
 
-/* The dynamic linker, too, answers a name it knows with what it mapped under it, though
-   another file may lie there by now. Each such file gets a spelling of its own: "./" before
-   the last part, once for every library that was there before. Free it. */
+/* The dynamic linker returns a mapped object again for the same path, even if the file there
+   was replaced. A new file at a known path therefore gets another spelling: "./" before the last
+   part, once for every earlier object of that path. Free it. */
 static char*
 fresh_spelling(const char* const path)
 {
   size_t n = 0;
   pthread_mutex_lock(&mutex);
-  for (const pzi_library* l = libraries; l; l = l->next) {
-    n += strcmp(l->path, path) == 0;
+  for (const pzi_loaded_object* o = objects; o; o = o->next) {
+    n += strcmp(o->path, path) == 0;
   }
   pthread_mutex_unlock(&mutex);
   char* const spelling = malloc(strlen(path) + 2 * n + 1);
@@ -83,19 +82,19 @@ fresh_spelling(const char* const path)
   return spelling;
 }
 
-/* Opens the file and reads its descriptor into `library`. */
+/* Maps the file and copies its descriptor into `object`. */
 static pz_status
-fill(pzi_library* const library, const char* const path, const struct stat* const file)
+fill(pzi_loaded_object* const object, const char* const path, const struct stat* const file)
 {
-  const pz_plugin* descriptor = NULL;
+  const pz_plugin* plugin = NULL;
   size_t bytes = 0;
   char* const spelling = fresh_spelling(path);
-  library->path = strdup(path);
-  if (!spelling || !library->path) {
+  object->path = strdup(path);
+  if (!spelling || !object->path) {
     free(spelling);
     return pzi_no_memory(strlen(path) + 1);
   }
-  pz_status status = pzi_module_file_open(spelling, &descriptor, &bytes);
+  pz_status status = pzi_shared_object_open(spelling, &plugin, &bytes);
   free(spelling);
   struct stat now;
   if (status == PZ_OK &&
@@ -103,27 +102,27 @@ fill(pzi_library* const library, const char* const path, const struct stat* cons
     return pzi_fail(PZ_IO, "replaced by another file while it was opened");
   }
   if (status == PZ_OK) {
-    status = pzi_tables_new(descriptor, bytes, &library->tables);
+    status = pzi_descriptor_new(plugin, bytes, &object->descriptor);
   }
   if (status == PZ_PLUGIN) {
-    library->refusal = strdup(pz_error_message());
-    return library->refusal ? PZ_OK : pzi_no_memory(strlen(pz_error_message()));
+    object->refusal = strdup(pz_error_message());
+    return object->refusal ? PZ_OK : pzi_no_memory(strlen(pz_error_message()));
   }
   return status;
 }
 
 pz_status
-pzi_library_open(const char* const path, const struct stat* const file,
-                 const pzi_library** const out)
+pzi_loaded_object_open(const char* const path, const struct stat* const file,
+                       const pzi_loaded_object** const out)
 {
   pthread_mutex_lock(&mutex);
-  const pzi_library* const there = find(file);
+  const pzi_loaded_object* const there = find(file);
   pthread_mutex_unlock(&mutex);
   if (there) {
     *out = there;
     return PZ_OK;
   }
-  pzi_library* const fresh = calloc(1, sizeof(*fresh));
+  pzi_loaded_object* const fresh = calloc(1, sizeof(*fresh));
   if (!fresh) {
     return pzi_no_memory(sizeof(*fresh));
   }
@@ -131,7 +130,7 @@ pzi_library_open(const char* const path, const struct stat* const file,
   fresh->inode = file->st_ino;
   const pz_status status = fill(fresh, path, file);
   if (status != PZ_OK) {
-    library_free(fresh);
+    object_free(fresh);
     return status;
   }
   *out = publish(fresh, file);

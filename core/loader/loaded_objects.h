@@ -1,29 +1,29 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The shared objects this process has mapped, each once. */
+/* The shared objects that this process has mapped, each once. */
 
-#ifndef PZI_LIBRARY_H
-#define PZI_LIBRARY_H
+#ifndef PZI_LOADED_OBJECTS_H
+#define PZI_LOADED_OBJECTS_H
 
 #include "descriptor.h"
 
 #include <sys/stat.h>
 
-/* A file that was mapped, and stays so. Immutable, lives as long as the process. */
-typedef struct pzi_library {
-  struct pzi_library* next;
+/* A mapped file. Immutable, never unmapped or freed. */
+typedef struct pzi_loaded_object {
+  struct pzi_loaded_object* next;
   dev_t device;
   ino_t inode;
-  char* path;         /* by which it was first opened */
-  pzi_tables* tables; /* NULL where it is no plugin of ours */
-  char* refusal;      /* why not */
-} pzi_library;
+  char* path;                 /* of the first opening */
+  pzi_descriptor* descriptor; /* NULL where it was refused */
+  char* refusal;              /* the reason, NULL where it was not */
+} pzi_loaded_object;
 
-/* The library that `file` is, mapping it by `path` when it is new here. A refusal of
-   the handshake is remembered in the library and is not a failure here; a file that cannot
-   be mapped is (PZ_IO), and may be tried again. Runs constructors: hold no lock.
-   [any thread] */
-pz_status pzi_library_open(const char* path, const struct stat* file, const pzi_library** out);
+/* Finds the object of `file`, or maps it from `path` where it is new. A refused handshake is
+   recorded in the object and is no failure here. PZ_IO: the file cannot be mapped; it may be
+   tried again. Runs constructors: hold no lock. [any thread] */
+pz_status pzi_loaded_object_open(const char* path, const struct stat* file,
+                                 const pzi_loaded_object** out);
 
-#endif /* PZI_LIBRARY_H */
+#endif /* PZI_LOADED_OBJECTS_H */

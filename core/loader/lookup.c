@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Looking things up in a context, for the rest of core and for hosts. */
+/* Finds tables by id, for the rest of core, and describes them to hosts. */
 
 #include "lookup.h"
 
@@ -22,7 +22,7 @@
 
 /* ---- by id ------------------------------------------------------------------ */
 
-/* Appends the folders that are there, or, where none is, all that are not refused. */
+/* Appends the folders that exist, or, where none does, all that are not refused. */
 static void
 add_folders(const pz_context* const context, pzi_text* const text)
 {
@@ -33,7 +33,7 @@ add_folders(const pz_context* const context, pzi_text* const text)
   const char* separator = "; looked in ";
   for (size_t i = 0; i < context->n_folders; ++i) {
     const pzi_folder* const f = &context->folders[i];
-    if (*f->refusal == '\0' && (f->exists || !any) && !pzi_folder_is_repeated(context, i)) {
+    if (*f->refusal == '\0' && (f->exists || !any) && !pzi_folders_is_repeated(context, i)) {
       pzi_text_add(text, separator);
       pzi_text_add(text, f->path);
       separator = ", ";
@@ -41,22 +41,22 @@ add_folders(const pz_context* const context, pzi_text* const text)
   }
 }
 
-/* PZ_NOT_FOUND: the nearest id, the file that would have had it, and where was looked.
-   Mutex held, released meanwhile. */
+/* PZ_NOT_FOUND, naming the nearest id, refused files named after the id, and the folders
+   searched. The mutex is held on entry and exit, and released meanwhile. */
 static pz_status
 not_found(pz_context* const context, const uint32_t kind, const char* const id)
 {
   PZ_TRY(pzi_registry_complete(context));
   const bool backend = kind == PZ_ITEM_BACKEND;
-  const pzi_offers* const offers = backend ? &context->backends : &context->maps;
-  const char** const ids = calloc(offers->n + 1, sizeof(*ids));
+  const pzi_table_list* const list = backend ? &context->backends : &context->maps;
+  const char** const ids = calloc(list->n + 1, sizeof(*ids));
   if (!ids) {
-    return pzi_no_memory((offers->n + 1) * sizeof(*ids));
+    return pzi_no_memory((list->n + 1) * sizeof(*ids));
   }
-  for (size_t i = 0; i < offers->n; ++i) {
-    ids[i] = offers->data[i]->id;
+  for (size_t i = 0; i < list->n; ++i) {
+    ids[i] = list->data[i]->id;
   }
-  const char* const nearest = pzi_nearest_name(id, ids, offers->n);
+  const char* const nearest = pzi_nearest_name(id, ids, list->n);
   free(ids);
 
   pzi_text text = {0};
@@ -83,10 +83,10 @@ not_found(pz_context* const context, const uint32_t kind, const char* const id)
   return PZ_NOT_FOUND;
 }
 
-/* Offers live as long as the context, so the result is good without the mutex. */
+/* Tables live as long as the context, so the result stays valid without the mutex. */
 static pz_status
 find(pz_context* const context, const uint32_t kind, const char* const id,
-     const pzi_offer** const out)
+     const pzi_table** const out)
 {
   pzi_message before;
   pzi_message_save(&before);
@@ -95,13 +95,13 @@ find(pz_context* const context, const uint32_t kind, const char* const id,
   if (status == PZ_OK && !*out) {
     status = not_found(context, kind, id);
   } else if (status == PZ_OK) {
-    pzi_message_restore(&before); /* what a refused file left */
+    pzi_message_restore(&before); /* drops the message of a refused file */
   }
   pthread_mutex_unlock(&context->mutex);
   return status;
 }
 
-/* Opens everything; the mutex is held, and released meanwhile. */
+/* Opens all files. The mutex is held on entry and exit, and released meanwhile. */
 static pz_status
 complete(pz_context* const context)
 {
@@ -115,42 +115,42 @@ complete(pz_context* const context)
 }
 
 pz_status
-pzi_context_parametrization(pz_context* const context, const char* const id,
-                            const pzi_parametrization** const out)
+pzi_lookup_parametrization(pz_context* const context, const char* const id,
+                           const pzi_parametrization** const out)
 {
-  const pzi_offer* offer = NULL;
-  PZ_TRY(find(context, PZ_ITEM_PARAMETRIZATION, id, &offer));
-  *out = &offer->map;
+  const pzi_table* table = NULL;
+  PZ_TRY(find(context, PZ_ITEM_PARAMETRIZATION, id, &table));
+  *out = &table->map;
   return PZ_OK;
 }
 
 pz_status
-pzi_context_backend(pz_context* const context, const char* const id, const pzi_backend** const out)
+pzi_lookup_backend(pz_context* const context, const char* const id, const pzi_backend** const out)
 {
-  const pzi_offer* offer = NULL;
-  PZ_TRY(find(context, PZ_ITEM_BACKEND, id, &offer));
-  *out = &offer->backend;
+  const pzi_table* table = NULL;
+  PZ_TRY(find(context, PZ_ITEM_BACKEND, id, &table));
+  *out = &table->backend;
   return PZ_OK;
 }
 
-/* Offer `index` of everything there is, NULL past the last. */
+/* Table `index` of all, NULL past the last. */
 static pz_status
-offer_at(pz_context* const context, const uint32_t kind, const uint32_t index,
-         const pzi_offer** const out)
+table_at(pz_context* const context, const uint32_t kind, const uint32_t index,
+         const pzi_table** const out)
 {
   pthread_mutex_lock(&context->mutex);
   const pz_status status = complete(context);
-  const pzi_offers* const offers = kind == PZ_ITEM_BACKEND ? &context->backends : &context->maps;
-  *out = status == PZ_OK && index < offers->n ? offers->data[index] : NULL;
+  const pzi_table_list* const list = kind == PZ_ITEM_BACKEND ? &context->backends : &context->maps;
+  *out = status == PZ_OK && index < list->n ? list->data[index] : NULL;
   pthread_mutex_unlock(&context->mutex);
   return status;
 }
 
 const pzi_backend*
-pzi_context_backend_at(pz_context* const context, const uint32_t index)
+pzi_lookup_backend_at(pz_context* const context, const uint32_t index)
 {
-  const pzi_offer* offer = NULL;
-  return offer_at(context, PZ_ITEM_BACKEND, index, &offer) == PZ_OK && offer ? &offer->backend
+  const pzi_table* table = NULL;
+  return table_at(context, PZ_ITEM_BACKEND, index, &table) == PZ_OK && table ? &table->backend
                                                                              : NULL;
 }
 
@@ -164,8 +164,8 @@ check_ends(const pz_context* const context, const void* const out)
              : pzi_fail(PZ_INVALID, "found no %s", context ? "report to fill" : "context");
 }
 
-/* Copies what the caller's structure has room for; its size, which comes first in every
-   one of them, stays, and what it has beyond ours becomes zero. */
+/* Copies as much as the caller's structure has room for. Its first field, the size, stays; bytes
+   beyond our structure become zero. */
 static pz_status
 hand_out(const void* const ours, const size_t bytes, void* const out)
 {
@@ -221,10 +221,10 @@ hand_out_map(const pzi_parametrization* const map, pz_map_info* const out)
 pz_status
 pz_context_map(pz_context* const context, const uint32_t index, pz_map_info* const out)
 {
-  const pzi_offer* offer = NULL;
+  const pzi_table* table = NULL;
   PZ_TRY(check_ends(context, out));
-  PZ_TRY(offer_at(context, PZ_ITEM_PARAMETRIZATION, index, &offer));
-  return offer ? hand_out_map(&offer->map, out)
+  PZ_TRY(table_at(context, PZ_ITEM_PARAMETRIZATION, index, &table));
+  return table ? hand_out_map(&table->map, out)
                : pzi_fail(PZ_NOT_FOUND, "no parametrization %" PRIu32, index);
 }
 
@@ -233,7 +233,7 @@ pz_context_find_map(pz_context* const context, const char* const id, pz_map_info
 {
   const pzi_parametrization* map = NULL;
   PZ_TRY(check_ends(context, out));
-  PZ_TRY(pzi_context_parametrization(context, id ? id : "", &map));
+  PZ_TRY(pzi_lookup_parametrization(context, id ? id : "", &map));
   return hand_out_map(map, out);
 }
 
@@ -289,7 +289,7 @@ pz_context_map_option(pz_context* const context, const char* const id, const uin
 {
   const pzi_parametrization* map = NULL;
   PZ_TRY(check_ends(context, out));
-  PZ_TRY(pzi_context_parametrization(context, id ? id : "", &map));
+  PZ_TRY(pzi_lookup_parametrization(context, id ? id : "", &map));
   if (index >= map->table.n_options) {
     return pzi_fail(PZ_NOT_FOUND, "no option %" PRIu32 " of \"%s\"", index, id);
   }
@@ -298,11 +298,11 @@ pz_context_map_option(pz_context* const context, const char* const id, const uin
   pzi_text fallback = {0};
   pzi_text range = {0};
   describe_option(o, &fallback, &range);
-  const pz_status status = pzi_registry_keep(context, &fallback, &info.fallback);
+  const pz_status status = pzi_kept_text_finish(context, &fallback, &info.fallback);
   if (status != PZ_OK) {
     free(range.data);
     return status;
   }
-  PZ_TRY(pzi_registry_keep(context, &range, &info.range));
+  PZ_TRY(pzi_kept_text_finish(context, &range, &info.range));
   return hand_out(&info, sizeof(info), out);
 }

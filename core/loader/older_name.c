@@ -8,7 +8,7 @@
 #include <string.h>
 
 bool
-pzi_older_next(pzi_older_name* const name)
+pzi_older_name_next(pzi_older_name* const name)
 {
   const char* const at = name->rest + (name->tensor && *name->rest == ' ' ? 1 : 0);
   const size_t n_tensor = strcspn(at, "= ");

@@ -20,6 +20,6 @@ typedef struct pzi_older_name {
 
 /* Moves to the next word; to the first where only `rest` is set, to the whole text. False,
    and no change, past the last word or where the text breaks the grammar. [any thread] */
-bool pzi_older_next(pzi_older_name* name);
+bool pzi_older_name_next(pzi_older_name* name);
 
 #endif /* PZI_OLDER_NAME_H */

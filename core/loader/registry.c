@@ -1,20 +1,20 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Which table answers to an id must not depend on what was asked for before. The rule,
-   for each id alike, the first that has it wins:
+/* The table of an id must not depend on which ids were looked up before. For every id, the first
+   that has it wins:
 
-     1. what the host gave, at once
+     1. descriptors and files given by the host, at once
      2. files named after the id (skew.so for "skew"), in search order
      3. all other files, in search order
 
-   so asking for one map opens one file, and opening everything settles the same. What was
-   settled stays settled.
+   So a lookup of one id mostly opens one file, and opening all files assigns the same ids. An
+   assigned id keeps its table.
 
-   Files are judged and opened without the context's mutex, because constructors run there.
-   Two threads may then open the same file: the second finds it mapped (loaded_objects.c), and
-   whoever comes back first writes down what became of it. After the mutex was away the
-   search starts over. */
+   Files are judged and opened without the context's mutex, because constructors run there. Two
+   threads may then open the same file: the second finds it mapped (loaded_objects.c), and the
+   first to take the mutex again records the result. The search then starts over, since the
+   context may have changed. */
 
 #include "registry.h"
 
@@ -28,24 +28,24 @@
 #include <string.h>
 
 pz_status
-pzi_registry_open(const pzi_trust* const trust, const char* const path, const bool given,
-                  const pzi_library** const library, struct stat* const file,
+pzi_registry_open(const pzi_file_trust* const trust, const char* const path, const bool given,
+                  const pzi_loaded_object** const object, struct stat* const file,
                   const char** const remark)
 {
-  PZ_TRY(pzi_judge_file(trust, path, given, file, remark));
-  return pzi_library_open(path, file, library);
+  PZ_TRY(pzi_file_trust_judge(trust, path, given, file, remark));
+  return pzi_loaded_object_open(path, file, object);
 }
 
-/* Opens a found file and writes down what became of it. */
+/* Opens a found file and records the result. The mutex is released meanwhile. */
 static pz_status
 open_source(pz_context* const context, pzi_source* const source)
 {
-  const pzi_library* library = NULL;
+  const pzi_loaded_object* object = NULL;
   const char* remark = "";
   struct stat file;
   pthread_mutex_unlock(&context->mutex);
   const pz_status status =
-      pzi_registry_open(&context->trust, source->path, source->given, &library, &file, &remark);
+      pzi_registry_open(&context->trust, source->path, source->given, &object, &file, &remark);
   pthread_mutex_lock(&context->mutex);
   if (status == PZ_NO_MEMORY) {
     return status;
@@ -53,14 +53,14 @@ open_source(pz_context* const context, pzi_source* const source)
   if (source->state != PZI_FOUND) {
     return PZ_OK; /* another thread was faster */
   }
-  const bool refused = status != PZ_OK || !library->tables;
+  const bool refused = status != PZ_OK || !object->descriptor;
   if (refused) {
-    remark = pzi_context_keep(context, status != PZ_OK ? pz_error_message() : library->refusal);
+    remark = pzi_kept_text_add(context, status != PZ_OK ? pz_error_message() : object->refusal);
     if (!remark) {
       return pzi_no_memory(1);
     }
   } else {
-    source->tables = library->tables;
+    source->descriptor = object->descriptor;
     source->device = file.st_dev;
     source->inode = file.st_ino;
   }
@@ -80,8 +80,8 @@ first_found(const pz_context* const context)
   return NULL;
 }
 
-/* The first file that has the id, or one that must be opened to know. NULL: there is
-   none among the files named after it, or, with `all`, among all. */
+/* The first file that has the id or is not opened yet, among the files named after the id, or,
+   with `all`, among all; NULL where there is none. */
 static pzi_source*
 first_candidate(const pz_context* const context, const uint32_t kind, const char* const id,
                 const bool all)
@@ -91,8 +91,9 @@ first_candidate(const pz_context* const context, const uint32_t kind, const char
     if (!all && strcmp(s->stem, id) != 0) {
       continue;
     }
-    if (s->state == PZI_FOUND || (s->state == PZI_LOADED && pzi_table_index(s->tables, kind, id) <
-                                                                pzi_table_count(s->tables, kind))) {
+    if (s->state == PZI_FOUND ||
+        (s->state == PZI_LOADED && pzi_descriptor_index(s->descriptor, kind, id) <
+                                       pzi_descriptor_count(s->descriptor, kind))) {
       return s;
     }
   }
@@ -101,15 +102,15 @@ first_candidate(const pz_context* const context, const uint32_t kind, const char
 
 pz_status
 pzi_registry_find(pz_context* const context, const uint32_t kind, const char* const id,
-                  const pzi_offer** const out)
+                  const pzi_table** const out)
 {
   *out = NULL;
   for (;;) {
-    *out = pzi_registry_offer(context, kind, id);
+    *out = pzi_tables_find(context, kind, id);
     if (*out) {
       return PZ_OK;
     }
-    PZ_TRY(pzi_registry_prepare(context));
+    PZ_TRY(pzi_folders_search(context));
     pzi_source* source = first_candidate(context, kind, id, false);
     if (!source) {
       source = first_candidate(context, kind, id, true);
@@ -120,22 +121,23 @@ pzi_registry_find(pz_context* const context, const uint32_t kind, const char* co
     if (source->state == PZI_FOUND) {
       PZ_TRY(open_source(context, source));
     } else {
-      PZ_TRY(pzi_settle(context, kind, source, pzi_table_index(source->tables, kind, id)));
+      PZ_TRY(pzi_tables_assign_id(context, kind, source,
+                                  pzi_descriptor_index(source->descriptor, kind, id)));
     }
   }
 }
 
-/* Settles the ids of all files that are named after them, or of all. */
+/* Assigns the free ids of files named after them, or, with `all`, of all files. */
 static pz_status
-settle_all(pz_context* const context, const uint32_t kind, const bool all)
+assign_ids(pz_context* const context, const uint32_t kind, const bool all)
 {
   for (size_t k = 0; k < context->n_order; ++k) {
     const pzi_source* const s = context->order[k];
-    const uint32_t n = s->state == PZI_LOADED ? pzi_table_count(s->tables, kind) : 0;
+    const uint32_t n = s->state == PZI_LOADED ? pzi_descriptor_count(s->descriptor, kind) : 0;
     for (uint32_t i = 0; i < n; ++i) {
-      const char* const id = pzi_table_id(s->tables, kind, i);
-      if ((all || strcmp(s->stem, id) == 0) && !pzi_registry_offer(context, kind, id)) {
-        PZ_TRY(pzi_settle(context, kind, s, i));
+      const char* const id = pzi_descriptor_id(s->descriptor, kind, i);
+      if ((all || strcmp(s->stem, id) == 0) && !pzi_tables_find(context, kind, id)) {
+        PZ_TRY(pzi_tables_assign_id(context, kind, s, i));
       }
     }
   }
@@ -149,7 +151,7 @@ pzi_registry_complete(pz_context* const context)
     return PZ_OK;
   }
   for (;;) {
-    PZ_TRY(pzi_registry_prepare(context));
+    PZ_TRY(pzi_folders_search(context));
     pzi_source* const source = first_found(context);
     if (!source) {
       break;
@@ -157,8 +159,8 @@ pzi_registry_complete(pz_context* const context)
     PZ_TRY(open_source(context, source));
   }
   for (size_t k = 0; k < 2; ++k) {
-    PZ_TRY(settle_all(context, pzi_item_kinds[k], false));
-    PZ_TRY(settle_all(context, pzi_item_kinds[k], true));
+    PZ_TRY(assign_ids(context, pzi_descriptor_kinds[k], false));
+    PZ_TRY(assign_ids(context, pzi_descriptor_kinds[k], true));
   }
   PZ_TRY(pzi_reports_build(context));
   context->complete = true;

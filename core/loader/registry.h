@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Opening files, and which table has which id. */
+/* Opens files until an id, or every id, has its table. */
 
 #ifndef PZI_REGISTRY_H
 #define PZI_REGISTRY_H
@@ -10,16 +10,16 @@
 #include "loaded_objects.h"
 #include "tables.h"
 
-/* Judges and maps a file, without a context's mutex: constructors run. PZ_OK with the
-   library, also where its handshake failed, what the file is, and a remark. */
-pz_status pzi_registry_open(const pzi_trust* trust, const char* path, bool given,
-                            const pzi_library** library, struct stat* file, const char** remark);
+/* Judges and maps a file. Runs constructors: a context's mutex is not held. PZ_OK also where
+   the handshake failed. `file` gets the file's status, `remark` a phrase or "". */
+pz_status pzi_registry_open(const pzi_file_trust* trust, const char* path, bool given,
+                            const pzi_loaded_object** object, struct stat* file,
+                            const char** remark);
 
-/* The mutex is held on entry and exit, and released meanwhile. Finds the offer of an id,
-   opening files as needed, NULL in `out` where there is none; or opens everything and
-   settles every id. */
+/* Finds the table of an id, opening files as needed, NULL in `out` where none has it; or opens
+   all files and assigns all ids. The mutex is held on entry and exit, and released meanwhile. */
 pz_status pzi_registry_find(pz_context* context, uint32_t kind, const char* id,
-                            const pzi_offer** out);
+                            const pzi_table** out);
 pz_status pzi_registry_complete(pz_context* context);
 
 #endif /* PZI_REGISTRY_H */

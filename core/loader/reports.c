@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* What became of everything that was looked at, in search order, for people to read. */
+/* One report a source, in search order, for people to read. */
 
 #include "reports.h"
 
@@ -37,26 +37,26 @@ remark_on_taken(pzi_text* const reason, const char* const id, const pzi_source* 
   pzi_text_add(reason, source->path);
 }
 
-/* The ids a source answers to, and what there is to say. */
+/* Collects the ids that a source provides, and remarks on it. */
 static void
 describe(const pz_context* const context, const pzi_source* const source, pzi_text* const ids,
          pzi_text* const reason)
 {
-  const pzi_source* twin = NULL; /* who offers the tables of the same file */
+  const pzi_source* twin = NULL; /* another source with the same tables */
   remark(reason, source->reason);
   if (source->state != PZI_LOADED) {
     return;
   }
-  remark(reason, source->tables->remark);
+  remark(reason, source->descriptor->remark);
   for (size_t k = 0; k < 2; ++k) {
-    const uint32_t kind = pzi_item_kinds[k];
-    for (uint32_t i = 0; i < pzi_table_count(source->tables, kind); ++i) {
-      const char* const id = pzi_table_id(source->tables, kind, i);
-      const pzi_source* const owner = pzi_registry_offer(context, kind, id)->source;
+    const uint32_t kind = pzi_descriptor_kinds[k];
+    for (uint32_t i = 0; i < pzi_descriptor_count(source->descriptor, kind); ++i) {
+      const char* const id = pzi_descriptor_id(source->descriptor, kind, i);
+      const pzi_source* const owner = pzi_tables_find(context, kind, id)->source;
       if (owner == source) {
         pzi_text_add(ids, ids->length > 0 ? " " : "");
         pzi_text_add(ids, id);
-      } else if (owner->tables == source->tables) {
+      } else if (owner->descriptor == source->descriptor) {
         twin = owner;
       } else {
         remark_on_taken(reason, id, owner, source);
@@ -85,12 +85,12 @@ report_on(pz_context* const context, const pzi_source* const source, pz_file_rep
       .path = source->path,
       .origin = source->origin,
   };
-  const pz_status status = pzi_registry_keep(context, &ids, &out->ids);
+  const pz_status status = pzi_kept_text_finish(context, &ids, &out->ids);
   if (status != PZ_OK) {
     free(reason.data);
     return status;
   }
-  return pzi_registry_keep(context, &reason, &out->reason);
+  return pzi_kept_text_finish(context, &reason, &out->reason);
 }
 
 pz_status

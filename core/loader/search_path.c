@@ -9,14 +9,14 @@
      installed                    parametrize-1/{plugins,backends} beside libparametrize,
                                   then where it was configured to be installed
 
-   The current folder is never searched, so every path is absolute; an empty element of the
-   variable, which a shell would take for the current folder, is refused like a relative
-   one. With privileges that the caller has not (AT_SECURE), the environment is not read.
+   The current folder is never searched, so every path must be absolute; an empty element of the
+   variable, which means the current folder in a shell, is refused like a relative one. Where
+   the process has privileges that its caller lacks (AT_SECURE), the environment is not read.
 
-   "Beside libparametrize" is found from the address of a function of ours: a moved
-   installation and a build tree work in place. The dynamic linker knows the path of a
-   library it was given in full; of others (a relative LD_LIBRARY_PATH, the program
-   itself, whose name anybody may choose) the kernel's own list of mappings tells. */
+   "Beside libparametrize" is found from the address of an object in this library, so a moved
+   installation and a build tree work in place. The dynamic linker knows the library's path if it
+   got it in full; otherwise (a relative LD_LIBRARY_PATH, or the program itself, whose name
+   anybody may choose) /proc/self/maps has it. */
 
 #include "search_path.h"
 
@@ -62,15 +62,15 @@ mapped_path(const uintptr_t address, char** const out)
     }
   }
   if (!*out && status == PZ_OK && !feof(maps) && !ferror(maps)) {
-    status = pzi_no_memory(capacity); /* getline gave up for another reason than the end */
+    status = pzi_no_memory(capacity); /* getline failed before the end */
   }
   free(line);
   (void)fclose(maps);
   return status;
 }
 
-/* The absolute path of libparametrize's own file without links, NULL where it cannot be
-   told; free it. */
+/* The absolute path of libparametrize's own file without links, NULL where it is unknown; free
+   it. */
 static pz_status
 look_for_own_path(char** const out)
 {
@@ -92,9 +92,9 @@ look_for_own_path(char** const out)
   return failed ? pzi_no_memory(PATH_MAX) : PZ_OK;
 }
 
-/* The same, looked for once; "" where it cannot be told. The linker's answer takes its lock,
-   which is held while constructors run: a context made by another thread then must not
-   ask again. No lock of ours is held while asking, for the same reason. */
+/* The same, searched once; "" where it is unknown. dladdr1 takes the linker's lock, which is held
+   while constructors run: a context made by another thread then must not call it again. For the
+   same reason, no lock of ours is held during the call. */
 static pz_status
 own_path(const char** const out)
 {
@@ -117,11 +117,11 @@ own_path(const char** const out)
 }
 
 pz_status
-pzi_find_trust(pzi_trust* const out)
+pzi_search_find_trust(pzi_file_trust* const out)
 {
   const char* path = NULL;
   struct stat s;
-  *out = (pzi_trust){0};
+  *out = (pzi_file_trust){0};
   PZ_TRY(own_path(&path));
   if (*path != '\0' && stat(path, &s) == 0) {
     out->owner = s.st_uid;
@@ -134,8 +134,8 @@ pzi_find_trust(pzi_trust* const out)
 
 /* Takes "BASE/parametrize-1/plugins" and ".../backends". */
 static pz_status
-take_both(const pzi_take_folder take, void* const data, const char* const base, const int length,
-          const char* const origin)
+take_both(const pzi_search_take_folder take, void* const data, const char* const base,
+          const int length, const char* const origin)
 {
   for (size_t k = 0; k < 2; ++k) {
     char* path = NULL;
@@ -151,7 +151,7 @@ take_both(const pzi_take_folder take, void* const data, const char* const base, 
 }
 
 static pz_status
-take_environment(const pzi_take_folder take, void* const data)
+take_environment(const pzi_search_take_folder take, void* const data)
 {
   const char* const variable = secure_getenv("PARAMETRIZE_PLUGIN_PATH");
   if (!variable || *variable == '\0') {
@@ -177,7 +177,7 @@ take_environment(const pzi_take_folder take, void* const data)
 }
 
 static pz_status
-take_user(const pzi_take_folder take, void* const data)
+take_user(const pzi_search_take_folder take, void* const data)
 {
   const char* const xdg = secure_getenv("XDG_DATA_HOME");
   if (xdg && *xdg != '\0') {
@@ -197,7 +197,7 @@ take_user(const pzi_take_folder take, void* const data)
 }
 
 static pz_status
-take_installed(const pzi_take_folder take, void* const data)
+take_installed(const pzi_search_take_folder take, void* const data)
 {
   const char* own = NULL;
   PZ_TRY(own_path(&own));
@@ -209,7 +209,7 @@ take_installed(const pzi_take_folder take, void* const data)
 }
 
 pz_status
-pzi_default_folders(const pzi_take_folder take, void* const data)
+pzi_search_default_folders(const pzi_search_take_folder take, void* const data)
 {
   PZ_TRY(take_environment(take, data));
   PZ_TRY(take_user(take, data));
@@ -232,7 +232,7 @@ by_bytes(const struct dirent** const a, const struct dirent** const b)
 }
 
 pz_status
-pzi_list_folder(const char* const path, char*** const names, size_t* const n)
+pzi_search_list_folder(const char* const path, char*** const names, size_t* const n)
 {
   struct dirent** entries = NULL;
   const int count = scandir(path, &entries, is_module, by_bytes);
@@ -253,7 +253,7 @@ pzi_list_folder(const char* const path, char*** const names, size_t* const n)
   }
   free(entries);
   if (failed) {
-    pzi_free_names(list, (size_t)count);
+    pzi_search_free_names(list, (size_t)count);
     return pzi_no_memory((size_t)count * sizeof(*list));
   }
   *names = list;
@@ -262,7 +262,7 @@ pzi_list_folder(const char* const path, char*** const names, size_t* const n)
 }
 
 void
-pzi_free_names(char** const names, const size_t n)
+pzi_search_free_names(char** const names, const size_t n)
 {
   for (size_t i = 0; names && i < n; ++i) {
     free(names[i]);

@@ -1,27 +1,27 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Where plugins and backends are looked for. */
+/* The folders to search for plugins and backends. */
 
-#ifndef PZI_SEARCH_H
-#define PZI_SEARCH_H
+#ifndef PZI_SEARCH_PATH_H
+#define PZI_SEARCH_PATH_H
 
 #include "file_trust.h"
 
-/* Takes a folder; `refusal` says why it is not searched, "" where it is. `path` is to be
-   copied; origin and refusal live for ever. `given`: somebody named it. */
-typedef pz_status (*pzi_take_folder)(void* data, const char* path, const char* origin, bool given,
-                                     const char* refusal);
+/* Receives a folder; `refusal` is the reason not to search it, or "". Copies `path`; origin and
+   refusal are never freed. `given`: the environment named it. */
+typedef pz_status (*pzi_search_take_folder)(void* data, const char* path, const char* origin,
+                                            bool given, const char* refusal);
 
-/* Hands over the folders nobody gave, in order: environment, user, installed. */
-pz_status pzi_default_folders(pzi_take_folder take, void* data);
+/* Passes the default folders to `take` in order: environment, user, installed. */
+pz_status pzi_search_default_folders(pzi_search_take_folder take, void* data);
 
 /* Finds the owner of libparametrize's own file. */
-pz_status pzi_find_trust(pzi_trust* out);
+pz_status pzi_search_find_trust(pzi_file_trust* out);
 
 /* Names in a folder that end in .so and do not begin with a dot, sorted by bytes, each
-   and the array to be freed with pzi_free_names. PZ_NOT_FOUND and PZ_IO with the reason. */
-pz_status pzi_list_folder(const char* path, char*** names, size_t* n);
-void pzi_free_names(char** names, size_t n);
+   and the array to be freed with pzi_search_free_names. PZ_NOT_FOUND and PZ_IO with the reason. */
+pz_status pzi_search_list_folder(const char* path, char*** names, size_t* n);
+void pzi_search_free_names(char** names, size_t n);
 
-#endif /* PZI_SEARCH_H */
+#endif /* PZI_SEARCH_PATH_H */

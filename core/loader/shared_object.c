@@ -1,22 +1,20 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* libltdl, held so that only its portable part is used and none of its habits.
+/* libltdl opens the files, through a loader of our own.
 
-   Its stock loader binds functions lazily, so a missing one is found at its first call,
-   and its preopen loader runs last and overwrites the message of whoever failed before.
-   A loader of our own therefore stands behind both. It opens what is asked for under
-   names that nobody else can open: "/dev/null/" and a number, a path through something
-   that is not a folder. The name is not that of the file, because libltdl answers a name
-   it knows with the old handle, and the file may be another by now. The path waits in a
-   request instead, and the dynamic linker's words come back in it.
+   Its standard loader binds functions lazily, so a missing one is found only when it is called,
+   and its preopen loader runs last and overwrites the message of the loader that failed. Our
+   loader comes after both. It opens names that the others cannot open: "/dev/null/" and a number,
+   a path through something that is not a folder. The name is not that of the file, because
+   libltdl returns the old handle for a known name, though the file may have been replaced. A
+   request holds the path instead, and the dynamic linker's message.
 
-   Nothing in libltdl is thread-safe: one mutex is held when it is called. While it calls
-   our loader the mutex is let go. The linker has a lock of its own, under which it runs
-   constructors, and these may do anything, such as waiting for a thread that waits for us;
-   so no thread may hold the mutex while it waits for the linker. What libltdl keeps across
-   that call is its own handle, which is in no list yet, and its list of loaders, which
-   does not change. */
+   libltdl is not thread-safe: it is called with one mutex held. Our loader releases the mutex
+   while it calls the dynamic linker. The linker has a lock of its own, under which it runs
+   constructors, and these may wait for another thread that calls libltdl; so no thread may hold
+   the mutex while it waits for the linker. Across that call, libltdl keeps its own handle, which
+   is in no list yet, and its list of loaders, which does not change. */
 
 #include "shared_object.h"
 
@@ -37,7 +35,7 @@ typedef struct request {
   struct request* next;
   char name[32];
   const char* path;
-  void* handle; /* what dlopen gave, NULL until then */
+  void* handle; /* from dlopen, NULL before */
   char error[512];
 } request;
 
@@ -59,7 +57,7 @@ open_now(const lt_user_data data, const char* const name, const lt_dladvise advi
     r = r->next;
   }
   if (!r) {
-    return NULL; /* a name of somebody else's */
+    return NULL; /* not a name of ours */
   }
   pthread_mutex_unlock(&mutex);
   (void)dlerror();
@@ -92,7 +90,7 @@ find_symbol(const lt_user_data data, const lt_module module, const char* const n
   return symbol;
 }
 
-/* Starts libltdl and puts our loader behind its own, once. */
+/* Starts libltdl and appends our loader to its own, once. */
 static pz_status
 start(void)
 {
@@ -121,7 +119,7 @@ start(void)
   return PZ_OK;
 }
 
-/* A symbol that dlsym found may be that of a library the file is linked to. */
+/* Is the symbol the file's own? dlsym also finds those of libraries that the file needs. */
 static bool
 is_own(void* const handle, const void* const symbol, size_t* const bytes)
 {
@@ -140,7 +138,7 @@ is_own(void* const handle, const void* const symbol, size_t* const bytes)
   return owner == (void*)file;
 }
 
-/* PZ_PLUGIN: the descriptor of another major, or none. */
+/* PZ_PLUGIN: the file exports the descriptor of another major version, or none. */
 static pz_status
 no_descriptor(void* const handle)
 {
@@ -171,7 +169,7 @@ open_held(request* const r, const void** const symbol)
   }
   *at = r->next;
   if (!module) {
-    /* The linker begins with the path, which the caller knows. */
+    /* The linker's message begins with the path, which the caller's message has already. */
     const size_t n = strlen(r->path);
     const bool repeats = strncmp(r->error, r->path, n) == 0 && strncmp(r->error + n, ": ", 2) == 0;
     return r->error[0] == '\0' ? pzi_fail(PZ_NO_MEMORY, "libltdl: %s", lt_dlerror())
@@ -182,8 +180,8 @@ open_held(request* const r, const void** const symbol)
 }
 
 pz_status
-pzi_module_file_open(const char* const path, const pz_plugin** const descriptor,
-                     size_t* const bytes)
+pzi_shared_object_open(const char* const path, const pz_plugin** const descriptor,
+                       size_t* const bytes)
 {
   request r = {.path = path};
   const void* symbol = NULL;

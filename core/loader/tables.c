@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Which table answers to which id: a sorted list each for parametrizations and backends.
-   An offer, once made, stands. */
+/* The tables of a context by id: a sorted list of parametrizations and one of backends. An id,
+   once assigned, keeps its table. */
 
 #include "tables.h"
 
@@ -12,13 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-const pzi_offer*
-pzi_registry_offer(const pz_context* const context, const uint32_t kind, const char* const id)
+const pzi_table*
+pzi_tables_find(const pz_context* const context, const uint32_t kind, const char* const id)
 {
-  const pzi_offers* const offers = kind == PZ_ITEM_BACKEND ? &context->backends : &context->maps;
-  for (size_t i = 0; i < offers->n; ++i) {
-    if (strcmp(offers->data[i]->id, id) == 0) {
-      return offers->data[i];
+  const pzi_table_list* const list = kind == PZ_ITEM_BACKEND ? &context->backends : &context->maps;
+  for (size_t i = 0; i < list->n; ++i) {
+    if (strcmp(list->data[i]->id, id) == 0) {
+      return list->data[i];
     }
   }
   return NULL;
@@ -44,94 +44,94 @@ rank(const uint32_t kind, const char* const id)
   return 2;
 }
 
-/* Makes room for `extra` offers more. */
+/* Makes room for `extra` more tables. */
 static pz_status
-reserve(pzi_offers* const offers, const size_t extra)
+reserve(pzi_table_list* const list, const size_t extra)
 {
-  if (offers->n + extra <= offers->capacity) {
+  if (list->n + extra <= list->capacity) {
     return PZ_OK;
   }
-  const size_t capacity = 2 * offers->n + extra;
-  pzi_offer** const data = realloc(offers->data, capacity * sizeof(*data));
+  const size_t capacity = 2 * list->n + extra;
+  pzi_table** const data = realloc(list->data, capacity * sizeof(*data));
   if (!data) {
     return pzi_no_memory(capacity * sizeof(*data));
   }
-  offers->data = data;
-  offers->capacity = capacity;
+  list->data = data;
+  list->capacity = capacity;
   return PZ_OK;
 }
 
-static pzi_offer*
-offer_new(pz_context* const context, const uint32_t kind, const pzi_source* const source,
+static pzi_table*
+table_new(pz_context* const context, const uint32_t kind, const pzi_source* const source,
           const uint32_t index)
 {
-  pzi_offer* const offer = pzi_pool_take(&context->pool, sizeof(*offer));
-  if (!offer) {
+  pzi_table* const table = pzi_pool_take(&context->pool, sizeof(*table));
+  if (!table) {
     return NULL;
   }
-  const pzi_tables* const tables = source->tables;
-  offer->id = pzi_table_id(tables, kind, index);
-  offer->source = source;
+  const pzi_descriptor* const descriptor = source->descriptor;
+  table->id = pzi_descriptor_id(descriptor, kind, index);
+  table->source = source;
   if (kind == PZ_ITEM_BACKEND) {
-    offer->backend = (pzi_backend){.table = tables->backends[index], .path = source->path};
+    table->backend = (pzi_backend){.table = descriptor->backends[index], .path = source->path};
   } else {
-    offer->map = (pzi_parametrization){
-        .table = tables->maps[index], .version = tables->version, .path = source->path};
+    table->map = (pzi_parametrization){
+        .table = descriptor->maps[index], .version = descriptor->version, .path = source->path};
   }
-  return offer;
+  return table;
 }
 
-/* Puts an offer into its place; room is reserved. */
+/* Inserts a table in order; room is reserved. */
 static void
-insert(pz_context* const context, const uint32_t kind, pzi_offer* const offer)
+insert(pz_context* const context, const uint32_t kind, pzi_table* const table)
 {
-  pzi_offers* const offers = kind == PZ_ITEM_BACKEND ? &context->backends : &context->maps;
-  const int r = rank(kind, offer->id);
-  size_t i = offers->n++;
+  pzi_table_list* const list = kind == PZ_ITEM_BACKEND ? &context->backends : &context->maps;
+  const int r = rank(kind, table->id);
+  size_t i = list->n++;
   for (; i > 0; --i) {
-    pzi_offer* const before = offers->data[i - 1];
+    pzi_table* const before = list->data[i - 1];
     const int other = rank(kind, before->id);
-    if (other < r || (other == r && strcmp(before->id, offer->id) < 0)) {
+    if (other < r || (other == r && strcmp(before->id, table->id) < 0)) {
       break;
     }
-    offers->data[i] = before;
+    list->data[i] = before;
   }
-  offers->data[i] = offer;
+  list->data[i] = table;
 }
 
 pz_status
-pzi_settle(pz_context* const context, const uint32_t kind, const pzi_source* const source,
-           const uint32_t index)
+pzi_tables_assign_id(pz_context* const context, const uint32_t kind, const pzi_source* const source,
+                     const uint32_t index)
 {
   PZ_TRY(reserve(kind == PZ_ITEM_BACKEND ? &context->backends : &context->maps, 1));
-  pzi_offer* const offer = offer_new(context, kind, source, index);
-  if (!offer) {
-    return pzi_no_memory(sizeof(*offer));
+  pzi_table* const table = table_new(context, kind, source, index);
+  if (!table) {
+    return pzi_no_memory(sizeof(*table));
   }
-  insert(context, kind, offer);
+  insert(context, kind, table);
   return PZ_OK;
 }
 
-/* Makes offers for the ids of `source` that are free, n[0] of parametrizations, then n[1]
-   of backends. PZ_EXISTS where one is taken (`strict`), or all are. */
+/* Makes tables for the free ids of `source`: n[0] parametrizations, then n[1] backends.
+   PZ_EXISTS where all ids are taken or, with `strict`, where one is. */
 static pz_status
-offers_of(pz_context* const context, const pzi_source* const source, const bool strict,
-          pzi_offer** const fresh, uint32_t n[2])
+tables_of(pz_context* const context, const pzi_source* const source, const bool strict,
+          pzi_table** const fresh, uint32_t n[2])
 {
   pz_status taken_status = PZ_OK;
   for (size_t k = 0; k < 2; ++k) {
-    const uint32_t kind = pzi_item_kinds[k];
-    for (uint32_t i = 0; i < pzi_table_count(source->tables, kind); ++i) {
-      const char* const id = pzi_table_id(source->tables, kind, i);
-      const pzi_offer* const taken = pzi_registry_offer(context, kind, id);
+    const uint32_t kind = pzi_descriptor_kinds[k];
+    for (uint32_t i = 0; i < pzi_descriptor_count(source->descriptor, kind); ++i) {
+      const char* const id = pzi_descriptor_id(source->descriptor, kind, i);
+      const pzi_table* const taken = pzi_tables_find(context, kind, id);
       if (!taken) {
-        pzi_offer* const offer = offer_new(context, kind, source, i);
-        if (!offer) {
-          return pzi_no_memory(sizeof(*offer));
+        pzi_table* const table = table_new(context, kind, source, i);
+        if (!table) {
+          return pzi_no_memory(sizeof(*table));
         }
-        fresh[n[0] + n[1]] = offer;
+        fresh[n[0] + n[1]] = table;
         ++n[k];
-      } else if (taken->source->tables != source->tables) {
+      } else if (taken->source->descriptor != source->descriptor) {
         taken_status = pzi_fail(PZ_EXISTS, "\"%s\" comes from %s, not from %s", id,
                                 taken->source->path, source->path);
         if (strict) {
@@ -144,14 +144,14 @@ offers_of(pz_context* const context, const pzi_source* const source, const bool 
 }
 
 pz_status
-pzi_registry_give(pz_context* const context, const pzi_source* const source, const bool strict)
+pzi_tables_add(pz_context* const context, const pzi_source* const source, const bool strict)
 {
-  const uint32_t most = source->tables->n_maps + source->tables->n_backends;
+  const uint32_t most = source->descriptor->n_maps + source->descriptor->n_backends;
   uint32_t n[2] = {0, 0};
   pzi_source* const kept = pzi_pool_take(&context->pool, sizeof(*kept));
   pzi_source** const given =
       realloc(context->given, (context->n_given + 1) * sizeof(*context->given));
-  pzi_offer** const fresh = calloc(most, sizeof(*fresh));
+  pzi_table** const fresh = calloc(most, sizeof(*fresh));
   context->given = given ? given : context->given;
   pz_status status = PZ_OK;
   if (!kept || !given || !fresh) {
@@ -159,9 +159,9 @@ pzi_registry_give(pz_context* const context, const pzi_source* const source, con
     goto done;
   }
   *kept = *source;
-  status = offers_of(context, kept, strict, fresh, n);
+  status = tables_of(context, kept, strict, fresh, n);
   if (status != PZ_OK || n[0] + n[1] == 0) {
-    goto done; /* nothing new: the same file is there already */
+    goto done; /* nothing new: the same file is loaded already */
   }
   status = reserve(&context->maps, n[0]);
   if (status != PZ_OK) {
@@ -172,7 +172,7 @@ pzi_registry_give(pz_context* const context, const pzi_source* const source, con
     goto done;
   }
   for (uint32_t i = 0; i < n[0] + n[1]; ++i) {
-    insert(context, pzi_item_kinds[i >= n[0]], fresh[i]);
+    insert(context, pzi_descriptor_kinds[i >= n[0]], fresh[i]);
   }
   context->given[context->n_given++] = kept;
   context->ordered = false;

@@ -9,29 +9,29 @@
 #include "lookup.h"
 #include "source.h"
 
-/* A table that answers to an id in this context, and where it came from. */
-typedef struct pzi_offer {
+/* A table that has its id in this context, and its source. */
+typedef struct pzi_table {
   const char* id;
   const pzi_source* source;
   pzi_parametrization map; /* of a parametrization */
   pzi_backend backend;     /* of a backend */
-} pzi_offer;
+} pzi_table;
 
-typedef struct pzi_offers {
-  pzi_offer** data; /* parametrizations by id, backends by preference */
+typedef struct pzi_table_list {
+  pzi_table** data; /* parametrizations by id, backends by preference */
   size_t n;
   size_t capacity;
-} pzi_offers;
+} pzi_table_list;
 
-/* Who offers the id, or NULL. Opens nothing. */
-const pzi_offer* pzi_registry_offer(const pz_context* context, uint32_t kind, const char* id);
+/* The table of an id, or NULL. Opens no file. */
+const pzi_table* pzi_tables_find(const pz_context* context, uint32_t kind, const char* id);
 
-/* Offers table `index` of a source under its id, which is free. */
-pz_status pzi_settle(pz_context* context, uint32_t kind, const pzi_source* source, uint32_t index);
+/* Assigns its id, which is free, to table `index` of a source. */
+pz_status pzi_tables_assign_id(pz_context* context, uint32_t kind, const pzi_source* source,
+                               uint32_t index);
 
-/* Offers what `source` has under every id that is still free. PZ_EXISTS where none is, or,
-   with `strict`, where one is not. All or nothing; the source, copied, becomes the last
-   given. */
-pz_status pzi_registry_give(pz_context* context, const pzi_source* source, bool strict);
+/* Assigns the free ids of a source to its descriptor, all or none, and appends a copy of the source
+   to those given. PZ_EXISTS where no id is free or, with `strict`, where one is not. */
+pz_status pzi_tables_add(pz_context* context, const pzi_source* source, bool strict);
 
 #endif /* PZI_TABLES_H */

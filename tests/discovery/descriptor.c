@@ -259,7 +259,7 @@ START_TEST(test_stream)
   pz_context_seed(a, 0);
   pz_context_seed(b, 0);
   ck_assert_uint_ne(pzi_context_draw(a), pzi_context_draw(b));
-  ck_assert_ptr_eq(pzi_context_keep(a, "text"), pzi_context_keep(a, "text"));
+  ck_assert_ptr_eq(pzi_kept_text_add(a, "text"), pzi_kept_text_add(a, "text"));
   pz_context_free(a);
   pz_context_free(b);
 }
@@ -269,20 +269,20 @@ START_TEST(test_backends)
 {
   pz_context* const context = scene_context("", NULL);
   const pzi_backend* backend = NULL;
-  ck_assert_ok(pzi_context_backend(context, "reference", &backend));
+  ck_assert_ok(pzi_lookup_backend(context, "reference", &backend));
   ck_assert_str_eq(backend->path, "(built in)");
   ck_assert_ptr_nonnull(backend->table.ops);
-  ck_assert_ptr_eq(pzi_context_backend_at(context, 0), backend);
-  ck_assert_ptr_null(pzi_context_backend_at(context, 1));
-  ck_assert_fails(pzi_context_backend(context, "referenec", &backend), PZ_NOT_FOUND,
+  ck_assert_ptr_eq(pzi_lookup_backend_at(context, 0), backend);
+  ck_assert_ptr_null(pzi_lookup_backend_at(context, 1));
+  ck_assert_fails(pzi_lookup_backend(context, "referenec", &backend), PZ_NOT_FOUND,
                   "no backend \"referenec\", nearest is \"reference\"");
   pz_context_free(context);
 
   scene_copy("bad_backend", "any.so");
   pz_context* const more = scene_context("", NULL);
-  ck_assert_str_eq(pzi_context_backend_at(more, 0)->table.id, "short_operations");
-  ck_assert_str_eq(pzi_context_backend_at(more, 1)->table.id, "reference");
-  ck_assert_ok(pzi_context_backend(more, "short_operations", &backend));
+  ck_assert_str_eq(pzi_lookup_backend_at(more, 0)->table.id, "short_operations");
+  ck_assert_str_eq(pzi_lookup_backend_at(more, 1)->table.id, "reference");
+  ck_assert_ok(pzi_lookup_backend(more, "short_operations", &backend));
   ck_assert(backend->table.ops->copy != NULL);
   ck_assert(backend->table.ops->fill == NULL); /* behind the end of the table */
   ck_assert_uint_eq(backend->table.ops->size, sizeof(*backend->table.ops));
