@@ -10,7 +10,7 @@
 #include "module_impl.h"
 
 #include "check_tensor.h"
-#include "ops.h"
+#include "ops_table.h"
 #include "status.h"
 
 #include <string.h>
