@@ -16,8 +16,8 @@ bool pzi_compose_possible(const pz_queue* queue, pzi_op op, uint32_t dtype);
    operand has changed. */
 pz_status pzi_compose(pz_queue* queue, const pzi_request* request);
 
-/* An inverse, or its adjoint, of matrices given by one triangle, by that of whole ones. Takes
-   scratch that the caller gives back. */
+/* Runs an inverse, or its adjoint, whose matrices are stored by one triangle, on whole matrices in
+   scratch, which the caller releases. */
 pz_status pzi_compose_whole(pz_queue* queue, const pzi_request* request);
 
 #endif /* PZI_COMPOSE_H */

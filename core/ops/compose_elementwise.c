@@ -228,7 +228,7 @@ same_mat(const pz_mat* const a, const pz_mat* const b)
          a->col_stride == b->col_stride && a->batch_stride == b->batch_stride;
 }
 
-/* y = shift I + sum of a[k] x[k]. The terms that are y itself come first, since y is overwritten. */
+/* y = shift I + sum of a[k] x[k]. The terms that are y itself come first: y is overwritten. */
 pz_status
 pzi_compose_combine(pz_queue* const queue, const pzi_request* const r)
 {

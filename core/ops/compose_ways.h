@@ -2,7 +2,7 @@
    SPDX-License-Identifier: MIT */
 
 /* The ways of composing, one function each. All run with the mutex held, on scratch that
-   pzi_compose gives back. */
+   pzi_compose releases. */
 
 #ifndef PZI_COMPOSE_WAYS_H
 #define PZI_COMPOSE_WAYS_H

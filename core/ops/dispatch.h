@@ -15,9 +15,9 @@
 #include "queue.h"
 #include "request.h"
 
-/* Runs a request. Operands obey the promises of backend.h, and matrices with more than
-   one row and column have a major stride of at least the minor extent. Mutex held; the
-   host queue's is taken as needed. */
+/* Runs a request by the first route that exists. Operands are as backend.h requires; those with
+   several rows and columns have a major stride of at least the minor extent. Mutex held; the host
+   queue's mutex is taken as needed. */
 pz_status pzi_dispatch(pz_queue* queue, const pzi_request* request);
 
 /* Only by the backend's own entry, else PZ_UNSUPPORTED. */

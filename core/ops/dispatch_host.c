@@ -4,7 +4,7 @@
 /* Runs a request on the host queue: on the same memory where the device uses host memory, else on
    copies.
 
-   A copy takes the whole span of an operand, gaps included, and keeps its strides. Only the elements
+   A copy takes the whole span of an operand, gaps included, and keeps its strides. Only elements
    are copied back, line by line, so that memory in the gaps is never written. */
 
 #include "dispatch.h"

@@ -41,7 +41,7 @@ pzi_lower_strided(const pz_tensor* const tensor, const int64_t extent[3], const 
   return is_legal(out);
 }
 
-/* The first n dimensions as one; false where they have several strides. */
+/* Merges the first n dimensions into one; false where no single stride describes it. */
 static bool
 collapse(const pz_tensor* const tensor, const int64_t* const strides, const int32_t n,
          int64_t* const extent, int64_t* const stride)
@@ -67,7 +67,7 @@ pzi_lower(const pz_tensor* const tensor, const pzi_form form, const bool transpo
           pz_mat* const out)
 {
   const int32_t n = tensor->ndim;
-  if (!tensor->strides && form == PZI_AS_MATRIX && !transposed) { /* as a rule */
+  if (!tensor->strides && form == PZI_AS_MATRIX && !transposed) { /* the usual case, done faster */
     int64_t batch = 1;
     for (int32_t i = 0; i < n - 2; ++i) {
       batch *= tensor->shape[i];

@@ -25,7 +25,7 @@ bool pzi_lower_strided(const pz_tensor* tensor, const int64_t extent[3], const i
 /* The tensor as one pz_mat; false as above and where batch dimensions have several strides. */
 bool pzi_lower(const pz_tensor* tensor, pzi_form form, bool transposed, pz_mat* out);
 
-/* Operand k of a merged shape of at most 3 dimensions, likewise. */
+/* The tensor as operand k of a merged shape; false as above and beyond 3 dimensions. */
 bool pzi_lower_merged(const pzi_shape* shape, uint32_t k, const pz_tensor* tensor, pz_mat* out);
 
 /* A C-contiguous tensor as one row. */

@@ -24,7 +24,7 @@ pz_status pzi_mat_gemm(pz_queue* queue, double alpha, const pz_mat* a, const pz_
 pz_status pzi_mat_unary(pz_queue* queue, pzi_op op, int which, int sign, int64_t offset,
                         const pz_mat* x, const pz_mat* y);
 
-/* Runs a kernel natively, each matrix handed over as pzi_mat_line. */
+/* Runs a kernel natively, with each matrix as pzi_mat_line. */
 pz_status pzi_mat_launch(pz_queue* queue, const pz_kernel* kernel, int64_t n_items, uint32_t n,
                          const pz_mat* const* mats, const double* reals, const int64_t* integers);
 

@@ -15,9 +15,9 @@
 
 typedef struct pzi_operand {
   const char* name;
-  const pz_tensor* tensor; /* NULL: not wanted */
+  const pz_tensor* tensor; /* NULL: the caller does not want it */
   int64_t count;           /* its elements */
-  pz_tensor packed;        /* what is lowered: the tensor, or its copy in scratch */
+  pz_tensor packed;        /* the tensor, or its copy in scratch; this is lowered */
   uint8_t form;            /* pzi_form */
   bool transposed;
   bool contiguous; /* packed unless C-contiguous */

@@ -22,6 +22,13 @@ static const struct {
   bool native_only;
 } operations[PZI_N_OPS] = {PZI_OPS(ANY, NATIVE, MOVE)};
 
+#define ONE(OP, op_name) +1
+#define NONE(OP, op_name)
+enum { ENTRIES = 0 PZI_OPS(ONE, ONE, NONE) };
+_Static_assert(sizeof(pz_backend_ops) ==
+                   offsetof(pz_backend_ops, copy) + ENTRIES * sizeof(void (*)(void)),
+               "PZI_OPS lists every entry of pz_backend_ops");
+
 const char*
 pzi_op_name(const pzi_op op)
 {

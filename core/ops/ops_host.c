@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Reading a tensor into numbers of the host, and writing it from them. */
+/* Reading tensors into arrays of double on the host, and writing them from such arrays. */
 
 #include "call_frame.h"
 #include "check_tensor.h"
@@ -38,7 +38,7 @@ from_double(const double* const from, const pz_tensor* const to, const int64_t n
   }
 }
 
-/* Copies through a C-contiguous host tensor. `in` is given to write the tensor, `out` to read it. */
+/* Copies through a C-contiguous host tensor: from `in` to t, or from t to `out`. */
 static pz_status
 cross_held(pz_queue* const queue, const pz_tensor* const t, const double* const in,
            double* const out)

@@ -1,8 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Launches of portable kernels. A kernel computes with the strides itself, so each tensor is handed
-   over as one row. */
+/* Launches of portable kernels. Their tensors are C-contiguous; the backend gets each as a row. */
 
 #include "call_frame.h"
 #include "check_tensor.h"

@@ -7,10 +7,14 @@
 
 #include "op_entries.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #define MEMBER(OP, name) .name = pzi_ops_##name,
 const pz_ops pzi_ops = {.size = sizeof(pzi_ops), PZI_OPS(MEMBER, MEMBER, MEMBER)};
+
+_Static_assert(sizeof(pz_ops) == offsetof(pz_ops, copy) + PZI_N_OPS * sizeof(pzi_ops.copy),
+               "PZI_OPS lists every member of pz_ops");
 
 void
 pzi_call_init(pz_call* const call, pzi_frame* const frame, pz_queue* const queue,
