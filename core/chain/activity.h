@@ -6,7 +6,7 @@
 #ifndef PZI_ACTIVITY_H
 #define PZI_ACTIVITY_H
 
-#include "ops.h"
+#include "ops_table.h"
 #include "tape.h"
 
 enum {

@@ -1,12 +1,12 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Arenas: memory handed out in order and given back to a mark.
+/* Arenas: memory taken in order and released back to a mark.
 
-   A request goes into the first chunk, from the current one on, that has room; a chunk
-   passed over stays unused until the arena is released to before it. So a repeated
-   pattern of requests meets the same chunks in the same order and allocates nothing. New
-   chunks double what is held, hence their number stays logarithmic.
+   A request is served by the first chunk, from the current one on, that has room. Skipped chunks
+   stay unused until the arena is released to a mark before them. So a repeated pattern of requests
+   uses the same chunks in the same order and allocates nothing. A new chunk doubles the memory of
+   the arena, hence the number of chunks grows with the logarithm of the bytes.
 
    A mark is (chunk << 48 | bytes used in it); 0 is the empty arena. */
 
@@ -100,7 +100,7 @@ pzi_arena_take(pzi_arena* const arena, const size_t bytes, void** const data,
   if (bytes >= (size_t)1 << (MARK_BITS - 1)) {
     return pzi_no_memory(bytes);
   }
-  /* Nothing still gets a place, so that no two results are the same. */
+  /* 0 bytes take memory too, so that no two results are the same. */
   const size_t need = bytes == 0 ? ALIGNMENT : (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 
   size_t k = arena->current;

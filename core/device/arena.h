@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Memory handed out in order and given back to a mark. */
+/* Arenas: memory taken in order and released back to a mark. */
 
 #ifndef PZI_ARENA_H
 #define PZI_ARENA_H
@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-/* Where an arena takes its chunks from. */
+/* Allocates the chunks of an arena. */
 typedef struct pzi_allocator {
   pz_status (*alloc)(void* owner, size_t bytes, void** out);
   void (*free)(void* owner, void* data);
@@ -19,8 +19,8 @@ typedef struct pzi_allocator {
   bool host_memory; /* handles are addresses */
 } pzi_allocator;
 
-/* Chunks never move and are kept across resets, so a repeated pattern of requests allocates
-   nothing. */
+/* Chunks never move and stay allocated after a release, so a repeated pattern of requests
+   allocates nothing. */
 typedef struct pzi_chunk pzi_chunk;
 
 typedef struct pzi_arena {
@@ -28,7 +28,7 @@ typedef struct pzi_arena {
   pzi_chunk* chunks;
   size_t n_chunks;
   size_t current; /* chunk in use */
-  uint64_t bytes; /* held */
+  uint64_t bytes; /* of all chunks */
   uint64_t allocations;
 } pzi_arena;
 
@@ -36,16 +36,16 @@ typedef struct pzi_arena {
 void pzi_arena_init(pzi_arena* arena, const pzi_allocator* allocator);
 void pzi_arena_cleanup(pzi_arena* arena);
 
-/* Takes `bytes` (0 gives a valid place of no extent), aligned to 64. Where handles are
-   host pointers `*data` is the place itself and `*byte_offset` 0. */
+/* Takes `bytes` (0 gives an address of its own), aligned to 64. In host memory `*data` is the
+   address and `*byte_offset` 0; elsewhere `*data` is the handle of the chunk. */
 pz_status pzi_arena_take(pzi_arena* arena, size_t bytes, void** data, uint64_t* byte_offset);
 
-/* A tensor of `spec` in the arena, C-contiguous, its shape held by `shapes`, a host arena
-   (may be the same arena). */
+/* A C-contiguous tensor of `spec` in the arena. Its shape is stored in `shapes`, a host arena that
+   may be the same one. */
 pz_status pzi_arena_tensor(pzi_arena* arena, pzi_arena* shapes, const pz_spec* spec,
                            pz_tensor* out);
 
 uint64_t pzi_arena_mark(const pzi_arena* arena);
-void pzi_arena_release(pzi_arena* arena, uint64_t mark); /* 0 gives back everything */
+void pzi_arena_release(pzi_arena* arena, uint64_t mark); /* 0: everything */
 
 #endif /* PZI_ARENA_H */

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Checks of tensors that a host handed in. */
+/* Checks of tensors that the caller of the library passes. */
 
 #include "check_tensor.h"
 
@@ -36,8 +36,8 @@ check_known(const pz_tensor* const tensor, const char* const what)
                   pzi_dtype_text(tensor->dtype, text));
 }
 
-/* Every element within 2^61 bytes of the first, so that distances of two tensors fit; sets
-   the byte behind the last. */
+/* Requires every element within 2^61 bytes of the first, so that distances between two tensors fit
+   64 bits. Sets `end` to the byte behind the last element. */
 static pz_status
 check_range(const pz_tensor* const tensor, const char* const what, uint64_t* const end)
 {
@@ -71,8 +71,8 @@ check_range(const pz_tensor* const tensor, const char* const what, uint64_t* con
   return PZ_OK;
 }
 
-/* What nearly every tensor is: in memory of the host, contiguous, of at most 2^31 elements, none
-   of them missing, as expected. Says so in few steps; whoever is not goes through all checks. */
+/* Fast path for nearly every tensor: in host memory, contiguous, not empty, of at most 2^31
+   elements, of the expected spec. All other tensors need the full checks. */
 static bool
 is_plain(const pz_tensor* const tensor, const pz_spec* const expected)
 {

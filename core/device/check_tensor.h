@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Checks of tensors that a host handed in. */
+/* Checks of tensors that the caller of the library passes. */
 
 #ifndef PZI_CHECK_TENSOR_H
 #define PZI_CHECK_TENSOR_H
@@ -14,7 +14,7 @@ bool pzi_check_owned(const pz_queue* queue, const pz_tensor* tensor);
 /* PZ_UNSUPPORTED for float64 on a device without it. */
 pz_status pzi_check_dtype(const pz_queue* queue, uint32_t dtype);
 
-/* Checks a tensor that a host handed in: dtype known, 0 <= ndim <= PZ_MAX_DIMS, extents
+/* Checks a tensor: dtype known, 0 <= ndim <= PZ_MAX_DIMS, extents
    >= 0, count and byte range in 63 bits, data where there are elements, spec as expected
    (`expected` may be NULL), on the host or on the queue's device. Messages begin with
    `what`. */

@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Events: the order of several queues. Where a backend has none, or the devices cannot wait
-   for each other, the calling thread waits instead. One queue's mutex at a time. */
+/* Events order the work of several queues. Where a backend has no events, or the devices cannot
+   wait for each other, the calling thread waits instead. No function holds two queues' mutexes. */
 
 #include "queue.h"
 #include "status.h"
@@ -11,7 +11,7 @@
 
 struct pz_event {
   pz_queue* queue; /* retained */
-  void* handle;    /* NULL: all was done when it was recorded */
+  void* handle;    /* NULL: the work was complete when the event was recorded */
 };
 
 pz_status
@@ -41,9 +41,9 @@ pz_queue_record(pz_queue* const queue, pz_event** const out)
   return PZ_OK;
 }
 
-/* On the device; PZ_UNSUPPORTED where it cannot. */
+/* Makes the device wait; PZ_UNSUPPORTED where it cannot. */
 static pz_status
-wait_there(pz_queue* const queue, void* const handle)
+wait_on_device(pz_queue* const queue, void* const handle)
 {
   if (!queue->backend->wait) {
     return PZ_UNSUPPORTED;
@@ -65,7 +65,7 @@ pz_queue_wait(pz_queue* const queue, const pz_event* const event)
     return PZ_OK;
   }
   if (event->queue->backend == queue->backend) {
-    const pz_status status = wait_there(queue, event->handle);
+    const pz_status status = wait_on_device(queue, event->handle);
     if (status != PZ_UNSUPPORTED) {
       return status;
     }
@@ -79,7 +79,7 @@ pz_queue_wait_native(pz_queue* const queue, void* const event)
   if (!queue || !event) {
     return pzi_fail(PZ_INVALID, "found no %s", queue ? "event" : "queue");
   }
-  const pz_status status = wait_there(queue, event);
+  const pz_status status = wait_on_device(queue, event);
   return status == PZ_UNSUPPORTED
              ? pzi_fail(status, "%s cannot wait for an event of another context", queue->name)
              : status;

@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Fault words: a status and a place in the batch, in device memory. An operation that fails
-   after its call has returned writes them; the host reads them where it waits anyway. */
+/* Fault words: a status and an index in the batch, in device memory. An operation that fails after
+   its call has returned writes them; the host reads them where it waits for the device anyway. */
 
 #include "fault.h"
 

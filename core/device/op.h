@@ -1,50 +1,59 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The operations by number. */
+/* The list of operations, from which numbers, names, tables and declarations are made. */
 
 #ifndef PZI_OP_H
 #define PZI_OP_H
 
-/* In the order of pz_ops. */
+/* Expands one of three macros (OP, name) for each operation, in the order in which pz_queue_op
+   counts them. PZI_OP is the number, `name` the member of pz_ops. The macro says how it runs:
+     ANY     by the backend's entry, else composed of others, else on the host
+     NATIVE  by the backend's entry or not at all
+     MOVE    by pz_backend.copy, which every backend has; pz_backend_ops has no entry
+   A new operation also needs its case in call_entry (dispatch.c) and pzi_ops_NAME. */
+#define PZI_OPS(ANY, NATIVE, MOVE)                      \
+  ANY(COPY, copy)                                       \
+  ANY(FILL, fill)                                       \
+  ANY(AXPBY, axpby)                                     \
+  ANY(SCALE, scale)                                     \
+  ANY(HADAMARD, hadamard)                               \
+  ANY(COMBINE, combine)                                 \
+  ANY(ADD_IDENTITY, add_identity)                       \
+  ANY(FOLD, fold)                                       \
+  ANY(FOLD_ADJOINT, fold_adjoint)                       \
+  ANY(SYMMETRIZE, symmetrize)                           \
+  ANY(TRIANGLE, triangle)                               \
+  ANY(GET_DIAGONAL, get_diagonal)                       \
+  ANY(SET_DIAGONAL, set_diagonal)                       \
+  ANY(NORM, norm)                                       \
+  ANY(DOT, dot)                                         \
+  ANY(SCALE_BY, scale_by)                               \
+  ANY(GEMM, gemm)                                       \
+  ANY(SYRK, syrk)                                       \
+  ANY(TRMM, trmm)                                       \
+  ANY(TRSM, trsm)                                       \
+  ANY(SHIFTED_INVERSE, shifted_inverse)                 \
+  ANY(SOLVE, solve)                                     \
+  ANY(POTRF, potrf)                                     \
+  ANY(QR, qr)                                           \
+  ANY(EIGH, eigh)                                       \
+  ANY(SVD, svd)                                         \
+  ANY(SCHUR, schur)                                     \
+  ANY(TAKE, take)                                       \
+  ANY(PUT, put)                                         \
+  ANY(RANDOM, random)                                   \
+  ANY(LAUNCH, launch)                                   \
+  MOVE(READ_OUT, read)                                  \
+  MOVE(WRITE_IN, write)                                 \
+  ANY(SHIFTED_INVERSE_ADJOINT, shifted_inverse_adjoint) \
+  NATIVE(EXPONENTIAL, exponential)                      \
+  NATIVE(EXPONENTIAL_ADJOINT, exponential_adjoint)
+
+#define PZI_OP_NUMBER(OP, name) PZI_##OP,
 typedef enum pzi_op {
-  PZI_COPY,
-  PZI_FILL,
-  PZI_AXPBY,
-  PZI_SCALE,
-  PZI_HADAMARD,
-  PZI_COMBINE,
-  PZI_ADD_IDENTITY,
-  PZI_FOLD,
-  PZI_FOLD_ADJOINT,
-  PZI_SYMMETRIZE,
-  PZI_TRIANGLE,
-  PZI_GET_DIAGONAL,
-  PZI_SET_DIAGONAL,
-  PZI_NORM,
-  PZI_DOT,
-  PZI_SCALE_BY,
-  PZI_GEMM,
-  PZI_SYRK,
-  PZI_TRMM,
-  PZI_TRSM,
-  PZI_SHIFTED_INVERSE,
-  PZI_SOLVE,
-  PZI_POTRF,
-  PZI_QR,
-  PZI_EIGH,
-  PZI_SVD,
-  PZI_SCHUR,
-  PZI_TAKE,
-  PZI_PUT,
-  PZI_RANDOM,
-  PZI_LAUNCH,
-  PZI_READ_OUT, /* to the host and back: copies, offered by every backend */
-  PZI_WRITE_IN,
-  PZI_SHIFTED_INVERSE_ADJOINT,
-  PZI_EXPONENTIAL,
-  PZI_EXPONENTIAL_ADJOINT,
-  PZI_N_OPS,
+  PZI_OPS(PZI_OP_NUMBER, PZI_OP_NUMBER, PZI_OP_NUMBER) PZI_N_OPS,
 } pzi_op;
+#undef PZI_OP_NUMBER
 
 #endif /* PZI_OP_H */

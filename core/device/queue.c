@@ -1,12 +1,12 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Queues: an open device shared by reference, with its host queue.
+/* Queues: open devices, shared by reference, each with its host queue.
 
-   Locks: everything that reaches the backend holds the queue's mutex; what runs on the
-   host takes the host queue's mutex inside it. The host of an accelerator is "cpu" where
-   it can be opened, that of "cpu" is "reference", which has none: a chain without
-   cycles, so the order is total. */
+   Locks: every call of the backend holds the queue's mutex; an operation that runs on the host
+   takes the host queue's mutex inside it. The host of an accelerator is "cpu" where that can be
+   opened, the host of "cpu" is "reference", which has none. So locks are always taken in this
+   order. */
 
 #include "queue.h"
 
@@ -17,7 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The queue that runs what this one lacks; none is no error, operations then say so. */
+/* The queue for operations that the backend lacks. NULL is no error here: such operations then
+   return PZ_UNSUPPORTED. */
 static pz_queue*
 open_host(pz_context* const context, const char* const id)
 {

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Queues: an open device with its memory. */
+/* Queues: open devices. */
 
 #ifndef PZI_QUEUE_H
 #define PZI_QUEUE_H
@@ -15,26 +15,26 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-/* One backend queue shared by reference. Every operation takes the mutex; what has to run
-   on the host takes that of `host` inside it, never the other way round. */
+/* A backend's queue, shared by reference. Every operation takes the mutex; one that runs on the
+   host takes the mutex of `host` inside it, never the other way round. */
 struct pz_queue {
   atomic_uint references;
   pz_context* context;
-  const pzi_backend* loaded; /* the backend with the file it came from */
+  const pzi_backend* loaded; /* the backend and its file */
   const pz_backend* backend; /* its table */
   const pz_backend_ops* ops; /* full size, never NULL */
   pz_backend_queue* handle;
   uint32_t index; /* of the device in the backend */
-  pz_queue* host; /* runs what the backend lacks; NULL: nothing does */
+  pz_queue* host; /* runs the operations that the backend lacks; may be NULL */
   pz_device device;
   bool f64;
   bool host_memory;
   bool forbid_host;
   pthread_mutex_t mutex;
   bool async;
-  pz_fault fault;                /* of calls without a word of their own */
-  pzi_arena scratch;             /* device memory of packing and compositions, under the mutex */
-  pzi_arena staging;             /* host memory of copies, under the mutex */
+  pz_fault fault;                /* of calls without a fault word of their own */
+  pzi_arena scratch;             /* device memory for packing and compositions, under the mutex */
+  pzi_arena staging;             /* host memory for copies, under the mutex */
   uint64_t counts[PZI_N_OPS][3]; /* calls by pz_route, under the mutex */
   pzi_allocator allocator;       /* of device memory, takes the mutex */
   pzi_allocator allocator_held;  /* the same for a caller that holds the mutex */
@@ -42,9 +42,8 @@ struct pz_queue {
   char name[64];                                        /* "opencl:0" */
 };
 
-/* Opens device `index` of a backend, on the caller's own queue unless `native` is NULL;
-   `name` as pz_queue_device gives it. The queue has a host queue of its own unless it is the
-   reference. */
+/* Opens device `index` of a backend, on the caller's own queue if `native` is not NULL. `name` is
+   what pz_queue_device returns. Unless it is "reference", the queue opens its own host queue. */
 pz_status pzi_queue_new(pz_context* context, const pzi_backend* backend, uint32_t index,
                         const char* name, const void* native, pz_queue** out);
 
@@ -61,20 +60,19 @@ pzi_thread_queue_at(const pz_queue* const queue, const uint32_t k)
 pz_queue* pzi_queue_retain(pz_queue* queue);
 void pzi_queue_release(pz_queue* queue);
 
-/* Device memory; these and all below take the mutex themselves. bytes 0 gives NULL. */
+/* Device memory; 0 bytes give NULL. Functions whose names do not end in `_held` take the mutex. */
 pz_status pzi_queue_alloc(pz_queue* queue, size_t bytes, void** out);
 void pzi_queue_free(pz_queue* queue, void* data);
 
-/* As above for a caller that holds the mutex. */
+/* `_held`: for callers that hold the mutex. */
 pz_status pzi_queue_alloc_held(pz_queue* queue, size_t bytes, void** out);
 void pzi_queue_free_held(pz_queue* queue, void* data);
 
-/* Bytes between device and host or on the device, for a caller that holds the mutex;
-   bytes may be 0. */
+/* Copies bytes between device and host or on the device; `bytes` may be 0. */
 pz_status pzi_queue_move_held(pz_queue* queue, pz_copy_kind kind, void* to, uint64_t to_offset,
                               const void* from, uint64_t from_offset, size_t bytes);
 
-/* Waits for the device; free of cost where nothing is asynchronous. Mutex held. */
+/* Waits for the device; returns at once on a synchronous one. */
 pz_status pzi_queue_wait_held(pz_queue* queue);
 
 /* Checks what a backend's entry returned: an unknown status becomes PZ_PLUGIN, and a failure

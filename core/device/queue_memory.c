@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The memory of a device, through the backend's table: allocations, copies, zeros, waits. */
+/* The memory of a device: allocation, copies, zeroing and waiting, by the backend's functions. */
 
 #include "queue.h"
 

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Storages: tensors that own their memory, shared by reference. */
+/* Storages: the memory of tensors, shared by reference. */
 
 #include "storage.h"
 

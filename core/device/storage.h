@@ -1,15 +1,15 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Tensors that own their memory, shared by reference. */
+/* Storages: the memory of tensors, shared by reference. */
 
 #ifndef PZI_STORAGE_H
 #define PZI_STORAGE_H
 
 #include "queue.h"
 
-/* A tensor that owns its memory, shared by reference: C-contiguous on one device. Or one
-   bound to the host's own memory, in any layout. */
+/* A C-contiguous tensor that owns its memory on one device. Or, if `bound`, a tensor in the
+   caller's memory, with any strides. */
 typedef struct pzi_storage {
   atomic_uint references;
   pz_queue* queue; /* retained */
@@ -19,7 +19,7 @@ typedef struct pzi_storage {
   bool bound;
 } pzi_storage;
 
-/* Zeroed; of a dtype that the device has. */
+/* Zeroed. PZ_UNSUPPORTED for a dtype that the device lacks. */
 pz_status pzi_storage_new(pz_queue* queue, const pz_spec* spec, pzi_storage** out);
 pz_status pzi_storage_bound(pz_queue* queue, const pz_tensor* tensor, pzi_storage** out);
 pzi_storage* pzi_storage_retain(pzi_storage* storage);

@@ -1,9 +1,9 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A queue runs one operation at a time; in host memory only its scratch asks for that, so every
-   further thread gets a queue of its own on the same device. A thread's queue stays open as long
-   as the queue it belongs to. */
+/* A queue runs one operation at a time. In host memory only the shared scratch requires that, so
+   every further thread gets its own queue on the same device. It stays open as long as the queue
+   that it was opened for. */
 
 #include "thread_queues.h"
 

@@ -1,23 +1,24 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Further queues on the device of one in host memory, one for each thread, so that evaluations
-   that share a queue run side by side, each with scratch of its own. Tensors stay the queue's. */
+/* Queues of threads: further queues on the device of a queue in host memory, one for each thread,
+   so that evaluations that share the queue run in parallel, each with its own scratch. Tensors
+   belong to the shared queue. */
 
 #ifndef PZI_THREAD_QUEUES_H
 #define PZI_THREAD_QUEUES_H
 
 #include "queue.h"
 
-/* Opens the queues of `threads` threads, of which the first needs none. Opens none where
-   operations may return before they are done. [any thread] */
+/* Opens the queues of `threads` threads; the first one uses `queue` itself. Opens none on devices
+   that are asynchronous or not in host memory. [any thread] */
 pz_status pzi_thread_queues_open(pz_queue* queue, uint32_t threads);
 
 /* Sets the caller's index among the threads of a loop, 0 outside of loops: its evaluations use
    that thread's queue. */
 void pzi_thread_queue_choose(uint32_t thread);
 
-/* The queue for the calling thread: its own one, or `queue` where it has none. */
+/* The queue of the calling thread, or `queue` where the thread has none. */
 pz_queue* pzi_thread_queue(pz_queue* queue);
 
 #endif /* PZI_THREAD_QUEUES_H */

@@ -8,10 +8,9 @@
    and everything waits in `pending` until the last vjp has run. */
 
 #include "check_tensor.h"
-
 #include "eval.h"
 #include "gate.h"
-#include "ops.h"
+#include "ops_table.h"
 #include "path.h"
 #include "slot.h"
 #include "status.h"

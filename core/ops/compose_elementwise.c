@@ -1,11 +1,12 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Elementwise operations from portable kernels, and copies and fills from the ones that
-   every backend has. Items are entries, columns fastest. */
+/* Elementwise operations from portable kernels, and copies and fills from the copy and fill of
+   bytes that every backend has. An item of a kernel is one entry, columns fastest. */
 
-#include "compose.h"
+#include "compose_ways.h"
 
+#include "mat_ops.h"
 #include "status.h"
 
 /* ---- copy and fill by bytes --------------------------------------------------- */
@@ -20,7 +21,7 @@ move_on_device(pz_queue* const queue, const pz_mat* const x, const uint64_t x_at
 }
 
 pz_status
-pzi_copy_dense(pz_queue* const queue, const pzi_request* const r)
+pzi_compose_copy_dense(pz_queue* const queue, const pzi_request* const r)
 {
   const pz_mat* const x = &r->mat[0];
   const pz_mat* const y = &r->mat[1];
@@ -31,7 +32,7 @@ pzi_copy_dense(pz_queue* const queue, const pzi_request* const r)
 }
 
 pz_status
-pzi_copy_lines(pz_queue* const queue, const pzi_request* const r)
+pzi_compose_copy_lines(pz_queue* const queue, const pzi_request* const r)
 {
   const pz_mat* const x = &r->mat[0];
   const pz_mat* const y = &r->mat[1];
@@ -64,14 +65,14 @@ fill_line(pz_queue* const queue, const pz_mat* const y, const int64_t at, const 
 }
 
 pz_status
-pzi_fill_dense(pz_queue* const queue, const pzi_request* const r)
+pzi_compose_fill_dense(pz_queue* const queue, const pzi_request* const r)
 {
   const pz_mat* const y = &r->mat[0];
   return pzi_mat_dense(y) ? fill_line(queue, y, 0, pzi_mat_span(y), r->real[0]) : PZ_UNSUPPORTED;
 }
 
 pz_status
-pzi_fill_lines(pz_queue* const queue, const pzi_request* const r)
+pzi_compose_fill_lines(pz_queue* const queue, const pzi_request* const r)
 {
   const pz_mat* const y = &r->mat[0];
   const bool row_major = pzi_mat_row_major(y);
@@ -168,11 +169,11 @@ entries(const pz_mat* const y)
 }
 
 pz_status
-pzi_fill_kernel(pz_queue* const queue, const pzi_request* const r)
+pzi_compose_fill_kernel(pz_queue* const queue, const pzi_request* const r)
 {
   const pz_mat* const y = &r->mat[0];
   const int64_t integers[] = {pzi_code_ld(y), y->batch_stride, y->rows, y->cols};
-  return pzi_compose_launch(queue, &compose_fill, entries(y), 1, &y, r->real, integers);
+  return pzi_mat_launch(queue, &compose_fill, entries(y), 1, &y, r->real, integers);
 }
 
 /* x and y of one shape by one of the kernels above. */
@@ -183,31 +184,31 @@ pairwise(pz_queue* const queue, const pz_kernel* const kernel, const pz_mat* con
   const pz_mat* const mats[] = {x, y};
   const int64_t integers[] = {pzi_code_ld(x),  x->batch_stride, pzi_code_ld(y),
                               y->batch_stride, y->rows,         y->cols};
-  return pzi_compose_launch(queue, kernel, entries(y), 2, mats, reals, integers);
+  return pzi_mat_launch(queue, kernel, entries(y), 2, mats, reals, integers);
 }
 
 pz_status
-pzi_copy_kernel(pz_queue* const queue, const pzi_request* const r)
+pzi_compose_copy_kernel(pz_queue* const queue, const pzi_request* const r)
 {
   return r->dtype == PZ_I64 ? PZ_UNSUPPORTED
                             : pairwise(queue, &compose_copy, &r->mat[0], &r->mat[1], NULL);
 }
 
 pz_status
-pzi_axpby_kernel(pz_queue* const queue, const pzi_request* const r)
+pzi_compose_axpby(pz_queue* const queue, const pzi_request* const r)
 {
   return pairwise(queue, &compose_axpby, &r->mat[0], &r->mat[1], r->real);
 }
 
 pz_status
-pzi_scale_kernel(pz_queue* const queue, const pzi_request* const r)
+pzi_compose_scale(pz_queue* const queue, const pzi_request* const r)
 {
   const double reals[] = {r->real[0], 0.0};
   return pairwise(queue, &compose_axpby, &r->mat[0], &r->mat[0], reals);
 }
 
 pz_status
-pzi_hadamard_kernel(pz_queue* const queue, const pzi_request* const r)
+pzi_compose_hadamard(pz_queue* const queue, const pzi_request* const r)
 {
   const pz_mat* const x = &r->mat[0];
   const pz_mat* const y = &r->mat[1];
@@ -215,7 +216,7 @@ pzi_hadamard_kernel(pz_queue* const queue, const pzi_request* const r)
   const pz_mat* const mats[] = {x, y, z};
   const int64_t integers[] = {pzi_code_ld(x), x->batch_stride, pzi_code_ld(y), y->batch_stride,
                               pzi_code_ld(z), z->batch_stride, z->rows,        z->cols};
-  return pzi_compose_launch(queue, &compose_hadamard, entries(z), 3, mats, r->real, integers);
+  return pzi_mat_launch(queue, &compose_hadamard, entries(z), 3, mats, r->real, integers);
 }
 
 /* ---- combine ------------------------------------------------------------------ */
@@ -227,10 +228,9 @@ same_mat(const pz_mat* const a, const pz_mat* const b)
          a->col_stride == b->col_stride && a->batch_stride == b->batch_stride;
 }
 
-/* y = shift I + sum of a[k] x[k]: the terms that are y itself first, for they are
-   overwritten. */
+/* y = shift I + sum of a[k] x[k]. The terms that are y itself come first: y is overwritten. */
 pz_status
-pzi_combine_terms(pz_queue* const queue, const pzi_request* const r)
+pzi_compose_combine(pz_queue* const queue, const pzi_request* const r)
 {
   const uint32_t n = r->n - 1;
   const pz_mat* const y = &r->mat[n];
@@ -242,16 +242,16 @@ pzi_combine_terms(pz_queue* const queue, const pzi_request* const r)
       aliased = true;
     }
   }
-  double kept = 0.0; /* what y counts so far */
+  double kept = 0.0; /* the coefficient of y in the sum so far */
   if (aliased) {
-    PZ_TRY(pzi_do_axpby(queue, own, y, 0.0, y));
+    PZ_TRY(pzi_mat_axpby(queue, own, y, 0.0, y));
     kept = 1.0;
   }
   for (uint32_t k = 0; k < n; ++k) {
     if (!same_mat(&r->mat[k], y)) {
-      PZ_TRY(pzi_do_axpby(queue, r->real[k], &r->mat[k], kept, y));
+      PZ_TRY(pzi_mat_axpby(queue, r->real[k], &r->mat[k], kept, y));
       kept = 1.0;
     }
   }
-  return r->shift == 0.0 ? PZ_OK : pzi_do_add_identity(queue, r->shift, y);
+  return r->shift == 0.0 ? PZ_OK : pzi_mat_add_identity(queue, r->shift, y);
 }

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Inverses and solutions from products, and from each other.
+/* Inverses and solutions from products and from each other.
 
    W = gamma I + delta X = gamma (I + K) with X skew and gamma != 0 needs no pivoting: the
    symmetric part of every Schur complement of A = I + K stays I or grows beyond it. So A is
@@ -9,15 +9,20 @@
      A11 <- A11^-1        T = A11 A12        U = A21 A11
      A22 <- (A22 - A21 T)^-1
      A12 <- -T A22        A21 <- -A22 U      A11 <- A11 - T A21
-   down to blocks of 16, which a kernel eliminates. Without pivoting the error grows with K;
-   beyond a limit on |K|_F, known from one read of the norms, and for any other structure the
-   host's pivoted elimination answers. Within the limit it stays below twice that of pivoting
-   (tests/backend/accuracy.c); |K|_F overstates |K|_2 by more the larger n is.
+   down to blocks of 16, which a kernel eliminates. Without pivoting the error grows with K. So the
+   composition requires a bound on |K|_F, which takes one read of the norms; beyond it, and for any
+   other structure, the host runs a pivoted elimination. Within the bound the error is less than
+   twice that of pivoting (tests/backend/accuracy.c). The bound grows with n since |K|_F exceeds
+   |K|_2 by more the larger n is.
 
-   A^-1 B from an inverse gets one step of refinement, which brings its residual to that of
-   a factorization. */
+   A^-1 B from an inverse gets one step of refinement, which reduces its residual to that of a
+   factorization. */
+
+#include "compose_ways.h"
 
 #include "compose.h"
+#include "dispatch.h"
+#include "mat_ops.h"
 
 #include <math.h>
 
@@ -32,8 +37,8 @@ norm_limit(const int64_t n)
 }
 
 /* clang-format off */
-/* Item: one matrix, inverted in place by Gauss-Jordan elimination on its distance from I, which
-   loses nothing to the ones on the diagonal:
+/* Item: one matrix, inverted in place by Gauss-Jordan elimination on its difference from I, so that
+   small entries are not rounded away by the ones on the diagonal:
    a <- (I + a)^-1 - I. */
 PZ_KERNEL(compose_eliminate, 1, 0, 3,
   PZ_TENSOR_ARG(0, a);
@@ -74,7 +79,7 @@ invert(pz_queue* const queue, const pz_mat* const w)
   const int64_t n = w->rows;
   if (n <= BLOCK) {
     const int64_t integers[] = {w->row_stride, w->batch_stride, n};
-    return pzi_compose_launch(queue, &compose_eliminate, w->batch, 1, &w, NULL, integers);
+    return pzi_mat_launch(queue, &compose_eliminate, w->batch, 1, &w, NULL, integers);
   }
   const int64_t n1 = (n / 2 + BLOCK - 1) / BLOCK * BLOCK;
   const int64_t n2 = n - n1;
@@ -88,16 +93,16 @@ invert(pz_queue* const queue, const pz_mat* const w)
   PZ_TRY(pzi_mat_scratch(queue, w->dtype, w->batch, n2, n1, &u));
 
   PZ_TRY(invert(queue, &w11));
-  PZ_TRY(pzi_do_gemm(queue, 1.0, &w11, &w12, 0.0, &t));
-  PZ_TRY(pzi_do_gemm(queue, 1.0, &w21, &w11, 0.0, &u));
-  PZ_TRY(pzi_do_gemm(queue, -1.0, &w21, &t, 1.0, &w22));
+  PZ_TRY(pzi_mat_gemm(queue, 1.0, &w11, &w12, 0.0, &t));
+  PZ_TRY(pzi_mat_gemm(queue, 1.0, &w21, &w11, 0.0, &u));
+  PZ_TRY(pzi_mat_gemm(queue, -1.0, &w21, &t, 1.0, &w22));
   PZ_TRY(invert(queue, &w22));
-  PZ_TRY(pzi_do_gemm(queue, -1.0, &t, &w22, 0.0, &w12));
-  PZ_TRY(pzi_do_gemm(queue, -1.0, &w22, &u, 0.0, &w21));
-  return pzi_do_gemm(queue, -1.0, &t, &w21, 1.0, &w11);
+  PZ_TRY(pzi_mat_gemm(queue, -1.0, &t, &w22, 0.0, &w12));
+  PZ_TRY(pzi_mat_gemm(queue, -1.0, &w22, &u, 0.0, &w21));
+  return pzi_mat_gemm(queue, -1.0, &t, &w21, 1.0, &w11);
 }
 
-/* Is the norm of every x at most `limit`? False too for NaN. */
+/* Is the norm of every x at most `limit`? False for NaN. */
 static pz_status
 norms_within(pz_queue* const queue, const pz_mat* const x, const double limit, bool* const within)
 {
@@ -107,7 +112,7 @@ norms_within(pz_queue* const queue, const pz_mat* const x, const double limit, b
   void* host = NULL;
   uint64_t offset = 0;
   PZ_TRY(pzi_mat_scratch(queue, x->dtype, x->batch, 1, 1, &norm));
-  PZ_TRY(pzi_do_pass(queue, PZI_NORM, PZ_OVER_BOTH, PZ_NORM_TWO, 0, x, &norm));
+  PZ_TRY(pzi_mat_unary(queue, PZI_NORM, PZ_OVER_BOTH, PZ_NORM_TWO, 0, x, &norm));
 
   const uint64_t mark = pzi_arena_mark(&queue->staging);
   pz_status status = pzi_arena_take(&queue->staging, bytes, &host, &offset);
@@ -126,7 +131,7 @@ norms_within(pz_queue* const queue, const pz_mat* const x, const double limit, b
 }
 
 pz_status
-pzi_inverse_blocks(pz_queue* const queue, const pzi_request* const r)
+pzi_compose_inverse_blocks(pz_queue* const queue, const pzi_request* const r)
 {
   const double alpha = r->real[0];
   const double beta = r->real[1];
@@ -143,14 +148,14 @@ pzi_inverse_blocks(pz_queue* const queue, const pzi_request* const r)
   }
   pz_mat w;
   PZ_TRY(pzi_mat_scratch(queue, r->dtype, x->batch, x->rows, x->cols, &w));
-  PZ_TRY(pzi_do_shifted(queue, 1.0, delta / gamma, x, &w));
+  PZ_TRY(pzi_mat_shifted(queue, 1.0, delta / gamma, x, &w));
   PZ_TRY(invert(queue, &w));
-  return pzi_do_shifted(queue, alpha, beta / gamma, &w, &r->mat[1]);
+  return pzi_mat_shifted(queue, alpha, beta / gamma, &w, &r->mat[1]);
 }
 
 /* (gamma I + delta x) y = beta I, then y + alpha I. */
 pz_status
-pzi_inverse_solve(pz_queue* const queue, const pzi_request* const r)
+pzi_compose_inverse_solve(pz_queue* const queue, const pzi_request* const r)
 {
   const pz_mat* const x = &r->mat[0];
   const pz_mat* const y = &r->mat[1];
@@ -165,16 +170,16 @@ pzi_inverse_solve(pz_queue* const queue, const pzi_request* const r)
   };
   PZ_TRY(pzi_mat_scratch(queue, r->dtype, x->batch, x->rows, x->cols, &solve.mat[0]));
   PZ_TRY(pzi_mat_scratch(queue, r->dtype, x->batch, x->rows, x->cols, &solve.mat[1]));
-  PZ_TRY(pzi_do_shifted(queue, r->real[2], r->real[3], x, &solve.mat[0]));
-  PZ_TRY(pzi_do_fill(queue, 0.0, &solve.mat[1]));
-  PZ_TRY(pzi_do_add_identity(queue, r->real[1], &solve.mat[1]));
-  PZ_TRY(pzi_run_native(queue, &solve));
-  return r->real[0] == 0.0 ? PZ_OK : pzi_do_add_identity(queue, r->real[0], y);
+  PZ_TRY(pzi_mat_shifted(queue, r->real[2], r->real[3], x, &solve.mat[0]));
+  PZ_TRY(pzi_mat_fill(queue, 0.0, &solve.mat[1]));
+  PZ_TRY(pzi_mat_add_identity(queue, r->real[1], &solve.mat[1]));
+  PZ_TRY(pzi_dispatch_native(queue, &solve));
+  return r->real[0] == 0.0 ? PZ_OK : pzi_mat_add_identity(queue, r->real[0], y);
 }
 
 /* x = a^-1 b, then x + a^-1 (b - a x). */
 pz_status
-pzi_solve_inverse(pz_queue* const queue, const pzi_request* const r)
+pzi_compose_solve(pz_queue* const queue, const pzi_request* const r)
 {
   const pz_mat* const a = &r->mat[0];
   const pz_mat* const b = &r->mat[1];
@@ -192,30 +197,30 @@ pzi_solve_inverse(pz_queue* const queue, const pzi_request* const r)
   pz_mat residual;
   PZ_TRY(pzi_mat_scratch(queue, r->dtype, a->batch, a->rows, a->cols, &inverse.mat[1]));
   PZ_TRY(pzi_mat_scratch(queue, r->dtype, b->batch, b->rows, b->cols, &residual));
-  PZ_TRY(pzi_run_native(queue, &inverse));
-  PZ_TRY(pzi_do_gemm(queue, 1.0, &inverse.mat[1], b, 0.0, x));
-  PZ_TRY(pzi_do_copy(queue, b, &residual));
-  PZ_TRY(pzi_do_gemm(queue, -1.0, a, x, 1.0, &residual));
-  return pzi_do_gemm(queue, 1.0, &inverse.mat[1], &residual, 1.0, x);
+  PZ_TRY(pzi_dispatch_native(queue, &inverse));
+  PZ_TRY(pzi_mat_gemm(queue, 1.0, &inverse.mat[1], b, 0.0, x));
+  PZ_TRY(pzi_mat_copy(queue, b, &residual));
+  PZ_TRY(pzi_mat_gemm(queue, -1.0, a, x, 1.0, &residual));
+  return pzi_mat_gemm(queue, 1.0, &inverse.mat[1], &residual, 1.0, x);
 }
 
 // N = Y - alpha I,  W = N^T gY,  gX = -(delta / beta) W N^T
 pz_status
-pzi_inverse_adjoint(pz_queue* const queue, const pzi_request* const r)
+pzi_compose_inverse_adjoint(pz_queue* const queue, const pzi_request* const r)
 {
   const pz_mat* const gx = &r->mat[2];
   pz_mat n;
   pz_mat w;
   PZ_TRY(pzi_mat_scratch(queue, r->dtype, gx->batch, gx->rows, gx->cols, &n));
   PZ_TRY(pzi_mat_scratch(queue, r->dtype, gx->batch, gx->rows, gx->cols, &w));
-  PZ_TRY(pzi_do_shifted(queue, -r->real[0], 1.0, &r->mat[0], &n));
+  PZ_TRY(pzi_mat_shifted(queue, -r->real[0], 1.0, &r->mat[0], &n));
   const pz_mat transposed = pz_mat_transposed(&n);
-  PZ_TRY(pzi_do_gemm(queue, 1.0, &transposed, &r->mat[1], 0.0, &w));
-  return pzi_do_gemm(queue, -r->real[2] / r->real[1], &w, &transposed, 0.0, gx);
+  PZ_TRY(pzi_mat_gemm(queue, 1.0, &transposed, &r->mat[1], 0.0, &w));
+  return pzi_mat_gemm(queue, -r->real[2] / r->real[1], &w, &transposed, 0.0, gx);
 }
 
 pz_status
-pzi_run_whole(pz_queue* const queue, const pzi_request* const request)
+pzi_compose_whole(pz_queue* const queue, const pzi_request* const request)
 {
   const int triangle = (request->which & PZ_BY_UPPER) != 0 ? PZ_UPPER : PZ_LOWER;
   const bool adjoint = request->op == PZI_SHIFTED_INVERSE_ADJOINT;
@@ -227,9 +232,9 @@ pzi_run_whole(pz_queue* const queue, const pzi_request* const request)
   PZ_TRY(
       pzi_mat_scratch(queue, request->dtype, part->batch, part->rows, part->cols, &whole.mat[k]));
   if (adjoint) {
-    PZ_TRY(pzi_run(queue, &whole));
-    return pzi_do_pass(queue, PZI_FOLD_ADJOINT, triangle, sign, 0, &whole.mat[k], part);
+    PZ_TRY(pzi_dispatch(queue, &whole));
+    return pzi_mat_unary(queue, PZI_FOLD_ADJOINT, triangle, sign, 0, &whole.mat[k], part);
   }
-  PZ_TRY(pzi_do_pass(queue, PZI_FOLD, triangle, sign, 0, part, &whole.mat[k]));
-  return pzi_run(queue, &whole);
+  PZ_TRY(pzi_mat_unary(queue, PZI_FOLD, triangle, sign, 0, part, &whole.mat[k]));
+  return pzi_dispatch(queue, &whole);
 }

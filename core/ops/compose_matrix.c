@@ -1,10 +1,13 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Structured passes, diagonals, reductions and scalings from portable kernels. Items are
-   entries of the output, columns fastest. */
+/* Structured passes, diagonals, reductions and scalings from portable kernels. An item of a kernel
+   is one entry of the output, columns fastest. */
 
-#include "compose.h"
+#include "compose_ways.h"
+
+#include "dispatch.h"
+#include "mat_ops.h"
 
 /* clang-format off */
 PZ_KERNEL(compose_add_identity, 1, 1, 3,
@@ -18,7 +21,7 @@ PZ_KERNEL(compose_add_identity, 1, 1, 3,
   y[k * yb + (yl > 0 ? r * yl + r : r - r * yl)] += a;
 )
 
-/* An entry off the diagonal from its place and its mirror image:
+/* Each entry from that of x at the same place and its mirror image. Off the diagonal:
    fold (0): the one in the triangle, with the sign outside it;
    fold_adjoint (1): g + sign g^T in the triangle, 0 outside;
    symmetrize (2): a (x + sign x^T). */
@@ -72,7 +75,7 @@ PZ_KERNEL(compose_triangle, 2, 0, 8,
     kept ? x[k * xb + (xl > 0 ? r * xl + c : r - c * xl)] : (real)0;
 )
 
-/* Between the diagonal of m and the column d, either way. */
+/* Copies the diagonal of m to the column d, or with `set` d to the diagonal. */
 PZ_KERNEL(compose_diagonal, 2, 0, 6,
   PZ_TENSOR_ARG(0, m);
   PZ_TENSOR_ARG(1, d);
@@ -94,8 +97,8 @@ PZ_KERNEL(compose_diagonal, 2, 0, 6,
 )
 
 /* Item j reduces column j (axis 0), row j (1) or the matrix (2). Kind 0 sums, 1 sums
-   magnitudes, 2 is the root of the sum of squares scaled by the largest magnitude, 3 that
-   largest. Sums run over blocks of 64 and then over the blocks, so that rounding grows
+   magnitudes, 2 is the root of the sum of squares scaled by the largest magnitude, 3 the
+   largest magnitude. Sums run over blocks of 64 and then over the blocks, so that rounding grows
    with n/64 + 64 rather than with n. */
 PZ_KERNEL(compose_reduce, 2, 0, 8,
   PZ_TENSOR_ARG(0, x);
@@ -168,16 +171,16 @@ least(const int64_t a, const int64_t b)
 }
 
 pz_status
-pzi_add_identity_kernel(pz_queue* const queue, const pzi_request* const r)
+pzi_compose_add_identity(pz_queue* const queue, const pzi_request* const r)
 {
   const pz_mat* const y = &r->mat[0];
   const int64_t n = least(y->rows, y->cols);
   const int64_t integers[] = {pzi_code_ld(y), y->batch_stride, n};
-  return pzi_compose_launch(queue, &compose_add_identity, y->batch * n, 1, &y, r->real, integers);
+  return pzi_mat_launch(queue, &compose_add_identity, y->batch * n, 1, &y, r->real, integers);
 }
 
 pz_status
-pzi_mirror_kernel(pz_queue* const queue, const pzi_request* const r)
+pzi_compose_mirror(pz_queue* const queue, const pzi_request* const r)
 {
   const pz_mat* const mats[] = {&r->mat[0], &r->mat[1]};
   const int64_t n = mats[1]->rows;
@@ -193,12 +196,11 @@ pzi_mirror_kernel(pz_queue* const queue, const pzi_request* const r)
       : r->op == PZI_FOLD_ADJOINT ? 1
                                   : 2,
   };
-  return pzi_compose_launch(queue, &compose_mirror, mats[1]->batch * n * n, 2, mats, reals,
-                            integers);
+  return pzi_mat_launch(queue, &compose_mirror, mats[1]->batch * n * n, 2, mats, reals, integers);
 }
 
 pz_status
-pzi_triangle_kernel(pz_queue* const queue, const pzi_request* const r)
+pzi_compose_triangle(pz_queue* const queue, const pzi_request* const r)
 {
   const pz_mat* const x = &r->mat[0];
   const pz_mat* const y = &r->mat[1];
@@ -207,12 +209,12 @@ pzi_triangle_kernel(pz_queue* const queue, const pzi_request* const r)
       pzi_code_ld(x), x->batch_stride, pzi_code_ld(y),       y->batch_stride,
       y->rows,        y->cols,         r->which == PZ_LOWER, r->integer,
   };
-  return pzi_compose_launch(queue, &compose_triangle, y->batch * y->rows * y->cols, 2, mats, NULL,
-                            integers);
+  return pzi_mat_launch(queue, &compose_triangle, y->batch * y->rows * y->cols, 2, mats, NULL,
+                        integers);
 }
 
 pz_status
-pzi_diagonal_kernel(pz_queue* const queue, const pzi_request* const r)
+pzi_compose_diagonal(pz_queue* const queue, const pzi_request* const r)
 {
   const bool set = r->op == PZI_SET_DIAGONAL;
   const pz_mat* const m = &r->mat[set ? 1 : 0];
@@ -221,7 +223,7 @@ pzi_diagonal_kernel(pz_queue* const queue, const pzi_request* const r)
   const int64_t integers[] = {
       pzi_code_ld(m), m->batch_stride, pzi_code_ld(d), d->batch_stride, d->rows, set,
   };
-  return pzi_compose_launch(queue, &compose_diagonal, d->batch * d->rows, 2, mats, NULL, integers);
+  return pzi_mat_launch(queue, &compose_diagonal, d->batch * d->rows, 2, mats, NULL, integers);
 }
 
 /* kind 0 sums, others as pz_norm */
@@ -234,18 +236,17 @@ reduce(pz_queue* const queue, const int kind, const int axis, const pz_mat* cons
       pzi_code_ld(x), x->batch_stride, pzi_code_ld(out), out->batch_stride, x->rows, x->cols, axis,
       kind,
   };
-  return pzi_compose_launch(queue, &compose_reduce, out->batch * out->rows, 2, mats, NULL,
-                            integers);
+  return pzi_mat_launch(queue, &compose_reduce, out->batch * out->rows, 2, mats, NULL, integers);
 }
 
 pz_status
-pzi_norm_kernel(pz_queue* const queue, const pzi_request* const r)
+pzi_compose_norm(pz_queue* const queue, const pzi_request* const r)
 {
   return reduce(queue, r->sign, r->which, &r->mat[0], &r->mat[1]);
 }
 
 pz_status
-pzi_dot_kernel(pz_queue* const queue, const pzi_request* const r)
+pzi_compose_dot(pz_queue* const queue, const pzi_request* const r)
 {
   const pz_mat* const x = &r->mat[0];
   pzi_request product = {
@@ -258,18 +259,18 @@ pzi_dot_kernel(pz_queue* const queue, const pzi_request* const r)
       .fault = r->fault,
   };
   PZ_TRY(pzi_mat_scratch(queue, r->dtype, x->batch, x->rows, x->cols, &product.mat[2]));
-  PZ_TRY(pzi_run(queue, &product));
+  PZ_TRY(pzi_dispatch(queue, &product));
   return reduce(queue, 0, r->which, &product.mat[2], &r->mat[2]);
 }
 
 pz_status
-pzi_scale_by_kernel(pz_queue* const queue, const pzi_request* const r)
+pzi_compose_scale_by(pz_queue* const queue, const pzi_request* const r)
 {
   const pz_mat* const d = &r->mat[0];
   const pz_mat* const x = &r->mat[1];
   const pz_mat* const y = &r->mat[2];
   if (x->data != y->data || x->byte_offset != y->byte_offset) {
-    PZ_TRY(pzi_do_copy(queue, x, y));
+    PZ_TRY(pzi_mat_copy(queue, x, y));
   }
   const pz_mat* const mats[] = {d, y};
   const int64_t integers[] = {
@@ -281,6 +282,6 @@ pzi_scale_by_kernel(pz_queue* const queue, const pzi_request* const r)
       y->rows,
       y->cols,
   };
-  return pzi_compose_launch(queue, &compose_scale_by, y->batch * y->rows * y->cols, 2, mats, NULL,
-                            integers);
+  return pzi_mat_launch(queue, &compose_scale_by, y->batch * y->rows * y->cols, 2, mats, NULL,
+                        integers);
 }

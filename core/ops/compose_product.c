@@ -1,10 +1,12 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Products from kernels and gemm. An Inf in b that meets a zero of the other triangle
-   gives NaN in a trmm made from gemm, where a true trmm never multiplies the two. */
+/* Products from kernels and gemm. A trmm made from gemm multiplies the zeros of the other triangle
+   too: an Inf in b then gives NaN, which a native trmm does not. */
 
-#include "compose.h"
+#include "compose_ways.h"
+
+#include "mat_ops.h"
 #include "status.h"
 
 #include <inttypes.h>
@@ -70,9 +72,10 @@ is_rows(const pz_mat* const y)
   return pzi_mat_dense(y) && pzi_mat_row_major(y);
 }
 
-/* y = alpha a b where y is one dense array of rows, else through such a one. */
+/* y = alpha a b + beta y: directly where beta is 0 and y is dense and row-major, else through a
+   product in scratch. */
 pz_status
-pzi_gemm_kernel(pz_queue* const queue, const pzi_request* const r)
+pzi_compose_gemm(pz_queue* const queue, const pzi_request* const r)
 {
   const pz_mat* const a = &r->mat[0];
   const pz_mat* const b = &r->mat[1];
@@ -87,14 +90,14 @@ pzi_gemm_kernel(pz_queue* const queue, const pzi_request* const r)
   const int64_t integers[] = {
       pzi_code_ld(a), a->batch_stride, pzi_code_ld(b), b->batch_stride, y->rows, y->cols, a->cols,
   };
-  PZ_TRY(pzi_compose_launch(queue, &compose_gemm, y->batch * y->rows * y->cols, 3, mats, r->real,
-                            integers));
-  return direct ? PZ_OK : pzi_do_axpby(queue, 1.0, &product, beta, y);
+  PZ_TRY(pzi_mat_launch(queue, &compose_gemm, y->batch * y->rows * y->cols, 3, mats, r->real,
+                        integers));
+  return direct ? PZ_OK : pzi_mat_axpby(queue, 1.0, &product, beta, y);
 }
 
 /* The upper triangle of alpha a a^T + beta y, mirrored: exactly symmetric. */
 pz_status
-pzi_syrk_gemm(pz_queue* const queue, const pzi_request* const r)
+pzi_compose_syrk(pz_queue* const queue, const pzi_request* const r)
 {
   const pz_mat* const a = &r->mat[0];
   const pz_mat* const y = &r->mat[1];
@@ -102,15 +105,15 @@ pzi_syrk_gemm(pz_queue* const queue, const pzi_request* const r)
   pz_mat product;
   PZ_TRY(pzi_mat_scratch(queue, r->dtype, y->batch, y->rows, y->cols, &product));
   if (r->real[1] != 0.0) {
-    PZ_TRY(pzi_do_copy(queue, y, &product));
+    PZ_TRY(pzi_mat_copy(queue, y, &product));
   }
-  PZ_TRY(pzi_do_gemm(queue, r->real[0], a, &at, r->real[1], &product));
-  return pzi_do_pass(queue, PZI_FOLD, PZ_UPPER, 1, 0, &product, y);
+  PZ_TRY(pzi_mat_gemm(queue, r->real[0], a, &at, r->real[1], &product));
+  return pzi_mat_unary(queue, PZI_FOLD, PZ_UPPER, 1, 0, &product, y);
 }
 
 /* T with explicit zeros and ones, times a copy of b. */
 pz_status
-pzi_trmm_gemm(pz_queue* const queue, const pzi_request* const r)
+pzi_compose_trmm(pz_queue* const queue, const pzi_request* const r)
 {
   const pz_mat* const t = &r->mat[0];
   const pz_mat* const b = &r->mat[1];
@@ -120,13 +123,13 @@ pzi_trmm_gemm(pz_queue* const queue, const pzi_request* const r)
   pz_mat copy;
   PZ_TRY(pzi_mat_scratch(queue, r->dtype, t->batch, t->rows, t->cols, &full));
   PZ_TRY(pzi_mat_scratch(queue, r->dtype, b->batch, b->rows, b->cols, &copy));
-  PZ_TRY(pzi_do_pass(queue, PZI_TRIANGLE, r->triangle, 0, unit ? strict : 0, t, &full));
+  PZ_TRY(pzi_mat_unary(queue, PZI_TRIANGLE, r->triangle, 0, unit ? strict : 0, t, &full));
   if (unit) {
-    PZ_TRY(pzi_do_add_identity(queue, 1.0, &full));
+    PZ_TRY(pzi_mat_add_identity(queue, 1.0, &full));
   }
-  PZ_TRY(pzi_do_copy(queue, b, &copy));
-  return r->which == PZ_LEFT ? pzi_do_gemm(queue, r->real[0], &full, &copy, 0.0, b)
-                             : pzi_do_gemm(queue, r->real[0], &copy, &full, 0.0, b);
+  PZ_TRY(pzi_mat_copy(queue, b, &copy));
+  return r->which == PZ_LEFT ? pzi_mat_gemm(queue, r->real[0], &full, &copy, 0.0, b)
+                             : pzi_mat_gemm(queue, r->real[0], &copy, &full, 0.0, b);
 }
 
 static bool
@@ -141,11 +144,11 @@ spoil(pz_queue* const queue, const pz_mat* const b, const int64_t k)
   pz_mat one = *b;
   one.byte_offset += (uint64_t)(k * b->batch_stride) * pz_dtype_size(b->dtype);
   one.batch = 1;
-  return pzi_do_fill(queue, (double)NAN, &one);
+  return pzi_mat_fill(queue, (double)NAN, &one);
 }
 
-/* The first matrix of t with a zero on its diagonal, or -1; its right-hand sides and those of
-   all others like it become NaN, which the solution then is. One read for the whole batch. */
+/* Sets `singular` to the first matrix of t with a zero on its diagonal. Fills the right-hand sides
+   of all such matrices with NaN, so that their solutions are NaN. One read for the whole batch. */
 static pz_status
 check_diagonal(pz_queue* const queue, const pz_mat* const t, const pz_mat* const b,
                int64_t* const singular)
@@ -156,7 +159,7 @@ check_diagonal(pz_queue* const queue, const pz_mat* const t, const pz_mat* const
   void* host = NULL;
   uint64_t offset = 0;
   PZ_TRY(pzi_mat_scratch(queue, t->dtype, t->batch, n, 1, &diagonal));
-  PZ_TRY(pzi_do_pass(queue, PZI_GET_DIAGONAL, 0, 0, 0, t, &diagonal));
+  PZ_TRY(pzi_mat_unary(queue, PZI_GET_DIAGONAL, 0, 0, 0, t, &diagonal));
 
   const uint64_t mark = pzi_arena_mark(&queue->staging);
   pz_status status = pzi_arena_take(&queue->staging, bytes, &host, &offset);
@@ -178,9 +181,9 @@ check_diagonal(pz_queue* const queue, const pz_mat* const t, const pz_mat* const
   return status;
 }
 
-/* b t^-1 = (t^-T b^T)^T: the right side is the left one of the transposes. */
+/* b t^-1 = (t^-T b^T)^T: a solve from the right is one from the left with both transposed. */
 pz_status
-pzi_trsm_kernel(pz_queue* const queue, const pzi_request* const r)
+pzi_compose_trsm(pz_queue* const queue, const pzi_request* const r)
 {
   const bool left = r->which == PZ_LEFT;
   const pz_mat t = left ? r->mat[0] : pz_mat_transposed(&r->mat[0]);
@@ -201,7 +204,7 @@ pzi_trsm_kernel(pz_queue* const queue, const pzi_request* const r)
       (r->triangle == PZ_LOWER) == left,
       unit,
   };
-  PZ_TRY(pzi_compose_launch(queue, &compose_trsm, b.batch * b.cols, 2, mats, r->real, integers));
+  PZ_TRY(pzi_mat_launch(queue, &compose_trsm, b.batch * b.cols, 2, mats, r->real, integers));
   return singular < 0
              ? PZ_OK
              : pzi_fail(PZ_SINGULAR, "matrix %" PRId64 " of the batch is singular", singular);

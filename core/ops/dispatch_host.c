@@ -1,17 +1,17 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The host's way: the request is run on the host queue, on the same memory where both
-   sides use host pointers, else on copies.
+/* Runs a request on the host queue: on the same memory where the device uses host memory, else on
+   copies.
 
-   A copy takes the whole span of an operand, gaps included, and keeps its strides; what
-   goes back are the elements alone, in runs, so that neighbours are never written. */
+   A copy takes the whole span of an operand, gaps included, and keeps its strides. Only elements
+   are copied back, line by line, so that memory in the gaps is never written. */
 
 #include "dispatch.h"
 #include "mat.h"
 #include "status.h"
 
-/* Where operand k of a request stands in staging memory. */
+/* Copies an operand to staging memory; one that is only written gets memory alone. */
 static pz_status
 stage_in(pz_queue* const queue, const pz_mat* const mat, const uint8_t access, pz_mat* const out)
 {
@@ -33,7 +33,7 @@ stage_out(pz_queue* const queue, const pz_mat* const from, const pz_mat* const t
     return pzi_queue_move_held(queue, PZ_HOST_TO_DEVICE, to->data, to->byte_offset, from->data, 0,
                                (size_t)pzi_mat_span(to) * size);
   }
-  /* lines of unit stride; elements where a vector has none */
+  /* lines of unit stride; single elements of a vector without one */
   const bool row_major = pzi_mat_row_major(to);
   const int64_t lines = row_major ? to->rows : to->cols;
   const int64_t length = row_major ? to->cols : to->rows;
@@ -52,7 +52,7 @@ run_locked(pz_queue* const host, pzi_request* const request)
 {
   request->fault = &host->fault;
   pthread_mutex_lock(&host->mutex);
-  pz_status status = pzi_run(host, request);
+  pz_status status = pzi_dispatch(host, request);
   if (status == PZ_OK) {
     status = pzi_queue_wait_held(host);
   }
@@ -69,7 +69,7 @@ run_on_copies(pz_queue* const queue, const pzi_request* const request)
       PZ_TRY(stage_in(queue, &request->mat[k], request->access[k], &staged.mat[k]));
     }
   }
-  /* A singular matrix leaves its mark, and the others of the batch are right. */
+  /* After PZ_SINGULAR the results of the other matrices of the batch are valid: copy them too. */
   const pz_status status = run_locked(queue->host, &staged);
   if (status != PZ_OK && status != PZ_SINGULAR) {
     return status;
@@ -83,7 +83,7 @@ run_on_copies(pz_queue* const queue, const pzi_request* const request)
 }
 
 pz_status
-pzi_run_on_host(pz_queue* const queue, const pzi_request* const request)
+pzi_dispatch_host(pz_queue* const queue, const pzi_request* const request)
 {
   if (queue->host_memory && queue->host->host_memory) {
     pzi_request same = *request;

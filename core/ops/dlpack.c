@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* DLPack: tensors handed to and from NumPy, PyTorch, CuPy, JAX. The structure is that of
+/* DLPack: exchange of tensors with NumPy, PyTorch, CuPy and JAX. The structure is that of
    dlpack.h, version 0 (the unversioned one that "dltensor" capsules carry). */
 
 #include "queue.h"
@@ -18,8 +18,8 @@ struct DLManagedTensor {
   void (*deleter)(struct DLManagedTensor* self);
 };
 
-/* A tensor that others own: the memory lives as long as this, and the queue as long as the
-   memory. */
+/* A tensor handed to another library, which calls the deleter: that frees the memory and releases
+   the queue. */
 typedef struct exported {
   struct DLManagedTensor managed;
   pz_queue* queue; /* retained */
@@ -78,7 +78,7 @@ pz_dlpack_export(pz_queue* const queue, const pz_tensor* const tensor,
   if (status == PZ_OK) {
     status = pzi_queue_copy(queue, tensor, copy);
   }
-  if (status == PZ_OK) { /* whoever takes it does not know the queue */
+  if (status == PZ_OK) { /* the other library does not know the queue, so it cannot wait */
     status = pz_queue_synchronize(queue);
   }
   if (status != PZ_OK) {

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Small helpers on pz_mat, all without effects but the last. */
+/* Helpers on pz_mat. */
 
 #ifndef PZI_MAT_H
 #define PZI_MAT_H
@@ -24,14 +24,14 @@ pzi_mat_row_major(const pz_mat* const m)
   return m->col_stride == 1;
 }
 
-/* Stride between lines of unit stride: "leading dimension". */
+/* Leading dimension: the stride between lines of unit stride. */
 static inline int64_t
 pzi_mat_ld(const pz_mat* const m)
 {
   return pzi_mat_row_major(m) ? m->row_stride : m->col_stride;
 }
 
-/* No gaps: the matrices fill their span, each element once. */
+/* Do the matrices fill their span without gaps, each element once? */
 static inline bool
 pzi_mat_dense(const pz_mat* const m)
 {
@@ -39,7 +39,7 @@ pzi_mat_dense(const pz_mat* const m)
          (m->batch == 1 || m->batch_stride == m->rows * m->cols);
 }
 
-/* As one row of contiguous elements, for kernels that know the strides themselves. */
+/* The whole span as one row, for kernels that compute with the strides themselves. */
 static inline pz_mat
 pzi_mat_line(const pz_mat* const m)
 {
@@ -53,8 +53,8 @@ pzi_mat_line(const pz_mat* const m)
   return line;
 }
 
-/* Strides that mean nothing set so that every matrix looks like one of a usual layout:
-   one unit stride, the other at least the minor extent. */
+/* Sets the strides of extents 1, which have no effect, so that every matrix has one unit stride
+   and another that is at least the minor extent. */
 void pzi_mat_normalize(pz_mat* mat);
 
 /* Row-major matrices in the queue's scratch, uninitialized. Mutex held. */

@@ -5,54 +5,61 @@
 
 #include "op_call.h"
 
+#include "call_frame.h"
 #include "check_tensor.h"
+#include "device_copy.h"
+#include "dispatch.h"
+#include "lower.h"
+#include "op_table.h"
 #include "status.h"
+
+#include <parametrize/plugin.h>
 
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 void
-pzi_task_refuse(pzi_task* const task, const char* const what)
+pzi_op_call_refuse(pzi_op_call* const call, const char* const what)
 {
-  if (task->status == PZ_OK) {
-    task->status = pzi_fail(PZ_INVALID, "%s: %s", pzi_op_name(task->request.op), what);
+  if (call->status == PZ_OK) {
+    call->status = pzi_fail(PZ_INVALID, "%s: %s", pzi_op_name(call->request.op), what);
   }
 }
 
 void
-pzi_task_begin(pzi_task* const task, pz_call* const call, const pzi_op op)
+pzi_op_call_begin(pzi_op_call* const call, pz_call* const c, const pzi_op op)
 {
-  const pzi_frame* const frame = (const pzi_frame*)call->reserved;
-  pzi_request* const r = &task->request;
+  const pzi_frame* const frame = (const pzi_frame*)c->reserved;
+  pzi_request* const r = &call->request;
   // operands and their matrices are cleared when they are named
-  memset(task, 0, offsetof(pzi_task, operand));
+  memset(call, 0, offsetof(pzi_op_call, operand));
   memset(r, 0, offsetof(pzi_request, mat));
   memset(r->real, 0, sizeof(*r) - offsetof(pzi_request, real));
-  task->queue = frame->queue;
-  task->request.op = op;
-  task->request.fault = &frame->fault;
+  call->queue = frame->queue;
+  call->request.op = op;
+  call->request.fault = &frame->fault;
   if (!frame->queue) {
-    pzi_task_refuse(task, "found in plan, which has no data");
+    pzi_op_call_refuse(call, "found in plan, which has no data");
   }
 }
 
 /* ---- naming operands --------------------------------------------------------- */
 
 static pz_status
-check_place(const pzi_task* const task, const pz_tensor* const tensor)
+check_place(const pzi_op_call* const call, const pz_tensor* const tensor)
 {
-  if (!pzi_check_owned(task->queue, tensor)) {
+  if (!pzi_check_owned(call->queue, tensor)) {
     return pzi_fail(PZ_MISMATCH, "found on device type %d id %d, expected on %s",
-                    tensor->device.type, tensor->device.id, task->queue->name);
+                    tensor->device.type, tensor->device.id, call->queue->name);
   }
   return PZ_OK;
 }
 
 static pz_status
-check_dtype(const pzi_task* const task, const pz_tensor* const tensor, const bool index)
+check_dtype(const pzi_op_call* const call, const pz_tensor* const tensor, const bool index)
 {
-  const pzi_request* const r = &task->request;
+  const pzi_request* const r = &call->request;
   if (!index && tensor->dtype != PZ_I64 && (r->dtype == 0 || tensor->dtype == r->dtype)) {
     return PZ_OK;
   }
@@ -71,24 +78,24 @@ check_dtype(const pzi_task* const task, const pz_tensor* const tensor, const boo
 }
 
 static pzi_operand*
-add(pzi_task* const task, const char* const name, const uint8_t access, const pzi_form form,
+add(pzi_op_call* const call, const char* const name, const uint8_t access, const pzi_form form,
     const int32_t least_ndim, const bool index, const pz_tensor* const tensor)
 {
-  const uint32_t k = task->request.n++;
-  pzi_operand* const operand = &task->operand[k];
+  const uint32_t k = call->request.n++;
+  pzi_operand* const operand = &call->operand[k];
   operand->name = name;
   operand->tensor = NULL;
   operand->form = (uint8_t)form;
   operand->transposed = false;
   operand->contiguous = false;
-  task->request.access[k] = access;
-  if (task->status != PZ_OK) {
+  call->request.access[k] = access;
+  if (call->status != PZ_OK) {
     return operand;
   }
-  pz_status status = pzi_check_tensor(task->queue, tensor, NULL, name);
+  pz_status status = pzi_check_tensor(call->queue, tensor, NULL, name);
   if (status == PZ_OK) {
-    status = check_place(task, tensor);
-    status = status == PZ_OK ? check_dtype(task, tensor, index) : status;
+    status = check_place(call, tensor);
+    status = status == PZ_OK ? check_dtype(call, tensor, index) : status;
     if (status == PZ_OK && tensor->ndim < least_ndim) {
       status = pzi_fail(PZ_MISMATCH, "found %d dimensions, expected %d or more", tensor->ndim,
                         least_ndim);
@@ -98,78 +105,78 @@ add(pzi_task* const task, const char* const name, const uint8_t access, const pz
     }
   }
   if (status != PZ_OK) {
-    task->status = pzi_fail_prefix(status, "%s", pzi_op_name(task->request.op));
+    call->status = pzi_fail_prefix(status, "%s", pzi_op_name(call->request.op));
     return operand;
   }
   operand->tensor = tensor;
   operand->packed = *tensor;
   operand->count = pz_count(tensor);
-  task->request.dtype = index ? task->request.dtype : tensor->dtype;
+  call->request.dtype = index ? call->request.dtype : tensor->dtype;
   return operand;
 }
 
 void
-pzi_task_matrix(pzi_task* const task, const char* const name, const uint8_t access,
-                const bool transposed, const pz_tensor* const tensor)
+pzi_op_call_matrix(pzi_op_call* const call, const char* const name, const uint8_t access,
+                   const bool transposed, const pz_tensor* const tensor)
 {
-  add(task, name, access, PZI_AS_MATRIX, 2, false, tensor)->transposed = transposed;
+  add(call, name, access, PZI_AS_MATRIX, 2, false, tensor)->transposed = transposed;
 }
 
 void
-pzi_task_vector(pzi_task* const task, const char* const name, const uint8_t access,
-                const pz_tensor* const tensor)
+pzi_op_call_vector(pzi_op_call* const call, const char* const name, const uint8_t access,
+                   const pz_tensor* const tensor)
 {
-  (void)add(task, name, access, PZI_AS_VECTOR, 1, false, tensor);
+  (void)add(call, name, access, PZI_AS_VECTOR, 1, false, tensor);
 }
 
 void
-pzi_task_reduced(pzi_task* const task, const char* const name, const uint8_t access, const int axis,
-                 const pz_tensor* const tensor)
+pzi_op_call_reduced(pzi_op_call* const call, const char* const name, const uint8_t access,
+                    const int axis, const pz_tensor* const tensor)
 {
   const bool scalar = axis == PZ_OVER_BOTH;
-  (void)add(task, name, access, scalar ? PZI_AS_SCALAR : PZI_AS_VECTOR, scalar ? 0 : 1, false,
+  (void)add(call, name, access, scalar ? PZI_AS_SCALAR : PZI_AS_VECTOR, scalar ? 0 : 1, false,
             tensor);
 }
 
 void
-pzi_task_index(pzi_task* const task, const char* const name, const pz_tensor* const tensor)
+pzi_op_call_index(pzi_op_call* const call, const char* const name, const pz_tensor* const tensor)
 {
-  pzi_operand* const operand = add(task, name, PZI_READ, PZI_AS_VECTOR, 1, true, tensor);
+  pzi_operand* const operand = add(call, name, PZI_READ, PZI_AS_VECTOR, 1, true, tensor);
   operand->contiguous = true;
-  if (task->status == PZ_OK && tensor->ndim != 1) {
-    task->status = pzi_fail(PZ_MISMATCH, "%s: %s: found %d dimensions, expected 1",
-                            pzi_op_name(task->request.op), name, tensor->ndim);
+  if (call->status == PZ_OK && tensor->ndim != 1) {
+    call->status = pzi_fail(PZ_MISMATCH, "%s: %s: found %d dimensions, expected 1",
+                            pzi_op_name(call->request.op), name, tensor->ndim);
   }
 }
 
 void
-pzi_task_element(pzi_task* const task, const char* const name, const uint8_t access,
-                 const pz_tensor* const tensor)
+pzi_op_call_element(pzi_op_call* const call, const char* const name, const uint8_t access,
+                    const pz_tensor* const tensor)
 {
-  const uint32_t k = task->request.n;
-  task->elementwise = true;
-  (void)add(task, name, access, PZI_AS_SCALAR, 0, false, tensor);
-  if (task->status != PZ_OK || k == 0) {
+  const uint32_t k = call->request.n;
+  call->elementwise = true;
+  (void)add(call, name, access, PZI_AS_SCALAR, 0, false, tensor);
+  if (call->status != PZ_OK || k == 0) {
     return;
   }
   const pz_spec found = pz_spec_of(tensor);
-  const pz_spec expected = pz_spec_of(task->operand[0].tensor);
+  const pz_spec expected = pz_spec_of(call->operand[0].tensor);
   if (!pz_spec_equal(&found, &expected)) {
     char a[PZI_SPEC_TEXT];
     char b[PZI_SPEC_TEXT];
-    task->status =
-        pzi_fail(PZ_MISMATCH, "%s: %s: found %s, expected %s", pzi_op_name(task->request.op), name,
+    call->status =
+        pzi_fail(PZ_MISMATCH, "%s: %s: found %s, expected %s", pzi_op_name(call->request.op), name,
                  pzi_spec_text(&found, a), pzi_spec_text(&expected, b));
   }
 }
 
 void
-pzi_task_absent(pzi_task* const task)
+pzi_op_call_absent(pzi_op_call* const call)
 {
-  const uint32_t k = task->request.n++;
-  task->operand[k].tensor = NULL;
-  task->request.mat[k] = (pz_mat){.rows = 0};
-  task->request.access[k] = PZI_WRITE;
+  const uint32_t k = call->request.n++;
+  call->operand[k].tensor = NULL;
+  call->request.mat[k] = (pz_mat){.rows = 0};
+  call->request.access[k] = PZI_WRITE;
 }
 
 /* ---- extents ----------------------------------------------------------------- */
@@ -181,39 +188,40 @@ inner_dims(const pzi_operand* const operand)
 }
 
 int64_t
-pzi_task_rows(const pzi_task* const task, const uint32_t k)
+pzi_op_call_rows(const pzi_op_call* const call, const uint32_t k)
 {
-  const pzi_operand* const o = &task->operand[k];
-  if (task->status != PZ_OK || o->form == PZI_AS_SCALAR) {
+  const pzi_operand* const o = &call->operand[k];
+  if (call->status != PZ_OK || o->form == PZI_AS_SCALAR) {
     return 1;
   }
   return o->form == PZI_AS_VECTOR || o->transposed ? pz_cols(o->tensor) : pz_rows(o->tensor);
 }
 
 int64_t
-pzi_task_cols(const pzi_task* const task, const uint32_t k)
+pzi_op_call_cols(const pzi_op_call* const call, const uint32_t k)
 {
-  const pzi_operand* const o = &task->operand[k];
-  if (task->status != PZ_OK || o->form != PZI_AS_MATRIX) {
+  const pzi_operand* const o = &call->operand[k];
+  if (call->status != PZ_OK || o->form != PZI_AS_MATRIX) {
     return 1;
   }
   return o->transposed ? pz_rows(o->tensor) : pz_cols(o->tensor);
 }
 
 bool
-pzi_task_empty(const pzi_task* const task, const uint32_t k)
+pzi_op_call_empty(const pzi_op_call* const call, const uint32_t k)
 {
-  return task->status == PZ_OK && task->operand[k].count == 0;
+  return call->status == PZ_OK && call->operand[k].count == 0;
 }
 
 void
-pzi_task_expect(pzi_task* const task, const uint32_t k, const int64_t rows, const int64_t cols)
+pzi_op_call_expect(pzi_op_call* const call, const uint32_t k, const int64_t rows,
+                   const int64_t cols)
 {
-  if (task->status != PZ_OK) {
+  if (call->status != PZ_OK) {
     return;
   }
-  const pzi_operand* const o = &task->operand[k];
-  const pzi_operand* const leader = &task->operand[task->leader];
+  const pzi_operand* const o = &call->operand[k];
+  const pzi_operand* const leader = &call->operand[call->leader];
   const int32_t batch = leader->tensor->ndim - inner_dims(leader);
   const int32_t inner = inner_dims(o);
   if (inner == 2 && o->tensor->ndim == batch + 2 &&
@@ -235,27 +243,27 @@ pzi_task_expect(pzi_task* const task, const uint32_t k, const int64_t rows, cons
   if (!pz_spec_equal(&found, &expected)) {
     char a[PZI_SPEC_TEXT];
     char b[PZI_SPEC_TEXT];
-    task->status =
-        pzi_fail(PZ_MISMATCH, "%s: %s: found %s, expected %s", pzi_op_name(task->request.op),
+    call->status =
+        pzi_fail(PZ_MISMATCH, "%s: %s: found %s, expected %s", pzi_op_name(call->request.op),
                  o->name, pzi_spec_text(&found, a), pzi_spec_text(&expected, b));
   }
 }
 
 void
-pzi_task_expect_square(pzi_task* const task, const uint32_t k)
+pzi_op_call_expect_square(pzi_op_call* const call, const uint32_t k)
 {
-  if (task->status == PZ_OK && pzi_task_rows(task, k) != pzi_task_cols(task, k)) {
+  if (call->status == PZ_OK && pzi_op_call_rows(call, k) != pzi_op_call_cols(call, k)) {
     char text[PZI_SPEC_TEXT];
-    const pz_spec found = pz_spec_of(task->operand[k].tensor);
-    task->status =
+    const pz_spec found = pz_spec_of(call->operand[k].tensor);
+    call->status =
         pzi_fail(PZ_MISMATCH, "%s: %s: found %s, expected square matrices",
-                 pzi_op_name(task->request.op), task->operand[k].name, pzi_spec_text(&found, text));
+                 pzi_op_name(call->request.op), call->operand[k].name, pzi_spec_text(&found, text));
   }
 }
 
 /* ---- running ----------------------------------------------------------------- */
 
-/* Do operands without strides share an address? */
+/* Do operands without strides share an element? */
 static bool
 dense_overlap(const pzi_operand* const x, const pzi_operand* const y)
 {
@@ -267,20 +275,20 @@ dense_overlap(const pzi_operand* const x, const pzi_operand* const y)
 }
 
 static pz_status
-check_output(const pzi_task* const task, const uint32_t out)
+check_output(const pzi_op_call* const call, const uint32_t out)
 {
-  const pzi_operand* const y = &task->operand[out];
-  const char* const name = pzi_op_name(task->request.op);
-  const bool pointers = task->queue->host_memory || y->tensor->device.type == PZ_DEVICE_CUDA;
+  const pzi_operand* const y = &call->operand[out];
+  const char* const name = pzi_op_name(call->request.op);
+  const bool pointers = call->queue->host_memory || y->tensor->device.type == PZ_DEVICE_CUDA;
   if (pzi_repeats(y->tensor)) {
     return pzi_fail(PZ_INVALID, "%s: %s names an element twice", name, y->name);
   }
-  for (uint32_t k = 0; k < task->request.n; ++k) {
-    const pzi_operand* const x = &task->operand[k];
+  for (uint32_t k = 0; k < call->request.n; ++k) {
+    const pzi_operand* const x = &call->operand[k];
     if (k == out || !x->tensor) {
       continue;
     }
-    if (((task->may_alias >> k) & 1U) != 0 && pzi_same_tensor(x->tensor, y->tensor)) {
+    if (((call->may_alias >> k) & 1U) != 0 && pzi_same_tensor(x->tensor, y->tensor)) {
       continue;
     }
     const bool dense = pointers && !x->tensor->strides && !y->tensor->strides;
@@ -291,28 +299,28 @@ check_output(const pzi_task* const task, const uint32_t out)
   return PZ_OK;
 }
 
-/* Puts a C-contiguous copy in the operand's place. */
+/* Replaces the operand by a C-contiguous copy in scratch. */
 static pz_status
-pack(pzi_task* const task, const uint32_t k)
+pack(pzi_op_call* const call, const uint32_t k)
 {
-  pzi_operand* const o = &task->operand[k];
-  PZ_TRY(pzi_device_scratch(task->queue, o->tensor, &o->packed));
-  return (task->request.access[k] & PZI_READ) != 0
-             ? pzi_device_copy(task->queue, o->tensor, &o->packed)
+  pzi_operand* const o = &call->operand[k];
+  PZ_TRY(pzi_device_scratch(call->queue, o->tensor, &o->packed));
+  return (call->request.access[k] & PZI_READ) != 0
+             ? pzi_device_copy(call->queue, o->tensor, &o->packed)
              : PZ_OK;
 }
 
-/* Operands of one shape: dimensions merge in all at once, else what is not contiguous is
-   packed and all are one row. */
+/* Operands of one shape: their dimensions merge into at most three in all of them; where that
+   fails, operands with gaps are packed and each is one row. */
 static pz_status
-lower_elementwise(pzi_task* const task)
+lower_elementwise(pzi_op_call* const call)
 {
-  pzi_request* const r = &task->request;
+  pzi_request* const r = &call->request;
   const pz_tensor* tensors[PZI_MAX_MATS];
   pzi_shape shape;
   bool dense = true;
   for (uint32_t k = 0; k < r->n; ++k) {
-    tensors[k] = task->operand[k].tensor;
+    tensors[k] = call->operand[k].tensor;
     dense = dense && !tensors[k]->strides;
   }
   if (!dense) {
@@ -320,30 +328,30 @@ lower_elementwise(pzi_task* const task)
   }
   bool fits = !dense;
   for (uint32_t k = 0; k < r->n && fits; ++k) {
-    fits = (!task->operand[k].contiguous || pzi_is_contiguous(tensors[k])) &&
+    fits = (!call->operand[k].contiguous || pzi_is_contiguous(tensors[k])) &&
            pzi_lower_merged(&shape, k, tensors[k], &r->mat[k]);
   }
   for (uint32_t k = 0; k < r->n && !fits; ++k) {
     if (!dense && !pzi_is_contiguous(tensors[k])) {
-      PZ_TRY(pack(task, k));
+      PZ_TRY(pack(call, k));
     }
-    r->mat[k] = pzi_lower_line(&task->operand[k].packed);
+    r->mat[k] = pzi_lower_line(&call->operand[k].packed);
   }
   return PZ_OK;
 }
 
 static pz_status
-lower_each(pzi_task* const task)
+lower_each(pzi_op_call* const call)
 {
-  for (uint32_t k = 0; k < task->request.n; ++k) {
-    const pzi_operand* const o = &task->operand[k];
-    pz_mat* const mat = &task->request.mat[k];
+  for (uint32_t k = 0; k < call->request.n; ++k) {
+    const pzi_operand* const o = &call->operand[k];
+    pz_mat* const mat = &call->request.mat[k];
     if (!o->tensor) {
       continue;
     }
     const bool fits = !o->contiguous || pzi_is_contiguous(o->tensor);
     if (!fits || !pzi_lower(o->tensor, (pzi_form)o->form, o->transposed, mat)) {
-      PZ_TRY(pack(task, k));
+      PZ_TRY(pack(call, k));
       (void)pzi_lower(&o->packed, (pzi_form)o->form, o->transposed, mat);
     }
   }
@@ -351,39 +359,39 @@ lower_each(pzi_task* const task)
 }
 
 static pz_status
-run_held(pzi_task* const task)
+run_held(pzi_op_call* const call)
 {
-  PZ_TRY(task->elementwise ? lower_elementwise(task) : lower_each(task));
-  PZ_TRY(pzi_run(task->queue, &task->request));
-  for (uint32_t k = 0; k < task->request.n; ++k) {
-    pzi_operand* const o = &task->operand[k];
+  PZ_TRY(call->elementwise ? lower_elementwise(call) : lower_each(call));
+  PZ_TRY(pzi_dispatch(call->queue, &call->request));
+  for (uint32_t k = 0; k < call->request.n; ++k) {
+    pzi_operand* const o = &call->operand[k];
     const bool moved = o->tensor && (o->packed.data != o->tensor->data ||
                                      o->packed.byte_offset != o->tensor->byte_offset);
-    if (moved && (task->request.access[k] & PZI_WRITE) != 0) {
-      PZ_TRY(pzi_device_copy(task->queue, &o->packed, o->tensor));
+    if (moved && (call->request.access[k] & PZI_WRITE) != 0) {
+      PZ_TRY(pzi_device_copy(call->queue, &o->packed, o->tensor));
     }
   }
   return PZ_OK;
 }
 
 pz_status
-pzi_task_run(pzi_task* const task)
+pzi_op_call_run(pzi_op_call* const call)
 {
-  PZ_TRY(task->status);
+  PZ_TRY(call->status);
   bool something = false;
-  for (uint32_t k = 0; k < task->request.n; ++k) {
-    if ((task->request.access[k] & PZI_WRITE) != 0 && task->operand[k].tensor) {
-      PZ_TRY(check_output(task, k));
-      something = something || task->operand[k].count > 0;
+  for (uint32_t k = 0; k < call->request.n; ++k) {
+    if ((call->request.access[k] & PZI_WRITE) != 0 && call->operand[k].tensor) {
+      PZ_TRY(check_output(call, k));
+      something = something || call->operand[k].count > 0;
     }
   }
   if (!something) {
     return PZ_OK;
   }
-  pz_queue* const queue = task->queue;
+  pz_queue* const queue = call->queue;
   pthread_mutex_lock(&queue->mutex);
   const uint64_t mark = pzi_arena_mark(&queue->scratch);
-  const pz_status status = run_held(task);
+  const pz_status status = run_held(call);
   pzi_arena_release(&queue->scratch, mark);
   pthread_mutex_unlock(&queue->mutex);
   return status;

@@ -1,68 +1,72 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A task is one operation as a plugin asked for it: tensors are checked as they are named,
-   the first error is kept, and running it lowers, packs, runs and unpacks. Trampolines
-   are lists of such steps. */
+/* One operation as a plugin calls it. The functions of pz_ops (op_entries.h) name its operands one
+   after the other; each is checked at once, and the first error is kept. Running the call lowers
+   the operands to matrices, packs those whose strides do not fit, dispatches and unpacks. */
 
-#ifndef PZI_TASK_H
-#define PZI_TASK_H
+#ifndef PZI_OP_CALL_H
+#define PZI_OP_CALL_H
 
-#include "lower.h"
-#include "ops.h"
+#include "queue.h"
+#include "request.h"
+
+#include <parametrize/ops.h>
 
 typedef struct pzi_operand {
   const char* name;
-  const pz_tensor* tensor; /* NULL: not wanted */
+  const pz_tensor* tensor; /* NULL: the caller does not want it */
   int64_t count;           /* its elements */
-  pz_tensor packed;        /* what is lowered: the tensor, or its copy in scratch */
+  pz_tensor packed;        /* the tensor, or its copy in scratch; this is lowered */
   uint8_t form;            /* pzi_form */
   bool transposed;
   bool contiguous; /* packed unless C-contiguous */
 } pzi_operand;
 
-typedef struct pzi_task {
+typedef struct pzi_op_call {
   pz_queue* queue;
   pz_status status;   /* of the first check that failed */
   bool elementwise;   /* operands of one shape, whatever their dimensions */
-  uint32_t leader;    /* the operand whose batch the others must have */
-  uint32_t may_alias; /* bit k: operand k may be the very output */
+  uint32_t leader;    /* the operand whose batch the others must match */
+  uint32_t may_alias; /* bit k: operand k may be the same tensor as the output */
   pzi_operand operand[PZI_MAX_MATS];
   pzi_request request;
-} pzi_task;
+} pzi_op_call;
 
-void pzi_task_begin(pzi_task* task, pz_call* call, pzi_op op);
+void pzi_op_call_begin(pzi_op_call* call, pz_call* c, pzi_op op);
 
-/* Name the next operand, in the order of the backend's entry. All float operands have one
-   dtype. */
-void pzi_task_matrix(pzi_task* task, const char* name, uint8_t access, bool transposed,
-                     const pz_tensor* tensor);
-void pzi_task_vector(pzi_task* task, const char* name, uint8_t access, const pz_tensor* tensor);
-/* What a reduction over `axis` gives. */
-void pzi_task_reduced(pzi_task* task, const char* name, uint8_t access, int axis,
-                      const pz_tensor* tensor);
-/* Of the shape of operand 0 and of any dimensions. */
-void pzi_task_element(pzi_task* task, const char* name, uint8_t access, const pz_tensor* tensor);
+/* These name the next operand, in the order of the backend's entry. All float operands must have
+   one dtype. */
+void pzi_op_call_matrix(pzi_op_call* call, const char* name, uint8_t access, bool transposed,
+                        const pz_tensor* tensor);
+void pzi_op_call_vector(pzi_op_call* call, const char* name, uint8_t access,
+                        const pz_tensor* tensor);
+/* The result of a reduction over `axis`. */
+void pzi_op_call_reduced(pzi_op_call* call, const char* name, uint8_t access, int axis,
+                         const pz_tensor* tensor);
+/* Of the shape of operand 0, which may be any. */
+void pzi_op_call_element(pzi_op_call* call, const char* name, uint8_t access,
+                         const pz_tensor* tensor);
 /* PZ_I64, one dimension. */
-void pzi_task_index(pzi_task* task, const char* name, const pz_tensor* tensor);
-/* A factor that is not wanted. */
-void pzi_task_absent(pzi_task* task);
+void pzi_op_call_index(pzi_op_call* call, const char* name, const pz_tensor* tensor);
+/* A factor that the caller does not want. */
+void pzi_op_call_absent(pzi_op_call* call);
 
-/* Extents of operand k, transposition applied; a vector is a column; 0 after an error. */
-int64_t pzi_task_rows(const pzi_task* task, uint32_t k);
-int64_t pzi_task_cols(const pzi_task* task, uint32_t k);
+/* Extents of operand k, transposed if it is; a vector is a column. 1 after an error. */
+int64_t pzi_op_call_rows(const pzi_op_call* call, uint32_t k);
+int64_t pzi_op_call_cols(const pzi_op_call* call, uint32_t k);
 
-/* Requires the leader's batch and these extents of operand k, any dtype check aside. */
-void pzi_task_expect(pzi_task* task, uint32_t k, int64_t rows, int64_t cols);
-void pzi_task_expect_square(pzi_task* task, uint32_t k);
+/* Requires that operand k has the leader's batch and these extents. */
+void pzi_op_call_expect(pzi_op_call* call, uint32_t k, int64_t rows, int64_t cols);
+void pzi_op_call_expect_square(pzi_op_call* call, uint32_t k);
 
-/* Records an error unless there is one: `task->status` becomes PZ_INVALID. */
-void pzi_task_refuse(pzi_task* task, const char* what);
+/* Records an error unless there is one: `call->status` becomes PZ_INVALID. */
+void pzi_op_call_refuse(pzi_op_call* call, const char* what);
 
-/* Does any operand k have no element? False after an error. */
-bool pzi_task_empty(const pzi_task* task, uint32_t k);
+/* Has operand k no elements? False after an error. */
+bool pzi_op_call_empty(const pzi_op_call* call, uint32_t k);
 
-/* Runs it; nothing is done where all outputs are empty. */
-pz_status pzi_task_run(pzi_task* task);
+/* Runs the call; does nothing where all outputs are empty. */
+pz_status pzi_op_call_run(pzi_op_call* call);
 
-#endif /* PZI_TASK_H */
+#endif /* PZI_OP_CALL_H */

@@ -1,13 +1,15 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Copies between host and device. A backend moves bytes in one piece; strides are resolved
-   in host memory on the host's side and by the device's own copy on the device's. */
+/* Copies between host and device. A backend moves contiguous bytes only. A tensor with strides is
+   packed first, or unpacked afterwards, on its own side: by a loop on the host, by the copy
+   operation on the device. */
 
-#include "lower.h"
+#include "queue_copy.h"
 
 #include "check_tensor.h"
-#include "queue_copy.h"
+#include "device_copy.h"
+#include "shape.h"
 #include "status.h"
 
 #include <inttypes.h>
@@ -125,7 +127,7 @@ pzi_queue_copy(pz_queue* const queue, const pz_tensor* const from, const pz_tens
   return status;
 }
 
-/* The two sides of pz_queue_upload and pz_queue_download. */
+/* Checks the tensors of pz_queue_upload and pz_queue_download. */
 static pz_status
 check_sides(const pz_queue* const queue, const pz_tensor* const host, const pz_tensor* const device)
 {

@@ -8,13 +8,12 @@
 
 #include "queue.h"
 
-/* Copies between tensors of one spec, each a host tensor or on the queue's device, strides
-   honoured on both sides; a device-to-host copy is complete on return. PZ_MISMATCH names
-   both devices where one is neither. */
+/* Copies between tensors of one spec, each on the host or on the queue's device, with any strides.
+   A copy to the host is complete on return. PZ_MISMATCH for a tensor on another device. */
 pz_status pzi_queue_copy(pz_queue* queue, const pz_tensor* from, const pz_tensor* to);
 
-/* As above for checked, non-empty operands and a caller that holds the mutex and gives the
-   scratch and staging arenas back afterwards. */
+/* As above without checks, for non-empty tensors. Mutex held; the caller releases the scratch and
+   staging arenas. */
 pz_status pzi_queue_copy_held(pz_queue* queue, const pz_tensor* from, const pz_tensor* to);
 
 #endif /* PZI_QUEUE_COPY_H */

@@ -1,14 +1,14 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A backend with everything that libparametrize makes of it: a table whose operations are run
-   by the core's routes, natively, composed or on the host, in the subject's own memory. So
-   the same tests show that what a backend lacks comes out right. */
+/* A backend as libparametrize completes it: its operations are dispatched by core, natively,
+   composed or on the host, in the memory of the tested backend. So the tests of backends also test
+   the operations that it lacks. */
 
 #include "rig.h"
 
 #include "dispatch.h"
-#include "lower.h"
+#include "mat.h"
 
 #include <stdio.h>
 
@@ -21,7 +21,7 @@ struct pz_backend_queue {
 static const char* subject_file;
 static pz_backend routed;
 
-/* Says on this side what the core has said on the other. */
+/* Hands the message of the core under test to the core of the rig. */
 static pz_status
 told(const pz_backend_queue* const q, const pz_status status)
 {
@@ -42,7 +42,7 @@ run(pz_backend_queue* const q, pzi_request* const r)
   r->fault = r->fault ? r->fault : &q->queue->fault;
   pthread_mutex_lock(&q->queue->mutex);
   const uint64_t mark = pzi_arena_mark(&q->queue->scratch);
-  const pz_status status = pzi_run(q->queue, r);
+  const pz_status status = pzi_dispatch(q->queue, r);
   pzi_arena_release(&q->queue->scratch, mark);
   pthread_mutex_unlock(&q->queue->mutex);
   return told(q, status);
@@ -56,7 +56,7 @@ output(const double beta)
   return beta == 0.0 ? PZI_WRITE : PZI_UPDATE;
 }
 
-/* A result that may not be wanted. */
+/* A result that may be NULL: the caller does not want it. */
 static pz_mat
 maybe(const pz_mat* const m)
 {
@@ -108,7 +108,7 @@ static pz_status
 routed_combine(pz_backend_queue* q, double shift, uint32_t n, const double* a, const pz_mat* x,
                const pz_mat* y)
 {
-  if (n == 0) { /* which the core settles above the routes */
+  if (n == 0) { /* pzi_ops_combine dispatches no empty sum */
     PZ_TRY(routed_fill(q, 0.0, y));
     return routed_add_identity(q, shift, y);
   }
@@ -387,42 +387,10 @@ routed_sync(pz_backend_queue* q)
   return told(q, pz_queue_synchronize(q->queue));
 }
 
-static const pz_backend_ops operations = {
-    .size = sizeof(operations),
-    .copy = routed_copy,
-    .fill = routed_fill,
-    .axpby = routed_axpby,
-    .scale = routed_scale,
-    .hadamard = routed_hadamard,
-    .combine = routed_combine,
-    .add_identity = routed_add_identity,
-    .fold = routed_fold,
-    .fold_adjoint = routed_fold_adjoint,
-    .symmetrize = routed_symmetrize,
-    .triangle = routed_triangle,
-    .get_diagonal = routed_get_diagonal,
-    .set_diagonal = routed_set_diagonal,
-    .norm = routed_norm,
-    .dot = routed_dot,
-    .scale_by = routed_scale_by,
-    .gemm = routed_gemm,
-    .syrk = routed_syrk,
-    .trmm = routed_trmm,
-    .trsm = routed_trsm,
-    .shifted_inverse = routed_shifted_inverse,
-    .solve = routed_solve,
-    .potrf = routed_potrf,
-    .qr = routed_qr,
-    .eigh = routed_eigh,
-    .svd = routed_svd,
-    .schur = routed_schur,
-    .take = routed_take,
-    .put = routed_put,
-    .random = routed_random,
-    .launch = routed_launch,
-    .shifted_inverse_adjoint = routed_shifted_inverse_adjoint,
-    /* exponential and its adjoint have no other way than the backend's own */
-};
+/* All that core does not leave to the backend's own entry alone. */
+#define MEMBER(OP, name) .name = routed_##name,
+#define NONE(OP, name)
+static const pz_backend_ops operations = {.size = sizeof(operations), PZI_OPS(MEMBER, NONE, NONE)};
 
 const pz_backend*
 routed_backend(const char* const file, const pz_backend* const subject)

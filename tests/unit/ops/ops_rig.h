@@ -7,7 +7,7 @@
 #ifndef TEST_OPS_RIG_H
 #define TEST_OPS_RIG_H
 
-#include "ops.h"
+#include "ops_table.h"
 #include "support.h"
 
 /* How the elements of a tensor lie in memory. */

@@ -1,0 +1,20 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* The table of operations that plugins call. */
+
+#ifndef PZI_OPS_TABLE_H
+#define PZI_OPS_TABLE_H
+
+#include "call_frame.h"
+
+#include <parametrize/plugin.h>
+
+extern const pz_ops pzi_ops;
+
+/* Prepares a call with operations only (no services, options or buffers), for core and tests
+   that run operations outside a plugin. `fault` NULL: the queue's own. `frame` must outlive the
+   call. */
+void pzi_call_init(pz_call* call, pzi_frame* frame, pz_queue* queue, const pz_fault* fault);
+
+#endif /* PZI_OPS_TABLE_H */
