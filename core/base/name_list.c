@@ -34,7 +34,7 @@ pzi_few_names_check(const pzi_few_names* const missing, const size_t n,
                     missing->n, n, missing->text, missing->n > SHOWN ? " ..." : "");
   }
   if (unknown->n > 0) {
-    return pzi_fail(PZ_MISMATCH, "%zu tensors of the file have no place here: %s%s", unknown->n,
+    return pzi_fail(PZ_MISMATCH, "%zu tensors of the file are unknown: %s%s", unknown->n,
                     unknown->text, unknown->n > SHOWN ? " ..." : "");
   }
   return PZ_OK;
