@@ -11,11 +11,10 @@
 #include "legacy_names.h"
 
 #include "chain_text.h"
-#include "context.h"
-#include "descriptor.h"
 #include "file_chains.h"
+#include "lookup.h"
 #include "module_impl.h"
-#include "registry.h"
+#include "older_name.h"
 #include "status.h"
 #include "tensor_names.h"
 

@@ -5,6 +5,7 @@
    works in host memory and has a single device goes by the backend's id alone. Device 0
    may always be written with or without ":0". */
 
+#include "kept_text.h"
 #include "nearest_name.h"
 #include "queue.h"
 #include "status.h"

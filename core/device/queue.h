@@ -8,6 +8,7 @@
 
 #include "arena.h"
 #include "context.h"
+#include "lookup.h"
 #include "op.h"
 #include "thread_pool.h"
 

@@ -1,38 +1,13 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* What the rest of core asks of a context: tables by id, random streams. */
+/* What the rest of core asks of a context besides tables: its life, its random stream. */
 
 #ifndef PZI_CONTEXT_H
 #define PZI_CONTEXT_H
 
 #include <parametrize/backend.h>
 #include <parametrize/context.h>
-#include <parametrize/plugin.h>
-
-/* A parametrization as loaded: the plugin's table copied into a full-size one, options
-   into full-size entries, texts into memory of ours. Lives as long as the context. */
-typedef struct pzi_map {
-  pz_parametrization table;
-  const char* version;
-  const char* path;
-} pzi_map;
-
-/* A backend as loaded; `table.ops` points to a full-size table, never NULL. Lives as long
-   as the context. */
-typedef struct pzi_backend {
-  pz_backend table;
-  const char* path;
-} pzi_backend;
-
-/* Finds a parametrization, opening files as needed; PZ_NOT_FOUND with the nearest id and
-   the folders searched. [any thread] */
-pz_status pzi_context_map(pz_context* context, const char* id, const pzi_map** out);
-
-/* Finds a backend by id, likewise; and backend `index` of all, opening everything, in
-   order of preference: cuda, opencl, other, cpu, reference. NULL past the last. */
-pz_status pzi_context_backend(pz_context* context, const char* id, const pzi_backend** out);
-const pzi_backend* pzi_context_backend_at(pz_context* context, uint32_t index);
 
 /* Services for backends; lives for ever. */
 const pz_backend_host* pzi_backend_host(void);
@@ -44,9 +19,5 @@ uint64_t pzi_context_draw(pz_context* context);
    host's reference only. */
 pz_context* pzi_context_retain(pz_context* context);
 void pzi_context_release(pz_context* context);
-
-/* A copy of `text` that lives as long as the context (equal texts share one), or NULL
-   without memory: for reports. [any thread] */
-const char* pzi_context_keep(pz_context* context, const char* text);
 
 #endif /* PZI_CONTEXT_H */

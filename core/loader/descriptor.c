@@ -9,6 +9,9 @@
 #include "descriptor.h"
 
 #include "checked_read.h"
+#include "copy_text.h"
+#include "descriptor_options.h"
+#include "older_name.h"
 #include "status.h"
 #include "text.h"
 
@@ -33,48 +36,6 @@ enum {
   MOST_LINE = 1023,
   MOST_FORMULA = 16383,
 };
-
-bool
-pzi_is_id(const char* const text)
-{
-  if (*text < 'a' || *text > 'z') {
-    return false;
-  }
-  for (const char* c = text; *c != '\0'; ++c) {
-    if (!((*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || *c == '_')) {
-      return false;
-    }
-  }
-  return true;
-}
-
-bool
-pzi_older_next(pzi_older_name* const name)
-{
-  const char* const at = name->rest + (name->tensor && *name->rest == ' ' ? 1 : 0);
-  const size_t n_tensor = strcspn(at, "= ");
-  const char* const ending = at + n_tensor + 1;
-  const bool known = name->tensor || strncmp(at, "original", 8) == 0;
-  if (!known || n_tensor == 0 || at[n_tensor] != '=' || strcspn(ending, " =.") == 0) {
-    return false;
-  }
-  *name = (pzi_older_name){at, n_tensor, ending, strcspn(ending, " =."), NULL};
-  name->rest = ending + name->n_ending;
-  return true;
-}
-
-pz_status
-pzi_copy_line(pzi_pool* const pool, const char* const from, const size_t limit,
-              const char* const what, const char** const out)
-{
-  PZ_TRY(pzi_peek_text(pool, from, limit, what, out));
-  for (const char* c = *out; *c != '\0'; ++c) {
-    if ((unsigned char)*c < 0x20 || *c == 0x7f) {
-      return pzi_fail(PZ_PLUGIN, "%s has a control character in it, expected one line", what);
-    }
-  }
-  return PZ_OK;
-}
 
 static pz_status
 copy_id(pzi_pool* const pool, const char* const from, const char** const out)
@@ -357,4 +318,31 @@ pzi_tables_free(pzi_tables* const tables)
     pzi_pool_cleanup(&tables->pool);
     free(tables);
   }
+}
+
+/* ---- tables of a kind -------------------------------------------------------- */
+
+const uint32_t pzi_item_kinds[2] = {PZ_ITEM_PARAMETRIZATION, PZ_ITEM_BACKEND};
+
+uint32_t
+pzi_table_count(const pzi_tables* const tables, const uint32_t kind)
+{
+  return kind == PZ_ITEM_BACKEND ? tables->n_backends : tables->n_maps;
+}
+
+const char*
+pzi_table_id(const pzi_tables* const tables, const uint32_t kind, const uint32_t index)
+{
+  return kind == PZ_ITEM_BACKEND ? tables->backends[index].id : tables->maps[index].id;
+}
+
+uint32_t
+pzi_table_index(const pzi_tables* const tables, const uint32_t kind, const char* const id)
+{
+  const uint32_t n = pzi_table_count(tables, kind);
+  uint32_t i = 0;
+  while (i < n && strcmp(pzi_table_id(tables, kind, i), id) != 0) {
+    ++i;
+  }
+  return i;
 }

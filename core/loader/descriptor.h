@@ -30,31 +30,14 @@ typedef struct pzi_tables {
 pz_status pzi_tables_new(const pz_plugin* descriptor, size_t bytes, pzi_tables** out);
 void pzi_tables_free(pzi_tables* tables);
 
-/* A word of pz_parametrization's older_names, in the text itself. */
-typedef struct pzi_older_name {
-  const char* tensor; /* NULL before the first */
-  size_t n_tensor;
-  const char* ending;
-  size_t n_ending;
-  const char* rest; /* what follows */
-} pzi_older_name;
+/* The kinds of tables: parametrizations, then backends. */
+extern const uint32_t pzi_item_kinds[2];
 
-/* On to the next word, or to the first, with `rest` all of it. False, and no change, where
-   there is none. */
-bool pzi_older_next(pzi_older_name* name);
-
-/* ---- between descriptor.c and descriptor_options.c --------------------------- */
-
-/* [a-z][a-z0-9_]*, which is how chains and devices are named. */
-bool pzi_is_id(const char* text);
-
-/* Copies and checks the options of `table`, whose fields are as the plugin gave them, and
-   puts ours in their place. */
-pz_status pzi_copy_options(pzi_pool* pool, pz_parametrization* table);
-
-/* Copies a text of one line, PZ_PLUGIN naming `what` where it has more or is NULL. */
-pz_status pzi_copy_line(pzi_pool* pool, const char* from, size_t limit, const char* what,
-                        const char** out);
+/* The tables of a kind: how many there are, the id of one, and the index of an id (the count
+   where no table has it). */
+uint32_t pzi_table_count(const pzi_tables* tables, uint32_t kind);
+const char* pzi_table_id(const pzi_tables* tables, uint32_t kind, uint32_t index);
+uint32_t pzi_table_index(const pzi_tables* tables, uint32_t kind, const char* id);
 
 /* Bytes an entry of a table or an element of an array may have. */
 enum { PZI_LARGEST_TABLE = 65536 };

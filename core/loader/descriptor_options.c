@@ -4,7 +4,10 @@
 /* A plugin's options, checked once so that nobody has to doubt them later: known types,
    names that the chain grammar can write, unique, bounds in order, defaults inside. */
 
+#include "descriptor_options.h"
+
 #include "checked_read.h"
+#include "copy_text.h"
 #include "descriptor.h"
 #include "status.h"
 #include "text.h"

@@ -5,7 +5,10 @@
    when a file is opened. Looking again keeps what is loaded, forgets what was refused and
    takes in what is new. */
 
-#include "registry.h"
+#include "folders.h"
+
+#include "context_impl.h"
+#include "kept_text.h"
 #include "search_path.h"
 #include "status.h"
 

@@ -3,6 +3,10 @@
 
 /* Looking things up in a context, for the rest of core and for hosts. */
 
+#include "lookup.h"
+
+#include "context_impl.h"
+#include "kept_text.h"
 #include "nearest_name.h"
 #include "registry.h"
 #include "status.h"

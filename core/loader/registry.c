@@ -18,7 +18,9 @@
 
 #include "registry.h"
 
-#include "loaded_objects.h"
+#include "context_impl.h"
+#include "kept_text.h"
+#include "reports.h"
 #include "status.h"
 
 #include <parametrize/context.h>

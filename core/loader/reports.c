@@ -3,7 +3,10 @@
 
 /* What became of everything that was looked at, in search order, for people to read. */
 
-#include "registry.h"
+#include "reports.h"
+
+#include "context_impl.h"
+#include "kept_text.h"
 #include "status.h"
 #include "text.h"
 

@@ -4,36 +4,13 @@
 /* Which table answers to which id: a sorted list each for parametrizations and backends.
    An offer, once made, stands. */
 
-#include "registry.h"
+#include "tables.h"
+
+#include "context_impl.h"
 #include "status.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-const uint32_t pzi_item_kinds[2] = {PZ_ITEM_PARAMETRIZATION, PZ_ITEM_BACKEND};
-
-uint32_t
-pzi_table_count(const pzi_tables* const tables, const uint32_t kind)
-{
-  return kind == PZ_ITEM_BACKEND ? tables->n_backends : tables->n_maps;
-}
-
-const char*
-pzi_table_id(const pzi_tables* const tables, const uint32_t kind, const uint32_t index)
-{
-  return kind == PZ_ITEM_BACKEND ? tables->backends[index].id : tables->maps[index].id;
-}
-
-uint32_t
-pzi_table_index(const pzi_tables* const tables, const uint32_t kind, const char* const id)
-{
-  const uint32_t n = pzi_table_count(tables, kind);
-  uint32_t i = 0;
-  while (i < n && strcmp(pzi_table_id(tables, kind, i), id) != 0) {
-    ++i;
-  }
-  return i;
-}
 
 const pzi_offer*
 pzi_registry_offer(const pz_context* const context, const uint32_t kind, const char* const id)

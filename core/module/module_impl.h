@@ -380,8 +380,7 @@ void pzi_pasts_cleanup(pzi_pasts* pasts);
 
 /* Lists on the tensors of a slot's list take what is there now through their right inverses:
    where it is not what was remembered, and in any case (`originals`) on originals. */
-pz_status pzi_hand_down(const pz_slot* slot, const pzi_pasts* pasts,
-                        bool originals); /* write.c */
+pz_status pzi_hand_down(const pz_slot* slot, const pzi_pasts* pasts, bool originals); /* write.c */
 
 /* What the slot held when it was remembered; NULL where that is not known. */
 const pzi_storage* pzi_pasts_find(const pzi_pasts* pasts, const pz_slot* tensor);

@@ -20,6 +20,7 @@
 
 #include <parametrize/backend.h>
 
+#include <dense.h>
 #include <support.h>
 
 enum { TESTED = 0, REFERENCE = 1, BEFORE = 2 };
@@ -157,19 +158,6 @@ void operand_set_matrix(operand* o, int64_t k, const double* in);
 void operand_fill(operand* o, double value);
 /* One line about dtype, shape and strides. */
 void operand_describe(const operand* o, char* text, size_t size);
-
-/* ---- matrices.c: tools in double on row-major arrays ------------------------- */
-
-double frobenius(int64_t n, const double* a);
-/* c = a b; a is m x n, b is n x p. And the transpose of a, m x n. */
-void product(int64_t m, int64_t n, int64_t p, const double* a, const double* b, double* c);
-void transpose(int64_t m, int64_t n, const double* a, double* t);
-/* ||a^T a - I||, a is m x n. */
-double orthogonality(int64_t m, int64_t n, const double* a);
-/* ||a - b||. */
-double distance(int64_t n, const double* a, const double* b);
-/* Memory for n doubles that is never NULL; to be freed. */
-double* reals(int64_t n);
 
 /* ---- routed.c ----------------------------------------------------------------- */
 

@@ -32,9 +32,8 @@ count_files(void)
 static void
 make_module(void)
 {
-  rig_tensor w;
-  rig_add(module, "weight", 20, 20, &w);
-  rig_add(module, "bias", 1, 20, &w);
+  rig_add(module, "weight", 20, 20);
+  rig_add(module, "bias", 1, 20);
   ck_assert_ok(pz_register_parametrization(module, "weight", "skew,cayley", 0));
 }
 
@@ -49,9 +48,8 @@ fail_each(const failing_call call, const int error, const bool there)
     size_t size = 0;
     size_t size_after = 0;
     char* const before = there ? read_file(&size) : NULL;
-    rig_tensor bias;
-    rig_normal(&bias, PZ_F32, 1, 20);
-    ck_assert_ok(pz_module_set(module, "bias", &bias.tensor));
+    pz_tensor bias = rig_normal(PZ_F32, 1, 20);
+    ck_assert_ok(pz_module_set(module, "bias", &bias));
     failing_set(call, number, error);
     const pz_status status = pz_module_save(module, path);
     const bool happened = failing_happened();
@@ -106,9 +104,7 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("failing writes");
   TCase* const tcase = folder_case("failing writes");
   tcase_add_loop_test(tcase, semantics_20_every_failing_call_leaves_what_was_there, 0, 4);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

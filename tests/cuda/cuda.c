@@ -106,7 +106,6 @@ int
 main(const int argc, char** const argv)
 {
   const char* const mode = argc > 1 ? argv[1] : "";
-  Suite* const suite = suite_create("cuda");
   TCase* const t = tcase_create(mode);
   tcase_set_timeout(t, 0.0);
   if (strcmp(mode, "absent") == 0) {
@@ -114,6 +113,5 @@ main(const int argc, char** const argv)
   } else {
     tcase_add_test(t, test_same_value);
   }
-  suite_add_tcase(suite, t);
-  return test_main(suite);
+  return test_main_case(t);
 }

@@ -213,12 +213,10 @@ main(const int argc, char** const argv)
     printf("1..0 # SKIP %s\n", reason);
     return EXIT_SUCCESS;
   }
-  Suite* const suite = suite_create("failing");
   TCase* const t = tcase_create(failing_device);
   tcase_set_timeout(t, 0.0);
   tcase_add_loop_test(t, test_steps, 0, STEPS * (int)(sizeof(lists) / sizeof(lists[0])));
   tcase_add_loop_test(t, test_first_read, 0, argc > 1 && strcmp(argv[1], "all") == 0 ? 3 : 1);
   tcase_add_test(t, test_without_float64);
-  suite_add_tcase(suite, t);
-  return test_main(suite);
+  return test_main_case(t);
 }

@@ -209,7 +209,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("broken plugins");
   TCase* const cases = scene_case("broken plugins");
   tcase_add_loop_test(cases, test_refused, 0, (int)(sizeof(refused) / sizeof(refused[0])));
   tcase_add_test(cases, test_unknown_kind);
@@ -220,6 +219,5 @@ main(void)
   tcase_add_test(cases, test_unreadable);
   tcase_add_test(cases, test_add_file);
   tcase_add_test(cases, test_strange_names);
-  suite_add_tcase(suite, cases);
-  return test_main(suite);
+  return test_main_case(cases);
 }

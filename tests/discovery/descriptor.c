@@ -7,6 +7,8 @@
 #include "scene.h"
 
 #include "context.h"
+#include "kept_text.h"
+#include "lookup.h"
 #include "nearest_name.h"
 
 #include <locale.h>
@@ -328,7 +330,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("descriptor");
   TCase* const cases = scene_case("descriptor");
   tcase_add_test(cases, test_add_plugin);
   tcase_add_test(cases, test_all_or_nothing);
@@ -339,6 +340,5 @@ main(void)
   tcase_add_test(cases, test_stream);
   tcase_add_test(cases, test_backends);
   tcase_add_test(cases, test_nearest);
-  suite_add_tcase(suite, cases);
-  return test_main(suite);
+  return test_main_case(cases);
 }

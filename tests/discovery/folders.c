@@ -312,7 +312,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("folders");
   TCase* const cases = scene_case("folders");
   tcase_add_test(cases, test_first_wins);
   tcase_add_test(cases, test_named_file_is_opened_alone);
@@ -326,6 +325,5 @@ main(void)
   tcase_add_test(cases, test_replaced_under_its_name);
   tcase_add_test(cases, test_enumeration);
   tcase_add_test(cases, test_nearest);
-  suite_add_tcase(suite, cases);
-  return test_main(suite);
+  return test_main_case(cases);
 }

@@ -141,12 +141,10 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("install");
   TCase* const cases = scene_case("install");
   tcase_set_timeout(cases, 30);
   tcase_add_test(cases, test_moved);
   tcase_add_test(cases, test_static);
   tcase_add_test(cases, test_elevated);
-  suite_add_tcase(suite, cases);
-  return test_main(suite);
+  return test_main_case(cases);
 }

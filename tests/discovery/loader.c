@@ -208,13 +208,11 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("loader");
   TCase* const cases = scene_case("loader");
   tcase_set_timeout(cases, 30);
   tcase_add_test(cases, test_decoys);
   tcase_add_test(cases, test_busy_constructor);
   tcase_add_test(cases, test_threads);
   tcase_add_test(cases, test_messages);
-  suite_add_tcase(suite, cases);
-  return test_main(suite);
+  return test_main_case(cases);
 }

@@ -171,10 +171,8 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("memory");
   TCase* const cases = scene_case("memory");
   tcase_set_timeout(cases, 60);
   tcase_add_test(cases, test_each_allocation);
-  suite_add_tcase(suite, cases);
-  return test_main(suite);
+  return test_main_case(cases);
 }

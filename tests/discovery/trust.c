@@ -124,13 +124,11 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("trust");
   TCase* const cases = scene_case("trust");
   tcase_add_test(cases, test_world_writable);
   tcase_add_test(cases, test_group_writable);
   tcase_add_test(cases, test_link_targets);
   tcase_add_test(cases, test_sticky);
   tcase_add_test(cases, test_owner);
-  suite_add_tcase(suite, cases);
-  return test_main(suite);
+  return test_main_case(cases);
 }

@@ -226,7 +226,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("network");
   TCase* const tests = tcase_create("network");
   openblas_set_num_threads(1);
   tcase_add_loop_test(tests, test_gradients, 0, N_SIZES);
@@ -234,6 +233,5 @@ main(void)
   tcase_add_test(tests, test_batch_is_a_mean);
   tcase_add_test(tests, test_copying);
   tcase_add_test(tests, test_adding);
-  suite_add_tcase(suite, tests);
-  return test_main(suite);
+  return test_main_case(tests);
 }

@@ -13,11 +13,12 @@
 #define MAP                                                                            \
   "{\"map\":\"skew\",\"id\":\"skew\",\"version\":\"1\",\"draw\":\"0000000000000001\"," \
   "\"options\":[]}"
-#define ORIGINAL "{\"name\":\"original\",\"role\":\"original\",\"dtype\":\"F32\",\"shape\":[2,2]}"
+#define ORIGINAL_TENSOR \
+  "{\"name\":\"original\",\"role\":\"original\",\"dtype\":\"F32\",\"shape\":[2,2]}"
 #define VALUE "{\"dtype\":\"F32\",\"shape\":[2,2],\"structure\":\"skew\"}"
 #define LIST_OF(maps, tensors, value) \
   "{\"direction\":\"tensor\",\"maps\":[" maps "],\"tensors\":[" tensors "],\"value\":" value "}"
-#define LIST LIST_OF(MAP, ORIGINAL, VALUE)
+#define LIST LIST_OF(MAP, ORIGINAL_TENSOR, VALUE)
 #define MODULE_OF(tensors) "{\"path\":\"\",\"type\":\"Linear\",\"tensors\":[" tensors "]}"
 #define ALL(modules, buffers, frozen, lists)                                              \
   "{\"format\":1,\"modules\":[" modules "],\"buffers\":[" buffers "],\"frozen\":[" frozen \
@@ -43,13 +44,12 @@ describe(const char* const text)
 
 START_TEST(semantics_20_a_good_description_for_comparison)
 {
-  rig_tensor w;
   describe(WITH(LIST));
-  rig_add(module, "weight", 2, 2, &w);
+  pz_tensor w = rig_add(module, "weight", 2, 2);
   ck_assert_ok(pz_module_load(module, path));
-  rig_read("weight", &w);
-  ck_assert_double_eq(rig_at(&w, 1), 2.0);
-  ck_assert_double_eq(rig_at(&w, 2), -2.0);
+  w = rig_read("weight");
+  ck_assert_double_eq(host_at(&w, 1), 2.0);
+  ck_assert_double_eq(host_at(&w, 2), -2.0);
 }
 END_TEST
 
@@ -83,45 +83,47 @@ static const struct {
     {ALL(MODULE_OF(""), "", "", "\"w\":" LIST ",\"w\":" LIST), "\"w\" appears twice"},
     {WITH("{\"maps\":[],\"tensors\":[],\"value\":{}}"), "member \"direction\" is missing"},
     {WITH("{\"direction\":\"up\",\"maps\":[],\"tensors\":[],\"value\":{}}"), "direction \"up\""},
-    {WITH(LIST_OF("", ORIGINAL, VALUE)), "\"weight\": expected at least one map"},
-    {WITH(LIST_OF("1", ORIGINAL, VALUE)), "map 0: expected an object"},
-    {WITH(LIST_OF("{\"map\":\"skew\"}", ORIGINAL, VALUE)), "map 0: member \"id\" is missing"},
+    {WITH(LIST_OF("", ORIGINAL_TENSOR, VALUE)), "\"weight\": expected at least one map"},
+    {WITH(LIST_OF("1", ORIGINAL_TENSOR, VALUE)), "map 0: expected an object"},
+    {WITH(LIST_OF("{\"map\":\"skew\"}", ORIGINAL_TENSOR, VALUE)),
+     "map 0: member \"id\" is missing"},
     {WITH(LIST_OF("{\"map\":\"skew(\",\"id\":\"skew\",\"version\":\"1\",\"draw\":"
                   "\"0000000000000001\",\"options\":[]}",
-                  ORIGINAL, VALUE)),
+                  ORIGINAL_TENSOR, VALUE)),
      "expected the name of an option"},
     {WITH(LIST_OF("{\"map\":\"skew,skew\",\"id\":\"skew\",\"version\":\"1\",\"draw\":"
                   "\"0000000000000001\",\"options\":[]}",
-                  ORIGINAL, VALUE)),
+                  ORIGINAL_TENSOR, VALUE)),
      "\"skew,skew\" is not one map \"skew\""},
     {WITH(LIST_OF("{\"map\":\"skew\",\"id\":\"cayley\",\"version\":\"1\",\"draw\":"
                   "\"0000000000000001\",\"options\":[]}",
-                  ORIGINAL, VALUE)),
+                  ORIGINAL_TENSOR, VALUE)),
      "is not one map \"cayley\""},
     {WITH(LIST_OF("{\"map\":\"skew(m=<tensor>)\",\"id\":\"skew\",\"version\":\"1\",\"draw\":"
                   "\"0000000000000001\",\"options\":[]}",
-                  ORIGINAL, VALUE)),
+                  ORIGINAL_TENSOR, VALUE)),
      "with its tensor options"},
     {WITH(LIST_OF("{\"map\":\"skew\",\"id\":\"skew\",\"version\":\"1\",\"draw\":"
                   "\"0000000000000001\",\"options\":[\"m\"]}",
-                  ORIGINAL, VALUE)),
+                  ORIGINAL_TENSOR, VALUE)),
      "with its tensor options"},
     {WITH(LIST_OF("{\"map\":\"skew\",\"id\":\"skew\",\"version\":\"1\",\"draw\":"
                   "\"0000000000000000\",\"options\":[]}",
-                  ORIGINAL, VALUE)),
+                  ORIGINAL_TENSOR, VALUE)),
      "draw \"0000000000000000\""},
     {WITH(LIST_OF("{\"map\":\"skew\",\"id\":\"skew\",\"version\":\"1\",\"draw\":"
                   "\"-000000000000001\",\"options\":[]}",
-                  ORIGINAL, VALUE)),
+                  ORIGINAL_TENSOR, VALUE)),
      "draw \"-000000000000001\""},
     {WITH(LIST_OF("{\"map\":\"skew\",\"id\":\"skew\",\"version\":\"1\",\"draw\":\"1\","
                   "\"options\":[]}",
-                  ORIGINAL, VALUE)),
+                  ORIGINAL_TENSOR, VALUE)),
      "draw \"1\""},
     {WITH(LIST_OF(MAP, "", VALUE)), "expected at least one original"},
-    {WITH(LIST_OF(MAP,
-                  "{\"name\":\"b\",\"role\":\"buffer\",\"dtype\":\"F32\",\"shape\":[]}," ORIGINAL,
-                  VALUE)),
+    {WITH(LIST_OF(
+         MAP,
+         "{\"name\":\"b\",\"role\":\"buffer\",\"dtype\":\"F32\",\"shape\":[]}," ORIGINAL_TENSOR,
+         VALUE)),
      "expected originals, then parameters, then buffers"},
     {WITH(LIST_OF(MAP, "{\"name\":\"b\",\"role\":\"x\",\"dtype\":\"F32\",\"shape\":[]}", VALUE)),
      "role \"x\""},
@@ -141,14 +143,14 @@ static const struct {
                   "[4294967296,4294967296]}",
                   VALUE)),
      "the tensor is too large"},
-    {WITH(LIST_OF(MAP, ORIGINAL, "{\"dtype\":\"F32\",\"shape\":[2,2],\"structure\":\"odd\"}")),
+    {WITH(LIST_OF(MAP, ORIGINAL_TENSOR,
+                  "{\"dtype\":\"F32\",\"shape\":[2,2],\"structure\":\"odd\"}")),
      "value: unknown structure \"odd\""},
 };
 
 START_TEST(semantics_20_wrong_descriptions_are_refused)
 {
-  rig_tensor w;
-  rig_add(module, "weight", 2, 2, &w);
+  rig_add(module, "weight", 2, 2);
   describe(wrong[_i].text);
   expect_refusal(PZ_IO, wrong[_i].part);
   ck_assert_fails(pz_module_load(module, path), PZ_IO, "__metadata__: \"parametrize\": ");
@@ -163,20 +165,22 @@ static const struct {
 } lies[] = {
     {WITH(LIST_OF("{\"map\":\"nosuch\",\"id\":\"nosuch\",\"version\":\"1\",\"draw\":"
                   "\"0000000000000001\",\"options\":[]}",
-                  ORIGINAL, VALUE)),
+                  ORIGINAL_TENSOR, VALUE)),
      PZ_NOT_FOUND, "\"weight\": no parametrization"},
     {WITH(LIST_OF("{\"map\":\"skew(x=1)\",\"id\":\"skew\",\"version\":\"1\",\"draw\":"
                   "\"0000000000000001\",\"options\":[]}",
-                  ORIGINAL, VALUE)),
+                  ORIGINAL_TENSOR, VALUE)),
      PZ_NOT_FOUND, "option \"x\""},
     {WITH(LIST_OF("{\"map\":\"skew(m=<tensor>)\",\"id\":\"skew\",\"version\":\"1\",\"draw\":"
                   "\"0000000000000001\",\"options\":[\"m\"]}",
-                  ORIGINAL, VALUE)),
+                  ORIGINAL_TENSOR, VALUE)),
      PZ_MISMATCH, "tensor option \"parametrizations.weight.0.options.m\" is not in the file"},
-    {WITH(LIST_OF(MAP, ORIGINAL, "{\"dtype\":\"F64\",\"shape\":[2,2],\"structure\":\"skew\"}")),
+    {WITH(LIST_OF(MAP, ORIGINAL_TENSOR,
+                  "{\"dtype\":\"F64\",\"shape\":[2,2],\"structure\":\"skew\"}")),
      PZ_MISMATCH, "saved with skew 1: the value was float64 2x2, here it is float32 2x2"},
     {WITH(LIST_OF(MAP,
-                  ORIGINAL ",{\"name\":\"0.b\",\"role\":\"buffer\",\"dtype\":\"F32\",\"shape\":[]}",
+                  ORIGINAL_TENSOR
+                  ",{\"name\":\"0.b\",\"role\":\"buffer\",\"dtype\":\"F32\",\"shape\":[]}",
                   VALUE)),
      PZ_MISMATCH, "the chain had 2 tensors, here it has 1"},
     {WITH(LIST_OF(MAP,
@@ -197,8 +201,7 @@ static const struct {
 
 START_TEST(semantics_20_descriptions_that_do_not_fit_are_refused)
 {
-  rig_tensor w;
-  rig_add(module, "weight", 2, 2, &w);
+  rig_add(module, "weight", 2, 2);
   describe(lies[_i].text);
   expect_refusal(lies[_i].status, lies[_i].part);
 }
@@ -228,17 +231,15 @@ START_TEST(semantics_20_trees_that_do_not_fit_are_refused)
 {
   char text[2048];
   pz_module* made = NULL;
-  pz_file* file = NULL;
   snprintf(text, sizeof(text),
            "{\"format\":1,\"modules\":[%s],\"buffers\":[],\"frozen\":[],"
            "\"lists\":{\"weight\":" LIST "}}",
            trees[_i].modules);
   describe(text);
-  ck_assert_ok(pz_file_open(path, &file));
+  reopen();
   ck_assert_fails(pz_module_from_file(context, getenv("TEST_DEVICE"), file, NULL, NULL, &made),
                   trees[_i].status, trees[_i].part);
   ck_assert_ptr_null(made);
-  pz_file_close(file);
 }
 END_TEST
 
@@ -254,16 +255,14 @@ START_TEST(semantics_20_names_that_no_module_can_have)
 {
   char header[512];
   pz_module* made = NULL;
-  pz_file* file = NULL;
   snprintf(header, sizeof(header),
            "{\"%s\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]},"
            "\"%s\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}",
            names[_i][0], names[_i][1]);
   write_file(header, 0);
-  ck_assert_ok(pz_file_open(path, &file));
+  reopen();
   ck_assert_int_eq(pz_module_from_file(context, NULL, file, NULL, NULL, &made), PZ_IO);
   ck_assert_ptr_null(made);
-  pz_file_close(file);
 }
 END_TEST
 
@@ -273,10 +272,8 @@ START_TEST(semantics_20_any_byte_of_a_description_may_be_wrong)
   static const char bytes[] = {'"', '{', '9', ',', 'x', '\\'};
   const char* const good = WITH(LIST);
   char* const text = strdup(good);
-  rig_tensor w;
-  rig_add(module, "weight", 2, 2, &w);
+  rig_add(module, "weight", 2, 2);
   for (size_t k = 0; text[k] != '\0'; ++k) {
-    pz_file* file = NULL;
     pz_module* made = NULL;
     text[k] = bytes[k % sizeof(bytes)];
     describe(text);
@@ -293,6 +290,7 @@ START_TEST(semantics_20_any_byte_of_a_description_may_be_wrong)
       }
     }
     pz_file_close(file);
+    file = NULL;
     text[k] = good[k];
   }
   free(text);
@@ -302,7 +300,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("bad descriptions");
   TCase* const tcase = folder_case("bad descriptions");
   tcase_add_test(tcase, semantics_20_a_good_description_for_comparison);
   tcase_add_loop_test(tcase, semantics_20_wrong_descriptions_are_refused, 0,
@@ -314,6 +311,5 @@ main(void)
   tcase_add_loop_test(tcase, semantics_20_names_that_no_module_can_have, 0,
                       sizeof(names) / sizeof(names[0]));
   tcase_add_test(tcase, semantics_20_any_byte_of_a_description_may_be_wrong);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

@@ -18,7 +18,6 @@ static pz_module* other;
 static void
 open_both(const char* const device, const char* const device_of_other)
 {
-  rig_tensor t;
   pz_module_free(module);
   pz_module_free(other);
   pz_module* fresh = NULL;
@@ -27,19 +26,17 @@ open_both(const char* const device, const char* const device_of_other)
   furnish(module);
   ck_assert_ok(pz_module_to(module, device));
   ck_assert_ok(pz_module_new(context, device_of_other, "Other", &other));
-  rig_add(other, "own", 4, 4, &t);
-  rig_add(other, "bias", 4, 4, &t);
-  rig_add(other, "weight", 4, 4, &t);
+  pz_tensor t = rig_add(other, "own", 4, 4);
+  t = rig_add(other, "bias", 4, 4);
+  t = rig_add(other, "weight", 4, 4);
   pz_tensor value; /* and a gradient to move */
   ck_assert_ok(pz_module_get(module, "weight", &value));
-  ck_assert_ok(pz_module_backward(module, "weight", &t.tensor));
+  ck_assert_ok(pz_module_backward(module, "weight", &t));
 }
 
 static void
 setup(void)
 {
-  rig_setup();
-  ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_opaque));
   other = NULL;
 }
 
@@ -47,8 +44,6 @@ static void
 teardown(void)
 {
   pz_module_free(other);
-  rig_teardown();
-  ck_assert_int_eq(opaque_allocations(), 0);
 }
 
 /* ---- the calls ------------------------------------------------------------------ */
@@ -229,15 +224,12 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("carrying");
-  TCase* const tcase = tcase_create("carrying");
+  TCase* const tcase = rig_case_on_doubles("carrying");
   const int n = (int)(sizeof(all) / sizeof(all[0]));
   tcase_add_checked_fixture(tcase, setup, teardown);
-  tcase_set_timeout(tcase, 60);
 #ifndef TEST_NO_ALLOCATOR
   tcase_add_loop_test(tcase, each_allocation_fails_in_turn, 0, n);
 #endif
   tcase_add_loop_test(tcase, each_call_of_the_device_fails_in_turn, 0, n);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

@@ -10,6 +10,8 @@
 
 char folder[64];
 char path[96];
+pz_file* file;
+char reports[1024];
 
 static void
 setup(void)
@@ -23,6 +25,8 @@ setup(void)
 static void
 teardown(void)
 {
+  pz_file_close(file);
+  file = NULL;
   unlink(path);
   ck_assert_int_eq(rmdir(folder), 0); /* nothing else was left there */
   rig_teardown();
@@ -49,6 +53,59 @@ write_file(const char* const header, const size_t bytes)
   write_raw(strlen(header), header, strlen(header), bytes);
 }
 
+void
+reopen(void)
+{
+  pz_file_close(file);
+  file = NULL;
+  ck_assert_ok(pz_file_open(path, &file));
+}
+
+void
+make_file(const part* const parts, const size_t n)
+{
+  pz_file_entry entries[16];
+  const pz_metadata format = {"format", "pt"};
+  pz_writer* writer = NULL;
+  ck_assert_uint_le(n, 16);
+  for (size_t k = 0; k < n; ++k) {
+    const char* const dtype = parts[k].dtype;
+    const uint64_t size = strcmp(dtype, "I64") == 0 ? 8 : strcmp(dtype, "F32") == 0 ? 4 : 2;
+    entries[k] = (pz_file_entry){.size = sizeof(entries[k]),
+                                 .name = parts[k].name,
+                                 .dtype = dtype,
+                                 .spec = pz_spec_of(parts[k].tensor),
+                                 .bytes = size * (uint64_t)pz_count(parts[k].tensor)};
+  }
+  ck_assert_ok(pz_writer_open(path, 0, entries, n, &format, 1, &writer));
+  for (size_t k = 0; k < n; ++k) {
+    ck_assert_ok(pz_writer_put(writer, k, parts[k].tensor->data, entries[k].bytes));
+  }
+  ck_assert_ok(pz_writer_commit(writer));
+  reopen();
+}
+
+static void
+report(void* const user, const pz_load_remark remark, const char* const name)
+{
+  static const char* const kinds[] = {"", "unknown", "missing", "dtype"};
+  ck_assert_ptr_eq(user, &file);
+  const size_t length = strlen(reports);
+  snprintf(reports + length, sizeof(reports) - length, "%s %s; ", kinds[remark], name);
+}
+
+pz_load_settings
+settings_of(const uint32_t flags, const pz_list_rule* const rules, const uint32_t n)
+{
+  reports[0] = '\0';
+  return (pz_load_settings){.size = sizeof(pz_load_settings),
+                            .flags = flags,
+                            .rules = rules,
+                            .n_rules = n,
+                            .report = report,
+                            .user = &file};
+}
+
 char*
 read_file(size_t* const size)
 {
@@ -63,10 +120,10 @@ read_file(size_t* const size)
 }
 
 void
-expect_refusal(const pz_status status, const char* const part)
+expect_refusal(const pz_status status, const char* const words)
 {
   char* const picture = rig_picture();
-  ck_assert_fails(pz_module_load(module, path), status, part);
+  ck_assert_fails(pz_module_load(module, path), status, words);
   ck_assert_int_eq(strncmp(pz_error_message(), path, strlen(path)), 0);
   rig_unchanged(picture);
 }

@@ -9,9 +9,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define ORIGINAL "parametrizations.weight.original"
-#define INNER "parametrizations.weight.parametrizations.original.original"
-
 static const char*
 printed(void)
 {
@@ -24,34 +21,21 @@ printed(void)
 static void
 fill(void)
 {
-  rig_tensor t;
-  rig_add(module, "weight", 3, 3, &t);
-  rig_add(module, "bias", 1, 3, &t);
-  rig_add(module, "other", 3, 3, &t);
+  rig_add(module, "weight", 3, 3);
+  rig_add(module, "bias", 1, 3);
+  rig_add(module, "other", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
   ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "skew", 0));
   ck_assert_ok(pz_register_parametrization(module, "other", "fragile,pruning(p_drop=0.5)", 0));
 }
 
-static void
-gradient_of(const char* const name, rig_tensor* const out)
-{
-  pz_tensor there;
-  rig_normal(out, PZ_F32, 3, 3);
-  ck_assert_ok(pz_module_gradient(module, name, &there));
-  memcpy(out->data.f32, there.data, 9 * sizeof(float));
-}
-
 START_TEST(semantics_18_baked_values_are_plain)
 {
-  rig_tensor weight;
-  rig_tensor other;
-  rig_tensor now;
   pz_slot* slot = NULL;
   pz_slot* inner = NULL;
   fill();
-  rig_read("weight", &weight);
-  rig_read("other", &other);
+  const pz_tensor weight = rig_read("weight");
+  const pz_tensor other = rig_read("other");
   ck_assert_ok(pz_module_slot(module, "weight", &slot));
   ck_assert_ok(pz_module_slot(module, INNER, &inner));
   ck_assert(!pz_module_is_baked(module));
@@ -62,71 +46,61 @@ START_TEST(semantics_18_baked_values_are_plain)
   ck_assert_str_eq(printed(), "Linear(\n  (weight): Parameter(float32 3x3)\n"
                               "  (bias): Parameter(float32 1x3)\n"
                               "  (other): Parameter(float32 3x3)\n)");
-  rig_read("weight", &now);
-  ck_assert_double_eq(rig_distance(&weight, &now), 0.0);
-  rig_read("other", &now);
-  ck_assert_double_eq(rig_distance(&other, &now), 0.0);
-  ck_assert_ok(pz_slot_get(slot, &now.tensor));
-  ck_assert_fails(pz_slot_get(inner, &now.tensor), PZ_INVALID, "pz_module_unbake");
-  ck_assert_fails(pz_module_get(module, ORIGINAL, &now.tensor), PZ_NOT_FOUND, "");
+  rig_expect("weight", &weight);
+  pz_tensor now = rig_read("other");
+  ck_assert_double_eq(host_distance(&other, &now), 0.0);
+  ck_assert_ok(pz_slot_get(slot, &now));
+  ck_assert_fails(pz_slot_get(inner, &now), PZ_INVALID, "pz_module_unbake");
+  ck_assert_fails(pz_module_get(module, ORIGINAL, &now), PZ_NOT_FOUND, "");
 
   ck_assert_ok(pz_module_unbake(module));
   ck_assert(!pz_module_is_baked(module));
-  ck_assert_ok(pz_slot_get(inner, &now.tensor));
-  rig_read("weight", &now);
-  ck_assert_double_eq(rig_distance(&weight, &now), 0.0);
+  ck_assert_ok(pz_slot_get(inner, &now));
+  rig_expect("weight", &weight);
 }
 END_TEST
 
 START_TEST(semantics_18_unbaking_brings_back_every_bit)
 {
-  rig_tensor g;
-  rig_tensor before;
-  rig_tensor now;
   fill();
-  rig_normal(&g, PZ_F32, 3, 3);
-  rig_read("weight", &now);
-  rig_read("other", &now);
-  ck_assert_ok(pz_module_backward(module, "weight", &g.tensor));
-  gradient_of(INNER, &before);
+  const pz_tensor g = rig_normal(PZ_F32, 3, 3);
+  pz_tensor now = rig_read("weight");
+  now = rig_read("other");
+  ck_assert_ok(pz_module_backward(module, "weight", &g));
+  const pz_tensor before = rig_gradient(INNER);
   char* const picture = rig_picture();
   ck_assert_ok(pz_module_bake(module));
   ck_assert_ok(pz_module_unbake(module));
   rig_unchanged(picture);
-  gradient_of(INNER, &now);
-  ck_assert_double_eq(rig_distance(&before, &now), 0.0);
+  now = rig_gradient(INNER);
+  ck_assert_double_eq(host_distance(&before, &now), 0.0);
   /* nothing is stale, and the gradient adds up to just twice what it was */
-  ck_assert_ok(pz_module_backward(module, "weight", &g.tensor));
-  gradient_of(INNER, &now);
+  ck_assert_ok(pz_module_backward(module, "weight", &g));
+  now = rig_gradient(INNER);
   for (int64_t k = 0; k < 9; ++k) {
-    ck_assert_double_eq(rig_at(&now, k), 2 * rig_at(&before, k));
+    ck_assert_double_eq(host_at(&now, k), 2 * host_at(&before, k));
   }
 }
 END_TEST
 
 START_TEST(semantics_18_modes_set_meanwhile_are_seen_after)
 {
-  rig_tensor t;
-  rig_tensor folded;
-  rig_tensor now;
-  rig_add(module, "weight", 3, 3, &t);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "counting", 0));
-  rig_read("weight", &folded);
+  rig_parametrize(module, "weight", 3, 3, "counting");
+  const pz_tensor folded = rig_read("weight");
   ck_assert_ok(pz_module_bake(module));
   atomic_store(&map_forwards, 0);
   pz_module_train(module, false);
   pz_module_cache_policy(module, PZ_CACHE_SCOPED);
   pz_cached_begin(module);
-  rig_read("weight", &now);
-  ck_assert_double_eq(rig_distance(&folded, &now), 0.0);
+  rig_expect("weight", &folded);
   ck_assert_int_eq(atomic_load(&map_forwards), 0);
   ck_assert_ok(pz_module_unbake(module));
-  rig_read("weight", &now);
-  rig_read("weight", &now);
+  rig_read("weight");
+  rig_read("weight");
   ck_assert_int_eq(atomic_load(&map_forwards), 1);
   pz_cached_end(module);
-  rig_read("weight", &now);
-  rig_read("weight", &now);
+  rig_read("weight");
+  rig_read("weight");
   ck_assert_int_eq(atomic_load(&map_forwards), 5); /* rig_read reads twice */
 }
 END_TEST
@@ -135,18 +109,17 @@ END_TEST
 
 START_TEST(semantics_18_a_baked_module_refuses_changes)
 {
-  rig_tensor t;
   pz_tensor out;
   pz_module* child = NULL;
   double distance = 0.0;
   fill();
-  rig_read("weight", &t);
+  const pz_tensor t = rig_read("weight");
   ck_assert_ok(pz_module_bake(module));
   char* const picture = rig_picture();
   ck_assert_ok(pz_module_new(context, getenv("TEST_DEVICE"), NULL, &child));
   EXPECT_BAKED(pz_module_bake(module));
-  EXPECT_BAKED(pz_module_set(module, "weight", &t.tensor));
-  EXPECT_BAKED(pz_module_set(module, "bias", &t.tensor));
+  EXPECT_BAKED(pz_module_set(module, "weight", &t));
+  EXPECT_BAKED(pz_module_set(module, "bias", &t));
   EXPECT_BAKED(pz_module_edit(module, "bias", &out));
   EXPECT_BAKED(pz_module_commit(module, "bias"));
   EXPECT_BAKED(pz_module_touch(module, "bias"));
@@ -154,14 +127,14 @@ START_TEST(semantics_18_a_baked_module_refuses_changes)
   EXPECT_BAKED(pz_module_update(module, "weight"));
   EXPECT_BAKED(pz_module_update(module, NULL));
   EXPECT_BAKED(pz_module_residual(module, "weight", &distance));
-  EXPECT_BAKED(pz_module_backward(module, "weight", &t.tensor));
+  EXPECT_BAKED(pz_module_backward(module, "weight", &t));
   EXPECT_BAKED(pz_module_gradient(module, "bias", &out));
   EXPECT_BAKED(pz_module_zero_gradients(module));
   EXPECT_BAKED(pz_module_require_grad(module, "bias", false));
   EXPECT_BAKED(pz_register_parametrization(module, "weight", "skew", 0));
   EXPECT_BAKED(pz_remove_parametrizations(module, "weight", PZ_LEAVE_PARAMETRIZED));
   EXPECT_BAKED(pz_remove_parametrization(module, "weight", 0));
-  EXPECT_BAKED(pz_module_add(module, "more", PZ_PARAMETER, &t.tensor));
+  EXPECT_BAKED(pz_module_add(module, "more", PZ_PARAMETER, &t));
   EXPECT_BAKED(pz_module_add_child(module, "child", child));
   EXPECT_BAKED(pz_module_to(module, "reference"));
   EXPECT_BAKED(pz_module_to_dtype(module, PZ_F64));
@@ -176,35 +149,32 @@ END_TEST
 
 START_TEST(semantics_18_children_are_baked_with_a_module_or_alone)
 {
-  rig_tensor t;
-  rig_tensor now;
   pz_module* child = NULL;
   fill();
   ck_assert_ok(pz_module_new(context, getenv("TEST_DEVICE"), "Block", &child));
-  rig_add(child, "weight", 3, 3, &t);
-  ck_assert_ok(pz_register_parametrization(child, "weight", "skew", 0));
+  const pz_tensor t = rig_parametrize(child, "weight", 3, 3, "skew");
   ck_assert_ok(pz_module_bake(child)); /* and is nested as it is */
   ck_assert_ok(pz_module_add_child(module, "block", child));
   ck_assert(!pz_module_is_baked(module));
 
   /* the module around goes on */
-  EXPECT_BAKED(pz_module_set(module, "block.weight", &t.tensor));
+  EXPECT_BAKED(pz_module_set(module, "block.weight", &t));
   EXPECT_BAKED(pz_module_bake(module));
   EXPECT_BAKED(pz_module_to_dtype(module, PZ_F64));
   ck_assert_ok(pz_module_update(module, NULL));
   ck_assert_ok(pz_module_zero_gradients(module));
-  ck_assert_ok(pz_module_set(module, "parametrizations.other.original", &t.tensor));
+  ck_assert_ok(pz_module_set(module, "parametrizations.other.original", &t));
   ck_assert_ok(pz_module_unbake(child));
 
   ck_assert_ok(pz_module_bake(module));
   ck_assert(pz_module_is_baked(child));
   rig_names("weight bias other block.weight ");
-  EXPECT_BAKED(pz_module_set(child, "weight", &t.tensor));
+  EXPECT_BAKED(pz_module_set(child, "weight", &t));
   EXPECT_BAKED(pz_module_unbake(child));
   ck_assert_ok(pz_module_unbake(module));
   ck_assert(!pz_module_is_baked(child));
   ck_assert_fails(pz_module_unbake(module), PZ_INVALID, "not baked");
-  rig_read("block.weight", &now);
+  rig_read("block.weight");
   ck_assert_ok(pz_module_to_dtype(module, PZ_F64));
   ck_assert_ok(pz_module_bake(module)); /* freed as it is */
 }
@@ -212,42 +182,37 @@ END_TEST
 
 START_TEST(semantics_18_bakes_all_or_nothing)
 {
-  rig_tensor t;
-  rig_tensor before;
-  rig_tensor now;
   pz_tensor open;
   fill();
-  rig_read("weight", &before);
-  rig_read("other", &now);
+  const pz_tensor before = rig_read("weight");
+  rig_read("other");
   char* const picture = rig_picture();
   map_failing = "forward";
   ck_assert_fails(pz_module_bake(module), PZ_DEVICE, "\"other\"");
   map_failing = NULL;
-  ck_assert_ok(pz_module_backward(module, "other", &before.tensor));
+  ck_assert_ok(pz_module_backward(module, "other", &before));
   ck_assert_ok(pz_module_edit(module, "bias", &open));
   ck_assert_fails(pz_module_bake(module), PZ_INVALID, "bias");
   ck_assert_ok(pz_module_commit(module, "bias"));
   ck_assert_ok(pz_module_edit(module, INNER, &open));
   ck_assert_fails(pz_module_bake(module), PZ_INVALID, INNER);
   ck_assert_ok(pz_module_commit(module, INNER));
-  rig_read("weight", &t);
-  ck_assert_double_eq(rig_distance(&before, &t), 0.0);
+  rig_expect("weight", &before);
   rig_unchanged(picture);
 }
 END_TEST
 
 START_TEST(semantics_18_a_baked_module_is_copied_as_a_plain_one)
 {
-  rig_tensor value;
   pz_module* copy = NULL;
   pz_tensor there;
   fill();
-  rig_read("weight", &value);
+  const pz_tensor value = rig_read("weight");
   ck_assert_ok(pz_module_bake(module));
   ck_assert_ok(pz_module_copy(module, &copy));
   ck_assert(!pz_module_is_baked(copy));
   ck_assert(!pz_is_parametrized(copy, NULL));
-  ck_assert_ok(pz_module_set(copy, "weight", &value.tensor));
+  ck_assert_ok(pz_module_set(copy, "weight", &value));
   ck_assert_ok(pz_module_get(copy, "weight", &there));
   pz_module_free(copy);
 }
@@ -259,23 +224,20 @@ START_TEST(semantics_18_a_baked_module_is_saved_as_a_plain_one)
   const int descriptor = mkstemp(path);
   ck_assert_int_ge(descriptor, 0);
   close(descriptor);
-  rig_tensor weight;
-  rig_tensor now;
   fill();
-  rig_read("weight", &weight);
+  const pz_tensor weight = rig_read("weight");
   ck_assert_ok(pz_module_bake(module));
   ck_assert_ok(pz_module_save(module, path));
   EXPECT_BAKED(pz_module_load(module, path));
   pz_module_free(module);
   module = NULL;
   ck_assert_ok(pz_module_new(context, getenv("TEST_DEVICE"), "Linear", &module));
-  rig_add(module, "weight", 3, 3, &now);
-  rig_add(module, "bias", 1, 3, &now);
-  rig_add(module, "other", 3, 3, &now);
+  rig_add(module, "weight", 3, 3);
+  rig_add(module, "bias", 1, 3);
+  rig_add(module, "other", 3, 3);
   ck_assert_ok(pz_module_load(module, path));
   ck_assert(!pz_is_parametrized(module, NULL));
-  rig_read("weight", &now);
-  ck_assert_double_eq(rig_distance(&weight, &now), 0.0);
+  rig_expect("weight", &weight);
   unlink(path);
 }
 END_TEST
@@ -283,7 +245,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("folding");
   TCase* const tcase = rig_case("folding");
   tcase_add_test(tcase, semantics_18_baked_values_are_plain);
   tcase_add_test(tcase, semantics_18_unbaking_brings_back_every_bit);
@@ -293,6 +254,5 @@ main(void)
   tcase_add_test(tcase, semantics_18_bakes_all_or_nothing);
   tcase_add_test(tcase, semantics_18_a_baked_module_is_copied_as_a_plain_one);
   tcase_add_test(tcase, semantics_18_a_baked_module_is_saved_as_a_plain_one);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

@@ -13,15 +13,18 @@
    several originals, draws, lists in lists; frozen tensors; a child and a child of that. */
 void furnish(pz_module* empty);
 
+/* A module without anything, on the device that the children of the furniture are on: values
+   agree bit for bit. */
+pz_module* empty_module(const char* type);
+
 /* The values in a furnished module, names ended by NULL. */
 extern const char* const furniture_values[];
 
-/* rig_picture and rig_read of another module than the rig's. */
+/* rig_picture of another module than the rig's. */
 char* picture_of(pz_module* other);
-void read_of(pz_module* other, const char* name, rig_tensor* out);
 
 /* The largest entry by size, at least 1: what tolerances of tensors scale with. */
-double scale_of(const rig_tensor* x);
+double scale_of(const pz_tensor* x);
 
 /* Asserts that the values of two furnished modules agree to c n eps of their scale,
    `tolerance` being c n eps; 0: bit for bit. */

@@ -41,37 +41,11 @@ static const pz_parametrization marked = {
 
 PZ_PLUGIN(test_marked, "1.0.0", PZ_PARAMETRIZATION(&marked));
 
-static pz_file* file;
-
-static void
-reopen(void)
-{
-  pz_file_close(file);
-  file = NULL;
-  ck_assert_ok(pz_file_open(path, &file));
-}
-
 static void
 setup(void)
 {
   ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_test_marked));
   ck_assert_ok(pz_module_to(module, "reference"));
-  file = NULL;
-}
-
-static void
-teardown(void)
-{
-  pz_file_close(file);
-}
-
-/* On the device that the children of the furniture are on: values agree bit for bit. */
-static pz_module*
-empty(const char* const type)
-{
-  pz_module* made = NULL;
-  ck_assert_ok(pz_module_new(context, "reference", type, &made));
-  return made;
 }
 
 /* ---- making modules -------------------------------------------------------------------- */
@@ -79,14 +53,13 @@ empty(const char* const type)
 START_TEST(semantics_20_a_module_is_made_from_its_file)
 {
   pz_module* made = NULL;
-  rig_tensor t;
   furnish(module);
   ck_assert_ok(pz_module_require_grad(module, "bias", false));
-  rig_normal(&t, PZ_F64, 2, 2);
-  ck_assert_ok(pz_module_add(module, "wide", PZ_PARAMETER, &t.tensor));
+  pz_tensor t = rig_normal(PZ_F64, 2, 2);
+  ck_assert_ok(pz_module_add(module, "wide", PZ_PARAMETER, &t));
   ck_assert_ok(pz_register_parametrization(module, "wide", "sequence", 0));
-  rig_zeros(&t, PZ_F32, 0, 3);
-  ck_assert_ok(pz_module_add(module, "none", PZ_BUFFER, &t.tensor));
+  t = rig_zeros(PZ_F32, 0, 3);
+  ck_assert_ok(pz_module_add(module, "none", PZ_BUFFER, &t));
   ck_assert_ok(pz_module_save(module, path));
   reopen();
   ck_assert_ok(pz_module_from_file(context, "reference", file, NULL, NULL, &made));
@@ -112,8 +85,6 @@ END_TEST
 
 START_TEST(semantics_20_one_value_of_a_file)
 {
-  rig_tensor a;
-  rig_tensor b;
   furnish(module);
   ck_assert_ok(pz_module_save(module, path));
   reopen();
@@ -124,9 +95,8 @@ START_TEST(semantics_20_one_value_of_a_file)
       continue; /* comes with the value around it */
     }
     ck_assert_ok(pz_module_from_file(context, "reference", file, *name, NULL, &made));
-    rig_read(*name, &a);
-    read_of(made, *name, &b);
-    ck_assert_double_eq(rig_distance(&a, &b), 0.0);
+    const pz_tensor a = rig_read(*name);
+    expect_of(made, *name, &a);
     for (uint32_t k = 0; pz_module_tensor(made, k, &entry) == PZ_OK; ++k) {
       ck_assert_uint_lt(k, 10); /* nothing else is there: "deep" has nine */
     }
@@ -141,36 +111,32 @@ END_TEST
 
 START_TEST(semantics_20_options_that_are_tensors)
 {
-  rig_tensor w;
-  rig_tensor mark;
-  rig_tensor value;
-  rig_tensor now;
+  pz_tensor value;
   pz_module* made = NULL;
   pz_file_list list = {.size = sizeof(list)};
   pz_file_entry entry = {.size = sizeof(entry)};
-  rig_add(module, "weight", 3, 3, &w);
-  rig_normal(&mark, PZ_F32, 3, 3);
+  const pz_tensor w = rig_add(module, "weight", 3, 3);
+  const pz_tensor mark = rig_normal(PZ_F32, 3, 3);
   const pz_option_setting setting = {
-      .name = "mark", .map = 1, .value = {.type = PZ_TENSOR, .as.tensor = &mark.tensor}};
+      .name = "mark", .map = 1, .value = {.type = PZ_TENSOR, .as.tensor = &mark}};
   ck_assert_ok(
       pz_register_parametrization_with(module, "weight", "affine,marked(times=3)", &setting, 1, 0));
-  rig_read("weight", &value);
+  value = rig_read("weight");
   ck_assert_ok(pz_module_save(module, path));
   reopen();
   ck_assert_ok(pz_file_list_at(file, 0, &list));
   ck_assert_str_eq(list.text, "affine,marked(mark=<tensor>,times=3)");
   ck_assert_ok(pz_file_find(file, "parametrizations.weight.1.options.mark", &entry));
-  ck_assert_mem_eq(entry.data, &mark.data, 36);
+  ck_assert_mem_eq(entry.data, mark.data, 36);
 
   ck_assert_ok(pz_module_from_file(context, "reference", file, NULL, NULL, &made));
-  read_of(made, "weight", &now);
-  ck_assert_double_eq(rig_distance(&value, &now), 0.0);
+  expect_of(made, "weight", &value);
   ck_assert_ok(pz_module_load_from(module, file, NULL)); /* the same options here */
   pz_module_free(made);
 
-  made = empty("Linear");
-  ck_assert_ok(pz_module_add(made, "weight", PZ_PARAMETER, &w.tensor));
-  mark.data.f32[4] += 1.0F;
+  made = empty_module("Linear");
+  ck_assert_ok(pz_module_add(made, "weight", PZ_PARAMETER, &w));
+  host_f32(&mark)[4] += 1.0F;
   ck_assert_ok(
       pz_register_parametrization_with(made, "weight", "affine,marked(times=3)", &setting, 1, 0));
   ck_assert_fails(pz_module_load_from(made, file, NULL), PZ_MISMATCH, "the tensor options of");
@@ -185,20 +151,20 @@ static pz_module*
 plain_twin(void)
 {
   static const char* const names[] = {"bias", "weight", "own", "noise", "pair"};
-  rig_tensor t;
-  pz_module* const made = empty("Linear");
-  pz_module* const child = empty("Block");
-  pz_module* const leaf = empty("Leaf");
+  pz_tensor t;
+  pz_module* const made = empty_module("Linear");
+  pz_module* const child = empty_module("Block");
+  pz_module* const leaf = empty_module("Leaf");
   for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); ++k) {
-    rig_add(made, names[k], k == 0 ? 1 : 4, 4, &t);
+    t = rig_add(made, names[k], k == 0 ? 1 : 4, 4);
   }
-  rig_normal(&t, PZ_F32, 4, 4);
-  ck_assert_ok(pz_module_add(made, "mean", PZ_BUFFER, &t.tensor));
-  rig_add(made, "deep", 4, 4, &t);
-  rig_add(child, "weight", 4, 4, &t);
-  rig_add(leaf, "weight", 4, 4, &t);
-  rig_normal(&t, PZ_F32, 2, 3);
-  ck_assert_ok(pz_module_add(leaf, "count", PZ_BUFFER, &t.tensor));
+  t = rig_normal(PZ_F32, 4, 4);
+  ck_assert_ok(pz_module_add(made, "mean", PZ_BUFFER, &t));
+  t = rig_add(made, "deep", 4, 4);
+  t = rig_add(child, "weight", 4, 4);
+  t = rig_add(leaf, "weight", 4, 4);
+  t = rig_normal(PZ_F32, 2, 3);
+  ck_assert_ok(pz_module_add(leaf, "count", PZ_BUFFER, &t));
   ck_assert_ok(pz_module_add_child(child, "leaf", leaf));
   ck_assert_ok(pz_module_add_child(made, "child", child));
   return made;
@@ -221,10 +187,9 @@ START_TEST(semantics_20_lists_are_made_on_plain_tensors)
   ck_assert(pz_is_parametrized(twin, "child.leaf.weight"));
 
   /* A second time the lists are there already, and their draws come back. */
-  rig_tensor t;
-  rig_normal(&t, PZ_F32, 4, 4);
+  const pz_tensor t = rig_normal(PZ_F32, 4, 4);
   ck_assert_ok(pz_module_update(twin, NULL));
-  ck_assert_ok(pz_module_set(twin, "parametrizations.noise.original", &t.tensor));
+  ck_assert_ok(pz_module_set(twin, "parametrizations.noise.original", &t));
   ck_assert_ok(pz_module_load_from(twin, file, NULL));
   assert_same_values(module, twin, 0.0);
   ck_assert_ptr_eq(place_of(twin, "parametrizations.weight.original"), weight);
@@ -234,13 +199,11 @@ END_TEST
 
 START_TEST(semantics_20_other_lists_are_refused)
 {
-  rig_tensor w;
-  rig_add(module, "weight", 4, 4, &w);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "skew,affine", 0));
+  pz_tensor w = rig_parametrize(module, "weight", 4, 4, "skew,affine");
   ck_assert_ok(pz_module_save(module, path));
   reopen();
-  pz_module* const other = empty("Linear");
-  ck_assert_ok(pz_module_add(other, "weight", PZ_PARAMETER, &w.tensor));
+  pz_module* const other = empty_module("Linear");
+  ck_assert_ok(pz_module_add(other, "weight", PZ_PARAMETER, &w));
   ck_assert_ok(pz_register_parametrization(other, "weight", "symmetric,affine", 0));
   char* const picture = picture_of(other);
   ck_assert_fails(pz_module_load_from(other, file, NULL), PZ_MISMATCH,
@@ -251,9 +214,9 @@ START_TEST(semantics_20_other_lists_are_refused)
   free(now);
   pz_module_free(other);
 
-  pz_module* const narrow = empty("Linear");
-  rig_normal(&w, PZ_F32, 4, 5);
-  ck_assert_ok(pz_module_add(narrow, "weight", PZ_PARAMETER, &w.tensor));
+  pz_module* const narrow = empty_module("Linear");
+  w = rig_normal(PZ_F32, 4, 5);
+  ck_assert_ok(pz_module_add(narrow, "weight", PZ_PARAMETER, &w));
   ck_assert_fails(pz_module_load_from(narrow, file, NULL), PZ_MISMATCH,
                   "\"weight\": found float32 4x4, expected float32 4x5");
   ck_assert(!pz_is_parametrized(narrow, "weight"));
@@ -264,34 +227,28 @@ END_TEST
 START_TEST(semantics_20_values_of_other_specs_than_the_tensor)
 {
   /* Registered with PZ_UNSAFE, the value is of another shape than the tensor was. */
-  rig_tensor w;
-  rig_tensor a;
-  rig_tensor b;
-  rig_add(module, "weight", 3, 2, &w);
+  pz_tensor w = rig_add(module, "weight", 3, 2);
   ck_assert_ok(pz_register_parametrization(module, "weight", "turned", PZ_UNSAFE));
   ck_assert_ok(pz_module_save(module, path));
   reopen();
-  pz_module* const other = empty("Linear");
-  const pz_spec original = pz_spec_of(&w.tensor);
+  pz_module* const other = empty_module("Linear");
+  const pz_spec original = pz_spec_of(&w);
   pz_tensor_entry entry = {.size = sizeof(entry)};
   ck_assert_ok(pz_module_tensor(module, 0, &entry));
-  rig_normal(&w, PZ_F32, entry.spec.shape[0], entry.spec.shape[1]);
+  w = rig_normal(PZ_F32, entry.spec.shape[0], entry.spec.shape[1]);
   ck_assert(original.ndim == entry.spec.ndim);
-  rig_read("weight", &a);
-  const pz_spec value = pz_spec_of(&a.tensor);
-  rig_normal(&w, PZ_F32, value.shape[0], value.shape[1]);
-  ck_assert_ok(pz_module_add(other, "weight", PZ_PARAMETER, &w.tensor));
+  const pz_tensor a = rig_read("weight");
+  const pz_spec value = pz_spec_of(&a);
+  w = rig_normal(PZ_F32, value.shape[0], value.shape[1]);
+  ck_assert_ok(pz_module_add(other, "weight", PZ_PARAMETER, &w));
   ck_assert_ok(pz_module_load_from(other, file, NULL));
-  read_of(other, "weight", &b);
-  ck_assert_double_eq(rig_distance(&a, &b), 0.0);
+  expect_of(other, "weight", &a);
   pz_module_free(other);
 }
 END_TEST
 
 START_TEST(semantics_20_baked_values_need_no_lists)
 {
-  rig_tensor a;
-  rig_tensor b;
   furnish(module);
   ck_assert_ok(pz_module_save(module, path));
   reopen();
@@ -304,9 +261,8 @@ START_TEST(semantics_20_baked_values_need_no_lists)
     if (pz_is_parametrized(twin, *name)) {
       ck_assert_ok(pz_remove_parametrizations(twin, *name, PZ_LEAVE_PARAMETRIZED));
     }
-    rig_read(*name, &a);
-    read_of(twin, *name, &b);
-    ck_assert_double_eq(rig_distance(&a, &b), 0.0);
+    const pz_tensor a = rig_read(*name);
+    expect_of(twin, *name, &a);
   }
   pz_module_free(twin);
 }
@@ -318,8 +274,7 @@ START_TEST(semantics_20_texts_of_the_host)
 {
   const pz_metadata texts[] = {{"step", "1000"}, {"note", "\xc3\xa9\n"}};
   const pz_metadata ours = {"parametrize", "{}"};
-  rig_tensor w;
-  rig_add(module, "weight", 2, 2, &w);
+  rig_add(module, "weight", 2, 2);
   ck_assert_ok(pz_module_save_with(module, path, PZ_KEEP_EXISTING, texts, 2));
   ck_assert_fails(pz_module_save_with(module, path, PZ_KEEP_EXISTING, texts, 2), PZ_EXISTS, path);
   ck_assert_fails(pz_module_save_with(module, path, 0, &ours, 1), PZ_INVALID, "\"parametrize\"");
@@ -333,8 +288,7 @@ END_TEST
 
 START_TEST(settings_are_checked)
 {
-  rig_tensor w;
-  rig_add(module, "weight", 4, 4, &w);
+  rig_add(module, "weight", 4, 4);
   ck_assert_ok(pz_module_save(module, path));
   reopen();
   const pz_list_rule rule = {"weight", NULL};
@@ -359,9 +313,8 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("loading");
   TCase* const tcase = folder_case("loading");
-  tcase_add_checked_fixture(tcase, setup, teardown);
+  tcase_add_checked_fixture(tcase, setup, NULL);
   tcase_add_test(tcase, semantics_20_a_module_is_made_from_its_file);
   tcase_add_test(tcase, semantics_20_one_value_of_a_file);
   tcase_add_test(tcase, semantics_20_options_that_are_tensors);
@@ -371,6 +324,5 @@ main(void)
   tcase_add_test(tcase, semantics_20_baked_values_need_no_lists);
   tcase_add_test(tcase, semantics_20_texts_of_the_host);
   tcase_add_test(tcase, settings_are_checked);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

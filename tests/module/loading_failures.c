@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static pz_file* file;     /* of another furnished module */
 static const char* place; /* device of the module */
 
 /* ---- the calls ------------------------------------------------------------------------ */
@@ -117,47 +116,23 @@ prepare_plain(void)
 static void
 write_values(void)
 {
-  static const char* const names[] = {"own", "pair", "mean", "parametrizations.weight.original"};
-  pz_file_entry entries[4];
-  pz_writer* writer = NULL;
-  rig_tensor t;
-  for (size_t k = 0; k < 4; ++k) {
-    rig_normal(&t, PZ_F32, 4, 4);
-    entries[k] = (pz_file_entry){.size = sizeof(entries[k]),
-                                 .name = names[k],
-                                 .dtype = "F32",
-                                 .spec = pz_spec_of(&t.tensor),
-                                 .bytes = 64};
-  }
-  ck_assert_ok(pz_writer_open(path, 0, entries, 4, NULL, 0, &writer));
-  for (size_t k = 0; k < 4; ++k) {
-    rig_normal(&t, PZ_F32, 4, 4);
-    ck_assert_ok(pz_writer_put(writer, k, &t.data, 64));
-  }
-  ck_assert_ok(pz_writer_commit(writer));
+  const pz_tensor t = rig_normal(PZ_F32, 4, 4);
+  const part parts[] = {{"own", "F32", &t},
+                        {"pair", "F32", &t},
+                        {"mean", "F32", &t},
+                        {"parametrizations.weight.original", "F32", &t}};
+  make_file(parts, 4);
 }
 
 static void
 write_older(void)
 {
-  static const char* const names[] = {"conv.weight_v", "conv.weight_g", "conv.bias"};
-  pz_file_entry entries[3];
-  pz_writer* writer = NULL;
-  rig_tensor t;
-  rig_normal(&t, PZ_F32, 4, 4);
-  for (size_t k = 0; k < 3; ++k) {
-    t.tensor.ndim = k == 1 ? 0 : 2;
-    entries[k] = (pz_file_entry){.size = sizeof(entries[k]),
-                                 .name = names[k],
-                                 .dtype = "F32",
-                                 .spec = pz_spec_of(&t.tensor),
-                                 .bytes = k == 1 ? 4 : 64};
-  }
-  ck_assert_ok(pz_writer_open(path, 0, entries, 3, NULL, 0, &writer));
-  for (size_t k = 0; k < 3; ++k) {
-    ck_assert_ok(pz_writer_put(writer, k, &t.data, entries[k].bytes));
-  }
-  ck_assert_ok(pz_writer_commit(writer));
+  const pz_tensor t = rig_normal(PZ_F32, 4, 4);
+  pz_tensor magnitude = t;
+  magnitude.ndim = 0;
+  const part parts[] = {
+      {"conv.weight_v", "F32", &t}, {"conv.weight_g", "F32", &magnitude}, {"conv.bias", "F32", &t}};
+  make_file(parts, 3);
 }
 
 static const struct {
@@ -186,7 +161,7 @@ begin(const int k)
   } else {
     ck_assert_ok(pz_module_save(module, path));
   }
-  ck_assert_ok(pz_file_open(path, &file));
+  reopen(); /* that of another furnished module, say */
   all[k % CALLS].prepare();
   ck_assert_ok(all[k % CALLS].call()); /* what is kept for good is there then */
   all[k % CALLS].prepare();
@@ -195,14 +170,7 @@ begin(const int k)
 static void
 setup(void)
 {
-  file = NULL;
   ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_opaque));
-}
-
-static void
-teardown(void)
-{
-  pz_file_close(file);
 }
 
 /* ---- failing ---------------------------------------------------------------------------- */
@@ -304,13 +272,11 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("loading failures");
   TCase* const tcase = folder_case("loading failures");
-  tcase_add_checked_fixture(tcase, setup, teardown);
+  tcase_add_checked_fixture(tcase, setup, NULL);
 #ifndef TEST_NO_ALLOCATOR
   tcase_add_loop_test(tcase, each_allocation_fails_in_turn, 0, 2 * CALLS);
 #endif
   tcase_add_loop_test(tcase, each_call_of_the_device_fails_in_turn, 0, CALLS);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

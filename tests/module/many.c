@@ -15,19 +15,10 @@
 #include <time.h>
 #include <unistd.h>
 
-static pz_file* file;
-
 static void
 setup(void)
 {
   ck_assert_ok(pz_module_to(module, "reference")); /* no threads of its own */
-  file = NULL;
-}
-
-static void
-teardown(void)
-{
-  pz_file_close(file);
 }
 
 static void*
@@ -66,7 +57,7 @@ START_TEST(semantics_20_many_threads_save_and_read)
   pz_status status[THREADS] = {PZ_OK};
   furnish(module);
   ck_assert_ok(pz_module_save(module, path));
-  ck_assert_ok(pz_file_open(path, &file));
+  reopen();
   for (int k = 0; k < THREADS; ++k) {
     ck_assert_int_eq(
         pthread_create(&threads[k], NULL, k % 3 == 0 ? save_often : read_often, &status[k]), 0);
@@ -96,12 +87,11 @@ START_TEST(semantics_20_thousands_of_names)
     ck_assert_ok(pz_writer_put(writer, (size_t)k, &value, 4));
   }
   ck_assert_ok(pz_writer_commit(writer));
-  ck_assert_ok(pz_file_open(path, &file));
+  reopen();
   ck_assert_ok(pz_module_from_file(context, "reference", file, NULL, NULL, &made));
   for (int k = 0; k < N; ++k) {
-    rig_tensor t;
-    read_of(made, names[k], &t);
-    ck_assert_double_eq(rig_at(&t, 0), k);
+    const pz_tensor t = read_of(made, names[k]);
+    ck_assert_double_eq(host_at(&t, 0), k);
   }
   pz_module* layers = NULL;
   pz_module* child = NULL;
@@ -138,19 +128,17 @@ START_TEST(semantics_20_killed_while_saving)
 {
   /* Whatever moment it is, the file is one of those that were saved. */
   enum { KILLS = 20, SIDE = 64 };
-  rig_tensor w;
-  rig_zeros(&w, PZ_F32, SIDE, SIDE);
-  ck_assert_ok(pz_module_add(module, "weight", PZ_PARAMETER, &w.tensor));
+  pz_tensor w = rig_zeros(PZ_F32, SIDE, SIDE);
+  ck_assert_ok(pz_module_add(module, "weight", PZ_PARAMETER, &w));
   ck_assert_ok(pz_module_save(module, path));
   for (int k = 0; k < KILLS; ++k) {
     const pid_t child = fork();
     ck_assert_int_ge(child, 0);
     for (float n = 1.0F; child == 0; n += 1.0F) {
       for (int i = 0; i < SIDE * SIDE; ++i) {
-        w.data.f32[i] = n;
+        host_f32(&w)[i] = n;
       }
-      if (pz_module_set(module, "weight", &w.tensor) != PZ_OK ||
-          pz_module_save(module, path) != PZ_OK) {
+      if (pz_module_set(module, "weight", &w) != PZ_OK || pz_module_save(module, path) != PZ_OK) {
         _exit(1);
       }
     }
@@ -161,9 +149,9 @@ START_TEST(semantics_20_killed_while_saving)
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert(WIFSIGNALED(status));
     ck_assert_ok(pz_module_load(module, path));
-    rig_read("weight", &w);
+    w = rig_read("weight");
     for (int i = 1; i < SIDE * SIDE; ++i) {
-      ck_assert_float_eq(w.data.f32[i], w.data.f32[0]);
+      ck_assert_float_eq(host_f32(&w)[i], host_f32(&w)[0]);
     }
   }
   sweep();
@@ -173,12 +161,10 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("many");
   TCase* const tcase = folder_case("many");
-  tcase_add_checked_fixture(tcase, setup, teardown);
+  tcase_add_checked_fixture(tcase, setup, NULL);
   tcase_add_test(tcase, semantics_20_many_threads_save_and_read);
   tcase_add_test(tcase, semantics_20_thousands_of_names);
   tcase_add_test(tcase, semantics_20_killed_while_saving);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

@@ -6,14 +6,14 @@
 #include <math.h>
 
 double
-rig_orthogonality(const rig_tensor* const q, const int64_t n)
+rig_orthogonality(const pz_tensor* const q, const int64_t n)
 {
   double most = 0.0;
   for (int64_t i = 0; i < n; ++i) {
     for (int64_t j = 0; j < n; ++j) {
       double dot = i == j ? -1.0 : 0.0;
       for (int64_t k = 0; k < n; ++k) {
-        dot += rig_at(q, k * n + i) * rig_at(q, k * n + j);
+        dot += host_at(q, k * n + i) * host_at(q, k * n + j);
       }
       most = fabs(dot) <= most ? most : fabs(dot);
     }
@@ -22,13 +22,13 @@ rig_orthogonality(const rig_tensor* const q, const int64_t n)
 }
 
 double
-rig_norm_one(const rig_tensor* const a, const int64_t n)
+rig_norm_one(const pz_tensor* const a, const int64_t n)
 {
   double most = 0.0;
   for (int64_t j = 0; j < n; ++j) {
     double sum = 0.0;
     for (int64_t i = 0; i < n; ++i) {
-      sum += fabs(rig_at(a, i * n + j));
+      sum += fabs(host_at(a, i * n + j));
     }
     most = sum > most ? sum : most;
   }
@@ -37,8 +37,8 @@ rig_norm_one(const rig_tensor* const a, const int64_t n)
 
 /* Gram and Schmidt, twice, on normal rows; the determinant by elimination decides whether
    the last row is turned. */
-void
-rig_orthogonal(rig_tensor* const q, const int64_t n, const int sign)
+pz_tensor
+rig_orthogonal(const int64_t n, const int sign)
 {
   double a[16][16];
   double lu[16][16];
@@ -86,11 +86,12 @@ rig_orthogonal(rig_tensor* const q, const int64_t n, const int sign)
       }
     }
   }
-  rig_zeros(q, PZ_F32, n, n);
+  const pz_tensor q = rig_zeros(PZ_F32, n, n);
   for (int64_t i = 0; i < n; ++i) {
     for (int64_t j = 0; j < n; ++j) {
       const bool turn = i == n - 1 && det * sign < 0.0;
-      test_put(PZ_F32, &q->data, i * n + j, turn ? -a[i][j] : a[i][j]);
+      host_put(&q, i * n + j, turn ? -a[i][j] : a[i][j]);
     }
   }
+  return q;
 }

@@ -9,25 +9,8 @@
 
 #include <stdlib.h>
 
-#define ORIGINAL "parametrizations.weight.original"
-#define INNER "parametrizations.weight.parametrizations.original.original"
-
 static const char* const devices[] = {"reference", "cpu", "bare", "lean", "later"};
 enum { DEVICES = sizeof(devices) / sizeof(devices[0]) };
-
-static void
-setup(void)
-{
-  rig_setup();
-  ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_opaque));
-}
-
-static void
-teardown(void)
-{
-  rig_teardown();
-  ck_assert_int_eq(opaque_allocations(), 0);
-}
 
 static pz_module*
 copy_of(pz_module* const from)
@@ -35,18 +18,6 @@ copy_of(pz_module* const from)
   pz_module* copy = NULL;
   ck_assert_ok(pz_module_copy(from, &copy));
   return copy;
-}
-
-static void
-gradient_of(const char* const name, rig_tensor* const out)
-{
-  pz_tensor g;
-  ck_assert_ok(pz_module_gradient(module, name, &g));
-  rig_zeros(out, g.dtype, g.shape[0], g.shape[1]);
-  pz_queue* queue = NULL; /* any of the device: the doubles share their memory */
-  ck_assert_ok(pz_queue_open(context, g.device.type == PZ_DEVICE_CPU ? NULL : "lean", &queue));
-  ck_assert_ok(pz_queue_download(queue, &g, &out->tensor));
-  pz_queue_close(queue);
 }
 
 /* ---- devices --------------------------------------------------------------------- */
@@ -90,43 +61,41 @@ START_TEST(semantics_19_slots_and_gradients_move)
                                       ORIGINAL};
   enum { N = 5 };
   pz_slot* slots[N] = {NULL};
-  rig_tensor w;
-  rig_tensor g;
-  rig_tensor before[3];
-  rig_tensor after;
+  pz_tensor before[3];
+  pz_tensor after;
   pz_tensor value;
-  rig_add(module, "weight", 4, 4, &w);
-  rig_add(module, "plain", 4, 4, &w);
+  rig_add(module, "weight", 4, 4);
+  rig_add(module, "plain", 4, 4);
   ck_assert_ok(pz_register_parametrization(module, "weight", "skew,cayley,affine", 0));
   ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "affine", 0));
   for (int k = 0; k < N; ++k) {
     ck_assert_ok(pz_module_slot(module, names[k], &slots[k]));
   }
-  rig_normal(&g, PZ_F32, 4, 4);
+  const pz_tensor g = rig_normal(PZ_F32, 4, 4);
   ck_assert_ok(pz_module_get(module, "weight", &value));
-  ck_assert_ok(pz_module_backward(module, "weight", &g.tensor));
-  ck_assert_ok(pz_module_backward(module, "plain", &g.tensor));
+  ck_assert_ok(pz_module_backward(module, "weight", &g));
+  ck_assert_ok(pz_module_backward(module, "plain", &g));
   for (int k = 0; k < 3; ++k) {
-    gradient_of(names[k + 1], &before[k]);
+    before[k] = rig_gradient(names[k + 1]);
   }
   ck_assert_ok(pz_module_to(module, "lean"));
   for (int k = 0; k < 3; ++k) {
-    gradient_of(names[k + 1], &after);
-    ck_assert_double_eq(rig_distance(&before[k], &after), 0.0);
+    after = rig_gradient(names[k + 1]);
+    ck_assert_double_eq(host_distance(&before[k], &after), 0.0);
   }
-  ck_assert_fails(pz_module_backward(module, "weight", &g.tensor), PZ_STALE, "not read yet");
+  ck_assert_fails(pz_module_backward(module, "weight", &g), PZ_STALE, "not read yet");
   for (int k = 0; k < N; ++k) {
     ck_assert_ok(pz_slot_get(slots[k], &value));
     ck_assert_int_eq(value.device.type, PZ_DEVICE_EXTENSION);
     ck_assert_ptr_eq(value.data, place_of(module, names[k]));
   }
-  ck_assert_ok(pz_module_backward(module, "weight", &g.tensor)); /* adds to what came along */
+  ck_assert_ok(pz_module_backward(module, "weight", &g)); /* adds to what came along */
   ck_assert_ok(pz_module_to(module, NULL));
   for (int k = 0; k < 2; ++k) {
-    gradient_of(names[k + 1], &after);
+    after = rig_gradient(names[k + 1]);
     const double tolerance = 64.0 * 4.0 * 1.2e-7 * scale_of(&after); /* c n eps */
     for (int64_t i = 0; i < 16; ++i) {
-      ck_assert_double_eq_tol(rig_at(&after, i), 2.0 * rig_at(&before[k], i), tolerance);
+      ck_assert_double_eq_tol(host_at(&after, i), 2.0 * host_at(&before[k], i), tolerance);
     }
   }
   ck_assert_ok(pz_slot_get(slots[0], &value));
@@ -137,9 +106,7 @@ END_TEST
 START_TEST(moving_to_where_it_is_keeps_the_memory)
 {
   static const char* const same[] = {"lean", "lean:0"};
-  rig_tensor w;
-  rig_add(module, "weight", 3, 3, &w);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
+  const pz_tensor w = rig_parametrize(module, "weight", 3, 3, "affine");
   ck_assert_ok(pz_module_to(module, "lean"));
   const void* const value = place_of(module, "weight");
   const void* const original = place_of(module, ORIGINAL);
@@ -147,7 +114,7 @@ START_TEST(moving_to_where_it_is_keeps_the_memory)
     ck_assert_ok(pz_module_to(module, same[k]));
     ck_assert_ptr_eq(place_of(module, ORIGINAL), original);
     ck_assert_ptr_eq(place_of(module, "weight"), value);
-    ck_assert_ok(pz_module_backward(module, "weight", &w.tensor)); /* not stale */
+    ck_assert_ok(pz_module_backward(module, "weight", &w)); /* not stale */
   }
 }
 END_TEST
@@ -174,15 +141,13 @@ END_TEST
 
 START_TEST(a_device_without_float64_is_given_none)
 {
-  rig_tensor wide;
-  rig_tensor narrow;
   pz_module* single = NULL;
-  rig_normal(&wide, PZ_F64, 3, 3);
-  rig_normal(&narrow, PZ_F32, 3, 3);
+  const pz_tensor wide = rig_normal(PZ_F64, 3, 3);
+  const pz_tensor narrow = rig_normal(PZ_F32, 3, 3);
   ck_assert_ok(pz_module_new(context, "single", "Single", &single));
-  ck_assert_fails(pz_module_add(single, "weight", PZ_PARAMETER, &wide.tensor), PZ_UNSUPPORTED,
+  ck_assert_fails(pz_module_add(single, "weight", PZ_PARAMETER, &wide), PZ_UNSUPPORTED,
                   "\"weight\": found float64, which device single:0 has not");
-  ck_assert_ok(pz_module_add(single, "weight", PZ_PARAMETER, &narrow.tensor));
+  ck_assert_ok(pz_module_add(single, "weight", PZ_PARAMETER, &narrow));
   ck_assert_ok(pz_register_parametrization(single, "weight", "skew", 0));
   pz_module_free(single);
 }
@@ -190,14 +155,13 @@ END_TEST
 
 START_TEST(a_device_that_cannot_take_the_module_is_refused)
 {
-  rig_tensor wide;
   pz_tensor t;
   furnish(module);
   pz_module* child = NULL;
   ck_assert_ok(pz_module_new(context, NULL, "Wide", &child));
-  rig_normal(&wide, PZ_F64, 3, 3);
-  ck_assert_ok(pz_module_add(child, "weight", PZ_PARAMETER, &wide.tensor));
-  ck_assert_ok(pz_module_add(child, "plain", PZ_BUFFER, &wide.tensor));
+  const pz_tensor wide = rig_normal(PZ_F64, 3, 3);
+  ck_assert_ok(pz_module_add(child, "weight", PZ_PARAMETER, &wide));
+  ck_assert_ok(pz_module_add(child, "plain", PZ_BUFFER, &wide));
   ck_assert_ok(pz_register_parametrization(child, "weight", "affine", 0));
   ck_assert_ok(pz_module_add_child(module, "wide", child));
   char* const picture = rig_picture();
@@ -210,7 +174,7 @@ START_TEST(a_device_that_cannot_take_the_module_is_refused)
   ck_assert_ok(pz_remove_parametrizations(child, "weight", PZ_LEAVE_ORIGINAL));
   ck_assert_fails(pz_module_to(child, "single"), PZ_UNSUPPORTED, "\"wide.weight\": found float64");
   ck_assert_ok(pz_register_parametrization(child, "weight", "affine", 0));
-  ck_assert_ok(pz_module_set(child, ORIGINAL, &wide.tensor));
+  ck_assert_ok(pz_module_set(child, ORIGINAL, &wide));
   ck_assert_fails(pz_module_to(NULL, "cpu"), PZ_INVALID, "no module");
   ck_assert_ok(pz_module_edit(module, "child.leaf.count", &t));
   ck_assert_fails(pz_module_to(module, "lean"), PZ_INVALID,
@@ -234,38 +198,35 @@ END_TEST
 START_TEST(semantics_19_dtypes_change_and_return)
 {
   const char* const device = devices[_i];
-  rig_tensor w;
-  rig_tensor g;
-  rig_tensor before;
-  rig_tensor after;
+  pz_tensor after;
   furnish(module);
   ck_assert_ok(pz_module_to(module, device));
   ck_assert_ok(pz_module_sample(module, "weight")); /* moves the signs of the map, say */
-  rig_add(module, "last", 4, 4, &w);
-  rig_normal(&g, PZ_F32, 4, 4);
-  ck_assert_ok(pz_module_backward(module, "last", &g.tensor));
+  rig_add(module, "last", 4, 4);
+  const pz_tensor g = rig_normal(PZ_F32, 4, 4);
+  ck_assert_ok(pz_module_backward(module, "last", &g));
   pz_module* const narrow = copy_of(module);
   char* const picture = rig_picture();
   ck_assert_ok(pz_module_to_dtype(module, PZ_F64));
   for (const char* const* name = furniture_values; *name; ++name) {
-    read_of(narrow, *name, &before);
-    rig_read(*name, &after);
-    ck_assert_uint_eq(after.tensor.dtype, PZ_F64);
+    const pz_tensor before = read_of(narrow, *name);
+    after = rig_read(*name);
+    ck_assert_uint_eq(after.dtype, PZ_F64);
     if (strcmp(*name, "noise") == 0) {
       continue; /* the same draw gives other numbers in another dtype */
     }
     const double tolerance = 32.0 * 4.0 * 1.2e-7 * scale_of(&after); /* c n eps, narrow */
-    for (int64_t k = 0; k < pz_count(&after.tensor); ++k) {
-      ck_assert_double_eq_tol(rig_at(&after, k), rig_at(&before, k), tolerance);
+    for (int64_t k = 0; k < pz_count(&after); ++k) {
+      ck_assert_double_eq_tol(host_at(&after, k), host_at(&before, k), tolerance);
     }
   }
   pz_tensor_entry entry = {.size = sizeof(entry)};
   for (uint32_t k = 0; pz_module_tensor(module, k, &entry) == PZ_OK; ++k) {
     ck_assert_uint_eq(entry.spec.dtype, PZ_F64);
   }
-  gradient_of("last", &after);
-  ck_assert_uint_eq(after.tensor.dtype, PZ_F64);
-  ck_assert_double_eq(rig_at(&after, 7), rig_at(&g, 7));
+  after = rig_gradient("last");
+  ck_assert_uint_eq(after.dtype, PZ_F64);
+  ck_assert_double_eq(host_at(&after, 7), host_at(&g, 7));
   const void* const memory = place_of(module, "weight");
   ck_assert_ok(pz_module_to_dtype(module, PZ_F64)); /* which it is already */
   ck_assert_ptr_eq(place_of(module, "weight"), memory);
@@ -284,9 +245,7 @@ START_TEST(semantics_19_buffers_keep_the_dtype_their_map_wants)
   double exact[3] = {0.1, 1e300, -0.0};
   const pz_tensor count_tensor = pz_host_tensor(PZ_I64, count, 1, &three);
   const pz_tensor exact_tensor = pz_host_tensor(PZ_F64, exact, 1, &three);
-  rig_tensor w;
-  rig_add(module, "weight", 2, 2, &w);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "ticking", 0));
+  rig_parametrize(module, "weight", 2, 2, "ticking");
   ck_assert_ok(pz_module_set(module, "parametrizations.weight.0.count", &count_tensor));
   ck_assert_ok(pz_module_set(module, "parametrizations.weight.0.exact", &exact_tensor));
   for (int round = 0; round < 4; ++round) {
@@ -319,10 +278,8 @@ END_TEST
 
 START_TEST(a_map_may_refuse_a_dtype)
 {
-  rig_tensor w;
   furnish(module);
-  rig_add(module, "last", 4, 4, &w);
-  ck_assert_ok(pz_register_parametrization(module, "last", "affine,only32", 0));
+  rig_parametrize(module, "last", 4, 4, "affine,only32");
   char* const picture = rig_picture();
   const void* const weight = place_of(module, "weight");
   ck_assert_fails(pz_module_to_dtype(module, PZ_F64), PZ_MISMATCH,
@@ -338,9 +295,7 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("moving");
-  TCase* const tcase = tcase_create("moving");
-  tcase_add_checked_fixture(tcase, setup, teardown);
+  TCase* const tcase = rig_case_on_doubles("moving");
   tcase_add_loop_test(tcase, semantics_19_everything_moves_and_comes_back, 0, DEVICES);
   tcase_add_test(tcase, semantics_19_slots_and_gradients_move);
   tcase_add_test(tcase, moving_to_where_it_is_keeps_the_memory);
@@ -350,6 +305,5 @@ main(void)
   tcase_add_loop_test(tcase, semantics_19_dtypes_change_and_return, 0, DEVICES);
   tcase_add_test(tcase, semantics_19_buffers_keep_the_dtype_their_map_wants);
   tcase_add_test(tcase, a_map_may_refuse_a_dtype);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

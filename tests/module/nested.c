@@ -7,22 +7,9 @@
 
 #include <stdlib.h>
 
-#define ORIGINAL "parametrizations.weight.original"
-#define INNER "parametrizations.weight.parametrizations.original.original"
-
-static void
-add_weight(const char* const outer, const char* const inner, rig_tensor* const w)
-{
-  rig_add(module, "weight", 3, 3, w);
-  ck_assert_ok(pz_register_parametrization(module, "weight", outer, 0));
-  ck_assert_ok(pz_register_parametrization(module, ORIGINAL, inner, 0));
-}
-
 START_TEST(semantics_02_an_original_may_be_parametrized)
 {
-  rig_tensor w;
-  rig_tensor now;
-  rig_add(module, "weight", 3, 3, &w);
+  const pz_tensor w = rig_add(module, "weight", 3, 3);
   const void* const memory = rig_memory("weight");
   ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
   ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "skew", 0));
@@ -33,44 +20,42 @@ START_TEST(semantics_02_an_original_may_be_parametrized)
   ck_assert_ptr_eq(rig_memory(INNER), memory);
 
   /* value = 2 (U - U^T), U the triangle of w / 2 */
-  rig_read("weight", &now);
+  pz_tensor now = rig_read("weight");
   for (int64_t i = 0; i < 3; ++i) {
     for (int64_t j = 0; j < 3; ++j) {
-      const double expected = i < j ? rig_at(&w, 3 * i + j) : i > j ? -rig_at(&w, 3 * j + i) : 0.0;
-      ck_assert_double_eq(rig_at(&now, 3 * i + j), expected);
+      const double expected = i < j   ? host_at(&w, 3 * i + j)
+                              : i > j ? -host_at(&w, 3 * j + i)
+                                      : 0.0;
+      ck_assert_double_eq(host_at(&now, 3 * i + j), expected);
     }
   }
-  ck_assert_double_eq(rig_value(ORIGINAL, 1), rig_at(&w, 1) / 2);
+  ck_assert_double_eq(rig_value(ORIGINAL, 1), host_at(&w, 1) / 2);
   const pz_chain* chain = NULL;
   ck_assert_ok(pz_module_chain(module, ORIGINAL, &chain));
   ck_assert_str_eq(pz_chain_text(chain), "skew");
-  ck_assert_fails(pz_module_get(module, "parametrizations.weight.origina", &now.tensor),
-                  PZ_NOT_FOUND, "\"" ORIGINAL "\"");
+  ck_assert_fails(pz_module_get(module, "parametrizations.weight.origina", &now), PZ_NOT_FOUND,
+                  "\"" ORIGINAL "\"");
 
   /* and deeper */
   ck_assert_ok(pz_register_parametrization(module, INNER, "counting", 0));
   rig_names("parametrizations.weight.parametrizations.original.parametrizations.original.original "
             "parametrizations.weight.0.shift parametrizations.weight.0.scale ");
-  rig_tensor again;
-  rig_read("weight", &again);
-  ck_assert_double_eq(rig_distance(&again, &now), 0.0);
+  rig_expect("weight", &now);
 }
 END_TEST
 
 START_TEST(semantics_02_an_own_parameter_may_be_parametrized)
 {
-  rig_tensor w;
-  rig_tensor s;
-  rig_add(module, "weight", 3, 3, &w);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
-  rig_normal(&s, PZ_F32, 3, 3);
-  ck_assert_ok(pz_module_set(module, "parametrizations.weight.0.shift", &s.tensor));
+  const pz_tensor w = rig_parametrize(module, "weight", 3, 3, "affine");
+  const pz_tensor s = rig_normal(PZ_F32, 3, 3);
+  ck_assert_ok(pz_module_set(module, "parametrizations.weight.0.shift", &s));
   ck_assert_ok(pz_register_parametrization(module, "parametrizations.weight.0.shift", "skew", 0));
   rig_names("parametrizations.weight.original "
             "parametrizations.weight.0.parametrizations.shift.original "
             "parametrizations.weight.0.scale ");
-  ck_assert_float_eq((float)rig_value("weight", 0), (float)rig_at(&w, 0));
-  ck_assert_float_eq((float)rig_value("weight", 3), (float)(rig_at(&w, 3)) - (float)rig_at(&s, 1));
+  ck_assert_float_eq((float)rig_value("weight", 0), (float)host_at(&w, 0));
+  ck_assert_float_eq((float)rig_value("weight", 3),
+                     (float)(host_at(&w, 3)) - (float)host_at(&s, 1));
   char* const picture = rig_picture();
   ck_assert_fails(pz_register_parametrization(module, "parametrizations.weight.0.scale", "skew", 0),
                   PZ_UNSUPPORTED, "a buffer of a map");
@@ -80,9 +65,8 @@ END_TEST
 
 START_TEST(semantics_03_the_print_shows_lists_in_lists)
 {
-  rig_tensor w;
   char text[4096];
-  add_weight("affine", "skew", &w);
+  rig_nest("affine", "skew");
   ck_assert_ok(
       pz_register_parametrization(module, "parametrizations.weight.0.shift", "counting", 0));
   ck_assert_uint_lt(pz_module_print(module, text, sizeof(text)), sizeof(text));
@@ -110,9 +94,8 @@ END_TEST
 
 START_TEST(semantics_04_the_original_of_a_buffers_original_is_a_buffer)
 {
-  rig_tensor w;
-  rig_normal(&w, PZ_F32, 3, 3);
-  ck_assert_ok(pz_module_add(module, "weight", PZ_BUFFER, &w.tensor));
+  const pz_tensor w = rig_normal(PZ_F32, 3, 3);
+  ck_assert_ok(pz_module_add(module, "weight", PZ_BUFFER, &w));
   ck_assert_ok(pz_register_parametrization(module, "weight", "counting", 0));
   ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "counting", 0));
   pz_tensor_entry entry = {.size = sizeof(entry)};
@@ -124,9 +107,7 @@ END_TEST
 
 START_TEST(semantics_06_what_the_list_around_was_planned_for_stays)
 {
-  rig_tensor w;
-  rig_add(module, "weight", 2, 3, &w);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
+  rig_parametrize(module, "weight", 2, 3, "affine");
   char* const picture = rig_picture();
   ck_assert_fails(pz_register_parametrization(module, ORIGINAL, "widened", 0), PZ_MISMATCH,
                   ORIGINAL);
@@ -138,43 +119,39 @@ END_TEST
 
 START_TEST(semantics_07_appending_outside_takes_the_inner_list_along)
 {
-  rig_tensor w;
-  rig_tensor before;
-  rig_tensor now;
   pz_slot* inner = NULL;
-  add_weight("counting", "skew", &w);
+  rig_nest("counting", "skew");
   ck_assert_ok(pz_module_slot(module, INNER, &inner));
-  rig_read("weight", &before);
+  const pz_tensor before = rig_read("weight");
   ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
   rig_names(INNER " parametrizations.weight.1.shift parametrizations.weight.1.scale ");
-  rig_read("weight", &now);
+  pz_tensor now = rig_read("weight");
   for (int64_t k = 0; k < 9; ++k) {
-    ck_assert_double_eq(rig_at(&now, k), 2 * rig_at(&before, k));
+    ck_assert_double_eq(host_at(&now, k), 2 * host_at(&before, k));
   }
-  ck_assert_ok(pz_slot_get(inner, &now.tensor));
+  ck_assert_ok(pz_slot_get(inner, &now));
   /* inside: the value jumps, and with it the outer one */
   ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "affine", 0));
-  rig_read("weight", &now);
+  now = rig_read("weight");
   for (int64_t k = 0; k < 9; ++k) {
-    ck_assert_double_eq(rig_at(&now, k), 4 * rig_at(&before, k));
+    ck_assert_double_eq(host_at(&now, k), 4 * host_at(&before, k));
   }
 }
 END_TEST
 
 START_TEST(semantics_09_frozen_through_lists_in_lists)
 {
-  rig_tensor w;
   pz_tensor gradient;
   pz_tensor_entry entry = {.size = sizeof(entry)};
-  rig_add(module, "weight", 3, 3, &w);
+  pz_tensor w = rig_add(module, "weight", 3, 3);
   ck_assert_ok(pz_module_require_grad(module, "weight", false));
   ck_assert_ok(pz_register_parametrization(module, "weight", "counting", 0));
   ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "counting", 0));
   ck_assert_ok(pz_module_tensor(module, 0, &entry));
   ck_assert_uint_eq(entry.requires_grad, 0);
   ck_assert_int_eq(pz_module_gradient(module, INNER, &gradient), PZ_INVALID);
-  rig_read("weight", &w);
-  ck_assert_ok(pz_module_backward(module, "weight", &w.tensor));
+  w = rig_read("weight");
+  ck_assert_ok(pz_module_backward(module, "weight", &w));
   ck_assert_ok(pz_module_require_grad(module, "weight", true));
   ck_assert_ok(pz_module_gradient(module, INNER, &gradient));
   ck_assert_ok(pz_module_require_grad(module, ORIGINAL, false));
@@ -189,69 +166,61 @@ START_TEST(semantics_17_removing_the_inner_list)
 {
   static const int leaves[] = {PZ_LEAVE_PARAMETRIZED, PZ_LEAVE_ORIGINAL};
   const int leave = leaves[_i];
-  rig_tensor w;
-  rig_tensor value;
-  rig_tensor now;
+  pz_tensor now;
   pz_slot* slot = NULL;
-  add_weight("counting", "skew", &w);
+  const pz_tensor w = rig_nest("counting", "skew");
   const void* const memory = rig_memory(INNER);
-  rig_read("weight", &value);
+  const pz_tensor value = rig_read("weight");
   ck_assert_ok(pz_module_slot(module, INNER, &slot));
   ck_assert_ok(pz_remove_parametrizations(module, ORIGINAL, leave));
   rig_names(ORIGINAL " ");
   ck_assert_ptr_eq(rig_memory(ORIGINAL), memory);
-  ck_assert_fails(pz_slot_get(slot, &now.tensor), PZ_NOT_FOUND, "gone");
-  rig_read("weight", &now);
+  ck_assert_fails(pz_slot_get(slot, &now), PZ_NOT_FOUND, "gone");
+  now = rig_read("weight");
   if (leave == PZ_LEAVE_PARAMETRIZED) {
-    ck_assert_double_eq(rig_distance(&value, &now), 0.0);
+    ck_assert_double_eq(host_distance(&value, &now), 0.0);
   } else {
-    ck_assert_double_eq(rig_at(&now, 1), rig_at(&w, 1));
+    ck_assert_double_eq(host_at(&now, 1), host_at(&w, 1));
   }
-  ck_assert_ok(pz_module_set(module, ORIGINAL, &w.tensor));
-  rig_read("weight", &now);
-  ck_assert_double_eq(rig_distance(&w, &now), 0.0);
+  ck_assert_ok(pz_module_set(module, ORIGINAL, &w));
+  rig_expect("weight", &w);
 }
 END_TEST
 
 START_TEST(semantics_17_removing_the_outer_list)
 {
-  rig_tensor w;
-  rig_tensor value;
-  rig_tensor now;
   pz_slot* inner = NULL;
   pz_slot* outer = NULL;
-  add_weight("affine", "skew", &w);
+  const pz_tensor w = rig_nest("affine", "skew");
   const void* const memory = rig_memory(INNER);
-  rig_read(ORIGINAL, &value);
+  pz_tensor value = rig_read(ORIGINAL);
   ck_assert_ok(pz_module_slot(module, ORIGINAL, &outer));
   ck_assert_ok(pz_module_slot(module, INNER, &inner));
   ck_assert_ok(pz_remove_parametrizations(module, "weight", PZ_LEAVE_ORIGINAL));
   /* the tensor is what its original was: a value of the inner list */
   rig_names(ORIGINAL " ");
   ck_assert(pz_is_parametrized(module, "weight"));
-  rig_read("weight", &now);
-  ck_assert_double_eq(rig_distance(&value, &now), 0.0);
-  ck_assert_fails(pz_slot_get(outer, &now.tensor), PZ_NOT_FOUND, "gone");
-  ck_assert_ok(pz_slot_get(inner, &now.tensor));
-  ck_assert_ok(pz_module_backward(module, "weight", &w.tensor));
+  pz_tensor now = rig_read("weight");
+  ck_assert_double_eq(host_distance(&value, &now), 0.0);
+  ck_assert_fails(pz_slot_get(outer, &now), PZ_NOT_FOUND, "gone");
+  ck_assert_ok(pz_slot_get(inner, &now));
+  ck_assert_ok(pz_module_backward(module, "weight", &w));
   ck_assert_ptr_eq(rig_memory(ORIGINAL), memory);
   ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "counting", 0));
 
   /* the value, in the innermost memory */
-  rig_read("weight", &value);
+  value = rig_read("weight");
   ck_assert_ok(pz_remove_parametrizations(module, "weight", PZ_LEAVE_PARAMETRIZED));
   rig_names("weight ");
   ck_assert_ptr_eq(rig_memory("weight"), memory);
-  rig_read("weight", &now);
-  ck_assert_double_eq(rig_distance(&value, &now), 0.0);
+  rig_expect("weight", &value);
 }
 END_TEST
 
 START_TEST(semantics_18_single_maps_go_and_inner_lists_stay)
 {
-  rig_tensor w;
-  rig_tensor now;
-  add_weight("counting,affine", "skew,fragile", &w);
+  pz_tensor now;
+  rig_nest("counting,affine", "skew,fragile");
   ck_assert_ok(
       pz_register_parametrization(module, "parametrizations.weight.1.shift", "counting", 0));
   pz_slot* shift = NULL;
@@ -263,8 +232,8 @@ START_TEST(semantics_18_single_maps_go_and_inner_lists_stay)
             "parametrizations.weight.parametrizations.original.1.b "
             "parametrizations.weight.0.parametrizations.shift.original "
             "parametrizations.weight.0.scale ");
-  ck_assert_ok(pz_slot_get(shift, &now.tensor));
-  rig_read("weight", &now);
+  ck_assert_ok(pz_slot_get(shift, &now));
+  now = rig_read("weight");
   ck_assert_ok(pz_remove_parametrization(module, ORIGINAL, 0));
   rig_names("parametrizations.weight.parametrizations.original.original "
             "parametrizations.weight.parametrizations.original.0.p "
@@ -272,14 +241,13 @@ START_TEST(semantics_18_single_maps_go_and_inner_lists_stay)
             "parametrizations.weight.0.parametrizations.shift.original "
             "parametrizations.weight.0.scale ");
   ck_assert_double_eq(rig_value("weight", 3), 2 * rig_value(ORIGINAL, 3));
-  ck_assert_double_ne(rig_value("weight", 3), rig_at(&now, 3));
+  ck_assert_double_ne(rig_value("weight", 3), host_at(&now, 3));
 }
 END_TEST
 
 int
 main(void)
 {
-  Suite* const suite = suite_create("nested");
   TCase* const tcase = rig_case("nested");
   tcase_add_test(tcase, semantics_02_an_original_may_be_parametrized);
   tcase_add_test(tcase, semantics_02_an_own_parameter_may_be_parametrized);
@@ -291,6 +259,5 @@ main(void)
   tcase_add_loop_test(tcase, semantics_17_removing_the_inner_list, 0, 2);
   tcase_add_test(tcase, semantics_17_removing_the_outer_list);
   tcase_add_test(tcase, semantics_18_single_maps_go_and_inner_lists_stay);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

@@ -17,9 +17,7 @@ forwards(void)
 static void
 add_counted(const char* const name)
 {
-  rig_tensor w;
-  rig_add(module, name, 3, 3, &w);
-  ck_assert_ok(pz_register_parametrization(module, name, "counting", 0));
+  rig_parametrize(module, name, 3, 3, "counting");
   (void)forwards();
 }
 
@@ -33,19 +31,18 @@ get(const char* const name)
 
 START_TEST(semantics_11_a_value_is_computed_when_something_changed)
 {
-  rig_tensor w;
   pz_tensor open;
   add_counted("weight");
-  rig_normal(&w, PZ_F32, 3, 3);
+  const pz_tensor w = rig_normal(PZ_F32, 3, 3);
   const pz_tensor first = get("weight");
   ck_assert_int_eq(forwards(), 1);
   ck_assert_ptr_eq(get("weight").data, first.data);
   ck_assert_int_eq(forwards(), 0);
 
-  ck_assert_ok(pz_module_set(module, "weight", &w.tensor));
+  ck_assert_ok(pz_module_set(module, "weight", &w));
   get("weight");
   ck_assert_int_eq(forwards(), 1);
-  ck_assert_ok(pz_module_set(module, "parametrizations.weight.original", &w.tensor));
+  ck_assert_ok(pz_module_set(module, "parametrizations.weight.original", &w));
   get("weight");
   ck_assert_int_eq(forwards(), 1);
   ck_assert_ok(pz_module_edit(module, "parametrizations.weight.original", &open));
@@ -75,17 +72,15 @@ END_TEST
 
 START_TEST(semantics_11_what_does_not_matter_leaves_the_value)
 {
-  rig_tensor w;
-  rig_tensor grad;
   add_counted("weight");
-  rig_add(module, "bias", 3, 3, &w);
+  rig_add(module, "bias", 3, 3);
   add_counted("other");
-  rig_normal(&grad, PZ_F32, 3, 3);
+  const pz_tensor grad = rig_normal(PZ_F32, 3, 3);
   get("weight");
   ck_assert_int_eq(forwards(), 1);
-  ck_assert_ok(pz_module_set(module, "bias", &grad.tensor));
-  ck_assert_ok(pz_module_set(module, "other", &grad.tensor));
-  ck_assert_ok(pz_module_backward(module, "weight", &grad.tensor));
+  ck_assert_ok(pz_module_set(module, "bias", &grad));
+  ck_assert_ok(pz_module_set(module, "other", &grad));
+  ck_assert_ok(pz_module_backward(module, "weight", &grad));
   ck_assert_ok(pz_module_zero_gradients(module));
   ck_assert_ok(pz_module_check(module));
   char text[256];
@@ -134,12 +129,10 @@ END_TEST
 
 START_TEST(semantics_11_scopes_and_rules_reach_children)
 {
-  rig_tensor w;
   pz_module* child = NULL;
   pz_tensor value;
   ck_assert_ok(pz_module_new(context, getenv("TEST_DEVICE"), "Block", &child));
-  rig_add(child, "weight", 3, 3, &w);
-  ck_assert_ok(pz_register_parametrization(child, "weight", "counting", 0));
+  rig_parametrize(child, "weight", 3, 3, "counting");
   pz_cached_begin(module);
   ck_assert_ok(pz_module_add_child(module, "block", child));
   pz_module_cache_policy(module, PZ_CACHE_SCOPED);
@@ -162,29 +155,24 @@ END_TEST
 
 START_TEST(semantics_12_changes_inside_a_scope_are_seen)
 {
-  rig_tensor w;
-  rig_tensor now;
   add_counted("weight");
   pz_module_cache_policy(module, PZ_CACHE_SCOPED);
   pz_cached_begin(module);
   get("weight");
-  rig_normal(&w, PZ_F32, 3, 3);
-  ck_assert_ok(pz_module_set(module, "weight", &w.tensor));
-  rig_read("weight", &now);
-  ck_assert_double_eq(rig_distance(&now, &w), 0.0);
+  const pz_tensor w = rig_normal(PZ_F32, 3, 3);
+  ck_assert_ok(pz_module_set(module, "weight", &w));
+  rig_expect("weight", &w);
   ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
-  rig_read("weight", &now);
-  ck_assert_double_eq(rig_at(&now, 3), 2.0 * rig_at(&w, 3));
+  pz_tensor now = rig_read("weight");
+  ck_assert_double_eq(host_at(&now, 3), 2.0 * host_at(&w, 3));
   pz_cached_end(module);
 }
 END_TEST
 
 START_TEST(failures_are_remembered_for_their_version)
 {
-  rig_tensor w;
   pz_tensor value;
-  rig_add(module, "weight", 3, 3, &w);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "counting,fragile", 0));
+  rig_parametrize(module, "weight", 3, 3, "counting,fragile");
   (void)forwards();
   ck_assert_ok(pz_module_touch(module, "weight"));
   map_failing = "forward";
@@ -203,30 +191,27 @@ END_TEST
 
 START_TEST(reads_go_into_host_memory_with_strides)
 {
-  rig_tensor w;
-  rig_tensor out;
-  rig_add(module, "weight", 2, 3, &w);
-  rig_zeros(&out, PZ_F32, 2, 3);
-  out.tensor.strides = (const int64_t[]){1, 2};
-  ck_assert_ok(pz_module_read(module, "weight", &out.tensor));
-  ck_assert_double_eq(rig_at(&out, 1), rig_at(&w, 3));
-  rig_zeros(&out, PZ_F64, 2, 3);
-  ck_assert_fails(pz_module_read(module, "weight", &out.tensor), PZ_MISMATCH, "float32 2x3");
-  rig_zeros(&out, PZ_F32, 3, 2);
-  ck_assert_fails(pz_module_read(module, "weight", &out.tensor), PZ_MISMATCH, "float32 3x2");
+  const pz_tensor w = rig_add(module, "weight", 2, 3);
+  pz_tensor out = rig_zeros(PZ_F32, 2, 3);
+  out.strides = (const int64_t[]){1, 2};
+  ck_assert_ok(pz_module_read(module, "weight", &out));
+  ck_assert_double_eq(host_at(&out, 1), host_at(&w, 3));
+  out = rig_zeros(PZ_F64, 2, 3);
+  ck_assert_fails(pz_module_read(module, "weight", &out), PZ_MISMATCH, "float32 2x3");
+  out = rig_zeros(PZ_F32, 3, 2);
+  ck_assert_fails(pz_module_read(module, "weight", &out), PZ_MISMATCH, "float32 3x2");
   ck_assert_int_ne(pz_module_read(module, "weight", NULL), PZ_OK);
 }
 END_TEST
 
 START_TEST(slots_outlive_lists)
 {
-  rig_tensor w;
   pz_slot* weight = NULL;
   pz_slot* shift = NULL;
   pz_slot* scale = NULL;
   pz_tensor a;
   pz_tensor b;
-  rig_add(module, "weight", 3, 3, &w);
+  rig_add(module, "weight", 3, 3);
   ck_assert_ok(pz_module_slot(module, "weight", &weight));
   ck_assert_ok(pz_register_parametrization(module, "weight", "counting,affine", 0));
   ck_assert_ok(pz_slot_get(weight, &a));
@@ -249,9 +234,7 @@ END_TEST
 
 START_TEST(semantics_25_the_check_mode_finds_writers_that_forgot)
 {
-  rig_tensor w;
-  rig_add(module, "weight", 3, 3, &w);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "counting,affine", 0));
+  const pz_tensor w = rig_parametrize(module, "weight", 3, 3, "counting,affine");
   const pz_tensor original = get("parametrizations.weight.original");
   const pz_tensor shift = get("parametrizations.weight.1.shift");
   pz_tensor value = get("weight");
@@ -266,7 +249,7 @@ START_TEST(semantics_25_the_check_mode_finds_writers_that_forgot)
   ((float*)original.data)[8] += 1.0F;
   ck_assert_fails(pz_module_get(module, "weight", &value), PZ_STALE,
                   "\"parametrizations.weight.original\"");
-  ck_assert_fails(pz_module_backward(module, "weight", &w.tensor), PZ_STALE,
+  ck_assert_fails(pz_module_backward(module, "weight", &w), PZ_STALE,
                   "\"parametrizations.weight.original\"");
   ck_assert_ok(pz_module_touch(module, "parametrizations.weight.original"));
   value = get("weight");
@@ -290,9 +273,8 @@ static pz_status inside;
 static void
 set_inside(void)
 {
-  rig_tensor w;
-  rig_zeros(&w, PZ_F32, 3, 3);
-  inside = pz_module_set(module, "weight", &w.tensor);
+  const pz_tensor w = rig_zeros(PZ_F32, 3, 3);
+  inside = pz_module_set(module, "weight", &w);
 }
 
 static void
@@ -311,10 +293,9 @@ get_own_inside(void)
 
 START_TEST(violations_are_invalid)
 {
-  rig_tensor w;
   pz_tensor value;
   add_counted("weight");
-  rig_add(module, "bias", 3, 3, &w);
+  rig_add(module, "bias", 3, 3);
 
   map_callback = set_inside; /* an exclusive call during a read */
   ck_assert_ok(pz_module_get(module, "weight", &value));
@@ -357,7 +338,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("reading");
   TCase* const tcase = rig_case("reading");
   tcase_add_test(tcase, semantics_11_a_value_is_computed_when_something_changed);
   tcase_add_test(tcase, semantics_11_what_does_not_matter_leaves_the_value);
@@ -370,6 +350,5 @@ main(void)
   tcase_add_test(tcase, semantics_25_the_check_mode_finds_writers_that_forgot);
   tcase_add_test(tcase, violations_are_invalid);
   tcase_add_test(tcase, violations_by_scoped_reads);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

@@ -9,18 +9,14 @@
 
 START_TEST(semantics_17_leaving_the_value)
 {
-  rig_tensor w;
-  rig_tensor value;
-  rig_tensor now;
   pz_tensor before;
   pz_tensor after;
-  rig_add(module, "weight", 3, 3, &w);
+  rig_add(module, "weight", 3, 3);
   ck_assert_ok(pz_module_get(module, "weight", &before));
   ck_assert_ok(pz_register_parametrization(module, "weight", "skew,affine", 0));
-  rig_read("weight", &value);
+  const pz_tensor value = rig_read("weight");
   ck_assert_ok(pz_remove_parametrizations(module, "weight", PZ_LEAVE_PARAMETRIZED));
-  rig_read("weight", &now);
-  ck_assert_double_eq(rig_distance(&value, &now), 0.0);
+  rig_expect("weight", &value);
   ck_assert_ok(pz_module_get(module, "weight", &after));
   ck_assert_ptr_eq(before.data, after.data); /* one original: the same storage all along */
 }
@@ -28,18 +24,14 @@ END_TEST
 
 START_TEST(semantics_17_leaving_the_original)
 {
-  rig_tensor w;
-  rig_tensor original;
-  rig_tensor now;
   pz_tensor before;
   pz_tensor after;
-  rig_add(module, "weight", 3, 3, &w);
+  rig_add(module, "weight", 3, 3);
   ck_assert_ok(pz_module_get(module, "weight", &before));
   ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
-  rig_read("parametrizations.weight.original", &original);
+  const pz_tensor original = rig_read("parametrizations.weight.original");
   ck_assert_ok(pz_remove_parametrizations(module, "weight", PZ_LEAVE_ORIGINAL));
-  rig_read("weight", &now);
-  ck_assert_double_eq(rig_distance(&original, &now), 0.0);
+  rig_expect("weight", &original);
   ck_assert_ok(pz_module_get(module, "weight", &after));
   ck_assert_ptr_eq(before.data, after.data);
 }
@@ -47,24 +39,19 @@ END_TEST
 
 START_TEST(semantics_17_several_originals)
 {
-  rig_tensor w;
-  rig_tensor now;
-  rig_add(module, "weight", 3, 3, &w);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "weighted", 0));
+  const pz_tensor w = rig_parametrize(module, "weight", 3, 3, "weighted");
   char* const picture = rig_picture();
   ck_assert_fails(pz_remove_parametrizations(module, "weight", PZ_LEAVE_ORIGINAL), PZ_INVALID,
                   "2 originals");
   rig_unchanged(picture);
   ck_assert_ok(pz_remove_parametrizations(module, "weight", PZ_LEAVE_PARAMETRIZED));
-  rig_read("weight", &now);
-  ck_assert_double_eq(rig_distance(&now, &w), 0.0);
+  rig_expect("weight", &w);
 }
 END_TEST
 
 START_TEST(semantics_17_what_is_not_there_is_refused)
 {
-  rig_tensor w;
-  rig_add(module, "weight", 3, 3, &w);
+  rig_add(module, "weight", 3, 3);
   ck_assert_fails(pz_remove_parametrizations(module, "weight", PZ_LEAVE_PARAMETRIZED), PZ_NOT_FOUND,
                   "\"weight\" is not parametrized");
   ck_assert_fails(pz_remove_parametrization(module, "weight", 0), PZ_NOT_FOUND, "not parametrized");
@@ -76,9 +63,7 @@ END_TEST
 
 START_TEST(semantics_17_a_value_that_fails_stays_parametrized)
 {
-  rig_tensor w;
-  rig_add(module, "weight", 3, 3, &w);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "fragile", 0));
+  rig_parametrize(module, "weight", 3, 3, "fragile");
   ck_assert_ok(pz_module_touch(module, "weight"));
   char* const picture = rig_picture();
   map_failing = "forward";
@@ -92,10 +77,9 @@ END_TEST
 
 START_TEST(semantics_18_afterwards_all_is_as_before)
 {
-  rig_tensor w;
-  rig_add(module, "a", 3, 3, &w);
-  rig_add(module, "weight", 3, 3, &w);
-  rig_add(module, "z", 3, 3, &w);
+  rig_add(module, "a", 3, 3);
+  rig_add(module, "weight", 3, 3);
+  rig_add(module, "z", 3, 3);
   char* const picture = rig_picture();
   for (int k = 0; k < 3; ++k) {
     ck_assert_ok(pz_register_parametrization(module, "weight", "counting,pruning(p_drop=0)", 0));
@@ -107,32 +91,26 @@ END_TEST
 
 START_TEST(semantics_18_a_single_map_is_taken_out)
 {
-  rig_tensor w;
-  rig_tensor original;
-  rig_tensor shift;
-  rig_tensor now;
   const pz_chain* chain = NULL;
   pz_tensor before;
   pz_tensor after;
-  rig_add(module, "weight", 3, 3, &w);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "counting,fragile,affine", 0));
-  rig_normal(&shift, PZ_F32, 3, 3);
-  ck_assert_ok(pz_module_set(module, "parametrizations.weight.2.shift", &shift.tensor));
+  const pz_tensor w = rig_parametrize(module, "weight", 3, 3, "counting,fragile,affine");
+  const pz_tensor shift = rig_normal(PZ_F32, 3, 3);
+  ck_assert_ok(pz_module_set(module, "parametrizations.weight.2.shift", &shift));
   ck_assert_ok(pz_module_gradient(module, "parametrizations.weight.2.shift", &before));
-  rig_read("parametrizations.weight.original", &original);
+  const pz_tensor original = rig_read("parametrizations.weight.original");
   ck_assert_ok(pz_remove_parametrization(module, "weight", 1));
   ck_assert_ok(pz_module_chain(module, "weight", &chain));
   ck_assert_str_eq(pz_chain_text(chain), "counting,affine");
-  rig_read("parametrizations.weight.original", &now); /* originals stay */
-  ck_assert_double_eq(rig_distance(&original, &now), 0.0);
-  rig_read("parametrizations.weight.1.shift", &now); /* what is behind moves up with its state */
-  ck_assert_double_eq(rig_distance(&shift, &now), 0.0);
+  rig_expect("parametrizations.weight.original", &original); /* originals stay */
+  rig_expect("parametrizations.weight.1.shift",
+             &shift); /* what is behind moves up with its state */
   ck_assert_ok(pz_module_gradient(module, "parametrizations.weight.1.shift", &after));
   ck_assert_ptr_eq(before.data, after.data);
   ck_assert_fails(pz_module_get(module, "parametrizations.weight.2.shift", &after), PZ_NOT_FOUND,
                   "");
-  rig_read("weight", &now);
-  ck_assert_double_eq(rig_at(&now, 0), (float)(2.0 * rig_at(&w, 0) + rig_at(&shift, 0)));
+  pz_tensor now = rig_read("weight");
+  ck_assert_double_eq(host_at(&now, 0), (float)(2.0 * host_at(&w, 0) + host_at(&shift, 0)));
 
   ck_assert_fails(pz_remove_parametrization(module, "weight", 2), PZ_NOT_FOUND, "map 2 of 2");
   ck_assert_ok(pz_remove_parametrization(module, "weight", 0));
@@ -142,9 +120,7 @@ END_TEST
 
 START_TEST(semantics_18_not_one_whose_absence_does_not_fit)
 {
-  rig_tensor w;
-  rig_add(module, "weight", 3, 3, &w);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "weighted,affine", 0));
+  rig_parametrize(module, "weight", 3, 3, "weighted,affine");
   char* const picture = rig_picture();
   ck_assert_int_ne(pz_remove_parametrization(module, "weight", 0), PZ_OK);
   rig_unchanged(picture);
@@ -154,7 +130,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("removing");
   TCase* const tcase = rig_case("removing");
   tcase_add_test(tcase, semantics_17_leaving_the_value);
   tcase_add_test(tcase, semantics_17_leaving_the_original);
@@ -164,6 +139,5 @@ main(void)
   tcase_add_test(tcase, semantics_18_afterwards_all_is_as_before);
   tcase_add_test(tcase, semantics_18_a_single_map_is_taken_out);
   tcase_add_test(tcase, semantics_18_not_one_whose_absence_does_not_fit);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

@@ -3,6 +3,8 @@
 
 #include "rig.h"
 
+#include <opaque.h>
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +29,7 @@ rig_setup(void)
 void
 rig_teardown(void)
 {
+  host_free();
   pz_module_free(module);
   pz_context_free(context);
 }
@@ -40,54 +43,121 @@ rig_case(const char* const name)
   return tcase;
 }
 
-void
-rig_zeros(rig_tensor* const t, const uint32_t dtype, const int64_t rows, const int64_t cols)
+static void
+add_doubles(void)
 {
-  memset(t, 0, sizeof(*t));
-  ck_assert_int_le(rows * cols, dtype == PZ_F32 ? 4096 : 2048);
-  t->shape[0] = rows;
-  t->shape[1] = cols;
-  t->tensor = pz_host_tensor(dtype, &t->data, 2, t->shape);
+  ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_opaque));
 }
 
-void
-rig_normal(rig_tensor* const t, const uint32_t dtype, const int64_t rows, const int64_t cols)
+static void
+rig_teardown_doubles(void)
 {
-  rig_zeros(t, dtype, rows, cols);
-  test_fill_normal(&seed, dtype, rows * cols, 1.0, &t->data);
+  rig_teardown();
+  ck_assert_int_eq(opaque_allocations(), 0);
 }
 
-void
-rig_add(pz_module* const to, const char* const name, const int64_t rows, const int64_t cols,
-        rig_tensor* const out)
+TCase*
+rig_case_on_doubles(const char* const name)
 {
-  rig_normal(out, PZ_F32, rows, cols);
-  ck_assert_ok(pz_module_add(to, name, PZ_PARAMETER, &out->tensor));
+  TCase* const tcase = tcase_create(name);
+  tcase_add_checked_fixture(tcase, rig_setup, rig_teardown_doubles);
+  tcase_add_checked_fixture(tcase, add_doubles, NULL);
+  tcase_set_timeout(tcase, 60);
+  return tcase;
 }
 
-void
-rig_read(const char* const name, rig_tensor* const out)
+pz_tensor
+rig_zeros(const uint32_t dtype, const int64_t rows, const int64_t cols)
+{
+  const int64_t shape[] = {rows, cols};
+  const pz_spec spec = pz_spec_make(dtype, 2, shape);
+  return host_zeros(&spec);
+}
+
+pz_tensor
+rig_normal(const uint32_t dtype, const int64_t rows, const int64_t cols)
+{
+  const int64_t shape[] = {rows, cols};
+  const pz_spec spec = pz_spec_make(dtype, 2, shape);
+  return host_normal(&spec, &seed, 1.0);
+}
+
+pz_tensor
+rig_add(pz_module* const to, const char* const name, const int64_t rows, const int64_t cols)
+{
+  const pz_tensor tensor = rig_normal(PZ_F32, rows, cols);
+  ck_assert_ok(pz_module_add(to, name, PZ_PARAMETER, &tensor));
+  return tensor;
+}
+
+pz_tensor
+rig_parametrize(pz_module* const to, const char* const name, const int64_t rows, const int64_t cols,
+                const char* const text)
+{
+  const pz_tensor tensor = rig_add(to, name, rows, cols);
+  ck_assert_ok(pz_register_parametrization(to, name, text, 0));
+  return tensor;
+}
+
+pz_tensor
+rig_nest(const char* const outer, const char* const inner)
+{
+  const pz_tensor tensor = rig_parametrize(module, "weight", 3, 3, outer);
+  ck_assert_ok(pz_register_parametrization(module, ORIGINAL, inner, 0));
+  return tensor;
+}
+
+pz_tensor
+read_of(pz_module* const other, const char* const name)
 {
   pz_tensor there;
-  ck_assert_ok(pz_module_get(module, name, &there));
-  memset(out, 0, sizeof(*out));
-  memcpy(out->shape, there.shape, (size_t)there.ndim * sizeof(int64_t));
-  out->tensor = pz_host_tensor(there.dtype, &out->data, there.ndim, out->shape);
-  ck_assert_ok(pz_module_read(module, name, &out->tensor));
+  ck_assert_ok(pz_module_get(other, name, &there));
+  const pz_spec spec = pz_spec_of(&there);
+  const pz_tensor tensor = host_zeros(&spec);
+  ck_assert_ok(pz_module_read(other, name, &tensor));
+  return tensor;
 }
 
-double
-rig_at(const rig_tensor* const t, const int64_t k)
+pz_tensor
+rig_read(const char* const name)
 {
-  return test_at(t->tensor.dtype, &t->data, k);
+  return read_of(module, name);
+}
+
+void
+expect_of(pz_module* const other, const char* const name, const pz_tensor* const expected)
+{
+  const pz_tensor now = read_of(other, name);
+  const double distance = host_distance(&now, expected);
+  ck_assert_msg(distance == 0.0, "%s: found a distance of %g, expected none", name, distance);
+}
+
+void
+rig_expect(const char* const name, const pz_tensor* const expected)
+{
+  expect_of(module, name, expected);
+}
+
+pz_tensor
+rig_gradient(const char* const name)
+{
+  pz_tensor there;
+  pz_queue* queue = NULL; /* any of the device: the doubles share their memory */
+  ck_assert_ok(pz_module_gradient(module, name, &there));
+  const pz_spec spec = pz_spec_of(&there);
+  const pz_tensor tensor = host_zeros(&spec);
+  const bool is_double = there.device.type == PZ_DEVICE_EXTENSION;
+  ck_assert_ok(pz_queue_open(context, is_double ? "lean" : getenv("TEST_DEVICE"), &queue));
+  ck_assert_ok(pz_queue_download(queue, &there, &tensor));
+  pz_queue_close(queue);
+  return tensor;
 }
 
 double
 rig_value(const char* const name, const int64_t k)
 {
-  rig_tensor now;
-  rig_read(name, &now);
-  return rig_at(&now, k);
+  const pz_tensor now = rig_read(name);
+  return host_at(&now, k);
 }
 
 const void*
@@ -97,20 +167,6 @@ rig_memory(const char* const name)
   ck_assert_ok(pz_module_edit(module, name, &t));
   ck_assert_ok(pz_module_commit(module, name));
   return t.data;
-}
-
-double
-rig_distance(const rig_tensor* const a, const rig_tensor* const b)
-{
-  const pz_spec x = pz_spec_of(&a->tensor);
-  const pz_spec y = pz_spec_of(&b->tensor);
-  ck_assert(pz_spec_equal(&x, &y));
-  double most = 0.0;
-  for (int64_t k = 0; k < pz_count(&a->tensor); ++k) {
-    const double difference = fabs(rig_at(a, k) - rig_at(b, k));
-    most = difference <= most ? most : difference; /* NaN counts */
-  }
-  return most;
 }
 
 void
@@ -140,13 +196,14 @@ rig_picture(void)
   fprintf(out, "%s\n", print);
   pz_tensor_entry entry = {.size = sizeof(entry)};
   for (uint32_t k = 0; pz_module_tensor(module, k, &entry) == PZ_OK; ++k) {
-    static rig_tensor contents;
-    rig_read(entry.name, &contents);
+    const void* const mark = host_mark();
+    const pz_tensor contents = rig_read(entry.name);
     fprintf(out, "%s %u %u %x:", entry.name, entry.kind, entry.requires_grad, entry.spec.dtype);
-    for (int64_t i = 0; i < pz_count(&contents.tensor); ++i) {
-      fprintf(out, " %a", rig_at(&contents, i));
+    for (int64_t i = 0; i < pz_count(&contents); ++i) {
+      fprintf(out, " %a", host_at(&contents, i));
     }
     fprintf(out, "\n");
+    host_release(mark);
   }
   fclose(out);
   return text;

@@ -7,9 +7,8 @@
 #ifndef TEST_MODULE_RIG_H
 #define TEST_MODULE_RIG_H
 
-#include "maps.h"
-
-#include <support.h>
+#include <host_tensor.h>
+#include <maps.h>
 
 #include <string.h>
 
@@ -24,34 +23,37 @@ void rig_teardown(void);
 
 /* A case with that fixture; tests are added with tcase_add_test. */
 TCase* rig_case(const char* name);
+/* The same in a context that knows the test doubles of opaque.h; nothing must be left there. */
+TCase* rig_case_on_doubles(const char* name);
 
-/* A host tensor that carries its own data and shape. */
-typedef struct rig_tensor {
-  pz_tensor tensor;
-  int64_t shape[PZ_MAX_DIMS];
-  union {
-    float f32[4096];
-    double f64[2048];
-  } data;
-} rig_tensor;
+#define ORIGINAL "parametrizations.weight.original"
+#define INNER "parametrizations.weight.parametrizations.original.original"
 
-/* Matrices of at most 4096 elements, zero or standard normal. */
-void rig_zeros(rig_tensor* t, uint32_t dtype, int64_t rows, int64_t cols);
-void rig_normal(rig_tensor* t, uint32_t dtype, int64_t rows, int64_t cols);
+/* Host tensors of two dimensions, zero or standard normal; freed by rig_teardown. */
+pz_tensor rig_zeros(uint32_t dtype, int64_t rows, int64_t cols);
+pz_tensor rig_normal(uint32_t dtype, int64_t rows, int64_t cols);
 
-/* Adds a normal float32 parameter to a module, and gives what was added. */
-void rig_add(pz_module* to, const char* name, int64_t rows, int64_t cols, rig_tensor* out);
+/* Adds a normal float32 parameter to a module; what was added. */
+pz_tensor rig_add(pz_module* to, const char* name, int64_t rows, int64_t cols);
 
-/* The tensor `name` of the module now, copied to the host. */
-void rig_read(const char* name, rig_tensor* out);
+/* The same, and registers `text` on it. */
+pz_tensor rig_parametrize(pz_module* to, const char* name, int64_t rows, int64_t cols,
+                          const char* text);
+/* Adds "weight" of 3 x 3 with the chain `outer`, and `inner` on its original. */
+pz_tensor rig_nest(const char* outer, const char* inner);
+
+/* The tensor `name` of the module now, copied to the host; that of another module. */
+pz_tensor rig_read(const char* name);
+pz_tensor read_of(pz_module* other, const char* name);
+/* Asserts that the tensor `name` equals `expected`, of this module and of another one. */
+void rig_expect(const char* name, const pz_tensor* expected);
+void expect_of(pz_module* other, const char* name, const pz_tensor* expected);
+/* The gradient of `name`, copied to the host. */
+pz_tensor rig_gradient(const char* name);
 
 /* Element k of the tensor `name`, and where a stored one lies: edits and commits it. */
 double rig_value(const char* name, int64_t k);
 const void* rig_memory(const char* name);
-
-/* Element k of a host copy; the largest difference of two. */
-double rig_at(const rig_tensor* t, int64_t k);
-double rig_distance(const rig_tensor* a, const rig_tensor* b);
 
 /* Asserts that the stored tensors have these names, a space after each. */
 void rig_names(const char* expected);

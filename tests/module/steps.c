@@ -5,15 +5,11 @@
 
 #include "rig.h"
 
-#define ORIGINAL "parametrizations.weight.original"
-
 /* "weight" is its original and the buffer of `fragile`, which a step raises by one. */
 static double
 add_weight(const char* const maps)
 {
-  rig_tensor w;
-  rig_add(module, "weight", 3, 3, &w);
-  ck_assert_ok(pz_register_parametrization(module, "weight", maps, 0));
+  rig_parametrize(module, "weight", 3, 3, maps);
   return rig_value("weight", 0);
 }
 
@@ -89,40 +85,38 @@ END_TEST
 
 START_TEST(semantics_24_backward_is_for_the_value_read)
 {
-  rig_tensor g;
   pz_tensor gradient;
   const double before = add_weight("fragile");
-  rig_normal(&g, PZ_F32, 3, 3);
+  const pz_tensor g = rig_normal(PZ_F32, 3, 3);
   pz_module_update_policy(module, PZ_UPDATE_ON_READ);
   ck_assert_double_eq_tol(read_once("weight"), before + 1, 1e-5);
-  ck_assert_ok(pz_module_backward(module, "weight", &g.tensor));
-  ck_assert_ok(pz_module_backward(module, "weight", &g.tensor));
+  ck_assert_ok(pz_module_backward(module, "weight", &g));
+  ck_assert_ok(pz_module_backward(module, "weight", &g));
   ck_assert_ok(pz_module_gradient(module, ORIGINAL, &gradient));
-  ck_assert_float_eq(((const float*)gradient.data)[4], 2 * g.data.f32[4]);
+  ck_assert_float_eq(((const float*)gradient.data)[4], 2 * host_f32(&g)[4]);
   ck_assert_double_eq_tol(read_once("weight"), before + 2, 1e-5);
 }
 END_TEST
 
 START_TEST(semantics_24_a_step_that_fails_at_a_read_changes_nothing)
 {
-  static rig_tensor host;
+  static pz_tensor host;
   const double before = add_weight("fragile");
   pz_tensor there;
   pz_module_update_policy(module, PZ_UPDATE_ON_READ);
   map_failing = "update";
   ck_assert_fails(pz_module_get(module, "weight", &there), PZ_DEVICE, "\"weight\"");
   map_failing = NULL;
-  rig_zeros(&host, PZ_F32, 2, 2); /* nor does a place of the wrong shape */
-  ck_assert_fails(pz_module_read(module, "weight", &host.tensor), PZ_MISMATCH, "2x2");
+  host = rig_zeros(PZ_F32, 2, 2); /* nor does a place of the wrong shape */
+  ck_assert_fails(pz_module_read(module, "weight", &host), PZ_MISMATCH, "2x2");
   ck_assert_double_eq_tol(read_once("weight"), before + 1, 1e-5);
 }
 END_TEST
 
 START_TEST(residuals_are_those_of_the_last_map)
 {
-  rig_tensor w;
   double distance = -1.0;
-  rig_add(module, "weight", 3, 3, &w);
+  rig_add(module, "weight", 3, 3);
   ck_assert_fails(pz_module_residual(module, "weight", &distance), PZ_NOT_FOUND, "weight");
   ck_assert_ok(pz_register_parametrization(module, "weight", "counting,skew,cayley", 0));
   ck_assert_ok(pz_module_residual(module, "weight", &distance));
@@ -141,7 +135,6 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("steps");
   TCase* const tcase = rig_case("steps");
   tcase_add_test(tcase, semantics_24_reads_step_only_when_told_and_in_training);
   tcase_add_test(tcase, semantics_24_a_scope_steps_once);
@@ -149,6 +142,5 @@ main(void)
   tcase_add_test(tcase, semantics_24_backward_is_for_the_value_read);
   tcase_add_test(tcase, semantics_24_a_step_that_fails_at_a_read_changes_nothing);
   tcase_add_test(tcase, residuals_are_those_of_the_last_map);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

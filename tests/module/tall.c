@@ -100,9 +100,7 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("tall");
   TCase* const tests = rig_case("tall");
   tcase_add_loop_test(tests, tall_matrices_take_their_own_size, 0, sizeof(maps) / sizeof(maps[0]));
-  suite_add_tcase(suite, tests);
-  return test_main(suite);
+  return test_main_case(tests);
 }

@@ -52,8 +52,7 @@ START_TEST(semantics_13_one_thread_computes_for_all)
 {
   const char* const original = "parametrizations.weight.original";
   const bool nested = _i == 1;
-  rig_tensor w;
-  rig_add(module, "weight", 8, 8, &w);
+  const pz_tensor w = rig_add(module, "weight", 8, 8);
   ck_assert_ok(pz_register_parametrization(module, "weight",
                                            nested ? "skew,cayley" : "skew,counting,cayley", 0));
   if (nested) {
@@ -70,7 +69,7 @@ START_TEST(semantics_13_one_thread_computes_for_all)
     ck_assert_ok(pz_module_touch(module, nested ? original : "weight"));
     if (round % 8 == 0) {
       ck_assert_ok(
-          pz_module_add(module, (const char[]){(char)('a' + round / 8), 0}, PZ_BUFFER, &w.tensor));
+          pz_module_add(module, (const char[]){(char)('a' + round / 8), 0}, PZ_BUFFER, &w));
     }
     pthread_barrier_wait(&barrier);
     pthread_barrier_wait(&barrier);
@@ -109,18 +108,16 @@ read_once(void* const user)
 
 START_TEST(a_write_during_a_read_is_noticed)
 {
-  rig_tensor w;
-  rig_tensor now;
+  pz_tensor now;
   pthread_t thread;
   pz_status status = PZ_INVALID;
-  rig_add(module, "weight", 4, 4, &w);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "counting", 0));
+  const pz_tensor w = rig_parametrize(module, "weight", 4, 4, "counting");
   map_callback = hold;
   ck_assert_int_eq(pthread_create(&thread, NULL, read_once, &status), 0);
   while (atomic_load(&stage) != 1) {
     sched_yield();
   }
-  ck_assert_fails(pz_module_set(module, "weight", &now.tensor), PZ_INVALID, "readers are");
+  ck_assert_fails(pz_module_set(module, "weight", &now), PZ_INVALID, "readers are");
   ck_assert_fails(pz_module_touch(module, "weight"), PZ_INVALID, "readers are");
   ck_assert_fails(pz_register_parametrization(module, "weight", "skew", 0), PZ_INVALID, "readers");
   pz_module_train(module, false);
@@ -129,8 +126,7 @@ START_TEST(a_write_during_a_read_is_noticed)
   pthread_join(thread, NULL);
   map_callback = NULL;
   ck_assert_int_eq(status, PZ_OK);
-  rig_read("weight", &now);
-  ck_assert_double_eq(rig_distance(&now, &w), 0.0);
+  rig_expect("weight", &w);
   ck_assert_int_eq(atomic_load(&map_forwards), 2); /* registering, then the reader: no change */
 }
 END_TEST
@@ -163,9 +159,7 @@ time_reads(const bool by_name)
 START_TEST(reading_by_slot_takes_nanoseconds)
 {
   /* Printed, not judged: the clock of a busy machine is no test. */
-  rig_tensor w;
-  rig_add(module, "weight", 8, 8, &w);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "skew,cayley", 0));
+  rig_parametrize(module, "weight", 8, 8, "skew,cayley");
   ck_assert_ok(pz_module_slot(module, "weight", &slot));
   const double by_slot = time_reads(false);
   fprintf(stderr, "unchanged value: %.0f ns by slot, %.0f ns by name\n", by_slot, time_reads(true));
@@ -175,11 +169,9 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("threads");
   TCase* const tcase = rig_case("threads");
   tcase_add_loop_test(tcase, semantics_13_one_thread_computes_for_all, 0, 2);
   tcase_add_test(tcase, a_write_during_a_read_is_noticed);
   tcase_add_test(tcase, reading_by_slot_takes_nanoseconds);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

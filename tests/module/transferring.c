@@ -9,7 +9,6 @@
 
 #include <stdlib.h>
 
-#define ORIGINAL "parametrizations.weight.original"
 #define DEEP "parametrizations.deep.parametrizations.original.parametrizations.original"
 
 static pz_module* other;
@@ -23,8 +22,6 @@ open_other(const char* const device)
 static void
 setup(void)
 {
-  rig_setup();
-  ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_opaque));
   open_other(NULL);
 }
 
@@ -32,28 +29,23 @@ static void
 teardown(void)
 {
   pz_module_free(other);
-  rig_teardown();
 }
 
 static void
 assert_equal(const char* const name, const double tolerance)
 {
-  rig_tensor x;
-  rig_tensor y;
-  read_of(module, name, &x);
-  read_of(other, name, &y);
-  ck_assert_double_le(rig_distance(&x, &y), tolerance);
+  const pz_tensor x = read_of(module, name);
+  const pz_tensor y = read_of(other, name);
+  ck_assert_double_le(host_distance(&x, &y), tolerance);
 }
 
 START_TEST(semantics_21_one_list_goes_to_a_tensor_of_its_name)
 {
-  rig_tensor w;
-  rig_tensor t;
   furnish(module);
   char* const picture = rig_picture();
-  rig_add(other, "first", 2, 2, &t);
-  rig_add(other, "weight", 4, 4, &w);
-  rig_add(other, "last", 2, 2, &t);
+  rig_add(other, "first", 2, 2);
+  rig_add(other, "weight", 4, 4);
+  rig_add(other, "last", 2, 2);
   const void* const memory = place_of(other, "weight");
   pz_slot* slot = NULL;
   ck_assert_ok(pz_module_slot(other, "weight", &slot));
@@ -84,11 +76,10 @@ END_TEST
 
 START_TEST(semantics_21_all_lists_go_in_order_and_with_their_flags)
 {
-  rig_tensor t;
   furnish(module);
-  rig_normal(&t, PZ_F32, 4, 4);
-  ck_assert_ok(pz_module_add(other, "mean", PZ_PARAMETER, &t.tensor)); /* of another kind here */
-  rig_add(other, "bias", 2, 2, &t);
+  pz_tensor t = rig_normal(PZ_F32, 4, 4);
+  ck_assert_ok(pz_module_add(other, "mean", PZ_PARAMETER, &t)); /* of another kind here */
+  t = rig_add(other, "bias", 2, 2);
   char* const picture = rig_picture();
   ck_assert_ok(pz_transfer_parametrizations(module, other, NULL));
   rig_unchanged(picture);
@@ -133,12 +124,11 @@ START_TEST(semantics_21_a_list_goes_to_another_device)
 {
   static const char* const devices[] = {"reference", "bare", "lean", "later"};
   const double tolerance = 16.0 * 4.0 * 1.2e-7; /* c n eps: two backends compute */
-  rig_tensor w;
   furnish(module);
   char* const picture = rig_picture();
   pz_module_free(other);
   open_other(devices[_i]);
-  rig_add(other, "weight", 4, 4, &w);
+  rig_add(other, "weight", 4, 4);
   const void* const memory = place_of(other, "weight");
   ck_assert_ok(pz_transfer_parametrizations(module, other, NULL));
   rig_unchanged(picture);
@@ -154,10 +144,9 @@ END_TEST
 
 START_TEST(semantics_21_lists_in_lists_go_along)
 {
-  rig_tensor t;
   furnish(module);
   char* const picture = rig_picture();
-  rig_add(other, "deep", 4, 4, &t);
+  pz_tensor t = rig_add(other, "deep", 4, 4);
   const void* const memory = place_of(other, "deep");
   ck_assert_fails(pz_transfer_parametrizations(module, other, "parametrizations.deep.original"),
                   PZ_INVALID, "a tensor of a list, which goes with the whole of it");
@@ -165,26 +154,23 @@ START_TEST(semantics_21_lists_in_lists_go_along)
   ck_assert_ptr_eq(place_of(other, DEEP ".original"), memory); /* the innermost original's */
   assert_equal(DEEP ".original", 0.0);
   assert_equal("deep", 0.0);
-  rig_normal(&t, PZ_F32, 4, 4);
-  ck_assert_ok(pz_module_set(other, DEEP ".original", &t.tensor));
+  t = rig_normal(PZ_F32, 4, 4);
+  ck_assert_ok(pz_module_set(other, DEEP ".original", &t));
   rig_unchanged(picture);
-  ck_assert_ok(pz_module_set(module, DEEP ".original", &t.tensor)); /* both run from inside out */
+  ck_assert_ok(pz_module_set(module, DEEP ".original", &t)); /* both run from inside out */
   assert_equal("deep", 0.0);
-  ck_assert_ok(pz_module_backward(other, "deep", &t.tensor));
+  ck_assert_ok(pz_module_backward(other, "deep", &t));
 }
 END_TEST
 
 START_TEST(semantics_21_a_list_stays_within_the_tree)
 {
   pz_module* child = NULL;
-  rig_tensor x;
-  rig_tensor y;
   furnish(module);
   ck_assert_ok(pz_module_child(module, "child", &child));
   ck_assert_ok(pz_transfer_parametrizations(module, child, "own"));
-  rig_read("own", &x);
-  rig_read("child.own", &y);
-  ck_assert_double_eq(rig_distance(&x, &y), 0.0);
+  const pz_tensor x = rig_read("own");
+  rig_expect("child.own", &x);
   ck_assert_ok(pz_transfer_parametrizations(child, other, NULL));
   ck_assert(pz_is_parametrized(other, "own"));
   ck_assert(pz_is_parametrized(other, "weight"));
@@ -193,12 +179,10 @@ END_TEST
 
 START_TEST(a_value_of_another_spec_than_its_original_keeps_no_memory)
 {
-  rig_tensor w;
-  rig_tensor value;
-  rig_add(module, "weight", 2, 3, &w);
+  rig_add(module, "weight", 2, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "turned", PZ_UNSAFE));
-  rig_read("weight", &value);
-  rig_add(other, "weight", value.shape[0], value.shape[1], &w);
+  const pz_tensor value = rig_read("weight");
+  rig_add(other, "weight", value.shape[0], value.shape[1]);
   const void* const memory = place_of(other, "weight");
   ck_assert_ok(pz_transfer_parametrizations(module, other, "weight"));
   ck_assert_ptr_ne(place_of(other, ORIGINAL), memory);
@@ -208,12 +192,10 @@ END_TEST
 
 START_TEST(what_cannot_be_transferred_changes_nothing)
 {
-  rig_tensor t;
-  rig_tensor narrow;
   furnish(module);
-  rig_add(other, "weight", 4, 4, &t);
-  rig_add(other, "own", 4, 4, &t);
-  rig_add(other, "pair", 4, 3, &narrow); /* the fourth list does not fit */
+  rig_add(other, "weight", 4, 4);
+  rig_add(other, "own", 4, 4);
+  rig_add(other, "pair", 4, 3); /* the fourth list does not fit */
   char* const source = rig_picture();
   char* const picture = picture_of(other);
   const void* const memory = place_of(other, "weight");
@@ -271,8 +253,7 @@ END_TEST
 int
 main(void)
 {
-  Suite* const suite = suite_create("transferring");
-  TCase* const tcase = tcase_create("transferring");
+  TCase* const tcase = rig_case_on_doubles("transferring");
   tcase_add_checked_fixture(tcase, setup, teardown);
   tcase_add_test(tcase, semantics_21_one_list_goes_to_a_tensor_of_its_name);
   tcase_add_test(tcase, semantics_21_all_lists_go_in_order_and_with_their_flags);
@@ -281,6 +262,5 @@ main(void)
   tcase_add_test(tcase, semantics_21_a_list_stays_within_the_tree);
   tcase_add_test(tcase, a_value_of_another_spec_than_its_original_keeps_no_memory);
   tcase_add_test(tcase, what_cannot_be_transferred_changes_nothing);
-  suite_add_tcase(suite, tcase);
-  return test_main(suite);
+  return test_main_case(tcase);
 }

@@ -5,7 +5,7 @@
 
 #include "members.h"
 #include "oracle.h"
-#include "rig.h"
+#include "subject.h"
 #include "suites.h"
 
 #include <math.h>
@@ -23,10 +23,10 @@ START_TEST(values_match_elimination)
       for (size_t s = 0; s < sizeof(orders) / sizeof(orders[0]); ++s) {
         const int64_t n = orders[s];
         rig r;
-        rig_open(&r, chains[k], d ? PZ_F64 : PZ_F32, square_shape(n));
-        ck_assert_int_eq(rig_structure(&r), k == 2 ? PZ_ORTHOGONAL : PZ_GENERAL);
+        subject_open(&r, chains[k], d ? PZ_F64 : PZ_F32, square_shape(n));
+        ck_assert_int_eq(r.y.structure, k == 2 ? PZ_ORTHOGONAL : PZ_GENERAL);
         double* const x = rig_normal(&r, r.x.dtype, n * n, 0.7 / sqrt((double)n));
-        double* const folded = doubles(n * n);
+        double* const folded = reals(n * n);
         for (int64_t i = 0; i < n; ++i) {
           for (int64_t j = 0; j < n; ++j) {
             const double upper = i <= j ? x[i * n + j] : x[j * n + i];
@@ -34,7 +34,7 @@ START_TEST(values_match_elimination)
             folded[i * n + j] = k == 0 ? x[i * n + j] : sign * upper;
           }
         }
-        double* const expected = doubles(n * n);
+        double* const expected = reals(n * n);
         oracle_cayley(n, folded, expected);
         rig_write(&r, PZ_ORIGINAL, 0, x);
         double* const q = rig_forward(&r);
@@ -61,7 +61,7 @@ START_TEST(values_are_orthogonal)
     for (size_t s = 0; s < sizeof(orders) / sizeof(orders[0]); ++s) {
       const int64_t n = orders[s];
       rig r;
-      rig_open(&r, "skew,cayley", d ? PZ_F64 : PZ_F32, square_shape(n));
+      subject_open(&r, "skew,cayley", d ? PZ_F64 : PZ_F32, square_shape(n));
       for (double scale = 1e-6; scale < 2e4; scale *= 10.0) {
         double* const x = rig_normal(&r, r.x.dtype, n * n, scale / sqrt((double)n));
         for (int64_t k = 0; k < n * n; ++k) {
@@ -91,14 +91,14 @@ START_TEST(vjp_matches_the_formula)
 {
   enum { N = 7 };
   rig r;
-  rig_open(&r, "cayley", PZ_F64, square_shape(N));
+  subject_open(&r, "cayley", PZ_F64, square_shape(N));
   double* const x = rig_normal(&r, PZ_F64, N * N, 0.3);
   rig_write(&r, PZ_ORIGINAL, 0, x);
   double* const q = rig_forward(&r);
   double* const g = rig_normal(&r, PZ_F64, N * N, 1.0);
   double* const gx = rig_vjp(&r, g, 0);
-  double* const left = doubles(N * N);
-  double* const expected = doubles(N * N);
+  double* const left = reals(N * N);
+  double* const expected = reals(N * N);
   for (int k = 0; k < N; ++k) {
     q[k * N + k] += 1.0;
   }
@@ -131,7 +131,7 @@ START_TEST(rotations_come_back)
       const double condition = oracle_cayley_condition(n, q);
       for (int signs = 0; signs < 2; ++signs) {
         rig r;
-        rig_open(&r, signs ? "skew,cayley(signs=1)" : "skew,cayley", dtype, square_shape(n));
+        subject_open(&r, signs ? "skew,cayley(signs=1)" : "skew,cayley", dtype, square_shape(n));
         if (!signs && rig_unit(&r) * condition > 0.05) {
           rig_close(&r);
           continue;
@@ -158,7 +158,7 @@ START_TEST(what_has_no_original_is_refused)
   double* const turned = diagonal_matrix(3, half_turn);
   double* const random = orthogonal_matrix(9, PZ_F32, -1.0);
   rig r;
-  rig_open(&r, "skew,cayley", PZ_F64, square_shape(3));
+  subject_open(&r, "skew,cayley", PZ_F64, square_shape(3));
   ck_assert_fails(rig_assign(&r, PZ_ASSIGN, improper), PZ_SINGULAR, "determinant -1");
   ck_assert_fails(rig_assign(&r, PZ_ASSIGN, improper), PZ_SINGULAR, sentence);
   ck_assert_fails(rig_assign(&r, PZ_ASSIGN, turned), PZ_SINGULAR, sentence);
@@ -173,7 +173,7 @@ START_TEST(what_has_no_original_is_refused)
   ck_assert_fails(rig_assign(&r, PZ_ASSIGN, improper), PZ_OUTSIDE, "nan");
   rig_close(&r);
 
-  rig_open(&r, "skew,cayley", PZ_F32, square_shape(9));
+  subject_open(&r, "skew,cayley", PZ_F32, square_shape(9));
   ck_assert_fails(rig_assign(&r, PZ_ASSIGN, random), PZ_SINGULAR, "determinant -1");
   rig_close(&r);
 
@@ -181,19 +181,19 @@ START_TEST(what_has_no_original_is_refused)
   const double c = cos(acos(-1.0) - 1e-6);
   const double s = sin(acos(-1.0) - 1e-6);
   const double near[] = {c, -s, 0.0, s, c, 0.0, 0.0, 0.0, 1.0};
-  rig_open(&r, "skew,cayley", PZ_F64, square_shape(3));
+  subject_open(&r, "skew,cayley", PZ_F64, square_shape(3));
   ck_assert_ok(rig_assign(&r, PZ_ASSIGN, near));
   double* const back = rig_forward(&r);
   ck_assert_double_le(largest_difference(9, back, near), 100.0 * rig_unit(&r) * 2e6);
   free(back);
   rig_close(&r);
-  rig_open(&r, "skew,cayley", PZ_F32, square_shape(3));
+  subject_open(&r, "skew,cayley", PZ_F32, square_shape(3));
   ck_assert_fails(rig_assign(&r, PZ_ASSIGN, near), PZ_SINGULAR, "condition number");
   ck_assert_fails(rig_assign(&r, PZ_ASSIGN, near), PZ_SINGULAR, sentence);
   rig_close(&r);
 
   /* without a skew map: I + Q must be regular, nothing else */
-  rig_open(&r, "cayley", PZ_F64, square_shape(3));
+  subject_open(&r, "cayley", PZ_F64, square_shape(3));
   ck_assert_fails(rig_assign(&r, PZ_ASSIGN, turned), PZ_SINGULAR, sentence);
   turned[0] = 7.0;
   turned[4] = 5.0;
@@ -217,11 +217,11 @@ START_TEST(own_rounding_is_admitted)
   enum { N = 8, TRIALS = 16 };
   double worst = 0.0;
   rig r;
-  rig_open(&r, "skew,cayley", PZ_F32, square_shape(N));
+  subject_open(&r, "skew,cayley", PZ_F32, square_shape(N));
   for (int trial = 0; trial < TRIALS; ++trial) {
     double* const v = rig_normal(&r, PZ_F64, N, 1.0);
     double* const s = rig_normal(&r, PZ_F64, N * N, 1.0);
-    double* const x = doubles(N * N);
+    double* const x = reals(N * N);
     const double square = inner(N, v, v);
     s[1] = 2e4;
     for (int i = 0; i < N; ++i) {
@@ -251,7 +251,7 @@ START_TEST(own_rounding_is_admitted)
   /* the reference works in double and rounds once */
   ck_assert_msg(worst > 100.0 * rig_unit(&r) || strcmp(subject_device, "reference") == 0,
                 "the largest defect, %g, shows nothing", worst);
-  double* const foreign = doubles(N * N);
+  double* const foreign = reals(N * N);
   for (int i = 0; i < N; ++i) {
     foreign[i * N + i] = 1.0 + 60.0 * rig_unit(&r);
   }
@@ -266,13 +266,13 @@ START_TEST(registration_projects)
 {
   enum { N = 5 };
   rig r;
-  rig_open(&r, "skew,cayley", PZ_F64, square_shape(N));
+  subject_open(&r, "skew,cayley", PZ_F64, square_shape(N));
   double* const a = rig_normal(&r, PZ_F64, N * N, 1.0);
   ck_assert_ok(rig_assign(&r, PZ_REGISTER, a));
   double* const q = rig_forward(&r);
   ck_assert_double_gt(oracle_determinant(N, q), 0.0);
   /* nearest: Q^T A is symmetric */
-  double* const s = doubles(N * N);
+  double* const s = reals(N * N);
   oracle_product(N, true, false, q, a, s);
   for (int i = 0; i < N; ++i) {
     for (int j = 0; j < i; ++j) {
@@ -299,8 +299,8 @@ START_TEST(samples_are_uniform)
   enum { MANY = 700 };
   for (int signs = 0; signs < 2; ++signs) {
     rig r;
-    rig_open(&r, signs ? "skew,cayley(signs=1)" : "skew,cayley", PZ_F64,
-             (extents){3, {MANY, 3, 3}});
+    subject_open(&r, signs ? "skew,cayley(signs=1)" : "skew,cayley", PZ_F64,
+                 (extents){3, {MANY, 3, 3}});
     ck_assert_ok(pz_eval_sample(r.eval, r.state));
     double* const q = rig_forward(&r);
     for (int at = 0; at < 9; ++at) {
@@ -336,7 +336,7 @@ START_TEST(general_input_is_pivoted)
   const double one[] = {1.0, 0.0, 0.0, 1.0};
   double expected[4];
   rig r;
-  rig_open(&r, "cayley", PZ_F64, square_shape(2));
+  subject_open(&r, "cayley", PZ_F64, square_shape(2));
   rig_write(&r, PZ_ORIGINAL, 0, ones);
   double* const q = rig_forward(&r);
   oracle_cayley(2, ones, expected);
@@ -355,7 +355,7 @@ START_TEST(not_a_number_propagates)
 {
   enum { N = 20 };
   rig r;
-  rig_open(&r, "skew,cayley", PZ_F32, square_shape(N));
+  subject_open(&r, "skew,cayley", PZ_F32, square_shape(N));
   double* const x = rig_normal(&r, PZ_F32, N * N, 0.1);
   x[N - 1] = NAN;
   rig_write(&r, PZ_ORIGINAL, 0, x);
@@ -370,9 +370,7 @@ END_TEST
 TCase*
 tests_cayley(void)
 {
-  TCase* const tests = tcase_create("cayley");
-  tcase_set_timeout(tests, 60);
-  tcase_add_checked_fixture(tests, rig_start, rig_finish);
+  TCase* const tests = subject_case("cayley");
   tcase_add_test(tests, values_match_elimination);
   tcase_add_test(tests, values_are_orthogonal);
   tcase_add_test(tests, vjp_matches_the_formula);

@@ -4,7 +4,7 @@
 /* What every parametrization owes, whatever it computes: shapes taken or refused by name,
    determined values, gradients that are those of the value, right inverses, members. */
 
-#include "rig.h"
+#include "subject.h"
 #include "suites.h"
 #include "variants.h"
 
@@ -25,7 +25,7 @@ originals(rig* const r, const extents shape, const double scale)
     x[k] = fabs(x[k]) < 0x1p-10 ? 0x1p-10 : x[k];
   }
   rig_write_originals(r, x);
-  rig_update(r); /* which may move originals */
+  ck_assert_ok(pz_eval_update(r->eval, r->state)); /* which may move originals */
   rig_write_originals(r, x);
   return x;
 }
@@ -78,7 +78,7 @@ START_TEST(dtypes_agree)
     for (int s = 0; s < CONTRACT_SHAPES; ++s) {
       double* buffers[MOST] = {NULL};
       rig r;
-      if (rig_try(&r, v.chain, PZ_F32, contract_shapes[s]) != PZ_OK) {
+      if (subject_try(&r, v.chain, PZ_F32, contract_shapes[s]) != PZ_OK) {
         continue;
       }
       const uint32_t n = pz_chain_count(r.chain, PZ_STATE_BUFFER);
@@ -89,7 +89,7 @@ START_TEST(dtypes_agree)
       for (uint32_t i = 0; i < n; ++i) {
         buffers[i] = rig_read(&r, PZ_STATE_BUFFER, i);
       }
-      rig_change(&r, v.chain, PZ_F64, contract_shapes[s]);
+      ck_assert_ok(subject_change(&r, v.chain, PZ_F64, contract_shapes[s]));
       rig_write_originals(&r, x);
       give_state(&r, n, buffers);
       double* const twice = rig_forward(&r);
@@ -117,13 +117,13 @@ START_TEST(batches_are_their_matrices)
     if (v.dims > many.ndim) {
       continue;
     }
-    ck_assert_ok(rig_try(&r, v.chain, PZ_F64, many));
+    ck_assert_ok(subject_try(&r, v.chain, PZ_F64, many));
     const bool alone_alike =
         pz_chain_count(r.chain, PZ_STATE_BUFFER) == 0 && !contract_is_whole(v.chain);
     double* const x = originals(&r, many, 0.3);
     double* const y = rig_forward(&r);
     for (int m = 0; m < BATCH && alone_alike; ++m) {
-      rig_change(&r, v.chain, PZ_F64, one);
+      ck_assert_ok(subject_change(&r, v.chain, PZ_F64, one));
       rig_write_originals(&r, x + m * ORDER * ORDER);
       double* const alone = rig_forward(&r);
       const double found = largest_difference(r.n_y, alone, y + m * ORDER * ORDER);
@@ -156,8 +156,8 @@ derivative(rig* const r, const double* const x, const double* const dx)
 {
   static const double at[] = {-2.0, -1.0, 1.0, 2.0};
   static const double weight[] = {1.0, -8.0, 8.0, -1.0};
-  double* const moved = doubles(r->n_x);
-  double* const out = doubles(r->n_y);
+  double* const moved = reals(r->n_x);
+  double* const out = reals(r->n_y);
   for (int p = 0; p < 4; ++p) {
     for (int64_t k = 0; k < r->n_x; ++k) {
       moved[k] = x[k] + at[p] * h * dx[k];
@@ -231,7 +231,7 @@ entrywise(rig* const r, const extents shape, const char* const chain)
   double* const g = rig_normal(r, PZ_F64, r->n_y, 1.0);
   double* const y = rig_forward(r);
   double* const gx = rig_gradients(r, g);
-  double* const dx = doubles(r->n_x);
+  double* const dx = reals(r->n_x);
   for (int64_t k = 0; k < r->n_x; ++k) {
     dx[k] = 1.0;
     double* const dy = derivative(r, x, dx);
@@ -362,7 +362,7 @@ not_finite(rig* const r, const extents shape, const char* const chain)
   double* const x = originals(r, shape, 0.3);
   double* const good = rig_forward(r);
   for (int k = 0; k < 4 && r->n_x > 0; ++k) {
-    double* const spoiled = doubles(r->n_x);
+    double* const spoiled = reals(r->n_x);
     memcpy(spoiled, x, (size_t)r->n_x * sizeof(double));
     for (int64_t i = 0; i < r->n_x; i += k == 3 ? 1 : 2) {
       spoiled[i] = bad[k % 3];
@@ -402,9 +402,9 @@ without_host(rig* const r, const extents shape, const char* const chain)
   pz_tensor value;
   (void)shape;
   pz_state_touch(r->state);
-  rig_forbid_host(true);
+  pz_queue_forbid_host_fallback(subject.queue, true);
   const pz_status status = pz_eval_forward(r->eval, r->state, PZ_CALL_SAVING, &value);
-  rig_forbid_host(false);
+  pz_queue_forbid_host_fallback(subject.queue, false);
   if (status != PZ_OK) {
     snprintf(on, sizeof(on), "of float%d on %s", r->y.dtype == PZ_F32 ? 32 : 64, subject_device);
     ck_assert_msg(status == PZ_UNSUPPORTED && strstr(pz_error_message(), on) &&
@@ -428,9 +428,8 @@ END_TEST
 TCase*
 tests_contract(void)
 {
-  TCase* const tests = tcase_create("contract");
+  TCase* const tests = subject_case("contract");
   tcase_set_timeout(tests, 120);
-  tcase_add_checked_fixture(tests, rig_start, rig_finish);
   tcase_add_test(tests, values_are_determined);
   tcase_add_test(tests, dtypes_agree);
   tcase_add_test(tests, batches_are_their_matrices);

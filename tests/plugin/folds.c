@@ -3,7 +3,7 @@
 
 /* symmetric and skew, which differ by a sign. */
 
-#include "rig.h"
+#include "subject.h"
 #include "suites.h"
 
 #include <math.h>
@@ -45,8 +45,8 @@ START_TEST(values_are_exact)
     const bool lower = k & 1;
     char text[32];
     rig r;
-    rig_open(&r, chain_of(lower, text), k & 2 ? PZ_F32 : PZ_F64, shape);
-    ck_assert_int_eq(rig_structure(&r), sign_of_subject() < 0.0 ? PZ_SKEW : PZ_SYMMETRIC);
+    subject_open(&r, chain_of(lower, text), k & 2 ? PZ_F32 : PZ_F64, shape);
+    ck_assert_int_eq(r.y.structure, sign_of_subject() < 0.0 ? PZ_SKEW : PZ_SYMMETRIC);
     double* const x = rig_normal(&r, r.x.dtype, r.n_x, 1.0);
     rig_write(&r, PZ_ORIGINAL, 0, x);
     double* const y = rig_forward(&r);
@@ -83,7 +83,7 @@ START_TEST(the_other_triangle_is_not_read)
   for (int lower = 0; lower < 2; ++lower) {
     char text[32];
     rig r;
-    rig_open(&r, chain_of(lower, text), PZ_F64, shape);
+    subject_open(&r, chain_of(lower, text), PZ_F64, shape);
     double* const x = rig_normal(&r, PZ_F64, r.n_x, 1.0);
     for (int at = 0; at < BATCH * ORDER * ORDER; ++at) {
       const int i = at / ORDER % ORDER;
@@ -106,7 +106,7 @@ START_TEST(assignment_judges)
 {
   char text[32];
   rig r;
-  rig_open(&r, chain_of(false, text), PZ_F64, shape);
+  subject_open(&r, chain_of(false, text), PZ_F64, shape);
   double* const x = rig_normal(&r, PZ_F64, r.n_x, 1.0);
   rig_write(&r, PZ_ORIGINAL, 0, x);
   double* const y = rig_forward(&r);
@@ -115,7 +115,7 @@ START_TEST(assignment_judges)
   ck_assert_int_eq(memcmp(y, back, (size_t)r.n_y * sizeof(double)), 0);
 
   const double unit = rig_unit(&r);
-  double* const off = doubles(r.n_y);
+  double* const off = reals(r.n_y);
   memcpy(off, y, (size_t)r.n_y * sizeof(double));
   off[ORDER] += 50.0 * unit * largest(ORDER * ORDER, y);
   ck_assert_ok(rig_assign(&r, PZ_ASSIGN, off));
@@ -157,9 +157,9 @@ END_TEST
 START_TEST(shapes_are_refused)
 {
   rig r;
-  ck_assert_fails(rig_try(&r, subject_plugin, PZ_F64, (extents){2, {3, 5}}), PZ_MISMATCH,
+  ck_assert_fails(subject_try(&r, subject_plugin, PZ_F64, (extents){2, {3, 5}}), PZ_MISMATCH,
                   "found 3x5 matrices, expected square ones");
-  ck_assert_fails(rig_try(&r, subject_plugin, PZ_F64, (extents){1, {5}}), PZ_MISMATCH,
+  ck_assert_fails(subject_try(&r, subject_plugin, PZ_F64, (extents){1, {5}}), PZ_MISMATCH,
                   "found 1 dimension, expected square matrices");
 }
 END_TEST
@@ -169,7 +169,7 @@ START_TEST(samples_are_normal)
 {
   enum { MANY = 40 };
   rig r;
-  rig_open(&r, subject_plugin, PZ_F64, (extents){2, {MANY, MANY}});
+  subject_open(&r, subject_plugin, PZ_F64, (extents){2, {MANY, MANY}});
   ck_assert_ok(pz_eval_sample(r.eval, r.state));
   double* const y = rig_forward(&r);
   double squares = 0.0;
@@ -188,9 +188,7 @@ END_TEST
 TCase*
 tests_folds(void)
 {
-  TCase* const tests = tcase_create("folds");
-  tcase_set_timeout(tests, 60);
-  tcase_add_checked_fixture(tests, rig_start, rig_finish);
+  TCase* const tests = subject_case("folds");
   tcase_add_test(tests, values_are_exact);
   tcase_add_test(tests, the_other_triangle_is_not_read);
   tcase_add_test(tests, assignment_judges);

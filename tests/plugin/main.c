@@ -5,7 +5,7 @@
    one of a file of its own perhaps, and what is known of the maps that come with the
    library. */
 
-#include "rig.h"
+#include "subject.h"
 #include "suites.h"
 
 #include <stdio.h>

@@ -5,7 +5,7 @@
 
 #include "members.h"
 #include "oracle.h"
-#include "rig.h"
+#include "subject.h"
 #include "suites.h"
 
 #include <math.h>
@@ -32,8 +32,8 @@ check_value(rig* const r, const int64_t batch, const int64_t n, const double* co
 {
   rig_write(r, PZ_ORIGINAL, 0, x);
   double* const y = rig_forward(r);
-  double* const expected = doubles(n * n);
-  double* const folded = doubles(n * n);
+  double* const expected = reals(n * n);
+  double* const folded = reals(n * n);
   for (int64_t m = 0; m < batch; ++m) {
     memcpy(folded, x + m * n * n, (size_t)(n * n) * sizeof(double));
     if (strncmp(chain, "sk", 2) == 0 || strncmp(chain, "sy", 2) == 0) {
@@ -62,8 +62,8 @@ START_TEST(values_match_the_series)
       for (size_t s = 0; s < sizeof(orders) / sizeof(orders[0]); ++s) {
         const int64_t n = orders[s];
         rig r;
-        rig_open(&r, chains[k], d ? PZ_F64 : PZ_F32, square_shape(n));
-        ck_assert_int_eq(rig_structure(&r), k == 0 ? PZ_GENERAL : k == 1 ? PZ_ORTHOGONAL : PZ_SPD);
+        subject_open(&r, chains[k], d ? PZ_F64 : PZ_F32, square_shape(n));
+        ck_assert_int_eq(r.y.structure, k == 0 ? PZ_GENERAL : k == 1 ? PZ_ORTHOGONAL : PZ_SPD);
         for (size_t c = 0; c < sizeof(scales) / sizeof(scales[0]); ++c) {
           double* const x = rig_normal(&r, r.x.dtype, n * n, scales[c] / sqrt((double)n));
           check_value(&r, 1, n, x, chains[k]);
@@ -89,7 +89,7 @@ START_TEST(batches_of_different_norms)
       for (int s = 0; s < 3; ++s) {
         const int64_t n = orders[s];
         rig r;
-        rig_open(&r, chains[k], d ? PZ_F64 : PZ_F32, (extents){3, {BATCH, n, n}});
+        subject_open(&r, chains[k], d ? PZ_F64 : PZ_F32, (extents){3, {BATCH, n, n}});
         double* const x = rig_normal(&r, r.x.dtype, BATCH * n * n, 1.0 / sqrt((double)n));
         for (int64_t i = 0; i < BATCH * n * n; ++i) {
           const double scaled = x[i] * scales[i / (n * n)];
@@ -112,7 +112,7 @@ START_TEST(values_are_orthogonal)
     for (size_t s = 0; s < sizeof(orders) / sizeof(orders[0]); ++s) {
       const int64_t n = orders[s];
       rig r;
-      rig_open(&r, "skew,matrix_exp", d ? PZ_F64 : PZ_F32, square_shape(n));
+      subject_open(&r, "skew,matrix_exp", d ? PZ_F64 : PZ_F32, square_shape(n));
       for (double scale = 1e-6; scale < 2e3; scale *= 10.0) {
         double* const x = rig_normal(&r, r.x.dtype, n * n, scale / sqrt((double)n));
         rig_write(&r, PZ_ORIGINAL, 0, x);
@@ -138,10 +138,10 @@ START_TEST(values_are_definite)
     for (int s = 0; s < 5; ++s) {
       const int64_t n = orders[s];
       rig r;
-      rig_open(&r, "symmetric,matrix_exp", d ? PZ_F64 : PZ_F32, square_shape(n));
+      subject_open(&r, "symmetric,matrix_exp", d ? PZ_F64 : PZ_F32, square_shape(n));
       for (double scale = 0.01; scale < 20.0; scale *= 5.0) {
         double* const x = rig_normal(&r, r.x.dtype, n * n, scale / sqrt((double)n));
-        double* const w = doubles(n);
+        double* const w = reals(n);
         rig_write(&r, PZ_ORIGINAL, 0, x);
         double* const y = rig_forward(&r);
         for (int64_t i = 0; i < n; ++i) {
@@ -177,7 +177,7 @@ START_TEST(vjp_reverses_the_squarings)
       const int64_t n = orders[s];
       const double h = 1e-5;
       rig r;
-      rig_open(&r, chains[k], PZ_F64, (extents){3, {BATCH, n, n}});
+      subject_open(&r, chains[k], PZ_F64, (extents){3, {BATCH, n, n}});
       const int64_t each = n * n;
       double* const x = rig_normal(&r, PZ_F64, BATCH * each, 1.0 / sqrt((double)n));
       double* const dx = rig_normal(&r, PZ_F64, BATCH * each, 1.0 / sqrt((double)n));
@@ -190,9 +190,9 @@ START_TEST(vjp_reverses_the_squarings)
       double* const gx = rig_vjp(&r, g, 0);
       double* const again = rig_vjp(&r, g, 0);
       ck_assert_int_eq(memcmp(gx, again, (size_t)(BATCH * each) * sizeof(double)), 0);
-      double* const moved = doubles(each);
-      double* const above = doubles(each);
-      double* const below = doubles(each);
+      double* const moved = reals(each);
+      double* const above = reals(each);
+      double* const below = reals(each);
       for (int m = 0; m < BATCH; ++m) {
         for (int side = 0; side < 2; ++side) {
           for (int64_t i = 0; i < each; ++i) {
@@ -238,9 +238,9 @@ START_TEST(symmetric_vjp_neither_cancels_nor_overflows)
   for (int s = 0; s < 2; ++s) {
     const int64_t n = orders[s];
     rig r;
-    rig_open(&r, "symmetric,matrix_exp", PZ_F64, square_shape(n));
-    double* const x = doubles(n * n);
-    double* const g = doubles(n * n);
+    subject_open(&r, "symmetric,matrix_exp", PZ_F64, square_shape(n));
+    double* const x = reals(n * n);
+    double* const g = reals(n * n);
     for (int64_t k = 0; k < n * n; ++k) {
       x[k] = k % (n + 1) == 0 ? w[k % n % 4] : 0.0;
       g[k] = 1.0;
@@ -266,7 +266,7 @@ END_TEST
 START_TEST(known_exponentials)
 {
   rig r;
-  rig_open(&r, "matrix_exp", PZ_F64, square_shape(2));
+  subject_open(&r, "matrix_exp", PZ_F64, square_shape(2));
   const double nilpotent[] = {0.0, 1e6, 0.0, 0.0};
   rig_write(&r, PZ_ORIGINAL, 0, nilpotent);
   double* y = rig_forward(&r);
@@ -300,7 +300,7 @@ START_TEST(not_finite_stays_in_its_matrix)
       for (int d = 0; d < 2; ++d) {
         const int64_t n = orders[s];
         rig r;
-        rig_open(&r, chains[k], d ? PZ_F64 : PZ_F32, (extents){3, {BATCH, n, n}});
+        subject_open(&r, chains[k], d ? PZ_F64 : PZ_F32, (extents){3, {BATCH, n, n}});
         double* const x = rig_normal(&r, r.x.dtype, BATCH * n * n, 0.1);
         for (int m = 0; m < BATCH; ++m) {
           x[m * n * n + n - 1] = bad[m];
@@ -329,7 +329,7 @@ START_TEST(large_batches)
 {
   enum { BATCH = 1000, N = 3 };
   rig r;
-  rig_open(&r, "skew,matrix_exp", PZ_F32, (extents){4, {BATCH / 8, 8, N, N}});
+  subject_open(&r, "skew,matrix_exp", PZ_F32, (extents){4, {BATCH / 8, 8, N, N}});
   double* const x = rig_normal(&r, PZ_F32, BATCH * N * N, 2.0);
   check_value(&r, BATCH, N, x, "skew,matrix_exp");
   free(x);
@@ -347,14 +347,14 @@ START_TEST(symmetric_float32_loses_nothing)
     for (int k = 0; k < 3; ++k) {
       const int64_t n = orders[o];
       rig r;
-      rig_open(&r, "symmetric,matrix_exp", PZ_F32, square_shape(n));
+      subject_open(&r, "symmetric,matrix_exp", PZ_F32, square_shape(n));
       double* const x = rig_normal(&r, PZ_F32, n * n, scales[k]);
       rig_write(&r, PZ_ORIGINAL, 0, x);
       double* const found = rig_forward(&r);
-      rig_change(&r, "symmetric,matrix_exp", PZ_F64, square_shape(n));
+      ck_assert_ok(subject_change(&r, "symmetric,matrix_exp", PZ_F64, square_shape(n)));
       rig_write(&r, PZ_ORIGINAL, 0, x);
       double* const exact = rig_forward(&r);
-      double* const w = doubles(n);
+      double* const w = reals(n);
       for (int64_t i = 0; i < n; ++i) {
         for (int64_t j = 0; j < i; ++j) {
           x[i * n + j] = x[j * n + i];
@@ -380,9 +380,7 @@ END_TEST
 TCase*
 tests_matrix_exp(void)
 {
-  TCase* const tests = tcase_create("matrix_exp");
-  tcase_set_timeout(tests, 60);
-  tcase_add_checked_fixture(tests, rig_start, rig_finish);
+  TCase* const tests = subject_case("matrix_exp");
   tcase_add_test(tests, values_match_the_series);
   tcase_add_test(tests, batches_of_different_norms);
   tcase_add_test(tests, values_are_orthogonal);

@@ -14,7 +14,7 @@ square_shape(const int64_t n)
 double*
 diagonal_matrix(const int64_t n, const double* const entries)
 {
-  double* const out = doubles(n * n);
+  double* const out = reals(n * n);
   for (int64_t k = 0; k < n; ++k) {
     out[k * n + k] = entries[k];
   }
@@ -25,7 +25,7 @@ double*
 orthogonal_matrix(const int64_t n, const uint32_t dtype, const double determinant)
 {
   rig r;
-  rig_open(&r, "skew,cayley(signs=1)", dtype, square_shape(n));
+  subject_open(&r, "skew,cayley(signs=1)", dtype, square_shape(n));
   ck_assert_ok(pz_eval_sample(r.eval, r.state));
   double* const q = rig_forward(&r);
   if (oracle_determinant(n, q) * determinant < 0.0) {

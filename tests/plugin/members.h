@@ -6,7 +6,7 @@
 #ifndef TEST_PLUGIN_MEMBERS_H
 #define TEST_PLUGIN_MEMBERS_H
 
-#include "rig.h"
+#include "subject.h"
 
 extents square_shape(int64_t n);
 

@@ -6,7 +6,7 @@
 
 #include "members.h"
 #include "oracle.h"
-#include "rig.h"
+#include "subject.h"
 #include "suites.h"
 
 #include <math.h>
@@ -23,7 +23,7 @@ static void
 dense_map(const int map, const tall s, double* const x, const int64_t b, double* const y)
 {
   const int64_t n = s.n;
-  double* const a = doubles(n * n);
+  double* const a = reals(n * n);
   for (int64_t j = 0; j < s.k; ++j) {
     for (int64_t i = j + 1; i < n; ++i) {
       const double at = *tall_at(s, x, b, i, j) * (map == 1 ? 0.5 : 1.0);
@@ -36,8 +36,8 @@ dense_map(const int map, const tall s, double* const x, const int64_t b, double*
   } else if (map == 1) {
     oracle_cayley(n, a, y);
   } else {
-    double* const h = doubles(n * n);
-    double* const product = doubles(n * n);
+    double* const h = reals(n * n);
+    double* const product = reals(n * n);
     for (int64_t k = 0; k < n * n; ++k) {
       y[k] = k % (n + 1) == 0 ? 1.0 : 0.0;
     }
@@ -92,11 +92,11 @@ START_TEST(values_are_the_dense_ones)
         rig r;
         (void)snprintf(chain, sizeof(chain), "orthogonal(map=%s,trivialization=%d,base=dense)",
                        maps[map], base);
-        rig_open(&r, chain, PZ_F64, tall_shapes[k]);
+        subject_open(&r, chain, PZ_F64, tall_shapes[k]);
         double* const x = originals(&r, map, s);
-        double* const bases = doubles(s.batch * s.n * s.n);
-        double* const full = doubles(s.n * s.n);
-        double* const product = doubles(s.n * s.n);
+        double* const bases = reals(s.batch * s.n * s.n);
+        double* const full = reals(s.n * s.n);
+        double* const product = reals(s.n * s.n);
         for (int64_t b = 0; b < s.batch; ++b) {
           double* const q = orthogonal_matrix(s.n, PZ_F64, -1.0);
           memcpy(bases + b * s.n * s.n, q, (size_t)(s.n * s.n) * sizeof(double));
@@ -105,7 +105,7 @@ START_TEST(values_are_the_dense_ones)
         if (base) {
           rig_write(&r, PZ_STATE_BUFFER, 0, bases);
         } else if (map == 1) { /* which keeps the signs of what it was registered on */
-          double* const signs = doubles(s.batch * s.k);
+          double* const signs = reals(s.batch * s.k);
           for (int64_t i = 0; i < s.batch * s.k; ++i) {
             signs[i] = 1.0;
           }
@@ -150,7 +150,7 @@ START_TEST(every_orthogonal_matrix_has_originals)
   for (int c = 0; c < 3; ++c) {
     for (int o = 0; o < 5; ++o) {
       const int64_t n = orders[o];
-      double* const minus = doubles(n);
+      double* const minus = reals(n);
       for (int64_t k = 0; k < n; ++k) {
         minus[k] = -1.0;
       }
@@ -158,7 +158,7 @@ START_TEST(every_orthogonal_matrix_has_originals)
                                orthogonal_matrix(n, PZ_F64, 1.0)};
       for (int k = 0; k < 3; ++k) {
         rig r;
-        rig_open(&r, chains[c], PZ_F64, square_shape(n));
+        subject_open(&r, chains[c], PZ_F64, square_shape(n));
         double* const back = rig_assigned(&r, cases[k]);
         const double found = largest_difference(n * n, back, cases[k]);
         ck_assert_msg(found <= 100.0 * rig_unit(&r), "%s, n = %d, case %d: %g", chains[c], (int)n,
@@ -203,7 +203,7 @@ START_TEST(reflected_ones_have_originals)
     for (int k = 0; k < 2 * TALL_SHAPES; ++k) {
       const tall s = tall_of(tall_shapes[k / 2]);
       rig r;
-      rig_open(&r, chains[c], k % 2 ? PZ_F64 : PZ_F32, tall_shapes[k / 2]);
+      subject_open(&r, chains[c], k % 2 ? PZ_F64 : PZ_F32, tall_shapes[k / 2]);
       for (int turned = 0; turned < 4; ++turned) {
         double* const random = rig_normal(&r, r.y.dtype, r.n_y, 1.0);
         double* const q = rig_assigned(&r, random); /* its factor Q */
@@ -238,22 +238,23 @@ START_TEST(refusals_say_what_and_why)
   const double bad[] = {1.0, NAN, 0.0, 1.0};
   const extents two = {2, {2, 2}};
   rig r;
-  rig_open(&r, "orthogonal(nearest=0)", PZ_F64, two);
+  subject_open(&r, "orthogonal(nearest=0)", PZ_F64, two);
   ck_assert_fails(rig_assign(&r, PZ_ASSIGN, off), PZ_OUTSIDE,
                   "found matrix 0 of the batch with Q^T Q at distance 0.5 from the identity");
-  rig_change(&r, "orthogonal", PZ_F64, two);
+  ck_assert_ok(subject_change(&r, "orthogonal", PZ_F64, two));
   ck_assert_fails(rig_assign(&r, PZ_ASSIGN, bad), PZ_OUTSIDE, "not finite");
   ck_assert_ok(rig_assign(&r, PZ_ASSIGN, flip));
-  rig_change(&r, "orthogonal(trivialization=0)", PZ_F64, two);
+  ck_assert_ok(subject_change(&r, "orthogonal(trivialization=0)", PZ_F64, two));
   ck_assert_fails(rig_assign(&r, PZ_ASSIGN, flip), PZ_SINGULAR, "determinant -1");
-  rig_change(&r, "orthogonal(map=cayley,trivialization=0,signs=0)", PZ_F64, two);
+  ck_assert_ok(subject_change(&r, "orthogonal(map=cayley,trivialization=0,signs=0)", PZ_F64, two));
   ck_assert_fails(rig_assign(&r, PZ_ASSIGN, flip), PZ_SINGULAR, "eigenvalue -1");
-  rig_change(&r, "orthogonal(map=matrix_exp,trivialization=0)", PZ_F64, (extents){2, {3, 1}});
+  ck_assert_ok(subject_change(&r, "orthogonal(map=matrix_exp,trivialization=0)", PZ_F64,
+                              (extents){2, {3, 1}}));
   ck_assert_fails(rig_assign(&r, PZ_ASSIGN, column), PZ_UNSUPPORTED, "expected trivialization=1");
   rig_close(&r);
-  ck_assert_fails(rig_try(&r, "orthogonal", PZ_F64, (extents){1, {3}}), PZ_MISMATCH,
+  ck_assert_fails(subject_try(&r, "orthogonal", PZ_F64, (extents){1, {3}}), PZ_MISMATCH,
                   "found 1 dimension, expected matrices");
-  ck_assert_fails(rig_try(&r, "orthogonal(map=foo)", PZ_F64, two), PZ_INVALID,
+  ck_assert_fails(subject_try(&r, "orthogonal(map=foo)", PZ_F64, two), PZ_INVALID,
                   "auto|matrix_exp|cayley|householder");
 }
 END_TEST
@@ -267,7 +268,7 @@ START_TEST(samples_are_uniform)
   double sum[N * N] = {0};
   int reflections = 0;
   rig r;
-  rig_open(&r, "orthogonal(map=householder)", PZ_F64, many);
+  subject_open(&r, "orthogonal(map=householder)", PZ_F64, many);
   ck_assert_ok(pz_eval_sample(r.eval, r.state));
   double* const q = rig_forward(&r);
   for (int b = 0; b < COUNT; ++b) {
@@ -295,7 +296,7 @@ START_TEST(updates_move_the_value_into_the_base)
       char chain[96];
       rig r;
       (void)snprintf(chain, sizeof(chain), "orthogonal(map=%s,rebase=2)", maps[map]);
-      rig_open(&r, chain, PZ_F64, tall_shapes[k]);
+      subject_open(&r, chain, PZ_F64, tall_shapes[k]);
       double* const x = rig_read(&r, PZ_ORIGINAL, 0);
       double* const step = rig_normal(&r, PZ_F64, r.n_x, 0.3);
       for (int64_t b = 0; b < s.batch; ++b) {
@@ -332,7 +333,7 @@ START_TEST(updates_move_the_value_into_the_base)
     }
   }
   rig r;
-  rig_open(&r, "skew,orthogonal(rebase=1)", PZ_F64, (extents){2, {4, 4}});
+  subject_open(&r, "skew,orthogonal(rebase=1)", PZ_F64, (extents){2, {4, 4}});
   ck_assert_fails(pz_eval_update(r.eval, r.state), PZ_UNSUPPORTED, "found a map before this one");
   rig_close(&r);
 }
@@ -341,9 +342,7 @@ END_TEST
 TCase*
 tests_orthogonal(void)
 {
-  TCase* const tests = tcase_create("orthogonal");
-  tcase_set_timeout(tests, 60);
-  tcase_add_checked_fixture(tests, rig_start, rig_finish);
+  TCase* const tests = subject_case("orthogonal");
   tcase_add_test(tests, values_are_the_dense_ones);
   tcase_add_test(tests, every_orthogonal_matrix_has_originals);
   tcase_add_test(tests, reflected_ones_have_originals);

@@ -5,7 +5,7 @@
    and after steps of an optimizer, in every shape, with a base and without. */
 
 #include "members.h"
-#include "rig.h"
+#include "subject.h"
 #include "suites.h"
 
 #include <math.h>
@@ -16,7 +16,7 @@ static const char* const maps[] = {"matrix_exp", "cayley", "householder"};
 
 /* The largest entry of |Q^T Q - I| in tall form. */
 static double
-orthogonality(const tall s, double* const q)
+tall_orthogonality(const tall s, double* const q)
 {
   double most = 0.0;
   for (int64_t b = 0; b < s.batch; ++b) {
@@ -74,13 +74,13 @@ as_pytorch(const char* const chain, const uint32_t dtype, const extents e, const
   const tall s = tall_of(e);
   const double limit = 10.0 * tall_unit(dtype, s);
   rig r;
-  rig_open(&r, chain, dtype, e);
+  subject_open(&r, chain, dtype, e);
   double* const a = rig_normal(&r, dtype, r.n_y, 1.0);
   ck_assert_ok(rig_assign(&r, PZ_REGISTER, a));
   double* y = rig_forward(&r);
-  ck_assert_msg(orthogonality(s, y) <=
+  ck_assert_msg(tall_orthogonality(s, y) <=
                     limit * (inverts ? 1.0 : 1.0 + (double)s.n * largest(r.n_x, a)),
-                "%s: registered: %g", chain, orthogonality(s, y));
+                "%s: registered: %g", chain, tall_orthogonality(s, y));
   if (inverts) {
     check_factor(chain, dtype, s, a, y);
     double* const again = rig_assigned(&r, y);
@@ -106,7 +106,7 @@ as_pytorch(const char* const chain, const uint32_t dtype, const extents e, const
     }
     rig_write(&r, PZ_ORIGINAL, 0, x);
     double* const moved = rig_forward(&r);
-    const double found = orthogonality(s, moved);
+    const double found = tall_orthogonality(s, moved);
     ck_assert_msg(found <= limit * (1.0 + (double)s.n * largest(r.n_x, x)), "%s: step %d: %g",
                   chain, step, found);
     ck_assert_msg(s.n == 1 || largest_difference(r.n_y, y, moved) > 0.0, "%s: stands still", chain);
@@ -140,9 +140,7 @@ END_TEST
 TCase*
 tests_orthogonal_steps(void)
 {
-  TCase* const tests = tcase_create("orthogonal steps");
-  tcase_set_timeout(tests, 60);
-  tcase_add_checked_fixture(tests, rig_start, rig_finish);
+  TCase* const tests = subject_case("orthogonal steps");
   tcase_add_test(tests, does_what_pytorch_tests);
   return tests;
 }

@@ -4,7 +4,7 @@
 /* Pruning: the mask, and what it does to values and gradients. */
 
 #include "oracle.h"
-#include "rig.h"
+#include "subject.h"
 #include "suites.h"
 
 #include <math.h>
@@ -27,7 +27,7 @@ START_TEST(the_mask_masks)
   static const extents shapes[] = {{0, {0}}, {1, {9}}, {2, {3, 5}}, {4, {2, 3, 4, 5}}};
   for (int k = 0; k < 8; ++k) {
     rig r;
-    rig_open(&r, "pruning", k & 1 ? PZ_F32 : PZ_F64, shapes[k / 2]);
+    subject_open(&r, "pruning", k & 1 ? PZ_F32 : PZ_F64, shapes[k / 2]);
     double* const mask = rig_read(&r, PZ_STATE_BUFFER, 0);
     double* const x = rig_normal(&r, r.x.dtype, r.n_x, 1.0);
     double* const g = rig_normal(&r, r.x.dtype, r.n_x, 1.0);
@@ -59,7 +59,7 @@ START_TEST(the_rate_is_p_drop)
     rig r;
     (void)snprintf(text, sizeof(text), "pruning(p_drop=%d.%d)", (int)rates[k],
                    (int)(rates[k] * 10.0) % 10);
-    rig_open(&r, text, PZ_F32, shape);
+    subject_open(&r, text, PZ_F32, shape);
     double* const mask = rig_read(&r, PZ_STATE_BUFFER, 0);
     const double kept = mean(r.n_x, mask);
     ck_assert_double_le(fabs(1.0 - rates[k] - kept),
@@ -79,15 +79,15 @@ START_TEST(seeds_decide)
   for (int k = 0; k < 6; ++k) {
     rig r;
     if (k == 2 || k == 3) {
-      rig_finish();
+      subject_teardown();
       subject_device = k == 2 ? "reference" : device;
-      rig_start();
+      subject_setup();
     }
-    rig_open(&r,
-             k < 3    ? "pruning(p_drop=0.2,seed=7)"
-             : k == 3 ? "pruning(p_drop=0.2,seed=8)"
-                      : "pruning(p_drop=0.2)",
-             k == 1 ? PZ_F32 : PZ_F64, shape);
+    subject_open(&r,
+                 k < 3    ? "pruning(p_drop=0.2,seed=7)"
+                 : k == 3 ? "pruning(p_drop=0.2,seed=8)"
+                          : "pruning(p_drop=0.2)",
+                 k == 1 ? PZ_F32 : PZ_F64, shape);
     masks[k] = rig_read(&r, PZ_STATE_BUFFER, 0);
     rig_close(&r);
   }
@@ -97,7 +97,7 @@ START_TEST(seeds_decide)
   ck_assert_int_ne(memcmp(masks[0], masks[3], bytes), 0);
   ck_assert_int_ne(memcmp(masks[0], masks[4], bytes), 0);
   rig r;
-  rig_open(&r, "pruning,pruning", PZ_F64, shape);
+  subject_open(&r, "pruning,pruning", PZ_F64, shape);
   double* const first = rig_read(&r, PZ_STATE_BUFFER, 0);
   double* const second = rig_read(&r, PZ_STATE_BUFFER, 1);
   ck_assert_int_ne(memcmp(first, second, bytes), 0);
@@ -114,7 +114,7 @@ END_TEST
 START_TEST(assignment_projects)
 {
   rig r;
-  rig_open(&r, "pruning(seed=3)", PZ_F64, (extents){2, {8, 9}});
+  subject_open(&r, "pruning(seed=3)", PZ_F64, (extents){2, {8, 9}});
   double* const mask = rig_read(&r, PZ_STATE_BUFFER, 0);
   double* const v = rig_normal(&r, PZ_F64, r.n_y, 1.0);
   double expected = 0.0;
@@ -143,8 +143,8 @@ START_TEST(pruned_rotations_keep_their_zeros)
 {
   enum { N = 12 };
   rig r;
-  rig_open(&r, "skew,cayley,pruning(p_drop=0.3)", PZ_F32, (extents){2, {N, N}});
-  ck_assert_int_eq(rig_structure(&r), PZ_GENERAL);
+  subject_open(&r, "skew,cayley,pruning(p_drop=0.3)", PZ_F32, (extents){2, {N, N}});
+  ck_assert_int_eq(r.y.structure, PZ_GENERAL);
   double* const mask = rig_read(&r, PZ_STATE_BUFFER, 0);
   for (int step = 0; step < 3; ++step) {
     double* const x = rig_normal(&r, PZ_F32, N * N, 1.0);
@@ -167,7 +167,7 @@ START_TEST(options_have_ranges)
                                     "pruning(seed=-1)", "pruning(p_drop=nan)"};
   for (int k = 0; k < 4; ++k) {
     rig r;
-    ck_assert_msg(rig_try(&r, bad[k], PZ_F32, (extents){1, {4}}) == PZ_INVALID, "%s", bad[k]);
+    ck_assert_msg(subject_try(&r, bad[k], PZ_F32, (extents){1, {4}}) == PZ_INVALID, "%s", bad[k]);
   }
 }
 END_TEST
@@ -175,9 +175,7 @@ END_TEST
 TCase*
 tests_pruning(void)
 {
-  TCase* const tests = tcase_create("pruning");
-  tcase_set_timeout(tests, 60);
-  tcase_add_checked_fixture(tests, rig_start, rig_finish);
+  TCase* const tests = subject_case("pruning");
   tcase_add_test(tests, the_mask_masks);
   tcase_add_test(tests, the_rate_is_p_drop);
   tcase_add_test(tests, seeds_decide);

@@ -4,7 +4,7 @@
 /* cayley(signs=1): every orthogonal matrix is a Cayley transform times signs. */
 
 #include "members.h"
-#include "rig.h"
+#include "subject.h"
 #include "suites.h"
 
 #include <math.h>
@@ -20,8 +20,8 @@ START_TEST(signs_reach_every_orthogonal_matrix)
   for (size_t s = 0; s < sizeof(orders) / sizeof(orders[0]); ++s) {
     const int64_t n = orders[s];
     double* cases[6];
-    double* const minus = doubles(n);
-    double* const swapped = doubles(n * n);
+    double* const minus = reals(n);
+    double* const swapped = reals(n * n);
     for (int64_t k = 0; k < n; ++k) {
       minus[k] = -1.0;
       swapped[k * n + n - 1 - k] = 1.0;
@@ -40,7 +40,7 @@ START_TEST(signs_reach_every_orthogonal_matrix)
     for (int k = 0; k < 6; ++k) {
       for (int c = 0; c < 2; ++c) {
         rig r;
-        rig_open(&r, chains[c], PZ_F64, square_shape(n));
+        subject_open(&r, chains[c], PZ_F64, square_shape(n));
         ck_assert_ok(rig_assign(&r, PZ_ASSIGN, cases[k]));
         double* const signs = rig_read(&r, PZ_STATE_BUFFER, 0);
         for (int64_t i = 0; i < n; ++i) {
@@ -71,7 +71,7 @@ START_TEST(signs_are_per_matrix)
 {
   const double batch[3 * 4] = {1.0, 0.0, 0.0, 1.0, -1.0, 0.0, 0.0, -1.0, 0.0, 1.0, 1.0, 0.0};
   rig r;
-  rig_open(&r, "skew,cayley(signs=1)", PZ_F32, (extents){3, {3, 2, 2}});
+  subject_open(&r, "skew,cayley(signs=1)", PZ_F32, (extents){3, {3, 2, 2}});
   double* const before = rig_read(&r, PZ_STATE_BUFFER, 0);
   for (int k = 0; k < 6; ++k) {
     ck_assert(before[k] == 1.0);
@@ -98,9 +98,7 @@ END_TEST
 TCase*
 tests_signs(void)
 {
-  TCase* const tests = tcase_create("signs");
-  tcase_set_timeout(tests, 60);
-  tcase_add_checked_fixture(tests, rig_start, rig_finish);
+  TCase* const tests = subject_case("signs");
   tcase_add_test(tests, signs_reach_every_orthogonal_matrix);
   tcase_add_test(tests, signs_are_per_matrix);
   return tests;

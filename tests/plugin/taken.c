@@ -7,7 +7,7 @@
 
 #define PZ_STATIC
 
-#include "rig.h"
+#include "subject.h"
 #include "suites.h"
 #include "variants.h"
 
@@ -66,7 +66,7 @@ PZ_PLUGIN(taken, "1.0.0", PZ_PARAMETRIZATION(&taken));
 static void
 taken_as_declared(rig* const r, const extents shape, const char* const chain)
 {
-  const pz_structure structure = rig_structure(r);
+  const uint32_t structure = r->y.structure;
   if ((structure != PZ_SYMMETRIC && structure != PZ_SKEW) ||
       pz_chain_count(r->chain, PZ_STATE_BUFFER) > 0) {
     return;
@@ -79,7 +79,7 @@ taken_as_declared(rig* const r, const extents shape, const char* const chain)
   char longer[160];
   rig other;
   (void)snprintf(longer, sizeof(longer), "%s,taken", chain);
-  rig_open(&other, longer, r->y.dtype, shape);
+  subject_open(&other, longer, r->y.dtype, shape);
   rig_write_originals(&other, x);
   double* const y_taken = rig_forward(&other);
   double* const gx_taken = rig_gradients(&other, g);
@@ -98,7 +98,7 @@ taken_as_declared(rig* const r, const extents shape, const char* const chain)
 
 START_TEST(folds_are_as_declared)
 {
-  rig_offer(&pz_plugin_v1_taken);
+  ck_assert_ok(pz_context_add_plugin(subject.context, &pz_plugin_v1_taken));
   on_every_chain(taken_as_declared, true);
 }
 END_TEST
@@ -106,9 +106,7 @@ END_TEST
 TCase*
 tests_taken(void)
 {
-  TCase* const tests = tcase_create("taken");
-  tcase_add_checked_fixture(tests, rig_start, rig_finish);
-  tcase_set_timeout(tests, 60);
+  TCase* const tests = subject_case("taken");
   tcase_add_test(tests, folds_are_as_declared);
   return tests;
 }

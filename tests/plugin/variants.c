@@ -141,7 +141,7 @@ on_every_chain(void (*body)(rig* r, extents shape, const char* chain), const boo
     for (int i = 0; i < 2 * CONTRACT_SHAPES && (projecting || !v.projects); ++i) {
       const extents shape = contract_shapes[i / 2];
       rig r;
-      const pz_status status = rig_try(&r, v.chain, i % 2 ? PZ_F64 : PZ_F32, shape);
+      const pz_status status = subject_try(&r, v.chain, i % 2 ? PZ_F64 : PZ_F32, shape);
       if (status == PZ_OK) {
         body(&r, shape, v.chain);
         rig_close(&r);

@@ -6,7 +6,7 @@
 #ifndef TEST_PLUGIN_VARIANTS_H
 #define TEST_PLUGIN_VARIANTS_H
 
-#include "rig.h"
+#include "subject.h"
 
 enum { CONTRACT_SHAPES = 26 };
 extern const extents contract_shapes[CONTRACT_SHAPES];

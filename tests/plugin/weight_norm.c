@@ -4,7 +4,7 @@
 /* weight_norm: its dimensions, its zeros, its range. */
 
 #include "norms_known.h"
-#include "rig.h"
+#include "subject.h"
 #include "suites.h"
 
 #include <math.h>
@@ -36,7 +36,7 @@ slice_of(const pz_spec* const v, const int dim, const int64_t i)
 static double*
 slice_products(const rig* const r, const int dim, const double* const x, const double* const y)
 {
-  double* const out = doubles(r->n_x - r->n_y);
+  double* const out = reals(r->n_x - r->n_y);
   for (int64_t i = 0; i < r->n_y; ++i) {
     out[slice_of(&r->y, dim, i)] += x[i] * y[i];
   }
@@ -49,7 +49,7 @@ check_values(const int dim, const uint32_t dtype, const extents shape)
 {
   char text[32];
   rig r;
-  rig_open(&r, chain_of(dim, text), dtype, shape);
+  subject_open(&r, chain_of(dim, text), dtype, shape);
   const int64_t n_g = r.n_x - r.n_y;
   double* const g = rig_normal(&r, dtype, n_g, 1.0);
   double* const v = rig_normal(&r, dtype, r.n_y, 1.0);
@@ -128,7 +128,7 @@ START_TEST(values_are_those_of_numpy)
   }
   for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); ++k) {
     rig r;
-    rig_open(&r, known[k].chain, PZ_F64, (extents){3, {2, 2, 3}});
+    subject_open(&r, known[k].chain, PZ_F64, (extents){3, {2, 2, 3}});
     rig_write(&r, PZ_ORIGINAL, G, g);
     rig_write(&r, PZ_ORIGINAL, V, v);
     double* const w = rig_forward(&r);
@@ -161,7 +161,7 @@ START_TEST(originals_are_shaped_as_in_pytorch)
     pz_chain_tensor g = {.size = sizeof(g)};
     pz_chain_tensor v = {.size = sizeof(v)};
     rig r;
-    rig_open(&r, expected[k].chain, PZ_F32, (extents){3, {3, 4, 5}});
+    subject_open(&r, expected[k].chain, PZ_F32, (extents){3, {3, 4, 5}});
     ck_assert_ok(pz_chain_tensor_info(r.chain, PZ_ORIGINAL, G, &g));
     ck_assert_ok(pz_chain_tensor_info(r.chain, PZ_ORIGINAL, V, &v));
     const pz_spec spec = pz_spec_make(PZ_F32, expected[k].g.ndim, expected[k].g.shape);
@@ -181,8 +181,8 @@ START_TEST(assignment_splits)
   for (int k = 0; k < 4; ++k) {
     enum { ROWS = 3, COLS = 4 };
     rig r;
-    rig_open(&r, k & 1 ? "weight_norm(dim=1)" : "weight_norm", dtypes[k / 2],
-             (extents){2, {ROWS, COLS}});
+    subject_open(&r, k & 1 ? "weight_norm(dim=1)" : "weight_norm", dtypes[k / 2],
+                 (extents){2, {ROWS, COLS}});
     double* const w = rig_normal(&r, r.y.dtype, r.n_y, 1.0);
     for (int i = 0; i < ROWS * COLS; ++i) {
       w[i] = (k & 1 ? i % COLS : i / COLS) == 1 ? 0.0 : w[i];
@@ -222,7 +222,7 @@ START_TEST(zeros_stay_zeros)
   static const double w[] = {0.0, 0.0, 0.0, 6.0, 8.0, 0.0};
   for (int k = 0; k < 2; ++k) {
     rig r;
-    rig_open(&r, "weight_norm", k ? PZ_F64 : PZ_F32, (extents){2, {2, 3}});
+    subject_open(&r, "weight_norm", k ? PZ_F64 : PZ_F32, (extents){2, {2, 3}});
     rig_write(&r, PZ_ORIGINAL, G, g);
     rig_write(&r, PZ_ORIGINAL, V, v);
     double* const value = rig_forward(&r);
@@ -254,7 +254,7 @@ START_TEST(sizes_do_not_matter)
       const uint32_t dtype = k < 3 ? PZ_F32 : PZ_F64;
       const int power = powers[k / 3][k % 3];
       rig r;
-      rig_open(&r, chains[c], dtype, (extents){3, {4, 3, 6}});
+      subject_open(&r, chains[c], dtype, (extents){3, {4, 3, 6}});
       double* const g = rig_normal(&r, dtype, r.n_x - r.n_y, 1.0);
       double* const v = rig_normal(&r, dtype, r.n_y, 1.0);
       rig_write(&r, PZ_ORIGINAL, G, g);
@@ -292,14 +292,15 @@ START_TEST(what_does_not_fit_is_refused)
 {
   const extents matrix = {2, {3, 5}};
   rig r;
-  ck_assert_fails(rig_try(&r, "weight_norm(dim=2)", PZ_F64, matrix), PZ_MISMATCH,
+  ck_assert_fails(subject_try(&r, "weight_norm(dim=2)", PZ_F64, matrix), PZ_MISMATCH,
                   "found 2 dimensions, expected one numbered dim=2");
-  ck_assert_fails(rig_try(&r, "weight_norm", PZ_F64, (extents){0, {0}}), PZ_MISMATCH,
+  ck_assert_fails(subject_try(&r, "weight_norm", PZ_F64, (extents){0, {0}}), PZ_MISMATCH,
                   "found 0 dimensions, expected one numbered dim=0");
-  ck_assert_fails(rig_try(&r, "weight_norm(dim=-3)", PZ_F64, matrix), PZ_MISMATCH,
+  ck_assert_fails(subject_try(&r, "weight_norm(dim=-3)", PZ_F64, matrix), PZ_MISMATCH,
                   "found 2 dimensions, expected one numbered dim=-3");
-  ck_assert_fails(rig_try(&r, "weight_norm(dim=-9)", PZ_F64, matrix), PZ_INVALID, "|all|-1|-2|");
-  ck_assert_fails(rig_try(&r, "pruning,weight_norm", PZ_F64, matrix), PZ_MISMATCH,
+  ck_assert_fails(subject_try(&r, "weight_norm(dim=-9)", PZ_F64, matrix), PZ_INVALID,
+                  "|all|-1|-2|");
+  ck_assert_fails(subject_try(&r, "pruning,weight_norm", PZ_F64, matrix), PZ_MISMATCH,
                   "found 2 originals at place 1");
 }
 END_TEST
@@ -307,9 +308,7 @@ END_TEST
 TCase*
 tests_weight_norm(void)
 {
-  TCase* const tests = tcase_create("weight_norm");
-  tcase_set_timeout(tests, 60);
-  tcase_add_checked_fixture(tests, rig_start, rig_finish);
+  TCase* const tests = subject_case("weight_norm");
   tcase_add_test(tests, values_over_every_dimension);
   tcase_add_test(tests, values_are_those_of_numpy);
   tcase_add_test(tests, originals_are_shaped_as_in_pytorch);

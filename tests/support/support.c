@@ -97,3 +97,11 @@ test_main(Suite* const suite)
   srunner_free(runner);
   return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
+
+int
+test_main_case(TCase* const tcase)
+{
+  Suite* const suite = suite_create("");
+  suite_add_tcase(suite, tcase);
+  return test_main(suite);
+}

@@ -55,5 +55,7 @@ double test_relative(uint32_t dtype, const void* a, const void* b, int64_t n);
 
 /* Runs a suite: TAP on stdout under meson, no fork when CK_FORK=no. Returns main's status. */
 int test_main(Suite* suite);
+/* The same for a program of one case. */
+int test_main_case(TCase* tcase);
 
 #endif /* TEST_SUPPORT_H */

@@ -1,0 +1,57 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* A hash table of texts in a pool, with a mutex of its own: reports are written with and
+   without the context's mutex. */
+
+#include "kept_text.h"
+
+#include "context_impl.h"
+#include "status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct pzi_kept {
+  struct pzi_kept* next;
+  char text[];
+};
+
+const char*
+pzi_context_keep(pz_context* const context, const char* const text)
+{
+  const size_t n = strlen(text) + 1;
+  uint32_t hash = 2166136261U; /* FNV-1a */
+  for (size_t i = 0; i < n; ++i) {
+    hash = (hash ^ (unsigned char)text[i]) * 16777619U;
+  }
+  struct pzi_kept** const bucket =
+      &context->kept[hash % (sizeof(context->kept) / sizeof(context->kept[0]))];
+
+  pthread_mutex_lock(&context->keep_mutex);
+  struct pzi_kept* kept = *bucket;
+  while (kept && strcmp(kept->text, text) != 0) {
+    kept = kept->next;
+  }
+  if (!kept) {
+    kept = pzi_pool_take(&context->texts, sizeof(*kept) + n);
+    if (kept) {
+      memcpy(kept->text, text, n);
+      kept->next = *bucket;
+      *bucket = kept;
+    }
+  }
+  pthread_mutex_unlock(&context->keep_mutex);
+  return kept ? kept->text : NULL;
+}
+
+pz_status
+pzi_registry_keep(pz_context* const context, pzi_text* const text, const char** const out)
+{
+  char* string = NULL;
+  PZ_TRY(pzi_text_finish(text, &string));
+  *out = pzi_context_keep(context, string);
+  const size_t n = strlen(string);
+  free(string);
+  return *out ? PZ_OK : pzi_no_memory(n + 1);
+}

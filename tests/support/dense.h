@@ -1,0 +1,30 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Arithmetic in double on arrays and row-major matrices, as plain as it can be written. */
+
+#ifndef TEST_DENSE_H
+#define TEST_DENSE_H
+
+#include <stdint.h>
+
+/* n zeros, to be freed; never NULL. */
+double* reals(int64_t n);
+
+/* The largest |x_k|, and the largest |x_k - y_k|; NaN where there is one. */
+double largest(int64_t n, const double* x);
+double largest_difference(int64_t n, const double* x, const double* y);
+
+/* <x, y>, ||a|| and ||a - b||, Frobenius. */
+double inner(int64_t n, const double* x, const double* y);
+double frobenius(int64_t n, const double* a);
+double distance(int64_t n, const double* a, const double* b);
+
+/* c <- a b; a is m x n, b is n x p. */
+void product(int64_t m, int64_t n, int64_t p, const double* a, const double* b, double* c);
+/* t <- a^T; a is m x n. */
+void transpose(int64_t m, int64_t n, const double* a, double* t);
+/* ||a^T a - I||, Frobenius; a is m x n. */
+double orthogonality(int64_t m, int64_t n, const double* a);
+
+#endif /* TEST_DENSE_H */

@@ -1,0 +1,166 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Operands of the cases, and the cases of inverses and factorizations. */
+
+#include "operands.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+extents
+under(const int32_t nb, const int64_t* const batch, const int64_t rows, const int64_t cols)
+{
+  extents e = {.ndim = nb};
+  for (int32_t i = 0; i < nb; ++i) {
+    e.shape[i] = batch[i];
+  }
+  if (rows >= 0) {
+    e.shape[e.ndim++] = rows;
+  }
+  if (cols >= 0) {
+    e.shape[e.ndim++] = cols;
+  }
+  return e;
+}
+
+double*
+square_values(ops_rig* const rig, const extents* const e, const char kind)
+{
+  const int64_t n = e->shape[e->ndim - 1];
+  const int64_t count = pz_shape_count(e->ndim, e->shape);
+  double* const v = calloc((size_t)count + 1, sizeof(double));
+  for (int64_t k = 0; k < count; ++k) {
+    v[k] = (double)(float)(0.25 * test_normal(&rig->random));
+  }
+  for (int64_t m = 0; n > 0 && m < count / (n * n); ++m) {
+    double* const a = v + m * n * n;
+    for (int64_t r = 0; r < n; ++r) {
+      for (int64_t c = 0; c < r && kind != 'd'; ++c) {
+        a[r * n + c] = kind == 'k' ? -a[c * n + r] : a[c * n + r];
+      }
+      a[r * n + r] += kind == 'p' || kind == 'd' ? (double)(float)(3.0 * sqrt((double)n)) : 0.0;
+      a[r * n + r] = kind == 'k' ? 0.0 : (double)(float)a[r * n + r];
+    }
+  }
+  return v;
+}
+
+pz_tensor*
+square_input(ops_rig* const rig, const extents* const e, const char kind)
+{
+  double* const v = square_values(rig, e, kind);
+  pz_tensor* const t = rig_input(rig, e->ndim, e->shape, v);
+  free(v);
+  return t;
+}
+
+/* Keeps the products a b of batches (m x k) (k x n), either transposed. */
+static void
+keep_product(ops_rig* const rig, const double* const a, const bool ta, const double* const b,
+             const bool tb, const int64_t batch, const int64_t m, const int64_t k, const int64_t n)
+{
+  double* const y = calloc((size_t)(batch * m * n) + 1, sizeof(double));
+  for (int64_t i = 0; i < batch * m * n; ++i) {
+    const int64_t c = i % n;
+    const int64_t r = i / n % m;
+    const double* const am = a + i / n / m * m * k;
+    const double* const bm = b + i / n / m * k * n;
+    for (int64_t t = 0; t < k; ++t) {
+      y[i] += (ta ? am[t * m + r] : am[r * k + t]) * (tb ? bm[c * k + t] : bm[t * n + c]);
+    }
+  }
+  rig_keep_values(rig, y, (size_t)(batch * m * n));
+  free(y);
+}
+
+void
+case_inverses(ops_rig* const rig, const int32_t nb, const int64_t* const batch, const int64_t n)
+{
+  const extents e = under(nb, batch, n, n);
+  const extents eb = under(nb, batch, n, n + 1);
+  pz_tensor* const skew = square_input(rig, &e, 'k');
+  pz_tensor* const general = square_input(rig, &e, 'd');
+  pz_tensor* const definite = square_input(rig, &e, 'p');
+  pz_tensor* const b = IN(eb);
+  pz_tensor* const cayley = OUT(e);
+  pz_tensor* const inverse = OUT(e);
+  pz_tensor* const plain = OUT(e);
+  pz_tensor* const x = OUT(eb);
+  pz_tensor* const z = OUT(eb);
+  OP(shifted_inverse, PZ_SKEW, -1.0, 2.0, 1.0, -1.0, skew, cayley);
+  OP(shifted_inverse, PZ_GENERAL, 0.5, -1.5, 0.0, 1.0, general, inverse);
+  OP(shifted_inverse, PZ_SPD, 0.0, 1.0, 1.0, 1.0, definite, plain);
+  OP(solve, PZ_GENERAL, general, b, x);
+  OP(solve, PZ_SPD, definite, b, z);
+  rig_keep(rig, cayley);
+  rig_keep(rig, inverse);
+  rig_keep(rig, plain);
+  rig_keep(rig, x);
+  rig_keep(rig, z);
+  for (int triangle = 0; triangle <= 1; ++triangle) {
+    pz_tensor* const l = OUT(e);
+    OP(potrf, (pz_triangle)triangle, definite, l);
+    rig_keep(rig, l);
+  }
+}
+
+/* By what the factors multiply to, and by their orthonormality. */
+void
+case_factorizations(ops_rig* const rig, const int32_t nb, const int64_t* const batch,
+                    const int64_t n)
+{
+  const int64_t count = pz_shape_count(nb, batch);
+  const int64_t shapes[][2] = {{n, n + 2}, {n + 2, n}, {n, n}};
+  for (int s = 0; s < 3; ++s) {
+    const int64_t rows = shapes[s][0];
+    const int64_t cols = shapes[s][1];
+    const extents ea = under(nb, batch, rows, cols);
+    const extents el = under(nb, batch, rows, n);
+    const extents er = under(nb, batch, n, cols);
+    const extents es = under(nb, batch, n, -1);
+    pz_tensor* const a = IN(ea);
+    pz_tensor* const q = OUT(el);
+    pz_tensor* const r = OUT(er);
+    pz_tensor* const u = OUT(el);
+    pz_tensor* const d = OUT(es);
+    pz_tensor* const vt = OUT(er);
+    pz_tensor* const alone = OUT(es);
+    OP(qr, a, q, r);
+    OP(svd, a, u, d, vt);
+    OP(svd, a, NULL, alone, NULL);
+    rig_keep(rig, d);
+    rig_keep(rig, alone);
+    double* const qv = rig_values(rig, q);
+    double* const rv = rig_values(rig, r);
+    double* const uv = rig_values(rig, u);
+    double* const vv = rig_values(rig, vt);
+    double* const dv = rig_values(rig, d);
+    keep_product(rig, qv, false, rv, false, count, rows, n, cols);
+    keep_product(rig, qv, true, qv, false, count, n, rows, n);
+    keep_product(rig, uv, true, uv, false, count, n, rows, n);
+    for (int64_t k = 0; k < count * rows * n; ++k) {
+      uv[k] *= dv[k / (rows * n) * n + k % n];
+    }
+    keep_product(rig, uv, false, vv, false, count, rows, n, cols);
+    free(qv), free(rv), free(uv), free(vv), free(dv);
+  }
+  const extents e = under(nb, batch, n, n);
+  const extents es = under(nb, batch, n, -1);
+  pz_tensor* const a = square_input(rig, &e, 's');
+  pz_tensor* const w = OUT(es);
+  pz_tensor* const v = OUT(e);
+  pz_tensor* const alone = OUT(es);
+  OP(eigh, a, w, v);
+  OP(eigh, a, alone, NULL);
+  rig_keep(rig, w);
+  rig_keep(rig, alone);
+  double* const wv = rig_values(rig, w);
+  double* const vv = rig_values(rig, v);
+  double* const scaled = rig_values(rig, v);
+  for (int64_t k = 0; k < count * n * n; ++k) {
+    scaled[k] *= wv[k / (n * n) * n + k % n];
+  }
+  keep_product(rig, scaled, false, vv, true, count, n, n, n);
+  free(wv), free(vv), free(scaled);
+}
