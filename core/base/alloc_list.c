@@ -1,9 +1,6 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A linked list of allocations: descriptors are copied piece by piece, and a refusal half
-   way gives back every piece. */
-
 #include "alloc_list.h"
 
 #include <stdint.h>

@@ -1,16 +1,16 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Small allocations that are given back all at once. */
+/* A list of small allocations that are freed together. */
 
-#ifndef PZI_POOL_H
-#define PZI_POOL_H
+#ifndef PZI_ALLOC_LIST_H
+#define PZI_ALLOC_LIST_H
 
 #include <stddef.h>
 
 struct pzi_pool_block;
 
-/* All zero is empty. Used under the owner's lock. */
+/* All zero: empty. Not thread-safe. */
 typedef struct pzi_pool {
   struct pzi_pool_block* blocks;
 } pzi_pool;
@@ -23,4 +23,4 @@ char* pzi_pool_text(pzi_pool* pool, const char* text, size_t length);
 
 void pzi_pool_cleanup(pzi_pool* pool);
 
-#endif /* PZI_POOL_H */
+#endif /* PZI_ALLOC_LIST_H */

@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* One element at a time through memcpy, which compilers turn into plain loads. NaNs are
-   moved as bits: a conversion by the processor makes signalling ones quiet. */
+/* Elements are read with memcpy, which compilers turn into plain loads. NaNs are converted as
+   bits, since the processor's conversion makes signalling NaNs quiet. */
 
 #include "half_float.h"
 
@@ -34,13 +34,13 @@ narrow(const double x)
   if ((bits & (UINT64_MAX >> 1)) > UINT64_C(0x7ff) << 52) {
     const uint32_t payload = (uint32_t)(bits >> 29) & UINT32_C(0x7fffff);
     const uint32_t nan = (uint32_t)(bits >> 63) << 31 | UINT32_C(0x7f800000) |
-                         (payload ? payload : UINT32_C(0x400000)); /* or it would be infinite */
+                         (payload ? payload : UINT32_C(0x400000)); /* zero would be infinity */
     memcpy(&y, &nan, sizeof(y));
   }
   return y;
 }
 
-/* Five bits of exponent, ten of mantissa: 2^-24 is the least that is not zero. */
+/* Five bits of exponent, ten of mantissa; the smallest positive number is 2^-24. */
 static float
 widen_half(const uint16_t half)
 {
@@ -59,7 +59,7 @@ widen_half(const uint16_t half)
   return y;
 }
 
-/* The upper half of a float32. */
+/* bfloat16 is the upper half of a float32. */
 static float
 widen_brain(const uint16_t half)
 {
@@ -69,7 +69,7 @@ widen_brain(const uint16_t half)
   return y;
 }
 
-/* ---- many -------------------------------------------------------------------- */
+/* ---- arrays ------------------------------------------------------------------ */
 
 void
 pzi_f32_to_f64(const void* const from, void* const to, const size_t n)
@@ -93,7 +93,7 @@ pzi_f64_to_f32(const void* const from, void* const to, const size_t n)
   }
 }
 
-/* A 16-bit format to either width. */
+/* Converts a 16-bit format to float32 or float64. */
 static void
 from_16(const void* const from, void* const to, const size_t n, float (*const one)(uint16_t),
         const size_t size)

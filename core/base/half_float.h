@@ -1,9 +1,9 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Between widths of IEEE numbers. Widening is exact, narrowing rounds once, to nearest and
-   ties to even, as the processor does. A NaN keeps its sign and the leading bits of its
-   payload, quiet or not, so that widening and narrowing give back every bit. */
+/* Converts between floating dtypes. Widening is exact; narrowing rounds to nearest, ties to even.
+   A NaN keeps its sign and the leading bits of its payload, and stays quiet or signalling:
+   widening and then narrowing restores every bit. */
 
 #ifndef PZI_CONVERT_H
 #define PZI_CONVERT_H

@@ -1,13 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Geometry of tensors: extents, strides, byte ranges, and copies between strides. */
-
 #include "shape.h"
 
-#include "status.h"
-
-#include <inttypes.h>
 #include <string.h>
 
 bool
@@ -16,7 +11,7 @@ pzi_spec_bytes(const pz_spec* const spec, size_t* const out)
   int64_t count = 1;
   int64_t bytes;
   bool empty = false;
-  /* Empty ones too: strides and counts of batches are products of part of the extents. */
+  /* Checks empty tensors too: batch counts and strides are products of some of the extents. */
   for (int32_t i = 0; i < spec->ndim; ++i) {
     const int64_t extent = spec->shape[i] == 0 ? 1 : spec->shape[i];
     empty = empty || spec->shape[i] == 0;
@@ -105,7 +100,7 @@ pzi_shape_merge(pzi_shape* const shape, const uint32_t n, const pz_tensor* const
   }
 }
 
-/* The innermost dimension. */
+/* Copies along the innermost dimension. */
 static void
 copy_line(const int64_t n, const size_t element, const char* const from, const int64_t step_from,
           char* const to, const int64_t step_to)

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Checks text from files and hosts. */
+/* Checks UTF-8. */
 
 #ifndef PZI_UTF8_H
 #define PZI_UTF8_H

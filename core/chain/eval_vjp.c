@@ -8,8 +8,8 @@
 #include "eval.h"
 
 #include "check_tensor.h"
+#include "overlap.h"
 #include "queue_copy.h"
-#include "shape.h"
 #include "status.h"
 
 #include <inttypes.h>

@@ -7,7 +7,7 @@
 #include "chain.h"
 
 #include "check_tensor.h"
-#include "shape.h"
+#include "overlap.h"
 #include "status.h"
 
 #include <inttypes.h>

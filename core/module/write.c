@@ -7,6 +7,7 @@
 #include "module_impl.h"
 
 #include "check_tensor.h"
+#include "overlap.h"
 #include "queue_copy.h"
 #include "shape.h"
 #include "status.h"

@@ -6,6 +6,7 @@
 #include "op_call.h"
 
 #include "check_tensor.h"
+#include "overlap.h"
 #include "status.h"
 
 #include <stddef.h>

@@ -7,6 +7,7 @@
 
 #include "check_tensor.h"
 #include "op_entries.h"
+#include "overlap.h"
 #include "queue_copy.h"
 #include "status.h"
 

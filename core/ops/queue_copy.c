@@ -7,6 +7,7 @@
 #include "lower.h"
 
 #include "check_tensor.h"
+#include "overlap.h"
 #include "queue_copy.h"
 #include "status.h"
 
