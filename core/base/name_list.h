@@ -8,15 +8,15 @@
 
 #include <parametrize/types.h>
 
-typedef struct pzi_few_names {
+typedef struct pzi_name_list {
   char text[512]; /* truncated if too long */
   size_t length;
   size_t n;
-} pzi_few_names;
+} pzi_name_list;
 
-void pzi_few_names_add(pzi_few_names* names, const char* name);
+void pzi_name_list_add(pzi_name_list* names, const char* name);
 
 /* PZ_MISMATCH if any of the `n` expected names is missing, or any name is unknown. */
-pz_status pzi_few_names_check(const pzi_few_names* missing, size_t n, const pzi_few_names* unknown);
+pz_status pzi_name_list_check(const pzi_name_list* missing, size_t n, const pzi_name_list* unknown);
 
 #endif /* PZI_NAME_LIST_H */

@@ -127,8 +127,8 @@ pzi_overlap(const bool pointers, const pz_tensor* const a, const pz_tensor* cons
   }
   int64_t sa[PZ_MAX_DIMS];
   int64_t sb[PZ_MAX_DIMS];
-  pzi_strides(a, sa);
-  pzi_strides(b, sb);
+  pzi_shape_strides(a, sa);
+  pzi_shape_strides(b, sb);
 
   int64_t low_a;
   int64_t high_a;
@@ -158,7 +158,7 @@ pzi_overlap(const bool pointers, const pz_tensor* const a, const pz_tensor* cons
 }
 
 bool
-pzi_repeats(const pz_tensor* const tensor)
+pzi_overlap_self(const pz_tensor* const tensor)
 {
   if (!tensor->strides || pz_count(tensor) == 0) {
     return false;

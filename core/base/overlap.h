@@ -16,6 +16,6 @@ bool pzi_overlap(bool pointers, const pz_tensor* a, const pz_tensor* b);
 
 /* Does a tensor refer to an element twice (a stride of 0, two equal strides)? Finds only these
    cases, so false does not exclude it. */
-bool pzi_repeats(const pz_tensor* tensor);
+bool pzi_overlap_self(const pz_tensor* tensor);
 
 #endif /* PZI_OVERLAP_H */

@@ -11,15 +11,15 @@
 #include <stdbool.h>
 
 /* Bytes of a tensor; false if they exceed 62 bits. Extents must not be negative. */
-bool pzi_spec_bytes(const pz_spec* spec, size_t* out);
+bool pzi_shape_spec_bytes(const pz_spec* spec, size_t* out);
 
-bool pzi_is_contiguous(const pz_tensor* tensor);
+bool pzi_shape_is_contiguous(const pz_tensor* tensor);
 
 /* The strides in elements, computed if the tensor has none. */
-void pzi_strides(const pz_tensor* tensor, int64_t strides[PZ_MAX_DIMS]);
+void pzi_shape_strides(const pz_tensor* tensor, int64_t strides[PZ_MAX_DIMS]);
 
 /* Do two tensors have the same data, dtype, extents and strides? */
-bool pzi_same_tensor(const pz_tensor* a, const pz_tensor* b);
+bool pzi_shape_same_tensor(const pz_tensor* a, const pz_tensor* b);
 
 /* The common shape of `n` operands: without extents of 1, and with neighbouring dimensions merged
    where the strides of all operands allow it. */
@@ -32,6 +32,6 @@ typedef struct pzi_shape {
 void pzi_shape_merge(pzi_shape* shape, uint32_t n, const pz_tensor* const* tensors);
 
 /* Copies elements of 4 or 8 bytes on the host from operand 0 to operand 1. */
-void pzi_host_copy(const pzi_shape* shape, size_t element, const void* from, void* to);
+void pzi_shape_copy(const pzi_shape* shape, size_t element, const void* from, void* to);
 
 #endif /* PZI_SHAPE_H */

@@ -23,12 +23,12 @@ void pzi_text_add(pzi_text* text, const char* string);
 pz_status pzi_text_finish(pzi_text* text, char** out);
 
 /* The shortest decimal number that reads back as `value`. */
-enum { PZI_REAL_TEXT = 32 };
-const char* pzi_real_text(double value, char buffer[PZI_REAL_TEXT]);
+enum { PZI_TEXT_REAL = 32 };
+const char* pzi_text_from_real(double value, char buffer[PZI_TEXT_REAL]);
 
 /* Read a real as strtod does, or an integer in decimal or 0x with an optional sign. False if the
    text has anything else or the number does not fit. */
-bool pzi_read_real(const char* text, double* out);
-bool pzi_read_integer(const char* text, int64_t* out);
+bool pzi_text_to_real(const char* text, double* out);
+bool pzi_text_to_integer(const char* text, int64_t* out);
 
 #endif /* PZI_TEXT_H */

@@ -115,9 +115,10 @@ create_helpers(const uint32_t most)
 }
 
 void
-pzi_parallel(const uint32_t threads, const int64_t n, pz_part* const part, void* const context)
+pzi_thread_pool_run(const uint32_t threads, const int64_t n, pz_part* const part,
+                    void* const context)
 {
-  const int64_t given = threads < PZI_MOST_THREADS ? threads : PZI_MOST_THREADS;
+  const int64_t given = threads < PZI_THREAD_POOL_MAX ? threads : PZI_THREAD_POOL_MAX;
   const uint32_t most = n < 2 || given < 2 ? 0 : (uint32_t)(n < given ? n : given) - 1;
   if (most == 0 || pthread_mutex_trylock(&pool.owner) != 0) {
     for (int64_t k = 0; k < n; ++k) {
@@ -146,7 +147,7 @@ pzi_parallel(const uint32_t threads, const int64_t n, pz_part* const part, void*
 }
 
 uint32_t
-pzi_processors(void)
+pzi_thread_pool_processors(void)
 {
   cpu_set_t set;
   const int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;

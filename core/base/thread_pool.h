@@ -8,12 +8,12 @@
 
 #include <parametrize/backend.h>
 
-enum { PZI_MOST_THREADS = 64 };
+enum { PZI_THREAD_POOL_MAX = 64 };
 
 /* pz_backend_host.parallel */
-void pzi_parallel(uint32_t threads, int64_t n, pz_part* part, void* context);
+void pzi_thread_pool_run(uint32_t threads, int64_t n, pz_part* part, void* context);
 
 /* The number of processors that this thread may run on. */
-uint32_t pzi_processors(void);
+uint32_t pzi_thread_pool_processors(void);
 
 #endif /* PZI_THREAD_POOL_H */

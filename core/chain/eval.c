@@ -21,7 +21,7 @@
 bool
 pzi_eval_ready(const pz_eval* const eval, const pz_tensor* const tensor)
 {
-  return pzi_check_owned(eval->queue, tensor) && pzi_is_contiguous(tensor);
+  return pzi_check_owned(eval->queue, tensor) && pzi_shape_is_contiguous(tensor);
 }
 
 /* Does the map before i leave its value unmade, since map i takes it as a triangle? Not where

@@ -58,8 +58,8 @@ push_by_name(pz_file* const file, const char* const name, char* const path, char
     }
     PZ_TRY(push(chains, &chain));
     pzi_file_chain* const made = &chains->data[chains->n - 1];
-    made->path = pzi_pool_text(&file->pool, path, strlen(path));
-    made->prefix = pzi_pool_text(&file->pool, rest, length);
+    made->path = pzi_alloc_list_text(&file->pool, path, strlen(path));
+    made->prefix = pzi_alloc_list_text(&file->pool, rest, length);
     if (!made->path || !made->prefix) {
       return pzi_no_memory(length);
     }
@@ -84,7 +84,7 @@ describe(pz_file* const file, pzi_file_chain* const chain)
     }
     PZ_TRY(pzi_text_finish(&text, &made));
     char** const place = plugins ? &chain->plugins : &chain->text;
-    *place = pzi_pool_text(&file->pool, made, strlen(made));
+    *place = pzi_alloc_list_text(&file->pool, made, strlen(made));
     free(made);
     if (!*place) {
       return pzi_no_memory(1);
@@ -175,7 +175,7 @@ pzi_file_chains_find(pz_file* const file)
 void
 pzi_file_chains_free(pz_file* const file)
 {
-  pzi_pool_cleanup(&file->pool);
+  pzi_alloc_list_cleanup(&file->pool);
   free(file->chains);
 }
 

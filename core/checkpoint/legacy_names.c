@@ -109,7 +109,7 @@ rename_value(renaming* const r, const char* const path, const char* const legacy
       continue; /* a buffer that was not saved */
     }
     const size_t length = strlen(prefix) + name.n_tensor + sizeof("0.");
-    char* const text = pzi_pool_take(&header->strings, length);
+    char* const text = pzi_alloc_list_take(&header->strings, length);
     if (!text) {
       return pzi_no_memory(length);
     }

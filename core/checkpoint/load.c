@@ -49,7 +49,7 @@ check_names(pzi_loading* const l)
     }
   }
   return pzi_loading_lenient(l) ? PZ_OK
-                                : pzi_few_names_check(&l->missing, l->n_expected, &l->unknown);
+                                : pzi_name_list_check(&l->missing, l->n_expected, &l->unknown);
 }
 
 pz_status

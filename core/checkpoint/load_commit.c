@@ -30,7 +30,7 @@ back_up(pzi_load_copy* const copy)
 {
   pz_queue* const queue = copy->slot->module->queue;
   const pz_tensor* const tensor = &copy->slot->storage->tensor;
-  return queue->host_memory && pzi_is_contiguous(tensor)
+  return queue->host_memory && pzi_shape_is_contiguous(tensor)
              ? PZ_OK
              : pzi_copy_of(queue, tensor, &copy->backup);
 }

@@ -27,7 +27,7 @@ pzi_loading_widens(const pzi_loading* const l)
 pz_status
 pzi_loading_remark(pzi_loading* const l, const pz_load_remark kind, const char* const name)
 {
-  pzi_few_names_add(kind == PZ_LOAD_MISSING ? &l->missing : &l->unknown, name);
+  pzi_name_list_add(kind == PZ_LOAD_MISSING ? &l->missing : &l->unknown, name);
   if (!pzi_loading_lenient(l) || !l->settings.report) {
     return PZ_OK;
   }
@@ -40,7 +40,7 @@ pzi_loading_remark(pzi_loading* const l, const pz_load_remark kind, const char* 
     l->remarks = remarks;
     l->remarks_capacity = capacity;
   }
-  const char* const copy = pzi_pool_text(&l->names, name, strlen(name));
+  const char* const copy = pzi_alloc_list_text(&l->names, name, strlen(name));
   if (!copy) {
     return pzi_no_memory(strlen(name));
   }
@@ -197,7 +197,7 @@ pzi_loading_cleanup(pzi_loading* const l)
   free(l->staged);
   free(l->assigned);
   free(l->remarks);
-  pzi_pool_cleanup(&l->names);
+  pzi_alloc_list_cleanup(&l->names);
   pz_file_close(l->renamed);
 }
 

@@ -65,13 +65,13 @@ typedef struct pzi_loading {
   pz_slot** assigned; /* slots of assigned values, sorted by address */
   size_t n_assigned;
 
-  pzi_few_names missing;
-  pzi_few_names unknown;
+  pzi_name_list missing;
+  pzi_name_list unknown;
   size_t n_expected;
   pzi_remark* remarks;
   size_t n_remarks;
   size_t remarks_capacity;
-  pzi_pool names;
+  pzi_alloc_list names;
 } pzi_loading;
 
 /* Begins a load of a file, or of one value or plain tensor (`only`, may be NULL). `settings` may

@@ -20,7 +20,7 @@ typedef struct saving {
   pz_queue** queues;
   size_t n;
   size_t capacity;
-  pzi_pool names; /* of tensor options */
+  pzi_alloc_list names; /* of tensor options */
   pz_metadata* metadata;
   size_t n_metadata;
   char* description;
@@ -34,7 +34,7 @@ cleanup(saving* const s)
   free(s->queues);
   free(s->metadata);
   free(s->description);
-  pzi_pool_cleanup(&s->names);
+  pzi_alloc_list_cleanup(&s->names);
 }
 
 static pz_status

@@ -57,12 +57,12 @@ static pz_status
 check(const pz_state* const state, const pz_file* const file)
 {
   const pz_chain* const chain = state->chain;
-  pzi_few_names missing = {0};
-  pzi_few_names unknown = {0};
+  pzi_name_list missing = {0};
+  pzi_name_list unknown = {0};
   uint32_t n = 0;
   for (uint32_t k = chain->n_role[PZ_ORIGINAL]; k < chain->n_tensors; ++k, ++n) {
     if (!pzi_safetensors_find(&file->header, chain->tensors[k].name)) {
-      pzi_few_names_add(&missing, chain->tensors[k].name);
+      pzi_name_list_add(&missing, chain->tensors[k].name);
     }
   }
   for (size_t k = 0; k < file->header.n_tensors; ++k) {
@@ -71,10 +71,10 @@ check(const pz_state* const state, const pz_file* const file)
       known = strcmp(chain->tensors[i].name, file->header.tensors[k].name) == 0;
     }
     if (!known) {
-      pzi_few_names_add(&unknown, file->header.tensors[k].name);
+      pzi_name_list_add(&unknown, file->header.tensors[k].name);
     }
   }
-  PZ_TRY(pzi_few_names_check(&missing, n, &unknown));
+  PZ_TRY(pzi_name_list_check(&missing, n, &unknown));
   for (uint32_t k = chain->n_role[PZ_ORIGINAL]; k < chain->n_tensors; ++k) {
     PZ_TRY(pzi_tensor_io_check(pzi_safetensors_find(&file->header, chain->tensors[k].name), false,
                                &chain->tensors[k].spec));

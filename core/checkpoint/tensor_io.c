@@ -7,7 +7,7 @@
 #include "tensor_io.h"
 
 #include "file_dtype.h"
-#include "half_float.h"
+#include "float_convert.h"
 #include "queue_copy.h"
 #include "shape.h"
 #include "status.h"
@@ -57,11 +57,13 @@ convert(const char* const dtype, const void* const from, const uint32_t to_dtype
   if (pzi_file_dtype_parse(dtype) == to_dtype) {
     memcpy(to, from, n * pz_dtype_size(to_dtype));
   } else if (to_dtype == PZ_F32) {
-    (strcmp(dtype, "F16") == 0 ? pzi_f16_to_f32 : pzi_bf16_to_f32)(from, to, n);
+    (strcmp(dtype, "F16") == 0 ? pzi_float_convert_f16_to_f32
+                               : pzi_float_convert_bf16_to_f32)(from, to, n);
   } else if (strcmp(dtype, "F32") == 0) {
-    pzi_f32_to_f64(from, to, n);
+    pzi_float_convert_f32_to_f64(from, to, n);
   } else {
-    (strcmp(dtype, "F16") == 0 ? pzi_f16_to_f64 : pzi_bf16_to_f64)(from, to, n);
+    (strcmp(dtype, "F16") == 0 ? pzi_float_convert_f16_to_f64
+                               : pzi_float_convert_bf16_to_f64)(from, to, n);
   }
 }
 
@@ -93,7 +95,7 @@ pzi_tensor_io_read(const pz_file* const file, const pzi_file_tensor* const file_
   if (n == 0) {
     return PZ_OK;
   }
-  if (queue->host_memory && pzi_is_contiguous(to)) {
+  if (queue->host_memory && pzi_shape_is_contiguous(to)) {
     return fill_host(file_tensor->dtype, from, queue, to);
   }
   void* const aligned = malloc(n * pz_dtype_size(to->dtype));
@@ -127,7 +129,7 @@ pzi_tensor_io_write(pz_writer* const writer, const size_t index, pz_queue* const
   if (bytes == 0) {
     return pz_writer_put(writer, index, NULL, 0);
   }
-  if (tensor->device.type == PZ_DEVICE_CPU && pzi_is_contiguous(tensor)) {
+  if (tensor->device.type == PZ_DEVICE_CPU && pzi_shape_is_contiguous(tensor)) {
     return pz_writer_put(writer, index, (const char*)tensor->data + tensor->byte_offset, bytes);
   }
   void* const copy = malloc(bytes);

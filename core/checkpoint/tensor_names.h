@@ -18,14 +18,14 @@
 size_t pzi_tensor_names_split(const char* name, char* path);
 
 /* The prefix "rnn.parametrizations.weight." for the value "rnn.weight". */
-char* pzi_tensor_names_prefix(pzi_pool* pool, const char* path);
+char* pzi_tensor_names_prefix(pzi_alloc_list* pool, const char* path);
 
 /* A prefix and a name: "rnn.parametrizations.weight.original". */
-char* pzi_tensor_names_join(pzi_pool* pool, const char* prefix, const char* name);
+char* pzi_tensor_names_join(pzi_alloc_list* pool, const char* prefix, const char* name);
 
 /* "rnn.parametrizations.weight.0.options.mask": tensor option "mask" of stage 0. `module` is the
    first n_module bytes of the prefix, `list` the other n_list. */
-char* pzi_tensor_names_option(pzi_pool* pool, const char* module, size_t n_module, const char* list,
-                              size_t n_list, uint32_t stage, const char* option);
+char* pzi_tensor_names_option(pzi_alloc_list* pool, const char* module, size_t n_module,
+                              const char* list, size_t n_list, uint32_t stage, const char* option);
 
 #endif /* PZI_TENSOR_NAMES_H */

@@ -32,7 +32,7 @@ typedef struct pzi_safetensors {
   size_t n_tensors;
   pz_metadata* metadata; /* in file order */
   size_t n_metadata;
-  pzi_pool strings; /* owns every name and text */
+  pzi_alloc_list strings; /* owns every name and text */
 } pzi_safetensors;
 
 /* Parses `length` bytes, followed by a zero, that describe `data_bytes` bytes of data. PZ_IO

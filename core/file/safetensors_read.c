@@ -182,7 +182,7 @@ pzi_safetensors_parse(const char* const text, const size_t length, const uint64_
   header.tensors = calloc(n + 1, sizeof(*header.tensors));
   header.by_name = calloc(n + 1, sizeof(*header.by_name));
   /* A JSON string is never shorter than its value, and its quotes leave room for the zero. */
-  char* const room = pzi_pool_take(&header.strings, length);
+  char* const room = pzi_alloc_list_take(&header.strings, length);
   pz_status status;
   if (header.tensors && header.by_name && room) {
     status = read_document(document, room, data_bytes, &header);
@@ -223,7 +223,7 @@ pzi_safetensors_borrow(const pzi_safetensors* const from, pzi_safetensors* const
 void
 pzi_safetensors_cleanup(pzi_safetensors* const header)
 {
-  pzi_pool_cleanup(&header->strings);
+  pzi_alloc_list_cleanup(&header->strings);
   free(header->tensors);
   free(header->by_name);
   free(header->metadata);

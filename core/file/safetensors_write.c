@@ -35,7 +35,7 @@ struct pz_writer {
   pzi_atomic_file file;
   placement* tensors; /* in the order of the caller */
   size_t n_tensors;
-  pzi_pool names;
+  pzi_alloc_list names;
 };
 
 /* ---- checks ----------------------------------------------------------------- */
@@ -45,7 +45,7 @@ static pz_status
 check_names(const char** const names, const size_t n)
 {
   for (size_t k = 0; k < n; ++k) {
-    if (!names[k] || !pzi_is_utf8(names[k], strlen(names[k]))) {
+    if (!names[k] || !pzi_utf8_is_valid(names[k], strlen(names[k]))) {
       return pzi_fail(PZ_INVALID, "a name is not UTF-8");
     }
   }
@@ -74,7 +74,7 @@ check_all_names(const pz_file_entry* const entries, const size_t n_entries,
   }
   free(names);
   for (size_t k = 0; k < n_metadata && status == PZ_OK; ++k) {
-    if (!metadata[k].text || !pzi_is_utf8(metadata[k].text, strlen(metadata[k].text))) {
+    if (!metadata[k].text || !pzi_utf8_is_valid(metadata[k].text, strlen(metadata[k].text))) {
       status = pzi_fail(PZ_INVALID, "metadata: \"%.100s\" is not UTF-8", metadata[k].key);
     }
   }
@@ -119,7 +119,7 @@ copy_tensors(pz_writer* const writer, const pz_file_entry* const entries, const 
   for (size_t k = 0; k < n; ++k) {
     bytes += strlen(entries[k].name) + 1;
   }
-  char* room = pzi_pool_take(&writer->names, bytes);
+  char* room = pzi_alloc_list_take(&writer->names, bytes);
   writer->tensors = calloc(n + 1, sizeof(*writer->tensors));
   if (!room || !writer->tensors) {
     return pzi_no_memory(bytes + (n + 1) * sizeof(*writer->tensors));
@@ -342,7 +342,7 @@ pz_writer_abandon(pz_writer* const writer)
     return;
   }
   pzi_atomic_abandon(&writer->file);
-  pzi_pool_cleanup(&writer->names);
+  pzi_alloc_list_cleanup(&writer->names);
   free(writer->tensors);
   free(writer->path);
   free(writer);

@@ -15,7 +15,7 @@ bool pzi_peek(const void* from, size_t bytes, void* to);
 
 /* Copies a string of at most `limit` bytes into the pool. PZ_PLUGIN, naming `what`: NULL,
    unreadable or longer. [any thread, under the pool's lock] */
-pz_status pzi_peek_text(pzi_pool* pool, const char* from, size_t limit, const char* what,
+pz_status pzi_peek_text(pzi_alloc_list* pool, const char* from, size_t limit, const char* what,
                         const char** out);
 
 #endif /* PZI_PEEK_H */

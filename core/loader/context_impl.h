@@ -23,7 +23,7 @@ struct pz_context {
 
   /* Guards all below. Never held while code of a plugin may run. */
   pthread_mutex_t mutex;
-  pzi_pool pool;
+  pzi_alloc_list pool;
   pzi_tables** host_tables; /* of descriptors, owned */
   size_t n_host_tables;
   pzi_source** given; /* descriptors and files, in the order of giving */
@@ -41,7 +41,7 @@ struct pz_context {
   bool complete; /* all is opened, every id has its offer, `reports` say so */
 
   pthread_mutex_t keep_mutex; /* innermost: guards the kept texts */
-  pzi_pool texts;
+  pzi_alloc_list texts;
   struct pzi_kept* kept[64];
 };
 

@@ -38,7 +38,7 @@ enum {
 };
 
 static pz_status
-copy_id(pzi_pool* const pool, const char* const from, const char** const out)
+copy_id(pzi_alloc_list* const pool, const char* const from, const char** const out)
 {
   PZ_TRY(pzi_copy_line(pool, from, MOST_ID, "id", out));
   return pzi_is_id(*out) ? PZ_OK : pzi_fail(PZ_PLUGIN, "id \"%s\", expected [a-z][a-z0-9_]*", *out);
@@ -68,7 +68,7 @@ copy_table(const void* const from, const char* const what, const size_t least, v
 /* ---- tables ----------------------------------------------------------------- */
 
 static pz_status
-copy_older_names(pzi_pool* const pool, pz_parametrization* const t)
+copy_older_names(pzi_alloc_list* const pool, pz_parametrization* const t)
 {
   PZ_TRY(pzi_copy_line(pool, t->older_names, MOST_LINE, "older names", &t->older_names));
   pzi_older_name name = {.rest = t->older_names};
@@ -142,7 +142,7 @@ add_backend(pzi_tables* const tables, const pz_item* const item)
       return pzi_fail(PZ_PLUGIN, "backend \"%s\" twice in one file", t.id);
     }
   }
-  pz_backend_ops* const ops = pzi_pool_take(&tables->pool, sizeof(*ops));
+  pz_backend_ops* const ops = pzi_alloc_list_take(&tables->pool, sizeof(*ops));
   if (!ops) {
     return pzi_no_memory(sizeof(*ops));
   }
@@ -273,14 +273,14 @@ static pz_status
 fill_tables(pzi_tables* const tables, const pz_plugin* const descriptor, const size_t bytes,
             pzi_text* const remark)
 {
-  pzi_pool* const pool = &tables->pool;
+  pzi_alloc_list* const pool = &tables->pool;
   pz_plugin d;
   PZ_TRY(read_descriptor(descriptor, bytes, &d));
   PZ_TRY(pzi_copy_line(pool, d.name, MOST_ID, "name of the plugin", &tables->name));
   PZ_TRY(pzi_copy_line(pool, d.version, MOST_ID, "version of the plugin", &tables->version));
 
-  tables->maps = pzi_pool_take(pool, d.n_items * sizeof(*tables->maps));
-  tables->backends = pzi_pool_take(pool, d.n_items * sizeof(*tables->backends));
+  tables->maps = pzi_alloc_list_take(pool, d.n_items * sizeof(*tables->maps));
+  tables->backends = pzi_alloc_list_take(pool, d.n_items * sizeof(*tables->backends));
   if (!tables->maps || !tables->backends) {
     return pzi_no_memory(d.n_items * (sizeof(*tables->maps) + sizeof(*tables->backends)));
   }
@@ -289,7 +289,8 @@ fill_tables(pzi_tables* const tables, const pz_plugin* const descriptor, const s
     return remark->failed ? pzi_no_memory(remark->capacity)
                           : pzi_fail(PZ_PLUGIN, "%s", remark->data);
   }
-  tables->remark = remark->length == 0 ? "" : pzi_pool_text(pool, remark->data, remark->length);
+  tables->remark =
+      remark->length == 0 ? "" : pzi_alloc_list_text(pool, remark->data, remark->length);
   return remark->failed || !tables->remark ? pzi_no_memory(remark->length + 1) : PZ_OK;
 }
 
@@ -315,7 +316,7 @@ void
 pzi_tables_free(pzi_tables* const tables)
 {
   if (tables) {
-    pzi_pool_cleanup(&tables->pool);
+    pzi_alloc_list_cleanup(&tables->pool);
     free(tables);
   }
 }

@@ -14,7 +14,7 @@
 /* What a descriptor offers, checked and copied: full-size tables, options and texts in
    memory of ours. Only the functions, and a kernel's text, stay where they were. */
 typedef struct pzi_tables {
-  pzi_pool pool; /* holds everything below */
+  pzi_alloc_list pool; /* holds everything below */
   const char* name;
   const char* version;
   pz_parametrization* maps;

@@ -27,7 +27,7 @@ pzi_registry_add_folder(pz_context* const context, const char* const path, const
   while (length > 1 && path[length - 1] == '/') {
     --length;
   }
-  const char* const kept = pzi_pool_text(&context->pool, path, length);
+  const char* const kept = pzi_alloc_list_text(&context->pool, path, length);
   pzi_folder* const folders =
       realloc(context->folders, (context->n_folders + 1) * sizeof(*folders));
   context->folders = folders ? folders : context->folders;
@@ -48,7 +48,7 @@ pzi_registry_add_folder(pz_context* const context, const char* const path, const
 static pz_status
 say_of_folder(pz_context* const context, pzi_folder* const folder, const char* const reason)
 {
-  pzi_source* const self = pzi_pool_take(&context->pool, sizeof(*self));
+  pzi_source* const self = pzi_alloc_list_take(&context->pool, sizeof(*self));
   const char* const kept = pzi_context_keep(context, reason);
   if (!self || !kept) {
     return pzi_no_memory(sizeof(*self));
@@ -68,9 +68,9 @@ source_new(pz_context* const context, const pzi_folder* const folder, const char
            pzi_source** const out)
 {
   const size_t n = strlen(folder->path) + strlen(name) + 2;
-  pzi_source* const source = pzi_pool_take(&context->pool, sizeof(*source));
-  char* const path = pzi_pool_take(&context->pool, n);
-  const char* const stem = pzi_pool_text(&context->pool, name, strlen(name) - strlen(".so"));
+  pzi_source* const source = pzi_alloc_list_take(&context->pool, sizeof(*source));
+  char* const path = pzi_alloc_list_take(&context->pool, n);
+  const char* const stem = pzi_alloc_list_text(&context->pool, name, strlen(name) - strlen(".so"));
   if (!source || !path || !stem) {
     return pzi_no_memory(n);
   }

@@ -65,7 +65,7 @@ static pzi_offer*
 offer_new(pz_context* const context, const uint32_t kind, const pzi_source* const source,
           const uint32_t index)
 {
-  pzi_offer* const offer = pzi_pool_take(&context->pool, sizeof(*offer));
+  pzi_offer* const offer = pzi_alloc_list_take(&context->pool, sizeof(*offer));
   if (!offer) {
     return NULL;
   }
@@ -148,7 +148,7 @@ pzi_registry_give(pz_context* const context, const pzi_source* const source, con
 {
   const uint32_t most = source->tables->n_maps + source->tables->n_backends;
   uint32_t n[2] = {0, 0};
-  pzi_source* const kept = pzi_pool_take(&context->pool, sizeof(*kept));
+  pzi_source* const kept = pzi_alloc_list_take(&context->pool, sizeof(*kept));
   pzi_source** const given =
       realloc(context->given, (context->n_given + 1) * sizeof(*context->given));
   pzi_offer** const fresh = calloc(most, sizeof(*fresh));

@@ -59,7 +59,7 @@ pzi_differ(pz_queue* const queue, const pzi_storage* const now, const pzi_storag
            bool* const out)
 {
   size_t bytes = 0;
-  (void)pzi_spec_bytes(&now->spec, &bytes); /* it has them */
+  (void)pzi_shape_spec_bytes(&now->spec, &bytes); /* it has them */
   unsigned char* const room = malloc(2 * bytes + 1);
   if (!room) {
     return pzi_no_memory(2 * bytes);
@@ -139,7 +139,7 @@ set_stored(pz_slot* const slot, const pz_tensor* const value)
   pz_queue* const queue = slot->module->queue;
   const pz_tensor* const to = &slot->storage->tensor;
   PZ_TRY(pzi_check_tensor(queue, value, &slot->storage->spec, "value"));
-  if (pzi_same_tensor(value, to)) {
+  if (pzi_shape_same_tensor(value, to)) {
     return PZ_OK;
   }
   pzi_storage* copy = NULL;

@@ -98,7 +98,7 @@ pzi_lower(const pz_tensor* const tensor, const pzi_form form, const bool transpo
   int64_t strides[PZ_MAX_DIMS];
   int64_t extent[3] = {1, 1, 1};
   int64_t stride[3] = {0, 0, 0};
-  pzi_strides(tensor, strides);
+  pzi_shape_strides(tensor, strides);
 
   const int32_t inner = form == PZI_AS_MATRIX ? 2 : form == PZI_AS_VECTOR ? 1 : 0;
   if (!collapse(tensor, strides, n - inner, &extent[0], &stride[0])) {
@@ -239,8 +239,8 @@ pzi_device_copy(pz_queue* const queue, const pz_tensor* const from, const pz_ten
   const int32_t outer = shape.ndim - pieces[p].inner;
   if (queue->host_memory && outer > 0) {
     PZ_TRY(pzi_queue_wait_held(queue));
-    pzi_host_copy(&shape, pz_dtype_size(from->dtype), (const char*)from->data + from->byte_offset,
-                  (char*)to->data + to->byte_offset);
+    pzi_shape_copy(&shape, pz_dtype_size(from->dtype), (const char*)from->data + from->byte_offset,
+                   (char*)to->data + to->byte_offset);
     pzi_op_count(queue, PZI_COPY, PZ_ROUTE_NATIVE);
     return PZ_OK;
   }

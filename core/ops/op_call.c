@@ -273,7 +273,7 @@ check_output(const pzi_task* const task, const uint32_t out)
   const pzi_operand* const y = &task->operand[out];
   const char* const name = pzi_op_name(task->request.op);
   const bool pointers = task->queue->host_memory || y->tensor->device.type == PZ_DEVICE_CUDA;
-  if (pzi_repeats(y->tensor)) {
+  if (pzi_overlap_self(y->tensor)) {
     return pzi_fail(PZ_INVALID, "%s: %s names an element twice", name, y->name);
   }
   for (uint32_t k = 0; k < task->request.n; ++k) {
@@ -281,7 +281,7 @@ check_output(const pzi_task* const task, const uint32_t out)
     if (k == out || !x->tensor) {
       continue;
     }
-    if (((task->may_alias >> k) & 1U) != 0 && pzi_same_tensor(x->tensor, y->tensor)) {
+    if (((task->may_alias >> k) & 1U) != 0 && pzi_shape_same_tensor(x->tensor, y->tensor)) {
       continue;
     }
     const bool dense = pointers && !x->tensor->strides && !y->tensor->strides;
@@ -321,11 +321,11 @@ lower_elementwise(pzi_task* const task)
   }
   bool fits = !dense;
   for (uint32_t k = 0; k < r->n && fits; ++k) {
-    fits = (!task->operand[k].contiguous || pzi_is_contiguous(tensors[k])) &&
+    fits = (!task->operand[k].contiguous || pzi_shape_is_contiguous(tensors[k])) &&
            pzi_lower_merged(&shape, k, tensors[k], &r->mat[k]);
   }
   for (uint32_t k = 0; k < r->n && !fits; ++k) {
-    if (!dense && !pzi_is_contiguous(tensors[k])) {
+    if (!dense && !pzi_shape_is_contiguous(tensors[k])) {
       PZ_TRY(pack(task, k));
     }
     r->mat[k] = pzi_lower_line(&task->operand[k].packed);
@@ -342,7 +342,7 @@ lower_each(pzi_task* const task)
     if (!o->tensor) {
       continue;
     }
-    const bool fits = !o->contiguous || pzi_is_contiguous(o->tensor);
+    const bool fits = !o->contiguous || pzi_shape_is_contiguous(o->tensor);
     if (!fits || !pzi_lower(o->tensor, (pzi_form)o->form, o->transposed, mat)) {
       PZ_TRY(pack(task, k));
       (void)pzi_lower(&o->packed, (pzi_form)o->form, o->transposed, mat);

@@ -100,7 +100,7 @@ lower_argument(pz_queue* const queue, pzi_request* const r, const uint32_t k,
   if (tensor->dtype == PZ_I64 || (r->dtype != 0 && tensor->dtype != r->dtype)) {
     return pzi_fail(PZ_MISMATCH, "%s: dtype differs from the others or is not a float", what);
   }
-  if (!pzi_is_contiguous(tensor)) {
+  if (!pzi_shape_is_contiguous(tensor)) {
     return pzi_fail(PZ_INVALID, "%s: found strides, expected it C-contiguous", what);
   }
   r->dtype = tensor->dtype;
@@ -200,7 +200,7 @@ cross_held(pz_queue* const queue, const pz_tensor* const t, const double* const 
   pz_tensor host = *t;
   uint64_t offset = 0;
   PZ_TRY(pzi_queue_wait_held(queue));
-  if (out && queue->host_memory && pzi_is_contiguous(t)) {
+  if (out && queue->host_memory && pzi_shape_is_contiguous(t)) {
     to_double(t, out, n);
     return PZ_OK;
   }
@@ -229,7 +229,7 @@ cross(pz_call* const c, const pzi_op op, const pz_tensor* const t, const double*
     return pzi_fail(PZ_MISMATCH, "%s: found on the host, expected on %s", pzi_op_name(op),
                     queue->name);
   }
-  if (in && pzi_repeats(t)) {
+  if (in && pzi_overlap_self(t)) {
     return pzi_fail(PZ_INVALID, "write: y names an element twice");
   }
   if (pz_count(t) == 0) {

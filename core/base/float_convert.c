@@ -4,7 +4,7 @@
 /* Elements are read with memcpy, which compilers turn into plain loads. NaNs are converted as
    bits, since the processor's conversion makes signalling NaNs quiet. */
 
-#include "half_float.h"
+#include "float_convert.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -72,7 +72,7 @@ widen_brain(const uint16_t half)
 /* ---- arrays ------------------------------------------------------------------ */
 
 void
-pzi_f32_to_f64(const void* const from, void* const to, const size_t n)
+pzi_float_convert_f32_to_f64(const void* const from, void* const to, const size_t n)
 {
   for (size_t k = 0; k < n; ++k) {
     float x;
@@ -83,7 +83,7 @@ pzi_f32_to_f64(const void* const from, void* const to, const size_t n)
 }
 
 void
-pzi_f64_to_f32(const void* const from, void* const to, const size_t n)
+pzi_float_convert_f64_to_f32(const void* const from, void* const to, const size_t n)
 {
   for (size_t k = 0; k < n; ++k) {
     double x;
@@ -108,25 +108,25 @@ from_16(const void* const from, void* const to, const size_t n, float (*const on
 }
 
 void
-pzi_f16_to_f32(const void* const from, void* const to, const size_t n)
+pzi_float_convert_f16_to_f32(const void* const from, void* const to, const size_t n)
 {
   from_16(from, to, n, widen_half, sizeof(float));
 }
 
 void
-pzi_bf16_to_f32(const void* const from, void* const to, const size_t n)
+pzi_float_convert_bf16_to_f32(const void* const from, void* const to, const size_t n)
 {
   from_16(from, to, n, widen_brain, sizeof(float));
 }
 
 void
-pzi_f16_to_f64(const void* const from, void* const to, const size_t n)
+pzi_float_convert_f16_to_f64(const void* const from, void* const to, const size_t n)
 {
   from_16(from, to, n, widen_half, sizeof(double));
 }
 
 void
-pzi_bf16_to_f64(const void* const from, void* const to, const size_t n)
+pzi_float_convert_bf16_to_f64(const void* const from, void* const to, const size_t n)
 {
   from_16(from, to, n, widen_brain, sizeof(double));
 }
