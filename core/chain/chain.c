@@ -6,8 +6,8 @@
 
 #include "chain.h"
 
-#include "map_options.h"
-#include "map_plan.h"
+#include "context.h"
+#include "spec_check.h"
 #include "status.h"
 
 #include <inttypes.h>
@@ -20,15 +20,15 @@
 static void
 chain_destroy(pz_chain* const chain)
 {
-  for (uint32_t i = 0; i < chain->n_links; ++i) {
-    pzi_plan_cleanup(&chain->links[i].plan);
-    pzi_entry_release(chain->links[i].entry);
+  for (uint32_t i = 0; i < chain->n_stages; ++i) {
+    pzi_plan_cleanup(&chain->stages[i].plan);
+    pzi_instance_release(chain->stages[i].instance);
   }
   for (uint32_t i = 0; chain->tensors && i < chain->n_tensors; ++i) {
     free(chain->tensors[i].name);
   }
   free(chain->tensors);
-  free(chain->links);
+  free(chain->stages);
   free(chain->text);
   pzi_context_release(chain->context);
   free(chain);
@@ -40,38 +40,39 @@ chain_alloc(pz_context* const context, const pz_direction direction, const uint3
             pz_chain** const out)
 {
   pz_chain* const chain = calloc(1, sizeof(*chain));
-  pzi_link* const links = calloc(n, sizeof(*links));
-  if (!chain || !links) {
+  pzi_stage* const stages = calloc(n, sizeof(*stages));
+  if (!chain || !stages) {
     free(chain);
-    free(links);
-    return pzi_no_memory(sizeof(*chain) + n * sizeof(*links));
+    free(stages);
+    return pzi_no_memory(sizeof(*chain) + n * sizeof(*stages));
   }
   atomic_init(&chain->references, 1);
   chain->context = pzi_context_retain(context);
   chain->direction = (uint32_t)direction;
-  chain->links = links;
-  chain->n_links = n;
+  chain->stages = stages;
+  chain->n_stages = n;
   *out = chain;
   return PZ_OK;
 }
 
 /* Entries for the maps of a text. */
 static pz_status
-make_entries(pz_context* const context, const pzi_words* const words,
-             const pz_option_setting* const settings, const uint32_t n_settings,
-             pzi_link* const links)
+make_instances(pz_context* const context, const pzi_chain_words* const words,
+               const pz_option_setting* const settings, const uint32_t n_settings,
+               pzi_stage* const stages)
 {
   for (uint32_t i = 0; i < n_settings; ++i) {
-    if (settings[i].map >= words->n_maps) {
+    if (settings[i].map >= words->n_stages) {
       return pzi_fail(PZ_INVALID,
                       "setting %" PRIu32 ": found map %" PRIu32 ", expected less than %" PRIu32, i,
-                      settings[i].map, words->n_maps);
+                      settings[i].map, words->n_stages);
     }
   }
-  for (uint32_t i = 0; i < words->n_maps; ++i) {
-    const pzi_map* map = NULL;
-    PZ_TRY(pzi_context_map(context, words->maps[i].id, &map));
-    PZ_TRY(pzi_entry_new(map, &words->maps[i], i, settings, n_settings, &links[i].entry));
+  for (uint32_t i = 0; i < words->n_stages; ++i) {
+    const pzi_parametrization* found = NULL;
+    PZ_TRY(pzi_context_parametrization(context, words->stages[i].id, &found));
+    PZ_TRY(
+        pzi_instance_new(found, &words->stages[i], i, settings, n_settings, &stages[i].instance));
   }
   return PZ_OK;
 }
@@ -109,16 +110,16 @@ pz_chain_new(pz_context* const context, const char* const text,
              const pz_direction direction, const pz_spec* const given, const uint32_t n_given,
              pz_chain** const out)
 {
-  pzi_words* words = NULL;
+  pzi_chain_words* words = NULL;
   pz_chain* chain = NULL;
   if (!context || !out || (n_settings > 0 && !settings)) {
     return pzi_fail(PZ_INVALID, "chain: found a NULL argument");
   }
   PZ_TRY(check_given(direction, given, n_given));
   PZ_TRY(pzi_chain_parse(text, &words));
-  pz_status status = chain_alloc(context, direction, words->n_maps, &chain);
+  pz_status status = chain_alloc(context, direction, words->n_stages, &chain);
   if (status == PZ_OK) {
-    status = make_entries(context, words, settings, n_settings, chain->links);
+    status = make_instances(context, words, settings, n_settings, chain->stages);
   }
   if (status == PZ_OK) {
     status = pzi_chain_plan(chain, direction, given, n_given);
@@ -151,20 +152,20 @@ pz_chain_append(const pz_chain* const chain, const char* const text,
                 const pz_option_setting* const settings, const uint32_t n_settings,
                 pz_chain** const out)
 {
-  pzi_words* words = NULL;
+  pzi_chain_words* words = NULL;
   pz_chain* longer = NULL;
   if (!chain || !out || (n_settings > 0 && !settings)) {
     return pzi_fail(PZ_INVALID, "chain: found a NULL argument");
   }
   PZ_TRY(pzi_chain_parse(text, &words));
-  const uint32_t n = chain->n_links;
+  const uint32_t n = chain->n_stages;
   pz_status status =
-      chain_alloc(chain->context, (pz_direction)chain->direction, n + words->n_maps, &longer);
+      chain_alloc(chain->context, (pz_direction)chain->direction, n + words->n_stages, &longer);
   if (status == PZ_OK) {
     for (uint32_t i = 0; i < n; ++i) {
-      longer->links[i].entry = pzi_entry_retain(chain->links[i].entry);
+      longer->stages[i].instance = pzi_instance_retain(chain->stages[i].instance);
     }
-    status = make_entries(chain->context, words, settings, n_settings, longer->links + n);
+    status = make_instances(chain->context, words, settings, n_settings, longer->stages + n);
   }
   if (status == PZ_OK) {
     status = plan_as(longer, chain, 0);
@@ -180,7 +181,7 @@ pz_chain_append(const pz_chain* const chain, const char* const text,
 
 /* A map that stays must keep its own tensors: what they hold cannot follow a new shape. */
 static pz_status
-check_kept(const pzi_link* const before, const pzi_link* const after)
+check_kept(const pzi_stage* const before, const pzi_stage* const after)
 {
   const pzi_plan* const a = &before->plan;
   const pzi_plan* const b = &after->plan;
@@ -194,7 +195,7 @@ check_kept(const pzi_link* const before, const pzi_link* const after)
   if (!same) {
     return pzi_fail(PZ_MISMATCH,
                     "%s: its buffers and own parameters would change with the new input",
-                    before->entry->map->table.id);
+                    before->instance->parametrization->table.id);
   }
   return PZ_OK;
 }
@@ -206,22 +207,22 @@ pz_chain_without(const pz_chain* const chain, const uint32_t index, pz_chain** c
   if (!chain || !out) {
     return pzi_fail(PZ_INVALID, "chain: found a NULL argument");
   }
-  if (index >= chain->n_links) {
+  if (index >= chain->n_stages) {
     return pzi_fail(PZ_NOT_FOUND, "chain: found index %" PRIu32 ", expected less than %" PRIu32,
-                    index, chain->n_links);
+                    index, chain->n_stages);
   }
-  if (chain->n_links == 1) {
+  if (chain->n_stages == 1) {
     return pzi_fail(PZ_INVALID, "chain: %s is its only map, and one must be left",
-                    chain->links[0].entry->map->table.id);
+                    chain->stages[0].instance->parametrization->table.id);
   }
-  const uint32_t n = chain->n_links - 1;
+  const uint32_t n = chain->n_stages - 1;
   PZ_TRY(chain_alloc(chain->context, (pz_direction)chain->direction, n, &shorter));
   for (uint32_t i = 0; i < n; ++i) {
-    shorter->links[i].entry = pzi_entry_retain(chain->links[i + (i >= index)].entry);
+    shorter->stages[i].instance = pzi_instance_retain(chain->stages[i + (i >= index)].instance);
   }
   pz_status status = plan_as(shorter, chain, 0);
   for (uint32_t i = 0; status == PZ_OK && i < n; ++i) {
-    status = check_kept(&chain->links[i + (i >= index)], &shorter->links[i]);
+    status = check_kept(&chain->stages[i + (i >= index)], &shorter->stages[i]);
   }
   if (status != PZ_OK) {
     pz_chain_free(shorter);
@@ -250,12 +251,12 @@ check_followed(const pz_chain* const before, const pz_chain* const after)
 }
 
 pz_status
-pzi_chain_as(const pz_chain* const chain, const uint32_t dtype, pz_chain** const out)
+pzi_chain_with_dtype(const pz_chain* const chain, const uint32_t dtype, pz_chain** const out)
 {
   pz_chain* other = NULL;
-  PZ_TRY(chain_alloc(chain->context, (pz_direction)chain->direction, chain->n_links, &other));
-  for (uint32_t i = 0; i < chain->n_links; ++i) {
-    other->links[i].entry = pzi_entry_retain(chain->links[i].entry);
+  PZ_TRY(chain_alloc(chain->context, (pz_direction)chain->direction, chain->n_stages, &other));
+  for (uint32_t i = 0; i < chain->n_stages; ++i) {
+    other->stages[i].instance = pzi_instance_retain(chain->stages[i].instance);
   }
   pz_status status = plan_as(other, chain, dtype);
   if (status == PZ_OK) {
@@ -289,7 +290,7 @@ pz_chain_free(pz_chain* const chain)
 uint32_t
 pz_chain_length(const pz_chain* const chain)
 {
-  return chain->n_links;
+  return chain->n_stages;
 }
 
 const char*
@@ -305,14 +306,15 @@ pz_chain_entry(const pz_chain* const chain, const uint32_t index, pz_entry_info*
     return pzi_fail(PZ_INVALID, "entry: found size %" PRIu32 ", expected %zu", out ? out->size : 0,
                     sizeof(*out));
   }
-  if (index >= chain->n_links) {
+  if (index >= chain->n_stages) {
     return pzi_fail(PZ_NOT_FOUND, "chain: found index %" PRIu32 ", expected less than %" PRIu32,
-                    index, chain->n_links);
+                    index, chain->n_stages);
   }
-  const pzi_link* const link = &chain->links[index];
-  PZ_TRY(pz_context_find_map(chain->context, link->entry->map->table.id, &out->map));
-  out->text = link->entry->text;
-  out->value = link->plan.value;
+  const pzi_stage* const stage = &chain->stages[index];
+  PZ_TRY(
+      pz_context_find_map(chain->context, stage->instance->parametrization->table.id, &out->map));
+  out->text = stage->instance->text;
+  out->value = stage->plan.value;
   return PZ_OK;
 }
 
@@ -344,7 +346,7 @@ pz_chain_tensor_info(const pz_chain* const chain, const pz_role role, const uint
   }
   const pzi_chain_tensor* const tensor = &chain->tensors[place];
   out->role = tensor->role;
-  out->map = tensor->map;
+  out->map = tensor->stage;
   out->name = tensor->name;
   out->spec = tensor->spec;
   return PZ_OK;
@@ -359,5 +361,5 @@ pz_chain_count(const pz_chain* const chain, const pz_role role)
 const pz_spec*
 pz_chain_value(const pz_chain* const chain)
 {
-  return &chain->links[chain->n_links - 1].plan.value;
+  return &chain->stages[chain->n_stages - 1].plan.value;
 }

@@ -6,7 +6,7 @@
    their input, knowing now what structure it has. Both passes must agree. What the maps
    declared becomes the chain's list of tensors. */
 
-#include "map_plan.h"
+#include "chain.h"
 
 #include "status.h"
 #include "text.h"
@@ -23,10 +23,11 @@ plan_backward(const pz_chain* const chain, const pz_spec* const given, pz_spec* 
               pz_spec* const originals, uint32_t* const n_originals)
 {
   pz_spec value = *given;
-  for (uint32_t i = chain->n_links; i-- > 0;) {
+  for (uint32_t i = chain->n_stages; i-- > 0;) {
     pzi_plan plan = {0};
     values[i] = value;
-    PZ_TRY(pzi_plan_make(chain->links[i].entry, i, PZ_FROM_TENSOR, PZ_GENERAL, &value, 1, &plan));
+    PZ_TRY(
+        pzi_plan_make(chain->stages[i].instance, i, PZ_FROM_TENSOR, PZ_GENERAL, &value, 1, &plan));
     value = plan.tensors[0].spec;
     *n_originals = plan.n_original;
     for (uint32_t k = 0; k < plan.n_original; ++k) {
@@ -44,18 +45,18 @@ plan_forward(pz_chain* const chain, const pz_spec* const values, const pz_spec* 
              const uint32_t n_originals)
 {
   pz_spec input = originals[0];
-  for (uint32_t i = 0; i < chain->n_links; ++i) {
-    pzi_link* const link = &chain->links[i];
+  for (uint32_t i = 0; i < chain->n_stages; ++i) {
+    pzi_stage* const stage = &chain->stages[i];
     const pz_spec* const given = i == 0 ? originals : &input;
-    PZ_TRY(pzi_plan_make(link->entry, i, PZ_FROM_INPUT, given[0].structure, given,
-                         i == 0 ? n_originals : 1, &link->plan));
-    input = link->plan.value;
+    PZ_TRY(pzi_plan_make(stage->instance, i, PZ_FROM_INPUT, given[0].structure, given,
+                         i == 0 ? n_originals : 1, &stage->plan));
+    input = stage->plan.value;
     if (values && !pz_spec_equal(&input, &values[i])) {
       char found[PZI_SPEC_TEXT];
       char expected[PZI_SPEC_TEXT];
       return pzi_fail(PZ_PLUGIN, "%s: plan: the originals for %s make %s",
-                      link->entry->map->table.id, pzi_spec_text(&values[i], expected),
-                      pzi_spec_text(&input, found));
+                      stage->instance->parametrization->table.id,
+                      pzi_spec_text(&values[i], expected), pzi_spec_text(&input, found));
     }
   }
   return PZ_OK;
@@ -67,7 +68,7 @@ tensor_name(pzi_chain_tensor* const tensor, const char* const declared, const ui
   char buffer[32];
   pzi_text text = {0};
   if (tensor->role != PZ_ORIGINAL) {
-    snprintf(buffer, sizeof(buffer), "%" PRIu32 ".", tensor->map);
+    snprintf(buffer, sizeof(buffer), "%" PRIu32 ".", tensor->stage);
     pzi_text_add(&text, buffer);
     pzi_text_add(&text, declared);
   } else if (declared) {
@@ -83,20 +84,20 @@ tensor_name(pzi_chain_tensor* const tensor, const char* const declared, const ui
 
 /* Adds one role of one map to the chain's list. */
 static pz_status
-list_tensors(pz_chain* const chain, const uint32_t role, const uint32_t map, const uint32_t place,
+list_tensors(pz_chain* const chain, const uint32_t role, const uint32_t index, const uint32_t place,
              const uint32_t n)
 {
-  const pzi_link* const link = &chain->links[map];
+  const pzi_stage* const stage = &chain->stages[index];
   for (uint32_t k = place; k < place + n; ++k) {
     pzi_chain_tensor* const tensor = &chain->tensors[chain->n_tensors];
     *tensor = (pzi_chain_tensor){
-        .role = role, .map = map, .place = k, .spec = link->plan.tensors[k].spec};
-    PZ_TRY(tensor_name(tensor, link->plan.tensors[k].name, link->plan.n_original));
+        .role = role, .stage = index, .place = k, .spec = stage->plan.tensors[k].spec};
+    PZ_TRY(tensor_name(tensor, stage->plan.tensors[k].name, stage->plan.n_original));
     for (uint32_t i = 0; role == PZ_ORIGINAL && i < chain->n_tensors; ++i) {
       if (strcmp(chain->tensors[i].name, tensor->name) == 0) {
         free(tensor->name);
         return pzi_fail(PZ_PLUGIN, "%s: plan: original: found name \"%s\" twice",
-                        link->entry->map->table.id, chain->tensors[i].name);
+                        stage->instance->parametrization->table.id, chain->tensors[i].name);
       }
     }
     ++chain->n_tensors;
@@ -108,25 +109,26 @@ list_tensors(pz_chain* const chain, const uint32_t role, const uint32_t map, con
 static pz_status
 list_all(pz_chain* const chain)
 {
-  size_t n = chain->links[0].plan.n_original;
-  for (uint32_t i = 0; i < chain->n_links; ++i) {
-    n += chain->links[i].plan.n_parameter + chain->links[i].plan.n_buffer;
+  size_t n = chain->stages[0].plan.n_original;
+  for (uint32_t i = 0; i < chain->n_stages; ++i) {
+    n += chain->stages[i].plan.n_parameter + chain->stages[i].plan.n_buffer;
   }
   chain->tensors = calloc(n, sizeof(*chain->tensors));
   if (!chain->tensors) {
     return pzi_no_memory(n * sizeof(*chain->tensors));
   }
-  PZ_TRY(list_tensors(chain, PZ_ORIGINAL, 0, 0, chain->links[0].plan.n_original));
-  for (uint32_t i = 0; i < chain->n_links; ++i) {
-    pzi_link* const link = &chain->links[i];
-    link->first_parameter = chain->n_tensors;
-    PZ_TRY(list_tensors(chain, PZ_OWN_PARAMETER, i, link->plan.n_original, link->plan.n_parameter));
+  PZ_TRY(list_tensors(chain, PZ_ORIGINAL, 0, 0, chain->stages[0].plan.n_original));
+  for (uint32_t i = 0; i < chain->n_stages; ++i) {
+    pzi_stage* const stage = &chain->stages[i];
+    stage->first_parameter = chain->n_tensors;
+    PZ_TRY(
+        list_tensors(chain, PZ_OWN_PARAMETER, i, stage->plan.n_original, stage->plan.n_parameter));
   }
-  for (uint32_t i = 0; i < chain->n_links; ++i) {
-    pzi_link* const link = &chain->links[i];
-    link->first_buffer = chain->n_tensors;
-    PZ_TRY(list_tensors(chain, PZ_STATE_BUFFER, i, link->plan.n_original + link->plan.n_parameter,
-                        link->plan.n_buffer));
+  for (uint32_t i = 0; i < chain->n_stages; ++i) {
+    pzi_stage* const stage = &chain->stages[i];
+    stage->first_buffer = chain->n_tensors;
+    PZ_TRY(list_tensors(chain, PZ_STATE_BUFFER, i, stage->plan.n_original + stage->plan.n_parameter,
+                        stage->plan.n_buffer));
   }
   const uint32_t trained = chain->n_role[PZ_ORIGINAL] + chain->n_role[PZ_OWN_PARAMETER];
   if (trained > PZI_MAX_TENSORS) {
@@ -141,9 +143,9 @@ static pz_status
 write_text(pz_chain* const chain)
 {
   pzi_text text = {0};
-  for (uint32_t i = 0; i < chain->n_links; ++i) {
+  for (uint32_t i = 0; i < chain->n_stages; ++i) {
     pzi_text_add(&text, i ? "," : "");
-    pzi_text_add(&text, chain->links[i].entry->text);
+    pzi_text_add(&text, chain->stages[i].instance->text);
   }
   return pzi_text_finish(&text, &chain->text);
 }
@@ -163,9 +165,9 @@ pzi_chain_plan(pz_chain* const chain, const pz_direction direction, const pz_spe
   }
   if (direction == PZ_FROM_TENSOR) {
     const pz_spec value = originals[0];
-    values = calloc(chain->n_links, sizeof(*values));
+    values = calloc(chain->n_stages, sizeof(*values));
     if (!values) {
-      return pzi_no_memory(chain->n_links * sizeof(*values));
+      return pzi_no_memory(chain->n_stages * sizeof(*values));
     }
     status = plan_backward(chain, &value, values, originals, &n);
   }

@@ -97,11 +97,11 @@ cut(parser* const p, bool (*const belongs)(char c), const char* const expected,
 
 /* Options up to the closing parenthesis, which is taken too. */
 static pz_status
-parse_options(parser* const p, pzi_word_map* const map, pzi_word_option* const options)
+parse_options(parser* const p, pzi_stage_words* const stage, pzi_option_words* const options)
 {
-  map->options = options;
+  stage->options = options;
   do {
-    pzi_word_option* const option = &options[map->n_options];
+    pzi_option_words* const option = &options[stage->n_options];
     size_t end = 0;
     ++p->at; /* the parenthesis or comma */
     PZ_TRY(cut(p, is_word, "the name of an option", &option->name, &end));
@@ -111,7 +111,7 @@ parse_options(parser* const p, pzi_word_map* const map, pzi_word_option* const o
     p->copy[end] = '\0';
     ++p->at;
     PZ_TRY(cut(p, is_value, "a value", &option->value, &end));
-    ++map->n_options;
+    ++stage->n_options;
     look(p);
     if (p->text[p->at] != ',' && p->text[p->at] != ')') {
       return unexpected(p, "\",\" or \")\"");
@@ -123,16 +123,16 @@ parse_options(parser* const p, pzi_word_map* const map, pzi_word_option* const o
 }
 
 static pz_status
-parse(parser* const p, pzi_words* const words, pzi_word_option* options)
+parse(parser* const p, pzi_chain_words* const words, pzi_option_words* options)
 {
   for (;;) {
-    pzi_word_map* const map = &words->maps[words->n_maps];
+    pzi_stage_words* const stage = &words->stages[words->n_stages];
     size_t end = 0;
-    PZ_TRY(cut(p, is_word, "the name of a map", &map->id, &end));
-    ++words->n_maps;
+    PZ_TRY(cut(p, is_word, "the name of a map", &stage->id, &end));
+    ++words->n_stages;
     if (look(p) == '(') {
-      PZ_TRY(parse_options(p, map, options));
-      options += map->n_options;
+      PZ_TRY(parse_options(p, stage, options));
+      options += stage->n_options;
       if (look(p) != '\0' && p->text[p->at] != ',') {
         return unexpected(p, "\",\" or the end");
       }
@@ -148,7 +148,7 @@ parse(parser* const p, pzi_words* const words, pzi_word_option* options)
 }
 
 pz_status
-pzi_chain_parse(const char* const text, pzi_words** const out)
+pzi_chain_parse(const char* const text, pzi_chain_words** const out)
 {
   if (!text) {
     return pzi_fail(PZ_INVALID, "chain: found no text, expected the name of a map");
@@ -161,14 +161,14 @@ pzi_chain_parse(const char* const text, pzi_words** const out)
   if (most > UINT32_MAX) {
     return pzi_fail(PZ_INVALID, "chain: found %zu words, expected fewer", most);
   }
-  const size_t bytes =
-      sizeof(pzi_words) + most * (sizeof(pzi_word_map) + sizeof(pzi_word_option)) + length + 1;
-  pzi_words* const words = calloc(1, bytes);
+  const size_t bytes = sizeof(pzi_chain_words) +
+                       most * (sizeof(pzi_stage_words) + sizeof(pzi_option_words)) + length + 1;
+  pzi_chain_words* const words = calloc(1, bytes);
   if (!words) {
     return pzi_no_memory(bytes);
   }
-  words->maps = (pzi_word_map*)(words + 1);
-  pzi_word_option* const options = (pzi_word_option*)(words->maps + most);
+  words->stages = (pzi_stage_words*)(words + 1);
+  pzi_option_words* const options = (pzi_option_words*)(words->stages + most);
   parser p = {.text = text, .copy = (char*)(options + most)};
   memcpy(p.copy, text, length + 1);
   const pz_status status = parse(&p, words, options);

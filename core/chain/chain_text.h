@@ -4,29 +4,29 @@
 /* The grammar of chains (parametrize/chain.h), without meaning: words and where they
    stand. */
 
-#ifndef PZI_CHAIN_SPEC_H
-#define PZI_CHAIN_SPEC_H
+#ifndef PZI_CHAIN_TEXT_H
+#define PZI_CHAIN_TEXT_H
 
 #include <parametrize/types.h>
 
-typedef struct pzi_word_option {
+typedef struct pzi_option_words {
   const char* name;
   const char* value;
-} pzi_word_option;
+} pzi_option_words;
 
-typedef struct pzi_word_map {
+typedef struct pzi_stage_words {
   const char* id;
-  const pzi_word_option* options;
+  const pzi_option_words* options;
   uint32_t n_options;
-} pzi_word_map;
+} pzi_stage_words;
 
 /* A chain's text in words: one block, free() gives it back. */
-typedef struct pzi_words {
-  uint32_t n_maps;
-  pzi_word_map* maps;
-} pzi_words;
+typedef struct pzi_chain_words {
+  uint32_t n_stages;
+  pzi_stage_words* stages;
+} pzi_chain_words;
 
 /* PZ_INVALID says what was found at which column (the first byte is column 1). */
-pz_status pzi_chain_parse(const char* text, pzi_words** out);
+pz_status pzi_chain_parse(const char* text, pzi_chain_words** out);
 
-#endif /* PZI_CHAIN_SPEC_H */
+#endif /* PZI_CHAIN_TEXT_H */

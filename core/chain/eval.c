@@ -9,6 +9,7 @@
 #include "check_tensor.h"
 #include "fault.h"
 #include "queue_copy.h"
+#include "services.h"
 #include "shape.h"
 #include "status.h"
 #include "thread_queues.h"
@@ -29,8 +30,8 @@ pzi_eval_ready(const pz_eval* const eval, const pz_tensor* const tensor)
 static bool
 takes_triangle(const pz_eval* const eval, const uint32_t i)
 {
-  return i > 0 && eval->steps[i - 1].link->plan.fold != 0 &&
-         eval->steps[i].link->plan.takes_triangle && !takes_triangle(eval, i - 1);
+  return i > 0 && eval->stages[i - 1].plan->fold != 0 && eval->stages[i].plan->takes_triangle &&
+         !takes_triangle(eval, i - 1);
 }
 
 /* Values take their memory at the first use, those that are not made as a rule when a map
@@ -38,13 +39,10 @@ takes_triangle(const pz_eval* const eval, const uint32_t i)
 static pz_status
 place_value(pz_eval* const eval, const uint32_t i)
 {
-  pzi_step* const step = &eval->steps[i];
-  const pz_spec* const spec = &step->link->plan.value;
-  pz_tensor room;
-  PZ_TRY(pzi_arena_tensor(&eval->values, &eval->values_host, spec, &room));
-  step->y = room;
-  if (i + 1 < eval->chain->n_links) {
-    eval->steps[i + 1].x[0] = room;
+  pzi_eval_stage* const stage = &eval->stages[i];
+  PZ_TRY(pzi_tensor_arena_take(&eval->values, &stage->plan->value, &stage->y));
+  if (i + 1 < eval->chain->n_stages) {
+    eval->stages[i + 1].x[0] = stage->y;
   }
   return PZ_OK;
 }
@@ -52,9 +50,9 @@ place_value(pz_eval* const eval, const uint32_t i)
 static pz_status
 place_values(pz_eval* const eval)
 {
-  for (uint32_t i = 0; i < eval->chain->n_links; ++i) {
-    const bool made = i + 1 == eval->chain->n_links || !takes_triangle(eval, i + 1);
-    if (made && !eval->steps[i].y.data) {
+  for (uint32_t i = 0; i < eval->chain->n_stages; ++i) {
+    const bool made = i + 1 == eval->chain->n_stages || !takes_triangle(eval, i + 1);
+    if (made && !eval->stages[i].y.data) {
       PZ_TRY(place_value(eval, i));
     }
   }
@@ -74,10 +72,8 @@ load_tensor(pz_eval* const eval, const pzi_storage* const storage, const uint32_
     return PZ_OK;
   }
   if (!packed->shape) {
-    pz_tensor room;
-    PZ_TRY(pzi_arena_tensor(&eval->values, &eval->values_host, spec, &room));
-    room.shape = spec->shape;
-    *packed = room;
+    PZ_TRY(pzi_tensor_arena_take(&eval->values, spec, packed));
+    packed->shape = spec->shape;
   }
   PZ_TRY(pzi_queue_copy(eval->queue, &storage->tensor, packed));
   *loaded = *packed;
@@ -88,16 +84,16 @@ load_tensor(pz_eval* const eval, const pzi_storage* const storage, const uint32_
 static void
 connect(pz_eval* const eval)
 {
-  for (uint32_t i = 0; i < eval->chain->n_links; ++i) {
-    pzi_step* const step = &eval->steps[i];
-    const pzi_plan* const plan = &step->link->plan;
+  for (uint32_t i = 0; i < eval->chain->n_stages; ++i) {
+    pzi_eval_stage* const stage = &eval->stages[i];
+    const pzi_plan* const plan = stage->plan;
     if (i == 0) {
-      memcpy(step->x, eval->loaded, plan->n_original * sizeof(pz_tensor));
+      memcpy(stage->x, eval->loaded, plan->n_original * sizeof(pz_tensor));
     } else {
-      step->x[0] = eval->steps[i - 1].y;
+      stage->x[0] = eval->stages[i - 1].y;
     }
-    step->by = 0;
-    memcpy(step->x + plan->n_original, eval->loaded + step->link->first_parameter,
+    stage->by = 0;
+    memcpy(stage->x + plan->n_original, eval->loaded + stage->first_parameter,
            plan->n_parameter * sizeof(pz_tensor));
   }
 }
@@ -105,16 +101,16 @@ connect(pz_eval* const eval)
 void
 pzi_eval_skip_folds(pz_eval* const eval)
 {
-  for (uint32_t i = 1; i < eval->chain->n_links; ++i) {
+  for (uint32_t i = 1; i < eval->chain->n_stages; ++i) {
     if (takes_triangle(eval, i)) {
-      eval->steps[i].x[0] = eval->steps[i - 1].x[0];
-      eval->steps[i].by = eval->steps[i - 1].link->plan.fold;
+      eval->stages[i].x[0] = eval->stages[i - 1].x[0];
+      eval->stages[i].by = eval->stages[i - 1].plan->fold;
     }
   }
 }
 
 void
-pzi_eval_forget(pz_eval* const eval)
+pzi_eval_invalidate(pz_eval* const eval)
 {
   eval->version = eval->version != 0 ? UINT64_MAX : 0; /* which no state has */
 }
@@ -136,19 +132,18 @@ pzi_eval_begin(pz_eval* const eval, const pz_state* const state)
                     state->queue->name, eval->queue->name);
   }
   if (eval->version != pz_state_version(state)) {
-    pzi_eval_forget(eval);
+    pzi_eval_invalidate(eval);
   }
   PZ_TRY(place_values(eval));
   for (uint32_t i = 0; i < eval->chain->n_tensors; ++i) {
     PZ_TRY(load_tensor(eval, state->storages[i], i));
-    eval->staged[i].shape = NULL;
+    eval->pending[i].shape = NULL;
   }
-  for (uint32_t i = 0; i < eval->chain->n_links; ++i) {
-    eval->steps[i].draw = state->draws[i];
+  for (uint32_t i = 0; i < eval->chain->n_stages; ++i) {
+    eval->stages[i].draw = state->draws[i];
   }
   connect(eval);
-  pzi_arena_release(&eval->staging, 0);
-  pzi_arena_release(&eval->staging_host, 0);
+  pzi_tensor_arena_clear(&eval->temporary);
   return PZ_OK;
 }
 
@@ -162,50 +157,56 @@ pzi_eval_core(pz_eval* const eval, const pz_fault* const fault)
 }
 
 pz_call*
-pzi_eval_enter(pz_eval* const eval, const uint32_t i, const char* const entry, const uint32_t flags,
-               const pz_fault* const fault)
+pzi_eval_enter(pz_eval* const eval, const uint32_t i, const char* const callback,
+               const uint32_t flags, const pz_fault* const fault)
 {
-  const pzi_step* const step = &eval->steps[i];
-  const pzi_plan* const plan = &step->link->plan;
+  const pzi_eval_stage* const stage = &eval->stages[i];
+  const pzi_plan* const plan = stage->plan;
   pz_call* const c = pzi_eval_core(eval, fault);
   c->flags = flags;
   c->host = &pzi_services;
-  c->options = step->options;
-  c->buffer = eval->loaded + step->link->first_buffer;
-  c->in = plan->in | step->by;
+  c->options = stage->options;
+  c->buffer = eval->loaded + stage->first_buffer;
+  c->in = plan->in | stage->by;
   c->n_original = plan->n_original;
   c->n_x = plan->n_original + plan->n_parameter;
   c->n_buffer = plan->n_buffer;
   c->dtype = plan->value.dtype;
-  c->draw = step->draw;
+  c->draw = stage->draw;
   c->reserved = &eval->activity;
 
   pzi_activity* const activity = &eval->activity;
-  activity->id = step->table->id;
-  activity->entry = entry;
+  activity->id = stage->table->id;
+  activity->callback = callback;
   activity->draft = NULL;
   activity->work = &eval->work;
-  activity->work_host = &eval->work_host;
-  activity->spare = &eval->staging;
-  activity->spare_host = &eval->staging_host;
+  activity->temporary = &eval->temporary;
   activity->save = NULL;
-  activity->save_host = NULL;
-  activity->saved = &eval->saves;
+  activity->tape = &eval->tape;
   activity->range = NULL;
   activity->updating = false;
   activity->originals = NULL;
-  activity->rooms = NULL;
-  activity->n_rooms = 0;
-  activity->restaged = 0;
+  activity->new_originals = NULL;
+  activity->n_new_originals = 0;
+  activity->requested = 0;
   pzi_activity_begin(activity);
   return c;
 }
 
 pz_status
-pzi_eval_mark(pz_eval* const eval, const pz_tensor* const out, const uint32_t n,
-              const pz_fault* const fault)
+pzi_eval_leave(pz_eval* const eval, const bool replaced, pz_status answer)
 {
-  for (uint32_t k = 0; eval->marks && k < n; ++k) {
+  if (replaced) {
+    answer = pzi_activity_breach(&eval->activity, "put another tensor in place of its output");
+  }
+  return pzi_activity_end(&eval->activity, answer);
+}
+
+pz_status
+pzi_eval_poison(pz_eval* const eval, const pz_tensor* const out, const uint32_t n,
+                const pz_fault* const fault)
+{
+  for (uint32_t k = 0; eval->check_writes && k < n; ++k) {
     if (out[k].data && out[k].dtype != PZ_I64) {
       pz_tensor y = out[k];
       pz_call* const c = pzi_eval_core(eval, fault);
@@ -216,37 +217,30 @@ pzi_eval_mark(pz_eval* const eval, const pz_tensor* const out, const uint32_t n,
 }
 
 void
-pzi_eval_marks(pz_eval* const eval, const bool marks)
+pzi_eval_set_check_writes(pz_eval* const eval, const bool check_writes)
 {
-  eval->marks = marks;
+  eval->check_writes = check_writes;
 }
 
 pz_status
-pzi_eval_step(pz_eval* const eval, const uint32_t i, const uint32_t flags,
-              const pz_fault* const fault)
+pzi_eval_run(pz_eval* const eval, const uint32_t i, const uint32_t flags,
+             const pz_fault* const fault)
 {
-  pzi_step* const step = &eval->steps[i];
-  pzi_saved* const saves = &eval->saves;
-  if (!step->y.data) {
+  pzi_eval_stage* const stage = &eval->stages[i];
+  pzi_tape* const tape = &eval->tape;
+  if (!stage->y.data) {
     PZ_TRY(place_value(eval, i));
   }
-  PZ_TRY(pzi_eval_mark(eval, &step->y, 1, fault));
+  PZ_TRY(pzi_eval_poison(eval, &stage->y, 1, fault));
   pz_call* const c = pzi_eval_enter(eval, i, "forward", flags, fault);
-  if ((flags & PZ_CALL_SAVING) != 0) {
-    eval->activity.save = &eval->saved;
-    eval->activity.save_host = &eval->saved_host;
-  }
-  step->range =
-      (pzi_saved_range){.first_tensor = saves->n_tensors, .first_record = saves->n_records};
-  pz_tensor* const y = eval->handed;
-  *y = step->y;
-  pz_status answer = step->table->forward(c, step->x, y);
-  if (memcmp(y, &step->y, sizeof(*y)) != 0) {
-    answer = pzi_activity_breach(&eval->activity, "put another tensor in place of its output");
-  }
-  PZ_TRY(pzi_activity_end(&eval->activity, answer));
-  step->range.n_tensors = saves->n_tensors - step->range.first_tensor;
-  step->range.n_records = saves->n_records - step->range.first_record;
+  eval->activity.save = (flags & PZ_CALL_SAVING) != 0 ? &eval->saved : NULL;
+  stage->range = (pzi_tape_range){.first_tensor = tape->n_tensors, .first_record = tape->n_records};
+  pz_tensor* const y = eval->outputs;
+  *y = stage->y;
+  const pz_status answer = stage->table->forward(c, stage->x, y);
+  PZ_TRY(pzi_eval_leave(eval, memcmp(y, &stage->y, sizeof(*y)) != 0, answer));
+  stage->range.n_tensors = tape->n_tensors - stage->range.first_tensor;
+  stage->range.n_records = tape->n_records - stage->range.first_record;
   return PZ_OK;
 }
 
@@ -267,20 +261,19 @@ pz_eval_forward(pz_eval* const eval, const pz_state* const state, const uint32_t
   }
   PZ_TRY(pzi_eval_begin(eval, state));
   const uint64_t version = pz_state_version(state);
-  pzi_arena_release(&eval->saved, 0);
-  pzi_arena_release(&eval->saved_host, 0);
-  eval->saves.n_tensors = 0;
-  eval->saves.n_records = 0;
+  pzi_tensor_arena_clear(&eval->saved);
+  eval->tape.n_tensors = 0;
+  eval->tape.n_records = 0;
   pzi_eval_skip_folds(eval);
-  const uint32_t n = eval->chain->n_links;
+  const uint32_t n = eval->chain->n_stages;
   for (uint32_t i = 0; i < n; ++i) {
-    if (i + 1 == n || eval->steps[i + 1].by == 0) {
-      PZ_TRY(pzi_eval_step(eval, i, flags, &eval->fault));
+    if (i + 1 == n || eval->stages[i + 1].by == 0) {
+      PZ_TRY(pzi_eval_run(eval, i, flags, &eval->fault));
     }
   }
   eval->version = version;
   eval->flags = flags;
-  *value = eval->steps[n - 1].y;
+  *value = eval->stages[n - 1].y;
   return PZ_OK;
 }
 

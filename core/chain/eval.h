@@ -1,130 +1,104 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The inside of an evaluation, shared by the files that run it. */
+/* The inside of evaluations. */
 
 #ifndef PZI_EVAL_H
 #define PZI_EVAL_H
 
-#include "chain.h"
-#include "services.h"
+#include "activity.h"
+#include "state.h"
 
-/* One map at its place in the chain. */
-typedef struct pzi_step {
-  const pzi_link* link;
+/* One stage while it is evaluated. */
+typedef struct pzi_eval_stage {
   const pz_parametrization* table;
+  const pzi_plan* plan;
+  uint32_t first_parameter; /* places in the chain's list */
+  uint32_t first_buffer;
   const pz_value* options; /* tensors on the device */
   uint64_t draw;
   pz_tensor* x; /* inputs, then own parameters */
   pz_tensor y;  /* without data until it has its memory */
-  uint32_t by;  /* PZ_BY_... where x[0] is the triangle that the map before would have folded */
-  pzi_saved_range range;
-} pzi_step;
+  uint32_t by;  /* PZ_BY_... if x[0] is the triangle and the fold before was skipped */
+  pzi_tape_range range;
+} pzi_eval_stage;
 
 /* Arrays of tensors are indexed as the chain's list of tensors. */
 struct pz_eval {
   pz_chain* chain; /* retained */
   pz_queue* queue; /* retained */
-  pzi_step* steps;
+  pzi_eval_stage* stages;
   pz_tensor* tensors; /* the block of all arrays below */
-  pz_tensor* loaded;  /* the state as maps see it: packed where the host bound strides */
-  pz_tensor* packed;  /* room for that, taken when first needed (shape set) */
-  pz_tensor* staged;  /* what is to be written to the state at the end; shape NULL where
-                            nothing is */
-  pz_tensor* handed;  /* copies for a plugin to fill: outputs, then buffers, then own
-                            parameters */
-  uint32_t n_handed;
-  pz_value* options; /* of maps with tensor options */
+  pz_tensor* loaded;  /* the state as callbacks see it: packed if the host bound strides */
+  pz_tensor* packed;  /* memory for packed tensors, taken at the first use (shape set) */
+  pz_tensor* pending; /* new values, see pending.h; shape NULL: none */
+  pz_tensor* outputs; /* copies of tensor structures for a plugin to fill: outputs, then
+                         buffers, then own parameters */
+  pz_value* options;  /* of stages with tensor options */
   pzi_storage** option_storages;
   uint32_t n_option_storages;
 
-  pzi_arena values; /* values of maps and packed inputs: taken once */
-  pzi_arena values_host;
-  pzi_arena saved;
-  pzi_arena saved_host;
-  pzi_arena work; /* of one entry */
-  pzi_arena work_host;
-  pzi_arena staging; /* of one call: staged tensors, gradients between maps */
-  pzi_arena staging_host;
-  pzi_saved saves;
+  pzi_tensor_arena values;    /* values of stages and packed inputs: taken once */
+  pzi_tensor_arena saved;     /* forward with PZ_CALL_SAVING */
+  pzi_tensor_arena work;      /* scratch of one callback */
+  pzi_tensor_arena temporary; /* of one call: pending tensors, gradients between stages */
+  pzi_tape tape;
 
-  uint64_t version; /* of the state that forward was made from; 0: it never succeeded */
+  uint64_t version; /* of the state at the last successful forward; 0: none */
   uint32_t flags;
-  bool marks;            /* outputs are NaN before an entry writes them */
-  pz_fault fault;        /* of forward and vjp */
-  pz_fault staged_fault; /* of everything that stages */
-  bool staged_unread;    /* a call that failed left without looking at it */
+  bool check_writes;      /* fill outputs with NaN before a callback writes them */
+  pz_fault fault;         /* of forward and vjp */
+  pz_fault pending_fault; /* of every call with pending tensors */
+  bool fault_unread;      /* such a call failed before it read pending_fault */
   pz_call call;
   pzi_activity activity;
 };
 
-/* Checks that eval and state belong together, empties the staging area and loads the
-   state. */
+/* Sets whether outputs are NaN before callbacks write them. */
+void pzi_eval_set_check_writes(pz_eval* eval, bool check_writes);
+
+/* The version of the state at the last successful forward (0: none), and the flags of that
+   forward. */
+uint64_t pzi_eval_version(const pz_eval* eval, uint32_t* flags);
+
+/* Checks that eval and state belong together, clears pending tensors and loads the state. */
 pz_status pzi_eval_begin(pz_eval* eval, const pz_state* state);
 
-/* Lets maps that take triangles read those that the map before them would fold: for forward
-   and its vjp, until the next pzi_eval_begin. */
+/* Lets stages that take triangles read the input of the fold before them: for forward and
+   its vjp, until the next pzi_eval_begin. */
 void pzi_eval_skip_folds(pz_eval* eval);
 
-/* The evaluation no longer stands for any state: vjp is refused as stale. */
-void pzi_eval_forget(pz_eval* eval);
+/* Makes vjp return PZ_STALE until the next forward. */
+void pzi_eval_invalidate(pz_eval* eval);
 
-/* Prepares eval->call for an entry of map i; pzi_activity_end(&eval->activity, ...) must
-   follow. */
-pz_call* pzi_eval_enter(pz_eval* eval, uint32_t i, const char* entry, uint32_t flags,
+/* Prepares eval->call for a callback of stage i; pzi_eval_leave must follow. */
+pz_call* pzi_eval_enter(pz_eval* eval, uint32_t i, const char* callback, uint32_t flags,
                         const pz_fault* fault);
 
-/* eval->call for operations of core's own. */
+/* eval->call for operations outside callbacks. */
 pz_call* pzi_eval_core(pz_eval* eval, const pz_fault* fault);
 
-/* Waits for the device and reports, once, what an operation wrote into the word. */
+/* Waits for the device and reports, once, what an operation wrote into the fault word. */
 pz_status pzi_eval_fault(pz_eval* eval, const pz_fault* fault);
 
-/* Fills n outputs (those with data) with NaN where the evaluation is to mark what an entry
-   does not write. */
-pz_status pzi_eval_mark(pz_eval* eval, const pz_tensor* out, uint32_t n, const pz_fault* fault);
+/* Fills n outputs (those with data) with NaN if check_writes is set. */
+pz_status pzi_eval_poison(pz_eval* eval, const pz_tensor* out, uint32_t n, const pz_fault* fault);
 
-/* Runs forward of map i on its step's x. */
-pz_status pzi_eval_step(pz_eval* eval, uint32_t i, uint32_t flags, const pz_fault* fault);
+/* Ends the callback. `replaced`: the plugin put other tensors into eval->outputs. */
+pz_status pzi_eval_leave(pz_eval* eval, bool replaced, pz_status answer);
 
-/* Runs right_inverse of map i from y into copies of the n tensors x; its own tensors are
-   staged along. And: did it say that there is no answer, rather than fail? */
+/* Runs forward of stage i on its x. */
+pz_status pzi_eval_run(pz_eval* eval, uint32_t i, uint32_t flags, const pz_fault* fault);
+
+/* Runs right_inverse of stage i from y into copies of the n tensors x. Its buffers and own
+   parameters become pending too. */
 pz_status pzi_eval_invert(pz_eval* eval, uint32_t i, pz_intent intent, const pz_tensor* y,
                           const pz_tensor* x, uint32_t n);
-bool pzi_has_no_answer(pz_status status);
 
-/* As pzi_eval_begin, for calls that stage: whatever the device found in an earlier one that
-   failed is of no concern to this one. */
-pz_status pzi_stage_begin(pz_eval* eval, const pz_state* state);
-/* Waits for the device and reports what it found in this one. */
-pz_status pzi_stage_check(pz_eval* eval);
+/* Does this status of right_inverse say that the value has no preimage? */
+bool pzi_eval_no_preimage(pz_status status);
 
-/* Tensors in the staging area: uninitialized; a copy of `from`; and `from` itself where a
-   plugin can be handed it, else a copy. */
-pz_status pzi_stage_new(pz_eval* eval, const pz_spec* spec, pz_tensor* out);
-pz_status pzi_stage_copy(pz_eval* eval, const pz_spec* spec, const pz_tensor* from, pz_tensor* out);
-pz_status pzi_stage_input(pz_eval* eval, const pz_spec* spec, const pz_tensor* from,
-                          pz_tensor* out);
-
-/* Stages buffers (and own parameters) of map i, zero or as loaded. */
-pz_status pzi_stage_own(pz_eval* eval, uint32_t i, bool parameters, bool zero);
-/* Stages nothing of map i after all. */
-void pzi_stage_dismiss(pz_eval* eval, uint32_t i);
-/* Lets later maps see what is staged of map i. */
-void pzi_stage_adopt(pz_eval* eval, uint32_t i);
-
-/* Hands copies of the n_out tensors `out`, and of what is staged of map i, to the entry
-   about to run: it writes to handed[0 .. n_out-1], new_buffer, new_parameter. */
-void pzi_stage_hand(pz_eval* eval, pz_call* call, uint32_t i, const pz_tensor* out, uint32_t n_out);
-/* Ends that entry. */
-pz_status pzi_stage_end(pz_eval* eval, uint32_t i, const pz_tensor* out, uint32_t n_out,
-                        pz_status answer);
-
-/* Waits, reports what the device found, then writes everything staged to the state, which
-   gets a new version. On failure nothing was written. */
-pz_status pzi_stage_commit(pz_eval* eval, pz_state* state);
-
-/* Can a plugin be handed this tensor: on the device and C-contiguous? */
+/* Can a plugin read this tensor directly: on the device and C-contiguous? */
 bool pzi_eval_ready(const pz_eval* eval, const pz_tensor* tensor);
 
 #endif /* PZI_EVAL_H */

@@ -4,7 +4,7 @@
 /* Originals from a value: right inverses from the last map to the first. The last one is
    asked with the caller's intent and may refuse; what it hands down is taken as it is. */
 
-#include "eval.h"
+#include "pending.h"
 
 #include "check_tensor.h"
 #include "queue_copy.h"
@@ -18,8 +18,8 @@
 static bool
 identity_serves(const pz_eval* const eval, const pz_intent intent)
 {
-  const pzi_plan* const plan = &eval->steps[0].link->plan;
-  return intent == PZ_REGISTER && eval->chain->n_links == 1 && plan->n_original == 1 &&
+  const pzi_plan* const plan = eval->stages[0].plan;
+  return intent == PZ_REGISTER && eval->chain->n_stages == 1 && plan->n_original == 1 &&
          pz_spec_equal(&plan->tensors[0].spec, &plan->value);
 }
 
@@ -27,17 +27,17 @@ pz_status
 pzi_eval_invert(pz_eval* const eval, const uint32_t i, const pz_intent intent,
                 const pz_tensor* const y, const pz_tensor* const x, const uint32_t n)
 {
-  PZ_TRY(pzi_stage_own(eval, i, true, false));
-  PZ_TRY(pzi_eval_mark(eval, x, n, &eval->staged_fault));
-  pz_call* const c = pzi_eval_enter(eval, i, "right_inverse", 0, &eval->staged_fault);
+  PZ_TRY(pzi_pending_own(eval, i, true, false));
+  PZ_TRY(pzi_eval_poison(eval, x, n, &eval->pending_fault));
+  pz_call* const c = pzi_eval_enter(eval, i, "right_inverse", 0, &eval->pending_fault);
   c->intent = (uint32_t)intent;
-  pzi_stage_hand(eval, c, i, x, n);
-  const pz_status answer = eval->steps[i].table->right_inverse(c, y, eval->handed);
-  return pzi_stage_end(eval, i, x, n, answer);
+  pzi_pending_outputs(eval, c, i, x, n);
+  const pz_status answer = eval->stages[i].table->right_inverse(c, y, eval->outputs);
+  return pzi_pending_end(eval, i, x, n, answer);
 }
 
 bool
-pzi_has_no_answer(const pz_status status)
+pzi_eval_no_preimage(const pz_status status)
 {
   return status == PZ_SINGULAR || status == PZ_UNSUPPORTED || status == PZ_OUTSIDE;
 }
@@ -46,26 +46,26 @@ pzi_has_no_answer(const pz_status status)
 static pz_status
 invert_or_copy(pz_eval* const eval, const pz_tensor* const y)
 {
-  if (eval->steps[0].table->right_inverse) {
-    pz_status status = pzi_eval_invert(eval, 0, PZ_REGISTER, y, eval->staged, 1);
+  if (eval->stages[0].table->right_inverse) {
+    pz_status status = pzi_eval_invert(eval, 0, PZ_REGISTER, y, eval->pending, 1);
     if (status == PZ_OK) {
-      status = pzi_stage_check(eval);
+      status = pzi_pending_check(eval);
     }
-    if (!pzi_has_no_answer(status)) {
+    if (!pzi_eval_no_preimage(status)) {
       return status;
     }
-    (void)pzi_stage_check(eval);
-    pzi_stage_dismiss(eval, 0);
+    (void)pzi_pending_check(eval);
+    pzi_pending_drop(eval, 0);
   }
-  return pzi_queue_copy(eval->queue, y, &eval->staged[0]);
+  return pzi_queue_copy(eval->queue, y, &eval->pending[0]);
 }
 
 static pz_status
 check_inverses(const pz_eval* const eval)
 {
-  for (uint32_t i = eval->chain->n_links; i-- > 0;) {
-    if (!eval->steps[i].table->right_inverse) {
-      return pzi_fail(PZ_UNSUPPORTED, "%s: has no right inverse", eval->steps[i].table->id);
+  for (uint32_t i = eval->chain->n_stages; i-- > 0;) {
+    if (!eval->stages[i].table->right_inverse) {
+      return pzi_fail(PZ_UNSUPPORTED, "%s: has no right inverse", eval->stages[i].table->id);
     }
   }
   return PZ_OK;
@@ -75,15 +75,13 @@ check_inverses(const pz_eval* const eval)
 static pz_status
 invert(pz_eval* const eval, const pz_intent intent, const pz_tensor* const value)
 {
-  const uint32_t last = eval->chain->n_links - 1;
+  const uint32_t last = eval->chain->n_stages - 1;
   const bool identity = identity_serves(eval, intent);
   if (!identity) {
     PZ_TRY(check_inverses(eval));
   }
   for (uint32_t k = 0; k < eval->chain->n_role[PZ_ORIGINAL]; ++k) {
-    pz_tensor room;
-    PZ_TRY(pzi_stage_new(eval, &eval->chain->tensors[k].spec, &room));
-    eval->staged[k] = room;
+    PZ_TRY(pzi_pending_new(eval, &eval->chain->tensors[k].spec, &eval->pending[k]));
   }
   if (identity) {
     return invert_or_copy(eval, value);
@@ -91,11 +89,11 @@ invert(pz_eval* const eval, const pz_intent intent, const pz_tensor* const value
   pz_tensor y = *value;
   for (uint32_t i = last; i > 0; --i) {
     pz_tensor x;
-    PZ_TRY(pzi_stage_new(eval, &eval->steps[i].link->plan.tensors[0].spec, &x));
+    PZ_TRY(pzi_pending_new(eval, &eval->stages[i].plan->tensors[0].spec, &x));
     PZ_TRY(pzi_eval_invert(eval, i, i == last ? intent : PZ_CHAIN, &y, &x, 1));
     y = x;
   }
-  return pzi_eval_invert(eval, 0, last == 0 ? intent : PZ_CHAIN, &y, eval->staged,
+  return pzi_eval_invert(eval, 0, last == 0 ? intent : PZ_CHAIN, &y, eval->pending,
                          eval->chain->n_role[PZ_ORIGINAL]);
 }
 
@@ -110,12 +108,12 @@ pz_eval_assign(pz_eval* const eval, pz_state* const state, const pz_intent inten
                     "PZ_CHAIN",
                     (int)intent);
   }
-  PZ_TRY(pzi_stage_begin(eval, state));
+  PZ_TRY(pzi_pending_begin(eval, state));
   const pz_spec* const spec = pz_chain_value(eval->chain);
   PZ_TRY(pzi_check_tensor(eval->queue, value, spec, "value"));
-  PZ_TRY(pzi_stage_input(eval, spec, value, &y));
+  PZ_TRY(pzi_pending_input(eval, spec, value, &y));
   PZ_TRY(invert(eval, intent, &y));
-  return pzi_stage_commit(eval, state);
+  return pzi_pending_commit(eval, state);
 }
 
 /* Standard normal originals. */
@@ -123,11 +121,10 @@ static pz_status
 sample_originals(pz_eval* const eval)
 {
   for (uint32_t k = 0; k < eval->chain->n_role[PZ_ORIGINAL]; ++k) {
-    pz_tensor x;
-    PZ_TRY(pzi_stage_new(eval, &eval->chain->tensors[k].spec, &x));
-    pz_call* const c = pzi_eval_core(eval, &eval->staged_fault);
-    PZ_TRY(c->ops->random(c, PZ_NORMAL, pzi_context_draw(eval->chain->context), 0, 0.0, 1.0, &x));
-    eval->staged[k] = x;
+    pz_tensor* const x = &eval->pending[k];
+    PZ_TRY(pzi_pending_new(eval, &eval->chain->tensors[k].spec, x));
+    pz_call* const c = pzi_eval_core(eval, &eval->pending_fault);
+    PZ_TRY(c->ops->random(c, PZ_NORMAL, pzi_context_draw(eval->chain->context), 0, 0.0, 1.0, x));
   }
   return PZ_OK;
 }
@@ -136,21 +133,21 @@ pz_status
 pz_eval_sample(pz_eval* const eval, pz_state* const state)
 {
   pz_tensor y;
-  PZ_TRY(pzi_stage_begin(eval, state));
-  const uint32_t last = eval->chain->n_links - 1;
-  const pzi_step* const step = &eval->steps[last];
-  if (!step->table->sample) {
+  PZ_TRY(pzi_pending_begin(eval, state));
+  const uint32_t last = eval->chain->n_stages - 1;
+  const pzi_eval_stage* const stage = &eval->stages[last];
+  if (!stage->table->sample) {
     PZ_TRY(sample_originals(eval));
-    return pzi_stage_commit(eval, state);
+    return pzi_pending_commit(eval, state);
   }
   PZ_TRY(check_inverses(eval));
-  PZ_TRY(pzi_stage_new(eval, &step->link->plan.value, &y));
-  pz_call* const c = pzi_eval_enter(eval, last, "sample", 0, &eval->staged_fault);
+  PZ_TRY(pzi_pending_new(eval, &stage->plan->value, &y));
+  pz_call* const c = pzi_eval_enter(eval, last, "sample", 0, &eval->pending_fault);
   c->draw = pzi_context_draw(eval->chain->context);
-  pzi_stage_hand(eval, c, last, &y, 1);
-  const pz_status answer = step->table->sample(c, eval->handed);
-  PZ_TRY(pzi_stage_end(eval, last, &y, 1, answer));
+  pzi_pending_outputs(eval, c, last, &y, 1);
+  const pz_status answer = stage->table->sample(c, eval->outputs);
+  PZ_TRY(pzi_pending_end(eval, last, &y, 1, answer));
   /* A member up to rounding, which no map is to judge. */
   PZ_TRY(invert(eval, PZ_CHAIN, &y));
-  return pzi_stage_commit(eval, state);
+  return pzi_pending_commit(eval, state);
 }

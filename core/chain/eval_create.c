@@ -22,11 +22,11 @@ place_options(pz_eval* const eval)
   const pz_chain* const chain = eval->chain;
   size_t n_values = 0;
   size_t n_tensors = 0;
-  for (uint32_t i = 0; i < chain->n_links; ++i) {
-    const pz_parametrization* const table = &chain->links[i].entry->map->table;
+  for (uint32_t i = 0; i < chain->n_stages; ++i) {
+    const pz_parametrization* const table = &chain->stages[i].instance->parametrization->table;
     n_values += table->n_options;
     for (uint32_t k = 0; k < table->n_options; ++k) {
-      const pz_value* const value = &chain->links[i].entry->options[k];
+      const pz_value* const value = &chain->stages[i].instance->options[k];
       n_tensors += value->type == PZ_TENSOR && value->as.tensor;
     }
   }
@@ -39,11 +39,11 @@ place_options(pz_eval* const eval)
     return pzi_no_memory(n_values * sizeof(*eval->options));
   }
   pz_value* to = eval->options;
-  for (uint32_t i = 0; i < chain->n_links; ++i) {
-    const pzi_entry* const entry = chain->links[i].entry;
-    eval->steps[i].options = to;
-    for (uint32_t k = 0; k < entry->map->table.n_options; ++k, ++to) {
-      *to = entry->options[k];
+  for (uint32_t i = 0; i < chain->n_stages; ++i) {
+    const pzi_instance* const instance = chain->stages[i].instance;
+    eval->stages[i].options = to;
+    for (uint32_t k = 0; k < instance->parametrization->table.n_options; ++k, ++to) {
+      *to = instance->options[k];
       if (to->type == PZ_TENSOR && to->as.tensor) {
         const pz_spec spec = pz_spec_of(to->as.tensor);
         pzi_storage** const storage = &eval->option_storages[eval->n_option_storages];
@@ -65,8 +65,8 @@ place_arrays(pz_eval* const eval)
   const size_t n = chain->n_tensors;
   size_t n_x = 0;
   size_t most = 1;
-  for (uint32_t i = 0; i < chain->n_links; ++i) {
-    const pzi_plan* const plan = &chain->links[i].plan;
+  for (uint32_t i = 0; i < chain->n_stages; ++i) {
+    const pzi_plan* const plan = &chain->stages[i].plan;
     const size_t here = (size_t)plan->n_original + plan->n_parameter;
     n_x += here;
     most = here + plan->n_parameter + plan->n_buffer > most
@@ -79,16 +79,19 @@ place_arrays(pz_eval* const eval)
   }
   eval->loaded = eval->tensors;
   eval->packed = eval->loaded + n;
-  eval->staged = eval->packed + n;
-  eval->handed = eval->staged + n;
-  pz_tensor* x = eval->handed + most;
-  for (uint32_t i = 0; i < chain->n_links; ++i) {
-    pzi_step* const step = &eval->steps[i];
-    step->link = &chain->links[i];
-    step->table = &step->link->entry->map->table;
-    step->options = step->link->entry->options;
-    step->x = x;
-    x += step->link->plan.n_original + step->link->plan.n_parameter;
+  eval->pending = eval->packed + n;
+  eval->outputs = eval->pending + n;
+  pz_tensor* x = eval->outputs + most;
+  for (uint32_t i = 0; i < chain->n_stages; ++i) {
+    pzi_eval_stage* const stage = &eval->stages[i];
+    const pzi_stage* const planned = &chain->stages[i];
+    stage->table = &planned->instance->parametrization->table;
+    stage->plan = &planned->plan;
+    stage->first_parameter = planned->first_parameter;
+    stage->first_buffer = planned->first_buffer;
+    stage->options = planned->instance->options;
+    stage->x = x;
+    x += planned->plan.n_original + planned->plan.n_parameter;
   }
   return PZ_OK;
 }
@@ -96,14 +99,14 @@ place_arrays(pz_eval* const eval)
 static pz_status
 eval_setup(pz_eval* const eval)
 {
-  eval->steps = calloc(eval->chain->n_links, sizeof(*eval->steps));
-  if (!eval->steps) {
-    return pzi_no_memory(eval->chain->n_links * sizeof(*eval->steps));
+  eval->stages = calloc(eval->chain->n_stages, sizeof(*eval->stages));
+  if (!eval->stages) {
+    return pzi_no_memory(eval->chain->n_stages * sizeof(*eval->stages));
   }
   PZ_TRY(place_arrays(eval));
   PZ_TRY(place_options(eval));
   PZ_TRY(pzi_fault_new(eval->queue, &eval->fault));
-  return pzi_fault_new(eval->queue, &eval->staged_fault);
+  return pzi_fault_new(eval->queue, &eval->pending_fault);
 }
 
 pz_status
@@ -118,14 +121,10 @@ pz_eval_new(pz_chain* const chain, pz_queue* const queue, pz_eval** const out)
   }
   eval->chain = pz_chain_retain(chain);
   eval->queue = pzi_queue_retain(queue);
-  pzi_arena_init(&eval->values, &queue->allocator);
-  pzi_arena_init(&eval->values_host, NULL);
-  pzi_arena_init(&eval->saved, &queue->allocator);
-  pzi_arena_init(&eval->saved_host, NULL);
-  pzi_arena_init(&eval->work, &queue->allocator);
-  pzi_arena_init(&eval->work_host, NULL);
-  pzi_arena_init(&eval->staging, &queue->allocator);
-  pzi_arena_init(&eval->staging_host, NULL);
+  pzi_tensor_arena_init(&eval->values, queue);
+  pzi_tensor_arena_init(&eval->saved, queue);
+  pzi_tensor_arena_init(&eval->work, queue);
+  pzi_tensor_arena_init(&eval->temporary, queue);
   const pz_status status = eval_setup(eval);
   if (status != PZ_OK) {
     pz_eval_free(eval);
@@ -141,32 +140,35 @@ pz_eval_free(pz_eval* const eval)
   if (!eval) {
     return;
   }
-  pzi_arena_cleanup(&eval->values);
-  pzi_arena_cleanup(&eval->values_host);
-  pzi_arena_cleanup(&eval->saved);
-  pzi_arena_cleanup(&eval->saved_host);
-  pzi_arena_cleanup(&eval->work);
-  pzi_arena_cleanup(&eval->work_host);
-  pzi_arena_cleanup(&eval->staging);
-  pzi_arena_cleanup(&eval->staging_host);
+  pzi_tensor_arena_cleanup(&eval->values);
+  pzi_tensor_arena_cleanup(&eval->saved);
+  pzi_tensor_arena_cleanup(&eval->work);
+  pzi_tensor_arena_cleanup(&eval->temporary);
+  pzi_tape_cleanup(&eval->tape);
   for (uint32_t i = 0; i < eval->n_option_storages; ++i) {
     pzi_storage_release(eval->option_storages[i]);
   }
   if (eval->fault.data) {
     pzi_fault_free(eval->queue, &eval->fault);
   }
-  if (eval->staged_fault.data) {
-    pzi_fault_free(eval->queue, &eval->staged_fault);
+  if (eval->pending_fault.data) {
+    pzi_fault_free(eval->queue, &eval->pending_fault);
   }
-  free(eval->saves.tensors);
-  free(eval->saves.records);
   free(eval->option_storages);
   free(eval->options);
   free(eval->tensors);
-  free(eval->steps);
+  free(eval->stages);
   pzi_queue_release(eval->queue);
   pz_chain_free(eval->chain);
   free(eval);
+}
+
+/* Bytes held; adds to the allocations made. */
+static uint64_t
+held(const pzi_tensor_arena* const arena, uint64_t* const allocations)
+{
+  *allocations += arena->device.allocations + arena->host.allocations;
+  return arena->device.bytes + arena->host.bytes;
 }
 
 pz_status
@@ -176,18 +178,10 @@ pz_eval_memory(const pz_eval* const eval, pz_eval_usage* const out)
     return pzi_fail(PZ_INVALID, "memory: found size %u, expected %zu",
                     out ? (unsigned)out->size : 0U, sizeof(*out));
   }
-  const pzi_arena* const arenas[] = {&eval->values,     &eval->values_host, &eval->saved,
-                                     &eval->saved_host, &eval->work,        &eval->work_host,
-                                     &eval->staging,    &eval->staging_host};
-  uint64_t bytes[3] = {0};
-  uint64_t allocations = eval->saves.allocations;
-  for (size_t k = 0; k < sizeof(arenas) / sizeof(arenas[0]); ++k) {
-    bytes[k < 2 ? 0 : k < 4 ? 1 : 2] += arenas[k]->bytes;
-    allocations += arenas[k]->allocations;
-  }
-  out->value_bytes = bytes[0];
-  out->saved_bytes = bytes[1];
-  out->work_bytes = bytes[2];
-  out->allocations = allocations;
+  out->allocations = eval->tape.allocations;
+  out->value_bytes = held(&eval->values, &out->allocations);
+  out->saved_bytes = held(&eval->saved, &out->allocations);
+  out->work_bytes =
+      held(&eval->work, &out->allocations) + held(&eval->temporary, &out->allocations);
   return PZ_OK;
 }

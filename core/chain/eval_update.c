@@ -7,7 +7,7 @@
    Both walks go from first to last, and every map sees its input as it becomes with the
    new state of the maps before it, as if they had been registered, or read, one by one. */
 
-#include "eval.h"
+#include "pending.h"
 
 #include "check_tensor.h"
 #include "status.h"
@@ -31,12 +31,12 @@ next_draw(const uint64_t draw)
 static pz_status
 initialize_step(pz_eval* const eval, const uint32_t i, const pz_tensor* const tensor)
 {
-  PZ_TRY(pzi_stage_own(eval, i, true, true));
-  pz_call* const c = pzi_eval_enter(eval, i, "init", 0, &eval->staged_fault);
-  pzi_stage_hand(eval, c, i, NULL, 0);
-  const pz_status answer = eval->steps[i].table->init(c, tensor);
-  PZ_TRY(pzi_stage_end(eval, i, NULL, 0, answer));
-  pzi_stage_adopt(eval, i);
+  PZ_TRY(pzi_pending_own(eval, i, true, true));
+  pz_call* const c = pzi_eval_enter(eval, i, "init", 0, &eval->pending_fault);
+  pzi_pending_outputs(eval, c, i, NULL, 0);
+  const pz_status answer = eval->stages[i].table->init(c, tensor);
+  PZ_TRY(pzi_pending_end(eval, i, NULL, 0, answer));
+  pzi_pending_adopt(eval, i);
   return PZ_OK;
 }
 
@@ -44,11 +44,11 @@ initialize_step(pz_eval* const eval, const uint32_t i, const pz_tensor* const te
 static void
 keep_staged(pz_eval* const eval, const uint32_t i, pz_tensor* const kept, const bool back)
 {
-  const pzi_link* const link = eval->steps[i].link;
-  pz_tensor* const buffer = eval->staged + link->first_buffer;
-  pz_tensor* const parameter = eval->staged + link->first_parameter;
-  const size_t n_buffer = link->plan.n_buffer;
-  const size_t n_parameter = link->plan.n_parameter;
+  const pzi_eval_stage* const stage = &eval->stages[i];
+  pz_tensor* const buffer = eval->pending + stage->first_buffer;
+  pz_tensor* const parameter = eval->pending + stage->first_parameter;
+  const size_t n_buffer = stage->plan->n_buffer;
+  const size_t n_parameter = stage->plan->n_parameter;
   memcpy(back ? buffer : kept, back ? kept : buffer, n_buffer * sizeof(*kept));
   memcpy(back ? parameter : kept + n_buffer, back ? kept + n_buffer : parameter,
          n_parameter * sizeof(*kept));
@@ -60,39 +60,35 @@ keep_staged(pz_eval* const eval, const uint32_t i, pz_tensor* const kept, const 
 static pz_status
 guess_originals(pz_eval* const eval, const pz_tensor* const tensor)
 {
-  pzi_step* const step = &eval->steps[0];
-  const pzi_plan* const plan = &step->link->plan;
-  pz_tensor* const x = eval->staged;
+  pzi_eval_stage* const stage = &eval->stages[0];
+  const pzi_plan* const plan = stage->plan;
+  pz_tensor* const x = eval->pending;
   void* kept = NULL;
-  uint64_t offset = 0;
   pz_status status = PZ_UNSUPPORTED;
-  if (step->table->right_inverse) {
-    PZ_TRY(pzi_arena_take(&eval->staging_host,
-                          (plan->n_buffer + plan->n_parameter) * sizeof(pz_tensor), &kept,
-                          &offset));
+  if (stage->table->right_inverse) {
+    PZ_TRY(pzi_tensor_arena_record(
+        &eval->temporary, (plan->n_buffer + plan->n_parameter) * sizeof(pz_tensor), &kept));
     for (uint32_t k = 0; k < plan->n_original; ++k) {
-      pz_tensor room;
-      PZ_TRY(pzi_stage_new(eval, &plan->tensors[k].spec, &room));
-      x[k] = room;
+      PZ_TRY(pzi_pending_new(eval, &plan->tensors[k].spec, &x[k]));
     }
     keep_staged(eval, 0, kept, false);
     status = pzi_eval_invert(eval, 0, PZ_REGISTER, tensor, x, plan->n_original);
     if (status == PZ_OK) {
-      status = pzi_stage_check(eval);
+      status = pzi_pending_check(eval);
     }
     if (status == PZ_OK) {
-      pzi_stage_adopt(eval, 0);
-      memcpy(step->x, x, plan->n_original * sizeof(*x));
+      pzi_pending_adopt(eval, 0);
+      memcpy(stage->x, x, plan->n_original * sizeof(*x));
     }
     keep_staged(eval, 0, kept, true);
     for (uint32_t k = 0; k < plan->n_original; ++k) {
       x[k].shape = NULL;
     }
   }
-  if (pzi_has_no_answer(status)) {
-    (void)pzi_stage_check(eval);
+  if (pzi_eval_no_preimage(status)) {
+    (void)pzi_pending_check(eval);
     if (plan->n_original == 1 && pz_spec_equal(&plan->tensors[0].spec, &plan->value)) {
-      step->x[0] = *tensor;
+      stage->x[0] = *tensor;
     }
     status = PZ_OK;
   }
@@ -103,40 +99,40 @@ pz_status
 pz_eval_initialize(pz_eval* const eval, pz_state* const state, const uint32_t first,
                    const pz_tensor* const tensor)
 {
-  PZ_TRY(pzi_stage_begin(eval, state));
+  PZ_TRY(pzi_pending_begin(eval, state));
   const pz_chain* const chain = eval->chain;
   const bool from_tensor = chain->direction == PZ_FROM_TENSOR;
   pz_tensor given = {0};
-  if (first >= chain->n_links) {
+  if (first >= chain->n_stages) {
     return pzi_fail(PZ_INVALID, "initialize: found map %" PRIu32 ", expected less than %" PRIu32,
-                    first, chain->n_links);
+                    first, chain->n_stages);
   }
   if (first == 0) {
     const pz_spec* const spec = from_tensor ? pz_chain_value(chain) : &chain->tensors[0].spec;
     PZ_TRY(pzi_check_tensor(eval->queue, tensor, spec, "tensor"));
-    PZ_TRY(pzi_stage_input(eval, spec, tensor, &given));
+    PZ_TRY(pzi_pending_input(eval, spec, tensor, &given));
   }
   /* Maps may change the shape: then the first one was not registered on that tensor. */
   const bool is_value = first == 0 && from_tensor &&
-                        pz_spec_equal(&chain->links[0].plan.value, pz_chain_value(chain));
+                        pz_spec_equal(&chain->stages[0].plan.value, pz_chain_value(chain));
   uint32_t end = 0; /* past the last map that has something to fill */
-  for (uint32_t i = first; i < chain->n_links; ++i) {
-    end = eval->steps[i].table->init ? i + 1 : end;
+  for (uint32_t i = first; i < chain->n_stages; ++i) {
+    end = eval->stages[i].table->init ? i + 1 : end;
   }
-  pzi_eval_forget(eval);
+  pzi_eval_invalidate(eval);
   for (uint32_t i = 0; i < end; ++i) {
     const bool use_given = i == 0 && first == 0 && (is_value || !from_tensor);
-    if (i >= first && eval->steps[i].table->init) {
-      PZ_TRY(initialize_step(eval, i, use_given ? &given : &eval->steps[i].x[0]));
+    if (i >= first && eval->stages[i].table->init) {
+      PZ_TRY(initialize_step(eval, i, use_given ? &given : &eval->stages[i].x[0]));
     }
     if (i + 1 < end) {
       if (i == 0 && is_value) {
         PZ_TRY(guess_originals(eval, &given));
       }
-      PZ_TRY(pzi_eval_step(eval, i, 0, &eval->staged_fault));
+      PZ_TRY(pzi_eval_run(eval, i, 0, &eval->pending_fault));
     }
   }
-  return pzi_stage_commit(eval, state);
+  return pzi_pending_commit(eval, state);
 }
 
 /* ---- update ------------------------------------------------------------------------------- */
@@ -144,73 +140,71 @@ pz_eval_initialize(pz_eval* const eval, pz_state* const state, const uint32_t fi
 /* Room for originals that map 0 asks for; taken beforehand, since what an entry takes of
    the staging area is given back at its end. */
 static pz_status
-make_rooms(pz_eval* const eval, pz_tensor** const out)
+make_new_originals(pz_eval* const eval, pz_tensor** const out)
 {
-  const pzi_plan* const plan = &eval->steps[0].link->plan;
+  const pzi_plan* const plan = eval->stages[0].plan;
   void* memory = NULL;
-  uint64_t offset = 0;
-  PZ_TRY(
-      pzi_arena_take(&eval->staging_host, plan->n_original * sizeof(pz_tensor), &memory, &offset));
-  pz_tensor* const rooms = memory;
+  PZ_TRY(pzi_tensor_arena_record(&eval->temporary, plan->n_original * sizeof(pz_tensor), &memory));
+  pz_tensor* const originals = memory;
   for (uint32_t k = 0; k < plan->n_original; ++k) {
-    PZ_TRY(pzi_stage_new(eval, &eval->chain->tensors[k].spec, &rooms[k]));
+    PZ_TRY(pzi_pending_new(eval, &eval->chain->tensors[k].spec, &originals[k]));
   }
-  *out = rooms;
+  *out = originals;
   return PZ_OK;
 }
 
 static pz_status
 update_step(pz_eval* const eval, const uint32_t i)
 {
-  pzi_step* const step = &eval->steps[i];
+  pzi_eval_stage* const stage = &eval->stages[i];
   pzi_activity* const activity = &eval->activity;
-  pz_tensor* rooms = NULL;
-  PZ_TRY(pzi_stage_own(eval, i, false, false));
+  pz_tensor* originals = NULL;
+  PZ_TRY(pzi_pending_own(eval, i, false, false));
   if (i == 0) {
-    PZ_TRY(make_rooms(eval, &rooms));
+    PZ_TRY(make_new_originals(eval, &originals));
   }
-  pz_call* const c = pzi_eval_enter(eval, i, "update", PZ_CALL_TRAINING, &eval->staged_fault);
-  pzi_stage_hand(eval, c, i, NULL, 0);
+  pz_call* const c = pzi_eval_enter(eval, i, "update", PZ_CALL_TRAINING, &eval->pending_fault);
+  pzi_pending_outputs(eval, c, i, NULL, 0);
   activity->updating = true;
-  activity->originals = step->x;
-  activity->rooms = rooms;
-  activity->n_rooms = rooms ? step->link->plan.n_original : 0;
-  const pz_status answer = step->table->update(c, step->x);
-  const uint64_t restaged = activity->restaged;
-  PZ_TRY(pzi_stage_end(eval, i, NULL, 0, answer));
-  for (uint32_t k = 0; restaged >> k != 0; ++k) {
-    if ((restaged >> k) & 1U) {
-      eval->staged[k] = rooms[k];
-      eval->loaded[k] = rooms[k];
-      step->x[k] = rooms[k];
+  activity->originals = stage->x;
+  activity->new_originals = originals;
+  activity->n_new_originals = originals ? stage->plan->n_original : 0;
+  const pz_status answer = stage->table->update(c, stage->x);
+  const uint64_t requested = activity->requested;
+  PZ_TRY(pzi_pending_end(eval, i, NULL, 0, answer));
+  for (uint32_t k = 0; requested >> k != 0; ++k) {
+    if ((requested >> k) & 1U) {
+      eval->pending[k] = originals[k];
+      eval->loaded[k] = originals[k];
+      stage->x[k] = originals[k];
     }
   }
-  pzi_stage_adopt(eval, i);
+  pzi_pending_adopt(eval, i);
   return PZ_OK;
 }
 
 pz_status
 pz_eval_update(pz_eval* const eval, pz_state* const state)
 {
-  PZ_TRY(pzi_stage_begin(eval, state));
-  const uint32_t n = eval->chain->n_links;
+  PZ_TRY(pzi_pending_begin(eval, state));
+  const uint32_t n = eval->chain->n_stages;
   uint32_t end = 0;
   for (uint32_t i = 0; i < n; ++i) {
-    eval->steps[i].draw = next_draw(eval->steps[i].draw);
-    end = eval->steps[i].table->update ? i + 1 : end;
+    eval->stages[i].draw = next_draw(eval->stages[i].draw);
+    end = eval->stages[i].table->update ? i + 1 : end;
   }
-  pzi_eval_forget(eval);
+  pzi_eval_invalidate(eval);
   for (uint32_t i = 0; i < end; ++i) {
-    if (eval->steps[i].table->update) {
+    if (eval->stages[i].table->update) {
       PZ_TRY(update_step(eval, i));
     }
     if (i + 1 < end) {
-      PZ_TRY(pzi_eval_step(eval, i, PZ_CALL_TRAINING, &eval->staged_fault));
+      PZ_TRY(pzi_eval_run(eval, i, PZ_CALL_TRAINING, &eval->pending_fault));
     }
   }
-  PZ_TRY(pzi_stage_commit(eval, state));
+  PZ_TRY(pzi_pending_commit(eval, state));
   for (uint32_t i = 0; i < n; ++i) {
-    state->draws[i] = eval->steps[i].draw;
+    state->draws[i] = eval->stages[i].draw;
   }
   return PZ_OK;
 }
@@ -221,25 +215,25 @@ pz_status
 pz_eval_residual(pz_eval* const eval, const pz_state* const state, const uint32_t index,
                  const pz_tensor* const value, double* const distance)
 {
-  PZ_TRY(pzi_stage_begin(eval, state));
-  if (index >= eval->chain->n_links || !distance) {
+  PZ_TRY(pzi_pending_begin(eval, state));
+  if (index >= eval->chain->n_stages || !distance) {
     return pzi_fail(PZ_INVALID, "residual: found map %" PRIu32 "%s, expected less than %" PRIu32,
-                    index, distance ? "" : " and no place for the distance", eval->chain->n_links);
+                    index, distance ? "" : " and no place for the distance", eval->chain->n_stages);
   }
-  const pzi_step* const step = &eval->steps[index];
-  const pz_spec* const spec = &step->link->plan.value;
+  const pzi_eval_stage* const stage = &eval->stages[index];
+  const pz_spec* const spec = &stage->plan->value;
   pz_tensor y;
   double result = 0.0;
   PZ_TRY(pzi_check_tensor(eval->queue, value, spec, "value"));
-  if (!step->table->residual) {
-    return pzi_fail(PZ_UNSUPPORTED, "%s: has no residual", step->table->id);
+  if (!stage->table->residual) {
+    return pzi_fail(PZ_UNSUPPORTED, "%s: has no residual", stage->table->id);
   }
-  PZ_TRY(pzi_stage_input(eval, spec, value, &y));
-  pz_call* const c = pzi_eval_enter(eval, index, "residual", 0, &eval->staged_fault);
-  const pz_status answer = step->table->residual(c, &y, &result);
-  PZ_TRY(pzi_activity_end(&eval->activity, answer));
-  PZ_TRY(pzi_stage_check(eval));
-  eval->staged_unread = false;
+  PZ_TRY(pzi_pending_input(eval, spec, value, &y));
+  pz_call* const c = pzi_eval_enter(eval, index, "residual", 0, &eval->pending_fault);
+  const pz_status answer = stage->table->residual(c, &y, &result);
+  PZ_TRY(pzi_eval_leave(eval, false, answer));
+  PZ_TRY(pzi_pending_check(eval));
+  eval->fault_unread = false;
   *distance = result;
   return PZ_OK;
 }

@@ -5,7 +5,7 @@
    each map, down to the first one with anything wanted. Results are staged and handed
    over together at the end. */
 
-#include "eval.h"
+#include "pending.h"
 
 #include "check_tensor.h"
 #include "overlap.h"
@@ -78,10 +78,10 @@ check_tensors(const pz_eval* const eval, const pz_tensor* const gradient, const 
 static uint32_t
 first_map(const pz_chain* const chain, const uint64_t want)
 {
-  uint32_t first = chain->n_links;
+  uint32_t first = chain->n_stages;
   for (uint32_t k = 0; k < trained(chain); ++k) {
-    if (wanted(want, k) && chain->tensors[k].map < first) {
-      first = chain->tensors[k].map;
+    if (wanted(want, k) && chain->tensors[k].stage < first) {
+      first = chain->tensors[k].stage;
     }
   }
   return first;
@@ -94,7 +94,7 @@ place_gradient(pz_eval* const eval, const pz_tensor* const like, const bool want
 {
   const pz_spec spec = pz_spec_of(like);
   if (want) {
-    return pzi_stage_new(eval, &spec, out);
+    return pzi_pending_new(eval, &spec, out);
   }
   *out = *like;
   out->data = NULL;
@@ -108,33 +108,30 @@ static pz_status
 step_back(pz_eval* const eval, const uint32_t i, const uint64_t want, const bool want_inner,
           const pz_tensor* const gy, pz_tensor* const inner)
 {
-  const pzi_step* const step = &eval->steps[i];
-  const pzi_plan* const plan = &step->link->plan;
-  pz_tensor gx[64]; /* PZI_MAX_TENSORS */
+  const pzi_eval_stage* const stage = &eval->stages[i];
+  const pzi_plan* const plan = stage->plan;
+  pz_tensor gx[PZI_MAX_TENSORS];
   uint64_t bits = 0;
   const uint32_t n_x = plan->n_original + plan->n_parameter;
   for (uint32_t k = 0; k < n_x; ++k) {
     const bool parameter = k >= plan->n_original;
-    const uint32_t place = parameter ? step->link->first_parameter + k - plan->n_original : k;
+    const uint32_t place = parameter ? stage->first_parameter + k - plan->n_original : k;
     const bool is_inner = i > 0 && !parameter;
     const bool want_this = is_inner ? want_inner : wanted(want, place);
-    PZ_TRY(place_gradient(eval, &step->x[k], want_this, &gx[k]));
+    PZ_TRY(place_gradient(eval, &stage->x[k], want_this, &gx[k]));
     if (want_this) {
       bits |= UINT64_C(1) << k;
-      *(is_inner ? inner : &eval->staged[place]) = gx[k];
+      *(is_inner ? inner : &eval->pending[place]) = gx[k];
     }
   }
-  PZ_TRY(pzi_eval_mark(eval, gx, n_x, &eval->fault));
+  PZ_TRY(pzi_eval_poison(eval, gx, n_x, &eval->fault));
   const uint32_t flags = eval->flags & ~(uint32_t)PZ_CALL_SAVING;
   pz_call* const c = pzi_eval_enter(eval, i, "vjp", flags, &eval->fault);
   c->want = bits;
-  eval->activity.range = &step->range;
-  memcpy(eval->handed, gx, n_x * sizeof(*gx));
-  pz_status answer = step->table->vjp(c, step->x, &step->y, gy, eval->handed);
-  if (memcmp(eval->handed, gx, n_x * sizeof(*gx)) != 0) {
-    answer = pzi_activity_breach(&eval->activity, "put another tensor in place of its output");
-  }
-  return pzi_activity_end(&eval->activity, answer);
+  eval->activity.range = &stage->range;
+  memcpy(eval->outputs, gx, n_x * sizeof(*gx));
+  const pz_status answer = stage->table->vjp(c, stage->x, &stage->y, gy, eval->outputs);
+  return pzi_eval_leave(eval, memcmp(eval->outputs, gx, n_x * sizeof(*gx)) != 0, answer);
 }
 
 /* Where the sum with what is there cannot be taken in place, it is staged before anything
@@ -143,9 +140,9 @@ static pz_status
 add_staged(pz_eval* const eval, const uint32_t k, const pz_tensor* const to)
 {
   pz_tensor before;
-  PZ_TRY(pzi_stage_input(eval, &eval->chain->tensors[k].spec, to, &before));
+  PZ_TRY(pzi_pending_input(eval, &eval->chain->tensors[k].spec, to, &before));
   pz_call* const c = pzi_eval_core(eval, &eval->fault);
-  return c->ops->axpby(c, 1.0, &before, 1.0, &eval->staged[k]);
+  return c->ops->axpby(c, 1.0, &before, 1.0, &eval->pending[k]);
 }
 
 static pz_status
@@ -170,9 +167,9 @@ hand_over(pz_eval* const eval, const uint64_t want, const bool accumulate,
       if (accumulate && pzi_eval_ready(eval, &gradients[k])) {
         pz_tensor sum = gradients[k];
         pz_call* const c = pzi_eval_core(eval, &eval->fault);
-        PZ_TRY(c->ops->axpby(c, 1.0, &eval->staged[k], 1.0, &sum));
+        PZ_TRY(c->ops->axpby(c, 1.0, &eval->pending[k], 1.0, &sum));
       } else {
-        PZ_TRY(pzi_queue_copy(eval->queue, &eval->staged[k], &gradients[k]));
+        PZ_TRY(pzi_queue_copy(eval->queue, &eval->pending[k], &gradients[k]));
       }
     }
   }
@@ -186,23 +183,22 @@ pz_eval_vjp(pz_eval* const eval, const pz_state* const state, const pz_tensor* c
   PZ_TRY(check_call(eval, state, want, gradients));
   PZ_TRY(check_tensors(eval, gradient, want, gradients));
   const uint32_t first = first_map(eval->chain, want);
-  const uint32_t n = eval->chain->n_links;
+  const uint32_t n = eval->chain->n_stages;
   for (uint32_t i = n; i-- > first;) {
-    if (!eval->steps[i].table->vjp) {
-      return pzi_fail(PZ_UNSUPPORTED, "%s: has no vjp", eval->steps[i].table->id);
+    if (!eval->stages[i].table->vjp) {
+      return pzi_fail(PZ_UNSUPPORTED, "%s: has no vjp", eval->stages[i].table->id);
     }
   }
-  pzi_arena_release(&eval->staging, 0);
-  pzi_arena_release(&eval->staging_host, 0);
+  pzi_tensor_arena_clear(&eval->temporary);
   pz_tensor gy;
-  PZ_TRY(pzi_stage_input(eval, pz_chain_value(eval->chain), gradient, &gy));
+  PZ_TRY(pzi_pending_input(eval, pz_chain_value(eval->chain), gradient, &gy));
   pzi_eval_skip_folds(eval);
   for (uint32_t i = n; i-- > first;) {
     pz_tensor inner = {0};
     PZ_TRY(step_back(eval, i, want, i > first, &gy, &inner));
     gy = inner;
-    if (i > first && eval->steps[i].by != 0 && --i == 0) {
-      eval->staged[0] = gy; // what map i gave is the gradient of the triangle
+    if (i > first && eval->stages[i].by != 0 && --i == 0) {
+      eval->pending[0] = gy; // what map i gave is the gradient of the triangle
     }
   }
   return hand_over(eval, want, accumulate, gradients);

@@ -4,7 +4,7 @@
 /* The tensors a chain works on. Versions come from one counter for all states, so that
    equal versions mean the same state unchanged. */
 
-#include "chain.h"
+#include "state.h"
 
 #include "check_tensor.h"
 #include "overlap.h"
@@ -25,7 +25,7 @@ next_version(void)
 static pz_status
 state_alloc(pz_chain* const chain, pz_queue* const queue, pz_state** const out)
 {
-  const size_t bytes = sizeof(pz_state) + chain->n_links * sizeof(uint64_t) +
+  const size_t bytes = sizeof(pz_state) + chain->n_stages * sizeof(uint64_t) +
                        chain->n_tensors * sizeof(pzi_storage*);
   pz_state* const state = calloc(1, bytes);
   if (!state) {
@@ -34,7 +34,7 @@ state_alloc(pz_chain* const chain, pz_queue* const queue, pz_state** const out)
   state->chain = pz_chain_retain(chain);
   state->queue = pzi_queue_retain(queue);
   state->draws = (uint64_t*)(state + 1);
-  state->storages = (pzi_storage**)(state->draws + chain->n_links);
+  state->storages = (pzi_storage**)(state->draws + chain->n_stages);
   atomic_init(&state->version, next_version());
   *out = state;
   return PZ_OK;
@@ -50,7 +50,7 @@ state_complete(pz_state* const state)
       PZ_TRY(pzi_storage_new(state->queue, &chain->tensors[i].spec, &state->storages[i]));
     }
   }
-  for (uint32_t i = 0; i < chain->n_links; ++i) {
+  for (uint32_t i = 0; i < chain->n_stages; ++i) {
     if (state->draws[i] == 0) {
       state->draws[i] = pzi_context_draw(chain->context);
     }
@@ -89,12 +89,12 @@ pz_state_free(pz_state* const state)
   free(state);
 }
 
-/* The map of `chain` that is the same entry, or UINT32_MAX. */
+/* The map of `chain` that is the same instance, or UINT32_MAX. */
 static uint32_t
-find_entry(const pz_chain* const chain, const pzi_entry* const entry)
+find_instance(const pz_chain* const chain, const pzi_instance* const instance)
 {
-  for (uint32_t i = 0; i < chain->n_links; ++i) {
-    if (chain->links[i].entry == entry) {
+  for (uint32_t i = 0; i < chain->n_stages; ++i) {
+    if (chain->stages[i].instance == instance) {
       return i;
     }
   }
@@ -116,14 +116,14 @@ pzi_state_adopt(pz_chain* const chain, const pz_state* const from, pz_state** co
   pz_state* state = NULL;
   PZ_TRY(state_alloc(chain, from->queue, &state));
   share(state, 0, from, 0, chain->n_role[PZ_ORIGINAL]);
-  for (uint32_t i = 0; i < chain->n_links; ++i) {
-    const pzi_link* const link = &chain->links[i];
-    const uint32_t at = find_entry(from->chain, link->entry);
+  for (uint32_t i = 0; i < chain->n_stages; ++i) {
+    const pzi_stage* const stage = &chain->stages[i];
+    const uint32_t at = find_instance(from->chain, stage->instance);
     if (at != UINT32_MAX) {
-      const pzi_link* const before = &from->chain->links[at];
+      const pzi_stage* const before = &from->chain->stages[at];
       state->draws[i] = from->draws[at];
-      share(state, link->first_parameter, from, before->first_parameter, link->plan.n_parameter);
-      share(state, link->first_buffer, from, before->first_buffer, link->plan.n_buffer);
+      share(state, stage->first_parameter, from, before->first_parameter, stage->plan.n_parameter);
+      share(state, stage->first_buffer, from, before->first_buffer, stage->plan.n_buffer);
     }
   }
   const pz_status status = state_complete(state);
@@ -136,12 +136,12 @@ pzi_state_adopt(pz_chain* const chain, const pz_state* const from, pz_state** co
 }
 
 pz_status
-pzi_state_drawn(pz_chain* const chain, pz_queue* const queue, const uint64_t* const draws,
-                pz_state** const out)
+pzi_state_with_draws(pz_chain* const chain, pz_queue* const queue, const uint64_t* const draws,
+                     pz_state** const out)
 {
   pz_state* state = NULL;
   PZ_TRY(state_alloc(chain, queue, &state));
-  memcpy(state->draws, draws, chain->n_links * sizeof(*state->draws));
+  memcpy(state->draws, draws, chain->n_stages * sizeof(*state->draws));
   const pz_status status = state_complete(state);
   if (status != PZ_OK) {
     pz_state_free(state);
@@ -155,7 +155,7 @@ pz_status
 pzi_state_like(pz_chain* const chain, pz_queue* const queue, const pz_state* const from,
                pz_state** const out)
 {
-  return pzi_state_drawn(chain, queue, from->draws, out);
+  return pzi_state_with_draws(chain, queue, from->draws, out);
 }
 
 pzi_storage*
@@ -232,7 +232,7 @@ pz_state_touch(pz_state* const state)
 }
 
 void
-pzi_state_is_again(pz_state* const state, const uint64_t version)
+pzi_state_restore_version(pz_state* const state, const uint64_t version)
 {
   atomic_store_explicit(&state->version, version, memory_order_release);
 }

@@ -148,15 +148,15 @@ read_draw(const char* const text, uint64_t* const out)
 static pz_status
 check_stage(const pzi_saved_stage* const stage)
 {
-  pzi_words* words = NULL;
+  pzi_chain_words* words = NULL;
   const pz_status status = pzi_chain_parse(stage->text, &words);
   if (status != PZ_OK) {
     return pzi_fail(status == PZ_INVALID ? PZ_IO : status, "%s", pz_error_message());
   }
-  bool good = words->n_maps == 1 && strcmp(words->maps[0].id, stage->id) == 0;
+  bool good = words->n_stages == 1 && strcmp(words->stages[0].id, stage->id) == 0;
   uint32_t n_tensors = 0;
-  for (uint32_t k = 0; good && k < words->maps[0].n_options; ++k) {
-    const pzi_word_option* const option = &words->maps[0].options[k];
+  for (uint32_t k = 0; good && k < words->stages[0].n_options; ++k) {
+    const pzi_option_words* const option = &words->stages[0].options[k];
     const bool is_tensor = strcmp(option->value, "<tensor>") == 0;
     n_tensors += is_tensor;
     good = !is_tensor || pzi_sorted_names_has(stage->options, stage->n_options, option->name);

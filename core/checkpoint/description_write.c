@@ -68,9 +68,9 @@ walk_modules(walk* const w, const pz_module* const module,
 /* ---- chains ----------------------------------------------------------------- */
 
 const pz_tensor*
-pzi_description_tensor_option(const pzi_entry* const entry, const uint32_t k)
+pzi_description_tensor_option(const pzi_instance* const instance, const uint32_t k)
 {
-  return entry->options[k].type == PZ_TENSOR ? entry->options[k].as.tensor : NULL;
+  return instance->options[k].type == PZ_TENSOR ? instance->options[k].as.tensor : NULL;
 }
 
 static void
@@ -90,24 +90,24 @@ add_spec(pzi_text* const json, const pz_spec* const spec)
 }
 
 static void
-add_stage(pzi_text* const json, const pzi_entry* const entry, const uint64_t draw)
+add_stage(pzi_text* const json, const pzi_instance* const instance, const uint64_t draw)
 {
   char digits[24];
   snprintf(digits, sizeof(digits), "%016" PRIx64, draw);
   pzi_text_add(json, "{");
-  add_member(json, "map", entry->text);
+  add_member(json, "map", instance->text);
   pzi_text_add(json, ",");
-  add_member(json, "id", entry->map->table.id);
+  add_member(json, "id", instance->parametrization->table.id);
   pzi_text_add(json, ",");
-  add_member(json, "version", entry->map->version);
+  add_member(json, "version", instance->parametrization->version);
   pzi_text_add(json, ",");
   add_member(json, "draw", digits);
   pzi_text_add(json, ",\"options\":[");
   bool more = false;
-  for (uint32_t k = 0; k < entry->map->table.n_options; ++k) {
-    if (pzi_description_tensor_option(entry, k)) {
+  for (uint32_t k = 0; k < instance->parametrization->table.n_options; ++k) {
+    if (pzi_description_tensor_option(instance, k)) {
       pzi_text_add(json, more ? "," : "");
-      pzi_json_add_text(json, entry->map->table.options[k].name);
+      pzi_json_add_text(json, instance->parametrization->table.options[k].name);
       more = true;
     }
   }
@@ -133,9 +133,9 @@ add_chain(pzi_text* const json, const pz_state* const state)
   const pz_chain* const chain = state->chain;
   pzi_text_add(json, "{");
   add_member(json, "direction", chain->direction == PZ_FROM_TENSOR ? "tensor" : "input");
-  for (uint32_t k = 0; k < chain->n_links; ++k) {
+  for (uint32_t k = 0; k < chain->n_stages; ++k) {
     pzi_text_add(json, k > 0 ? "," : ",\"maps\":[");
-    add_stage(json, chain->links[k].entry, state->draws[k]);
+    add_stage(json, chain->stages[k].instance, state->draws[k]);
   }
   for (uint32_t k = 0; k < chain->n_tensors; ++k) {
     pzi_text_add(json, k > 0 ? "," : "],\"tensors\":[");

@@ -14,6 +14,6 @@ void pzi_description_write_module(pzi_text* json, const pz_module* module);
 void pzi_description_write_state(pzi_text* json, const pz_state* state);
 
 /* The tensor of option `k`; NULL if the option is no tensor or is not set. */
-const pz_tensor* pzi_description_tensor_option(const pzi_entry* entry, uint32_t k);
+const pz_tensor* pzi_description_tensor_option(const pzi_instance* instance, uint32_t k);
 
 #endif /* PZI_DESCRIPTION_WRITE_H */

@@ -127,12 +127,12 @@ rename_value(renaming* const r, const char* const path, const char* const legacy
 static pz_status
 legacy_of_rule(pz_context* const context, const char* const text, const char** const out)
 {
-  pzi_words* words = NULL;
-  const pzi_map* map = NULL;
+  pzi_chain_words* words = NULL;
+  const pzi_parametrization* map = NULL;
   *out = NULL;
   pz_status status = pzi_chain_parse(text, &words);
   if (status == PZ_OK) {
-    status = pzi_context_map(context, words->maps[0].id, &map);
+    status = pzi_context_parametrization(context, words->stages[0].id, &map);
     free(words);
   }
   *out = status == PZ_OK ? map->table.older_names : NULL;
@@ -187,7 +187,7 @@ rename_by_module(renaming* const r)
     if (!list || slot->owner->owner || list->tensors[0] != slot) {
       continue;
     }
-    const char* const legacy = list->chain->links[0].entry->map->table.older_names;
+    const char* const legacy = list->chain->stages[0].instance->parametrization->table.older_names;
     PZ_TRY(legacy ? allocate_text(r, NULL) : PZ_OK);
     if (legacy && strlen(paths[k].text) < r->room &&
         pzi_tensor_names_split(paths[k].text, r->text) > 0) {

@@ -45,7 +45,7 @@ fill(const pzi_loading* const l, const pzi_list* const list,
 {
   for (uint32_t k = 0; k < list->n_tensors; ++k) {
     const pzi_chain_tensor* const tensor = &list->chain->tensors[k];
-    if (file_tensors[k] && tensor->map >= first && (originals || tensor->role != PZ_ORIGINAL)) {
+    if (file_tensors[k] && tensor->stage >= first && (originals || tensor->role != PZ_ORIGINAL)) {
       PZ_TRY(pzi_tensor_io_read(l->file, file_tensors[k], pzi_loading_widens(l), list->state->queue,
                                 &list->state->storages[k]->tensor));
     }
@@ -61,10 +61,11 @@ initialize(const pzi_loading* const l, const pzi_list* const list,
 {
   const pz_chain* const chain = list->chain;
   bool refreshed = false;
-  for (uint32_t i = 0; i < chain->n_links; ++i) {
+  for (uint32_t i = 0; i < chain->n_stages; ++i) {
     bool lacks = false;
     for (uint32_t k = chain->n_role[PZ_ORIGINAL]; k < chain->n_tensors; ++k) {
-      lacks = lacks || (chain->tensors[k].map == i && !file_tensors[k] && !list->tensors[k]->list);
+      lacks =
+          lacks || (chain->tensors[k].stage == i && !file_tensors[k] && !list->tensors[k]->list);
     }
     if (!lacks) {
       continue;
@@ -100,14 +101,14 @@ prepare(const pzi_load_chain* const incoming, pz_slot* const slot, pzi_prepared*
   const pzi_saved_chain* const saved = incoming->saved;
   pzi_engine engine = {.chain = pz_chain_retain(incoming->chain)};
   pz_queue* const queue = slot->module->queue;
-  uint64_t* const draws = calloc(engine.chain->n_links, sizeof(*draws));
+  uint64_t* const draws = calloc(engine.chain->n_stages, sizeof(*draws));
   pz_status status = draws ? check_device(engine.chain, queue)
-                           : pzi_no_memory(engine.chain->n_links * sizeof(*draws));
+                           : pzi_no_memory(engine.chain->n_stages * sizeof(*draws));
   for (uint32_t i = 0; draws && saved && i < saved->n_stages; ++i) {
     draws[i] = saved->stages[i].draw;
   }
   if (status == PZ_OK) {
-    status = pzi_state_drawn(engine.chain, queue, draws, &engine.state);
+    status = pzi_state_with_draws(engine.chain, queue, draws, &engine.state);
   }
   if (status == PZ_OK) {
     status = pz_eval_new(engine.chain, queue, &engine.eval);
@@ -215,10 +216,10 @@ build(pzi_loading* const l, pzi_load_chain* const incoming, pz_slot* const slot,
 static bool
 same_options(const pz_chain* const a, const pz_chain* const b)
 {
-  for (uint32_t i = 0; i < a->n_links; ++i) {
-    const pzi_entry* const s = a->links[i].entry;
-    const pzi_entry* const t = b->links[i].entry;
-    for (uint32_t k = 0; k < s->map->table.n_options; ++k) {
+  for (uint32_t i = 0; i < a->n_stages; ++i) {
+    const pzi_instance* const s = a->stages[i].instance;
+    const pzi_instance* const t = b->stages[i].instance;
+    for (uint32_t k = 0; k < s->parametrization->table.n_options; ++k) {
       const pz_tensor* const x = pzi_description_tensor_option(s, k);
       const pz_tensor* const y = x ? t->options[k].as.tensor : NULL; /* the texts are equal */
       if (x) {

@@ -83,7 +83,7 @@ restore_draws(const pzi_load_chain* const incoming)
 {
   const pzi_saved_chain* const saved = incoming->saved;
   const pzi_list* const list = incoming->slot->list;
-  for (uint32_t i = 0; saved && i < saved->n_stages && i < list->chain->n_links; ++i) {
+  for (uint32_t i = 0; saved && i < saved->n_stages && i < list->chain->n_stages; ++i) {
     list->state->draws[i] = saved->stages[i].draw;
   }
   pzi_slot_changed(incoming->slot, true);

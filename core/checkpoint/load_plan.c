@@ -9,7 +9,7 @@
 
 #include "chain_text.h"
 #include "file_dtype.h"
-#include "map_plan.h"
+#include "plan.h"
 #include "sorted_names.h"
 #include "status.h"
 #include "tensor_names.h"
@@ -139,13 +139,13 @@ chain_text_cleanup(chain_text* const t)
 static pz_status
 add_text(const pzi_saved_stage* const stage, pzi_text* const text)
 {
-  pzi_words* words = NULL;
+  pzi_chain_words* words = NULL;
   PZ_TRY(pzi_chain_parse(stage->text, &words));
   bool open = false;
   pzi_text_add(text, text->length > 0 ? "," : "");
   pzi_text_add(text, stage->id);
-  for (uint32_t k = 0; k < words->maps[0].n_options; ++k) {
-    const pzi_word_option* const option = &words->maps[0].options[k];
+  for (uint32_t k = 0; k < words->stages[0].n_options; ++k) {
+    const pzi_option_words* const option = &words->stages[0].options[k];
     if (!pzi_sorted_names_has(stage->options, stage->n_options, option->name)) {
       pzi_text_add(text, open ? "," : "(");
       pzi_text_add(text, option->name);

@@ -68,13 +68,14 @@ push_options(saving* const s, const pz_slot* const slot, const char* const modul
 {
   const pzi_list* const list = slot->owner->list;
   const size_t folder = (size_t)(slot->name - slot->path);
-  for (uint32_t i = 0; i < list->chain->n_links; ++i) {
-    const pzi_entry* const entry = list->chain->links[i].entry;
-    for (uint32_t k = 0; k < entry->map->table.n_options; ++k) {
-      const pz_tensor* const tensor = pzi_description_tensor_option(entry, k);
+  for (uint32_t i = 0; i < list->chain->n_stages; ++i) {
+    const pzi_instance* const instance = list->chain->stages[i].instance;
+    for (uint32_t k = 0; k < instance->parametrization->table.n_options; ++k) {
+      const pz_tensor* const tensor = pzi_description_tensor_option(instance, k);
       if (tensor) {
-        const char* const name = pzi_tensor_names_option(
-            &s->names, module, n_module, slot->path, folder, i, entry->map->table.options[k].name);
+        const char* const name =
+            pzi_tensor_names_option(&s->names, module, n_module, slot->path, folder, i,
+                                    instance->parametrization->table.options[k].name);
         if (!name) {
           return pzi_no_memory(n_module + folder);
         }

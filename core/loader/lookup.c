@@ -115,7 +115,8 @@ complete(pz_context* const context)
 }
 
 pz_status
-pzi_context_map(pz_context* const context, const char* const id, const pzi_map** const out)
+pzi_context_parametrization(pz_context* const context, const char* const id,
+                            const pzi_parametrization** const out)
 {
   const pzi_offer* offer = NULL;
   PZ_TRY(find(context, PZ_ITEM_PARAMETRIZATION, id, &offer));
@@ -199,7 +200,7 @@ pz_context_file(pz_context* const context, const uint32_t index, pz_file_report*
 }
 
 static pz_status
-hand_out_map(const pzi_map* const map, pz_map_info* const out)
+hand_out_map(const pzi_parametrization* const map, pz_map_info* const out)
 {
   const pz_parametrization* const t = &map->table;
   const pz_map_info info = {
@@ -230,9 +231,9 @@ pz_context_map(pz_context* const context, const uint32_t index, pz_map_info* con
 pz_status
 pz_context_find_map(pz_context* const context, const char* const id, pz_map_info* const out)
 {
-  const pzi_map* map = NULL;
+  const pzi_parametrization* map = NULL;
   PZ_TRY(check_ends(context, out));
-  PZ_TRY(pzi_context_map(context, id ? id : "", &map));
+  PZ_TRY(pzi_context_parametrization(context, id ? id : "", &map));
   return hand_out_map(map, out);
 }
 
@@ -286,9 +287,9 @@ pz_status
 pz_context_map_option(pz_context* const context, const char* const id, const uint32_t index,
                       pz_option_info* const out)
 {
-  const pzi_map* map = NULL;
+  const pzi_parametrization* map = NULL;
   PZ_TRY(check_ends(context, out));
-  PZ_TRY(pzi_context_map(context, id ? id : "", &map));
+  PZ_TRY(pzi_context_parametrization(context, id ? id : "", &map));
   if (index >= map->table.n_options) {
     return pzi_fail(PZ_NOT_FOUND, "no option %" PRIu32 " of \"%s\"", index, id);
   }

@@ -12,11 +12,11 @@
 
 /* A parametrization as loaded: the plugin's table copied into a full-size one, options
    into full-size entries, texts into memory of ours. Lives as long as the context. */
-typedef struct pzi_map {
+typedef struct pzi_parametrization {
   pz_parametrization table;
   const char* version;
   const char* path;
-} pzi_map;
+} pzi_parametrization;
 
 /* A backend as loaded; `table.ops` points to a full-size table, never NULL. Lives as long
    as the context. */
@@ -27,7 +27,8 @@ typedef struct pzi_backend {
 
 /* Finds a parametrization, opening files as needed; PZ_NOT_FOUND with the nearest id and
    the folders searched. [any thread] */
-pz_status pzi_context_map(pz_context* context, const char* id, const pzi_map** out);
+pz_status pzi_context_parametrization(pz_context* context, const char* id,
+                                      const pzi_parametrization** out);
 
 /* Finds a backend by id, likewise; and backend `index` of all, opening everything, in
    order of preference: cuda, opencl, other, cpu, reference. NULL past the last. */

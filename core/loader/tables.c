@@ -75,8 +75,8 @@ offer_new(pz_context* const context, const uint32_t kind, const pzi_source* cons
   if (kind == PZ_ITEM_BACKEND) {
     offer->backend = (pzi_backend){.table = tables->backends[index], .path = source->path};
   } else {
-    offer->map =
-        (pzi_map){.table = tables->maps[index], .version = tables->version, .path = source->path};
+    offer->map = (pzi_parametrization){
+        .table = tables->maps[index], .version = tables->version, .path = source->path};
   }
   return offer;
 }

@@ -13,8 +13,8 @@
 typedef struct pzi_offer {
   const char* id;
   const pzi_source* source;
-  pzi_map map;         /* of a parametrization */
-  pzi_backend backend; /* of a backend */
+  pzi_parametrization map; /* of a parametrization */
+  pzi_backend backend;     /* of a backend */
 } pzi_offer;
 
 typedef struct pzi_offers {

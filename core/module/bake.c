@@ -57,7 +57,7 @@ run(const pz_slot* const slot, const pz_state* const state, pz_eval* const eval,
     pzi_storage** const out)
 {
   pz_tensor value;
-  pzi_eval_marks(eval, slot->module->check_writes);
+  pzi_eval_set_check_writes(eval, slot->module->check_writes);
   PZ_TRY(pz_eval_forward(eval, state, 0, &value));
   PZ_TRY(pz_eval_check(eval));
   return pzi_copy_of(slot->module->queue, &value, out);

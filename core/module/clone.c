@@ -158,7 +158,7 @@ pzi_engine_carry(const pz_slot* const slot, pz_queue* const queue, const uint32_
   pzi_engine engine = {0};
   pz_status status = PZ_OK;
   if (dtype) {
-    status = pzi_chain_as(list->chain, dtype, &engine.chain);
+    status = pzi_chain_with_dtype(list->chain, dtype, &engine.chain);
   } else {
     engine.chain = pz_chain_retain(list->chain);
   }
@@ -182,7 +182,7 @@ pzi_engine_carry(const pz_slot* const slot, pz_queue* const queue, const uint32_
     pzi_engine_cleanup(&engine);
     return status;
   }
-  pzi_eval_marks(engine.eval, slot->module->check_writes);
+  pzi_eval_set_check_writes(engine.eval, slot->module->check_writes);
   *out = engine;
   return PZ_OK;
 }

@@ -77,7 +77,7 @@ pzi_list_prepare(pz_slot* const slot, pz_chain* const chain, pz_state* const sta
   list->chain = chain;
   list->state = state;
   list->eval = eval;
-  pzi_eval_marks(eval, slot->module->check_writes);
+  pzi_eval_set_check_writes(eval, slot->module->check_writes);
   list->tensors = tensors;
   list->n_tensors = chain->n_tensors;
   atomic_init(&list->ready, false);

@@ -147,7 +147,7 @@ pz_cached_end(pz_module* const module)
 static pz_status
 mark(pz_slot* const slot, void* const user)
 {
-  pzi_eval_marks(slot->list->eval, slot->module->check_writes);
+  pzi_eval_set_check_writes(slot->list->eval, slot->module->check_writes);
   return drop_value(slot, user); /* what it was made from is to be remembered */
 }
 

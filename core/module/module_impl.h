@@ -20,7 +20,7 @@
 #ifndef PZI_MODULE_H
 #define PZI_MODULE_H
 
-#include "chain.h"
+#include "eval.h"
 
 #include <parametrize/module.h>
 

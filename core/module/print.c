@@ -64,14 +64,14 @@ put_tensor(writer* const out, const pz_slot* const slot)
 }
 
 static void
-put_map(writer* const out, const pzi_link* const link)
+put_stage(writer* const out, const pzi_stage* const stage)
 {
   char text[PZI_SPEC_TEXT];
-  const pzi_map* const map = link->entry->map;
-  put(out, "%s%s -> %s%s%s, %s %s from %s", link->entry->text,
-      strchr(link->entry->text, '(') ? "" : "()", pzi_spec_text(&link->plan.value, text),
-      link->plan.value.structure ? " " : "",
-      link->plan.value.structure ? pzi_structure_text(link->plan.value.structure) : "",
+  const pzi_parametrization* const map = stage->instance->parametrization;
+  put(out, "%s%s -> %s%s%s, %s %s from %s", stage->instance->text,
+      strchr(stage->instance->text, '(') ? "" : "()", pzi_spec_text(&stage->plan.value, text),
+      stage->plan.value.structure ? " " : "",
+      stage->plan.value.structure ? pzi_structure_text(stage->plan.value.structure) : "",
       map->table.id, map->version, map->path);
 }
 
@@ -80,7 +80,7 @@ static bool
 belongs(const pzi_list* const list, const uint32_t k, const uint32_t map)
 {
   return list->tensors[k]->role == PZ_ORIGINAL ? map == UINT32_MAX
-                                               : list->chain->tensors[k].map == map;
+                                               : list->chain->tensors[k].stage == map;
 }
 
 /* "scale" of "0.scale". */
@@ -120,10 +120,10 @@ put_list(writer* const out, const pz_slot* const slot, const int depth)
   }
   put(out, "(%s): %sParametrizationList(", last_name(slot->name), n_lists ? "Parametrized" : "");
   (void)put_tensors(out, list, UINT32_MAX, depth + 1);
-  for (uint32_t i = 0; i < list->chain->n_links; ++i) {
+  for (uint32_t i = 0; i < list->chain->n_stages; ++i) {
     put_line(out, depth + 1);
     put(out, "(%u): ", (unsigned)i);
-    put_map(out, &list->chain->links[i]);
+    put_stage(out, &list->chain->stages[i]);
     if (put_tensors(out, list, i, depth + 2) > 0) {
       put_inner_lists(out, list, i, depth + 2);
     }

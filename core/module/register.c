@@ -88,7 +88,7 @@ static pz_status
 run_new_map(const pz_slot* const slot, attempt* const next)
 {
   pz_tensor original;
-  const uint32_t last = next->chain->n_links - 1;
+  const uint32_t last = next->chain->n_stages - 1;
   PZ_TRY(pz_state_tensor(next->state, PZ_ORIGINAL, 0, &original));
   if (last > 0) {
     PZ_TRY(pz_eval_initialize(next->eval, next->state, last, &original));
@@ -129,7 +129,7 @@ make_next(const pz_slot* const slot, const attempt* const a, const pz_direction 
     PZ_TRY(pz_state_new(next->chain, module->queue, &next->state));
   }
   PZ_TRY(pz_eval_new(next->chain, module->queue, &next->eval));
-  pzi_eval_marks(next->eval, module->check_writes);
+  pzi_eval_set_check_writes(next->eval, module->check_writes);
   return run_new_map(slot, next);
 }
 
@@ -162,7 +162,7 @@ add_maps(const pz_slot* const slot, const char* text, const pz_option_setting* c
   pz_status status = PZ_OK;
   uint32_t n_maps = 0;
   if (map && own) {
-    pzi_words* words = NULL;
+    pzi_chain_words* words = NULL;
     status = pzi_chain_parse(text, &words); /* messages show the text as it was given */
     free(words);
   } else {

@@ -145,10 +145,10 @@ static pz_status
 remove_map(pz_slot* const slot, const uint32_t index)
 {
   const pzi_list* const list = slot->list;
-  if (index >= list->chain->n_links) {
-    return pzi_fail(PZ_NOT_FOUND, "map %u of %u", (unsigned)index, (unsigned)list->chain->n_links);
+  if (index >= list->chain->n_stages) {
+    return pzi_fail(PZ_NOT_FOUND, "map %u of %u", (unsigned)index, (unsigned)list->chain->n_stages);
   }
-  if (list->chain->n_links == 1) {
+  if (list->chain->n_stages == 1) {
     return pzi_fail(PZ_INVALID, "the only map; pz_remove_parametrizations takes off the list");
   }
   PZ_TRY(pzi_check_closed(slot));

@@ -33,15 +33,16 @@ static bool
 a_step_writes(const pzi_list* const list, const uint32_t place)
 {
   const pzi_chain_tensor* const tensor = &list->chain->tensors[place];
-  return list->tensors[place]->list || (tensor->role != PZ_OWN_PARAMETER &&
-                                        list->chain->links[tensor->map].entry->map->table.update);
+  return list->tensors[place]->list ||
+         (tensor->role != PZ_OWN_PARAMETER &&
+          list->chain->stages[tensor->stage].instance->parametrization->table.update);
 }
 
 static pz_status
 fill(pzi_past* const one, const bool steps)
 {
   const pzi_list* const list = one->slot->list;
-  const size_t draws = list->chain->n_links * sizeof(*one->draws);
+  const size_t draws = list->chain->n_stages * sizeof(*one->draws);
   one->draws = malloc(draws);
   one->storages = calloc((size_t)list->n_tensors + 1, sizeof(pzi_storage*));
   if (!one->draws || !one->storages) {
@@ -88,7 +89,7 @@ put_back(const pzi_past* const one)
 {
   const pzi_list* const list = one->slot->list;
   const pz_state* const state = list->state;
-  memcpy(state->draws, one->draws, list->chain->n_links * sizeof(*one->draws));
+  memcpy(state->draws, one->draws, list->chain->n_stages * sizeof(*one->draws));
   for (uint32_t k = 0; k < list->n_tensors; ++k) {
     if (one->storages[k]) {
       PZ_TRY(pzi_queue_copy(state->queue, &one->storages[k]->tensor, &state->storages[k]->tensor));
@@ -111,7 +112,7 @@ pzi_pasts_put_back(const pzi_pasts* const pasts)
   for (size_t k = 0; k < pasts->n; ++k) {
     pzi_list* const list = pasts->lists[k].slot->list;
     if (status == PZ_OK) {
-      pzi_state_is_again(list->state, pasts->lists[k].version);
+      pzi_state_restore_version(list->state, pasts->lists[k].version);
     } else {
       pz_state_touch(list->state); /* the device fails twice: at least nothing is taken for old */
     }

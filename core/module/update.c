@@ -14,8 +14,8 @@ static bool
 has_own_steps(const pzi_list* const list)
 {
   bool any = false;
-  for (uint32_t i = 0; i < list->chain->n_links; ++i) {
-    any = any || list->chain->links[i].entry->map->table.update;
+  for (uint32_t i = 0; i < list->chain->n_stages; ++i) {
+    any = any || list->chain->stages[i].instance->parametrization->table.update;
   }
   return any;
 }
@@ -145,7 +145,7 @@ residual(pz_slot* const slot, double* const distance)
   const pzi_list* const list = slot->list;
   pz_tensor value;
   PZ_TRY(pzi_slot_value(slot, &value));
-  return pz_eval_residual(list->eval, list->state, list->chain->n_links - 1, &value, distance);
+  return pz_eval_residual(list->eval, list->state, list->chain->n_stages - 1, &value, distance);
 }
 
 pz_status

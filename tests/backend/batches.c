@@ -16,8 +16,8 @@ typedef enum operation { SOLVE, SOLVE_DEFINITE, POTRF, EIGH, TRSM, TRMM, OPERATI
 /* What is wrong with one matrix. */
 typedef enum defect { NOTHING, ZERO, NOT_A_NUMBER } defect;
 
-/* Well-conditioned matrices, 2 I and at most 1/2 besides as a rule: positive definite ones, or with
-   rows in any order, so that pivots must be looked for. */
+/* Well-conditioned matrices, rows of 2 I and at most 1/2 more: positive definite ones, or with rows
+   in any order, so that pivots must be looked for. */
 static void
 make_regular(rig* const r, operand* const a, const bool definite)
 {
@@ -33,7 +33,7 @@ make_regular(rig* const r, operand* const a, const bool definite)
     for (int64_t e = 0; e < n * n; ++e) {
       const int64_t i = e / n;
       const int64_t j = e % n;
-      const double any = test_normal(&r->random) / (8.0 * (double)n) + (i == j ? 2.0 : 0.0);
+      const double any = (test_uniform(&r->random) - 0.5) / (double)n + (i == j ? 2.0 : 0.0);
       operand_put(a, k, row[i], j, definite && j < i ? operand_get(a, BEFORE, k, j, i) : any);
     }
   }
@@ -145,7 +145,7 @@ START_TEST(test_every_matrix)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; trial < 8 * TRIALS; ++trial) {
+  for (int trial = 0; trial < 8 * rig_trials(); ++trial) {
     rig_trial(r, 0);
     const choice c = {
         .op = (operation)rig_pick(r, OPERATIONS),
@@ -221,6 +221,9 @@ START_TEST(test_neighbours_change_nothing)
   const int64_t batch = 100000 / (n * n * n) + 203;
   rig_open(r, _i % 2);
   for (int op = 0; op < OPERATIONS; ++op) {
+    if (!test_takes(_i + op, 3)) {
+      continue;
+    }
     rig_trial(r, 0);
     const operands o = {
         .a = operand_new(r, OPERAND_INOUT, r->dtype, n, n, batch),
@@ -234,6 +237,9 @@ START_TEST(test_neighbours_change_nothing)
     o.b->role = OPERAND_IN;
     make_regular(r, o.a, op != SOLVE);
     rig_use_threads(1);
+    // larger products are BLAS's, matrix by matrix, and OpenBLAS shares one of them by its columns:
+    // some of its kernels then add in another order
+    const int threads = op == TRMM && n * n > 128 ? 1 : 3;
     for (int64_t first = 0; first < 80; first += first == 0 ? 1 : 29) {
       run(r, &c, &o, first);
       expect_ok(r);
@@ -243,7 +249,7 @@ START_TEST(test_neighbours_change_nothing)
       if (r->offered && op == EIGH) {
         compare(r, o.w, first, kept + n * n * batch);
       }
-      rig_use_threads(3);
+      rig_use_threads(threads);
     }
     rig_use_threads(1);
     free(kept);

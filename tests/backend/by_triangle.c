@@ -50,7 +50,7 @@ START_TEST(test_inverse)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; is_taken(r) && trial < 10 * TRIALS; ++trial) {
+  for (int trial = 0; is_taken(r) && trial < 10 * rig_trials(); ++trial) {
     rig_trial(r, trial % 8 == 7 ? trial / 10 : 0);
     const int64_t n = trial % 8 == 7 ? rig_size(r) : 1 + rig_pick(r, 34);
     const int64_t batch = any_batch(r);
@@ -76,7 +76,7 @@ START_TEST(test_spoiled)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; is_taken(r) && trial < 2 * TRIALS; ++trial) {
+  for (int trial = 0; is_taken(r) && trial < 2 * rig_trials(); ++trial) {
     rig_trial(r, 0);
     const int64_t n = 2 + rig_pick(r, 20);
     const int64_t batch = any_batch(r);
@@ -103,7 +103,7 @@ START_TEST(test_adjoint)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; is_taken(r) && trial < 8 * TRIALS; ++trial) {
+  for (int trial = 0; is_taken(r) && trial < 8 * rig_trials(); ++trial) {
     rig_trial(r, trial % 8 == 7 ? trial / 8 : 0);
     const int64_t n = trial % 8 == 7 ? rig_size(r) : 1 + rig_pick(r, 34);
     const int64_t batch = any_batch(r);

@@ -117,7 +117,7 @@ START_TEST(test_values)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; is_offered(r) && trial < 4 * TRIALS; ++trial) {
+  for (int trial = 0; is_offered(r) && trial < 4 * rig_trials(); ++trial) {
     rig_trial(r, 0);
     const uint32_t in = structures[trial % 4];
     const int64_t n = 1 + rig_pick(r, PZ_EXPONENTIAL_ORDER);
@@ -144,7 +144,7 @@ START_TEST(test_adjoints)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; is_offered(r) && trial < 4 * TRIALS; ++trial) {
+  for (int trial = 0; is_offered(r) && trial < 4 * rig_trials(); ++trial) {
     rig_trial(r, 0);
     const uint32_t in = structures[trial % 4];
     const int64_t n = 1 + rig_pick(r, PZ_EXPONENTIAL_ORDER);
@@ -175,7 +175,7 @@ START_TEST(test_spoiled)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; is_offered(r) && trial < 2 * TRIALS; ++trial) {
+  for (int trial = 0; is_offered(r) && trial < 2 * rig_trials(); ++trial) {
     rig_trial(r, 0);
     const int64_t n = 1 + rig_pick(r, PZ_EXPONENTIAL_ORDER);
     operand* const x = operand_in(r, n, n, some_batch(r));

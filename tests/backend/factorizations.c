@@ -66,7 +66,7 @@ START_TEST(test_qr)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; trial < TRIALS; ++trial) {
+  for (int trial = 0; trial < rig_trials(); ++trial) {
     rig_trial(r, trial);
     const int64_t m = rig_size(r);
     const int64_t n = rig_size(r);
@@ -137,7 +137,7 @@ START_TEST(test_eigh)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; trial < 4 * TRIALS; ++trial) {
+  for (int trial = 0; trial < 4 * rig_trials(); ++trial) {
     const bool many = trial % 4 > 0;
     rig_trial(r, trial / 4);
     const int64_t n = many ? rig_small_order(r) : rig_size(r);
@@ -193,7 +193,7 @@ START_TEST(test_svd)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; trial < TRIALS; ++trial) {
+  for (int trial = 0; trial < rig_trials(); ++trial) {
     rig_trial(r, trial);
     const int64_t m = rig_size(r);
     const int64_t n = rig_size(r);

@@ -12,7 +12,7 @@ START_TEST(test_gemm)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; trial < 3 * TRIALS; ++trial) {
+  for (int trial = 0; trial < 3 * rig_trials(); ++trial) {
     rig_trial(r, trial / 3);
     const int64_t m = rig_size(r);
     const int64_t k = rig_size(r);
@@ -36,7 +36,7 @@ START_TEST(test_syrk)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; trial < 2 * TRIALS; ++trial) {
+  for (int trial = 0; trial < 2 * rig_trials(); ++trial) {
     rig_trial(r, trial / 2);
     const int64_t n = rig_size(r);
     const int64_t batch = rig_batch(r);
@@ -85,7 +85,7 @@ START_TEST(test_triangular)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; trial < 3 * TRIALS; ++trial) {
+  for (int trial = 0; trial < 3 * rig_trials(); ++trial) {
     rig_trial(r, trial / 3);
     const int64_t n = rig_size(r);
     const int64_t other = rig_size(r);
@@ -114,7 +114,7 @@ START_TEST(test_trsm_singular)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; trial < TRIALS; ++trial) {
+  for (int trial = 0; trial < rig_trials(); ++trial) {
     rig_trial(r, trial);
     const int64_t n = rig_size(r);
     const int64_t batch = 3;

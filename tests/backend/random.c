@@ -74,7 +74,7 @@ START_TEST(test_raw_bits)
   rig it;
   rig* const r = &it;
   rig_open(r, 1);
-  for (int trial = 0; trial < TRIALS; ++trial) {
+  for (int trial = 0; trial < rig_trials(); ++trial) {
     rig_trial(r, trial);
     const int64_t n = rig_size(r) + rig_pick(r, 3);
     const uint64_t key = test_bits(&r->random);
@@ -96,7 +96,7 @@ START_TEST(test_bernoulli)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; trial < TRIALS; ++trial) {
+  for (int trial = 0; trial < rig_trials(); ++trial) {
     rig_trial(r, trial);
     const int64_t n = rig_size(r);
     const uint64_t key = test_bits(&r->random);
@@ -122,7 +122,7 @@ START_TEST(test_uniform_distribution)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; trial < TRIALS; ++trial) {
+  for (int trial = 0; trial < rig_trials(); ++trial) {
     rig_trial(r, trial);
     const int64_t n = rig_size(r);
     const uint64_t key = test_bits(&r->random);
@@ -148,7 +148,7 @@ START_TEST(test_normal_distribution)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; trial < TRIALS; ++trial) {
+  for (int trial = 0; trial < rig_trials(); ++trial) {
     rig_trial(r, trial);
     const int64_t n = rig_size(r);
     const uint64_t key = test_bits(&r->random);

@@ -19,7 +19,7 @@ START_TEST(test_norm)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; trial < 6 * TRIALS; ++trial) {
+  for (int trial = 0; trial < 6 * rig_trials(); ++trial) {
     const bool many = trial % 2;
     rig_trial(r, trial / 6);
     const int64_t m = many ? 1 + rig_pick(r, 17) : rig_size(r);
@@ -86,7 +86,7 @@ START_TEST(test_dot)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; trial < 4 * TRIALS; ++trial) {
+  for (int trial = 0; trial < 4 * rig_trials(); ++trial) {
     const bool many = trial % 2;
     rig_trial(r, trial / 4);
     const int64_t m = many ? 1 + rig_pick(r, 9) : rig_size(r);
@@ -108,7 +108,7 @@ START_TEST(test_scale_by)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; trial < 2 * TRIALS; ++trial) {
+  for (int trial = 0; trial < 2 * rig_trials(); ++trial) {
     rig_trial(r, trial / 2);
     const int64_t m = rig_size(r);
     const int64_t n = rig_size(r);

@@ -24,7 +24,7 @@
 #include <support.h>
 
 enum { TESTED = 0, REFERENCE = 1, BEFORE = 2 };
-enum { MAX_OPERANDS = 16, TRIALS = 24 };
+enum { MAX_OPERANDS = 16 };
 
 typedef enum operand_role { OPERAND_IN, OPERAND_OUT, OPERAND_INOUT } operand_role;
 
@@ -81,6 +81,9 @@ void rig_close(rig* r);
 
 /* Asks the tested backend about device `index`. */
 pz_status rig_probe(const rig* r, uint32_t index, pz_device_info* info);
+
+/* Trials of a test, or the unit of their number. */
+int rig_trials(void);
 
 /* Begins trial `trial`: frees the operands of the one before. The last trials are large. */
 void rig_trial(rig* r, int trial);

@@ -10,7 +10,7 @@ START_TEST(test_take_rows)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; trial < TRIALS; ++trial) {
+  for (int trial = 0; trial < rig_trials(); ++trial) {
     rig_trial(r, trial);
     const int64_t rows = rig_size(r);
     const int64_t n = rig_size(r);
@@ -32,7 +32,7 @@ START_TEST(test_put_rows)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; trial < 2 * TRIALS; ++trial) {
+  for (int trial = 0; trial < 2 * rig_trials(); ++trial) {
     rig_trial(r, trial / 2);
     const int64_t rows = rig_size(r);
     const int64_t n = rig_size(r);
@@ -96,7 +96,7 @@ START_TEST(test_launch)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; trial < TRIALS; ++trial) {
+  for (int trial = 0; trial < rig_trials(); ++trial) {
     rig_trial(r, trial);
     const int64_t m = rig_size(r);
     const int64_t n = rig_size(r);

@@ -23,7 +23,7 @@ START_TEST(test_propagate)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; trial < TRIALS; ++trial) {
+  for (int trial = 0; trial < rig_trials(); ++trial) {
     const double value = specials[trial % 3];
     rig_trial(r, 0);
     const int64_t n = rig_size(r);
@@ -97,7 +97,7 @@ START_TEST(test_factorizations_end)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; trial < 2 * TRIALS; ++trial) {
+  for (int trial = 0; trial < 2 * rig_trials(); ++trial) {
     rig_trial(r, trial % 4);
     const int64_t n = rig_size(r);
     const int64_t place = rig_pick(r, 3);

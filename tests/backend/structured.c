@@ -27,7 +27,7 @@ START_TEST(test_fold)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; trial < 2 * TRIALS; ++trial) {
+  for (int trial = 0; trial < 2 * rig_trials(); ++trial) {
     rig_trial(r, trial / 2);
     const int64_t n = rig_size(r);
     const int64_t batch = rig_batch(r);
@@ -53,7 +53,7 @@ START_TEST(test_fold_adjoint)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; trial < 2 * TRIALS; ++trial) {
+  for (int trial = 0; trial < 2 * rig_trials(); ++trial) {
     rig_trial(r, trial / 2);
     const int64_t n = rig_size(r);
     const int64_t batch = rig_batch(r);
@@ -82,7 +82,7 @@ START_TEST(test_symmetrize)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; trial < 2 * TRIALS; ++trial) {
+  for (int trial = 0; trial < 2 * rig_trials(); ++trial) {
     rig_trial(r, trial / 2);
     const int64_t n = rig_size(r);
     const int64_t batch = rig_batch(r);
@@ -110,7 +110,7 @@ START_TEST(test_triangle)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; trial < 2 * TRIALS; ++trial) {
+  for (int trial = 0; trial < 2 * rig_trials(); ++trial) {
     rig_trial(r, trial / 2);
     const int64_t m = rig_size(r);
     const int64_t n = rig_size(r);
@@ -138,7 +138,7 @@ START_TEST(test_diagonal)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; trial < TRIALS; ++trial) {
+  for (int trial = 0; trial < rig_trials(); ++trial) {
     rig_trial(r, trial);
     const int64_t m = rig_size(r);
     const int64_t n = rig_size(r);

@@ -53,7 +53,7 @@ START_TEST(test_potrf)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; trial < TRIALS; ++trial) {
+  for (int trial = 0; trial < rig_trials(); ++trial) {
     rig_trial(r, trial);
     const int64_t n = rig_size(r);
     const int64_t batch = rig_batch(r);
@@ -94,7 +94,7 @@ START_TEST(test_potrf_indefinite)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; trial < TRIALS; ++trial) {
+  for (int trial = 0; trial < rig_trials(); ++trial) {
     rig_trial(r, trial);
     const int64_t n = rig_size(r);
     const int64_t place = rig_pick(r, 3);
@@ -173,7 +173,7 @@ START_TEST(test_schur)
   rig it;
   rig* const r = &it;
   rig_open(r, _i);
-  for (int trial = 0; trial < TRIALS; ++trial) {
+  for (int trial = 0; trial < rig_trials(); ++trial) {
     rig_trial(r, trial);
     const int64_t n = rig_size(r);
     const int64_t batch = rig_batch(r);

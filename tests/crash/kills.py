@@ -24,7 +24,7 @@ kills = int(sys.argv[2])
 steps = 60  # of a training run
 work = pathlib.Path(tempfile.mkdtemp(prefix="parametrize-crash-"))
 atexit.register(shutil.rmtree, work, ignore_errors=True)
-seed = int(os.environ.get("TEST_SEED", 0)) or random.SystemRandom().randrange(1, 2**32)
+seed = int(os.environ.get("TEST_SEED", 1))
 chance = random.Random(seed)
 print(f"TEST_SEED={seed}", file=sys.stderr)
 

@@ -22,6 +22,10 @@ typedef struct contract {
    skew. */
 bool contract_variant(int k, contract* out);
 
+/* Whether this run tries the k-th chain on the s-th shape: where chains are many, each is tried on
+   some, and every shape by some. */
+bool contract_takes(int k, int s);
+
 /* Does the chain take a batch of matrices for one tensor, so that they are not what they
    would be alone? */
 bool contract_is_whole(const char* chain);

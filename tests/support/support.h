@@ -35,8 +35,15 @@ pz_context* test_context(void);
 /* Why no queue can be opened on the device in such a context, or NULL. For main. */
 const char* test_device_missing(const char* device);
 
-/* The seed of this run: TEST_SEED from the environment, else fresh; printed once. */
+/* The seed of this run: TEST_SEED from the environment, else 1; printed once. */
 uint64_t test_seed(void);
+
+/* Whether the environment has TEST_THOROUGH=1: all cases, and more trials, for minutes. */
+bool test_thorough(void);
+
+/* Whether this run takes number k of cases that take long together: one of `of`, others under other
+   seeds, or all where the run is thorough. */
+bool test_takes(int64_t k, int64_t of);
 
 /* A small generator (SplitMix64), to be kept by the caller; uniform in [0, 1), normal. */
 uint64_t test_bits(uint64_t* state);

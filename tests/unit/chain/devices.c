@@ -4,7 +4,7 @@
 /* Chains where memory is no pointer and failures come late: the same numbers as on the
    reference, whatever crosses the border. */
 
-#include "chain.h"
+#include "eval.h"
 #include "opaque.h"
 #include <maps.h>
 #include <rig.h>

@@ -4,7 +4,7 @@
 /* States: filled when maps join, moved on by update, bound to the host's memory, taken over
    by longer and shorter chains, and empty. */
 
-#include "chain.h"
+#include "state.h"
 #include <maps.h>
 #include <rig.h>
 

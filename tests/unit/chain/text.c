@@ -14,11 +14,11 @@
 static void
 check_words(const char* const text, const char* const expected)
 {
-  pzi_words* words = NULL;
+  pzi_chain_words* words = NULL;
   char shown[512] = "";
   ck_assert_ok(pzi_chain_parse(text, &words));
-  for (uint32_t i = 0; i < words->n_maps; ++i) {
-    const pzi_word_map* const map = &words->maps[i];
+  for (uint32_t i = 0; i < words->n_stages; ++i) {
+    const pzi_stage_words* const map = &words->stages[i];
     strcat(shown, i ? "," : "");
     strcat(shown, map->id);
     for (uint32_t k = 0; k < map->n_options; ++k) {
@@ -36,7 +36,7 @@ check_words(const char* const text, const char* const expected)
 static void
 check_message(const char* const text, const char* const message)
 {
-  pzi_words* words = NULL;
+  pzi_chain_words* words = NULL;
   ck_assert_int_eq(pzi_chain_parse(text, &words), PZ_INVALID);
   ck_assert_str_eq(pz_error_message(), message);
   ck_assert_ptr_null(words);
@@ -88,7 +88,7 @@ START_TEST(test_cut)
   static const char text[] = "skew,cayley,pruning(p_drop=0.2,seed=7),rows(of=3)";
   for (size_t n = 0; n <= sizeof(text) - 1; ++n) {
     char cut[sizeof(text)] = "";
-    pzi_words* words = NULL;
+    pzi_chain_words* words = NULL;
     memcpy(cut, text, n);
     if (pzi_chain_parse(cut, &words) == PZ_OK) {
       free(words);
@@ -99,14 +99,14 @@ START_TEST(test_cut)
   char* const deep = malloc(100001);
   memset(deep, '(', 100000);
   deep[100000] = '\0';
-  pzi_words* words = NULL;
+  pzi_chain_words* words = NULL;
   ck_assert_fails(pzi_chain_parse(deep, &words), PZ_INVALID, "(...\": found \"(\" at column 1,");
   for (size_t i = 0; i < 100000; ++i) {
     deep[i] = i % 2 ? ',' : 'a';
   }
   deep[99999] = '\0';
   ck_assert_ok(pzi_chain_parse(deep, &words));
-  ck_assert_uint_eq(words->n_maps, 50000);
+  ck_assert_uint_eq(words->n_stages, 50000);
   free(words);
   free(deep);
 }

@@ -89,7 +89,8 @@ case_inverses(ops_rig* const rig, const int32_t nb, const int64_t* const batch, 
   pz_tensor* const x = OUT(eb);
   pz_tensor* const z = OUT(eb);
   OP(shifted_inverse, PZ_SKEW, -1.0, 2.0, 1.0, -1.0, skew, cayley);
-  OP(shifted_inverse, PZ_GENERAL, 0.5, -1.5, 0.0, 1.0, general, inverse);
+  // both terms of one sign: the result of order 1 is no difference of equal numbers
+  OP(shifted_inverse, PZ_GENERAL, -0.5, -1.5, 0.0, 1.0, general, inverse);
   OP(shifted_inverse, PZ_SPD, 0.0, 1.0, 1.0, 1.0, definite, plain);
   OP(solve, PZ_GENERAL, general, b, x);
   OP(solve, PZ_SPD, definite, b, z);

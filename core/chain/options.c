@@ -1,11 +1,11 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Options of a map: each has a value from the moment its entry is made, checked against
-   the type and range that the plugin's table gives, so that no plugin needs to look
-   twice. Later givers win: default, then text, then program. */
+/* Every option has a value, checked against the type and range in the plugin's table, so
+   that no plugin needs to check again. The program overrides the text, and the text the
+   default. */
 
-#include "map_options.h"
+#include "options.h"
 
 #include "check_tensor.h"
 #include "nearest_name.h"
@@ -72,11 +72,12 @@ expected_text(const pz_option* const option, char buffer[EXPECTED])
 }
 
 static pz_status
-refuse(const pzi_map* const map, const pz_option* const option, const char* const found)
+refuse(const pzi_parametrization* const parametrization, const pz_option* const option,
+       const char* const found)
 {
   char expected[EXPECTED] = "";
-  return pzi_fail(PZ_INVALID, "%s: %s: found %.100s, expected %s", map->table.id, option->name,
-                  found, expected_text(option, expected));
+  return pzi_fail(PZ_INVALID, "%s: %s: found %.100s, expected %s", parametrization->table.id,
+                  option->name, found, expected_text(option, expected));
 }
 
 /* Is a value of the option's own type one that it takes? Choices are indices by now. */
@@ -114,8 +115,8 @@ find_choice(const pz_option* const option, const char* const text, int64_t* cons
 /* ---- values ------------------------------------------------------------------ */
 
 static pz_status
-from_text(const pzi_map* const map, const pz_option* const option, const char* const text,
-          pz_value* const out)
+from_text(const pzi_parametrization* const parametrization, const pz_option* const option,
+          const char* const text, pz_value* const out)
 {
   pz_value value = {.type = option->type};
   bool readable = false;
@@ -139,7 +140,7 @@ from_text(const pzi_map* const map, const pz_option* const option, const char* c
   if (!readable || !in_range(option, &value)) {
     char found[128];
     snprintf(found, sizeof(found), "\"%.100s\"", text);
-    return refuse(map, option, found);
+    return refuse(parametrization, option, found);
   }
   *out = value;
   return PZ_OK;
@@ -152,11 +153,11 @@ typedef struct owned_tensor {
 } owned_tensor;
 
 static pz_status
-from_tensor(const pzi_map* const map, const pz_option* const option, const pz_tensor* const given,
-            pz_value* const out)
+from_tensor(const pzi_parametrization* const parametrization, const pz_option* const option,
+            const pz_tensor* const given, pz_value* const out)
 {
   char what[128];
-  snprintf(what, sizeof(what), "%.50s: %.50s", map->table.id, option->name);
+  snprintf(what, sizeof(what), "%.50s: %.50s", parametrization->table.id, option->name);
   if (given->device.type != PZ_DEVICE_CPU) {
     return pzi_fail(PZ_MISMATCH, "%s: found a tensor on a device, expected one on the host", what);
   }
@@ -183,23 +184,24 @@ from_tensor(const pzi_map* const map, const pz_option* const option, const pz_te
 
 /* Values a program gave; a choice comes as its name. */
 static pz_status
-from_value(const pzi_map* const map, const pz_option* const option, const pz_value* const given,
-           pz_value* const out)
+from_value(const pzi_parametrization* const parametrization, const pz_option* const option,
+           const pz_value* const given, pz_value* const out)
 {
   static const char* const types[] = {"nothing", "a real",   "an integer",
                                       "a flag",  "a choice", "a tensor"};
   if (given->type != option->type) {
-    return refuse(map, option, given->type <= PZ_TENSOR ? types[given->type] : "an unknown type");
+    return refuse(parametrization, option,
+                  given->type <= PZ_TENSOR ? types[given->type] : "an unknown type");
   }
   switch ((pz_value_type)option->type) {
   case PZ_CHOICE:
-    return from_text(map, option, given->as.text ? given->as.text : "", out);
+    return from_text(parametrization, option, given->as.text ? given->as.text : "", out);
   case PZ_TENSOR:
     if (!given->as.tensor) {
       *out = (pz_value){.type = PZ_TENSOR};
       return PZ_OK;
     }
-    return from_tensor(map, option, given->as.tensor, out);
+    return from_tensor(parametrization, option, given->as.tensor, out);
   case PZ_REAL:
   case PZ_INTEGER:
   case PZ_FLAG:
@@ -209,7 +211,7 @@ from_value(const pzi_map* const map, const pz_option* const option, const pz_val
     char real[PZI_TEXT_REAL];
     char integer[PZI_TEXT_REAL];
     snprintf(integer, sizeof(integer), "%" PRId64, given->as.integer);
-    return refuse(map, option,
+    return refuse(parametrization, option,
                   option->type == PZ_REAL ? pzi_text_from_real(given->as.real, real) : integer);
   }
   *out = *given;
@@ -225,13 +227,14 @@ drop_value(pz_value* const value)
   }
 }
 
-/* ---- entries ----------------------------------------------------------------- */
+/* ---- all options ----------------------------------------------------------------- */
 
 static pz_status
-find_option(const pzi_map* const map, const char* const name, uint32_t* const out)
+find_option(const pzi_parametrization* const parametrization, const char* const name,
+            uint32_t* const out)
 {
-  const pz_option* const options = map->table.options;
-  const uint32_t n = map->table.n_options;
+  const pz_option* const options = parametrization->table.options;
+  const uint32_t n = parametrization->table.n_options;
   for (uint32_t i = 0; name && i < n; ++i) {
     if (strcmp(options[i].name, name) == 0) {
       *out = i;
@@ -240,8 +243,8 @@ find_option(const pzi_map* const map, const char* const name, uint32_t* const ou
   }
   const char* const shown = name ? name : "(no name)";
   if (n == 0) {
-    return pzi_fail(PZ_NOT_FOUND, "%s: found option \"%.100s\", expected none", map->table.id,
-                    shown);
+    return pzi_fail(PZ_NOT_FOUND, "%s: found option \"%.100s\", expected none",
+                    parametrization->table.id, shown);
   }
   const char** const names = calloc(n, sizeof(*names));
   if (!names) {
@@ -254,9 +257,9 @@ find_option(const pzi_map* const map, const char* const name, uint32_t* const ou
     pzi_text_add(&all, names[i]);
   }
   const char* const nearest = pzi_nearest_name(shown, names, n);
-  pz_status status = pzi_fail(PZ_NOT_FOUND, "%s: no option \"%.100s\", %s %.500s", map->table.id,
-                              shown, nearest ? "the nearest is" : "there is",
-                              nearest ? nearest : (all.data ? all.data : ""));
+  pz_status status = pzi_fail(
+      PZ_NOT_FOUND, "%s: no option \"%.100s\", %s %.500s", parametrization->table.id, shown,
+      nearest ? "the nearest is" : "there is", nearest ? nearest : (all.data ? all.data : ""));
   free(all.data);
   free(names);
   return status;
@@ -300,100 +303,69 @@ describe_option(const pz_option* const option, const pz_value* const value, bool
   *first = false;
 }
 
-static pz_status
-describe(pzi_entry* const entry)
+pz_status
+pzi_options_text(const pzi_parametrization* const parametrization, const pz_value* const options,
+                 char** const out)
 {
-  const pz_parametrization* const table = &entry->map->table;
+  const pz_parametrization* const table = &parametrization->table;
   pzi_text text = {0};
   bool first = true;
   pzi_text_add(&text, table->id);
   for (uint32_t i = 0; i < table->n_options; ++i) {
-    describe_option(&table->options[i], &entry->options[i], &first, &text);
+    describe_option(&table->options[i], &options[i], &first, &text);
   }
   if (!first) {
     pzi_text_add(&text, ")");
   }
-  return pzi_text_finish(&text, &entry->text);
+  return pzi_text_finish(&text, out);
 }
 
-static pz_status
-resolve(pzi_entry* const entry, const pzi_word_map* const words, const uint32_t index,
-        const pz_option_setting* const settings, const uint32_t n_settings)
+pz_status
+pzi_options_resolve(const pzi_parametrization* const parametrization,
+                    const pzi_stage_words* const words, const uint32_t index,
+                    const pz_option_setting* const settings, const uint32_t n_settings,
+                    pz_value* const options)
 {
-  const pzi_map* const map = entry->map;
+  const pz_parametrization* const table = &parametrization->table;
   uint32_t k = 0;
-  for (uint32_t i = 0; i < map->table.n_options; ++i) {
-    entry->options[i] = map->table.options[i].fallback;
-    entry->options[i].type = map->table.options[i].type;
-    if (map->table.options[i].type == PZ_TENSOR) {
-      entry->options[i].as.tensor = NULL;
+  for (uint32_t i = 0; i < table->n_options; ++i) {
+    options[i] = table->options[i].fallback;
+    options[i].type = table->options[i].type;
+    if (options[i].type == PZ_TENSOR) {
+      options[i].as.tensor = NULL;
     }
-    if (!in_range(&map->table.options[i], &entry->options[i])) {
+    if (!in_range(&table->options[i], &options[i])) {
       return pzi_fail(PZ_PLUGIN, "%s: %s: the plugin's default is outside the plugin's range",
-                      map->table.id, map->table.options[i].name);
+                      table->id, table->options[i].name);
     }
   }
   for (uint32_t i = 0; i < words->n_options; ++i) {
-    const pzi_word_option* const word = &words->options[i];
-    PZ_TRY(find_option(map, word->name, &k));
+    const pzi_option_words* const word = &words->options[i];
+    PZ_TRY(find_option(parametrization, word->name, &k));
     for (uint32_t j = 0; j < i; ++j) {
       if (strcmp(words->options[j].name, word->name) == 0) {
-        return pzi_fail(PZ_INVALID, "%s: found option \"%s\" twice, expected it once",
-                        map->table.id, word->name);
+        return pzi_fail(PZ_INVALID, "%s: found option \"%s\" twice, expected it once", table->id,
+                        word->name);
       }
     }
-    PZ_TRY(from_text(map, &map->table.options[k], word->value, &entry->options[k]));
+    PZ_TRY(from_text(parametrization, &table->options[k], word->value, &options[k]));
   }
   for (uint32_t i = 0; i < n_settings; ++i) {
     if (settings[i].map == index) {
       pz_value value;
-      PZ_TRY(find_option(map, settings[i].name, &k));
-      PZ_TRY(from_value(map, &map->table.options[k], &settings[i].value, &value));
-      drop_value(&entry->options[k]);
-      entry->options[k] = value;
+      PZ_TRY(find_option(parametrization, settings[i].name, &k));
+      PZ_TRY(from_value(parametrization, &table->options[k], &settings[i].value, &value));
+      drop_value(&options[k]);
+      options[k] = value;
     }
   }
-  return describe(entry);
-}
-
-pz_status
-pzi_entry_new(const pzi_map* const map, const pzi_word_map* const words, const uint32_t index,
-              const pz_option_setting* const settings, const uint32_t n_settings,
-              pzi_entry** const out)
-{
-  const size_t bytes = sizeof(pzi_entry) + map->table.n_options * sizeof(pz_value);
-  pzi_entry* const entry = calloc(1, bytes);
-  if (!entry) {
-    return pzi_no_memory(bytes);
-  }
-  atomic_init(&entry->references, 1);
-  entry->map = map;
-  entry->options = (pz_value*)(entry + 1);
-  const pz_status status = resolve(entry, words, index, settings, n_settings);
-  if (status != PZ_OK) {
-    pzi_entry_release(entry);
-    return status;
-  }
-  *out = entry;
   return PZ_OK;
 }
 
-pzi_entry*
-pzi_entry_retain(pzi_entry* const entry)
-{
-  atomic_fetch_add_explicit(&entry->references, 1, memory_order_relaxed);
-  return entry;
-}
-
 void
-pzi_entry_release(pzi_entry* const entry)
+pzi_options_cleanup(const pzi_parametrization* const parametrization, pz_value* const options)
 {
-  if (!entry || atomic_fetch_sub_explicit(&entry->references, 1, memory_order_acq_rel) != 1) {
-    return;
+  for (uint32_t i = 0; i < parametrization->table.n_options; ++i) {
+    drop_value(&options[i]);
   }
-  for (uint32_t i = 0; i < entry->map->table.n_options; ++i) {
-    drop_value(&entry->options[i]);
-  }
-  free(entry->text);
-  free(entry);
 }

@@ -10,141 +10,15 @@
 
    Only the first map of a chain has several originals. */
 
-#include "map_plan.h"
+#include "plan.h"
 
+#include "services.h"
+#include "shape.h"
 #include "status.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char* const role_names[] = {"original", "own parameter", "buffer"};
-
-/* ---- declarations -------------------------------------------------------------- */
-
-static bool
-is_name(const char* const name)
-{
-  for (size_t i = 0; name[i] != '\0'; ++i) {
-    const char c = name[i];
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-    if (!letter && (i == 0 || c < '0' || c > '9')) {
-      return false;
-    }
-  }
-  return name[0] != '\0';
-}
-
-/* Own parameters and buffers of a map share their names. */
-static bool
-is_taken(const pzi_draft* const draft, const uint32_t role, const char* const name)
-{
-  for (uint32_t r = 0; r < 3; ++r) {
-    if ((r == 0) == (role == PZ_ORIGINAL)) {
-      for (uint32_t i = 0; i < draft->n[r]; ++i) {
-        if (draft->tensors[r][i].name && strcmp(draft->tensors[r][i].name, name) == 0) {
-          return true;
-        }
-      }
-    }
-  }
-  return false;
-}
-
-pz_status
-pzi_draft_tensor(pzi_activity* const run, const uint32_t role, const char* const name,
-                 const pz_spec* const spec)
-{
-  pzi_draft* const draft = run->draft;
-  const char* const what = role_names[role - 1];
-  uint32_t* const n = &draft->n[role - 1];
-  if (pzi_spec_check(spec, what) != PZ_OK) {
-    return pzi_activity_breach(run, "%s", pz_error_message());
-  }
-  if (role != PZ_STATE_BUFFER && spec->dtype == PZ_I64) {
-    return pzi_activity_breach(run, "%s: found int64, expected float32 or float64", what);
-  }
-  if (role != PZ_ORIGINAL && !name) {
-    return pzi_activity_breach(run, "%s: found no name", what);
-  }
-  if (name && !is_name(name)) {
-    return pzi_activity_breach(run, "%s: found name \"%.60s\", expected letters, digits and _",
-                               what, name);
-  }
-  if (name && is_taken(draft, role, name)) {
-    return pzi_activity_breach(run, "%s: found name \"%.60s\" twice", what, name);
-  }
-  if (*n == PZI_MAX_TENSORS) {
-    return pzi_activity_breach(run, "%s: found more than %d", what, PZI_MAX_TENSORS);
-  }
-  pzi_declared* const declared = &draft->tensors[role - 1][*n];
-  if (name) {
-    declared->name = strdup(name);
-    if (!declared->name) {
-      pzi_activity_breach(run, "out of memory");
-      run->breach_status = PZ_NO_MEMORY;
-      return PZ_NO_MEMORY;
-    }
-  }
-  declared->spec = *spec;
-  declared->spec.structure = PZ_GENERAL;
-  ++*n;
-  return PZ_OK;
-}
-
-pz_status
-pzi_draft_value(pzi_activity* const run, const pz_spec* const spec, const uint32_t structure)
-{
-  pzi_draft* const draft = run->draft;
-  char text[PZI_SPEC_TEXT];
-  if (pzi_spec_check(spec, "value") != PZ_OK) {
-    return pzi_activity_breach(run, "%s", pz_error_message());
-  }
-  if (spec->dtype == PZ_I64) {
-    return pzi_activity_breach(run, "value: found int64, expected float32 or float64");
-  }
-  if (draft->has_value) {
-    return pzi_activity_breach(run, "value: found a second one");
-  }
-  if (structure > PZ_ORTHOGONAL) {
-    return pzi_activity_breach(run, "value: found structure %" PRIu32 ", which means nothing",
-                               structure);
-  }
-  const bool square = spec->ndim >= 2 && spec->shape[spec->ndim - 1] == spec->shape[spec->ndim - 2];
-  if ((structure == PZ_ORTHOGONAL && spec->ndim < 2) ||
-      (structure != PZ_GENERAL && structure != PZ_ORTHOGONAL && !square)) {
-    return pzi_activity_breach(run, "value: found %s, which cannot be %s",
-                               pzi_spec_text(spec, text), pzi_structure_text(structure));
-  }
-  draft->value = *spec;
-  draft->value.structure = structure;
-  draft->has_value = true;
-  return PZ_OK;
-}
-
-pz_status
-pzi_draft_fold(pzi_activity* const run, const uint32_t triangle)
-{
-  if (triangle != PZ_UPPER && triangle != PZ_LOWER) {
-    return pzi_activity_breach(
-        run, "fold: found triangle %" PRIu32 ", expected PZ_UPPER or PZ_LOWER", triangle);
-  }
-  run->draft->fold = triangle == PZ_UPPER ? PZ_BY_UPPER : PZ_BY_LOWER;
-  return PZ_OK;
-}
-
-static void
-draft_cleanup(pzi_draft* const draft)
-{
-  for (uint32_t r = 0; r < 3; ++r) {
-    for (uint32_t i = 0; i < draft->n[r]; ++i) {
-      free(draft->tensors[r][i].name);
-    }
-  }
-  free(draft);
-}
-
-/* ---- plans ---------------------------------------------------------------------- */
 
 /* What the map says when its table has no plan. */
 static pz_status
@@ -257,21 +131,21 @@ plan_from_draft(pzi_draft* const draft, const uint32_t in, pzi_plan* const out)
 }
 
 pz_status
-pzi_plan_make(const pzi_entry* const entry, const uint32_t index, const pz_direction direction,
-              const uint32_t in, const pz_spec* const given, const uint32_t n_given,
-              pzi_plan* const out)
+pzi_plan_make(const pzi_instance* const instance, const uint32_t index,
+              const pz_direction direction, const uint32_t in, const pz_spec* const given,
+              const uint32_t n_given, pzi_plan* const out)
 {
-  const pz_parametrization* const table = &entry->map->table;
+  const pz_parametrization* const table = &instance->parametrization->table;
   pzi_draft* const draft = calloc(1, sizeof(*draft));
   if (!draft) {
     return pzi_no_memory(sizeof(*draft));
   }
-  pzi_activity run = {.id = table->id, .entry = "plan", .draft = draft};
+  pzi_activity run = {.id = table->id, .callback = "plan", .draft = draft};
   pz_call call;
   const pz_fault none = {0};
   pzi_call_init(&call, &run.frame, NULL, &none); /* no queue: operations refuse */
   call.host = &pzi_services;
-  call.options = entry->options;
+  call.options = instance->options;
   call.in = in;
   call.direction = (uint32_t)direction;
   call.n_given = n_given;
@@ -290,7 +164,7 @@ pzi_plan_make(const pzi_entry* const entry, const uint32_t index, const pz_direc
   if (status == PZ_OK) {
     status = plan_from_draft(draft, in, out);
   }
-  draft_cleanup(draft);
+  pzi_draft_free(draft);
   return status;
 }
 

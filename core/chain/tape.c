@@ -1,0 +1,60 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Two growing arrays: saved tensors and saved host records. */
+
+#include "tape.h"
+
+#include "status.h"
+
+#include <stdlib.h>
+
+/* Makes room for one more element of `size` bytes. */
+static pz_status
+grow(pzi_tape* const tape, void** const array, uint32_t* const capacity, const uint32_t n,
+     const size_t size)
+{
+  if (n < *capacity) {
+    return PZ_OK;
+  }
+  const uint32_t larger = 2 * *capacity + 8;
+  void* const data = realloc(*array, larger * size);
+  if (!data) {
+    return pzi_no_memory(larger * size);
+  }
+  *array = data;
+  *capacity = larger;
+  ++tape->allocations;
+  return PZ_OK;
+}
+
+pz_status
+pzi_tape_tensor(pzi_tape* const tape, pzi_tensor_arena* const arena, const pz_spec* const spec,
+                pz_tensor* const out)
+{
+  void* tensors = tape->tensors;
+  PZ_TRY(grow(tape, &tensors, &tape->tensor_capacity, tape->n_tensors, sizeof(*tape->tensors)));
+  tape->tensors = tensors;
+  PZ_TRY(pzi_tensor_arena_take(arena, spec, out));
+  tape->tensors[tape->n_tensors++] = *out;
+  return PZ_OK;
+}
+
+pz_status
+pzi_tape_record(pzi_tape* const tape, pzi_tensor_arena* const arena, const size_t bytes,
+                void** const out)
+{
+  void* records = tape->records;
+  PZ_TRY(grow(tape, &records, &tape->record_capacity, tape->n_records, sizeof(*tape->records)));
+  tape->records = records;
+  PZ_TRY(pzi_tensor_arena_record(arena, bytes, out));
+  tape->records[tape->n_records++] = *out;
+  return PZ_OK;
+}
+
+void
+pzi_tape_cleanup(pzi_tape* const tape)
+{
+  free(tape->tensors);
+  free(tape->records);
+}

@@ -1,0 +1,53 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* A device arena and a host arena that are marked and released together. */
+
+#include "tensor_arena.h"
+
+void
+pzi_tensor_arena_init(pzi_tensor_arena* const arena, const pz_queue* const queue)
+{
+  pzi_arena_init(&arena->device, &queue->allocator);
+  pzi_arena_init(&arena->host, NULL);
+}
+
+void
+pzi_tensor_arena_cleanup(pzi_tensor_arena* const arena)
+{
+  pzi_arena_cleanup(&arena->device);
+  pzi_arena_cleanup(&arena->host);
+}
+
+pz_status
+pzi_tensor_arena_take(pzi_tensor_arena* const arena, const pz_spec* const spec,
+                      pz_tensor* const out)
+{
+  return pzi_arena_tensor(&arena->device, &arena->host, spec, out);
+}
+
+pz_status
+pzi_tensor_arena_record(pzi_tensor_arena* const arena, const size_t bytes, void** const out)
+{
+  uint64_t offset = 0; /* stays 0 for host memory */
+  return pzi_arena_take(&arena->host, bytes, out, &offset);
+}
+
+pzi_tensor_mark
+pzi_tensor_arena_mark(const pzi_tensor_arena* const arena)
+{
+  return (pzi_tensor_mark){pzi_arena_mark(&arena->device), pzi_arena_mark(&arena->host)};
+}
+
+void
+pzi_tensor_arena_release(pzi_tensor_arena* const arena, const pzi_tensor_mark mark)
+{
+  pzi_arena_release(&arena->device, mark.device);
+  pzi_arena_release(&arena->host, mark.host);
+}
+
+void
+pzi_tensor_arena_clear(pzi_tensor_arena* const arena)
+{
+  pzi_tensor_arena_release(arena, (pzi_tensor_mark){.device = 0, .host = 0});
+}

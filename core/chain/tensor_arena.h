@@ -1,0 +1,35 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Memory for tensors: elements on a queue's device, shapes and records on the host. */
+
+#ifndef PZI_TENSOR_ARENA_H
+#define PZI_TENSOR_ARENA_H
+
+#include "queue.h"
+
+typedef struct pzi_tensor_arena {
+  pzi_arena device;
+  pzi_arena host;
+} pzi_tensor_arena;
+
+typedef struct pzi_tensor_mark {
+  uint64_t device;
+  uint64_t host;
+} pzi_tensor_mark;
+
+/* Allocates nothing. The queue must outlive the arena. */
+void pzi_tensor_arena_init(pzi_tensor_arena* arena, const pz_queue* queue);
+void pzi_tensor_arena_cleanup(pzi_tensor_arena* arena);
+
+/* An uninitialized, C-contiguous tensor of `spec`. */
+pz_status pzi_tensor_arena_take(pzi_tensor_arena* arena, const pz_spec* spec, pz_tensor* out);
+
+/* Host memory of `bytes`. */
+pz_status pzi_tensor_arena_record(pzi_tensor_arena* arena, size_t bytes, void** out);
+
+pzi_tensor_mark pzi_tensor_arena_mark(const pzi_tensor_arena* arena);
+void pzi_tensor_arena_release(pzi_tensor_arena* arena, pzi_tensor_mark mark);
+void pzi_tensor_arena_clear(pzi_tensor_arena* arena);
+
+#endif /* PZI_TENSOR_ARENA_H */
