@@ -5,48 +5,38 @@
    they are strong; own loops where they are not (structured passes, small matrices,
    inversion without pivoting). Every operation is done when it returns. */
 
-#include "cpu.h"
+#include "cpu_ops.h"
+#include "isa.h"
+#include "libraries.h"
+#include "scratch.h"
 
 #include <parametrize/descriptor.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
-enum { ALIGNMENT = 64 };
-
-static void*
-allocate(const size_t bytes)
+/* The name of the processor. */
+static void
+hardware(const size_t size, char* const name)
 {
-  const size_t rounded = (bytes + ALIGNMENT - 1U) & ~(size_t)(ALIGNMENT - 1U);
-  return rounded < bytes ? NULL : aligned_alloc(ALIGNMENT, rounded);
-}
-
-void*
-cpu_scratch(pz_backend_queue* const q, const cpu_slot slot, const size_t bytes)
-{
-  if (q->scratch_bytes[slot] < bytes) {
-    void* const larger = allocate(bytes);
-    if (!larger) {
-      return NULL;
+  struct utsname system;
+  FILE* const file = fopen("/proc/cpuinfo", "re");
+  if (file) {
+    char line[256];
+    while (fgets(line, (int)sizeof(line), file)) {
+      const char* const colon = strchr(line, ':');
+      if (strncmp(line, "model name", 10) == 0 && colon) {
+        const char* const value = colon + 1 + strspn(colon + 1, " \t");
+        snprintf(name, size, "%.*s", (int)strcspn(value, "\n"), value);
+        fclose(file);
+        return;
+      }
     }
-    free(q->scratch[slot]);
-    q->scratch[slot] = larger;
-    q->scratch_bytes[slot] = bytes;
+    fclose(file);
   }
-  return q->scratch[slot];
-}
-
-pz_status
-cpu_no_memory(pz_backend_queue* const q)
-{
-  return q->host->fail(PZ_NO_MEMORY, "out of memory for scratch on the cpu");
-}
-
-pz_status
-cpu_singular(pz_backend_queue* const q, const char* const what, const int64_t place)
-{
-  return q->host->fail(PZ_SINGULAR, "matrix %lld of the batch %s", (long long)place, what);
+  snprintf(name, size, "%s", uname(&system) == 0 ? system.machine : "processor");
 }
 
 static pz_status
@@ -59,9 +49,9 @@ probe(const pz_backend_host* const host, const uint32_t index, pz_device_info* c
   info->device.id = 0;
   info->f64 = 1;
   info->reason[0] = '\0';
-  cpu_hardware(sizeof(info->name), info->name);
+  hardware(sizeof(info->name), info->name);
   info->usable =
-      cpu_answers(sizeof(info->detail), info->detail, sizeof(info->reason), info->reason);
+      cpu_libraries_work(sizeof(info->detail), info->detail, sizeof(info->reason), info->reason);
   const cpu_isa* const isa =
       info->usable ? cpu_isa_chosen(sizeof(info->reason), info->reason) : NULL;
   if (isa) {
@@ -84,7 +74,7 @@ open_queue(const pz_backend_host* const host, const uint32_t index, const void* 
   if (native) {
     return host->fail(PZ_UNSUPPORTED, "cpu has no queue of the host's to adopt");
   }
-  if (!cpu_answers(sizeof(detail), detail, sizeof(reason), reason) ||
+  if (!cpu_libraries_work(sizeof(detail), detail, sizeof(reason), reason) ||
       !cpu_isa_chosen(sizeof(reason), reason)) {
     return host->fail(PZ_DEVICE, "%s", reason);
   }
@@ -101,8 +91,8 @@ static void
 close_queue(pz_backend_queue* const q)
 {
   if (q) {
-    for (int slot = 0; slot < CPU_SLOTS; ++slot) {
-      free(q->scratch[slot]);
+    for (int use = 0; use < CPU_SCRATCH_USES; ++use) {
+      free(q->scratch[use]);
     }
     free(q);
   }
@@ -111,7 +101,7 @@ close_queue(pz_backend_queue* const q)
 static pz_status
 alloc_memory(pz_backend_queue* const q, const size_t bytes, void** const out)
 {
-  void* const data = allocate(bytes);
+  void* const data = cpu_allocate(bytes);
   if (!data) {
     return q->host->fail(PZ_NO_MEMORY, "out of memory for %zu bytes", bytes);
   }

@@ -6,7 +6,7 @@
    looked for. The environment variable PARAMETRIZE_CPU_ISA asks for one by name, for tests
    and comparisons; it is read once. */
 
-#include "cpu.h"
+#include "isa.h"
 
 #include <stdatomic.h>
 #include <stdio.h>

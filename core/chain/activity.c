@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Plugins are not trusted. A service that is called where the contract excludes it refuses,
-   and the activity remembers the refusal, so that a callback which ignores it fails too. */
+/* Plugins are not trusted. A service called where the contract excludes it fails, and the
+   activity records the failure: a callback that ignores it fails all the same. */
 
 #include "activity.h"
 
@@ -37,8 +37,8 @@ pzi_activity_end(pzi_activity* const run, const pz_status answer)
     return PZ_OK;
   }
   if ((int)answer < 0 || answer > PZ_DEVICE) {
-    return pzi_fail(PZ_PLUGIN, "%s: %s: returned status %d, which means nothing", run->id,
-                    run->callback, (int)answer);
+    return pzi_fail(PZ_PLUGIN, "%s: %s: returned unknown status %d", run->id, run->callback,
+                    (int)answer);
   }
   if (pzi_fail_count() == run->failures) {
     return pzi_fail(answer, "%s: %s: failed without a reason: %s", run->id, run->callback,

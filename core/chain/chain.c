@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Chains are immutable: appending and leaving out make another chain, which shares the
-   entries of the maps that stay and plans all of them again from the same originals. */
+/* Chains are immutable. Appending or leaving out stages makes another chain, which shares
+   the instances of the other stages and plans all stages again from the same originals. */
 
 #include "chain.h"
 
@@ -34,7 +34,7 @@ chain_destroy(pz_chain* const chain)
   free(chain);
 }
 
-/* An unplanned chain of n maps, entries NULL. */
+/* An unplanned chain of n stages, instances NULL. */
 static pz_status
 chain_alloc(pz_context* const context, const pz_direction direction, const uint32_t n,
             pz_chain** const out)
@@ -55,7 +55,35 @@ chain_alloc(pz_context* const context, const pz_direction direction, const uint3
   return PZ_OK;
 }
 
-/* Entries for the maps of a text. */
+/* An unplanned chain with the instances of another except number `without` (UINT32_MAX: all),
+   followed by `n_more` that are NULL. */
+static pz_status
+chain_derive(const pz_chain* const from, const uint32_t without, const uint32_t n_more,
+             pz_chain** const out)
+{
+  pz_chain* chain = NULL;
+  const uint32_t n = from->n_stages - (without < from->n_stages);
+  PZ_TRY(chain_alloc(from->context, (pz_direction)from->direction, n + n_more, &chain));
+  for (uint32_t i = 0; i < n; ++i) {
+    chain->stages[i].instance = pzi_instance_retain(from->stages[i + (i >= without)].instance);
+  }
+  *out = chain;
+  return PZ_OK;
+}
+
+/* Hands out a chain, or frees it after a failure. */
+static pz_status
+chain_finish(pz_chain* const chain, const pz_status status, pz_chain** const out)
+{
+  if (status != PZ_OK) {
+    pz_chain_free(chain);
+    return status;
+  }
+  *out = chain;
+  return PZ_OK;
+}
+
+/* Instances for the stages of a text. */
 static pz_status
 make_instances(pz_context* const context, const pzi_chain_words* const words,
                const pz_option_setting* const settings, const uint32_t n_settings,
@@ -64,8 +92,9 @@ make_instances(pz_context* const context, const pzi_chain_words* const words,
   for (uint32_t i = 0; i < n_settings; ++i) {
     if (settings[i].map >= words->n_stages) {
       return pzi_fail(PZ_INVALID,
-                      "setting %" PRIu32 ": found map %" PRIu32 ", expected less than %" PRIu32, i,
-                      settings[i].map, words->n_stages);
+                      "setting %" PRIu32 ": found parametrization %" PRIu32
+                      ", expected less than %" PRIu32,
+                      i, settings[i].map, words->n_stages);
     }
   }
   for (uint32_t i = 0; i < words->n_stages; ++i) {
@@ -125,16 +154,11 @@ pz_chain_new(pz_context* const context, const char* const text,
     status = pzi_chain_plan(chain, direction, given, n_given);
   }
   free(words);
-  if (status != PZ_OK) {
-    pz_chain_free(chain);
-    return status;
-  }
-  *out = chain;
-  return PZ_OK;
+  return chain_finish(chain, status, out);
 }
 
-/* Plans a chain whose entries are set from the originals of another, of `dtype` where that
-   is not 0. */
+/* Plans a chain whose instances are set, from the originals of another chain; `dtype`, unless
+   0, replaces theirs. */
 static pz_status
 plan_as(pz_chain* const chain, const pz_chain* const before, const uint32_t dtype)
 {
@@ -158,28 +182,19 @@ pz_chain_append(const pz_chain* const chain, const char* const text,
     return pzi_fail(PZ_INVALID, "chain: found a NULL argument");
   }
   PZ_TRY(pzi_chain_parse(text, &words));
-  const uint32_t n = chain->n_stages;
-  pz_status status =
-      chain_alloc(chain->context, (pz_direction)chain->direction, n + words->n_stages, &longer);
+  pz_status status = chain_derive(chain, UINT32_MAX, words->n_stages, &longer);
   if (status == PZ_OK) {
-    for (uint32_t i = 0; i < n; ++i) {
-      longer->stages[i].instance = pzi_instance_retain(chain->stages[i].instance);
-    }
-    status = make_instances(chain->context, words, settings, n_settings, longer->stages + n);
+    status = make_instances(chain->context, words, settings, n_settings,
+                            longer->stages + chain->n_stages);
   }
   if (status == PZ_OK) {
     status = plan_as(longer, chain, 0);
   }
   free(words);
-  if (status != PZ_OK) {
-    pz_chain_free(longer);
-    return status;
-  }
-  *out = longer;
-  return PZ_OK;
+  return chain_finish(longer, status, out);
 }
 
-/* A map that stays must keep its own tensors: what they hold cannot follow a new shape. */
+/* A kept stage must keep its own tensors: their contents cannot be carried to a new shape. */
 static pz_status
 check_kept(const pzi_stage* const before, const pzi_stage* const after)
 {
@@ -212,27 +227,19 @@ pz_chain_without(const pz_chain* const chain, const uint32_t index, pz_chain** c
                     index, chain->n_stages);
   }
   if (chain->n_stages == 1) {
-    return pzi_fail(PZ_INVALID, "chain: %s is its only map, and one must be left",
+    return pzi_fail(PZ_INVALID, "chain: cannot leave out %s, its only parametrization",
                     chain->stages[0].instance->parametrization->table.id);
   }
-  const uint32_t n = chain->n_stages - 1;
-  PZ_TRY(chain_alloc(chain->context, (pz_direction)chain->direction, n, &shorter));
-  for (uint32_t i = 0; i < n; ++i) {
-    shorter->stages[i].instance = pzi_instance_retain(chain->stages[i + (i >= index)].instance);
-  }
+  PZ_TRY(chain_derive(chain, index, 0, &shorter));
   pz_status status = plan_as(shorter, chain, 0);
-  for (uint32_t i = 0; status == PZ_OK && i < n; ++i) {
+  for (uint32_t i = 0; status == PZ_OK && i < shorter->n_stages; ++i) {
     status = check_kept(&chain->stages[i + (i >= index)], &shorter->stages[i]);
   }
-  if (status != PZ_OK) {
-    pz_chain_free(shorter);
-    return status;
-  }
-  *out = shorter;
-  return PZ_OK;
+  return chain_finish(shorter, status, out);
 }
 
-/* Tensors that can follow into another dtype: the same ones, floats floats as before. */
+/* Tensors can be converted to another dtype if they have the same roles, names and shapes, and
+   int64 ones stay int64. */
 static pz_status
 check_followed(const pz_chain* const before, const pz_chain* const after)
 {
@@ -254,20 +261,12 @@ pz_status
 pzi_chain_with_dtype(const pz_chain* const chain, const uint32_t dtype, pz_chain** const out)
 {
   pz_chain* other = NULL;
-  PZ_TRY(chain_alloc(chain->context, (pz_direction)chain->direction, chain->n_stages, &other));
-  for (uint32_t i = 0; i < chain->n_stages; ++i) {
-    other->stages[i].instance = pzi_instance_retain(chain->stages[i].instance);
-  }
+  PZ_TRY(chain_derive(chain, UINT32_MAX, 0, &other));
   pz_status status = plan_as(other, chain, dtype);
   if (status == PZ_OK) {
     status = check_followed(chain, other);
   }
-  if (status != PZ_OK) {
-    pz_chain_free(other);
-    return status;
-  }
-  *out = other;
-  return PZ_OK;
+  return chain_finish(other, status, out);
 }
 
 pz_chain*

@@ -1,10 +1,11 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A chain is planned twice. When it is made from a tensor, the maps are asked last to
-   first which originals they need for it; then, always, first to last what they make of
-   their input, knowing now what structure it has. Both passes must agree. What the maps
-   declared becomes the chain's list of tensors. */
+/* A chain made from a tensor is planned backward first: from the last stage to the first,
+   each plan tells the originals for a given value. Then every chain is planned forward: from
+   the first stage to the last, each plan tells the value for a given input, whose structure
+   is now known. Both passes must agree. The declarations of the forward pass become the
+   chain's list of tensors. */
 
 #include "chain.h"
 
@@ -16,8 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Originals of the first map for a value of the spec given, asked last map to first; and
-   the value of every map on the way. */
+/* The originals of the first stage for a value of the given spec, and the value of every
+   stage. */
 static pz_status
 plan_backward(const pz_chain* const chain, const pz_spec* const given, pz_spec* const values,
               pz_spec* const originals, uint32_t* const n_originals)
@@ -38,8 +39,8 @@ plan_backward(const pz_chain* const chain, const pz_spec* const given, pz_spec* 
   return PZ_OK;
 }
 
-/* Plans of all maps from the specs of the originals. `values` as plan_backward left them,
-   or NULL. */
+/* Plans all stages from the specs of the originals. `values`: those of plan_backward, or
+   NULL. */
 static pz_status
 plan_forward(pz_chain* const chain, const pz_spec* const values, const pz_spec* const originals,
              const uint32_t n_originals)
@@ -82,7 +83,7 @@ tensor_name(pzi_chain_tensor* const tensor, const char* const declared, const ui
   return pzi_text_finish(&text, &tensor->name);
 }
 
-/* Adds one role of one map to the chain's list. */
+/* Adds tensors of one role of one stage to the chain's list. */
 static pz_status
 list_tensors(pz_chain* const chain, const uint32_t role, const uint32_t index, const uint32_t place,
              const uint32_t n)

@@ -1,15 +1,14 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* chain  = map *("," map)
-   map    = id [ "(" option *("," option) ")" ]
+/* chain  = stage *("," stage)
+   stage  = id [ "(" option *("," option) ")" ]
    option = name "=" value
 
-   White space (of ASCII) between words is ignored. A word is letters, digits and
-   underscores; a value is any run of bytes other than white space, comma and
-   parentheses. The text is copied once and words are cut out of the copy in place; a
-   text has no more maps and options than commas and parentheses, plus one, which bounds
-   the tables beforehand. */
+   ASCII white space between words is ignored. A word consists of letters, digits and
+   underscores; a value of any bytes except white space, comma and parentheses. The text is
+   copied once, and words are terminated in the copy. The number of commas and opening
+   parentheses, plus one, bounds the number of stages and of options. */
 
 #include "chain_text.h"
 
@@ -18,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHOWN = 200 }; /* bytes of the text that a message repeats */
+enum { SHOWN = 200 }; /* bytes of the text shown in a message */
 
 typedef struct parser {
   const char* text;
@@ -53,7 +52,7 @@ look(parser* const p)
   return p->text[p->at];
 }
 
-/* What stands at the parser's place: one character, or a word or value as a whole. */
+/* Reports the next character, or the whole word or value. */
 static pz_status
 unexpected(parser* const p, const char* const expected)
 {
@@ -75,7 +74,7 @@ unexpected(parser* const p, const char* const expected)
                   found, p->at + 1, expected);
 }
 
-/* Cuts out the bytes for which `belongs` holds, at least one. */
+/* Reads the bytes for which `belongs` holds, at least one. */
 static pz_status
 cut(parser* const p, bool (*const belongs)(char c), const char* const expected,
     const char** const out, size_t* const end)
@@ -95,7 +94,7 @@ cut(parser* const p, bool (*const belongs)(char c), const char* const expected,
   return PZ_OK;
 }
 
-/* Options up to the closing parenthesis, which is taken too. */
+/* Reads options and the closing parenthesis. */
 static pz_status
 parse_options(parser* const p, pzi_stage_words* const stage, pzi_option_words* const options)
 {
@@ -128,7 +127,7 @@ parse(parser* const p, pzi_chain_words* const words, pzi_option_words* options)
   for (;;) {
     pzi_stage_words* const stage = &words->stages[words->n_stages];
     size_t end = 0;
-    PZ_TRY(cut(p, is_word, "the name of a map", &stage->id, &end));
+    PZ_TRY(cut(p, is_word, "the name of a parametrization", &stage->id, &end));
     ++words->n_stages;
     if (look(p) == '(') {
       PZ_TRY(parse_options(p, stage, options));
@@ -151,7 +150,7 @@ pz_status
 pzi_chain_parse(const char* const text, pzi_chain_words** const out)
 {
   if (!text) {
-    return pzi_fail(PZ_INVALID, "chain: found no text, expected the name of a map");
+    return pzi_fail(PZ_INVALID, "chain: found no text, expected the name of a parametrization");
   }
   const size_t length = strlen(text);
   size_t most = 1;

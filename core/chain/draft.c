@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Each declaration is checked as it comes. */
+/* Declarations are checked one by one as a plan makes them. */
 
 #include "draft.h"
 
@@ -28,7 +28,7 @@ is_name(const char* const name)
   return name[0] != '\0';
 }
 
-/* Own parameters and buffers of a map share their names. */
+/* Own parameters and buffers of a stage share a namespace. */
 static bool
 is_taken(const pzi_draft* const draft, const uint32_t role, const char* const name)
 {
@@ -100,8 +100,7 @@ pzi_draft_value(pzi_activity* const run, const pz_spec* const spec, const uint32
     return pzi_activity_breach(run, "value: found a second one");
   }
   if (structure > PZ_ORTHOGONAL) {
-    return pzi_activity_breach(run, "value: found structure %" PRIu32 ", which means nothing",
-                               structure);
+    return pzi_activity_breach(run, "value: found unknown structure %" PRIu32, structure);
   }
   const bool square = spec->ndim >= 2 && spec->shape[spec->ndim - 1] == spec->shape[spec->ndim - 2];
   if ((structure == PZ_ORTHOGONAL && spec->ndim < 2) ||

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Running an evaluation: a state is loaded, then every map runs on the value of the one
+/* Running an evaluation: a state is loaded, then every stage runs on the value of the stage
    before it. */
 
 #include "eval.h"
@@ -25,8 +25,8 @@ pzi_eval_ready(const pz_eval* const eval, const pz_tensor* const tensor)
   return pzi_check_owned(eval->queue, tensor) && pzi_shape_is_contiguous(tensor);
 }
 
-/* Does the map before i leave its value unmade, since map i takes it as a triangle? Not where
-   that map is handed a triangle itself: what it folds is then not there. */
+/* Can the fold before stage i be skipped, because stage i reads its input as a triangle? Not if
+   the fold skips its own predecessor: its input has no memory then. */
 static bool
 takes_triangle(const pz_eval* const eval, const uint32_t i)
 {
@@ -34,8 +34,8 @@ takes_triangle(const pz_eval* const eval, const uint32_t i)
          !takes_triangle(eval, i - 1);
 }
 
-/* Values take their memory at the first use, those that are not made as a rule when a map
-   makes them after all. */
+/* Values take their memory at the first use. A value that is usually skipped takes it when
+   a stage computes it after all. */
 static pz_status
 place_value(pz_eval* const eval, const uint32_t i)
 {
@@ -51,8 +51,8 @@ static pz_status
 place_values(pz_eval* const eval)
 {
   for (uint32_t i = 0; i < eval->chain->n_stages; ++i) {
-    const bool made = i + 1 == eval->chain->n_stages || !takes_triangle(eval, i + 1);
-    if (made && !eval->stages[i].y.data) {
+    const bool computed = i + 1 == eval->chain->n_stages || !takes_triangle(eval, i + 1);
+    if (computed && !eval->stages[i].y.data) {
       PZ_TRY(place_value(eval, i));
     }
   }
@@ -80,7 +80,7 @@ load_tensor(pz_eval* const eval, const pzi_storage* const storage, const uint32_
   return PZ_OK;
 }
 
-/* Inputs of every map from what is loaded. */
+/* Sets the inputs of every stage from the loaded tensors. */
 static void
 connect(pz_eval* const eval)
 {
@@ -112,7 +112,7 @@ pzi_eval_skip_folds(pz_eval* const eval)
 void
 pzi_eval_invalidate(pz_eval* const eval)
 {
-  eval->version = eval->version != 0 ? UINT64_MAX : 0; /* which no state has */
+  eval->version = eval->version != 0 ? UINT64_MAX : 0; /* a version that no state has */
 }
 
 pz_status
@@ -147,7 +147,7 @@ pzi_eval_begin(pz_eval* const eval, const pz_state* const state)
   return PZ_OK;
 }
 
-/* ---- entries ---------------------------------------------------------------------------- */
+/* ---- callbacks ---------------------------------------------------------------------------- */
 
 pz_call*
 pzi_eval_core(pz_eval* const eval, const pz_fault* const fault)
@@ -277,7 +277,7 @@ pz_eval_forward(pz_eval* const eval, const pz_state* const state, const uint32_t
   return PZ_OK;
 }
 
-/* The device does not know which map it was. */
+/* The fault word does not tell the stage, so the message names the chain. */
 pz_status
 pzi_eval_fault(pz_eval* const eval, const pz_fault* const fault)
 {

@@ -1,8 +1,9 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Originals from a value: right inverses from the last map to the first. The last one is
-   asked with the caller's intent and may refuse; what it hands down is taken as it is. */
+/* Originals from a value: right inverses from the last stage to the first. The last stage
+   runs with the caller's intent and may refuse the value; the others run with PZ_CHAIN and
+   accept their input. */
 
 #include "pending.h"
 
@@ -13,10 +14,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* A map registered alone on a tensor without a right inverse, or whose right inverse has
-   no answer for it, takes the tensor itself for its original. */
+/* Registering a single stage falls back to the identity: without a right inverse, or for a
+   value without a preimage, the tensor itself becomes the original. */
 static bool
-identity_serves(const pz_eval* const eval, const pz_intent intent)
+can_copy(const pz_eval* const eval, const pz_intent intent)
 {
   const pzi_plan* const plan = eval->stages[0].plan;
   return intent == PZ_REGISTER && eval->chain->n_stages == 1 && plan->n_original == 1 &&
@@ -42,7 +43,7 @@ pzi_eval_no_preimage(const pz_status status)
   return status == PZ_SINGULAR || status == PZ_UNSUPPORTED || status == PZ_OUTSIDE;
 }
 
-/* Map 0 registered alone: its right inverse, else the identity. */
+/* The right inverse of a single stage, else the identity. */
 static pz_status
 invert_or_copy(pz_eval* const eval, const pz_tensor* const y)
 {
@@ -71,12 +72,12 @@ check_inverses(const pz_eval* const eval)
   return PZ_OK;
 }
 
-/* From a value on the device to staged originals. */
+/* From a value on the device to pending originals. */
 static pz_status
 invert(pz_eval* const eval, const pz_intent intent, const pz_tensor* const value)
 {
   const uint32_t last = eval->chain->n_stages - 1;
-  const bool identity = identity_serves(eval, intent);
+  const bool identity = can_copy(eval, intent);
   if (!identity) {
     PZ_TRY(check_inverses(eval));
   }
@@ -116,7 +117,7 @@ pz_eval_assign(pz_eval* const eval, pz_state* const state, const pz_intent inten
   return pzi_pending_commit(eval, state);
 }
 
-/* Standard normal originals. */
+/* Makes standard normal originals pending. */
 static pz_status
 sample_originals(pz_eval* const eval)
 {
@@ -147,7 +148,7 @@ pz_eval_sample(pz_eval* const eval, pz_state* const state)
   pzi_pending_outputs(eval, c, last, &y, 1);
   const pz_status answer = stage->table->sample(c, eval->outputs);
   PZ_TRY(pzi_pending_end(eval, last, &y, 1, answer));
-  /* A member up to rounding, which no map is to judge. */
+  /* The sample is a member up to rounding: PZ_CHAIN, so that no stage refuses it. */
   PZ_TRY(invert(eval, PZ_CHAIN, &y));
   return pzi_pending_commit(eval, state);
 }

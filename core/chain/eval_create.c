@@ -1,9 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* An evaluation holds the values of all maps, what forward saved for vjp, and scratch.
-   Memory comes from arenas that are kept, so that a repeated evaluation allocates
-   nothing. */
+/* An evaluation holds the values of all stages, the tape of forward, and scratch. Its arenas
+   keep their memory, so that a repeated evaluation allocates nothing. */
 
 #include "eval.h"
 
@@ -57,7 +56,7 @@ place_options(pz_eval* const eval)
   return PZ_OK;
 }
 
-/* Cuts one block into the arrays of tensors. */
+/* Allocates one block for all arrays of tensors. */
 static pz_status
 place_arrays(pz_eval* const eval)
 {

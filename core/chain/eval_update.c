@@ -1,11 +1,12 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* What maps do to their own state: filling it when they join a chain, one step of it when
-   the host says so; and the distance of a value from a map's set.
+/* Changing buffers and own parameters: initialize fills those of new stages, update makes
+   one step. Also the distance of a value from the set of a stage.
 
-   Both walks go from first to last, and every map sees its input as it becomes with the
-   new state of the maps before it, as if they had been registered, or read, one by one. */
+   Initialize and update run from the first stage to the last. Every stage sees its input as
+   computed with the new state of the stages before it, as if they had been registered, or
+   read, one by one. */
 
 #include "pending.h"
 
@@ -29,7 +30,7 @@ next_draw(const uint64_t draw)
 /* ---- initialize --------------------------------------------------------------------------- */
 
 static pz_status
-initialize_step(pz_eval* const eval, const uint32_t i, const pz_tensor* const tensor)
+initialize_stage(pz_eval* const eval, const uint32_t i, const pz_tensor* const tensor)
 {
   PZ_TRY(pzi_pending_own(eval, i, true, true));
   pz_call* const c = pzi_eval_enter(eval, i, "init", 0, &eval->pending_fault);
@@ -40,7 +41,7 @@ initialize_step(pz_eval* const eval, const uint32_t i, const pz_tensor* const te
   return PZ_OK;
 }
 
-/* Copies what is staged of map i's own tensors to `kept`, or back. */
+/* Copies the pending buffers and own parameters of stage i to `kept`, or back. */
 static void
 keep_staged(pz_eval* const eval, const uint32_t i, pz_tensor* const kept, const bool back)
 {
@@ -54,9 +55,9 @@ keep_staged(pz_eval* const eval, const uint32_t i, pz_tensor* const kept, const 
          n_parameter * sizeof(*kept));
 }
 
-/* The originals, and own tensors, that map 0 would have if it were registered alone on
-   `tensor`: for the maps after it to see a value. Nothing of this is written. Where there
-   is no answer, the originals that the state holds are as good as any. */
+/* Sets the inputs of stage 0 as if it were registered alone on `tensor`, so that later
+   stages see a value. None of this is written to the state. If the tensor has no preimage,
+   the tensor itself serves, or else the loaded originals. */
 static pz_status
 guess_originals(pz_eval* const eval, const pz_tensor* const tensor)
 {
@@ -104,7 +105,8 @@ pz_eval_initialize(pz_eval* const eval, pz_state* const state, const uint32_t fi
   const bool from_tensor = chain->direction == PZ_FROM_TENSOR;
   pz_tensor given = {0};
   if (first >= chain->n_stages) {
-    return pzi_fail(PZ_INVALID, "initialize: found map %" PRIu32 ", expected less than %" PRIu32,
+    return pzi_fail(PZ_INVALID,
+                    "initialize: found parametrization %" PRIu32 ", expected less than %" PRIu32,
                     first, chain->n_stages);
   }
   if (first == 0) {
@@ -112,10 +114,10 @@ pz_eval_initialize(pz_eval* const eval, pz_state* const state, const uint32_t fi
     PZ_TRY(pzi_check_tensor(eval->queue, tensor, spec, "tensor"));
     PZ_TRY(pzi_pending_input(eval, spec, tensor, &given));
   }
-  /* Maps may change the shape: then the first one was not registered on that tensor. */
+  /* If a stage changes the shape, `tensor` is not a value of stage 0. */
   const bool is_value = first == 0 && from_tensor &&
                         pz_spec_equal(&chain->stages[0].plan.value, pz_chain_value(chain));
-  uint32_t end = 0; /* past the last map that has something to fill */
+  uint32_t end = 0; /* past the last stage with init */
   for (uint32_t i = first; i < chain->n_stages; ++i) {
     end = eval->stages[i].table->init ? i + 1 : end;
   }
@@ -123,7 +125,7 @@ pz_eval_initialize(pz_eval* const eval, pz_state* const state, const uint32_t fi
   for (uint32_t i = 0; i < end; ++i) {
     const bool use_given = i == 0 && first == 0 && (is_value || !from_tensor);
     if (i >= first && eval->stages[i].table->init) {
-      PZ_TRY(initialize_step(eval, i, use_given ? &given : &eval->stages[i].x[0]));
+      PZ_TRY(initialize_stage(eval, i, use_given ? &given : &eval->stages[i].x[0]));
     }
     if (i + 1 < end) {
       if (i == 0 && is_value) {
@@ -137,8 +139,8 @@ pz_eval_initialize(pz_eval* const eval, pz_state* const state, const uint32_t fi
 
 /* ---- update ------------------------------------------------------------------------------- */
 
-/* Room for originals that map 0 asks for; taken beforehand, since what an entry takes of
-   the staging area is given back at its end. */
+/* Memory for the originals that update of stage 0 may ask for. Taken before the callback,
+   which releases at its end whatever it takes of the temporary arena. */
 static pz_status
 make_new_originals(pz_eval* const eval, pz_tensor** const out)
 {
@@ -154,7 +156,7 @@ make_new_originals(pz_eval* const eval, pz_tensor** const out)
 }
 
 static pz_status
-update_step(pz_eval* const eval, const uint32_t i)
+update_stage(pz_eval* const eval, const uint32_t i)
 {
   pzi_eval_stage* const stage = &eval->stages[i];
   pzi_activity* const activity = &eval->activity;
@@ -196,7 +198,7 @@ pz_eval_update(pz_eval* const eval, pz_state* const state)
   pzi_eval_invalidate(eval);
   for (uint32_t i = 0; i < end; ++i) {
     if (eval->stages[i].table->update) {
-      PZ_TRY(update_step(eval, i));
+      PZ_TRY(update_stage(eval, i));
     }
     if (i + 1 < end) {
       PZ_TRY(pzi_eval_run(eval, i, PZ_CALL_TRAINING, &eval->pending_fault));
@@ -217,7 +219,8 @@ pz_eval_residual(pz_eval* const eval, const pz_state* const state, const uint32_
 {
   PZ_TRY(pzi_pending_begin(eval, state));
   if (index >= eval->chain->n_stages || !distance) {
-    return pzi_fail(PZ_INVALID, "residual: found map %" PRIu32 "%s, expected less than %" PRIu32,
+    return pzi_fail(PZ_INVALID,
+                    "residual: found parametrization %" PRIu32 "%s, expected less than %" PRIu32,
                     index, distance ? "" : " and no place for the distance", eval->chain->n_stages);
   }
   const pzi_eval_stage* const stage = &eval->stages[index];

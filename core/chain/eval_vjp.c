@@ -2,8 +2,8 @@
    SPDX-License-Identifier: MIT */
 
 /* Gradients: with v = P_n(... P_1(x)), the gradient at v goes backward through the vjp of
-   each map, down to the first one with anything wanted. Results are staged and handed
-   over together at the end. */
+   each stage, down to the first stage with a wanted tensor. Results stay pending and are
+   written to the caller together at the end. */
 
 #include "pending.h"
 
@@ -61,12 +61,12 @@ check_tensors(const pz_eval* const eval, const pz_tensor* const gradient, const 
     if (wanted(want, k)) {
       const pzi_chain_tensor* const known = &eval->chain->tensors[k];
       if (pzi_check_tensor(eval->queue, &gradients[k], &known->spec, "gradient") != PZ_OK) {
-        char what[128]; /* only now worth its time */
+        char what[128]; /* formatted after a failure only: it takes time */
         snprintf(what, sizeof(what), "gradient of %.80s", known->name);
         return pzi_check_tensor(eval->queue, &gradients[k], &known->spec, what);
       }
       if (pzi_overlap_self(&gradients[k])) {
-        return pzi_fail(PZ_INVALID, "gradient of %s: found strides that name an element twice",
+        return pzi_fail(PZ_INVALID, "gradient of %s: found strides that address an element twice",
                         known->name);
       }
     }
@@ -74,9 +74,9 @@ check_tensors(const pz_eval* const eval, const pz_tensor* const gradient, const 
   return PZ_OK;
 }
 
-/* The first map with anything wanted: nothing before it is computed. */
+/* The first stage with a wanted tensor: nothing before it is computed. */
 static uint32_t
-first_map(const pz_chain* const chain, const uint64_t want)
+first_stage(const pz_chain* const chain, const uint64_t want)
 {
   uint32_t first = chain->n_stages;
   for (uint32_t k = 0; k < trained(chain); ++k) {
@@ -87,7 +87,7 @@ first_map(const pz_chain* const chain, const uint64_t want)
   return first;
 }
 
-/* Room for one gradient, or a tensor without data where it is not wanted. */
+/* Memory for one gradient, or a tensor without data if it is not wanted. */
 static pz_status
 place_gradient(pz_eval* const eval, const pz_tensor* const like, const bool want,
                pz_tensor* const out)
@@ -102,8 +102,8 @@ place_gradient(pz_eval* const eval, const pz_tensor* const like, const bool want
   return PZ_OK;
 }
 
-/* vjp of map i: gradients of its originals and own parameters into `staged`, that of its
-   input into `inner` if that is wanted. */
+/* vjp of stage i: gradients of its originals and own parameters become pending, that of its
+   input goes to `inner` if it is wanted. */
 static pz_status
 step_back(pz_eval* const eval, const uint32_t i, const uint64_t want, const bool want_inner,
           const pz_tensor* const gy, pz_tensor* const inner)
@@ -134,10 +134,9 @@ step_back(pz_eval* const eval, const uint32_t i, const uint64_t want, const bool
   return pzi_eval_leave(eval, memcmp(eval->outputs, gx, n_x * sizeof(*gx)) != 0, answer);
 }
 
-/* Where the sum with what is there cannot be taken in place, it is staged before anything
-   is handed over. */
+/* A sum that cannot be computed in place is computed before anything is written. */
 static pz_status
-add_staged(pz_eval* const eval, const uint32_t k, const pz_tensor* const to)
+add_pending(pz_eval* const eval, const uint32_t k, const pz_tensor* const to)
 {
   pz_tensor before;
   PZ_TRY(pzi_pending_input(eval, &eval->chain->tensors[k].spec, to, &before));
@@ -155,7 +154,7 @@ hand_over(pz_eval* const eval, const uint64_t want, const bool accumulate,
     if (wanted(want, k)) {
       to_host = to_host || !pzi_check_owned(eval->queue, &gradients[k]);
       if (accumulate && !pzi_eval_ready(eval, &gradients[k])) {
-        PZ_TRY(add_staged(eval, k, &gradients[k]));
+        PZ_TRY(add_pending(eval, k, &gradients[k]));
       }
     }
   }
@@ -182,7 +181,7 @@ pz_eval_vjp(pz_eval* const eval, const pz_state* const state, const pz_tensor* c
 {
   PZ_TRY(check_call(eval, state, want, gradients));
   PZ_TRY(check_tensors(eval, gradient, want, gradients));
-  const uint32_t first = first_map(eval->chain, want);
+  const uint32_t first = first_stage(eval->chain, want);
   const uint32_t n = eval->chain->n_stages;
   for (uint32_t i = n; i-- > first;) {
     if (!eval->stages[i].table->vjp) {
@@ -198,7 +197,7 @@ pz_eval_vjp(pz_eval* const eval, const pz_state* const state, const pz_tensor* c
     PZ_TRY(step_back(eval, i, want, i > first, &gy, &inner));
     gy = inner;
     if (i > first && eval->stages[i].by != 0 && --i == 0) {
-      eval->pending[0] = gy; // what map i gave is the gradient of the triangle
+      eval->pending[0] = gy; // stage i returned the gradient of the triangle
     }
   }
   return hand_over(eval, want, accumulate, gradients);

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Options are resolved once, when the instance is made. */
+/* Options are resolved when the instance is made, and do not change. */
 
 #include "instance.h"
 

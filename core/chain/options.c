@@ -19,9 +19,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXPECTED = 400 }; /* bytes of what a message says was expected */
+enum { EXPECTED = 400 }; /* bytes of the text after "expected" */
 
-/* ---- what an option takes --------------------------------------------------- */
+/* ---- types and ranges --------------------------------------------------- */
 
 static bool
 bounded(const pz_option* const option)
@@ -80,7 +80,7 @@ refuse(const pzi_parametrization* const parametrization, const pz_option* const 
                   option->name, found, expected_text(option, expected));
 }
 
-/* Is a value of the option's own type one that it takes? Choices are indices by now. */
+/* Is a value of the option's type in its range? Choices are indices here. */
 static bool
 in_range(const pz_option* const option, const pz_value* const value)
 {
@@ -146,7 +146,7 @@ from_text(const pzi_parametrization* const parametrization, const pz_option* con
   return PZ_OK;
 }
 
-/* An owned copy in one block: the view, its shape, and aligned elements. */
+/* One block: the view, its shape, and aligned elements. */
 typedef struct owned_tensor {
   pz_tensor tensor;
   int64_t shape[PZ_MAX_DIMS];
@@ -182,7 +182,7 @@ from_tensor(const pzi_parametrization* const parametrization, const pz_option* c
   return PZ_OK;
 }
 
-/* Values a program gave; a choice comes as its name. */
+/* A value given by the program; choices are given by name. */
 static pz_status
 from_value(const pzi_parametrization* const parametrization, const pz_option* const option,
            const pz_value* const given, pz_value* const out)
@@ -289,7 +289,7 @@ describe_option(const pz_option* const option, const pz_value* const value, bool
     shown = option->type == PZ_CHOICE ? option->choices[value->as.integer] : buffer;
     break;
   case PZ_TENSOR:
-    /* Not chain text: read again it is refused rather than forgotten. */
+    /* Not valid chain text: reading it again fails instead of losing the tensor. */
     if (!value->as.tensor) {
       return;
     }

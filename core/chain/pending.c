@@ -1,9 +1,9 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* All or nothing: whatever changes a state is first made beside it, in the staging area of
-   the evaluation, and written over the state's own tensors when every map has succeeded.
-   Their storage stays the same, so that an optimizer may keep hold of it. */
+/* All or nothing: new tensors are computed in temporary memory of the evaluation, and copied
+   into the state's tensors after every stage has succeeded. The state keeps its storages, so
+   that an optimizer may keep pointers to them. */
 
 #include "pending.h"
 
@@ -61,7 +61,7 @@ pzi_pending_input(pz_eval* const eval, const pz_spec* const spec, const pz_tenso
   return PZ_OK;
 }
 
-/* ---- a map's own tensors --------------------------------------------------------------- */
+/* ---- buffers and own parameters --------------------------------------------------------------- */
 
 static pz_status
 make_pending(pz_eval* const eval, const uint32_t first, const uint32_t n, const bool zero)
@@ -116,10 +116,10 @@ pzi_pending_adopt(pz_eval* const eval, const uint32_t i)
   }
 }
 
-/* ---- handing out ------------------------------------------------------------------------ */
+/* ---- outputs of callbacks ------------------------------------------------------------------------ */
 
-/* Plugins get copies of the tensor structures, so that one which puts another tensor in
-   the place of its output is found out. */
+/* Plugins get copies of the tensor structures, so that a plugin that replaces an output tensor
+   by another one is detected. */
 void
 pzi_pending_outputs(pz_eval* const eval, pz_call* const call, const uint32_t i,
                     const pz_tensor* const out, const uint32_t n_out)
@@ -128,7 +128,7 @@ pzi_pending_outputs(pz_eval* const eval, pz_call* const call, const uint32_t i,
   const pz_tensor* const buffer = eval->pending + stage->first_buffer;
   const pz_tensor* const parameter = eval->pending + stage->first_parameter;
   pz_tensor* to = eval->outputs;
-  if (n_out > 0) { /* init has no output, and none is NULL */
+  if (n_out > 0) { /* init has no output; `out` is NULL then */
     memcpy(to, out, n_out * sizeof(*to));
     to += n_out;
   }
@@ -173,7 +173,7 @@ pzi_pending_commit(pz_eval* const eval, pz_state* const state)
   pz_status status = pzi_pending_check(eval);
   eval->fault_unread = false;
   PZ_TRY(status);
-  /* Copies into strides may need scratch and so may fail: they go first. */
+  /* Copies to strided tensors may need scratch and fail: they go first. */
   for (int contiguous = 0; contiguous <= 1; ++contiguous) {
     for (uint32_t k = 0; k < eval->chain->n_tensors && status == PZ_OK; ++k) {
       const pz_tensor* const to = &state->storages[k]->tensor;

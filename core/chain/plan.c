@@ -1,14 +1,13 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A plan is a pure function from options and specs to specs. The map is asked through
-   declarations, each checked as it comes (a failed one fails the plan even if the plugin
-   ignores it), and the whole against what was given:
+/* A plan is a pure function from options and specs to specs. The declarations are checked
+   one by one (draft.c) and then together against the given specs:
 
      from a tensor   the value has the spec of given[0]
-     from the input  the originals have the specs given, one for one
+     from the input  the originals have the given specs, one for one
 
-   Only the first map of a chain has several originals. */
+   Only the first stage of a chain may have several originals. */
 
 #include "plan.h"
 
@@ -20,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the map says when its table has no plan. */
+/* The plan of a table without plan. */
 static pz_status
 default_plan(pz_call* const c, const pz_spec* const given)
 {
@@ -58,7 +57,7 @@ check_draft(const char* const id, const pzi_draft* const draft, const uint32_t i
   if (index > 0 && n_original != 1) {
     return pzi_fail(PZ_MISMATCH,
                     "%s: found %" PRIu32 " originals at place %" PRIu32
-                    " of a chain, expected one: only the first map may have several",
+                    " of a chain, expected one: only the first parametrization may have several",
                     id, n_original, index);
   }
   if (direction == PZ_FROM_TENSOR) {
@@ -78,7 +77,7 @@ check_draft(const char* const id, const pzi_draft* const draft, const uint32_t i
   return PZ_OK;
 }
 
-/* A fold has one original of the spec of its value, and nothing of its own. */
+/* A fold has one original with the spec of its value, and no other tensors. */
 static pz_status
 check_fold(const char* const id, const pzi_draft* const draft)
 {
@@ -96,8 +95,9 @@ check_fold(const char* const id, const pzi_draft* const draft)
   if (draft->n[PZ_ORIGINAL - 1] != 1 || draft->n[PZ_OWN_PARAMETER - 1] != 0 ||
       draft->n[PZ_STATE_BUFFER - 1] != 0 ||
       !pz_spec_equal(&draft->tensors[0][0].spec, &draft->value)) {
-    return pzi_fail(PZ_PLUGIN, "%s: plan: declared a fold, expected one original, of %s, alone", id,
-                    pzi_spec_text(&draft->value, text));
+    return pzi_fail(PZ_PLUGIN,
+                    "%s: plan: declared a fold, expected one original of %s and no other tensor",
+                    id, pzi_spec_text(&draft->value, text));
   }
   return PZ_OK;
 }
@@ -143,7 +143,7 @@ pzi_plan_make(const pzi_instance* const instance, const uint32_t index,
   pzi_activity run = {.id = table->id, .callback = "plan", .draft = draft};
   pz_call call;
   const pz_fault none = {0};
-  pzi_call_init(&call, &run.frame, NULL, &none); /* no queue: operations refuse */
+  pzi_call_init(&call, &run.frame, NULL, &none); /* no queue: operations fail */
   call.host = &pzi_services;
   call.options = instance->options;
   call.in = in;

@@ -38,7 +38,7 @@ declare(pz_call* const c, const uint32_t role, const char* const name, const pz_
 {
   pzi_activity* const run = activity_of(c);
   if (!run->draft) {
-    return pzi_activity_breach(run, "declared a tensor, which plan alone may");
+    return pzi_activity_breach(run, "declared a tensor outside plan");
   }
   return pzi_draft_tensor(run, role, name, spec);
 }
@@ -66,7 +66,7 @@ service_declare_value(pz_call* const c, const pz_spec* const spec, const uint32_
 {
   pzi_activity* const run = activity_of(c);
   if (!run->draft) {
-    return pzi_activity_breach(run, "declared a value, which plan alone may");
+    return pzi_activity_breach(run, "declared a value outside plan");
   }
   return pzi_draft_value(run, spec, structure);
 }
@@ -76,7 +76,7 @@ service_declare_fold(pz_call* const c, const uint32_t triangle)
 {
   pzi_activity* const run = activity_of(c);
   if (!run->draft) {
-    return pzi_activity_breach(run, "declared a fold, which plan alone may");
+    return pzi_activity_breach(run, "declared a fold outside plan");
   }
   return pzi_draft_fold(run, triangle);
 }
@@ -86,7 +86,7 @@ service_take_triangle(pz_call* const c)
 {
   pzi_activity* const run = activity_of(c);
   if (!run->draft) {
-    return pzi_activity_breach(run, "declared that it takes triangles, which plan alone may");
+    return pzi_activity_breach(run, "declared that it takes triangles outside plan");
   }
   run->draft->takes_triangle = true;
   return PZ_OK;
@@ -99,7 +99,7 @@ service_work(pz_call* const c, const pz_spec* const spec, pz_tensor* const out)
 {
   pzi_activity* const run = activity_of(c);
   if (!run->work) {
-    return pzi_activity_breach(run, "asked for scratch, which plan has none of");
+    return pzi_activity_breach(run, "asked for scratch in plan");
   }
   PZ_TRY(pzi_spec_check(spec, "scratch"));
   return pzi_tensor_arena_take(run->work, spec, out);
@@ -110,7 +110,7 @@ service_work_host(pz_call* const c, const size_t bytes, void** const out)
 {
   pzi_activity* const run = activity_of(c);
   if (!run->work) {
-    return pzi_activity_breach(run, "asked for scratch, which plan has none of");
+    return pzi_activity_breach(run, "asked for scratch in plan");
   }
   return pzi_tensor_arena_record(run->work, bytes, out);
 }
@@ -153,7 +153,7 @@ service_save(pz_call* const c, const pz_spec* const spec, pz_tensor* const out)
 {
   pzi_activity* const run = activity_of(c);
   if (!run->temporary) {
-    return pzi_activity_breach(run, "saved a tensor, which plan may not");
+    return pzi_activity_breach(run, "saved a tensor in plan");
   }
   PZ_TRY(pzi_spec_check(spec, "saved tensor"));
   return run->save ? pzi_tape_tensor(run->tape, run->save, spec, out)
@@ -165,7 +165,7 @@ service_save_host(pz_call* const c, const size_t bytes, void** const out)
 {
   pzi_activity* const run = activity_of(c);
   if (!run->temporary) {
-    return pzi_activity_breach(run, "saved a record, which plan may not");
+    return pzi_activity_breach(run, "saved a record in plan");
   }
   return run->save ? pzi_tape_record(run->tape, run->save, bytes, out)
                    : pzi_tensor_arena_record(run->temporary, bytes, out);
@@ -175,7 +175,7 @@ static pz_status
 missing(pzi_activity* const run, const char* const what, const uint32_t k, const uint32_t n)
 {
   if (!run->range) {
-    return pzi_activity_breach(run, "asked for a saved %s, which vjp alone may", what);
+    return pzi_activity_breach(run, "asked for a saved %s outside vjp", what);
   }
   return pzi_activity_breach(run, "asked for saved %s %" PRIu32 ", forward saved %" PRIu32, what, k,
                              n);
@@ -210,11 +210,12 @@ service_new_original(pz_call* const c, const uint32_t k, pz_tensor* const out)
 {
   pzi_activity* const run = activity_of(c);
   if (!run->updating) {
-    return pzi_activity_breach(run, "asked for a new original, which update alone may");
+    return pzi_activity_breach(run, "asked for a new original outside update");
   }
   if (!run->new_originals) {
-    return service_fail(c, PZ_UNSUPPORTED,
-                        "found a map before this one, expected none: its update moves originals");
+    return service_fail(
+        c, PZ_UNSUPPORTED,
+        "found a parametrization before this one, expected none: update changes originals");
   }
   if (k >= run->n_new_originals) {
     return pzi_activity_breach(run, "asked for original %" PRIu32 " of %" PRIu32, k,

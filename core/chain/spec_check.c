@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* What makes a spec possible, whoever gives it. */
+/* Specs come from hosts and from plugins; both are checked here. */
 
 #include "spec_check.h"
 

@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The tensors a chain works on. Versions come from one counter for all states, so that
-   equal versions mean the same state unchanged. */
+/* The tensors of a chain. Versions come from one counter for all states, so that equal
+   versions mean the same state unchanged. */
 
 #include "state.h"
 
@@ -40,7 +40,21 @@ state_alloc(pz_chain* const chain, pz_queue* const queue, pz_state** const out)
   return PZ_OK;
 }
 
-/* Storages for whatever has none yet, draws for maps that have none. */
+void
+pz_state_free(pz_state* const state)
+{
+  if (!state) {
+    return;
+  }
+  for (uint32_t i = 0; i < state->chain->n_tensors; ++i) {
+    pzi_storage_release(state->storages[i]);
+  }
+  pzi_queue_release(state->queue);
+  pz_chain_free(state->chain);
+  free(state);
+}
+
+/* Adds the missing storages and draws. */
 static pz_status
 state_complete(pz_state* const state)
 {
@@ -58,14 +72,10 @@ state_complete(pz_state* const state)
   return PZ_OK;
 }
 
-pz_status
-pz_state_new(pz_chain* const chain, pz_queue* const queue, pz_state** const out)
+/* Completes a state and hands it out, or frees it. */
+static pz_status
+state_finish(pz_state* const state, pz_state** const out)
 {
-  pz_state* state = NULL;
-  if (!chain || !queue || !out) {
-    return pzi_fail(PZ_INVALID, "state: found a NULL argument");
-  }
-  PZ_TRY(state_alloc(chain, queue, &state));
   const pz_status status = state_complete(state);
   if (status != PZ_OK) {
     pz_state_free(state);
@@ -75,21 +85,18 @@ pz_state_new(pz_chain* const chain, pz_queue* const queue, pz_state** const out)
   return PZ_OK;
 }
 
-void
-pz_state_free(pz_state* const state)
+pz_status
+pz_state_new(pz_chain* const chain, pz_queue* const queue, pz_state** const out)
 {
-  if (!state) {
-    return;
+  pz_state* state = NULL;
+  if (!chain || !queue || !out) {
+    return pzi_fail(PZ_INVALID, "state: found a NULL argument");
   }
-  for (uint32_t i = 0; i < state->chain->n_tensors; ++i) {
-    pzi_storage_release(state->storages[i]);
-  }
-  pzi_queue_release(state->queue);
-  pz_chain_free(state->chain);
-  free(state);
+  PZ_TRY(state_alloc(chain, queue, &state));
+  return state_finish(state, out);
 }
 
-/* The map of `chain` that is the same instance, or UINT32_MAX. */
+/* The stage of `chain` with this instance, or UINT32_MAX. */
 static uint32_t
 find_instance(const pz_chain* const chain, const pzi_instance* const instance)
 {
@@ -126,13 +133,7 @@ pzi_state_adopt(pz_chain* const chain, const pz_state* const from, pz_state** co
       share(state, stage->first_buffer, from, before->first_buffer, stage->plan.n_buffer);
     }
   }
-  const pz_status status = state_complete(state);
-  if (status != PZ_OK) {
-    pz_state_free(state);
-    return status;
-  }
-  *out = state;
-  return PZ_OK;
+  return state_finish(state, out);
 }
 
 pz_status
@@ -142,13 +143,7 @@ pzi_state_with_draws(pz_chain* const chain, pz_queue* const queue, const uint64_
   pz_state* state = NULL;
   PZ_TRY(state_alloc(chain, queue, &state));
   memcpy(state->draws, draws, chain->n_stages * sizeof(*state->draws));
-  const pz_status status = state_complete(state);
-  if (status != PZ_OK) {
-    pz_state_free(state);
-    return status;
-  }
-  *out = state;
-  return PZ_OK;
+  return state_finish(state, out);
 }
 
 pz_status
@@ -214,7 +209,7 @@ pz_state_bind(pz_state* const state, const pz_role role, const uint32_t index,
   const pzi_chain_tensor* const known = &state->chain->tensors[place];
   PZ_TRY(pzi_check_tensor(state->queue, tensor, &known->spec, known->name));
   if (pzi_overlap_self(tensor)) {
-    return pzi_fail(PZ_INVALID, "%s: found strides that name an element twice, expected none",
+    return pzi_fail(PZ_INVALID, "%s: found strides that address an element twice, expected none",
                     known->name);
   }
   PZ_TRY(pzi_storage_bound(state->queue, tensor, &storage));

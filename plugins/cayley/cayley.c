@@ -21,7 +21,7 @@
    signs=1: Q = C(X) D with a buffer D of signs. Every orthogonal matrix, of either
    determinant, is of this form; the right inverse finds D (rotation.h) and X from Q D. */
 
-#include "../rotation.h"
+#include "rotation.h"
 
 #include <parametrize/plugin.h>
 

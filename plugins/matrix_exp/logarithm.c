@@ -14,8 +14,9 @@
    exactly, and the factor 2^k of k square roots restored. In double precision on the host,
    order n^3 a root. */
 
-#include "../rotation.h"
 #include "matrix_exp.h"
+
+#include "rotation.h"
 
 #include <complex.h>
 #include <math.h>

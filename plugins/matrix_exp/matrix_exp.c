@@ -19,7 +19,7 @@
 
 #include "matrix_exp.h"
 
-#include "../rotation.h"
+#include "rotation.h"
 
 #include <math.h>
 

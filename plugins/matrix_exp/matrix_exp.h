@@ -6,7 +6,7 @@
 #ifndef MATRIX_EXP_H
 #define MATRIX_EXP_H
 
-#include "../exponential/exponential.h"
+#include "exponential/exponential.h"
 
 #include <parametrize/plugin.h>
 

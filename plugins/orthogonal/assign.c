@@ -9,9 +9,10 @@
    cayley with signs always, without them away from the eigenvalue -1; the exponential of
    square matrices for determinant 1. */
 
-#include "../exponential/exponential.h"
-#include "../rotation.h"
 #include "orthogonal.h"
+
+#include "exponential/exponential.h"
+#include "rotation.h"
 
 #include <parametrize/plugin.h>
 

@@ -16,8 +16,9 @@
    where D are the signs of rotation.h: every matrix with orthonormal columns has them. A
    square X is one inversion, 2 (I - A/2)^-1 - I, and B is empty. */
 
-#include "../rotation.h"
 #include "orthogonal.h"
+
+#include "rotation.h"
 
 #include <parametrize/plugin.h>
 

@@ -18,8 +18,9 @@
 
    Where B has no more rows than columns S is A itself: Z is the identity, and Gp is zero. */
 
-#include "../exponential/exponential.h"
 #include "orthogonal.h"
+
+#include "exponential/exponential.h"
 
 #include <parametrize/plugin.h>
 

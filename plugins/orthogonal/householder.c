@@ -16,8 +16,9 @@
    and eliminating without pivots gives L = U, where each sign is minus that of the pivot,
    so no pivot is below 1 (rotation.h; LAPACK's orhr_col). Only the rows on top decide. */
 
-#include "../rotation.h"
 #include "orthogonal.h"
+
+#include "rotation.h"
 
 #include <parametrize/plugin.h>
 

@@ -22,7 +22,8 @@
    what has decayed below 1/2 is replaced by a buffer of signs, -1 with a base. */
 
 #include "orthogonal.h"
-#include "../rotation.h"
+
+#include "rotation.h"
 
 #include <parametrize/plugin.h>
 

@@ -13,7 +13,7 @@
    and T itself is a right inverse. On a matrix that is not skew, T belongs to the skew
    matrix with the same triangle. Each pass reads and writes every entry at most once. */
 
-#include "../parity.h"
+#include "parity.h"
 
 #include <parametrize/plugin.h>
 

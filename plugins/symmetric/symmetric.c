@@ -14,7 +14,7 @@
    symmetric matrix with the same triangle. Each pass reads and writes every entry at most
    once. */
 
-#include "../parity.h"
+#include "parity.h"
 
 #include <parametrize/plugin.h>
 

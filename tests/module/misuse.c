@@ -72,7 +72,7 @@ START_TEST(broken_text_is_shown_whole)
   ck_assert_fails(pz_register_parametrization(module, "weight", "skew,", 0), PZ_INVALID,
                   "chain \"skew,\": found the end at column 6");
   ck_assert_fails(pz_register_parametrization(module, "weight", "skew,,cayley", 0), PZ_INVALID,
-                  "found \",\" at column 6, expected the name of a map");
+                  "found \",\" at column 6, expected the name of a parametrization");
   ck_assert(!pz_is_parametrized(module, "weight"));
 }
 END_TEST

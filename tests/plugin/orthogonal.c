@@ -334,7 +334,8 @@ START_TEST(updates_move_the_value_into_the_base)
   }
   rig r;
   subject_open(&r, "skew,orthogonal(rebase=1)", PZ_F64, (extents){2, {4, 4}});
-  ck_assert_fails(pz_eval_update(r.eval, r.state), PZ_UNSUPPORTED, "found a map before this one");
+  ck_assert_fails(pz_eval_update(r.eval, r.state), PZ_UNSUPPORTED,
+                  "found a parametrization before this one");
   rig_close(&r);
 }
 END_TEST

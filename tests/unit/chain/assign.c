@@ -281,7 +281,8 @@ START_TEST(test_residual)
   ck_assert_double_eq_tol(distance, 0.5, 1e-14);
   ck_assert_fails(pz_eval_residual(r.eval, r.state, 1, &w, &distance), PZ_UNSUPPORTED,
                   "turn: has no residual");
-  ck_assert_fails(pz_eval_residual(r.eval, r.state, 2, &w, &distance), PZ_INVALID, "map 2");
+  ck_assert_fails(pz_eval_residual(r.eval, r.state, 2, &w, &distance), PZ_INVALID,
+                  "parametrization 2");
 }
 END_TEST
 

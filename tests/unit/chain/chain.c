@@ -144,8 +144,8 @@ START_TEST(test_refused)
   check_refused("gain,fold", PZ_FROM_TENSOR, &spec, 1, PZ_MISMATCH,
                 "fold: found no square matrices");
   check_refused("fold,norm", PZ_FROM_TENSOR, &square, 1, PZ_MISMATCH,
-                "norm: found 2 originals at place 1 of a chain, expected one: only the first map "
-                "may have several");
+                "norm: found 2 originals at place 1 of a chain, expected one: only the first "
+                "parametrization may have several");
   check_refused("fold", PZ_FROM_INPUT, two, 2, PZ_MISMATCH, "fold: found 2 originals, expected 1");
   check_refused("bare", PZ_FROM_INPUT, two, 2, PZ_MISMATCH, "bare: found 2 originals, expected 1");
   check_refused("norm", PZ_FROM_INPUT, two, 2, PZ_MISMATCH,
@@ -174,8 +174,9 @@ START_TEST(test_refused)
   bad = matrix(INT64_MAX / 2, INT64_MAX / 2);
   check_refused("gain", PZ_FROM_TENSOR, &bad, 1, PZ_MISMATCH,
                 "value: float64 4611686018427387903x4611686018427387903 is beyond any memory");
-  check_refused("skew,,cayley", PZ_FROM_TENSOR, &square, 1, PZ_INVALID,
-                "chain \"skew,,cayley\": found \",\" at column 6, expected the name of a map");
+  check_refused(
+      "skew,,cayley", PZ_FROM_TENSOR, &square, 1, PZ_INVALID,
+      "chain \"skew,,cayley\": found \",\" at column 6, expected the name of a parametrization");
   pz_chain* chain = NULL;
   ck_assert_fails(pz_chain_new(r.context, "fodl", NULL, 0, PZ_FROM_TENSOR, &square, 1, &chain),
                   PZ_NOT_FOUND, "fold");
@@ -224,7 +225,7 @@ START_TEST(test_append)
   third = NULL;
   ck_assert_fails(pz_chain_without(longer, 3, &third), PZ_NOT_FOUND, "index 3");
   ck_assert_fails(pz_chain_without(r.chain, 0, &third), PZ_INVALID,
-                  "gain is its only map, and one must be left");
+                  "cannot leave out gain, its only parametrization");
   /* Chains are kept by whoever holds them. */
   ck_assert_ptr_eq(pz_chain_retain(longer), longer);
   pz_chain_free(longer);

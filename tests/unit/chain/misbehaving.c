@@ -185,27 +185,24 @@ START_TEST(test_entries)
                                         "vjp",  "update", "residual", "sample"};
   const char* const entry = entries[_i];
   char message[256];
-  snprintf(message, sizeof(message), "fragile: %s: returned status 77, which means nothing", entry);
+  snprintf(message, sizeof(message), "fragile: %s: returned unknown status 77", entry);
   check(entry, UNKNOWN_STATUS, PZ_PLUGIN, message);
-  snprintf(message, sizeof(message), "fragile: %s: returned status -1, which means nothing", entry);
+  snprintf(message, sizeof(message), "fragile: %s: returned unknown status -1", entry);
   check(entry, NEGATIVE_STATUS, PZ_PLUGIN, message);
   snprintf(message, sizeof(message),
            "fragile: %s: failed without a reason: device or driver failed", entry);
   check(entry, SILENT, PZ_DEVICE, message);
   check(entry, SPEAKS, PZ_DEVICE, "fragile: the device is gone");
   if (_i > 0) {
-    snprintf(message, sizeof(message), "fragile: %s: declared a tensor, which plan alone may",
-             entry);
+    snprintf(message, sizeof(message), "fragile: %s: declared a tensor outside plan", entry);
     check(entry, DECLARES, PZ_PLUGIN, message);
     check(entry, IGNORES_BREACH, PZ_PLUGIN, message);
-    snprintf(message, sizeof(message), "fragile: %s: declared a value, which plan alone may",
-             entry);
+    snprintf(message, sizeof(message), "fragile: %s: declared a value outside plan", entry);
     check(entry, DECLARES_VALUE, PZ_PLUGIN, message);
     check(entry, BAD_SCRATCH, PZ_MISMATCH, "fragile: scratch: found extent -1, expected 0 or more");
   }
   if (_i > 0 && strcmp(entry, "vjp") != 0) {
-    snprintf(message, sizeof(message), "fragile: %s: asked for a saved tensor, which vjp alone may",
-             entry);
+    snprintf(message, sizeof(message), "fragile: %s: asked for a saved tensor outside vjp", entry);
     check(entry, READS_SAVED, PZ_PLUGIN, message);
   }
   if (_i > 0 && strcmp(entry, "residual") != 0) {
@@ -226,7 +223,7 @@ START_TEST(test_particular)
         "fragile: update: put another tensor in place of its output");
   check("update", MOVES_ORIGINAL, PZ_PLUGIN, "fragile: update: asked for original 1 of 1");
   check("right_inverse", MOVES_ORIGINAL, PZ_PLUGIN,
-        "fragile: right_inverse: asked for a new original, which update alone may");
+        "fragile: right_inverse: asked for a new original outside update");
 }
 END_TEST
 

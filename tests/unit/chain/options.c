@@ -258,7 +258,7 @@ START_TEST(test_settings_refused)
   s = (pz_option_setting){.name = NULL, .value = {.type = PZ_INTEGER}};
   check_setting(&s, PZ_NOT_FOUND, "no option \"(no name)\"");
   s = (pz_option_setting){.name = "count", .map = 1, .value = {.type = PZ_INTEGER}};
-  check_setting(&s, PZ_INVALID, "setting 0: found map 1, expected less than 1");
+  check_setting(&s, PZ_INVALID, "setting 0: found parametrization 1, expected less than 1");
 
   static const int64_t shape[] = {-1};
   pz_tensor tensor = pz_host_tensor(PZ_F64, weights, 1, shape);

@@ -66,7 +66,7 @@ START_TEST(test_initialize)
   ck_assert_ok(pz_eval_initialize(r.eval, r.state, 2, NULL));
   ck_assert_uint_eq(map_calls.n, 1);
   ck_assert_mem_eq(rig_tensor(&r, PZ_STATE_BUFFER, 0).data, kept, sizeof(kept));
-  ck_assert_fails(pz_eval_initialize(r.eval, r.state, 3, NULL), PZ_INVALID, "map 3");
+  ck_assert_fails(pz_eval_initialize(r.eval, r.state, 3, NULL), PZ_INVALID, "parametrization 3");
   ck_assert_fails(pz_eval_initialize(r.eval, r.state, 0, NULL), PZ_INVALID, "tensor");
   /* Two originals, and a first map without a right inverse. */
   static const int64_t flat[] = {4, 3};

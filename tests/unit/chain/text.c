@@ -56,12 +56,18 @@ END_TEST
 
 START_TEST(test_bad)
 {
-  check_message("", "chain \"\": found the end at column 1, expected the name of a map");
-  check_message("  ", "chain \"  \": found the end at column 3, expected the name of a map");
-  check_message("skew,,cayley",
-                "chain \"skew,,cayley\": found \",\" at column 6, expected the name of a map");
-  check_message(",skew", "chain \",skew\": found \",\" at column 1, expected the name of a map");
-  check_message("skew,", "chain \"skew,\": found the end at column 6, expected the name of a map");
+  check_message("",
+                "chain \"\": found the end at column 1, expected the name of a parametrization");
+  check_message("  ",
+                "chain \"  \": found the end at column 3, expected the name of a parametrization");
+  check_message(
+      "skew,,cayley",
+      "chain \"skew,,cayley\": found \",\" at column 6, expected the name of a parametrization");
+  check_message(",skew",
+                "chain \",skew\": found \",\" at column 1, expected the name of a parametrization");
+  check_message(
+      "skew,",
+      "chain \"skew,\": found the end at column 6, expected the name of a parametrization");
   check_message("skew cayley", "chain \"skew cayley\": found \"cayley\" at column 6, expected "
                                "\",\", \"(\" or the end");
   check_message("skew-cayley", "chain \"skew-cayley\": found \"-cayley\" at column 5, expected "
@@ -78,7 +84,7 @@ START_TEST(test_bad)
   check_message("a(b=(1))", "chain \"a(b=(1))\": found \"(\" at column 5, expected a value");
   check_message("a(b=1)c", "chain \"a(b=1)c\": found \"c\" at column 7, expected \",\" or the end");
   check_message("a)", "chain \"a)\": found \")\" at column 2, expected \",\", \"(\" or the end");
-  check_message(NULL, "chain: found no text, expected the name of a map");
+  check_message(NULL, "chain: found no text, expected the name of a parametrization");
 }
 END_TEST
 
