@@ -1,27 +1,24 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A linked list of allocations: descriptors are copied piece by piece, and a refusal half
-   way gives back every piece. */
-
 #include "alloc_list.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct pzi_pool_block {
-  struct pzi_pool_block* next;
+struct pzi_alloc_list_block {
+  struct pzi_alloc_list_block* next;
   max_align_t data[];
 };
 
 void*
-pzi_pool_take(pzi_pool* const pool, const size_t bytes)
+pzi_alloc_list_take(pzi_alloc_list* const pool, const size_t bytes)
 {
-  if (bytes > SIZE_MAX - sizeof(struct pzi_pool_block)) {
+  if (bytes > SIZE_MAX - sizeof(struct pzi_alloc_list_block)) {
     return NULL;
   }
-  struct pzi_pool_block* const block = calloc(1, sizeof(*block) + bytes);
+  struct pzi_alloc_list_block* const block = calloc(1, sizeof(*block) + bytes);
   if (!block) {
     return NULL;
   }
@@ -31,9 +28,9 @@ pzi_pool_take(pzi_pool* const pool, const size_t bytes)
 }
 
 char*
-pzi_pool_text(pzi_pool* const pool, const char* const text, const size_t length)
+pzi_alloc_list_text(pzi_alloc_list* const pool, const char* const text, const size_t length)
 {
-  char* const copy = pzi_pool_take(pool, length + 1);
+  char* const copy = pzi_alloc_list_take(pool, length + 1);
   if (copy) {
     memcpy(copy, text, length);
   }
@@ -41,10 +38,10 @@ pzi_pool_text(pzi_pool* const pool, const char* const text, const size_t length)
 }
 
 void
-pzi_pool_cleanup(pzi_pool* const pool)
+pzi_alloc_list_cleanup(pzi_alloc_list* const pool)
 {
   while (pool->blocks) {
-    struct pzi_pool_block* const block = pool->blocks;
+    struct pzi_alloc_list_block* const block = pool->blocks;
     pool->blocks = block->next;
     free(block);
   }

@@ -1,26 +1,26 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Small allocations that are given back all at once. */
+/* A list of small allocations that are freed together. */
 
-#ifndef PZI_POOL_H
-#define PZI_POOL_H
+#ifndef PZI_ALLOC_LIST_H
+#define PZI_ALLOC_LIST_H
 
 #include <stddef.h>
 
-struct pzi_pool_block;
+struct pzi_alloc_list_block;
 
-/* All zero is empty. Used under the owner's lock. */
-typedef struct pzi_pool {
-  struct pzi_pool_block* blocks;
-} pzi_pool;
+/* All zero: empty. Not thread-safe. */
+typedef struct pzi_alloc_list {
+  struct pzi_alloc_list_block* blocks;
+} pzi_alloc_list;
 
 /* Zeroed memory for any type, or NULL. `bytes` may be 0. */
-void* pzi_pool_take(pzi_pool* pool, size_t bytes);
+void* pzi_alloc_list_take(pzi_alloc_list* pool, size_t bytes);
 
 /* A copy of the first `length` bytes of `text` with a closing zero, or NULL. */
-char* pzi_pool_text(pzi_pool* pool, const char* text, size_t length);
+char* pzi_alloc_list_text(pzi_alloc_list* pool, const char* text, size_t length);
 
-void pzi_pool_cleanup(pzi_pool* pool);
+void pzi_alloc_list_cleanup(pzi_alloc_list* pool);
 
-#endif /* PZI_POOL_H */
+#endif /* PZI_ALLOC_LIST_H */

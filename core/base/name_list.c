@@ -10,7 +10,7 @@
 enum { SHOWN = 5 };
 
 void
-pzi_few_names_add(pzi_few_names* const names, const char* const name)
+pzi_name_list_add(pzi_name_list* const names, const char* const name)
 {
   if (names->n++ >= SHOWN) {
     return;
@@ -26,15 +26,15 @@ pzi_few_names_add(pzi_few_names* const names, const char* const name)
 }
 
 pz_status
-pzi_few_names_check(const pzi_few_names* const missing, const size_t n,
-                    const pzi_few_names* const unknown)
+pzi_name_list_check(const pzi_name_list* const missing, const size_t n,
+                    const pzi_name_list* const unknown)
 {
   if (missing->n > 0) {
     return pzi_fail(PZ_MISMATCH, "%zu of %zu tensors expected are not in the file: %s%s",
                     missing->n, n, missing->text, missing->n > SHOWN ? " ..." : "");
   }
   if (unknown->n > 0) {
-    return pzi_fail(PZ_MISMATCH, "%zu tensors of the file have no place here: %s%s", unknown->n,
+    return pzi_fail(PZ_MISMATCH, "%zu tensors of the file are unknown: %s%s", unknown->n,
                     unknown->text, unknown->n > SHOWN ? " ..." : "");
   }
   return PZ_OK;

@@ -1,22 +1,22 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Names that a file lacks, or has too many: counted, the first few of them for a message. */
+/* Counts names and keeps the text of the first few, for messages. */
 
-#ifndef PZI_FEW_NAMES_H
-#define PZI_FEW_NAMES_H
+#ifndef PZI_NAME_LIST_H
+#define PZI_NAME_LIST_H
 
 #include <parametrize/types.h>
 
-typedef struct pzi_few_names {
-  char text[512]; /* cut where it ends */
+typedef struct pzi_name_list {
+  char text[512]; /* truncated if too long */
   size_t length;
   size_t n;
-} pzi_few_names;
+} pzi_name_list;
 
-void pzi_few_names_add(pzi_few_names* names, const char* name);
+void pzi_name_list_add(pzi_name_list* names, const char* name);
 
-/* PZ_MISMATCH where any of the `n` names expected is missing, or any is unknown. */
-pz_status pzi_few_names_check(const pzi_few_names* missing, size_t n, const pzi_few_names* unknown);
+/* PZ_MISMATCH if any of the `n` expected names is missing, or any name is unknown. */
+pz_status pzi_name_list_check(const pzi_name_list* missing, size_t n, const pzi_name_list* unknown);
 
-#endif /* PZI_FEW_NAMES_H */
+#endif /* PZI_NAME_LIST_H */

@@ -1,9 +1,9 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* "cayle" -> "cayley": the number of single letters to insert, drop, replace or swap with
-   a neighbour (Damerau and Levenshtein, each place edited once), upper case counting as
-   lower. With d(i, j) the distance of the first i letters from the first j,
+/* "cayle" -> "cayley". The edit distance counts letters that are inserted, deleted, replaced or
+   swapped with a neighbour (Damerau and Levenshtein, restricted), ignoring case. With d(i, j) the
+   distance of the first i letters of a and the first j letters of b,
 
      d(i, j) = min( d(i-1, j) + 1, d(i, j-1) + 1, d(i-1, j-1) + [a_i != b_j],
                     d(i-2, j-2) + 1 if a_i a_(i-1) = b_(j-1) b_j ). */
@@ -27,7 +27,7 @@ least(const size_t a, const size_t b)
   return a < b ? a : b;
 }
 
-/* Of two words of at most LONGEST letters. */
+/* The edit distance of two words of at most LONGEST letters. */
 static size_t
 distance(const char* const a, const size_t n_a, const char* const b, const size_t n_b)
 {
@@ -57,7 +57,7 @@ pzi_nearest_name(const char* const name, const char* const* const candidates, co
 {
   const size_t length = strlen(name);
   const char* best = NULL;
-  size_t best_distance = length < 6 ? 2 : length / 3 + 1; /* must be less */
+  size_t best_distance = length < 6 ? 2 : length / 3 + 1; /* exclusive bound */
   if (length > LONGEST) {
     return NULL;
   }

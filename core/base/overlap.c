@@ -1,12 +1,12 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Which elements two tensors share.
+/* Two views share an element if sum_i k_i s_i = d has a solution with every k_i in its bounds,
+   where d is the distance of their first elements and s_i are the strides of both. The search
+   takes strides in descending order and tries only those k_i for which the smaller strides can
+   still reach the rest: one or two candidates for blocks of a matrix. */
 
-   Two views share an element when sum_i k_i s_i = d has a solution with every k_i within
-   its bounds, d the distance of their first elements, s_i all strides of both. Strides
-   are tried from the largest down, each time only with those k that the smaller ones can
-   still make up for: for blocks of one matrix that leaves one or two candidates. */
+#include "overlap.h"
 
 #include "shape.h"
 
@@ -27,7 +27,7 @@ typedef struct problem {
   int64_t most[2 * PZ_MAX_DIMS + 2];
 } problem;
 
-/* Adds the indices 0 .. extent-1 of a dimension, taken with a sign; equal strides join. */
+/* Adds a dimension with indices 0 .. extent-1 and a sign; merges equal strides. */
 static void
 add_term(problem* const p, int64_t stride, const int64_t extent, const int sign)
 {
@@ -94,7 +94,7 @@ solve(problem* const p, const int64_t distance)
   return reachable(p, 0, distance);
 }
 
-/* Bytes before and past the first element that a tensor reaches. */
+/* The byte range of a tensor, relative to its first element. */
 static void
 reach(const pz_tensor* const t, const int64_t* const strides, int64_t* const low,
       int64_t* const high)
@@ -127,8 +127,8 @@ pzi_overlap(const bool pointers, const pz_tensor* const a, const pz_tensor* cons
   }
   int64_t sa[PZ_MAX_DIMS];
   int64_t sb[PZ_MAX_DIMS];
-  pzi_strides(a, sa);
-  pzi_strides(b, sb);
+  pzi_shape_strides(a, sa);
+  pzi_shape_strides(b, sb);
 
   int64_t low_a;
   int64_t high_a;
@@ -137,10 +137,10 @@ pzi_overlap(const bool pointers, const pz_tensor* const a, const pz_tensor* cons
   reach(a, sa, &low_a, &high_a);
   reach(b, sb, &low_b, &high_b);
   if (distance + low_b >= high_a || distance + high_b <= low_a) {
-    return false; /* one lies before the other: by far the usual case */
+    return false; /* disjoint byte ranges, the usual case */
   }
 
-  /* place in a - place in b = distance, in elements where sizes agree, else in bytes */
+  /* offset in a - offset in b = distance, in elements if the sizes are equal, else in bytes */
   const bool elements = size_a == size_b && distance % size_a == 0;
   problem p;
   p.n = 0;
@@ -158,7 +158,7 @@ pzi_overlap(const bool pointers, const pz_tensor* const a, const pz_tensor* cons
 }
 
 bool
-pzi_repeats(const pz_tensor* const tensor)
+pzi_overlap_self(const pz_tensor* const tensor)
 {
   if (!tensor->strides || pz_count(tensor) == 0) {
     return false;

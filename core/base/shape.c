@@ -1,22 +1,17 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Geometry of tensors: extents, strides, byte ranges, and copies between strides. */
-
 #include "shape.h"
 
-#include "status.h"
-
-#include <inttypes.h>
 #include <string.h>
 
 bool
-pzi_spec_bytes(const pz_spec* const spec, size_t* const out)
+pzi_shape_spec_bytes(const pz_spec* const spec, size_t* const out)
 {
   int64_t count = 1;
   int64_t bytes;
   bool empty = false;
-  /* Empty ones too: strides and counts of batches are products of part of the extents. */
+  /* Checks empty tensors too: batch counts and strides are products of some of the extents. */
   for (int32_t i = 0; i < spec->ndim; ++i) {
     const int64_t extent = spec->shape[i] == 0 ? 1 : spec->shape[i];
     empty = empty || spec->shape[i] == 0;
@@ -33,7 +28,7 @@ pzi_spec_bytes(const pz_spec* const spec, size_t* const out)
 }
 
 void
-pzi_strides(const pz_tensor* const tensor, int64_t strides[PZ_MAX_DIMS])
+pzi_shape_strides(const pz_tensor* const tensor, int64_t strides[PZ_MAX_DIMS])
 {
   int64_t step = 1;
   for (int32_t i = tensor->ndim; i-- > 0;) {
@@ -43,7 +38,7 @@ pzi_strides(const pz_tensor* const tensor, int64_t strides[PZ_MAX_DIMS])
 }
 
 bool
-pzi_is_contiguous(const pz_tensor* const tensor)
+pzi_shape_is_contiguous(const pz_tensor* const tensor)
 {
   if (!tensor->strides || pz_count(tensor) == 0) {
     return true;
@@ -59,7 +54,7 @@ pzi_is_contiguous(const pz_tensor* const tensor)
 }
 
 bool
-pzi_same_tensor(const pz_tensor* const a, const pz_tensor* const b)
+pzi_shape_same_tensor(const pz_tensor* const a, const pz_tensor* const b)
 {
   if (a->data != b->data || a->byte_offset != b->byte_offset || a->dtype != b->dtype ||
       a->ndim != b->ndim) {
@@ -67,8 +62,8 @@ pzi_same_tensor(const pz_tensor* const a, const pz_tensor* const b)
   }
   int64_t sa[PZ_MAX_DIMS];
   int64_t sb[PZ_MAX_DIMS];
-  pzi_strides(a, sa);
-  pzi_strides(b, sb);
+  pzi_shape_strides(a, sa);
+  pzi_shape_strides(b, sb);
   for (int32_t i = 0; i < a->ndim; ++i) {
     if (a->shape[i] != b->shape[i] || (a->shape[i] > 1 && sa[i] != sb[i])) {
       return false;
@@ -84,7 +79,7 @@ pzi_shape_merge(pzi_shape* const shape, const uint32_t n, const pz_tensor* const
 {
   int64_t strides[PZI_SHAPE_OPERANDS][PZ_MAX_DIMS];
   for (uint32_t k = 0; k < n; ++k) {
-    pzi_strides(tensors[k], strides[k]);
+    pzi_shape_strides(tensors[k], strides[k]);
   }
   shape->ndim = 0;
   for (int32_t i = 0; i < tensors[0]->ndim; ++i) {
@@ -105,7 +100,7 @@ pzi_shape_merge(pzi_shape* const shape, const uint32_t n, const pz_tensor* const
   }
 }
 
-/* The innermost dimension. */
+/* Copies along the innermost dimension. */
 static void
 copy_line(const int64_t n, const size_t element, const char* const from, const int64_t step_from,
           char* const to, const int64_t step_to)
@@ -125,8 +120,8 @@ copy_line(const int64_t n, const size_t element, const char* const from, const i
 }
 
 void
-pzi_host_copy(const pzi_shape* const shape, const size_t element, const void* const from,
-              void* const to)
+pzi_shape_copy(const pzi_shape* const shape, const size_t element, const void* const from,
+               void* const to)
 {
   const int64_t size = (int64_t)element;
   const int32_t inner = shape->ndim - 1;

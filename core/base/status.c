@@ -1,8 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Status texts, and the last error of each thread: a buffer of fixed size in thread-local
-   storage, so that reporting a failure can never fail itself. */
+/* The last error is a fixed buffer in thread-local storage, so that reporting cannot fail. */
 
 #include "status.h"
 
@@ -13,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PREFIX = 200 }; /* bytes of a name before a reason: several leave room for it */
+enum { PREFIX = 200 }; /* most bytes of a prefix */
 
 static _Thread_local char pzi_current[PZI_MESSAGE];
 static _Thread_local uint64_t pzi_failures;
@@ -70,7 +69,7 @@ pz_version(void)
   return PZI_VERSION;
 }
 
-/* One line: whatever would break or hide it becomes a space. */
+/* Records a message; control characters become spaces. */
 static void
 set_message(char* const text)
 {
@@ -83,8 +82,7 @@ set_message(char* const text)
   ++pzi_failures;
 }
 
-/* Numbers with a point, whatever locale the host has set. glibc keeps the C locale ready, so
-   nothing is allocated. */
+/* Formats in the C locale, whatever locale the host has set. glibc does not allocate for it. */
 PZ_PRINTF(3, 0)
 static void
 print(char* const out, const size_t size, const char* const format, va_list args)
@@ -101,7 +99,7 @@ print(char* const out, const size_t size, const char* const format, va_list args
 pz_status
 pzi_vfail(const pz_status status, const char* const format, va_list args)
 {
-  char text[PZI_MESSAGE] = ""; /* apart: an argument may be the current message */
+  char text[PZI_MESSAGE] = ""; /* separate: an argument may be the current message */
   print(text, sizeof(text), format, args);
   set_message(text);
   return status;
@@ -117,7 +115,7 @@ pzi_fail(const pz_status status, const char* const format, ...)
   return status;
 }
 
-/* Ends a prefix that is too long with dots, inside the quotes where it begins with one. */
+/* Shortens a long prefix to end in "...", inside the quotes if it begins with one. */
 static size_t
 shorten(char* const text, const size_t length)
 {
@@ -147,7 +145,7 @@ pzi_fail_prefix(const pz_status status, const char* const format, ...)
   size_t n = shorten(text, strlen(text));
   text[n++] = ':';
   text[n++] = ' ';
-  /* The reason is cut at the end where both do not fit. */
+  /* Truncates the message if both do not fit. */
   const size_t room = sizeof(text) - 1 - n;
   const size_t length = strlen(pzi_current);
   const size_t fits = length < room ? length : room;
@@ -172,7 +170,7 @@ pzi_message_restore(const pzi_message* const message)
 pz_status
 pzi_no_memory(const size_t bytes)
 {
-  return pzi_fail(PZ_NO_MEMORY, "out of memory: %zu bytes asked for", bytes);
+  return pzi_fail(PZ_NO_MEMORY, "out of memory: %zu bytes requested", bytes);
 }
 
 const char*

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The last error of the calling thread: one line of detail beside a status. */
+/* The last error message of the calling thread. */
 
 #ifndef PZI_STATUS_H
 #define PZI_STATUS_H
@@ -10,33 +10,33 @@
 
 #include <stdarg.h>
 
-/* Records one lower-case line, cut at 1023 bytes, newlines made spaces, and returns
-   `status`: `return pzi_fail(PZ_MISMATCH, "found %s, expected %s", ...)`. The arguments may
-   be the current message itself. [any thread] */
+/* Records one lower-case line and returns `status`:
+   `return pzi_fail(PZ_MISMATCH, "found %s, expected %s", ...)`. Messages are truncated at 1023
+   bytes; control characters become spaces. An argument may be the current message. [any thread] */
 pz_status pzi_fail(pz_status status, const char* format, ...) PZ_PRINTF(2, 3);
 pz_status pzi_vfail(pz_status status, const char* format, va_list args) PZ_PRINTF(2, 0);
 
-/* Puts "PREFIX: " before the current message and returns `status`; PZ_OK does nothing. A
-   prefix of more than 200 bytes is shortened with "...", so that the reason stays. */
+/* Puts "PREFIX: " before the current message and returns `status`; does nothing for PZ_OK. A
+   prefix of more than 200 bytes is shortened to leave room for the message. */
 pz_status pzi_fail_prefix(pz_status status, const char* format, ...) PZ_PRINTF(2, 3);
 
-/* How many messages the calling thread has recorded: tells whether a call that failed said
-   why. */
+/* The number of messages that the calling thread has recorded. Shows whether a failed call
+   recorded one. */
 uint64_t pzi_fail_count(void);
 
-/* The current message put aside and brought back: around a call that succeeds although
-   something inside failed, the caller's last error stays what it was. */
-enum { PZI_MESSAGE = 1024 }; /* bytes, the closing zero included */
+/* Save and restore the current message, so that a call that succeeds after an inner failure does
+   not change the caller's last error. */
+enum { PZI_MESSAGE = 1024 }; /* bytes, including the zero */
 typedef struct pzi_message {
   char text[PZI_MESSAGE];
 } pzi_message;
 void pzi_message_save(pzi_message* out);
 void pzi_message_restore(const pzi_message* message);
 
-/* PZ_NO_MEMORY with the one sentence for it. */
+/* PZ_NO_MEMORY with its message. */
 pz_status pzi_no_memory(size_t bytes);
 
-/* Shapes and dtypes for messages, "float32 8x5x3x3", written into `buffer` and returned. */
+/* Write a spec ("float32 8x5x3x3") or a dtype into `buffer` and return it. */
 enum { PZI_SPEC_TEXT = 256 };
 const char* pzi_spec_text(const pz_spec* spec, char buffer[PZI_SPEC_TEXT]);
 const char* pzi_dtype_text(uint32_t dtype, char buffer[PZI_SPEC_TEXT]);

@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A host may have set a locale whose decimal point is a comma: reals are printed and read
-   in the C locale of the calling thread, which is put back at once. */
+/* The host's locale may have a decimal comma. Reals are printed and read in the C locale, and the
+   thread's locale is restored. */
 
 #include "text.h"
 
@@ -22,7 +22,7 @@ pzi_text_add(pzi_text* const text, const char* const string)
   if (text->failed) {
     return;
   }
-  if (length >= text->capacity - text->length) { /* the final 0 needs a place too */
+  if (length >= text->capacity - text->length) { /* including the final zero */
     const size_t capacity = 2 * text->capacity + length + 1;
     char* const data = realloc(text->data, capacity);
     if (!data) {
@@ -39,7 +39,7 @@ pzi_text_add(pzi_text* const text, const char* const string)
 pz_status
 pzi_text_finish(pzi_text* const text, char** const out)
 {
-  pzi_text_add(text, ""); /* so that there is a string */
+  pzi_text_add(text, ""); /* allocates an empty string */
   const pzi_text built = *text;
   *text = (pzi_text){0};
   if (built.failed) {
@@ -51,12 +51,12 @@ pzi_text_finish(pzi_text* const text, char** const out)
 }
 
 const char*
-pzi_real_text(const double value, char buffer[PZI_REAL_TEXT])
+pzi_text_from_real(const double value, char buffer[PZI_TEXT_REAL])
 {
   const locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
   const locale_t before = c ? uselocale(c) : (locale_t)0;
   for (int digits = 15; digits <= 17; ++digits) {
-    snprintf(buffer, PZI_REAL_TEXT, "%.*g", digits, value);
+    snprintf(buffer, PZI_TEXT_REAL, "%.*g", digits, value);
     if (strtod(buffer, NULL) == value) {
       break;
     }
@@ -69,7 +69,7 @@ pzi_real_text(const double value, char buffer[PZI_REAL_TEXT])
 }
 
 bool
-pzi_read_real(const char* const text, double* const out)
+pzi_text_to_real(const char* const text, double* const out)
 {
   const locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
   if (!c) {
@@ -88,7 +88,7 @@ pzi_read_real(const char* const text, double* const out)
 }
 
 bool
-pzi_read_integer(const char* const text, int64_t* const out)
+pzi_text_to_integer(const char* const text, int64_t* const out)
 {
   const char* digits = text + (*text == '-' || *text == '+');
   const bool hexadecimal = digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X');

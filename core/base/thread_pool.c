@@ -1,11 +1,11 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Loops over parts that do not depend on each other, shared among threads. Helpers are made
-   when first needed, belong to the process, and sleep in between. One loop has them at a
-   time; a caller that finds them busy, a part of that loop among them, does its loop alone,
-   so that many threads that evaluate at once do not make more threads. Parts are what the
-   loop says: where a result depends on them, they may not depend on the number of threads. */
+/* Runs loops over independent parts. Helper threads are created on demand, belong to the process,
+   and sleep between loops. They work on one loop at a time. A caller that finds them busy,
+   including a part of the running loop, runs its own loop alone: threads that evaluate
+   concurrently do not create more threads. The caller chooses the parts; if a result depends on
+   them, their number must not depend on the number of threads. */
 
 #include "thread_pool.h"
 
@@ -15,14 +15,14 @@
 #include <stdatomic.h>
 
 static struct {
-  pthread_mutex_t owner;  /* of whoever has the helpers at work */
-  pthread_mutex_t mutex;  /* over what follows */
-  pthread_cond_t called;  /* there is a loop, for `wanted` more helpers */
-  pthread_cond_t retired; /* `working` came down to 0 */
+  pthread_mutex_t owner;  /* held while a loop uses the helpers */
+  pthread_mutex_t mutex;  /* protects the fields below */
+  pthread_cond_t called;  /* a loop wants `wanted` more helpers */
+  pthread_cond_t retired; /* `working` became 0 */
   uint32_t helpers;
   uint32_t wanted;
   uint32_t working;
-  uint32_t handed; /* numbers of threads given out in this loop */
+  uint32_t handed; /* thread indices assigned in this loop */
   pz_part* part;
   void* context;
   int64_t n;
@@ -71,7 +71,7 @@ help(void* const unused)
   return NULL;
 }
 
-/* A forked child has no helpers, and nobody else inside. */
+/* A forked child has no other threads: resets the locks and counts. */
 static void
 forget_helpers(void)
 {
@@ -90,9 +90,9 @@ watch_forks(void)
   (void)pthread_atfork(NULL, NULL, forget_helpers);
 }
 
-/* With the mutex held: as many helpers as asked for, or as the system gives. */
+/* Creates helpers until there are `most`, or the system refuses. [mutex held] */
 static void
-make_helpers(const uint32_t most)
+create_helpers(const uint32_t most)
 {
   static pthread_once_t watched = PTHREAD_ONCE_INIT;
   (void)pthread_once(&watched, watch_forks);
@@ -102,7 +102,7 @@ make_helpers(const uint32_t most)
   if (pool.helpers >= most || pthread_attr_init(&attributes) != 0) {
     return;
   }
-  // signals are the program's own threads' affair
+  // helpers block all signals, which are for the threads of the program
   sigfillset(&all);
   (void)pthread_sigmask(SIG_SETMASK, &all, &before);
   (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
@@ -115,9 +115,10 @@ make_helpers(const uint32_t most)
 }
 
 void
-pzi_parallel(const uint32_t threads, const int64_t n, pz_part* const part, void* const context)
+pzi_thread_pool_run(const uint32_t threads, const int64_t n, pz_part* const part,
+                    void* const context)
 {
-  const int64_t given = threads < PZI_MOST_THREADS ? threads : PZI_MOST_THREADS;
+  const int64_t given = threads < PZI_THREAD_POOL_MAX ? threads : PZI_THREAD_POOL_MAX;
   const uint32_t most = n < 2 || given < 2 ? 0 : (uint32_t)(n < given ? n : given) - 1;
   if (most == 0 || pthread_mutex_trylock(&pool.owner) != 0) {
     for (int64_t k = 0; k < n; ++k) {
@@ -127,7 +128,7 @@ pzi_parallel(const uint32_t threads, const int64_t n, pz_part* const part, void*
   }
   atomic_store_explicit(&pool.next, 0, memory_order_relaxed);
   pthread_mutex_lock(&pool.mutex);
-  make_helpers(most);
+  create_helpers(most);
   pool.part = part;
   pool.context = context;
   pool.n = n;
@@ -137,7 +138,7 @@ pzi_parallel(const uint32_t threads, const int64_t n, pz_part* const part, void*
   pthread_mutex_unlock(&pool.mutex);
   take_parts(part, context, n, 0);
   pthread_mutex_lock(&pool.mutex);
-  pool.wanted = 0; /* whoever has not come yet need not */
+  pool.wanted = 0; /* no more helpers may join */
   while (pool.working > 0) {
     pthread_cond_wait(&pool.retired, &pool.mutex);
   }
@@ -146,7 +147,7 @@ pzi_parallel(const uint32_t threads, const int64_t n, pz_part* const part, void*
 }
 
 uint32_t
-pzi_processors(void)
+pzi_thread_pool_processors(void)
 {
   cpu_set_t set;
   const int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;

@@ -6,7 +6,7 @@
 #include "utf8.h"
 
 bool
-pzi_is_utf8(const char* const text, const size_t length)
+pzi_utf8_is_valid(const char* const text, const size_t length)
 {
   const unsigned char* const s = (const unsigned char*)text;
   for (size_t i = 0; i < length;) {

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Checks text from files and hosts. */
+/* Checks UTF-8. */
 
 #ifndef PZI_UTF8_H
 #define PZI_UTF8_H
@@ -10,6 +10,6 @@
 #include <stddef.h>
 
 /* Is the text valid UTF-8? Zero bytes are valid. */
-bool pzi_is_utf8(const char* text, size_t length);
+bool pzi_utf8_is_valid(const char* text, size_t length);
 
 #endif /* PZI_UTF8_H */

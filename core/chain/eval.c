@@ -22,7 +22,7 @@
 bool
 pzi_eval_ready(const pz_eval* const eval, const pz_tensor* const tensor)
 {
-  return pzi_check_owned(eval->queue, tensor) && pzi_is_contiguous(tensor);
+  return pzi_check_owned(eval->queue, tensor) && pzi_shape_is_contiguous(tensor);
 }
 
 /* Can the fold before stage i be skipped, because stage i reads its input as a triangle? Not if

@@ -8,8 +8,8 @@
 #include "pending.h"
 
 #include "check_tensor.h"
+#include "overlap.h"
 #include "queue_copy.h"
-#include "shape.h"
 #include "status.h"
 
 #include <inttypes.h>
@@ -65,7 +65,7 @@ check_tensors(const pz_eval* const eval, const pz_tensor* const gradient, const 
         snprintf(what, sizeof(what), "gradient of %.80s", known->name);
         return pzi_check_tensor(eval->queue, &gradients[k], &known->spec, what);
       }
-      if (pzi_repeats(&gradients[k])) {
+      if (pzi_overlap_self(&gradients[k])) {
         return pzi_fail(PZ_INVALID, "gradient of %s: found strides that address an element twice",
                         known->name);
       }

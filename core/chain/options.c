@@ -36,16 +36,16 @@ bounded(const pz_option* const option)
 static const char*
 expected_text(const pz_option* const option, char buffer[EXPECTED])
 {
-  char least[PZI_REAL_TEXT];
-  char most[PZI_REAL_TEXT];
+  char least[PZI_TEXT_REAL];
+  char most[PZI_TEXT_REAL];
   size_t n = 0;
   switch ((pz_value_type)option->type) {
   case PZ_REAL:
     n = (size_t)snprintf(buffer, EXPECTED, "a real");
     if (bounded(option)) {
       snprintf(buffer + n, EXPECTED - n, " in %s .. %s",
-               pzi_real_text(option->least.as.real, least),
-               pzi_real_text(option->most.as.real, most));
+               pzi_text_from_real(option->least.as.real, least),
+               pzi_text_from_real(option->most.as.real, most));
     }
     break;
   case PZ_INTEGER:
@@ -122,10 +122,10 @@ from_text(const pzi_parametrization* const parametrization, const pz_option* con
   bool readable = false;
   switch ((pz_value_type)option->type) {
   case PZ_REAL:
-    readable = pzi_read_real(text, &value.as.real);
+    readable = pzi_text_to_real(text, &value.as.real);
     break;
   case PZ_INTEGER:
-    readable = pzi_read_integer(text, &value.as.integer);
+    readable = pzi_text_to_integer(text, &value.as.integer);
     break;
   case PZ_FLAG:
     value.as.integer = strcmp(text, "1") == 0 || strcmp(text, "true") == 0;
@@ -175,8 +175,8 @@ from_tensor(const pzi_parametrization* const parametrization, const pz_option* c
     const pz_tensor* const both[] = {given, &copy->tensor};
     pzi_shape shape;
     pzi_shape_merge(&shape, 2, both);
-    pzi_host_copy(&shape, pz_dtype_size(given->dtype),
-                  (const char*)given->data + given->byte_offset, copy->tensor.data);
+    pzi_shape_copy(&shape, pz_dtype_size(given->dtype),
+                   (const char*)given->data + given->byte_offset, copy->tensor.data);
   }
   *out = (pz_value){.type = PZ_TENSOR, .as.tensor = &copy->tensor};
   return PZ_OK;
@@ -208,11 +208,11 @@ from_value(const pzi_parametrization* const parametrization, const pz_option* co
     break;
   }
   if (!in_range(option, given)) {
-    char real[PZI_REAL_TEXT];
-    char integer[PZI_REAL_TEXT];
+    char real[PZI_TEXT_REAL];
+    char integer[PZI_TEXT_REAL];
     snprintf(integer, sizeof(integer), "%" PRId64, given->as.integer);
     return refuse(parametrization, option,
-                  option->type == PZ_REAL ? pzi_real_text(given->as.real, real) : integer);
+                  option->type == PZ_REAL ? pzi_text_from_real(given->as.real, real) : integer);
   }
   *out = *given;
   return PZ_OK;
@@ -277,7 +277,7 @@ describe_option(const pz_option* const option, const pz_value* const value, bool
     if (value->as.real == option->fallback.as.real) {
       return;
     }
-    pzi_real_text(value->as.real, buffer);
+    pzi_text_from_real(value->as.real, buffer);
     break;
   case PZ_INTEGER:
   case PZ_FLAG:

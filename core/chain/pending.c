@@ -177,7 +177,7 @@ pzi_pending_commit(pz_eval* const eval, pz_state* const state)
   for (int contiguous = 0; contiguous <= 1; ++contiguous) {
     for (uint32_t k = 0; k < eval->chain->n_tensors && status == PZ_OK; ++k) {
       const pz_tensor* const to = &state->storages[k]->tensor;
-      if (eval->pending[k].shape && pzi_is_contiguous(to) == (contiguous == 1)) {
+      if (eval->pending[k].shape && pzi_shape_is_contiguous(to) == (contiguous == 1)) {
         status = pzi_queue_copy(eval->queue, &eval->pending[k], to);
       }
     }

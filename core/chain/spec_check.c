@@ -32,7 +32,7 @@ pzi_spec_check(const pz_spec* const spec, const char* const what)
     }
   }
   size_t bytes = 0;
-  if (!pzi_spec_bytes(spec, &bytes)) {
+  if (!pzi_shape_spec_bytes(spec, &bytes)) {
     return pzi_fail(PZ_MISMATCH, "%s: %s is beyond any memory", what, pzi_spec_text(spec, text));
   }
   return PZ_OK;

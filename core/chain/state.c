@@ -7,7 +7,7 @@
 #include "state.h"
 
 #include "check_tensor.h"
-#include "shape.h"
+#include "overlap.h"
 #include "status.h"
 
 #include <inttypes.h>
@@ -208,7 +208,7 @@ pz_state_bind(pz_state* const state, const pz_role role, const uint32_t index,
   PZ_TRY(find_place(state, role, index, &place));
   const pzi_chain_tensor* const known = &state->chain->tensors[place];
   PZ_TRY(pzi_check_tensor(state->queue, tensor, &known->spec, known->name));
-  if (pzi_repeats(tensor)) {
+  if (pzi_overlap_self(tensor)) {
     return pzi_fail(PZ_INVALID, "%s: found strides that address an element twice, expected none",
                     known->name);
   }

@@ -1,15 +1,18 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Modules made from files: first a tree of modules whose plain tensors are zero and whose
-   values have nothing at all, as the description says or the names do; then that is loaded
-   like any other module. */
+/* Creates a module from a file. First the tree of modules is built, as the description lists it
+   or the names imply, with plain tensors of zeros and empty slots for values. Then the file is
+   loaded like into any other module. */
 
 #include "load.h"
 
+#include "load_plan.h"
 #include "path.h"
 #include "slot.h"
+#include "sorted_names.h"
 #include "status.h"
+#include "tensor_names.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,14 +20,14 @@
 typedef struct builder {
   pzi_loading* l;
   pz_module* root;
-  char* path; /* room for the longest path */
+  char* path; /* buffer for two of the longest paths */
 } builder;
 
 /* ---- modules ---------------------------------------------------------------------- */
 
-/* The module around the last component of a path, made with those around it. */
+/* The module that contains the last component of a path; created with its parents. */
 static pz_status
-module_around(const builder* const b, const char* const path, pz_module** const out)
+parent_of(const builder* const b, const char* const path, pz_module** const out)
 {
   pz_module* at = b->root;
   const char* name = path;
@@ -67,37 +70,38 @@ set_type(pz_module* const module, const char* const type)
 
 /* ---- tensors ------------------------------------------------------------------------ */
 
-/* Room for a plain tensor; none, and a remark, for an entry that no module can hold. */
+/* Memory for a plain tensor. None, and a remark, if modules do not support the dtype. */
 static pz_status
-make_storage(const builder* const b, const pzi_file_tensor* const entry, pzi_storage** const out)
+make_storage(const builder* const b, const pzi_file_tensor* const file_tensor,
+             pzi_storage** const out)
 {
   pzi_loading* const l = b->l;
   pz_queue* const queue = b->root->queue;
-  pz_spec spec = entry->spec;
-  spec.dtype = pzi_load_dtype(l, entry->dtype, 0);
+  pz_spec spec = file_tensor->spec;
+  spec.dtype = pzi_load_plan_dtype(l, file_tensor->dtype, 0);
   if (spec.dtype != PZ_F32 && spec.dtype != PZ_F64) {
-    if (!pzi_load_lenient(l)) {
-      return pzi_fail(PZ_MISMATCH, "\"%.200s\": found dtype %s, a module holds F32 and F64",
-                      entry->name, entry->dtype);
+    if (!pzi_loading_lenient(l)) {
+      return pzi_fail(PZ_MISMATCH, "\"%.200s\": found dtype %s, expected F32 or F64",
+                      file_tensor->name, file_tensor->dtype);
     }
-    (void)pzi_load_use(l, entry->name);
-    return pzi_load_remark(l, PZ_LOAD_DTYPE, entry->name);
+    (void)pzi_loading_use(l, file_tensor->name);
+    return pzi_loading_remark(l, PZ_LOAD_DTYPE, file_tensor->name);
   }
-  return pzi_fail_prefix(pzi_storage_new(queue, &spec, out), "\"%.200s\"", entry->name);
+  return pzi_fail_prefix(pzi_storage_new(queue, &spec, out), "\"%.200s\"", file_tensor->name);
 }
 
-/* A slot for the value or plain tensor under a path. */
+/* Adds a slot for a plain tensor, or for a value (file_tensor NULL). */
 static pz_status
-add_slot(const builder* const b, const char* const path, const pzi_file_tensor* const entry)
+add_slot(const builder* const b, const char* const path, const pzi_file_tensor* const file_tensor)
 {
-  const pzi_saved_file* const saved = &b->l->file->saved;
+  const pzi_description* const description = &b->l->file->description;
   pz_module* module = NULL;
   pzi_storage* storage = NULL;
   const char* const dot = strrchr(path, '.');
-  PZ_TRY(module_around(b, path, &module));
+  PZ_TRY(parent_of(b, path, &module));
   PZ_TRY(pzi_check_name(module, dot ? dot + 1 : path));
-  if (entry) {
-    PZ_TRY(make_storage(b, entry, &storage));
+  if (file_tensor) {
+    PZ_TRY(make_storage(b, file_tensor, &storage));
     if (!storage) {
       return PZ_OK;
     }
@@ -108,82 +112,80 @@ add_slot(const builder* const b, const char* const path, const pzi_file_tensor* 
     pzi_storage_release(storage);
     return status;
   }
-  slot->kind = pzi_saved_is(saved->buffers, saved->n_buffers, path) ? PZ_BUFFER : PZ_PARAMETER;
-  slot->requires_grad =
-      slot->kind == PZ_PARAMETER && !(entry && pzi_saved_is(saved->frozen, saved->n_frozen, path));
+  const bool is_buffer = pzi_sorted_names_has(description->buffers, description->n_buffers, path);
+  const bool is_frozen =
+      file_tensor && pzi_sorted_names_has(description->frozen, description->n_frozen, path);
+  slot->kind = is_buffer ? PZ_BUFFER : PZ_PARAMETER;
+  slot->requires_grad = !is_buffer && !is_frozen;
   return PZ_OK;
 }
 
-/* The value or plain tensor of the file under a path; `*found` false where it has none. */
+/* Adds the value or plain tensor of a path, if the file has it. */
 static pz_status
 add_named(const builder* const b, const char* const path, bool* const found)
 {
-  pzi_load_list* const list = pzi_load_find_list(b->l, path);
-  const pzi_file_tensor* const entry = list ? NULL : pzi_header_find(&b->l->file->header, path);
-  *found = list || entry;
+  pzi_load_chain* const incoming = pzi_loading_find(b->l, path);
+  const pzi_file_tensor* const file_tensor =
+      incoming ? NULL : pzi_safetensors_find(&b->l->file->header, path);
+  *found = incoming || file_tensor;
   if (!*found) {
     return PZ_OK;
   }
-  if (list) {
-    PZ_TRY(pzi_load_plan(b->l, list, 0));
+  if (incoming) {
+    PZ_TRY(pzi_load_plan(b->l, incoming, 0));
+    if (!incoming->chain) {
+      return pzi_loading_lenient(b->l) ? PZ_OK : pzi_load_plan_undefined(path);
+    }
   }
-  if (list && !list->chain) {
-    return pzi_load_lenient(b->l)
-               ? PZ_OK
-               : pzi_fail(PZ_MISMATCH,
-                          "\"%.200s\": parametrized in the file, and no rule says "
-                          "which maps make it",
-                          path);
-  }
-  return add_slot(b, path, entry);
+  return add_slot(b, path, file_tensor);
 }
 
-/* ---- as the file says ------------------------------------------------------------------ */
+/* ---- contents of the file -------------------------------------------------------------- */
 
 static pz_status
 add_described(const builder* const b, const pzi_saved_module* const one)
 {
   pz_module* module = b->root;
-  if (one != b->l->file->saved.modules) {
+  if (one != b->l->file->description.modules) {
     strcpy(stpcpy(b->path, one->path), ".");
-    PZ_TRY(module_around(b, b->path, &module));
+    PZ_TRY(parent_of(b, b->path, &module));
   }
   PZ_TRY(set_type(module, one->type));
   for (size_t k = 0; k < one->n_tensors; ++k) {
     bool found = false;
     char* const end = stpcpy(stpcpy(b->path, one->path), one->path[0] == '\0' ? "" : ".");
     if (strchr(one->tensors[k], '.')) {
-      return pzi_fail(PZ_IO, "__metadata__: \"%.100s\": a tensor's name with a dot",
+      return pzi_fail(PZ_IO, "__metadata__: \"%.100s\": the name of a tensor contains a dot",
                       one->tensors[k]);
     }
     strcpy(end, one->tensors[k]);
     PZ_TRY(add_named(b, b->path, &found));
     if (!found) {
       ++b->l->n_expected;
-      PZ_TRY(pzi_load_remark(b->l, PZ_LOAD_MISSING, b->path));
+      PZ_TRY(pzi_loading_remark(b->l, PZ_LOAD_MISSING, b->path));
     }
   }
   return PZ_OK;
 }
 
-/* In the order of bytes; a value where the first of its tensors is. */
+/* In file order; a value takes the place of its first tensor. */
 static pz_status
 add_by_names(const builder* const b)
 {
-  const pzi_header* const header = &b->l->file->header;
+  const pzi_safetensors* const header = &b->l->file->header;
   for (size_t k = 0; k < header->n_tensors; ++k) {
-    const pzi_load_list* list = NULL;
+    const pzi_load_chain* incoming = NULL;
     bool found = false;
     const char* name = header->tensors[k].name;
     char* const value = b->path;
     char* const room = b->path + strlen(name) + 1;
-    while (pzi_list_of_name(name, value) > 0) { /* outwards */
+    while (pzi_tensor_names_split(name, value) > 0) { /* from inner to outer chains */
       strcpy(room, value);
       name = room;
-      list = pzi_load_find_list(b->l, value);
+      incoming = pzi_loading_find(b->l, value);
     }
-    if (!list) {
-      PZ_TRY(pzi_file_list_on(b->l->file, name) ? PZ_OK : add_named(b, name, &found));
+    if (!incoming) {
+      PZ_TRY(pzi_file_chains_on(b->l->file, name) ? PZ_OK : add_named(b, name, &found));
     } else if (!pzi_slot_at(b->root, value)) {
       PZ_TRY(add_named(b, value, &found));
     }
@@ -195,21 +197,21 @@ static pz_status
 add_only(const builder* const b, const char* const path)
 {
   bool found = false;
-  const pzi_saved_file* const saved = &b->l->file->saved;
+  const pzi_description* const description = &b->l->file->description;
   PZ_TRY(add_named(b, path, &found));
   if (!found) {
     return pzi_fail(PZ_NOT_FOUND, "no tensor \"%.200s\" in the file", path);
   }
-  for (size_t k = 0; k < saved->n_modules; ++k) { /* types of those that there are */
-    pz_module* const module = pzi_module_at(b->root, saved->modules[k].path);
+  for (size_t k = 0; k < description->n_modules; ++k) {
+    pz_module* const module = pzi_module_at(b->root, description->modules[k].path);
     if (module) {
-      PZ_TRY(set_type(module, saved->modules[k].type));
+      PZ_TRY(set_type(module, description->modules[k].type));
     }
   }
   return PZ_OK;
 }
 
-/* Room for two paths. */
+/* Bytes for two of the longest paths. */
 static size_t
 room_for_paths(const pz_file* const file)
 {
@@ -219,8 +221,8 @@ room_for_paths(const pz_file* const file)
     const size_t length = strlen(file->header.tensors[k].name);
     longest = length > longest ? length : longest;
   }
-  for (size_t k = 0; k < file->saved.n_modules; ++k) {
-    const pzi_saved_module* const one = &file->saved.modules[k];
+  for (size_t k = 0; k < file->description.n_modules; ++k) {
+    const pzi_saved_module* const one = &file->description.modules[k];
     longest = strlen(one->path) > longest ? strlen(one->path) : longest;
     for (size_t i = 0; i < one->n_tensors; ++i) {
       names = strlen(one->tensors[i]) > names ? strlen(one->tensors[i]) : names;
@@ -232,7 +234,7 @@ room_for_paths(const pz_file* const file)
 static pz_status
 build(builder* const b, const char* const only)
 {
-  const pzi_saved_file* const saved = &b->l->file->saved;
+  const pzi_description* const description = &b->l->file->description;
   if (only) {
     return add_only(b, only);
   }
@@ -241,11 +243,11 @@ build(builder* const b, const char* const only)
   if (!b->path) {
     return pzi_no_memory(room);
   }
-  if (saved->n_modules == 0) {
+  if (description->n_modules == 0) {
     return add_by_names(b);
   }
-  for (size_t k = 0; k < saved->n_modules; ++k) {
-    PZ_TRY(add_described(b, &saved->modules[k]));
+  for (size_t k = 0; k < description->n_modules; ++k) {
+    PZ_TRY(add_described(b, &description->modules[k]));
   }
   return PZ_OK;
 }
@@ -256,7 +258,7 @@ pz_module_from_file(pz_context* const context, const char* const device, const p
                     pz_module** const out)
 {
   if (!file || !out) {
-    return pzi_fail(PZ_INVALID, "expected a file, and a place for the module");
+    return pzi_fail(PZ_INVALID, "expected a file and an output pointer");
   }
   pzi_loading l = {0};
   builder b = {.l = &l};
@@ -268,14 +270,15 @@ pz_module_from_file(pz_context* const context, const char* const device, const p
     status = build(&b, only);
   }
   free(b.path);
-  if (started && (status == PZ_EXISTS || (status == PZ_INVALID && l.lists))) {
-    status = pzi_fail(PZ_IO, "%s", pz_error_message()); /* names that no module can have */
+  if (started && (status == PZ_EXISTS || (status == PZ_INVALID && l.chains))) {
+    status =
+        pzi_fail(PZ_IO, "%s", pz_error_message()); /* the file has names that no module can have */
   }
   if (status == PZ_OK) {
     status = pzi_load(&l);
   }
   if (status == PZ_OK) {
-    pzi_load_report(&l);
+    pzi_loading_report(&l);
     *out = b.root;
   }
   pzi_loading_cleanup(&l);

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* What a module file says of the module: the text of the key "parametrize".
+/* The description of a module in its file: the text under the metadata key "parametrize".
 
      {"format": 1,
       "modules": [{"path": "", "type": "Linear", "tensors": ["weight", "bias"]},
@@ -14,72 +14,68 @@
         "tensors": [{"name": "original", "role": "original", "dtype": "F32", "shape": [3, 3]}],
         "value": {"dtype": "F32", "shape": [3, 3], "structure": "skew"}}}}
 
-   The file of a state says {"format": 1, "chain": {...}}, a list as above. */
+   The file of a state has {"format": 1, "chain": {...}} with a chain as in "lists". The
+   format's members "lists" and "maps" are chains and their stages. */
 
-#ifndef PZI_FILE_SAVED_H
-#define PZI_FILE_SAVED_H
+#ifndef PZI_DESCRIPTION_H
+#define PZI_DESCRIPTION_H
 
 #include "alloc_list.h"
-#include "text.h"
 
 #include <cjson/cJSON.h>
 #include <parametrize/types.h>
 
-#define PZI_SAVED_KEY "parametrize"
+#define PZI_DESCRIPTION_KEY "parametrize"
 
-typedef struct pzi_saved_map {
+typedef struct pzi_saved_stage {
   const char* text; /* "pruning(p_drop=0.2)", tensor options as "name=<tensor>" */
   const char* id;
   const char* version;
   uint64_t draw;
-  const char** options; /* names of options that are tensors of the file */
+  const char** options; /* names of the tensor options, sorted */
   uint32_t n_options;
-} pzi_saved_map;
+} pzi_saved_stage;
 
 typedef struct pzi_saved_tensor {
   const char* name;
-  uint32_t role; /* pz_role, in this order */
+  uint32_t role; /* pz_role; tensors are sorted by it */
   pz_spec spec;
 } pzi_saved_tensor;
 
-typedef struct pzi_saved_list {
+typedef struct pzi_saved_chain {
   const char* path; /* of the value */
   uint32_t direction;
-  uint32_t n_maps; /* 1 or more */
-  pzi_saved_map* maps;
+  uint32_t n_stages; /* at least 1 */
+  pzi_saved_stage* stages;
   pzi_saved_tensor* tensors;
   uint32_t n_tensors;
-  uint32_t n_originals; /* first among them, 1 or more */
+  uint32_t n_originals; /* the first tensors; at least 1 */
   pz_spec value;
-} pzi_saved_list;
+} pzi_saved_chain;
 
 typedef struct pzi_saved_module {
   const char* path; /* "" for the root */
   const char* type;
-  const char** tensors; /* own ones, plain or values, in order */
+  const char** tensors; /* names of plain tensors and values, in order */
   size_t n_tensors;
 } pzi_saved_module;
 
-/* All zero: the file says nothing. */
-typedef struct pzi_saved_file {
+/* All zero: the file has no description. */
+typedef struct pzi_description {
   pzi_saved_module* modules;
-  size_t n_modules; /* 0: not of a module */
+  size_t n_modules; /* 0: the file does not describe a module */
   const char** buffers;
   size_t n_buffers;
   const char** frozen;
   size_t n_frozen;
-  pzi_saved_list* lists; /* by path */
-  size_t n_lists;
-  cJSON* document; /* holds the strings */
-  pzi_pool pool;
-} pzi_saved_file;
+  pzi_saved_chain* chains; /* sorted by path */
+  size_t n_chains;
+  cJSON* document; /* owns the strings */
+  pzi_alloc_list pool;
+} pzi_description;
 
-/* Reads the text; PZ_IO says what is wrong, and where. */
-pz_status pzi_saved_parse(const char* text, pzi_saved_file* out);
-void pzi_saved_cleanup(pzi_saved_file* saved);
+/* Parses the text; PZ_IO names the first error and its place. */
+pz_status pzi_description_parse(const char* text, pzi_description* out);
+void pzi_description_cleanup(pzi_description* description);
 
-/* The list on a value, or NULL. Is this one of the names (sorted)? */
-const pzi_saved_list* pzi_saved_find(const pzi_saved_file* saved, const char* path);
-bool pzi_saved_is(const char* const* names, size_t n, const char* name);
-
-#endif /* PZI_FILE_SAVED_H */
+#endif /* PZI_DESCRIPTION_H */

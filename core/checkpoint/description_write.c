@@ -1,13 +1,13 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The description is written in one walk per part: modules, the paths of buffers and of
-   frozen parameters, lists with those on their tensors. */
+/* The description is written in one walk over the modules per part: modules, paths of buffers,
+   paths of frozen parameters, chains. */
 
 #include "description_write.h"
 
+#include "file_dtype.h"
 #include "json.h"
-#include "safetensors.h"
 #include "state.h"
 #include "status.h"
 
@@ -16,8 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A walk's place: the text so far, the path of the module it is in ("" or ending in a dot),
-   and whether an element of the present array is there already. */
+/* The state of a walk: the text so far, the path of the current module ("" or ending in a dot),
+   and whether the current array has an element already. */
 typedef struct walk {
   pzi_text* json;
   pzi_text prefix;
@@ -31,7 +31,7 @@ separate(walk* const w)
   w->more = true;
 }
 
-/* The module's prefix and a path inside it, as one text. */
+/* Appends the path of a tensor: the module's path and a path inside the module. */
 static void
 add_path(walk* const w, const char* const path)
 {
@@ -46,7 +46,7 @@ add_path(walk* const w, const char* const path)
   w->prefix.data[length] = '\0';
 }
 
-/* Calls `each` on a module and all that is nested in it, with the prefix as it should be. */
+/* Calls `each` for a module and its descendants. */
 static void
 walk_modules(walk* const w, const pz_module* const module,
              void (*const each)(walk* w, const pz_module* module))
@@ -66,10 +66,10 @@ walk_modules(walk* const w, const pz_module* const module,
   }
 }
 
-/* ---- lists ------------------------------------------------------------------ */
+/* ---- chains ----------------------------------------------------------------- */
 
 const pz_tensor*
-pzi_tensor_option(const pzi_instance* const instance, const uint32_t k)
+pzi_description_tensor_option(const pzi_instance* const instance, const uint32_t k)
 {
   return instance->options[k].type == PZ_TENSOR ? instance->options[k].as.tensor : NULL;
 }
@@ -85,17 +85,13 @@ add_member(pzi_text* const json, const char* const name, const char* const text)
 static void
 add_spec(pzi_text* const json, const pz_spec* const spec)
 {
-  add_member(json, "dtype", pzi_dtype_name(spec->dtype));
-  pzi_text_add(json, ",\"shape\":[");
-  for (int32_t i = 0; i < spec->ndim; ++i) {
-    pzi_text_add(json, i > 0 ? "," : "");
-    pzi_json_add_count(json, (uint64_t)spec->shape[i]);
-  }
-  pzi_text_add(json, "]");
+  add_member(json, "dtype", pzi_file_dtype_name(spec->dtype));
+  pzi_text_add(json, ",\"shape\":");
+  pzi_json_add_shape(json, spec);
 }
 
 static void
-add_map(pzi_text* const json, const pzi_instance* const instance, const uint64_t draw)
+add_stage(pzi_text* const json, const pzi_instance* const instance, const uint64_t draw)
 {
   char digits[24];
   snprintf(digits, sizeof(digits), "%016" PRIx64, draw);
@@ -110,7 +106,7 @@ add_map(pzi_text* const json, const pzi_instance* const instance, const uint64_t
   pzi_text_add(json, ",\"options\":[");
   bool more = false;
   for (uint32_t k = 0; k < instance->parametrization->table.n_options; ++k) {
-    if (pzi_tensor_option(instance, k)) {
+    if (pzi_description_tensor_option(instance, k)) {
       pzi_text_add(json, more ? "," : "");
       pzi_json_add_text(json, instance->parametrization->table.options[k].name);
       more = true;
@@ -133,14 +129,14 @@ add_tensor(pzi_text* const json, const pzi_chain_tensor* const tensor)
 }
 
 static void
-add_list(pzi_text* const json, const pz_state* const state)
+add_chain(pzi_text* const json, const pz_state* const state)
 {
   const pz_chain* const chain = state->chain;
   pzi_text_add(json, "{");
   add_member(json, "direction", chain->direction == PZ_FROM_TENSOR ? "tensor" : "input");
   for (uint32_t k = 0; k < chain->n_stages; ++k) {
     pzi_text_add(json, k > 0 ? "," : ",\"maps\":[");
-    add_map(json, chain->stages[k].instance, state->draws[k]);
+    add_stage(json, chain->stages[k].instance, state->draws[k]);
   }
   for (uint32_t k = 0; k < chain->n_tensors; ++k) {
     pzi_text_add(json, k > 0 ? "," : "],\"tensors\":[");
@@ -153,27 +149,27 @@ add_list(pzi_text* const json, const pz_state* const state)
   pzi_text_add(json, "}}");
 }
 
-/* The list on a slot, and those on its tensors. */
+/* Appends the chain of a slot and the chains of its tensors. */
 static void
-add_lists(walk* const w, const pz_slot* const slot)
+add_chains(walk* const w, const pz_slot* const slot)
 {
   separate(w);
   add_path(w, slot->path);
   pzi_text_add(w->json, ":");
-  add_list(w->json, slot->list->state);
+  add_chain(w->json, slot->list->state);
   for (uint32_t k = 0; k < slot->list->n_tensors; ++k) {
     if (slot->list->tensors[k]->list) {
-      add_lists(w, slot->list->tensors[k]);
+      add_chains(w, slot->list->tensors[k]);
     }
   }
 }
 
 static void
-lists_of(walk* const w, const pz_module* const module)
+chains_of(walk* const w, const pz_module* const module)
 {
   for (uint32_t k = 0; k < module->n_slots; ++k) {
     if (module->slots[k]->list) {
-      add_lists(w, module->slots[k]);
+      add_chains(w, module->slots[k]);
     }
   }
 }
@@ -185,7 +181,7 @@ module_of(walk* const w, const pz_module* const module)
 {
   separate(w);
   pzi_text_add(w->json, "{\"path\":");
-  /* the prefix less its dot */
+  /* the prefix without its dot */
   const size_t length = w->prefix.length;
   if (length > 0) {
     w->prefix.data[length - 1] = '\0';
@@ -215,7 +211,7 @@ buffers_of(walk* const w, const pz_module* const module)
   }
 }
 
-/* Stored parameters that are not trained. */
+/* Appends stored parameters that do not require gradients. */
 static void
 add_frozen(walk* const w, const pz_slot* const slot)
 {
@@ -237,7 +233,7 @@ frozen_of(walk* const w, const pz_module* const module)
 }
 
 void
-pzi_describe_module(pzi_text* const json, const pz_module* const module)
+pzi_description_write_module(pzi_text* const json, const pz_module* const module)
 {
   static const struct {
     const char* before;
@@ -246,7 +242,7 @@ pzi_describe_module(pzi_text* const json, const pz_module* const module)
       {"{\"format\":1,\"modules\":[", module_of},
       {"],\"buffers\":[", buffers_of},
       {"],\"frozen\":[", frozen_of},
-      {"],\"lists\":{", lists_of},
+      {"],\"lists\":{", chains_of},
   };
   walk w = {.json = json};
   for (size_t k = 0; k < sizeof(parts) / sizeof(parts[0]); ++k) {
@@ -259,9 +255,9 @@ pzi_describe_module(pzi_text* const json, const pz_module* const module)
 }
 
 void
-pzi_describe_state(pzi_text* const json, const pz_state* const state)
+pzi_description_write_state(pzi_text* const json, const pz_state* const state)
 {
   pzi_text_add(json, "{\"format\":1,\"chain\":");
-  add_list(json, state);
+  add_chain(json, state);
   pzi_text_add(json, "}");
 }

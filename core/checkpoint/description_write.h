@@ -1,19 +1,19 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Descriptions of modules and states for their files, as description.h shows them. */
+/* Writes the descriptions of modules and states; description.h shows the format. */
 
-#ifndef PZI_FILE_DESCRIBE_H
-#define PZI_FILE_DESCRIBE_H
+#ifndef PZI_DESCRIPTION_WRITE_H
+#define PZI_DESCRIPTION_WRITE_H
 
 #include "text.h"
 #include "tree.h"
 
-/* Appends the description of a module, or of a state. [inside pzi_read_begin] */
-void pzi_describe_module(pzi_text* json, const pz_module* module);
-void pzi_describe_state(pzi_text* json, const pz_state* state);
+/* Append the description of a module or a state. [inside pzi_read_begin] */
+void pzi_description_write_module(pzi_text* json, const pz_module* module);
+void pzi_description_write_state(pzi_text* json, const pz_state* state);
 
-/* Is option `k` of a map a tensor, and given? */
-const pz_tensor* pzi_tensor_option(const pzi_instance* instance, uint32_t k);
+/* The tensor of option `k`; NULL if the option is no tensor or is not set. */
+const pz_tensor* pzi_description_tensor_option(const pzi_instance* instance, uint32_t k);
 
-#endif /* PZI_FILE_DESCRIBE_H */
+#endif /* PZI_DESCRIPTION_WRITE_H */

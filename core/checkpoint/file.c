@@ -1,11 +1,12 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Open files. The file is mapped; only its header is copied, once, so that what was checked
-   is what is used. Beyond that copy memory grows with the header alone. */
+/* Opens files. The file is mapped and its header copied once, so that what was checked is what
+   is used. All other memory is proportional to the header. */
 
 #include "file.h"
 
+#include "file_chains.h"
 #include "status.h"
 
 #include <errno.h>
@@ -21,7 +22,7 @@ static uint64_t
 read_length(const unsigned char* const bytes)
 {
   uint64_t length = 0;
-  for (int k = PZI_HEADER_PREFIX; k-- > 0;) {
+  for (int k = PZI_SAFETENSORS_PREFIX; k-- > 0;) {
     length = length << 8 | bytes[k];
   }
   return length;
@@ -31,7 +32,7 @@ static pz_status
 map_file(const char* const path, pz_file* const file)
 {
   char text[128];
-  /* Not blocking: a FIFO is refused below instead of waited for. */
+  /* O_NONBLOCK: a FIFO must not block; it is refused below. */
   const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) {
     return pzi_fail(errno == ENOENT ? PZ_NOT_FOUND : PZ_IO, "%s",
@@ -59,28 +60,30 @@ map_file(const char* const path, pz_file* const file)
 static pz_status
 read_header(const char* const bytes, const size_t size, pz_file* const file)
 {
-  if (size < PZI_HEADER_PREFIX) {
-    return pzi_fail(PZ_IO, "%zu bytes, a header's length alone takes %d", size, PZI_HEADER_PREFIX);
+  if (size < PZI_SAFETENSORS_PREFIX) {
+    return pzi_fail(PZ_IO, "found %zu bytes, the length of the header alone takes %d", size,
+                    PZI_SAFETENSORS_PREFIX);
   }
   const uint64_t length = read_length((const unsigned char*)bytes);
-  const uint64_t rest = size - PZI_HEADER_PREFIX;
+  const uint64_t rest = size - PZI_SAFETENSORS_PREFIX;
   if (length > rest) {
     return pzi_fail(PZ_IO, "the header takes %llu bytes, the file has %llu after its length",
                     (unsigned long long)length, (unsigned long long)rest);
   }
-  if (length > PZI_HEADER_MAX) {
+  if (length > PZI_SAFETENSORS_MAX) {
     return pzi_fail(PZ_IO, "the header takes %llu bytes, expected at most %d",
-                    (unsigned long long)length, PZI_HEADER_MAX);
+                    (unsigned long long)length, PZI_SAFETENSORS_MAX);
   }
   char* const copy = malloc((size_t)length + 1);
   if (!copy) {
     return pzi_no_memory((size_t)length + 1);
   }
-  memcpy(copy, bytes + PZI_HEADER_PREFIX, (size_t)length);
+  memcpy(copy, bytes + PZI_SAFETENSORS_PREFIX, (size_t)length);
   copy[length] = '\0';
-  const pz_status status = pzi_header_parse(copy, (size_t)length, rest - length, &file->header);
+  const pz_status status =
+      pzi_safetensors_parse(copy, (size_t)length, rest - length, &file->header);
   free(copy);
-  file->data = bytes + PZI_HEADER_PREFIX + length;
+  file->data = bytes + PZI_SAFETENSORS_PREFIX + length;
   return status;
 }
 
@@ -88,11 +91,11 @@ static pz_status
 read_file(const char* const bytes, const size_t size, pz_file* const file)
 {
   PZ_TRY(read_header(bytes, size, file));
-  const char* const text = pz_file_text(file, PZI_SAVED_KEY);
+  const char* const text = pz_file_text(file, PZI_DESCRIPTION_KEY);
   if (text) {
-    PZ_TRY(pzi_saved_parse(text, &file->saved));
+    PZ_TRY(pzi_description_parse(text, &file->description));
   }
-  return pzi_file_find_lists(file);
+  return pzi_file_chains_find(file);
 }
 
 pz_status
@@ -115,7 +118,7 @@ pz_status
 pz_file_open(const char* const path, pz_file** const out)
 {
   if (!path || !out) {
-    return pzi_fail(PZ_INVALID, "expected a path, and a place for the file");
+    return pzi_fail(PZ_INVALID, "expected a path and an output pointer");
   }
   pz_file* const file = calloc(1, sizeof(*file));
   if (!file) {
@@ -139,11 +142,11 @@ pz_file_close(pz_file* const file)
   if (!file) {
     return;
   }
-  pzi_file_free_lists(file);
+  pzi_file_chains_free(file);
   if (!file->origin) {
-    pzi_saved_cleanup(&file->saved);
+    pzi_description_cleanup(&file->description);
   }
-  pzi_header_cleanup(&file->header);
+  pzi_safetensors_cleanup(&file->header);
   if (file->map) {
     munmap(file->map, file->size);
   }
@@ -186,7 +189,7 @@ pz_file_tensor(const pz_file* const file, const size_t index, pz_file_entry* con
 {
   PZ_TRY(check_size(file, out, out ? out->size : 0, sizeof(*out)));
   if (index >= file->header.n_tensors) {
-    return pzi_fail(PZ_NOT_FOUND, "tensor %zu of %zu", index, file->header.n_tensors);
+    return pzi_fail(PZ_NOT_FOUND, "found tensor %zu of %zu", index, file->header.n_tensors);
   }
   describe(file, &file->header.tensors[index], out);
   return PZ_OK;
@@ -196,7 +199,7 @@ pz_status
 pz_file_find(const pz_file* const file, const char* const name, pz_file_entry* const out)
 {
   PZ_TRY(check_size(file, out, out ? out->size : 0, sizeof(*out)));
-  const pzi_file_tensor* const tensor = name ? pzi_header_find(&file->header, name) : NULL;
+  const pzi_file_tensor* const tensor = name ? pzi_safetensors_find(&file->header, name) : NULL;
   if (!tensor) {
     return pzi_fail(PZ_NOT_FOUND, "no tensor \"%s\" in the file", name ? name : "");
   }
@@ -208,10 +211,10 @@ pz_status
 pz_file_metadata(const pz_file* const file, const size_t index, pz_metadata* const out)
 {
   if (!file || !out) {
-    return pzi_fail(PZ_INVALID, "expected a file, and a place for the text");
+    return pzi_fail(PZ_INVALID, "expected a file and an output pointer");
   }
   if (index >= file->header.n_metadata) {
-    return pzi_fail(PZ_NOT_FOUND, "text %zu of %zu", index, file->header.n_metadata);
+    return pzi_fail(PZ_NOT_FOUND, "found text %zu of %zu", index, file->header.n_metadata);
   }
   *out = file->header.metadata[index];
   return PZ_OK;
@@ -232,14 +235,14 @@ pz_status
 pz_file_list_at(const pz_file* const file, const size_t index, pz_file_list* const out)
 {
   PZ_TRY(check_size(file, out, out ? out->size : 0, sizeof(*out)));
-  if (index >= file->n_lists) {
-    return pzi_fail(PZ_NOT_FOUND, "list %zu of %zu", index, file->n_lists);
+  if (index >= file->n_chains) {
+    return pzi_fail(PZ_NOT_FOUND, "found list %zu of %zu", index, file->n_chains);
   }
-  const pzi_file_list* const list = &file->lists[index];
-  out->n_tensors = list->n_tensors;
-  out->path = list->path;
-  out->text = list->text;
-  out->plugins = list->plugins;
-  out->prefix = list->prefix;
+  const pzi_file_chain* const chain = &file->chains[index];
+  out->n_tensors = chain->n_tensors;
+  out->path = chain->path;
+  out->text = chain->text;
+  out->plugins = chain->plugins;
+  out->prefix = chain->prefix;
   return PZ_OK;
 }

@@ -1,21 +1,23 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Files from before a map had its present names. Which they were the map itself says
-   (older_names of its table); whose value they are of, a rule or the list that a module has.
-   An entry is then taken for another:
+/* A parametrization lists legacy names of its tensors (older_names of its table). Which values
+   they belong to follows from a rule, or from the chains of the module:
 
      P.T_g, P.T_v    ->    P.parametrizations.T.original0, ...original1
 
-   Without either it stays the plain tensor that its name says. */
+   Without either, a tensor under such a name is a plain tensor. */
+
+#include "legacy_names.h"
 
 #include "chain_text.h"
-#include "file.h"
+#include "file_chains.h"
 #include "lookup.h"
 #include "older_name.h"
 #include "path.h"
 #include "status.h"
 #include "stored.h"
+#include "tensor_names.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -24,8 +26,8 @@
 typedef struct renaming {
   const pz_file* from;
   const pz_module* module; /* may be NULL */
-  pz_file* to;             /* NULL: nothing is renamed so far */
-  char* text;              /* room for the longest name, twice; NULL until it is needed */
+  pz_file* to;             /* NULL: no name has changed */
+  char* text;              /* buffer for two of the longest names; allocated when needed */
   size_t room;
 } renaming;
 
@@ -39,27 +41,28 @@ begin(renaming* const r)
     return pzi_no_memory(sizeof(*to));
   }
   *to = (pz_file){.origin = r->from, .size = r->from->size, .data = r->from->data};
-  to->saved = r->from->saved;
+  to->description = r->from->description;
   r->to = to;
-  return pzi_header_borrow(&r->from->header, &to->header);
+  return pzi_safetensors_borrow(&r->from->header, &to->header);
 }
 
-/* The entry of a value under an older name, or NULL: also where a module has a tensor so
-   called. */
+/* The tensor of a value under a legacy name. NULL if the file has none, or if the module has a
+   tensor of this name. */
 static const pzi_file_tensor*
-find_older(const renaming* const r, const char* const path, const pzi_older_name* const name)
+find_legacy(const renaming* const r, const char* const path, const pzi_older_name* const name)
 {
   char* const text = r->text + r->room; /* `path` may be the first half */
   strcpy(text, path);
   strncat(text, name->ending, name->n_ending);
-  return r->module && pzi_slot_at(r->module, text) ? NULL : pzi_header_find(&r->from->header, text);
+  return r->module && pzi_slot_at(r->module, text) ? NULL
+                                                   : pzi_safetensors_find(&r->from->header, text);
 }
 
-/* Makes room for every name, or for that of `only`. */
+/* Allocates the buffer, for every name or for `only`. */
 static pz_status
-make_room(renaming* const r, const char* const only)
+allocate_text(renaming* const r, const char* const only)
 {
-  enum { PATH_MAX_LENGTH = 4096, ENDING_MAX = 1024 }; /* a plugin's text is no longer */
+  enum { PATH_MAX_LENGTH = 4096, ENDING_MAX = 1024 }; /* the longest text of a plugin */
   if (r->text) {
     return PZ_OK;
   }
@@ -72,16 +75,16 @@ make_room(renaming* const r, const char* const only)
   return r->text ? PZ_OK : pzi_no_memory(2 * r->room + ENDING_MAX);
 }
 
-/* Is all there that the older names say of originals, and nothing of the value else? */
+/* Does the file have every original under its legacy name, and neither the value nor its chain? */
 static bool
-is_older(const renaming* const r, const char* const path, const char* const older)
+is_legacy(const renaming* const r, const char* const path, const char* const legacy)
 {
-  if (pzi_file_list_on(r->from, path) || pzi_header_find(&r->from->header, path)) {
+  if (pzi_file_chains_on(r->from, path) || pzi_safetensors_find(&r->from->header, path)) {
     return false;
   }
-  pzi_older_name name = {.rest = older};
+  pzi_older_name name = {.rest = legacy};
   while (pzi_older_name_next(&name)) {
-    if (strncmp(name.tensor, "original", 8) == 0 && !find_older(r, path, &name)) {
+    if (strncmp(name.tensor, "original", 8) == 0 && !find_legacy(r, path, &name)) {
       return false;
     }
   }
@@ -89,41 +92,41 @@ is_older(const renaming* const r, const char* const path, const char* const olde
 }
 
 static pz_status
-rename_value(renaming* const r, const char* const path, const char* const older)
+rename_value(renaming* const r, const char* const path, const char* const legacy)
 {
-  if (!is_older(r, path, older)) {
+  if (!is_legacy(r, path, legacy)) {
     return PZ_OK;
   }
   PZ_TRY(r->to ? PZ_OK : begin(r));
-  pzi_header* const header = &r->to->header;
-  const char* const prefix = pzi_tensors_prefix(&header->strings, path);
+  pzi_safetensors* const header = &r->to->header;
+  const char* const prefix = pzi_tensor_names_prefix(&header->strings, path);
   if (!prefix) {
     return pzi_no_memory(strlen(path));
   }
-  pzi_older_name name = {.rest = older};
+  pzi_older_name name = {.rest = legacy};
   while (pzi_older_name_next(&name)) {
-    const pzi_file_tensor* const entry = find_older(r, path, &name);
-    if (!entry) {
-      continue; /* a buffer that was not kept */
+    const pzi_file_tensor* const file_tensor = find_legacy(r, path, &name);
+    if (!file_tensor) {
+      continue; /* a buffer that was not saved */
     }
     const size_t length = strlen(prefix) + name.n_tensor + sizeof("0.");
-    char* const text = pzi_pool_take(&header->strings, length);
+    char* const text = pzi_alloc_list_take(&header->strings, length);
     if (!text) {
       return pzi_no_memory(length);
     }
     strcpy(stpcpy(text, prefix), strncmp(name.tensor, "original", 8) == 0 ? "" : "0.");
     strncat(text, name.tensor, name.n_tensor);
-    header->tensors[entry - r->from->header.tensors].name = text;
+    header->tensors[file_tensor - r->from->header.tensors].name = text;
   }
   return PZ_OK;
 }
 
-/* ---- those of rules, and of a module ------------------------------------------- */
+/* ---- rules and modules ---------------------------------------------------------- */
 
-/* The older names of the first map of a chain text; NULL where there are none, or no such
-   chain: whoever makes it says so. */
+/* The legacy names of the first stage of a chain text. NULL if it has none or the text is
+   invalid; creating the chain will report that. */
 static pz_status
-older_of_rule(pz_context* const context, const char* const text, const char** const out)
+legacy_of_rule(pz_context* const context, const char* const text, const char** const out)
 {
   pzi_chain_words* words = NULL;
   const pzi_parametrization* map = NULL;
@@ -137,7 +140,7 @@ older_of_rule(pz_context* const context, const char* const text, const char** co
   return status == PZ_NO_MEMORY ? status : PZ_OK;
 }
 
-/* The first rule for a value. */
+/* The index of the first rule for a value. */
 static uint32_t
 first_rule(const pz_list_rule* const rules, const uint32_t n_rules, const char* const path)
 {
@@ -148,12 +151,12 @@ first_rule(const pz_list_rule* const rules, const uint32_t n_rules, const char* 
   return k;
 }
 
-/* Every value that the rule speaks of, told by its first original. */
+/* Renames every value of the rule. A value is found by its first original. */
 static pz_status
 rename_by_rule(renaming* const r, const pz_list_rule* const rules, const uint32_t n_rules,
-               const uint32_t rule, const char* const older)
+               const uint32_t rule, const char* const legacy)
 {
-  pzi_older_name first = {.rest = older};
+  pzi_older_name first = {.rest = legacy};
   (void)pzi_older_name_next(&first);
   for (size_t k = 0; k < r->from->header.n_tensors; ++k) {
     const char* const name = r->from->header.tensors[k].name;
@@ -166,13 +169,13 @@ rename_by_rule(renaming* const r, const pz_list_rule* const rules, const uint32_
     memcpy(r->text, name, value);
     r->text[value] = '\0';
     if (!strstr(r->text, "parametrizations.") && first_rule(rules, n_rules, r->text) == rule) {
-      PZ_TRY(rename_value(r, r->text, older));
+      PZ_TRY(rename_value(r, r->text, legacy));
     }
   }
   return PZ_OK;
 }
 
-/* The values of the module whose lists begin with a map that had older names. */
+/* Renames the values of the module whose first stage has legacy names. */
 static pz_status
 rename_by_module(renaming* const r)
 {
@@ -185,16 +188,17 @@ rename_by_module(renaming* const r)
     if (!list || slot->owner->owner || list->tensors[0] != slot) {
       continue;
     }
-    const char* const older = list->chain->stages[0].instance->parametrization->table.older_names;
-    PZ_TRY(older ? make_room(r, NULL) : PZ_OK);
-    if (older && strlen(paths[k].text) < r->room && pzi_list_of_name(paths[k].text, r->text) > 0) {
-      PZ_TRY(rename_value(r, r->text, older));
+    const char* const legacy = list->chain->stages[0].instance->parametrization->table.older_names;
+    PZ_TRY(legacy ? allocate_text(r, NULL) : PZ_OK);
+    if (legacy && strlen(paths[k].text) < r->room &&
+        pzi_tensor_names_split(paths[k].text, r->text) > 0) {
+      PZ_TRY(rename_value(r, r->text, legacy));
     }
   }
   return PZ_OK;
 }
 
-/* `only`: no other value than this one; NULL: all. */
+/* Renames all values, or `only`. */
 static pz_status
 rename_all(renaming* const r, pz_context* const context, const char* const only,
            const pz_list_rule* const rules, const uint32_t n_rules)
@@ -202,27 +206,28 @@ rename_all(renaming* const r, pz_context* const context, const char* const only,
   const uint32_t chosen = only ? first_rule(rules, n_rules, only) : 0;
   const uint32_t end = only && chosen < n_rules ? chosen + 1 : n_rules;
   for (uint32_t k = chosen; k < end; ++k) {
-    const char* older = NULL;
-    PZ_TRY(older_of_rule(context, rules[k].text, &older));
-    if (older) {
-      PZ_TRY(make_room(r, only));
-      PZ_TRY(only ? rename_value(r, only, older) : rename_by_rule(r, rules, n_rules, k, older));
+    const char* legacy = NULL;
+    PZ_TRY(legacy_of_rule(context, rules[k].text, &legacy));
+    if (legacy) {
+      PZ_TRY(allocate_text(r, only));
+      PZ_TRY(only ? rename_value(r, only, legacy) : rename_by_rule(r, rules, n_rules, k, legacy));
     }
   }
   if (r->module) {
     PZ_TRY(rename_by_module(r));
   }
   if (r->to) {
-    pzi_header_sort(&r->to->header);
-    PZ_TRY(pzi_file_find_lists(r->to));
+    pzi_safetensors_sort(&r->to->header);
+    PZ_TRY(pzi_file_chains_find(r->to));
   }
   return PZ_OK;
 }
 
 pz_status
-pzi_file_renamed(pz_context* const context, const pz_file* const file,
-                 const pz_module* const module, const char* const only,
-                 const pz_list_rule* const rules, const uint32_t n_rules, pz_file** const out)
+pzi_legacy_names_rename(pz_context* const context, const pz_file* const file,
+                        const pz_module* const module, const char* const only,
+                        const pz_list_rule* const rules, const uint32_t n_rules,
+                        pz_file** const out)
 {
   renaming r = {.from = file, .module = module};
   *out = NULL;
@@ -241,7 +246,7 @@ pz_file_renamed(const pz_file* const file, pz_context* const context,
                 const pz_list_rule* const rules, const uint32_t n_rules, pz_file** const out)
 {
   if (!file || !context || !out || (n_rules > 0 && !rules)) {
-    return pzi_fail(PZ_INVALID, "expected a file, a context, rules, and a place for the file");
+    return pzi_fail(PZ_INVALID, "expected a file, a context, rules and an output pointer");
   }
   for (uint32_t k = 0; k < n_rules; ++k) {
     if (!rules[k].pattern || !rules[k].text) {
@@ -249,13 +254,13 @@ pz_file_renamed(const pz_file* const file, pz_context* const context,
     }
   }
   renaming r = {.from = file};
-  PZ_TRY(pzi_file_renamed(context, file, NULL, NULL, rules, n_rules, out));
+  PZ_TRY(pzi_legacy_names_rename(context, file, NULL, NULL, rules, n_rules, out));
   if (*out) {
     return PZ_OK;
   }
   pz_status status = begin(&r);
   if (status == PZ_OK) {
-    status = pzi_file_find_lists(r.to);
+    status = pzi_file_chains_find(r.to);
   }
   if (status != PZ_OK) {
     pz_file_close(r.to);

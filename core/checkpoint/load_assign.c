@@ -1,10 +1,10 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Entries under the names of values: right inverses run on copies of the states, from the
-   outer list to those in it, and what they leave there is copied with all the rest. */
+/* Assigns values of the file. Right inverses run on copies of the states, from the outer chain
+   to the inner ones; the resulting tensors are copied to the module with all others. */
 
-#include "load.h"
+#include "load_assign.h"
 
 #include "path.h"
 #include "queue_copy.h"
@@ -12,6 +12,8 @@
 #include "state.h"
 #include "status.h"
 #include "storage_copy.h"
+#include "tensor_io.h"
+#include "tensor_names.h"
 #include "value.h"
 #include "walk.h"
 
@@ -28,7 +30,7 @@ by_address(const void* const a, const void* const b)
 }
 
 bool
-pzi_load_is_assigned(const pzi_loading* const l, const pz_slot* slot)
+pzi_load_assign_has(const pzi_loading* const l, const pz_slot* slot)
 {
   for (slot = slot->owner; slot && l->n_assigned > 0; slot = slot->owner) {
     if (bsearch(&slot, l->assigned, l->n_assigned, sizeof(pz_slot*), by_address)) {
@@ -40,33 +42,32 @@ pzi_load_is_assigned(const pzi_loading* const l, const pz_slot* slot)
 
 /* ---- staging -------------------------------------------------------------------- */
 
-/* Own tensors of the list that the file has, into the copy of its state. */
+/* Reads the chain's parameters and buffers from the file into the copy of its state. */
 static pz_status
 fill(pzi_loading* const l, const pzi_list* const list, const char* const prefix,
      const pz_state* const state)
 {
   for (uint32_t k = 0; k < list->n_tensors; ++k) {
     const char* const name = list->chain->tensors[k].name;
-    const size_t length = strlen(prefix) + strlen(name) + 1;
-    char* const full = pzi_pool_take(&l->names, length);
+    const char* const full = pzi_tensor_names_join(&l->names, prefix, name);
     if (!full) {
-      return pzi_no_memory(length);
+      return pzi_no_memory(strlen(prefix));
     }
-    strcpy(stpcpy(full, prefix), name);
-    const pzi_file_tensor* const entry = pzi_load_use(l, full);
-    if (entry && list->tensors[k]->role == PZ_ORIGINAL) {
-      return pzi_fail(PZ_MISMATCH, "an original, \"%.200s\", beside its value", full);
+    const pzi_file_tensor* const file_tensor = pzi_loading_use(l, full);
+    if (file_tensor && list->tensors[k]->role == PZ_ORIGINAL) {
+      return pzi_fail(PZ_MISMATCH, "the file has both the value and its original \"%.200s\"", full);
     }
-    if (entry) {
-      PZ_TRY(pzi_file_check(entry, pzi_load_widens(l), &list->tensors[k]->storage->spec));
-      PZ_TRY(pzi_file_copy(l->file, entry, pzi_load_widens(l), state->queue,
-                           &state->storages[k]->tensor));
+    if (file_tensor) {
+      PZ_TRY(pzi_tensor_io_check(file_tensor, pzi_loading_widens(l),
+                                 &list->tensors[k]->storage->spec));
+      PZ_TRY(pzi_tensor_io_read(l->file, file_tensor, pzi_loading_widens(l), state->queue,
+                                &state->storages[k]->tensor));
     }
   }
   return PZ_OK;
 }
 
-/* The values of lists on the tensors of a list, in a copy of its state. */
+/* Copies the values of inner chains into the copy of a state. */
 static pz_status
 fill_values(const pz_slot* const slot, const pz_state* const state)
 {
@@ -86,8 +87,8 @@ fill_values(const pz_slot* const slot, const pz_state* const state)
 static pz_status stage(pzi_loading* l, const pz_slot* slot, const char* path, pz_intent intent,
                        const pz_tensor* value);
 
-/* What became of the tensor at place `k`: on to the list it has, or to be copied. Own
-   parameters that the map left alone are not handed on. */
+/* Appends the copy of tensor `k`, or assigns it to the chain on it. Parameters and buffers that
+   the assignment did not change are not assigned. */
 static pz_status
 stage_tensor(pzi_loading* const l, const pz_slot* const slot, const uint32_t k,
              const char* const prefix, const pzi_storage* const made)
@@ -95,7 +96,7 @@ stage_tensor(pzi_loading* const l, const pz_slot* const slot, const uint32_t k,
   pz_slot* const tensor = slot->list->tensors[k];
   bool moved = tensor->role == PZ_ORIGINAL;
   if (!tensor->list) {
-    return pzi_load_push(l, &(pzi_load_copy){.made = &made->tensor, .slot = tensor});
+    return pzi_loading_push(l, &(pzi_load_copy){.made = &made->tensor, .slot = tensor});
   }
   if (!moved) {
     PZ_TRY(pzi_differ(made->queue, made, tensor->storage, &moved));
@@ -103,16 +104,15 @@ stage_tensor(pzi_loading* const l, const pz_slot* const slot, const uint32_t k,
   if (!moved) {
     return PZ_OK;
   }
-  const size_t length = strlen(prefix) + strlen(tensor->name) + 1;
-  char* const path = pzi_pool_take(&l->names, length);
+  const char* const name = slot->list->chain->tensors[k].name;
+  const char* const path = pzi_tensor_names_join(&l->names, prefix, name);
   if (!path) {
-    return pzi_no_memory(length);
+    return pzi_no_memory(strlen(prefix));
   }
-  strcpy(stpcpy(path, prefix), slot->list->chain->tensors[k].name);
   return stage(l, tensor, path, PZ_CHAIN, &made->tensor);
 }
 
-/* Assigns to a copy of the slot's list, and what that makes of its tensors to theirs. */
+/* Assigns to a copy of the slot's chain, then handles each tensor of the chain. */
 static pz_status
 stage(pzi_loading* const l, const pz_slot* const slot, const char* const path,
       const pz_intent intent, const pz_tensor* const value)
@@ -126,7 +126,7 @@ stage(pzi_loading* const l, const pz_slot* const slot, const char* const path,
   pzi_engine engine = {0};
   PZ_TRY(pzi_engine_carry(slot, slot->module->queue, 0, &engine));
   staged[l->n_staged++] = engine;
-  char* const prefix = pzi_tensors_prefix(&l->names, path);
+  char* const prefix = pzi_tensor_names_prefix(&l->names, path);
   if (!prefix) {
     return pzi_no_memory(strlen(path));
   }
@@ -139,20 +139,20 @@ stage(pzi_loading* const l, const pz_slot* const slot, const char* const path,
   return PZ_OK;
 }
 
-/* The entry passes through aligned host memory. */
+/* Reads the value into aligned memory and assigns it. */
 static pz_status
-assign(pzi_loading* const l, pz_slot* const slot, const pzi_file_tensor* const entry)
+assign(pzi_loading* const l, pz_slot* const slot, const pzi_file_tensor* const file_tensor)
 {
   pz_spec spec = *pz_chain_value(slot->list->chain);
   pzi_storage* value = NULL;
   PZ_TRY(pzi_check_closed(slot));
-  PZ_TRY(pzi_file_check(entry, pzi_load_widens(l), &spec));
+  PZ_TRY(pzi_tensor_io_check(file_tensor, pzi_loading_widens(l), &spec));
   PZ_TRY(pzi_storage_new(slot->module->queue, &spec, &value));
-  pz_status status =
-      pzi_file_copy(l->file, entry, pzi_load_widens(l), slot->module->queue, &value->tensor);
+  pz_status status = pzi_tensor_io_read(l->file, file_tensor, pzi_loading_widens(l),
+                                        slot->module->queue, &value->tensor);
   if (status == PZ_OK) {
-    status = pzi_fail_prefix(stage(l, slot, entry->name, PZ_ASSIGN, &value->tensor), "\"%.150s\"",
-                             entry->name);
+    status = pzi_fail_prefix(stage(l, slot, file_tensor->name, PZ_ASSIGN, &value->tensor),
+                             "\"%.150s\"", file_tensor->name);
   }
   pzi_storage_release(value);
   return status;
@@ -164,17 +164,17 @@ pzi_load_assign(pzi_loading* const l)
   if ((l->settings.flags & PZ_LOAD_ASSIGN) == 0) {
     return PZ_OK;
   }
-  l->assigned = calloc(l->n_entries + 1, sizeof(pz_slot*));
+  l->assigned = calloc(l->n_selected + 1, sizeof(pz_slot*));
   if (!l->assigned) {
-    return pzi_no_memory((l->n_entries + 1) * sizeof(pz_slot*));
+    return pzi_no_memory((l->n_selected + 1) * sizeof(pz_slot*));
   }
-  for (size_t k = 0; k < l->n_entries; ++k) {
-    const pzi_file_tensor* const entry = &l->file->header.tensors[l->entries[k]];
-    pz_slot* const slot = pzi_slot_at(l->module, entry->name);
+  for (size_t k = 0; k < l->n_selected; ++k) {
+    const pzi_file_tensor* const file_tensor = &l->file->header.tensors[l->selected[k]];
+    pz_slot* const slot = pzi_slot_at(l->module, file_tensor->name);
     if (slot && slot->list) {
-      l->used[l->entries[k]] = true;
+      l->used[l->selected[k]] = true;
       l->assigned[l->n_assigned++] = slot;
-      PZ_TRY(assign(l, slot, entry));
+      PZ_TRY(assign(l, slot, file_tensor));
     }
   }
   qsort(l->assigned, l->n_assigned, sizeof(pz_slot*), by_address);

@@ -1,11 +1,10 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The one part of a load that writes to the module. In the host's memory a copy cannot fail
-   once its operands were checked; elsewhere what is to be overwritten is kept until all
-   went well, and put back where it did not. */
+/* Writes a load to the module. In host memory a copy cannot fail once its operands were checked.
+   On a device the old elements are kept until all copies succeed, and restored otherwise. */
 
-#include "load.h"
+#include "load_commit.h"
 
 #include "queue_copy.h"
 #include "shape.h"
@@ -13,16 +12,17 @@
 #include "state.h"
 #include "status.h"
 #include "storage_copy.h"
+#include "tensor_io.h"
 
 #include <stdlib.h>
 
-/* Does the list take over the plain tensor's memory for its only original, as after
+/* Does the only original of the chain take over the memory of the plain tensor, as after a
    registration? */
 static bool
-keeps_memory(const pzi_load_list* const list)
+keeps_memory(const pzi_load_chain* const incoming)
 {
-  const pz_slot* const slot = list->slot;
-  const pzi_list* const made = list->prepared.list;
+  const pz_slot* const slot = incoming->slot;
+  const pzi_list* const made = incoming->prepared.list;
   return made && slot->storage && made->chain->n_role[PZ_ORIGINAL] == 1 &&
          !made->tensors[0]->list &&
          pz_spec_equal(&slot->storage->spec, &made->chain->tensors[0].spec);
@@ -33,7 +33,7 @@ back_up(pzi_load_copy* const copy)
 {
   pz_queue* const queue = copy->slot->module->queue;
   const pz_tensor* const tensor = &copy->slot->storage->tensor;
-  return queue->host_memory && pzi_is_contiguous(tensor)
+  return queue->host_memory && pzi_shape_is_contiguous(tensor)
              ? PZ_OK
              : pzi_copy_of(queue, tensor, &copy->backup);
 }
@@ -43,8 +43,9 @@ run(const pzi_loading* const l, const pzi_load_copy* const copy)
 {
   pz_queue* const queue = copy->slot->module->queue;
   const pz_tensor* const to = &copy->slot->storage->tensor;
-  return copy->entry ? pzi_file_copy(l->file, copy->entry, pzi_load_widens(l), queue, to)
-                     : pzi_queue_copy(queue, copy->made, to);
+  return copy->file_tensor
+             ? pzi_tensor_io_read(l->file, copy->file_tensor, pzi_loading_widens(l), queue, to)
+             : pzi_queue_copy(queue, copy->made, to);
 }
 
 static pz_status
@@ -69,41 +70,41 @@ run_all(const pzi_loading* const l)
   return PZ_OK;
 }
 
-/* The plain tensor's memory, which holds the original by now, in the list. */
+/* Makes the plain tensor's memory, which now holds the original, part of the chain. */
 static void
-take_memory(const pzi_load_list* const list)
+take_memory(const pzi_load_chain* const incoming)
 {
-  pzi_list* const made = list->prepared.list;
+  pzi_list* const made = incoming->prepared.list;
   pz_slot* const original = made->tensors[0];
-  pzi_state_replace(made->state, PZ_ORIGINAL, 0, list->slot->storage);
+  pzi_state_replace(made->state, PZ_ORIGINAL, 0, incoming->slot->storage);
   pzi_storage_release(original->storage);
-  original->storage = pzi_storage_retain(list->slot->storage);
+  original->storage = pzi_storage_retain(incoming->slot->storage);
 }
 
 static void
-restore_draws(const pzi_load_list* const list)
+restore_draws(const pzi_load_chain* const incoming)
 {
-  const pzi_saved_list* const saved = list->rule ? NULL : list->list->saved;
-  const pzi_list* const here = list->slot->list;
-  for (uint32_t i = 0; saved && i < saved->n_maps && i < here->chain->n_stages; ++i) {
-    here->state->draws[i] = saved->maps[i].draw;
+  const pzi_saved_chain* const saved = incoming->saved;
+  const pzi_list* const list = incoming->slot->list;
+  for (uint32_t i = 0; saved && i < saved->n_stages && i < list->chain->n_stages; ++i) {
+    list->state->draws[i] = saved->stages[i].draw;
   }
-  pzi_slot_changed(list->slot, true);
+  pzi_slot_changed(incoming->slot, true);
 }
 
 pz_status
 pzi_load_commit(pzi_loading* const l)
 {
-  for (size_t k = 0; k < l->n_lists; ++k) {
-    pzi_load_list* const list = &l->lists[k];
-    if (keeps_memory(list)) {
-      if (list->slot->owner) { /* whose state goes on with a copy of the value */
-        PZ_TRY(
-            pzi_storage_new(list->slot->module->queue, &list->slot->storage->spec, &list->value));
+  for (size_t k = 0; k < l->n_chains; ++k) {
+    pzi_load_chain* const incoming = &l->chains[k];
+    if (keeps_memory(incoming)) {
+      if (incoming->slot->owner) { /* its state keeps a copy of the value */
+        PZ_TRY(pzi_storage_new(incoming->slot->module->queue, &incoming->slot->storage->spec,
+                               &incoming->value));
       }
-      PZ_TRY(pzi_load_push(
-          l, &(pzi_load_copy){.made = &list->prepared.list->state->storages[0]->tensor,
-                              .slot = list->slot}));
+      PZ_TRY(pzi_loading_push(
+          l, &(pzi_load_copy){.made = &incoming->prepared.list->state->storages[0]->tensor,
+                              .slot = incoming->slot}));
     }
   }
   for (size_t k = 0; k < l->n_copies; ++k) {
@@ -114,19 +115,19 @@ pzi_load_commit(pzi_loading* const l)
   for (size_t k = 0; k < l->n_copies; ++k) {
     pzi_slot_changed(l->copies[k].slot, true);
   }
-  for (size_t k = 0; k < l->n_lists; ++k) {
-    pzi_load_list* const list = &l->lists[k];
-    if (list->prepared.list) {
-      if (keeps_memory(list)) {
-        take_memory(list);
+  for (size_t k = 0; k < l->n_chains; ++k) {
+    pzi_load_chain* const incoming = &l->chains[k];
+    if (incoming->prepared.list) {
+      if (keeps_memory(incoming)) {
+        take_memory(incoming);
       }
-      pzi_list_install(list->slot, &list->prepared);
-      if (list->value) {
-        pzi_slot_put(list->slot, list->value);
-        list->value = NULL;
+      pzi_list_install(incoming->slot, &incoming->prepared);
+      if (incoming->value) {
+        pzi_slot_put(incoming->slot, incoming->value);
+        incoming->value = NULL;
       }
-    } else if (list->slot && list->slot->list) {
-      restore_draws(list);
+    } else if (incoming->slot && incoming->slot->list) {
+      restore_draws(incoming);
     }
   }
   return PZ_OK;

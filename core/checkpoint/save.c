@@ -1,27 +1,28 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Saving: every stored tensor under its path, tensors that are options of maps beside those
-   of the map, and the description as one text of the metadata. */
+/* Saves a module: every stored tensor under its path, the tensor options of stages beside the
+   tensors of the stage, and the description as metadata. */
 
 #include "description_write.h"
-#include "file.h"
+
 #include "gate.h"
 #include "slot.h"
 #include "status.h"
-#include "stored.h"
+#include "tensor_io.h"
+#include "tensor_names.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* What the file is to hold. */
+/* The contents of the file. */
 typedef struct saving {
-  pz_file_entry* entries;
+  pz_file_entry* entries; /* of the tensors */
   const pz_tensor** tensors;
   pz_queue** queues;
   size_t n;
   size_t capacity;
-  pzi_pool names; /* of options */
+  pzi_alloc_list names; /* of tensor options */
   pz_metadata* metadata;
   size_t n_metadata;
   char* description;
@@ -35,7 +36,7 @@ cleanup(saving* const s)
   free(s->queues);
   free(s->metadata);
   free(s->description);
-  pzi_pool_cleanup(&s->names);
+  pzi_alloc_list_cleanup(&s->names);
 }
 
 static pz_status
@@ -55,14 +56,14 @@ push(saving* const s, const char* const name, const pz_tensor* const tensor, pz_
     s->capacity = capacity;
   }
   const pz_spec spec = pz_spec_of(tensor);
-  pzi_entry_of(name, &spec, &s->entries[s->n]);
+  pzi_tensor_io_describe(name, &spec, &s->entries[s->n]);
   s->tensors[s->n] = tensor;
   s->queues[s->n++] = queue;
   return PZ_OK;
 }
 
-/* The tensor options of the list that the slot is the first tensor of; `module` is the path
-   of its module with a dot behind it. */
+/* Adds the tensor options of the chain whose first tensor is in the slot. `module` is the path of
+   its module, ending in a dot or empty. */
 static pz_status
 push_options(saving* const s, const pz_slot* const slot, const char* const module,
              const size_t n_module)
@@ -72,10 +73,11 @@ push_options(saving* const s, const pz_slot* const slot, const char* const modul
   for (uint32_t i = 0; i < list->chain->n_stages; ++i) {
     const pzi_instance* const instance = list->chain->stages[i].instance;
     for (uint32_t k = 0; k < instance->parametrization->table.n_options; ++k) {
-      const pz_tensor* const tensor = pzi_tensor_option(instance, k);
+      const pz_tensor* const tensor = pzi_description_tensor_option(instance, k);
       if (tensor) {
-        const char* const name = pzi_option_name(&s->names, module, n_module, slot->path, folder, i,
-                                                 instance->parametrization->table.options[k].name);
+        const char* const name =
+            pzi_tensor_names_option(&s->names, module, n_module, slot->path, folder, i,
+                                    instance->parametrization->table.options[k].name);
         if (!name) {
           return pzi_no_memory(n_module + folder);
         }
@@ -109,16 +111,16 @@ add_texts(saving* const s, const pz_module* const module, const pz_metadata* con
           const uint32_t n)
 {
   pzi_text json = {0};
-  pzi_describe_module(&json, module);
+  pzi_description_write_module(&json, module);
   PZ_TRY(pzi_text_finish(&json, &s->description));
   s->metadata = calloc((size_t)n + 1, sizeof(*s->metadata));
   if (!s->metadata) {
     return pzi_no_memory(((size_t)n + 1) * sizeof(*s->metadata));
   }
-  s->metadata[s->n_metadata++] = (pz_metadata){PZI_SAVED_KEY, s->description};
+  s->metadata[s->n_metadata++] = (pz_metadata){PZI_DESCRIPTION_KEY, s->description};
   for (uint32_t k = 0; k < n; ++k) {
-    if (metadata[k].key && strcmp(metadata[k].key, PZI_SAVED_KEY) == 0) {
-      return pzi_fail(PZ_INVALID, "metadata: the key \"" PZI_SAVED_KEY "\" is the library's own");
+    if (metadata[k].key && strcmp(metadata[k].key, PZI_DESCRIPTION_KEY) == 0) {
+      return pzi_fail(PZ_INVALID, "metadata: the key \"" PZI_DESCRIPTION_KEY "\" is reserved");
     }
     s->metadata[s->n_metadata++] = metadata[k];
   }
@@ -131,7 +133,7 @@ write_all(const saving* const s, const char* const path, const uint32_t flags)
   pz_writer* writer = NULL;
   PZ_TRY(pz_writer_open(path, flags, s->entries, s->n, s->metadata, s->n_metadata, &writer));
   for (size_t k = 0; k < s->n; ++k) {
-    const pz_status status = pzi_writer_put_tensor(writer, k, s->queues[k], s->tensors[k]);
+    const pz_status status = pzi_tensor_io_write(writer, k, s->queues[k], s->tensors[k]);
     if (status != PZ_OK) {
       pz_writer_abandon(writer);
       return pzi_fail_prefix(status, "\"%s\"", s->entries[k].name);
@@ -145,8 +147,7 @@ pz_module_save_with(pz_module* const module, const char* const path, const uint3
                     const pz_metadata* const metadata, const uint32_t n_metadata)
 {
   if (!path || (n_metadata > 0 && !metadata) || (flags & ~(uint32_t)PZ_KEEP_EXISTING) != 0) {
-    return pzi_fail(PZ_INVALID, "expected a path, metadata where there are some, and no flag but "
-                                "PZ_KEEP_EXISTING");
+    return pzi_fail(PZ_INVALID, "expected a path, metadata, and no flag but PZ_KEEP_EXISTING");
   }
   PZ_TRY(pzi_read_begin(module));
   saving s = {0};

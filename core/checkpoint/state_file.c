@@ -1,14 +1,14 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* States as files: own parameters and buffers under the names that the chain gives them,
-   and in the metadata which chain it was. */
+/* Files of states: parameters and buffers under the names that the chain gives them, and the
+   description of the chain as metadata. */
 
 #include "description_write.h"
-#include "file.h"
 #include "name_list.h"
 #include "state.h"
 #include "status.h"
+#include "tensor_io.h"
 
 #include <parametrize/chain.h>
 #include <stdlib.h>
@@ -28,19 +28,20 @@ pz_state_save(const pz_state* const state, const char* const path, const uint32_
     return pzi_no_memory((n + 1) * sizeof(*entries));
   }
   for (size_t k = 0; k < n; ++k) {
-    pzi_entry_of(chain->tensors[first + k].name, &chain->tensors[first + k].spec, &entries[k]);
+    pzi_tensor_io_describe(chain->tensors[first + k].name, &chain->tensors[first + k].spec,
+                           &entries[k]);
   }
   pzi_text json = {0};
   char* description = NULL;
   pz_writer* writer = NULL;
-  pzi_describe_state(&json, state);
+  pzi_description_write_state(&json, state);
   pz_status status = pzi_text_finish(&json, &description);
   if (status == PZ_OK) {
-    const pz_metadata metadata = {.key = PZI_SAVED_KEY, .text = description};
+    const pz_metadata metadata = {.key = PZI_DESCRIPTION_KEY, .text = description};
     status = pz_writer_open(path, flags, entries, n, &metadata, 1, &writer);
   }
   for (size_t k = 0; k < n && status == PZ_OK; ++k) {
-    status = pzi_writer_put_tensor(writer, k, state->queue, &state->storages[first + k]->tensor);
+    status = pzi_tensor_io_write(writer, k, state->queue, &state->storages[first + k]->tensor);
   }
   if (status == PZ_OK) {
     status = pz_writer_commit(writer);
@@ -52,17 +53,17 @@ pz_state_save(const pz_state* const state, const char* const path, const uint32_
   return status;
 }
 
-/* Every tensor has its entry, every entry its tensor. */
+/* Checks that the file has exactly the tensors of the state. */
 static pz_status
 check(const pz_state* const state, const pz_file* const file)
 {
   const pz_chain* const chain = state->chain;
-  pzi_few_names missing = {0};
-  pzi_few_names unknown = {0};
+  pzi_name_list missing = {0};
+  pzi_name_list unknown = {0};
   uint32_t n = 0;
   for (uint32_t k = chain->n_role[PZ_ORIGINAL]; k < chain->n_tensors; ++k, ++n) {
-    if (!pzi_header_find(&file->header, chain->tensors[k].name)) {
-      pzi_few_names_add(&missing, chain->tensors[k].name);
+    if (!pzi_safetensors_find(&file->header, chain->tensors[k].name)) {
+      pzi_name_list_add(&missing, chain->tensors[k].name);
     }
   }
   for (size_t k = 0; k < file->header.n_tensors; ++k) {
@@ -71,13 +72,13 @@ check(const pz_state* const state, const pz_file* const file)
       known = strcmp(chain->tensors[i].name, file->header.tensors[k].name) == 0;
     }
     if (!known) {
-      pzi_few_names_add(&unknown, file->header.tensors[k].name);
+      pzi_name_list_add(&unknown, file->header.tensors[k].name);
     }
   }
-  PZ_TRY(pzi_few_names_check(&missing, n, &unknown));
+  PZ_TRY(pzi_name_list_check(&missing, n, &unknown));
   for (uint32_t k = chain->n_role[PZ_ORIGINAL]; k < chain->n_tensors; ++k) {
-    PZ_TRY(pzi_file_check(pzi_header_find(&file->header, chain->tensors[k].name), false,
-                          &chain->tensors[k].spec));
+    PZ_TRY(pzi_tensor_io_check(pzi_safetensors_find(&file->header, chain->tensors[k].name), false,
+                               &chain->tensors[k].spec));
   }
   return PZ_OK;
 }
@@ -93,8 +94,8 @@ pz_state_load(pz_state* const state, const char* const path)
   PZ_TRY(pz_file_open(path, &file));
   pz_status status = check(state, file);
   for (uint32_t k = chain->n_role[PZ_ORIGINAL]; k < chain->n_tensors && status == PZ_OK; ++k) {
-    status = pzi_file_copy(file, pzi_header_find(&file->header, chain->tensors[k].name), false,
-                           state->queue, &state->storages[k]->tensor);
+    status = pzi_tensor_io_read(file, pzi_safetensors_find(&file->header, chain->tensors[k].name),
+                                false, state->queue, &state->storages[k]->tensor);
   }
   if (status == PZ_OK) {
     pz_state_touch(state);

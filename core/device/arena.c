@@ -130,7 +130,7 @@ pzi_arena_tensor(pzi_arena* const arena, pzi_arena* const shapes, const pz_spec*
                  pz_tensor* const out)
 {
   size_t bytes = 0;
-  if (!pzi_spec_bytes(spec, &bytes)) {
+  if (!pzi_shape_spec_bytes(spec, &bytes)) {
     char text[PZI_SPEC_TEXT];
     return pzi_fail(PZ_INVALID, "%s is beyond any memory", pzi_spec_text(spec, text));
   }

@@ -45,7 +45,7 @@ check_range(const pz_tensor* const tensor, const char* const what, uint64_t* con
   int64_t strides[PZ_MAX_DIMS];
   int64_t low = 0;
   int64_t high = 0;
-  pzi_strides(tensor, strides);
+  pzi_shape_strides(tensor, strides);
   for (int32_t i = 0; i < tensor->ndim; ++i) {
     int64_t reach;
     if (__builtin_mul_overflow(tensor->shape[i] - 1, strides[i], &reach) ||
@@ -125,7 +125,7 @@ pzi_check_tensor(const pz_queue* const queue, const pz_tensor* const tensor,
   const pz_spec spec = pz_spec_of(tensor);
   size_t bytes = 0;
   char found[PZI_SPEC_TEXT];
-  if (!pzi_spec_bytes(&spec, &bytes)) {
+  if (!pzi_shape_spec_bytes(&spec, &bytes)) {
     return pzi_fail(PZ_INVALID, "%s: %s is beyond any memory", what, pzi_spec_text(&spec, found));
   }
   if (expected && !pz_spec_equal(&spec, expected)) {

@@ -161,7 +161,7 @@ pzi_queue_release(pz_queue* const queue)
   }
   pzi_arena_cleanup(&queue->staging);
   pzi_queue_release(queue->host);
-  for (uint32_t k = 0; k < PZI_MOST_THREADS - 1; ++k) {
+  for (uint32_t k = 0; k < PZI_THREAD_POOL_MAX - 1; ++k) {
     pzi_queue_release(pzi_thread_queue_at(queue, k));
   }
   (void)pthread_mutex_destroy(&queue->mutex);

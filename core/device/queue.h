@@ -38,8 +38,8 @@ struct pz_queue {
   uint64_t counts[PZI_N_OPS][3]; /* calls by pz_route, under the mutex */
   pzi_allocator allocator;       /* of device memory, takes the mutex */
   pzi_allocator allocator_held;  /* the same for a caller that holds the mutex */
-  pz_queue* _Atomic thread_queue[PZI_MOST_THREADS - 1]; /* thread_queues.h; NULL: not opened */
-  char name[64];                                        /* "opencl:0" */
+  pz_queue* _Atomic thread_queue[PZI_THREAD_POOL_MAX - 1]; /* thread_queues.h; NULL: not opened */
+  char name[64];                                           /* "opencl:0" */
 };
 
 /* Opens device `index` of a backend, on the caller's own queue if `native` is not NULL. `name` is
@@ -52,7 +52,7 @@ pz_status pzi_queue_new(pz_context* context, const pzi_backend* backend, uint32_
 static inline pz_queue*
 pzi_thread_queue_at(const pz_queue* const queue, const uint32_t k)
 {
-  return k < PZI_MOST_THREADS - 1
+  return k < PZI_THREAD_POOL_MAX - 1
              ? atomic_load_explicit(&queue->thread_queue[k], memory_order_acquire)
              : NULL;
 }

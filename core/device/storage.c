@@ -33,7 +33,7 @@ pzi_storage_new(pz_queue* const queue, const pz_spec* const spec, pzi_storage** 
 {
   size_t bytes = 0;
   PZ_TRY(pzi_check_dtype(queue, spec->dtype));
-  if (!pzi_spec_bytes(spec, &bytes)) {
+  if (!pzi_shape_spec_bytes(spec, &bytes)) {
     char text[PZI_SPEC_TEXT];
     return pzi_fail(PZ_INVALID, "%s is beyond any memory", pzi_spec_text(spec, text));
   }

@@ -28,7 +28,7 @@ open_held(pz_queue* const queue, const uint32_t n)
 pz_status
 pzi_thread_queues_open(pz_queue* const queue, const uint32_t threads)
 {
-  const uint32_t n = threads < PZI_MOST_THREADS ? threads : PZI_MOST_THREADS;
+  const uint32_t n = threads < PZI_THREAD_POOL_MAX ? threads : PZI_THREAD_POOL_MAX;
   if (!queue->host_memory || queue->async || n < 2 || pzi_thread_queue_at(queue, n - 2)) {
     return PZ_OK;
   }

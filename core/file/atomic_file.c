@@ -1,12 +1,11 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A file without a name (O_TMPFILE) is written, forced to the disk and then given the
-   target's name in one step: linkat(2) where nothing has it, else a temporary name by
-   linkat(2) and at once the target's by rename(2). Where there are no files without a name,
-   or no /proc to link them from, it has the temporary name all along, and
-   renameat2(RENAME_NOREPLACE) or link(2) keeps what is there. Names are resolved once, at
-   open, relative to the folder's descriptor, so a chdir between changes nothing. */
+/* An unnamed file (O_TMPFILE) is written, flushed to disk, and then named in one step: by
+   linkat(2) if no file has the target's name, else by linkat(2) to a temporary name and rename(2)
+   to the target's. Without O_TMPFILE, or without /proc to link from, the file has the temporary
+   name from the start, and renameat2(RENAME_NOREPLACE) or link(2) keep an existing file. Names
+   are resolved once, at open, relative to the folder's descriptor: a later chdir has no effect. */
 
 #include "atomic_file.h"
 
@@ -50,8 +49,7 @@ open_folder(const char* const path, int* const folder, char** const target)
   return 0;
 }
 
-/* The name that a link whose end is not there yet would give it; `*path` itself where it is
-   no link. */
+/* Follows a symbolic link whose target does not exist. Leaves a `*path` that is no link. */
 static int
 follow(char** const path)
 {
@@ -80,7 +78,7 @@ follow(char** const path)
   return ELOOP;
 }
 
-/* What `path` stands for, links followed, in memory to be freed. */
+/* `path` with links followed; the caller frees it. */
 static int
 resolve(const char* const path, const bool exists, char** const out)
 {
@@ -97,7 +95,7 @@ resolve(const char* const path, const bool exists, char** const out)
   return 0;
 }
 
-/* The next name of a sequence that no other process has. */
+/* The next temporary name of a sequence that is unique to this process. */
 static void
 next_name(pzi_atomic_file* const file, uint64_t* const word)
 {
@@ -112,14 +110,14 @@ next_name(pzi_atomic_file* const file, uint64_t* const word)
            (unsigned long long)*word);
 }
 
-/* Where the system shows an open file; the only way to name one that has no name. */
+/* The path of an open file in /proc, from which an unnamed file can be linked. */
 static void
 descriptor_path(const pzi_atomic_file* const file, char path[40])
 {
   snprintf(path, 40, "/proc/self/fd/%d", file->fd);
 }
 
-/* A file without a name; false where there are none here. */
+/* Creates an unnamed file; false if this is not possible here. */
 static bool
 create_unnamed(pzi_atomic_file* const file)
 {
@@ -138,7 +136,7 @@ create_unnamed(pzi_atomic_file* const file)
   return false;
 }
 
-/* Made with the permissions the process gives new files. */
+/* Creates the file with the default permissions of the process. */
 static int
 create_temporary(pzi_atomic_file* const file)
 {
@@ -195,28 +193,8 @@ pzi_atomic_open(pzi_atomic_file* const file, const char* const path, const bool 
     return error;
   }
   if (replaces) {
-    /* The replacement keeps the permissions; a foreign owner's may not be ours to set. */
+    /* Keeps the permissions. This may fail for another owner's file, and is not an error. */
     (void)!fchmod(file->fd, there.st_mode & 0777);
-  }
-  return 0;
-}
-
-int
-pzi_atomic_write(pzi_atomic_file* const file, const void* const data, const size_t bytes)
-{
-  const char* place = data;
-  size_t left = bytes;
-  while (left > 0) {
-    const size_t step = left < (1U << 30) ? left : 1U << 30;
-    const ssize_t done = write(file->fd, place, step);
-    if (done < 0) {
-      if (errno == EINTR) {
-        continue;
-      }
-      return errno;
-    }
-    place += done;
-    left -= (size_t)done;
   }
   return 0;
 }
@@ -243,8 +221,15 @@ pzi_atomic_write_at(pzi_atomic_file* const file, const void* const data, const s
   return 0;
 }
 
-/* Gives a file without a name one that nothing has yet: its own, else, to be renamed, a
-   temporary one. */
+int
+pzi_atomic_write(pzi_atomic_file* const file, const void* const data, const size_t bytes)
+{
+  const int error = pzi_atomic_write_at(file, data, bytes, file->length);
+  file->length += error ? 0 : bytes;
+  return error;
+}
+
+/* Links an unnamed file to the target's name, or to a temporary name if that exists. */
 static int
 name_unnamed(pzi_atomic_file* const file, const bool keep_existing)
 {
@@ -264,7 +249,7 @@ name_unnamed(pzi_atomic_file* const file, const bool keep_existing)
   return errno;
 }
 
-/* Gives the temporary file a name that nothing has yet. */
+/* Renames the temporary file to the target's name, which must not exist. */
 static int
 name_fresh(const pzi_atomic_file* const file)
 {
@@ -306,7 +291,7 @@ pzi_atomic_commit(pzi_atomic_file* const file, const bool keep_existing)
     pzi_atomic_abandon(file);
     return error;
   }
-  /* The new name itself; some file systems cannot, and the file is there already. */
+  /* Flushes the new name. Some file systems cannot; the file exists anyway. */
   (void)fsync(file->folder);
   close(file->folder);
   free(file->target);

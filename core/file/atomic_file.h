@@ -1,12 +1,11 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Files that appear whole or not at all. Depends on nothing else of the library; every
-   result is 0 or an errno value.
+/* Files that appear complete or not at all. Every result is 0 or an errno value.
 
-   Where the file system has files without a name, what is being written has none, and a
-   process that is killed leaves nothing; elsewhere, and in the instant in which an existing
-   file is replaced, it may leave ".parametrize-" and 16 hexadecimal digits in the folder. */
+   Where the file system has unnamed files (O_TMPFILE), a process that is killed leaves nothing.
+   Elsewhere, and for the instant in which an existing file is replaced, it may leave a file
+   ".parametrize-" plus 16 hexadecimal digits in the folder. */
 
 #ifndef PZI_ATOMIC_FILE_H
 #define PZI_ATOMIC_FILE_H
@@ -15,31 +14,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A file being written beside its target. All zero bytes: not open. */
+/* A file that is being written. All zero: not open. */
 typedef struct pzi_atomic_file {
   int fd;
   int folder;         /* descriptor of the target's folder */
   char* target;       /* name in the folder; NULL: not open */
-  char temporary[40]; /* name in the folder; "": it has none yet */
+  char temporary[40]; /* name in the folder; "": unnamed */
+  uint64_t length;    /* bytes appended so far */
 } pzi_atomic_file;
 
-/* Begins a file that is to appear as `path`, in the same folder. A symbolic link is
-   followed, also to where nothing is yet; ELOOP where links lead in a circle. EISDIR for a
-   folder, ENOTSUP for any other thing that is not a regular file, EACCES for a regular
-   file that may not be written; with `keep_existing` EEXIST for anything that is there. */
+/* Begins a file that will appear as `path`. It is written in the same folder. Symbolic links
+   are followed, also if their target does not exist. ELOOP for a circle of links, EISDIR for a
+   folder, ENOTSUP for anything else that is not a regular file, EACCES for a regular file
+   without write permission; EEXIST if anything exists at `path` and `keep_existing` is set. */
 int pzi_atomic_open(pzi_atomic_file* file, const char* path, bool keep_existing);
 
-/* Appends `bytes` bytes. */
+/* Appends bytes. */
 int pzi_atomic_write(pzi_atomic_file* file, const void* data, size_t bytes);
 
-/* Writes `bytes` bytes at a place; what pzi_atomic_write appends does not move. */
+/* Writes bytes at an offset. Does not change where pzi_atomic_write appends. */
 int pzi_atomic_write_at(pzi_atomic_file* file, const void* data, size_t bytes, uint64_t offset);
 
-/* Makes the file durable and gives it its name: replacing what was there, or EEXIST with
-   `keep_existing`. Closed afterwards in any case, and on failure nothing is left. */
+/* Flushes the file to disk and gives it its name. Replaces an existing file, or returns EEXIST
+   if `keep_existing` is set. The file is closed in any case; after an error it is removed. */
 int pzi_atomic_commit(pzi_atomic_file* file, bool keep_existing);
 
-/* Closes and removes what was written; nothing to do when not open. errno is kept. */
+/* Closes and removes the file. No effect if it is not open. Preserves errno. */
 void pzi_atomic_abandon(pzi_atomic_file* file);
 
 #endif /* PZI_ATOMIC_FILE_H */

@@ -1,12 +1,13 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The parser is cJSON. It recurses, allocates tens of bytes per value, and looks members up
-   one after the other: so a text is scanned first, and whoever reads large objects walks
-   them once. */
+/* The parser is cJSON. It recurses, allocates tens of bytes per value, and finds members by
+   linear search. Therefore a text is scanned before it is parsed, and readers of large objects
+   iterate over the members. */
 
 #include "json.h"
 
+#include "sorted_names.h"
 #include "status.h"
 #include "utf8.h"
 
@@ -16,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* cJSON_Parse writes the place of its last error into a global. */
+/* cJSON stores the position of its last error in a global variable. */
 static pthread_mutex_t parser = PTHREAD_MUTEX_INITIALIZER;
 
 static pz_status
@@ -25,7 +26,7 @@ scan(const char* const text, const size_t length, const uint32_t depth_max, cons
   if (length == 0 || text[0] != '{') {
     return pzi_fail(PZ_IO, "%s does not begin with \"{\"", what);
   }
-  if (!pzi_is_utf8(text, length)) {
+  if (!pzi_utf8_is_valid(text, length)) {
     return pzi_fail(PZ_IO, "%s is not UTF-8", what);
   }
   bool in_string = false;
@@ -57,7 +58,7 @@ scan(const char* const text, const size_t length, const uint32_t depth_max, cons
       --depth;
     }
   }
-  /* A tensor of eight dimensions has some five bytes for each of its values. */
+  /* A tensor of eight dimensions takes about five bytes per value. */
   if (n_values > length / 4 + 64) {
     return pzi_fail(PZ_IO, "%s holds %zu values in %zu bytes", what, n_values, length);
   }
@@ -80,17 +81,12 @@ pzi_json_parse(const char* const text, const size_t length, const uint32_t depth
   for (; end < text + length; ++end) {
     if (!strchr(" \t\n\r", *end)) {
       cJSON_Delete(document);
-      return pzi_fail(PZ_IO, "%s goes on after its end at byte %zu", what, (size_t)(end - text));
+      return pzi_fail(PZ_IO, "%s has extra bytes after its end, at byte %zu", what,
+                      (size_t)(end - text));
     }
   }
   *out = document;
   return PZ_OK;
-}
-
-static int
-by_text(const void* const a, const void* const b)
-{
-  return strcmp(*(const char* const*)a, *(const char* const*)b);
 }
 
 pz_status
@@ -109,17 +105,11 @@ pzi_json_unique(const cJSON* const object)
   {
     names[k++] = item->string;
   }
-  qsort(names, k, sizeof(*names), by_text);
-  pz_status status = PZ_OK;
-  for (size_t i = 1; i < k && status == PZ_OK; ++i) {
-    if (strcmp(names[i - 1], names[i]) == 0) {
-      status = pzi_fail(PZ_IO, "\"%.100s\" is there twice", names[i]);
-    }
-  }
+  const char* const twice = pzi_sorted_names_sort(names, k);
   if (names != few) {
     free(names);
   }
-  return status;
+  return twice ? pzi_fail(PZ_IO, "\"%.100s\" appears twice", twice) : PZ_OK;
 }
 
 bool
@@ -132,12 +122,33 @@ pzi_json_count(const cJSON* const item, uint64_t* const out)
   return (double)*out == item->valuedouble;
 }
 
+pz_status
+pzi_json_shape(const cJSON* const array, pz_spec* const out)
+{
+  if (!cJSON_IsArray(array)) {
+    return pzi_fail(PZ_IO, "\"shape\" is not an array");
+  }
+  const cJSON* extent;
+  cJSON_ArrayForEach(extent, array)
+  {
+    uint64_t n;
+    if (out->ndim == PZ_MAX_DIMS) {
+      return pzi_fail(PZ_IO, "\"shape\" has more than %d dimensions", PZ_MAX_DIMS);
+    }
+    if (!pzi_json_count(extent, &n)) {
+      return pzi_fail(PZ_IO, "an extent is not an integer from 0 to 2^53");
+    }
+    out->shape[out->ndim++] = (int64_t)n;
+  }
+  return PZ_OK;
+}
+
 void
 pzi_json_add_text(pzi_text* const json, const char* const text)
 {
   pzi_text_add(json, "\"");
   for (const char* at = text; *at != '\0';) {
-    /* a run without anything to escape, in pieces that fit */
+    /* a run without escapes, in pieces that fit */
     char piece[256];
     size_t n = 0;
     while (n < sizeof(piece) - 1 && (unsigned char)at[n] >= 0x20 && at[n] != '"' && at[n] != '\\') {
@@ -163,4 +174,15 @@ pzi_json_add_count(pzi_text* const json, const uint64_t value)
   char digits[24];
   snprintf(digits, sizeof(digits), "%" PRIu64, value);
   pzi_text_add(json, digits);
+}
+
+void
+pzi_json_add_shape(pzi_text* const json, const pz_spec* const spec)
+{
+  pzi_text_add(json, "[");
+  for (int32_t i = 0; i < spec->ndim; ++i) {
+    pzi_text_add(json, i > 0 ? "," : "");
+    pzi_json_add_count(json, (uint64_t)spec->shape[i]);
+  }
+  pzi_text_add(json, "]");
 }

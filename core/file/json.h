@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* JSON that nobody vouches for, and JSON of our own. */
+/* Reads untrusted JSON and writes JSON. */
 
 #ifndef PZI_JSON_H
 #define PZI_JSON_H
@@ -10,21 +10,25 @@
 
 #include <cjson/cJSON.h>
 
-/* Parses an object of `length` bytes, a 0 behind them, after looking for what a parser
-   would accept, run out of stack or memory on, or cut short: nesting beyond `depth`,
-   control bytes and escaped zeros, more values than such a text may have, bytes behind the
-   end. PZ_IO says what is wrong; messages speak of `what`. For cJSON_Delete. [any thread] */
+/* Parses an object of `length` bytes, followed by a zero. First refuses text that could
+   exhaust the parser's stack or memory, or that it would cut short: nesting beyond `depth`,
+   control bytes and escaped zeros, too many values for the length, bytes after the end. PZ_IO
+   describes the error; messages call the text `what`. Free with cJSON_Delete. [any thread] */
 pz_status pzi_json_parse(const char* text, size_t length, uint32_t depth, const char* what,
                          cJSON** out);
 
-/* PZ_IO where a member of the object is there twice. */
+/* PZ_IO if a member of the object appears twice. */
 pz_status pzi_json_unique(const cJSON* object);
 
-/* A whole number from 0 to 2^53. */
+/* Reads an integer from 0 to 2^53. */
 bool pzi_json_count(const cJSON* item, uint64_t* out);
 
-/* Appends a text in quotes, or a whole number. */
+/* Reads an array of extents into the shape of a spec whose ndim is 0. */
+pz_status pzi_json_shape(const cJSON* array, pz_spec* out);
+
+/* Append a string in quotes, an integer, and an array of extents. */
 void pzi_json_add_text(pzi_text* json, const char* text);
 void pzi_json_add_count(pzi_text* json, uint64_t value);
+void pzi_json_add_shape(pzi_text* json, const pz_spec* spec);
 
 #endif /* PZI_JSON_H */

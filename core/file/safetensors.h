@@ -2,61 +2,55 @@
    SPDX-License-Identifier: MIT */
 
 /* The JSON header of a safetensors file: {"name": {"dtype": "F32", "shape": [2, 3],
-   "data_offsets": [0, 24]}, ..., "__metadata__": {"key": "text", ...}}. Before it stands its
-   length as 8 bytes, little endian; after it the tensors' bytes without gaps. */
+   "data_offsets": [0, 24]}, ..., "__metadata__": {"key": "text", ...}}. The file begins with the
+   header's length (8 bytes, little endian); the tensors' bytes follow the header without gaps. */
 
-#ifndef PZI_SAFETENSORS_HEADER_H
-#define PZI_SAFETENSORS_HEADER_H
+#ifndef PZI_SAFETENSORS_H
+#define PZI_SAFETENSORS_H
 
 #include "alloc_list.h"
 
 #include <parametrize/file.h>
 
-/* Longer headers are refused, as by the format's own library; and the bytes of the length
-   before them. */
-enum { PZI_HEADER_MAX = 100000000, PZI_HEADER_PREFIX = 8 };
+/* The longest header that is accepted, as in the format's own library, and the bytes of the
+   length before the header. */
+enum { PZI_SAFETENSORS_MAX = 100000000, PZI_SAFETENSORS_PREFIX = 8 };
 
-/* One tensor of a file. `spec.dtype` is 0 where the file's dtype is none of ours. */
+/* One tensor of a file. */
 typedef struct pzi_file_tensor {
   const char* name;
-  const char* dtype; /* as the file says it, "F32" */
-  pz_spec spec;
-  uint64_t begin; /* of the data, from the end of the header */
+  const char* dtype; /* as the file names it: "F32" */
+  pz_spec spec;      /* its dtype is 0 where the library has none for it */
+  uint64_t begin;    /* byte range of the data, counted from the end of the header */
   uint64_t end;
 } pzi_file_tensor;
 
-/* What a header says; all strings are its own. */
-typedef struct pzi_header {
-  pzi_file_tensor* tensors; /* in order of bytes */
-  uint32_t* by_name;        /* their places, sorted by name */
+/* A parsed header. */
+typedef struct pzi_safetensors {
+  pzi_file_tensor* tensors; /* by byte range */
+  uint32_t* by_name;        /* indices into `tensors`, sorted by name */
   size_t n_tensors;
-  pz_metadata* metadata; /* in order */
+  pz_metadata* metadata; /* in file order */
   size_t n_metadata;
-  pzi_pool strings;
-} pzi_header;
+  pzi_alloc_list strings; /* owns every name and text */
+} pzi_safetensors;
 
-/* Parses `length` bytes, a 0 behind them, that describe `data_bytes` bytes of data. PZ_IO
-   says what is wrong. */
-pz_status pzi_header_parse(const char* text, size_t length, uint64_t data_bytes, pzi_header* out);
-void pzi_header_cleanup(pzi_header* header);
+/* Parses `length` bytes, followed by a zero, that describe `data_bytes` bytes of data. PZ_IO
+   names the first error. */
+pz_status pzi_safetensors_parse(const char* text, size_t length, uint64_t data_bytes,
+                                pzi_safetensors* out);
+void pzi_safetensors_cleanup(pzi_safetensors* header);
 
-/* The same tensors and texts in arrays of its own, the strings borrowed; and the order of
-   names made good after some were exchanged. */
-pz_status pzi_header_borrow(const pzi_header* from, pzi_header* out);
-void pzi_header_sort(pzi_header* header);
+/* Copies the arrays of a header; the strings are borrowed from it. */
+pz_status pzi_safetensors_borrow(const pzi_safetensors* from, pzi_safetensors* out);
 
-/* The tensor of that name, or NULL. */
-const pzi_file_tensor* pzi_header_find(const pzi_header* header, const char* name);
+/* Sorts `by_name` again after tensors were renamed. */
+void pzi_safetensors_sort(pzi_safetensors* header);
 
-/* Bits of an element of a dtype as the format names it, and its name that lasts for ever; 0
-   for one that it has not. */
-uint32_t pzi_dtype_bits(const char* dtype, const char** name);
+/* The first place in `by_name` whose name is not before `name`. */
+size_t pzi_safetensors_bound(const pzi_safetensors* header, const char* name);
 
-/* Ours for it, or 0; and the format's for one of ours. */
-uint32_t pzi_dtype_of(const char* dtype);
-const char* pzi_dtype_name(uint32_t dtype);
+/* The tensor of this name, or NULL. */
+const pzi_file_tensor* pzi_safetensors_find(const pzi_safetensors* header, const char* name);
 
-/* Bytes of the elements of a shape, or UINT64_MAX where that is no size a file can have. */
-uint64_t pzi_shape_bytes(const pz_spec* spec, uint32_t bits);
-
-#endif /* PZI_SAFETENSORS_HEADER_H */
+#endif /* PZI_SAFETENSORS_H */

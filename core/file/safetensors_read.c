@@ -1,95 +1,24 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A header is believed only where it must be right: every entry has exactly its three
-   members, every name is there once, every range has the size that dtype and shape give
-   it, and the ranges fill the data without gap or overlap. What is kept is copied out of
-   the parsed document, which takes ten times the memory. */
+/* The parser checks everything that it returns: each tensor has exactly three members, each
+   name is unique, each byte range has the size that dtype and shape require, and the ranges
+   cover the data without gap or overlap. The results are copied out of the JSON document,
+   which takes ten times the memory. */
 
 #include "safetensors.h"
 
+#include "file_dtype.h"
 #include "json.h"
 #include "status.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPTH_MAX = 3 }; /* document, entry, shape */
-
-uint32_t
-pzi_dtype_bits(const char* const dtype, const char** const name)
-{
-  static const struct {
-    const char* name;
-    uint32_t bits;
-  } known[] = {
-      {"F32", 32},        {"F64", 64},        {"I64", 64}, {"F16", 16},    {"BF16", 16},
-      {"I32", 32},        {"I16", 16},        {"I8", 8},   {"U8", 8},      {"U16", 16},
-      {"U32", 32},        {"U64", 64},        {"BOOL", 8}, {"C64", 64},    {"F8_E4M3", 8},
-      {"F8_E5M2", 8},     {"F8_E8M0", 8},     {"F4", 4},   {"F6_E2M3", 6}, {"F6_E3M2", 6},
-      {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8},
-  };
-  for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); ++k) {
-    if (strcmp(known[k].name, dtype) == 0) {
-      *name = known[k].name;
-      return known[k].bits;
-    }
-  }
-  return 0;
-}
-
-uint32_t
-pzi_dtype_of(const char* const dtype)
-{
-  return strcmp(dtype, "F32") == 0   ? PZ_F32
-         : strcmp(dtype, "F64") == 0 ? PZ_F64
-         : strcmp(dtype, "I64") == 0 ? PZ_I64
-                                     : 0;
-}
-
-const char*
-pzi_dtype_name(const uint32_t dtype)
-{
-  return dtype == PZ_F32 ? "F32" : dtype == PZ_F64 ? "F64" : dtype == PZ_I64 ? "I64" : "?";
-}
-
-uint64_t
-pzi_shape_bytes(const pz_spec* const spec, const uint32_t bits)
-{
-  uint64_t n = bits;
-  for (int32_t i = 0; i < spec->ndim; ++i) {
-    if (spec->shape[i] == 0) {
-      return 0;
-    }
-  }
-  for (int32_t i = 0; i < spec->ndim; ++i) {
-    if (__builtin_mul_overflow(n, (uint64_t)spec->shape[i], &n)) {
-      return UINT64_MAX;
-    }
-  }
-  return n % 8 == 0 ? n / 8 : UINT64_MAX;
-}
+enum { DEPTH_MAX = 3 }; /* document, tensor, shape */
 
 static pz_status
-read_shape(const cJSON* const shape, pz_spec* const spec)
-{
-  const cJSON* extent;
-  cJSON_ArrayForEach(extent, shape)
-  {
-    uint64_t n;
-    if (spec->ndim == PZ_MAX_DIMS) {
-      return pzi_fail(PZ_IO, "more than %d dimensions", PZ_MAX_DIMS);
-    }
-    if (!pzi_json_count(extent, &n)) {
-      return pzi_fail(PZ_IO, "an extent is not a whole number from 0 to 2^53");
-    }
-    spec->shape[spec->ndim++] = (int64_t)n;
-  }
-  return PZ_OK;
-}
-
-static pz_status
-read_entry(const cJSON* const item, const uint64_t data_bytes, pzi_file_tensor* const out)
+read_tensor(const cJSON* const item, const uint64_t data_bytes, pzi_file_tensor* const out)
 {
   const cJSON* const dtype = cJSON_GetObjectItemCaseSensitive(item, "dtype");
   const cJSON* const shape = cJSON_GetObjectItemCaseSensitive(item, "shape");
@@ -98,36 +27,36 @@ read_entry(const cJSON* const item, const uint64_t data_bytes, pzi_file_tensor* 
       !cJSON_IsArray(shape) || !cJSON_IsArray(offsets)) {
     return pzi_fail(PZ_IO, "expected exactly the members dtype, shape and data_offsets");
   }
-  const uint32_t bits = pzi_dtype_bits(dtype->valuestring, &out->dtype);
+  const uint32_t bits = pzi_file_dtype_bits(dtype->valuestring, &out->dtype);
   if (bits == 0) {
     return pzi_fail(PZ_IO, "unknown dtype \"%.32s\"", dtype->valuestring);
   }
-  out->spec.dtype = pzi_dtype_of(out->dtype);
-  PZ_TRY(read_shape(shape, &out->spec));
+  out->spec.dtype = pzi_file_dtype_parse(out->dtype);
+  PZ_TRY(pzi_json_shape(shape, &out->spec));
   if (cJSON_GetArraySize(offsets) != 2 ||
       !pzi_json_count(cJSON_GetArrayItem(offsets, 0), &out->begin) ||
       !pzi_json_count(cJSON_GetArrayItem(offsets, 1), &out->end) || out->begin > out->end) {
-    return pzi_fail(PZ_IO, "data_offsets are not two whole numbers in order");
+    return pzi_fail(PZ_IO, "data_offsets are not two integers in increasing order");
   }
   if (out->end > data_bytes) {
-    return pzi_fail(PZ_IO, "its data end at byte %llu, the file has %llu",
-                    (unsigned long long)out->end, (unsigned long long)data_bytes);
+    return pzi_fail(PZ_IO, "data end at byte %llu, the file has %llu", (unsigned long long)out->end,
+                    (unsigned long long)data_bytes);
   }
-  const uint64_t bytes = pzi_shape_bytes(&out->spec, bits);
+  const uint64_t bytes = pzi_file_dtype_bytes(&out->spec, bits);
   if (bytes == UINT64_MAX) {
-    return pzi_fail(PZ_IO, "dtype and shape make no whole number of bytes, or more than there are");
+    return pzi_fail(PZ_IO, "dtype and shape give no valid number of bytes");
   }
   if (out->end - out->begin != bytes) {
-    return pzi_fail(PZ_IO, "its data take %llu bytes, dtype and shape ask for %llu",
+    return pzi_fail(PZ_IO, "found %llu bytes of data, dtype and shape require %llu",
                     (unsigned long long)(out->end - out->begin), (unsigned long long)bytes);
   }
   return PZ_OK;
 }
 
-/* In order of bytes; where that says nothing, in the order of the header, which is that of
-   the names' copies. */
+/* By byte range. Empty tensors at one offset keep the order of the header, which is also the
+   order of their names in memory. */
 static int
-by_place(const void* const a, const void* const b)
+by_range(const void* const a, const void* const b)
 {
   const pzi_file_tensor* const s = a;
   const pzi_file_tensor* const t = b;
@@ -148,29 +77,27 @@ by_name(const void* const a, const void* const b, void* const tensors)
 }
 
 void
-pzi_header_sort(pzi_header* const header)
+pzi_safetensors_sort(pzi_safetensors* const header)
 {
   if (header->n_tensors > 0) {
     qsort_r(header->by_name, header->n_tensors, sizeof(*header->by_name), by_name, header->tensors);
   }
 }
 
-/* Ranges follow each other without gap or overlap, names are unique. */
+/* Checks that the ranges have no gap or overlap, and that names are unique. */
 static pz_status
-check_together(pzi_header* const header, const uint64_t data_bytes)
+check_ranges(pzi_safetensors* const header, const uint64_t data_bytes)
 {
   pzi_file_tensor* const tensors = header->tensors;
   const size_t n = header->n_tensors;
   uint64_t end = 0;
   if (n > 0) {
-    qsort(tensors, n, sizeof(*tensors), by_place);
+    qsort(tensors, n, sizeof(*tensors), by_range);
   }
   for (size_t k = 0; k < n; ++k) {
     if (tensors[k].begin != end) {
-      return pzi_fail(PZ_IO, "\"%.100s\": its data begin at byte %llu, %s %llu", tensors[k].name,
-                      (unsigned long long)tensors[k].begin,
-                      tensors[k].begin < end ? "inside those before, which end at"
-                                             : "leaving a gap from",
+      return pzi_fail(PZ_IO, "\"%.100s\": data begin at byte %llu, the tensor before ends at %llu",
+                      tensors[k].name, (unsigned long long)tensors[k].begin,
                       (unsigned long long)end);
     }
     end = tensors[k].end;
@@ -180,11 +107,11 @@ check_together(pzi_header* const header, const uint64_t data_bytes)
     return pzi_fail(PZ_IO, "the tensors' data end at byte %llu, the file has %llu",
                     (unsigned long long)end, (unsigned long long)data_bytes);
   }
-  pzi_header_sort(header);
+  pzi_safetensors_sort(header);
   for (size_t k = 1; k < n; ++k) {
     const char* const name = tensors[header->by_name[k]].name;
     if (strcmp(tensors[header->by_name[k - 1]].name, name) == 0) {
-      return pzi_fail(PZ_IO, "\"%.100s\" is there twice", name);
+      return pzi_fail(PZ_IO, "\"%.100s\" appears twice", name);
     }
   }
   return PZ_OK;
@@ -199,10 +126,10 @@ copy_text(char** const room, const char* const text)
 }
 
 static pz_status
-read_metadata(const cJSON* const object, char** const room, pzi_header* const header)
+read_metadata(const cJSON* const object, char** const room, pzi_safetensors* const header)
 {
   if (header->metadata) {
-    return pzi_fail(PZ_IO, "\"__metadata__\" is there twice");
+    return pzi_fail(PZ_IO, "\"__metadata__\" appears twice");
   }
   if (!cJSON_IsObject(object)) {
     return pzi_fail(PZ_IO, "__metadata__ is not an object");
@@ -217,7 +144,7 @@ read_metadata(const cJSON* const object, char** const room, pzi_header* const he
   cJSON_ArrayForEach(item, object)
   {
     if (!cJSON_IsString(item)) {
-      return pzi_fail(PZ_IO, "__metadata__: \"%.100s\" is not a text", item->string);
+      return pzi_fail(PZ_IO, "__metadata__: \"%.100s\" is not a string", item->string);
     }
     pz_metadata* const one = &header->metadata[header->n_metadata++];
     one->key = copy_text(room, item->string);
@@ -228,7 +155,7 @@ read_metadata(const cJSON* const object, char** const room, pzi_header* const he
 
 static pz_status
 read_document(const cJSON* const document, char* room, const uint64_t data_bytes,
-              pzi_header* const out)
+              pzi_safetensors* const out)
 {
   const cJSON* item;
   cJSON_ArrayForEach(item, document)
@@ -238,24 +165,24 @@ read_document(const cJSON* const document, char* room, const uint64_t data_bytes
       continue;
     }
     pzi_file_tensor* const tensor = &out->tensors[out->n_tensors++];
-    PZ_TRY(pzi_fail_prefix(read_entry(item, data_bytes, tensor), "\"%.100s\"", item->string));
+    PZ_TRY(pzi_fail_prefix(read_tensor(item, data_bytes, tensor), "\"%.100s\"", item->string));
     tensor->name = copy_text(&room, item->string);
   }
-  return check_together(out, data_bytes);
+  return check_ranges(out, data_bytes);
 }
 
 pz_status
-pzi_header_parse(const char* const text, const size_t length, const uint64_t data_bytes,
-                 pzi_header* const out)
+pzi_safetensors_parse(const char* const text, const size_t length, const uint64_t data_bytes,
+                      pzi_safetensors* const out)
 {
-  pzi_header header = {0};
+  pzi_safetensors header = {0};
   cJSON* document = NULL;
   PZ_TRY(pzi_json_parse(text, length, DEPTH_MAX, "the header", &document));
   const size_t n = (size_t)cJSON_GetArraySize(document);
   header.tensors = calloc(n + 1, sizeof(*header.tensors));
   header.by_name = calloc(n + 1, sizeof(*header.by_name));
-  /* Strings in JSON are at least as long as what they mean, their quotes more than the 0. */
-  char* const room = pzi_pool_take(&header.strings, length);
+  /* A JSON string is never shorter than its value, and its quotes leave room for the zero. */
+  char* const room = pzi_alloc_list_take(&header.strings, length);
   pz_status status;
   if (header.tensors && header.by_name && room) {
     status = read_document(document, room, data_bytes, &header);
@@ -264,7 +191,7 @@ pzi_header_parse(const char* const text, const size_t length, const uint64_t dat
   }
   cJSON_Delete(document);
   if (status != PZ_OK) {
-    pzi_header_cleanup(&header);
+    pzi_safetensors_cleanup(&header);
     return status;
   }
   *out = header;
@@ -272,16 +199,16 @@ pzi_header_parse(const char* const text, const size_t length, const uint64_t dat
 }
 
 pz_status
-pzi_header_borrow(const pzi_header* const from, pzi_header* const out)
+pzi_safetensors_borrow(const pzi_safetensors* const from, pzi_safetensors* const out)
 {
   const size_t n = from->n_tensors;
   const size_t bytes = n * sizeof(*from->tensors) + from->n_metadata * sizeof(*from->metadata);
-  pzi_header header = {.n_tensors = n, .n_metadata = from->n_metadata};
+  pzi_safetensors header = {.n_tensors = n, .n_metadata = from->n_metadata};
   header.tensors = calloc(n + 1, sizeof(*header.tensors));
   header.by_name = calloc(n + 1, sizeof(*header.by_name));
   header.metadata = calloc(from->n_metadata + 1, sizeof(*header.metadata));
   if (!header.tensors || !header.by_name || !header.metadata) {
-    pzi_header_cleanup(&header);
+    pzi_safetensors_cleanup(&header);
     return pzi_no_memory(bytes);
   }
   memcpy(header.tensors, from->tensors, n * sizeof(*header.tensors));
@@ -294,29 +221,36 @@ pzi_header_borrow(const pzi_header* const from, pzi_header* const out)
 }
 
 void
-pzi_header_cleanup(pzi_header* const header)
+pzi_safetensors_cleanup(pzi_safetensors* const header)
 {
-  pzi_pool_cleanup(&header->strings);
+  pzi_alloc_list_cleanup(&header->strings);
   free(header->tensors);
   free(header->by_name);
   free(header->metadata);
   memset(header, 0, sizeof(*header));
 }
 
-const pzi_file_tensor*
-pzi_header_find(const pzi_header* const header, const char* const name)
+size_t
+pzi_safetensors_bound(const pzi_safetensors* const header, const char* const name)
 {
   size_t low = 0;
   size_t high = header->n_tensors;
   while (low < high) {
     const size_t middle = low + (high - low) / 2;
-    const pzi_file_tensor* const tensor = &header->tensors[header->by_name[middle]];
-    const int order = strcmp(name, tensor->name);
-    if (order == 0) {
-      return tensor;
-    }
-    low = order > 0 ? middle + 1 : low;
-    high = order > 0 ? high : middle;
+    const bool before = strcmp(header->tensors[header->by_name[middle]].name, name) < 0;
+    low = before ? middle + 1 : low;
+    high = before ? high : middle;
   }
-  return NULL;
+  return low;
+}
+
+const pzi_file_tensor*
+pzi_safetensors_find(const pzi_safetensors* const header, const char* const name)
+{
+  const size_t place = pzi_safetensors_bound(header, name);
+  if (place == header->n_tensors) {
+    return NULL;
+  }
+  const pzi_file_tensor* const tensor = &header->tensors[header->by_name[place]];
+  return strcmp(tensor->name, name) == 0 ? tensor : NULL;
 }

@@ -1,13 +1,15 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Writing files: where every byte goes is settled at the beginning, wide elements first, so
-   that behind a header padded to a multiple of eight every tensor lies aligned. Then the
-   tensors may come in any order and one at a time. */
+/* Writes a file. All byte ranges are assigned at the start, wide elements first, so that every
+   tensor is aligned behind a header padded to a multiple of eight. The tensors may then be
+   written in any order and in parts. */
 
 #include "atomic_file.h"
+#include "file_dtype.h"
 #include "json.h"
 #include "safetensors.h"
+#include "sorted_names.h"
 #include "status.h"
 #include "utf8.h"
 
@@ -17,51 +19,38 @@
 
 enum { ALIGNMENT = 8 };
 
-/* One tensor as it will lie in the file. */
-typedef struct place {
+/* One tensor of the file. */
+typedef struct placement {
   char* name;
   const char* dtype;
   pz_spec spec;
-  uint64_t offset; /* from the beginning of the file */
+  uint64_t offset; /* from the start of the file */
   uint64_t bytes;
-  uint64_t written; /* of them, the first */
-} place;
+  uint64_t written; /* bytes so far */
+} placement;
 
 struct pz_writer {
   char* path; /* for messages */
   bool keep_existing;
   pzi_atomic_file file;
-  place* places; /* as they were given */
-  size_t n_places;
-  pzi_pool names;
+  placement* tensors; /* in the order of the caller */
+  size_t n_tensors;
+  pzi_alloc_list names;
 };
 
 /* ---- checks ----------------------------------------------------------------- */
 
-static int
-by_text(const void* const a, const void* const b)
-{
-  return strcmp(*(const char* const*)a, *(const char* const*)b);
-}
-
-/* Texts are UTF-8 and there once; sorts them. */
+/* Sorts the names; they must be UTF-8 and unique. */
 static pz_status
 check_names(const char** const names, const size_t n)
 {
   for (size_t k = 0; k < n; ++k) {
-    if (!names[k] || !pzi_is_utf8(names[k], strlen(names[k]))) {
-      return pzi_fail(PZ_INVALID, "a name that is not UTF-8");
+    if (!names[k] || !pzi_utf8_is_valid(names[k], strlen(names[k]))) {
+      return pzi_fail(PZ_INVALID, "a name is not UTF-8");
     }
   }
-  if (n > 0) {
-    qsort(names, n, sizeof(*names), by_text);
-  }
-  for (size_t k = 1; k < n; ++k) {
-    if (strcmp(names[k - 1], names[k]) == 0) {
-      return pzi_fail(PZ_INVALID, "\"%.100s\" is there twice", names[k]);
-    }
-  }
-  return PZ_OK;
+  const char* const twice = pzi_sorted_names_sort(names, n);
+  return twice ? pzi_fail(PZ_INVALID, "\"%.100s\" appears twice", twice) : PZ_OK;
 }
 
 static pz_status
@@ -85,7 +74,7 @@ check_all_names(const pz_file_entry* const entries, const size_t n_entries,
   }
   free(names);
   for (size_t k = 0; k < n_metadata && status == PZ_OK; ++k) {
-    if (!metadata[k].text || !pzi_is_utf8(metadata[k].text, strlen(metadata[k].text))) {
+    if (!metadata[k].text || !pzi_utf8_is_valid(metadata[k].text, strlen(metadata[k].text))) {
       status = pzi_fail(PZ_INVALID, "metadata: \"%.100s\" is not UTF-8", metadata[k].key);
     }
   }
@@ -93,16 +82,16 @@ check_all_names(const pz_file_entry* const entries, const size_t n_entries,
 }
 
 static pz_status
-check_entry(const pz_file_entry* const entry, place* const out)
+check_tensor(const pz_file_entry* const entry, placement* const out)
 {
   if (entry->size < sizeof(*entry)) {
     return pzi_fail(PZ_INVALID, "found size %u, expected %zu", (unsigned)entry->size,
                     sizeof(*entry));
   }
   if (strcmp(entry->name, "__metadata__") == 0) {
-    return pzi_fail(PZ_INVALID, "a reserved name");
+    return pzi_fail(PZ_INVALID, "this name is reserved");
   }
-  const uint32_t bits = entry->dtype ? pzi_dtype_bits(entry->dtype, &out->dtype) : 0;
+  const uint32_t bits = entry->dtype ? pzi_file_dtype_bits(entry->dtype, &out->dtype) : 0;
   if (bits == 0) {
     return pzi_fail(PZ_INVALID, "unknown dtype \"%.32s\"", entry->dtype ? entry->dtype : "");
   }
@@ -110,9 +99,9 @@ check_entry(const pz_file_entry* const entry, place* const out)
   for (int32_t i = 0; good && i < entry->spec.ndim; ++i) {
     good = entry->spec.shape[i] >= 0 && entry->spec.shape[i] <= INT64_C(1) << 53;
   }
-  const uint64_t bytes = good ? pzi_shape_bytes(&entry->spec, bits) : UINT64_MAX;
+  const uint64_t bytes = good ? pzi_file_dtype_bytes(&entry->spec, bits) : UINT64_MAX;
   if (bytes > INT64_MAX / 2 || bytes != entry->bytes) {
-    return pzi_fail(PZ_INVALID, "found %llu bytes, which dtype and shape do not make",
+    return pzi_fail(PZ_INVALID, "found %llu bytes, dtype and shape require another number",
                     (unsigned long long)entry->bytes);
   }
   out->spec = entry->spec;
@@ -122,46 +111,46 @@ check_entry(const pz_file_entry* const entry, place* const out)
 
 /* ---- layout ----------------------------------------------------------------- */
 
-/* Places without offsets. */
+/* Copies everything but the offsets. */
 static pz_status
-copy_entries(pz_writer* const writer, const pz_file_entry* const entries, const size_t n)
+copy_tensors(pz_writer* const writer, const pz_file_entry* const entries, const size_t n)
 {
   size_t bytes = 1;
   for (size_t k = 0; k < n; ++k) {
     bytes += strlen(entries[k].name) + 1;
   }
-  char* room = pzi_pool_take(&writer->names, bytes);
-  writer->places = calloc(n + 1, sizeof(*writer->places));
-  if (!room || !writer->places) {
-    return pzi_no_memory(bytes + (n + 1) * sizeof(*writer->places));
+  char* room = pzi_alloc_list_take(&writer->names, bytes);
+  writer->tensors = calloc(n + 1, sizeof(*writer->tensors));
+  if (!room || !writer->tensors) {
+    return pzi_no_memory(bytes + (n + 1) * sizeof(*writer->tensors));
   }
   for (size_t k = 0; k < n; ++k) {
-    place* const one = &writer->places[writer->n_places++];
+    placement* const one = &writer->tensors[writer->n_tensors++];
     one->name = room;
     room = stpcpy(room, entries[k].name) + 1;
-    PZ_TRY(pzi_fail_prefix(check_entry(&entries[k], one), "\"%.100s\"", one->name));
+    PZ_TRY(pzi_fail_prefix(check_tensor(&entries[k], one), "\"%.100s\"", one->name));
   }
   return PZ_OK;
 }
 
-/* The step that elements ask for: a power of two up to the alignment. */
+/* The alignment of the elements: a power of two of at most ALIGNMENT. */
 static uint32_t
-alignment_of(const place* const one)
+alignment_of(const placement* const one)
 {
   const char* name = NULL;
-  const uint32_t bytes = pzi_dtype_bits(one->dtype, &name) / 8;
+  const uint32_t bytes = pzi_file_dtype_bits(one->dtype, &name) / 8;
   return bytes > 0 ? bytes : 1;
 }
 
-/* The places in the order of the file, with offsets from the end of the header. */
+/* Sets offsets from the end of the header, and `order` to the tensors in file order. */
 static uint64_t
-lay_out(const pz_writer* const writer, place** const order)
+lay_out(const pz_writer* const writer, placement** const order)
 {
   uint64_t offset = 0;
   size_t n = 0;
   for (uint32_t step = ALIGNMENT; step > 0; step /= 2) {
-    for (size_t k = 0; k < writer->n_places; ++k) {
-      place* const one = &writer->places[k];
+    for (size_t k = 0; k < writer->n_tensors; ++k) {
+      placement* const one = &writer->tensors[k];
       if (alignment_of(one) == step) {
         one->offset = offset;
         offset += one->bytes;
@@ -173,26 +162,23 @@ lay_out(const pz_writer* const writer, place** const order)
 }
 
 static void
-add_place(pzi_text* const json, const place* const one)
+add_tensor(pzi_text* const json, const placement* const one)
 {
   pzi_json_add_text(json, one->name);
   pzi_text_add(json, ":{\"dtype\":");
   pzi_json_add_text(json, one->dtype);
-  pzi_text_add(json, ",\"shape\":[");
-  for (int32_t i = 0; i < one->spec.ndim; ++i) {
-    pzi_text_add(json, i > 0 ? "," : "");
-    pzi_json_add_count(json, (uint64_t)one->spec.shape[i]);
-  }
-  pzi_text_add(json, "],\"data_offsets\":[");
+  pzi_text_add(json, ",\"shape\":");
+  pzi_json_add_shape(json, &one->spec);
+  pzi_text_add(json, ",\"data_offsets\":[");
   pzi_json_add_count(json, one->offset);
   pzi_text_add(json, ",");
   pzi_json_add_count(json, one->offset + one->bytes);
   pzi_text_add(json, "]}");
 }
 
-/* The header's text, padded with spaces. */
+/* Writes the header's JSON, padded with spaces. */
 static pz_status
-make_header(place* const* const order, const size_t n, const pz_metadata* const metadata,
+make_header(placement* const* const order, const size_t n, const pz_metadata* const metadata,
             const size_t n_metadata, pzi_text* const json)
 {
   pzi_text_add(json, "{");
@@ -205,7 +191,7 @@ make_header(place* const* const order, const size_t n, const pz_metadata* const 
   pzi_text_add(json, n_metadata > 0 ? "}" : "");
   for (size_t k = 0; k < n; ++k) {
     pzi_text_add(json, k > 0 || n_metadata > 0 ? "," : "");
-    add_place(json, order[k]);
+    add_tensor(json, order[k]);
   }
   pzi_text_add(json, "}");
   while (!json->failed && json->length % ALIGNMENT != 0) {
@@ -214,13 +200,13 @@ make_header(place* const* const order, const size_t n, const pz_metadata* const 
   if (json->failed) {
     return pzi_no_memory(json->capacity);
   }
-  return json->length <= PZI_HEADER_MAX
+  return json->length <= PZI_SAFETENSORS_MAX
              ? PZ_OK
-             : pzi_fail(PZ_INVALID, "the header would take %zu bytes, expected at most %d",
-                        json->length, PZI_HEADER_MAX);
+             : pzi_fail(PZ_INVALID, "the header takes %zu bytes, expected at most %d", json->length,
+                        PZI_SAFETENSORS_MAX);
 }
 
-/* PZ_OK for 0, the status for an errno value with its text otherwise. */
+/* The status of an errno value; PZ_OK for 0. */
 static pz_status
 check_errno(const int error)
 {
@@ -236,15 +222,15 @@ check_errno(const int error)
 
 static pz_status
 begin(pz_writer* const writer, const pz_metadata* const metadata, const size_t n_metadata,
-      place** const order, pzi_text* const json)
+      placement** const order, pzi_text* const json)
 {
   lay_out(writer, order);
-  PZ_TRY(make_header(order, writer->n_places, metadata, n_metadata, json));
-  for (size_t k = 0; k < writer->n_places; ++k) {
-    writer->places[k].offset += PZI_HEADER_PREFIX + json->length;
+  PZ_TRY(make_header(order, writer->n_tensors, metadata, n_metadata, json));
+  for (size_t k = 0; k < writer->n_tensors; ++k) {
+    writer->tensors[k].offset += PZI_SAFETENSORS_PREFIX + json->length;
   }
-  unsigned char prefix[PZI_HEADER_PREFIX];
-  for (int k = 0; k < PZI_HEADER_PREFIX; ++k) {
+  unsigned char prefix[PZI_SAFETENSORS_PREFIX];
+  for (int k = 0; k < PZI_SAFETENSORS_PREFIX; ++k) {
     prefix[k] = (unsigned char)((uint64_t)json->length >> (8 * k));
   }
   PZ_TRY(check_errno(pzi_atomic_open(&writer->file, writer->path, writer->keep_existing)));
@@ -257,8 +243,8 @@ open_writer(pz_writer* const writer, const pz_file_entry* const entries, const s
             const pz_metadata* const metadata, const size_t n_metadata)
 {
   PZ_TRY(check_all_names(entries, n_entries, metadata, n_metadata));
-  PZ_TRY(copy_entries(writer, entries, n_entries));
-  place** const order = calloc(n_entries + 1, sizeof(*order));
+  PZ_TRY(copy_tensors(writer, entries, n_entries));
+  placement** const order = calloc(n_entries + 1, sizeof(*order));
   if (!order) {
     return pzi_no_memory((n_entries + 1) * sizeof(*order));
   }
@@ -278,11 +264,11 @@ pz_writer_open(const char* const path, const uint32_t flags, const pz_file_entry
 {
   if (!path || !out || (flags & ~(uint32_t)PZ_KEEP_EXISTING) != 0 || (n_entries > 0 && !entries) ||
       (n_metadata > 0 && !metadata)) {
-    return pzi_fail(PZ_INVALID, "expected a path, entries and metadata where there are some, a "
-                                "place for the writer, and no flag but PZ_KEEP_EXISTING");
+    return pzi_fail(PZ_INVALID, "expected a path, tensors, metadata, an output pointer, and no "
+                                "flag but PZ_KEEP_EXISTING");
   }
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-  return pzi_fail(PZ_UNSUPPORTED, "%s: little endian, this machine is not", path);
+  return pzi_fail(PZ_UNSUPPORTED, "%s: files are little endian, this machine is not", path);
 #else
   pz_writer* const writer = calloc(1, sizeof(*writer));
   if (!writer) {
@@ -309,10 +295,10 @@ pz_status
 pz_writer_put(pz_writer* const writer, const size_t index, const void* const data,
               const uint64_t bytes)
 {
-  if (!writer || index >= writer->n_places) {
-    return pzi_fail(PZ_INVALID, "found entry %zu of %zu", index, writer ? writer->n_places : 0);
+  if (!writer || index >= writer->n_tensors) {
+    return pzi_fail(PZ_INVALID, "found tensor %zu of %zu", index, writer ? writer->n_tensors : 0);
   }
-  place* const one = &writer->places[index];
+  placement* const one = &writer->tensors[index];
   const uint64_t left = one->bytes - one->written;
   if (bytes > left || (bytes > 0 && !data)) {
     return pzi_fail(PZ_INVALID, "%s: \"%.100s\": found %llu bytes, expected %s%llu", writer->path,
@@ -333,11 +319,12 @@ pz_writer_commit(pz_writer* const writer)
     return pzi_fail(PZ_INVALID, "found no writer");
   }
   pz_status status = PZ_OK;
-  for (size_t k = 0; k < writer->n_places && status == PZ_OK; ++k) {
-    const place* const one = &writer->places[k];
+  for (size_t k = 0; k < writer->n_tensors && status == PZ_OK; ++k) {
+    const placement* const one = &writer->tensors[k];
     if (one->written < one->bytes) {
-      status = pzi_fail(PZ_INVALID, "\"%.100s\": %llu bytes were written, expected %llu", one->name,
-                        (unsigned long long)one->written, (unsigned long long)one->bytes);
+      status =
+          pzi_fail(PZ_INVALID, "\"%.100s\": found %llu bytes written, expected %llu", one->name,
+                   (unsigned long long)one->written, (unsigned long long)one->bytes);
     }
   }
   if (status == PZ_OK) {
@@ -355,8 +342,8 @@ pz_writer_abandon(pz_writer* const writer)
     return;
   }
   pzi_atomic_abandon(&writer->file);
-  pzi_pool_cleanup(&writer->names);
-  free(writer->places);
+  pzi_alloc_list_cleanup(&writer->names);
+  free(writer->tensors);
   free(writer->path);
   free(writer);
 }

@@ -37,7 +37,7 @@ pzi_checked_read(const void* const from, const size_t bytes, void* const to)
 }
 
 pz_status
-pzi_checked_read_text(pzi_pool* const pool, const char* const from, const size_t limit,
+pzi_checked_read_text(pzi_alloc_list* const pool, const char* const from, const size_t limit,
                       const char* const what, const char** const out)
 {
   if (!from) {
@@ -63,7 +63,7 @@ pzi_checked_read_text(pzi_pool* const pool, const char* const from, const size_t
     }
     length += n;
   }
-  char* const copy = pzi_pool_take(pool, length + 1);
+  char* const copy = pzi_alloc_list_take(pool, length + 1);
   if (!copy) {
     return pzi_no_memory(length + 1);
   }

@@ -15,7 +15,7 @@ bool pzi_checked_read(const void* from, size_t bytes, void* to);
 
 /* Copies a string of at most `limit` bytes into the pool. PZ_PLUGIN, naming `what`: NULL,
    unreadable or longer. [any thread, under the pool's lock] */
-pz_status pzi_checked_read_text(pzi_pool* pool, const char* from, size_t limit, const char* what,
-                                const char** out);
+pz_status pzi_checked_read_text(pzi_alloc_list* pool, const char* from, size_t limit,
+                                const char* what, const char** out);
 
 #endif /* PZI_CHECKED_READ_H */

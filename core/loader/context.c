@@ -67,7 +67,7 @@ pzi_context_backend_host(void)
   static const pz_backend_host host = {
       .size = sizeof(host),
       .fail = pzi_fail,
-      .parallel = pzi_parallel,
+      .parallel = pzi_thread_pool_run,
   };
   return &host;
 }
@@ -100,8 +100,8 @@ pzi_context_release(pz_context* const context)
   free(context->maps.data);
   free(context->backends.data);
   free(context->reports);
-  pzi_pool_cleanup(&context->pool);
-  pzi_pool_cleanup(&context->texts);
+  pzi_alloc_list_cleanup(&context->pool);
+  pzi_alloc_list_cleanup(&context->texts);
   pthread_mutex_destroy(&context->mutex);
   pthread_mutex_destroy(&context->keep_mutex);
   free(context);

@@ -23,7 +23,7 @@ struct pz_context {
 
   /* Guards the fields below. Never held while a plugin's code may run. */
   pthread_mutex_t mutex;
-  pzi_pool pool;
+  pzi_alloc_list pool;
   pzi_descriptor** host_descriptors; /* of descriptors given by the host; owned */
   size_t n_host_descriptors;
   pzi_source** given; /* descriptors and files, in the order of giving */
@@ -41,7 +41,7 @@ struct pz_context {
   bool complete; /* all files are opened, all ids assigned, `reports` are current */
 
   pthread_mutex_t keep_mutex; /* innermost: guards the kept texts */
-  pzi_pool texts;
+  pzi_alloc_list texts;
   struct pzi_kept* kept[64];
 };
 

@@ -23,7 +23,7 @@ pzi_is_id(const char* const text)
 }
 
 pz_status
-pzi_copy_text_line(pzi_pool* const pool, const char* const from, const size_t limit,
+pzi_copy_text_line(pzi_alloc_list* const pool, const char* const from, const size_t limit,
                    const char* const what, const char** const out)
 {
   PZ_TRY(pzi_checked_read_text(pool, from, limit, what, out));

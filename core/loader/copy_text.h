@@ -15,7 +15,7 @@ bool pzi_is_id(const char* text);
 
 /* Copies a text of one line and at most `limit` bytes. PZ_PLUGIN, naming `what`: NULL,
    unreadable, longer, or with a control character. [any thread, under the pool's lock] */
-pz_status pzi_copy_text_line(pzi_pool* pool, const char* from, size_t limit, const char* what,
+pz_status pzi_copy_text_line(pzi_alloc_list* pool, const char* from, size_t limit, const char* what,
                              const char** out);
 
 #endif /* PZI_COPY_TEXT_H */

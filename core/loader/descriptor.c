@@ -38,7 +38,7 @@ enum {
 };
 
 static pz_status
-copy_id(pzi_pool* const pool, const char* const from, const char** const out)
+copy_id(pzi_alloc_list* const pool, const char* const from, const char** const out)
 {
   PZ_TRY(pzi_copy_text_line(pool, from, MOST_ID, "id", out));
   return pzi_is_id(*out) ? PZ_OK : pzi_fail(PZ_PLUGIN, "id \"%s\", expected [a-z][a-z0-9_]*", *out);
@@ -68,7 +68,7 @@ copy_table(const void* const from, const char* const what, const size_t least, v
 /* ---- tables ----------------------------------------------------------------- */
 
 static pz_status
-copy_older_names(pzi_pool* const pool, pz_parametrization* const t)
+copy_older_names(pzi_alloc_list* const pool, pz_parametrization* const t)
 {
   PZ_TRY(pzi_copy_text_line(pool, t->older_names, MOST_LINE, "older names", &t->older_names));
   pzi_older_name name = {.rest = t->older_names};
@@ -144,7 +144,7 @@ add_backend(pzi_descriptor* const descriptor, const pz_item* const item)
       return pzi_fail(PZ_PLUGIN, "backend \"%s\" twice in one file", t.id);
     }
   }
-  pz_backend_ops* const ops = pzi_pool_take(&descriptor->pool, sizeof(*ops));
+  pz_backend_ops* const ops = pzi_alloc_list_take(&descriptor->pool, sizeof(*ops));
   if (!ops) {
     return pzi_no_memory(sizeof(*ops));
   }
@@ -276,15 +276,15 @@ static pz_status
 fill_descriptor(pzi_descriptor* const descriptor, const pz_plugin* const plugin, const size_t bytes,
                 pzi_text* const remark)
 {
-  pzi_pool* const pool = &descriptor->pool;
+  pzi_alloc_list* const pool = &descriptor->pool;
   pz_plugin d;
   PZ_TRY(read_descriptor(plugin, bytes, &d));
   PZ_TRY(pzi_copy_text_line(pool, d.name, MOST_ID, "name of the plugin", &descriptor->name));
   PZ_TRY(
       pzi_copy_text_line(pool, d.version, MOST_ID, "version of the plugin", &descriptor->version));
 
-  descriptor->maps = pzi_pool_take(pool, d.n_items * sizeof(*descriptor->maps));
-  descriptor->backends = pzi_pool_take(pool, d.n_items * sizeof(*descriptor->backends));
+  descriptor->maps = pzi_alloc_list_take(pool, d.n_items * sizeof(*descriptor->maps));
+  descriptor->backends = pzi_alloc_list_take(pool, d.n_items * sizeof(*descriptor->backends));
   if (!descriptor->maps || !descriptor->backends) {
     return pzi_no_memory(d.n_items * (sizeof(*descriptor->maps) + sizeof(*descriptor->backends)));
   }
@@ -293,7 +293,8 @@ fill_descriptor(pzi_descriptor* const descriptor, const pz_plugin* const plugin,
     return remark->failed ? pzi_no_memory(remark->capacity)
                           : pzi_fail(PZ_PLUGIN, "%s", remark->data);
   }
-  descriptor->remark = remark->length == 0 ? "" : pzi_pool_text(pool, remark->data, remark->length);
+  descriptor->remark =
+      remark->length == 0 ? "" : pzi_alloc_list_text(pool, remark->data, remark->length);
   return remark->failed || !descriptor->remark ? pzi_no_memory(remark->length + 1) : PZ_OK;
 }
 
@@ -319,7 +320,7 @@ void
 pzi_descriptor_free(pzi_descriptor* const descriptor)
 {
   if (descriptor) {
-    pzi_pool_cleanup(&descriptor->pool);
+    pzi_alloc_list_cleanup(&descriptor->pool);
     free(descriptor);
   }
 }

@@ -14,7 +14,7 @@
 /* The tables of a descriptor, checked and copied: full-size tables, options and texts in the
    pool. Only functions and kernel sources stay in the plugin's memory. */
 typedef struct pzi_descriptor {
-  pzi_pool pool; /* holds everything below */
+  pzi_alloc_list pool; /* holds everything below */
   const char* name;
   const char* version;
   pz_parametrization* maps;

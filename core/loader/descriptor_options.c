@@ -36,13 +36,13 @@ is_word(const char* const text)
 }
 
 static pz_status
-copy_choices(pzi_pool* const pool, pz_option* const o)
+copy_choices(pzi_alloc_list* const pool, pz_option* const o)
 {
   if (o->n_choices == 0 || o->n_choices > MOST_CHOICES || !o->choices) {
     return pzi_fail(PZ_PLUGIN, "%" PRIu32 " choices, expected 1 to %d",
                     o->choices ? o->n_choices : 0, MOST_CHOICES);
   }
-  const char** const choices = pzi_pool_take(pool, o->n_choices * sizeof(*choices));
+  const char** const choices = pzi_alloc_list_take(pool, o->n_choices * sizeof(*choices));
   if (!choices) {
     return pzi_no_memory(o->n_choices * sizeof(*choices));
   }
@@ -90,12 +90,13 @@ check_default(const pz_option* const o)
   switch (o->type) {
   case PZ_REAL: { /* a NaN anywhere fails the comparison */
     const double value = o->fallback.as.real;
-    char text[3][PZI_REAL_TEXT];
+    char text[3][PZI_TEXT_REAL];
     return o->least.as.real <= value && value <= o->most.as.real
                ? PZ_OK
                : pzi_fail(PZ_PLUGIN, "default %s, expected one within %s .. %s",
-                          pzi_real_text(value, text[0]), pzi_real_text(o->least.as.real, text[1]),
-                          pzi_real_text(o->most.as.real, text[2]));
+                          pzi_text_from_real(value, text[0]),
+                          pzi_text_from_real(o->least.as.real, text[1]),
+                          pzi_text_from_real(o->most.as.real, text[2]));
   }
   case PZ_INTEGER:
     return check_integer(o->fallback.as.integer, o->least.as.integer, o->most.as.integer);
@@ -111,7 +112,7 @@ check_default(const pz_option* const o)
 
 /* Checks option `o`, whose name is copied already, and copies what it points to. */
 static pz_status
-copy_option(pzi_pool* const pool, pz_option* const o)
+copy_option(pzi_alloc_list* const pool, pz_option* const o)
 {
   PZ_TRY(pzi_copy_text_line(pool, o->doc, MOST_DOC, "doc", &o->doc));
   if (o->type < PZ_REAL || o->type > PZ_TENSOR) {
@@ -127,7 +128,7 @@ copy_option(pzi_pool* const pool, pz_option* const o)
 }
 
 pz_status
-pzi_descriptor_options_copy(pzi_pool* const pool, pz_parametrization* const table)
+pzi_descriptor_options_copy(pzi_alloc_list* const pool, pz_parametrization* const table)
 {
   const uint32_t n = table->n_options;
   const uintptr_t first = (uintptr_t)table->options;
@@ -145,7 +146,7 @@ pzi_descriptor_options_copy(pzi_pool* const pool, pz_parametrization* const tabl
     return pzi_fail(PZ_PLUGIN, "options of %" PRIu32 " bytes, expected at least %d", size,
                     LEAST_OPTION);
   }
-  pz_option* const options = pzi_pool_take(pool, n * sizeof(*options));
+  pz_option* const options = pzi_alloc_list_take(pool, n * sizeof(*options));
   if (!options) {
     return pzi_no_memory(n * sizeof(*options));
   }

@@ -12,6 +12,6 @@
 
 /* Replaces the options of `table`, as the plugin gave them, by checked copies in the pool.
    PZ_PLUGIN: an option is not valid. [any thread, under the pool's lock] */
-pz_status pzi_descriptor_options_copy(pzi_pool* pool, pz_parametrization* table);
+pz_status pzi_descriptor_options_copy(pzi_alloc_list* pool, pz_parametrization* table);
 
 #endif /* PZI_DESCRIPTOR_OPTIONS_H */

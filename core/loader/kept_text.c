@@ -34,7 +34,7 @@ pzi_kept_text_add(pz_context* const context, const char* const text)
     kept = kept->next;
   }
   if (!kept) {
-    kept = pzi_pool_take(&context->texts, sizeof(*kept) + n);
+    kept = pzi_alloc_list_take(&context->texts, sizeof(*kept) + n);
     if (kept) {
       memcpy(kept->text, text, n);
       kept->next = *bucket;

@@ -250,14 +250,14 @@ add_bounds(pzi_text* const text, const char* const least, const char* const most
 static void
 describe_option(const pz_option* const o, pzi_text* const fallback, pzi_text* const range)
 {
-  char value[PZI_REAL_TEXT];
-  char bound[2][PZI_REAL_TEXT];
+  char value[PZI_TEXT_REAL];
+  char bound[2][PZI_TEXT_REAL];
   switch (o->type) {
   case PZ_REAL:
-    pzi_text_add(fallback, pzi_real_text(o->fallback.as.real, value));
+    pzi_text_add(fallback, pzi_text_from_real(o->fallback.as.real, value));
     add_bounds(range,
-               o->least.as.real > -HUGE_VAL ? pzi_real_text(o->least.as.real, bound[0]) : NULL,
-               o->most.as.real < HUGE_VAL ? pzi_real_text(o->most.as.real, bound[1]) : NULL);
+               o->least.as.real > -HUGE_VAL ? pzi_text_from_real(o->least.as.real, bound[0]) : NULL,
+               o->most.as.real < HUGE_VAL ? pzi_text_from_real(o->most.as.real, bound[1]) : NULL);
     return;
   case PZ_INTEGER:
     (void)snprintf(value, sizeof(value), "%" PRId64, o->fallback.as.integer);

@@ -8,7 +8,7 @@
 
 #include "check_tensor.h"
 #include "eval.h"
-#include "half_float.h"
+#include "float_convert.h"
 #include "path.h"
 #include "queue_copy.h"
 #include "state.h"
@@ -56,9 +56,9 @@ convert_to(const pz_tensor* const host, pz_queue* const queue, const pz_tensor* 
   }
   const void* const from = (const char*)host->data + host->byte_offset;
   if (to->dtype == PZ_F64) {
-    pzi_f32_to_f64(from, data, n);
+    pzi_float_convert_f32_to_f64(from, data, n);
   } else {
-    pzi_f64_to_f32(from, data, n);
+    pzi_float_convert_f64_to_f32(from, data, n);
   }
   const pz_tensor converted = pz_host_tensor(to->dtype, data, to->ndim, to->shape);
   const pz_status status = pzi_queue_copy(queue, &converted, to);

@@ -60,7 +60,7 @@ compute_all(work* const w, const uint32_t given)
   for (size_t k = 0; k < w->n && threads > 1; ++k) {
     PZ_TRY(pzi_thread_queues_open(w->slots[k]->module->queue, threads));
   }
-  pzi_parallel(threads, (int64_t)w->n, compute, w);
+  pzi_thread_pool_run(threads, (int64_t)w->n, compute, w);
   for (size_t k = 0; k < w->n; ++k) {
     pz_tensor value;
     PZ_TRY(w->slots[k] ? pzi_slot_value(w->slots[k], &value) : PZ_OK);
@@ -73,7 +73,7 @@ pz_module_refresh(pz_module* const module, const uint32_t threads)
 {
   work w = {0};
   PZ_TRY(pzi_alone_begin(module));
-  const uint32_t given = threads > 0 ? threads : pzi_processors();
+  const uint32_t given = threads > 0 ? threads : pzi_thread_pool_processors();
   pz_status status = pzi_each_slot(module, add_slot, &w);
   if (status == PZ_OK) {
     status = compute_all(&w, module->queue->host_memory ? given : 1);

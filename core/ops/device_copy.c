@@ -82,8 +82,8 @@ pzi_device_copy(pz_queue* const queue, const pz_tensor* const from, const pz_ten
   const int32_t outer = shape.ndim - pieces[p].inner;
   if (queue->host_memory && outer > 0) {
     PZ_TRY(pzi_queue_wait_held(queue));
-    pzi_host_copy(&shape, pz_dtype_size(from->dtype), (const char*)from->data + from->byte_offset,
-                  (char*)to->data + to->byte_offset);
+    pzi_shape_copy(&shape, pz_dtype_size(from->dtype), (const char*)from->data + from->byte_offset,
+                   (char*)to->data + to->byte_offset);
     pzi_op_count(queue, PZI_COPY, PZ_ROUTE_NATIVE);
     return PZ_OK;
   }

@@ -79,7 +79,7 @@ pzi_lower(const pz_tensor* const tensor, const pzi_form form, const bool transpo
   int64_t strides[PZ_MAX_DIMS];
   int64_t extent[3] = {1, 1, 1};
   int64_t stride[3] = {0, 0, 0};
-  pzi_strides(tensor, strides);
+  pzi_shape_strides(tensor, strides);
 
   const int32_t inner = form == PZI_AS_MATRIX ? 2 : form == PZI_AS_VECTOR ? 1 : 0;
   if (!collapse(tensor, strides, n - inner, &extent[0], &stride[0])) {

@@ -11,6 +11,7 @@
 #include "dispatch.h"
 #include "lower.h"
 #include "op_table.h"
+#include "overlap.h"
 #include "status.h"
 
 #include <parametrize/plugin.h>
@@ -280,7 +281,7 @@ check_output(const pzi_op_call* const call, const uint32_t out)
   const pzi_operand* const y = &call->operand[out];
   const char* const name = pzi_op_name(call->request.op);
   const bool pointers = call->queue->host_memory || y->tensor->device.type == PZ_DEVICE_CUDA;
-  if (pzi_repeats(y->tensor)) {
+  if (pzi_overlap_self(y->tensor)) {
     return pzi_fail(PZ_INVALID, "%s: %s names an element twice", name, y->name);
   }
   for (uint32_t k = 0; k < call->request.n; ++k) {
@@ -288,7 +289,7 @@ check_output(const pzi_op_call* const call, const uint32_t out)
     if (k == out || !x->tensor) {
       continue;
     }
-    if (((call->may_alias >> k) & 1U) != 0 && pzi_same_tensor(x->tensor, y->tensor)) {
+    if (((call->may_alias >> k) & 1U) != 0 && pzi_shape_same_tensor(x->tensor, y->tensor)) {
       continue;
     }
     const bool dense = pointers && !x->tensor->strides && !y->tensor->strides;
@@ -328,11 +329,11 @@ lower_elementwise(pzi_op_call* const call)
   }
   bool fits = !dense;
   for (uint32_t k = 0; k < r->n && fits; ++k) {
-    fits = (!call->operand[k].contiguous || pzi_is_contiguous(tensors[k])) &&
+    fits = (!call->operand[k].contiguous || pzi_shape_is_contiguous(tensors[k])) &&
            pzi_lower_merged(&shape, k, tensors[k], &r->mat[k]);
   }
   for (uint32_t k = 0; k < r->n && !fits; ++k) {
-    if (!dense && !pzi_is_contiguous(tensors[k])) {
+    if (!dense && !pzi_shape_is_contiguous(tensors[k])) {
       PZ_TRY(pack(call, k));
     }
     r->mat[k] = pzi_lower_line(&call->operand[k].packed);
@@ -349,7 +350,7 @@ lower_each(pzi_op_call* const call)
     if (!o->tensor) {
       continue;
     }
-    const bool fits = !o->contiguous || pzi_is_contiguous(o->tensor);
+    const bool fits = !o->contiguous || pzi_shape_is_contiguous(o->tensor);
     if (!fits || !pzi_lower(o->tensor, (pzi_form)o->form, o->transposed, mat)) {
       PZ_TRY(pack(call, k));
       (void)pzi_lower(&o->packed, (pzi_form)o->form, o->transposed, mat);

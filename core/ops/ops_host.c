@@ -4,9 +4,11 @@
 /* Reading tensors into arrays of double on the host, and writing them from such arrays. */
 
 #include "call_frame.h"
+
 #include "check_tensor.h"
 #include "op_entries.h"
 #include "op_table.h"
+#include "overlap.h"
 #include "queue_copy.h"
 #include "shape.h"
 #include "status.h"
@@ -47,7 +49,7 @@ cross_held(pz_queue* const queue, const pz_tensor* const t, const double* const 
   pz_tensor host = *t;
   uint64_t offset = 0;
   PZ_TRY(pzi_queue_wait_held(queue));
-  if (out && queue->host_memory && pzi_is_contiguous(t)) {
+  if (out && queue->host_memory && pzi_shape_is_contiguous(t)) {
     to_double(t, out, n);
     return PZ_OK;
   }
@@ -76,7 +78,7 @@ cross(pz_call* const c, const pzi_op op, const pz_tensor* const t, const double*
     return pzi_fail(PZ_MISMATCH, "%s: found on the host, expected on %s", pzi_op_name(op),
                     queue->name);
   }
-  if (in && pzi_repeats(t)) {
+  if (in && pzi_overlap_self(t)) {
     return pzi_fail(PZ_INVALID, "write: y names an element twice");
   }
   if (pz_count(t) == 0) {

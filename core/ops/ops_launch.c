@@ -34,7 +34,7 @@ lower_argument(pz_queue* const queue, pzi_request* const r, const uint32_t k,
   if (tensor->dtype == PZ_I64 || (r->dtype != 0 && tensor->dtype != r->dtype)) {
     return pzi_fail(PZ_MISMATCH, "%s: dtype differs from the others or is not a float", what);
   }
-  if (!pzi_is_contiguous(tensor)) {
+  if (!pzi_shape_is_contiguous(tensor)) {
     return pzi_fail(PZ_INVALID, "%s: found strides, expected it C-contiguous", what);
   }
   r->dtype = tensor->dtype;

@@ -9,6 +9,7 @@
 
 #include "check_tensor.h"
 #include "device_copy.h"
+#include "overlap.h"
 #include "shape.h"
 #include "status.h"
 
@@ -33,7 +34,7 @@ copy_on_host(const pz_tensor* const from, const pz_tensor* const to)
   const pz_tensor* const tensors[2] = {from, to};
   pzi_shape shape;
   pzi_shape_merge(&shape, 2, tensors);
-  pzi_host_copy(&shape, pz_dtype_size(from->dtype), first_byte(from), first_byte(to));
+  pzi_shape_copy(&shape, pz_dtype_size(from->dtype), first_byte(from), first_byte(to));
 }
 
 /* A C-contiguous host tensor in the staging arena. */
@@ -53,11 +54,11 @@ upload(pz_queue* const queue, const pz_tensor* const from, const pz_tensor* cons
 {
   const size_t bytes = (size_t)pz_count(from) * pz_dtype_size(from->dtype);
   pz_tensor packed = *from;
-  if (!pzi_is_contiguous(from)) {
+  if (!pzi_shape_is_contiguous(from)) {
     PZ_TRY(stage(queue, from, &packed));
     copy_on_host(from, &packed);
   }
-  if (pzi_is_contiguous(to)) {
+  if (pzi_shape_is_contiguous(to)) {
     return pzi_queue_move_held(queue, PZ_HOST_TO_DEVICE, to->data, to->byte_offset,
                                first_byte(&packed), 0, bytes);
   }
@@ -73,11 +74,11 @@ download(pz_queue* const queue, const pz_tensor* const from, const pz_tensor* co
 {
   const size_t bytes = (size_t)pz_count(from) * pz_dtype_size(from->dtype);
   pz_tensor packed = *from;
-  if (!pzi_is_contiguous(from)) {
+  if (!pzi_shape_is_contiguous(from)) {
     PZ_TRY(pzi_device_scratch(queue, from, &packed));
     PZ_TRY(pzi_device_copy(queue, from, &packed));
   }
-  if (pzi_is_contiguous(to)) {
+  if (pzi_shape_is_contiguous(to)) {
     return pzi_queue_move_held(queue, PZ_DEVICE_TO_HOST, first_byte(to), 0, packed.data,
                                packed.byte_offset, bytes);
   }
@@ -111,7 +112,7 @@ pzi_queue_copy(pz_queue* const queue, const pz_tensor* const from, const pz_tens
   PZ_TRY(pzi_check_tensor(queue, from, NULL, "copy: source"));
   const pz_spec spec = pz_spec_of(from);
   PZ_TRY(pzi_check_tensor(queue, to, &spec, "copy: destination"));
-  if (pzi_repeats(to)) {
+  if (pzi_overlap_self(to)) {
     return pzi_fail(PZ_INVALID, "copy: destination names an element twice");
   }
   if (pz_count(from) == 0) {
@@ -143,7 +144,7 @@ check_sides(const pz_queue* const queue, const pz_tensor* const host, const pz_t
   if (!pzi_check_owned(queue, device)) {
     return pzi_fail(PZ_MISMATCH, "device tensor: found on the host, expected on %s", queue->name);
   }
-  if (!pzi_is_contiguous(device)) {
+  if (!pzi_shape_is_contiguous(device)) {
     return pzi_fail(PZ_INVALID, "device tensor: found strides, expected it C-contiguous");
   }
   return PZ_OK;

@@ -32,7 +32,7 @@ pzi_differ(pz_queue* const queue, const pzi_storage* const now, const pzi_storag
            bool* const out)
 {
   size_t bytes = 0;
-  (void)pzi_spec_bytes(&now->spec, &bytes); /* it has them */
+  (void)pzi_shape_spec_bytes(&now->spec, &bytes); /* it has them */
   unsigned char* const room = malloc(2 * bytes + 1);
   if (!room) {
     return pzi_no_memory(2 * bytes);

@@ -73,14 +73,6 @@ openat(const int folder, const char* const path, const int flags, ...)
 }
 
 ssize_t
-write(const int file, const void* const data, const size_t bytes)
-{
-  ssize_t (*real)(int, const void*, size_t);
-  find("write", &real);
-  return file > STDERR_FILENO && fails(FAILING_WRITE) ? -1 : real(file, data, bytes);
-}
-
-ssize_t
 pwrite(const int file, const void* const data, const size_t bytes, const off_t offset)
 {
   ssize_t (*real)(int, const void*, size_t, off_t);

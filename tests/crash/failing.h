@@ -11,7 +11,6 @@
 
 typedef enum failing_call {
   FAILING_OPENAT = 1,
-  FAILING_WRITE,
   FAILING_PWRITE,
   FAILING_FSYNC,
   FAILING_LINKAT,

@@ -6,6 +6,7 @@
    file again, are the same. */
 
 #include "file.h"
+#include "file_dtype.h"
 #include "tensors.h"
 
 #include <string.h>
@@ -36,7 +37,7 @@ static double
 expected_bytes(const pzi_file_tensor* const t)
 {
   const char* name = NULL;
-  double bits = pzi_dtype_bits(t->dtype, &name);
+  double bits = pzi_file_dtype_bits(t->dtype, &name);
   for (int32_t i = 0; i < t->spec.ndim; ++i) {
     FUZZ_ENSURE(t->spec.shape[i] >= 0);
     bits *= (double)t->spec.shape[i];
@@ -47,7 +48,7 @@ expected_bytes(const pzi_file_tensor* const t)
 static void
 check_tensors(const pz_file* const file, const char* const end)
 {
-  const pzi_header* const header = &file->header;
+  const pzi_safetensors* const header = &file->header;
   uint64_t sum = 0;
   for (size_t k = 0; k < header->n_tensors; ++k) {
     const pzi_file_tensor* const t = &header->tensors[k];
@@ -116,7 +117,7 @@ check_written(const pz_file* const file)
   FUZZ_ENSURE(pz_file_open(path, &again) == PZ_OK);
   FUZZ_ENSURE(again->header.n_tensors == file->header.n_tensors);
   FUZZ_ENSURE(again->header.n_metadata == file->header.n_metadata);
-  FUZZ_ENSURE(again->n_lists == file->n_lists);
+  FUZZ_ENSURE(again->n_chains == file->n_chains);
   pz_file_entry a = {.size = sizeof(a)};
   pz_file_entry b = {.size = sizeof(b)};
   for (size_t k = 0; pz_file_tensor(file, k, &a) == PZ_OK; ++k) {

@@ -20,7 +20,7 @@ START_TEST(semantics_20_names_and_specs_must_fit)
              "\"b\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[8,16]},"
              "\"0.Id\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[16,24]}}",
              24);
-  expect_refusal(PZ_MISMATCH, "1 tensors of the file have no place here: \"0.Id\"");
+  expect_refusal(PZ_MISMATCH, "1 tensors of the file are unknown: \"0.Id\"");
   write_file("{\"a\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[0,8]},"
              "\"b\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[8,16]}}",
              16);
@@ -50,15 +50,15 @@ static const struct {
     {"{" A, "not JSON"},
     {"{" A ",}", "not JSON"},
     {"{\"a\"}", "not JSON"},
-    {"{" A "}x", "goes on after its end"},
-    {"{" A "}{}", "goes on after its end"},
+    {"{" A "}x", "has extra bytes after its end"},
+    {"{" A "}{}", "has extra bytes after its end"},
     {"{\"\xff\":1}", "not UTF-8"},
     {"{\"a\tb\":1}", "control byte 0x09"},
     {"{\"a\\u0000b\":1}", "escaped zero"},
     {"{\"a\":{\"dtype\":\"F32\",\"shape\":[[[1]]],\"data_offsets\":[0,8]}}", "nested deeper"},
-    {"{" A "," A "}", "\"a\": its data begin at byte 0, inside those before, which end at 8"},
+    {"{" A "," A "}", "\"a\": data begin at byte 0, the tensor before ends at 8"},
     {"{\"a\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}," A "}",
-     "\"a\" is there twice"},
+     "\"a\" appears twice"},
     {"{\"a\":1}", "exactly the members"},
     {"{\"a\":[]}", "exactly the members"},
     {"{\"a\":{}}", "exactly the members"},
@@ -76,32 +76,33 @@ static const struct {
     {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,2],\"data_offsets\":[0,8]}}",
      "more than 8 dimensions"},
     {"{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,8]}}",
-     "make no whole number of bytes, or more"},
+     "dtype and shape give no valid number of bytes"},
     {"{\"a\":{\"dtype\":\"F4\",\"shape\":[3],\"data_offsets\":[0,8]}}",
-     "make no whole number of bytes, or more"},
+     "dtype and shape give no valid number of bytes"},
     {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1,3],\"data_offsets\":[0,8]}}",
-     "its data take 8 bytes, dtype and shape ask for 12"},
+     "found 8 bytes of data, dtype and shape require 12"},
     {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[8,0]}}", "data_offsets are not"},
     {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[0]}}", "data_offsets are not"},
     {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[0,4,8]}}",
      "data_offsets are not"},
     {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[-8,0]}}", "data_offsets are not"},
     {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[4,12]}}",
-     "its data end at byte 12, the file has 8"},
+     "\"a\": data end at byte 12, the file has 8"},
     {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[9007199254740990,"
      "9007199254740991]}}",
      "the file has 8"},
-    {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", "leaving a gap from 0"},
+    {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
+     "data begin at byte 4, the tensor before ends at 0"},
     {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}",
      "the tensors' data end at byte 4, the file has 8"},
     {"{}", "the tensors' data end at byte 0, the file has 8"},
     {"{" A ",\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
-     "inside those before"},
+     "\"b\": data begin at byte 4, the tensor before ends at 8"},
     {"{\"__metadata__\":[]," A "}", "__metadata__ is not an object"},
-    {"{\"__metadata__\":{\"x\":1}," A "}", "__metadata__: \"x\" is not a text"},
+    {"{\"__metadata__\":{\"x\":1}," A "}", "__metadata__: \"x\" is not a string"},
     {"{\"__metadata__\":{\"x\":\"1\",\"y\":\"\",\"x\":\"2\"}," A "}",
-     "__metadata__: \"x\" is there"},
-    {"{\"__metadata__\":{},\"__metadata__\":{}," A "}", "\"__metadata__\" is there twice"},
+     "__metadata__: \"x\" appears twice"},
+    {"{\"__metadata__\":{},\"__metadata__\":{}," A "}", "\"__metadata__\" appears twice"},
 };
 
 START_TEST(semantics_20_corrupt_headers_are_refused)
@@ -118,13 +119,13 @@ START_TEST(semantics_20_files_that_lie_about_their_size)
   const size_t length = strlen(header);
   rig_add(module, "a", 1, 2);
   write_file(header, 7); /* truncated data */
-  expect_refusal(PZ_IO, "its data end at byte 8, the file has 7");
+  expect_refusal(PZ_IO, "\"a\": data end at byte 8, the file has 7");
   write_file(header, 9);
   expect_refusal(PZ_IO, "data end at byte 8, the file has 9");
   for (size_t size = 0; size < 8; ++size) { /* a truncated length */
     write_raw(length, header, length, 8);
     ck_assert_int_eq(truncate(path, (off_t)size), 0);
-    expect_refusal(PZ_IO, "a header's length alone takes 8");
+    expect_refusal(PZ_IO, "the length of the header alone takes 8");
   }
   write_raw(length, header, length - 3, 0); /* a truncated header */
   expect_refusal(PZ_IO, "the header takes");

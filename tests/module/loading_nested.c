@@ -132,7 +132,7 @@ START_TEST(semantics_20_foreign_lists_on_originals)
   settings.rules = &rules[1]; /* "*" does not speak of inner lists */
   settings.n_rules = 1;
   ck_assert_fails(pz_module_from_file(context, "reference", file, NULL, &settings, &made),
-                  PZ_MISMATCH, "\"parametrizations.weight.original\": parametrized in the file");
+                  PZ_MISMATCH, "\"parametrizations.weight.original\" is parametrized in the file");
 }
 END_TEST
 

@@ -101,10 +101,11 @@ START_TEST(writers_check_what_they_are_given)
   ck_assert_int_eq(pz_writer_open(NULL, 0, e, 2, NULL, 0, &writer), PZ_INVALID);
   ck_assert_int_eq(pz_writer_open(path, 6, e, 2, NULL, 0, &writer), PZ_INVALID);
   ck_assert_fails(pz_writer_open(path, 0, e, 2, twice, 2, &writer), PZ_INVALID,
-                  "metadata: \"x\" is there twice");
+                  "metadata: \"x\" appears twice");
   ck_assert_fails(pz_writer_open(path, 0, e, 2, &broken, 1, &writer), PZ_INVALID, "not UTF-8");
   e[1].name = "a";
-  ck_assert_fails(pz_writer_open(path, 0, e, 2, NULL, 0, &writer), PZ_INVALID, "\"a\" is there");
+  ck_assert_fails(pz_writer_open(path, 0, e, 2, NULL, 0, &writer), PZ_INVALID,
+                  "\"a\" appears twice");
   e[1].name = "\xc3";
   ck_assert_fails(pz_writer_open(path, 0, e, 2, NULL, 0, &writer), PZ_INVALID, "not UTF-8");
   e[1].name = "__metadata__";
@@ -127,7 +128,7 @@ START_TEST(writers_check_what_they_are_given)
   ck_assert_int_eq(pz_writer_put(writer, 2, "", 0), PZ_INVALID);
   ck_assert_ok(pz_writer_put(writer, 0, "1234567", 7));
   ck_assert_fails(pz_writer_put(writer, 0, "89", 2), PZ_INVALID, "expected at most 1");
-  ck_assert_fails(pz_writer_commit(writer), PZ_INVALID, "\"a\": 7 bytes were written, expected 8");
+  ck_assert_fails(pz_writer_commit(writer), PZ_INVALID, "\"a\": found 7 bytes written, expected 8");
   ck_assert_int_ne(access(path, F_OK), 0);
   ck_assert_ok(pz_writer_open(path, 0, e, 2, NULL, 0, &writer));
   ck_assert_ok(pz_writer_put(writer, 0, "12345678", 8));

@@ -3,7 +3,7 @@
 
 /* Overlap of tensors with strides, against a look at every element. */
 
-#include "shape.h"
+#include "overlap.h"
 
 #include <support.h>
 

@@ -3,7 +3,7 @@
 
 /* Conversions between widths: known bits, every 16-bit number, and round trips. */
 
-#include "half_float.h"
+#include "float_convert.h"
 
 #include <support.h>
 
@@ -55,7 +55,7 @@ START_TEST(narrowing_rounds_once_to_nearest_even)
   };
   for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); ++k) {
     uint32_t to = 0;
-    pzi_f64_to_f32(&known[k].from, &to, 1);
+    pzi_float_convert_f64_to_f32(&known[k].from, &to, 1);
     ck_assert_msg(to == known[k].to, "%016llx: found %08x, expected %08x",
                   (unsigned long long)known[k].from, (unsigned)to, (unsigned)known[k].to);
   }
@@ -76,7 +76,7 @@ START_TEST(widening_a_float_is_exact)
   };
   for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); ++k) {
     uint64_t to = 0;
-    pzi_f32_to_f64(&known[k].from, &to, 1);
+    pzi_float_convert_f32_to_f64(&known[k].from, &to, 1);
     ck_assert_msg(to == known[k].to, "%08x: found %016llx, expected %016llx",
                   (unsigned)known[k].from, (unsigned long long)to, (unsigned long long)known[k].to);
   }
@@ -95,8 +95,8 @@ START_TEST(every_pattern_of_bits_returns)
     for (int k = 0; k < MANY; ++k, next += 1021) {
       from[k] = next;
     }
-    pzi_f32_to_f64(from, wide, MANY);
-    pzi_f64_to_f32(wide, back, MANY);
+    pzi_float_convert_f32_to_f64(from, wide, MANY);
+    pzi_float_convert_f64_to_f32(wide, back, MANY);
     ck_assert_mem_eq(from, back, sizeof(from));
   }
 }
@@ -152,8 +152,8 @@ check_all_16(void (*const to_f32)(const void*, void*, size_t),
 
 START_TEST(every_16_bit_number_has_its_value)
 {
-  check_all_16(pzi_f16_to_f32, pzi_f16_to_f64, 5);
-  check_all_16(pzi_bf16_to_f32, pzi_bf16_to_f64, 8);
+  check_all_16(pzi_float_convert_f16_to_f32, pzi_float_convert_f16_to_f64, 5);
+  check_all_16(pzi_float_convert_bf16_to_f32, pzi_float_convert_bf16_to_f64, 8);
 }
 END_TEST
 
@@ -166,9 +166,9 @@ START_TEST(known_halves)
   static const uint32_t from_bf16[] = {0x3f800000, 0x40490000, 0x7f7f0000,
                                        0x00800000, 0x00010000, 0xff800000};
   uint32_t to[8];
-  pzi_f16_to_f32(f16, to, 8);
+  pzi_float_convert_f16_to_f32(f16, to, 8);
   ck_assert_mem_eq(to, from_f16, sizeof(from_f16));
-  pzi_bf16_to_f32(bf16, to, 6);
+  pzi_float_convert_bf16_to_f32(bf16, to, 6);
   ck_assert_mem_eq(to, from_bf16, sizeof(from_bf16));
 }
 END_TEST
@@ -179,7 +179,7 @@ START_TEST(nothing_needs_to_be_aligned)
   unsigned char to[1 + 3 * 8 + 1];
   double values[3];
   memset(to, 0x5a, sizeof(to));
-  pzi_f16_to_f64(from + 1, to + 1, 3);
+  pzi_float_convert_f16_to_f64(from + 1, to + 1, 3);
   memcpy(values, to + 1, sizeof(values));
   ck_assert_double_eq(values[0], 1.0);
   ck_assert_double_eq(values[1], -2.0);

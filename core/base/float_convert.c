@@ -1,10 +1,10 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* One element at a time through memcpy, which compilers turn into plain loads. NaNs are
-   moved as bits: a conversion by the processor makes signalling ones quiet. */
+/* Elements are read with memcpy, which compilers turn into plain loads. NaNs are converted as
+   bits, since the processor's conversion makes signalling NaNs quiet. */
 
-#include "half_float.h"
+#include "float_convert.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -34,13 +34,13 @@ narrow(const double x)
   if ((bits & (UINT64_MAX >> 1)) > UINT64_C(0x7ff) << 52) {
     const uint32_t payload = (uint32_t)(bits >> 29) & UINT32_C(0x7fffff);
     const uint32_t nan = (uint32_t)(bits >> 63) << 31 | UINT32_C(0x7f800000) |
-                         (payload ? payload : UINT32_C(0x400000)); /* or it would be infinite */
+                         (payload ? payload : UINT32_C(0x400000)); /* zero would be infinity */
     memcpy(&y, &nan, sizeof(y));
   }
   return y;
 }
 
-/* Five bits of exponent, ten of mantissa: 2^-24 is the least that is not zero. */
+/* Five bits of exponent, ten of mantissa; the smallest positive number is 2^-24. */
 static float
 widen_half(const uint16_t half)
 {
@@ -59,7 +59,7 @@ widen_half(const uint16_t half)
   return y;
 }
 
-/* The upper half of a float32. */
+/* bfloat16 is the upper half of a float32. */
 static float
 widen_brain(const uint16_t half)
 {
@@ -69,10 +69,10 @@ widen_brain(const uint16_t half)
   return y;
 }
 
-/* ---- many -------------------------------------------------------------------- */
+/* ---- arrays ------------------------------------------------------------------ */
 
 void
-pzi_f32_to_f64(const void* const from, void* const to, const size_t n)
+pzi_float_convert_f32_to_f64(const void* const from, void* const to, const size_t n)
 {
   for (size_t k = 0; k < n; ++k) {
     float x;
@@ -83,7 +83,7 @@ pzi_f32_to_f64(const void* const from, void* const to, const size_t n)
 }
 
 void
-pzi_f64_to_f32(const void* const from, void* const to, const size_t n)
+pzi_float_convert_f64_to_f32(const void* const from, void* const to, const size_t n)
 {
   for (size_t k = 0; k < n; ++k) {
     double x;
@@ -93,7 +93,7 @@ pzi_f64_to_f32(const void* const from, void* const to, const size_t n)
   }
 }
 
-/* A 16-bit format to either width. */
+/* Converts a 16-bit format to float32 or float64. */
 static void
 from_16(const void* const from, void* const to, const size_t n, float (*const one)(uint16_t),
         const size_t size)
@@ -108,25 +108,25 @@ from_16(const void* const from, void* const to, const size_t n, float (*const on
 }
 
 void
-pzi_f16_to_f32(const void* const from, void* const to, const size_t n)
+pzi_float_convert_f16_to_f32(const void* const from, void* const to, const size_t n)
 {
   from_16(from, to, n, widen_half, sizeof(float));
 }
 
 void
-pzi_bf16_to_f32(const void* const from, void* const to, const size_t n)
+pzi_float_convert_bf16_to_f32(const void* const from, void* const to, const size_t n)
 {
   from_16(from, to, n, widen_brain, sizeof(float));
 }
 
 void
-pzi_f16_to_f64(const void* const from, void* const to, const size_t n)
+pzi_float_convert_f16_to_f64(const void* const from, void* const to, const size_t n)
 {
   from_16(from, to, n, widen_half, sizeof(double));
 }
 
 void
-pzi_bf16_to_f64(const void* const from, void* const to, const size_t n)
+pzi_float_convert_bf16_to_f64(const void* const from, void* const to, const size_t n)
 {
   from_16(from, to, n, widen_brain, sizeof(double));
 }
