@@ -156,7 +156,7 @@ add_chains(walk* const w, const pz_slot* const slot)
   separate(w);
   add_path(w, slot->path);
   pzi_text_add(w->json, ":");
-  add_chain(w->json, slot->list->state);
+  add_chain(w->json, slot->list->engine.state);
   for (uint32_t k = 0; k < slot->list->n_tensors; ++k) {
     if (slot->list->tensors[k]->list) {
       add_chains(w, slot->list->tensors[k]);

@@ -184,11 +184,12 @@ rename_by_module(renaming* const r)
   PZ_TRY(pzi_paths(r->module, &paths, &n));
   for (size_t k = 0; k < n; ++k) {
     const pz_slot* const slot = paths[k].slot;
-    const pzi_list* const list = slot->owner ? slot->owner->list : NULL;
+    const pzi_parametrized* const list = slot->owner ? slot->owner->list : NULL;
     if (!list || slot->owner->owner || list->tensors[0] != slot) {
       continue;
     }
-    const char* const legacy = list->chain->stages[0].instance->parametrization->table.older_names;
+    const char* const legacy =
+        list->engine.chain->stages[0].instance->parametrization->table.older_names;
     PZ_TRY(legacy ? allocate_text(r, NULL) : PZ_OK);
     if (legacy && strlen(paths[k].text) < r->room &&
         pzi_tensor_names_split(paths[k].text, r->text) > 0) {

@@ -44,11 +44,11 @@ pzi_load_assign_has(const pzi_loading* const l, const pz_slot* slot)
 
 /* Reads the chain's parameters and buffers from the file into the copy of its state. */
 static pz_status
-fill(pzi_loading* const l, const pzi_list* const list, const char* const prefix,
+fill(pzi_loading* const l, const pzi_parametrized* const list, const char* const prefix,
      const pz_state* const state)
 {
   for (uint32_t k = 0; k < list->n_tensors; ++k) {
-    const char* const name = list->chain->tensors[k].name;
+    const char* const name = list->engine.chain->tensors[k].name;
     const char* const full = pzi_tensor_names_join(&l->names, prefix, name);
     if (!full) {
       return pzi_no_memory(strlen(prefix));
@@ -74,7 +74,7 @@ fill_values(const pz_slot* const slot, const pz_state* const state)
   if (!pzi_is_nested(slot)) {
     return PZ_OK;
   }
-  PZ_TRY(pzi_list_settle(slot));
+  PZ_TRY(pzi_value_refresh_inner(slot));
   for (uint32_t k = 0; k < slot->list->n_tensors; ++k) {
     const pz_slot* const tensor = slot->list->tensors[k];
     if (tensor->list) {
@@ -104,7 +104,7 @@ stage_tensor(pzi_loading* const l, const pz_slot* const slot, const uint32_t k,
   if (!moved) {
     return PZ_OK;
   }
-  const char* const name = slot->list->chain->tensors[k].name;
+  const char* const name = slot->list->engine.chain->tensors[k].name;
   const char* const path = pzi_tensor_names_join(&l->names, prefix, name);
   if (!path) {
     return pzi_no_memory(strlen(prefix));
@@ -117,7 +117,7 @@ static pz_status
 stage(pzi_loading* const l, const pz_slot* const slot, const char* const path,
       const pz_intent intent, const pz_tensor* const value)
 {
-  const pzi_list* const list = slot->list;
+  const pzi_parametrized* const list = slot->list;
   pzi_engine* const staged = realloc(l->staged, (l->n_staged + 1) * sizeof(*staged));
   if (!staged) {
     return pzi_no_memory((l->n_staged + 1) * sizeof(*staged));
@@ -143,7 +143,7 @@ stage(pzi_loading* const l, const pz_slot* const slot, const char* const path,
 static pz_status
 assign(pzi_loading* const l, pz_slot* const slot, const pzi_file_tensor* const file_tensor)
 {
-  pz_spec spec = *pz_chain_value(slot->list->chain);
+  pz_spec spec = *pz_chain_value(slot->list->engine.chain);
   pzi_storage* value = NULL;
   PZ_TRY(pzi_check_closed(slot));
   PZ_TRY(pzi_tensor_io_check(file_tensor, pzi_loading_widens(l), &spec));

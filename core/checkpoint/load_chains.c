@@ -26,16 +26,17 @@
 
 /* Computes the values of inner chains and copies them into the state. */
 static pz_status
-refresh_inner(const pzi_list* const list)
+refresh_inner(const pzi_parametrized* const list)
 {
   for (uint32_t k = 0; k < list->n_tensors; ++k) {
-    const pzi_list* const inner = list->tensors[k]->list;
+    const pzi_parametrized* const inner = list->tensors[k]->list;
     if (inner) {
       pz_tensor value;
       PZ_TRY(refresh_inner(inner));
-      PZ_TRY(pz_eval_forward(inner->eval, inner->state, 0, &value));
-      PZ_TRY(pz_eval_check(inner->eval));
-      PZ_TRY(pzi_queue_copy(list->state->queue, &value, &list->state->storages[k]->tensor));
+      PZ_TRY(pz_eval_forward(inner->engine.eval, inner->engine.state, 0, &value));
+      PZ_TRY(pz_eval_check(inner->engine.eval));
+      PZ_TRY(pzi_queue_copy(list->engine.state->queue, &value,
+                            &list->engine.state->storages[k]->tensor));
     }
   }
   return PZ_OK;
@@ -43,14 +44,15 @@ refresh_inner(const pzi_list* const list)
 
 /* Copies the tensors of stage `first` and later from the file. */
 static pz_status
-fill(const pzi_loading* const l, const pzi_list* const list,
+fill(const pzi_loading* const l, const pzi_parametrized* const list,
      const pzi_file_tensor* const* const file_tensors, const uint32_t first, const bool originals)
 {
   for (uint32_t k = 0; k < list->n_tensors; ++k) {
-    const pzi_chain_tensor* const tensor = &list->chain->tensors[k];
+    const pzi_chain_tensor* const tensor = &list->engine.chain->tensors[k];
     if (file_tensors[k] && tensor->stage >= first && (originals || tensor->role != PZ_ORIGINAL)) {
-      PZ_TRY(pzi_tensor_io_read(l->file, file_tensors[k], pzi_loading_widens(l), list->state->queue,
-                                &list->state->storages[k]->tensor));
+      PZ_TRY(pzi_tensor_io_read(l->file, file_tensors[k], pzi_loading_widens(l),
+                                list->engine.state->queue,
+                                &list->engine.state->storages[k]->tensor));
     }
   }
   return PZ_OK;
@@ -59,10 +61,10 @@ fill(const pzi_loading* const l, const pzi_list* const list,
 /* Initializes missing tensors as a registration would: stage by stage, with the originals of the
    file. */
 static pz_status
-initialize(const pzi_loading* const l, const pzi_list* const list,
+initialize(const pzi_loading* const l, const pzi_parametrized* const list,
            const pzi_file_tensor* const* const file_tensors)
 {
-  const pz_chain* const chain = list->chain;
+  const pz_chain* const chain = list->engine.chain;
   bool refreshed = false;
   for (uint32_t i = 0; i < chain->n_stages; ++i) {
     bool lacks = false;
@@ -78,8 +80,8 @@ initialize(const pzi_loading* const l, const pzi_list* const list,
       refreshed = true;
     }
     pz_tensor original;
-    PZ_TRY(pz_state_tensor(list->state, PZ_ORIGINAL, 0, &original));
-    PZ_TRY(pz_eval_initialize(list->eval, list->state, i, &original));
+    PZ_TRY(pz_state_tensor(list->engine.state, PZ_ORIGINAL, 0, &original));
+    PZ_TRY(pz_eval_initialize(list->engine.eval, list->engine.state, i, &original));
     PZ_TRY(fill(l, list, file_tensors, i, false));
   }
   return PZ_OK;
@@ -117,7 +119,7 @@ prepare(const pzi_load_chain* const incoming, pz_slot* const slot, pzi_prepared*
     status = pz_eval_new(engine.chain, queue, &engine.eval);
   }
   if (status == PZ_OK) {
-    status = pzi_list_prepare(slot, engine.chain, engine.state, engine.eval, out);
+    status = pzi_parametrized_prepare(slot, &engine, out);
   }
   free(draws);
   if (status != PZ_OK) {
@@ -131,10 +133,11 @@ static pz_status build(pzi_loading* l, pzi_load_chain* incoming, pz_slot* slot, 
 /* Finds tensor `k` of the chain: builds the chain on it, or sets `*file_tensor`, or reports that
    it is missing. */
 static pz_status
-find_tensor(pzi_loading* const l, const pzi_load_chain* const incoming, const pzi_list* const list,
-            const uint32_t k, const pzi_file_tensor** const file_tensor)
+find_tensor(pzi_loading* const l, const pzi_load_chain* const incoming,
+            const pzi_parametrized* const list, const uint32_t k,
+            const pzi_file_tensor** const file_tensor)
 {
-  const pzi_chain_tensor* const tensor = &list->chain->tensors[k];
+  const pzi_chain_tensor* const tensor = &list->engine.chain->tensors[k];
   const char* const name = pzi_tensor_names_join(&l->names, incoming->source->prefix, tensor->name);
   if (!name) {
     return pzi_no_memory(strlen(tensor->name));
@@ -153,7 +156,7 @@ find_tensor(pzi_loading* const l, const pzi_load_chain* const incoming, const pz
                       pzi_spec_text(&tensor->spec, b));
     }
     PZ_TRY(build(l, inner, slot, &prepared));
-    pzi_list_install(slot, &prepared);
+    pzi_parametrized_install(slot, &prepared);
     return PZ_OK;
   }
   *file_tensor = pzi_loading_use(l, name);
@@ -170,7 +173,8 @@ find_tensor(pzi_loading* const l, const pzi_load_chain* const incoming, const pz
 }
 
 static pz_status
-fill_tensors(pzi_loading* const l, const pzi_load_chain* const incoming, const pzi_list* const list)
+fill_tensors(pzi_loading* const l, const pzi_load_chain* const incoming,
+             const pzi_parametrized* const list)
 {
   const pzi_file_tensor** const file_tensors =
       calloc((size_t)list->n_tensors + 1, sizeof(*file_tensors));
@@ -205,12 +209,12 @@ build(pzi_loading* const l, pzi_load_chain* const incoming, pz_slot* const slot,
   incoming->slot = slot;
   const pz_status status = fill_tensors(l, incoming, out->list);
   if (status != PZ_OK) {
-    pzi_list_discard(out);
+    pzi_parametrized_discard(out);
     return status;
   }
   incoming->chain->direction =
       incoming->saved ? incoming->saved->direction : (uint32_t)PZ_FROM_INPUT;
-  pz_state_touch(out->list->state);
+  pz_state_touch(out->list->engine.state);
   return PZ_OK;
 }
 
@@ -242,7 +246,7 @@ same_options(const pz_chain* const a, const pz_chain* const b)
 static pz_status
 check_same(pzi_loading* const l, pzi_load_chain* const incoming)
 {
-  const pz_chain* const here = incoming->slot->list->chain;
+  const pz_chain* const here = incoming->slot->list->engine.chain;
   if (!incoming->rule && !incoming->saved) {
     return PZ_OK; /* the file does not describe the chain */
   }

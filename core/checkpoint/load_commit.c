@@ -22,10 +22,10 @@ static bool
 keeps_memory(const pzi_load_chain* const incoming)
 {
   const pz_slot* const slot = incoming->slot;
-  const pzi_list* const made = incoming->prepared.list;
-  return made && slot->storage && made->chain->n_role[PZ_ORIGINAL] == 1 &&
+  const pzi_parametrized* const made = incoming->prepared.list;
+  return made && slot->storage && made->engine.chain->n_role[PZ_ORIGINAL] == 1 &&
          !made->tensors[0]->list &&
-         pz_spec_equal(&slot->storage->spec, &made->chain->tensors[0].spec);
+         pz_spec_equal(&slot->storage->spec, &made->engine.chain->tensors[0].spec);
 }
 
 static pz_status
@@ -74,9 +74,9 @@ run_all(const pzi_loading* const l)
 static void
 take_memory(const pzi_load_chain* const incoming)
 {
-  pzi_list* const made = incoming->prepared.list;
+  pzi_parametrized* const made = incoming->prepared.list;
   pz_slot* const original = made->tensors[0];
-  pzi_state_replace(made->state, PZ_ORIGINAL, 0, incoming->slot->storage);
+  pzi_state_replace(made->engine.state, PZ_ORIGINAL, 0, incoming->slot->storage);
   pzi_storage_release(original->storage);
   original->storage = pzi_storage_retain(incoming->slot->storage);
 }
@@ -85,9 +85,9 @@ static void
 restore_draws(const pzi_load_chain* const incoming)
 {
   const pzi_saved_chain* const saved = incoming->saved;
-  const pzi_list* const list = incoming->slot->list;
-  for (uint32_t i = 0; saved && i < saved->n_stages && i < list->chain->n_stages; ++i) {
-    list->state->draws[i] = saved->stages[i].draw;
+  const pzi_parametrized* const list = incoming->slot->list;
+  for (uint32_t i = 0; saved && i < saved->n_stages && i < list->engine.chain->n_stages; ++i) {
+    list->engine.state->draws[i] = saved->stages[i].draw;
   }
   pzi_slot_changed(incoming->slot, true);
 }
@@ -103,7 +103,7 @@ pzi_load_commit(pzi_loading* const l)
                                &incoming->value));
       }
       PZ_TRY(pzi_loading_push(
-          l, &(pzi_load_copy){.made = &incoming->prepared.list->state->storages[0]->tensor,
+          l, &(pzi_load_copy){.made = &incoming->prepared.list->engine.state->storages[0]->tensor,
                               .slot = incoming->slot}));
     }
   }
@@ -121,7 +121,7 @@ pzi_load_commit(pzi_loading* const l)
       if (keeps_memory(incoming)) {
         take_memory(incoming);
       }
-      pzi_list_install(incoming->slot, &incoming->prepared);
+      pzi_parametrized_install(incoming->slot, &incoming->prepared);
       if (incoming->value) {
         pzi_slot_put(incoming->slot, incoming->value);
         incoming->value = NULL;

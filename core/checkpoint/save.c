@@ -68,10 +68,10 @@ static pz_status
 push_options(saving* const s, const pz_slot* const slot, const char* const module,
              const size_t n_module)
 {
-  const pzi_list* const list = slot->owner->list;
+  const pzi_parametrized* const list = slot->owner->list;
   const size_t folder = (size_t)(slot->name - slot->path);
-  for (uint32_t i = 0; i < list->chain->n_stages; ++i) {
-    const pzi_instance* const instance = list->chain->stages[i].instance;
+  for (uint32_t i = 0; i < list->engine.chain->n_stages; ++i) {
+    const pzi_instance* const instance = list->engine.chain->stages[i].instance;
     for (uint32_t k = 0; k < instance->parametrization->table.n_options; ++k) {
       const pz_tensor* const tensor = pzi_description_tensor_option(instance, k);
       if (tensor) {

@@ -9,6 +9,7 @@
 
 #include "check_tensor.h"
 #include "eval.h"
+#include "exclusive.h"
 #include "gate.h"
 #include "ops_table.h"
 #include "path.h"
@@ -75,7 +76,7 @@ check_read(const pz_slot* const slot)
   if (slot->list->read_version == 0) {
     return pzi_fail(PZ_STALE, "the value was not read yet");
   }
-  return slot->list->read_version == pz_state_version(slot->list->state)
+  return slot->list->read_version == pz_state_version(slot->list->engine.state)
              ? PZ_OK
              : pzi_fail(PZ_STALE, "something changed since the value was read");
 }
@@ -91,31 +92,31 @@ check_contents(pz_slot* const slot, void* const user)
 static pz_status
 need_evaluation(const pz_slot* const slot)
 {
-  pzi_list* const list = slot->list;
-  const uint64_t version = pz_state_version(list->state);
+  pzi_parametrized* const list = slot->list;
+  const uint64_t version = pz_state_version(list->engine.state);
   uint32_t flags = 0;
-  if (pzi_eval_version(list->eval, &flags) == version && (flags & PZ_CALL_SAVING)) {
+  if (pzi_eval_version(list->engine.eval, &flags) == version && (flags & PZ_CALL_SAVING)) {
     return PZ_OK;
   }
   const uint32_t training = slot->module->training ? PZ_CALL_TRAINING : 0;
   pz_tensor value;
-  PZ_TRY(pzi_list_settle(slot));
-  pzi_list_changed(list, false); /* until it is there again */
-  return pz_eval_forward(list->eval, list->state, training | PZ_CALL_SAVING, &value);
+  PZ_TRY(pzi_value_refresh_inner(slot));
+  pzi_parametrized_changed(list, false); /* until it is there again */
+  return pz_eval_forward(list->engine.eval, list->engine.state, training | PZ_CALL_SAVING, &value);
 }
 
 /* The trained tensors of a list stand first. */
 static uint32_t
-count_trained(const pzi_list* const list)
+count_trained(const pzi_parametrized* const list)
 {
-  return list->chain->n_role[PZ_ORIGINAL] + list->chain->n_role[PZ_OWN_PARAMETER];
+  return list->engine.chain->n_role[PZ_ORIGINAL] + list->engine.chain->n_role[PZ_OWN_PARAMETER];
 }
 
 /* Room for the gradients of a list and those in it, and what vjp needs. */
 static pz_status
 prepare(const pz_slot* const slot, const bool wait)
 {
-  const pzi_list* const list = slot->list;
+  const pzi_parametrized* const list = slot->list;
   const uint32_t n = count_trained(list);
   if (n > 64) {
     return pzi_fail(PZ_UNSUPPORTED, "%u trained tensors, expected at most 64", n);
@@ -139,7 +140,7 @@ static pz_status
 run(const pz_slot* const slot, const pz_tensor* const gradient, const bool wait)
 {
   char path[PZI_PATH_TEXT];
-  const pzi_list* const list = slot->list;
+  const pzi_parametrized* const list = slot->list;
   pz_tensor gradients[64];
   uint64_t want = 0;
   const uint32_t n = count_trained(list);
@@ -152,7 +153,7 @@ run(const pz_slot* const slot, const pz_tensor* const gradient, const bool wait)
     }
   }
   if (want) {
-    PZ_TRY(pz_eval_vjp(list->eval, list->state, gradient, want, !wait, gradients));
+    PZ_TRY(pz_eval_vjp(list->engine.eval, list->engine.state, gradient, want, !wait, gradients));
   }
   for (uint32_t k = 0; k < n; ++k) {
     const pz_slot* const tensor = list->tensors[k];
@@ -174,9 +175,10 @@ add_pending(pz_slot* const slot, void* const user)
 static pz_status
 add_list(pz_slot* const slot, const pz_tensor* const gradient)
 {
-  const pzi_list* const list = slot->list;
+  const pzi_parametrized* const list = slot->list;
   const bool nested = pzi_is_nested(slot);
-  PZ_TRY(pzi_check_tensor(slot->module->queue, gradient, pz_chain_value(list->chain), "gradient"));
+  PZ_TRY(pzi_check_tensor(slot->module->queue, gradient, pz_chain_value(list->engine.chain),
+                          "gradient"));
   PZ_TRY(check_read(slot));
   PZ_TRY(pzi_each_list_of(slot, check_contents, NULL));
   PZ_TRY(prepare(slot, nested));
@@ -184,48 +186,39 @@ add_list(pz_slot* const slot, const pz_tensor* const gradient)
   return nested ? pzi_each_stored_of(slot, add_pending, NULL) : PZ_OK;
 }
 
+static pz_status
+backward(pz_slot* const slot, void* const gradient)
+{
+  return slot->list ? add_list(slot, gradient) : add_plain(slot, gradient);
+}
+
 pz_status
 pz_module_backward(pz_module* const module, const char* const name, const pz_tensor* const gradient)
 {
-  PZ_TRY(pzi_alone_begin(module));
-  pz_slot* slot = NULL;
-  pz_status status = pzi_find_live(module, name, &slot);
-  if (status == PZ_OK) {
-    status = pzi_fail_prefix(slot->list ? add_list(slot, gradient) : add_plain(slot, gradient),
-                             "\"%s\"", name);
-  }
-  pzi_exclusive_end(module);
-  return status;
+  return pzi_exclusive_call(module, name, pzi_find_live, backward, (void*)gradient);
 }
 
 /* ---- the gradients themselves ---------------------------------------------- */
 
 static pz_status
-find_gradient(pz_module* const module, const char* const name, pz_tensor* const out)
+get_gradient(pz_slot* const slot, void* const out)
 {
-  pz_slot* slot = NULL;
-  PZ_TRY(pzi_find_live(module, name, &slot));
   if (slot->list || slot->kind != PZ_PARAMETER || !slot->requires_grad) {
-    return pzi_fail(PZ_INVALID, "\"%s\": %s has no gradient", name,
+    return pzi_fail(PZ_INVALID, "%s has no gradient",
                     slot->list                   ? "a value, unlike its originals,"
                     : slot->kind != PZ_PARAMETER ? "a buffer"
                                                  : "a frozen parameter");
   }
   PZ_TRY(need_gradient(slot));
-  *out = slot->gradient->tensor;
+  *(pz_tensor*)out = slot->gradient->tensor;
   return PZ_OK;
 }
 
 pz_status
 pz_module_gradient(pz_module* const module, const char* const name, pz_tensor* const out)
 {
-  if (!out) {
-    return pzi_fail(PZ_INVALID, "found no place for the tensor");
-  }
-  PZ_TRY(pzi_alone_begin(module));
-  const pz_status status = find_gradient(module, name, out);
-  pzi_exclusive_end(module);
-  return status;
+  return out ? pzi_exclusive_call(module, name, pzi_find_live, get_gradient, out)
+             : pzi_fail(PZ_INVALID, "found no place for the tensor");
 }
 
 static pz_status

@@ -5,6 +5,8 @@
    purpose, so that nothing of what is there changes: not what was read, nor what vjp needs.
    The lists then stand aside as they are. */
 
+#include "array.h"
+#include "engine.h"
 #include "gate.h"
 
 #include "eval.h"
@@ -60,13 +62,11 @@ fold_inner(const pz_slot* const slot, pz_state* const state)
 }
 
 static pz_status
-run(const pz_slot* const slot, const pz_state* const state, pz_eval* const eval,
-    pzi_storage** const out)
+run(const pz_slot* const slot, const pzi_engine* const engine, pzi_storage** const out)
 {
   pz_tensor value;
-  pzi_eval_set_check_writes(eval, slot->module->check_writes);
-  PZ_TRY(pz_eval_forward(eval, state, 0, &value));
-  PZ_TRY(pz_eval_check(eval));
+  PZ_TRY(pz_eval_forward(engine->eval, engine->state, 0, &value));
+  PZ_TRY(pz_eval_check(engine->eval));
   return pzi_copy_of(slot->module->queue, &value, out);
 }
 
@@ -75,19 +75,17 @@ static pz_status
 fold(const pz_slot* const slot, pzi_storage** const out)
 {
   char path[PZI_PATH_TEXT];
-  pz_chain* const chain = slot->list->chain;
-  pz_state* state = NULL;
-  pz_eval* eval = NULL;
-  PZ_TRY(pzi_state_adopt(chain, slot->list->state, &state));
-  pz_status status = fold_inner(slot, state);
+  const pzi_engine* const own = &slot->list->engine;
+  pzi_engine engine = {.chain = pz_chain_retain(own->chain)};
+  pz_status status =
+      pzi_engine_adopt(&engine, slot->module->queue, own->state, slot->module->check_writes);
   if (status == PZ_OK) {
-    status = pz_eval_new(chain, slot->module->queue, &eval);
+    status = fold_inner(slot, engine.state);
   }
   if (status == PZ_OK) {
-    status = pzi_fail_prefix(run(slot, state, eval, out), "\"%s\"", pzi_path_text(slot, path));
+    status = pzi_fail_prefix(run(slot, &engine, out), "\"%s\"", pzi_path_text(slot, path));
   }
-  pz_eval_free(eval);
-  pz_state_free(state);
+  pzi_engine_cleanup(&engine);
   return status;
 }
 
@@ -99,15 +97,10 @@ fold_slot(pz_slot* const slot, void* const user)
   if (!slot->list) {
     return PZ_OK;
   }
-  folded* const all = realloc(b->all, (b->n + 1) * sizeof(*all));
-  if (!all) {
-    return pzi_no_memory((b->n + 1) * sizeof(*all));
-  }
-  b->all = all;
-  all[b->n] = (folded){.slot = slot};
-  PZ_TRY(fold(slot, &all[b->n].value));
-  ++b->n;
-  return PZ_OK;
+  PZ_TRY(pzi_array_reserve(&b->all, b->n, 1, sizeof(*b->all)));
+  folded* const one = &b->all[b->n++];
+  *one = (folded){.slot = slot};
+  return fold(slot, &one->value);
 }
 
 /* ---- lists aside and back ------------------------------------------------------ */
@@ -136,12 +129,12 @@ count(pz_module* const module, const bool baked)
   }
 }
 
-/* Whoever holds on to a tensor of the list finds the way closed. */
+/* Slots of this chain's tensors return PZ_INVALID until pz_module_unbake. */
 static pz_status
 close_list(pz_slot* const slot, void* const user)
 {
   (void)user;
-  pzi_list_changed(slot->list, false);
+  pzi_parametrized_changed(slot->list, false);
   return PZ_OK;
 }
 
@@ -163,7 +156,7 @@ open_list(pz_slot* const slot, void* const user)
   const pz_module* const module = slot->module;
   (void)user;
   slot->list->dropped = slot->list->dropped || module->policy == PZ_CACHE_SCOPED;
-  pzi_list_changed(slot->list, module->training != module->baked_mode);
+  pzi_parametrized_changed(slot->list, module->training != module->baked_mode);
   return PZ_OK;
 }
 

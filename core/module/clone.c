@@ -7,6 +7,7 @@
 #include "clone.h"
 
 #include "check_tensor.h"
+#include "engine.h"
 #include "eval.h"
 #include "float_convert.h"
 #include "path.h"
@@ -104,23 +105,14 @@ pzi_carry_storage(const pzi_storage* const from, pz_queue* const queue, const ui
 
 /* ---- lists ------------------------------------------------------------------- */
 
-void
-pzi_engine_cleanup(pzi_engine* const engine)
-{
-  pz_eval_free(engine->eval);
-  pz_state_free(engine->state);
-  pz_chain_free(engine->chain);
-  *engine = (pzi_engine){0};
-}
-
 static pz_status
-carry_tensors(const pzi_list* const list, const pzi_engine* const engine)
+carry_tensors(const pzi_parametrized* const list, const pzi_engine* const engine)
 {
   char path[PZI_PATH_TEXT];
   pz_queue* const queue = engine->state->queue;
   for (uint32_t k = 0; k < list->n_tensors; ++k) {
     const pz_slot* const slot = list->tensors[k];
-    const pzi_storage* const from = list->state->storages[k];
+    const pzi_storage* const from = list->engine.state->storages[k];
     if (!slot->list) {
       PZ_TRY(pzi_fail_prefix(
           pzi_carry(from->queue, &from->tensor, queue, &engine->state->storages[k]->tensor),
@@ -132,7 +124,8 @@ carry_tensors(const pzi_list* const list, const pzi_engine* const engine)
 
 /* Before anything of its size is allocated. */
 static pz_status
-check_tensors(const pzi_list* const list, const pz_chain* const chain, const pz_queue* const queue)
+check_tensors(const pzi_parametrized* const list, const pz_chain* const chain,
+              const pz_queue* const queue)
 {
   char path[PZI_PATH_TEXT];
   for (uint32_t k = 0; k < list->n_tensors; ++k) {
@@ -147,13 +140,13 @@ pzi_engine_carry(const pz_slot* const slot, pz_queue* const queue, const uint32_
                  pzi_engine* const out)
 {
   char path[PZI_PATH_TEXT];
-  const pzi_list* const list = slot->list;
+  const pzi_parametrized* const list = slot->list;
   pzi_engine engine = {0};
   pz_status status = PZ_OK;
   if (dtype) {
-    status = pzi_chain_with_dtype(list->chain, dtype, &engine.chain);
+    status = pzi_chain_with_dtype(list->engine.chain, dtype, &engine.chain);
   } else {
-    engine.chain = pz_chain_retain(list->chain);
+    engine.chain = pz_chain_retain(list->engine.chain);
   }
   if (status == PZ_OK) {
     status = pzi_check_dtype(queue, pz_chain_value(engine.chain)->dtype);
@@ -163,7 +156,7 @@ pzi_engine_carry(const pz_slot* const slot, pz_queue* const queue, const uint32_
     status = check_tensors(list, engine.chain, queue);
   }
   if (status == PZ_OK) {
-    status = pzi_state_like(engine.chain, queue, list->state, &engine.state);
+    status = pzi_state_like(engine.chain, queue, list->engine.state, &engine.state);
   }
   if (status == PZ_OK) {
     status = carry_tensors(list, &engine);
@@ -182,33 +175,33 @@ pzi_engine_carry(const pz_slot* const slot, pz_queue* const queue, const uint32_
 
 /* Flags of the tensors of a list as those of another, and the lists that they have. */
 static pz_status
-copy_inside(const pzi_list* const from, const pzi_list* const to)
+copy_inside(const pzi_parametrized* const from, const pzi_parametrized* const to)
 {
   for (uint32_t k = 0; k < from->n_tensors; ++k) {
     to->tensors[k]->kind = from->tensors[k]->kind;
     to->tensors[k]->requires_grad = from->tensors[k]->requires_grad;
     if (from->tensors[k]->list) {
       pzi_prepared inner = {0};
-      PZ_TRY(pzi_list_copy(from->tensors[k], to->tensors[k], &inner));
-      pzi_list_install(to->tensors[k], &inner); /* of which nobody knows yet */
+      PZ_TRY(pzi_parametrized_copy(from->tensors[k], to->tensors[k], &inner));
+      pzi_parametrized_install(to->tensors[k], &inner); /* of which nobody knows yet */
     }
   }
   return PZ_OK;
 }
 
 pz_status
-pzi_list_copy(const pz_slot* const from, pz_slot* const to, pzi_prepared* const out)
+pzi_parametrized_copy(const pz_slot* const from, pz_slot* const to, pzi_prepared* const out)
 {
   pzi_engine engine = {0};
   PZ_TRY(pzi_engine_carry(from, to->module->queue, 0, &engine));
-  pz_status status = pzi_list_prepare(to, engine.chain, engine.state, engine.eval, out);
+  pz_status status = pzi_parametrized_prepare(to, &engine, out);
   if (status != PZ_OK) {
     pzi_engine_cleanup(&engine);
     return status;
   }
   status = copy_inside(from->list, out->list);
   if (status != PZ_OK) {
-    pzi_list_discard(out);
+    pzi_parametrized_discard(out);
   }
   return status;
 }

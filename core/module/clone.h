@@ -7,7 +7,7 @@
 #ifndef PZI_CLONE_H
 #define PZI_CLONE_H
 
-#include "list.h"
+#include "parametrized.h"
 #include "storage.h"
 
 /* Copies elements between two C-contiguous tensors of one shape, each on the device of its
@@ -20,22 +20,14 @@ pz_status pzi_carry(pz_queue* from_queue, const pz_tensor* from, pz_queue* to_qu
 pz_status pzi_carry_storage(const pzi_storage* from, pz_queue* queue, uint32_t dtype,
                             pzi_storage** out);
 
-/* What runs a list. */
-typedef struct pzi_engine {
-  pz_chain* chain;
-  pz_state* state;
-  pz_eval* eval;
-} pzi_engine;
-
-/* That of the slot's list on another queue: the same maps, options and draws, tensors
+/* The engine of the slot's list on another queue: the same maps, options and draws, tensors
    copied; planned anew for originals of `dtype` unless that is 0 or what they are already.
    A tensor that has a list itself is left zero: its value is computed when it is needed.
    Messages name the tensor. */
 pz_status pzi_engine_carry(const pz_slot* slot, pz_queue* queue, uint32_t dtype, pzi_engine* out);
-void pzi_engine_cleanup(pzi_engine* engine);
 
 /* A copy of the list of `from`, with those in it, for a slot `to` of any module of the same
    context, to be installed there. `to` does not change. */
-pz_status pzi_list_copy(const pz_slot* from, pz_slot* to, pzi_prepared* out);
+pz_status pzi_parametrized_copy(const pz_slot* from, pz_slot* to, pzi_prepared* out);
 
 #endif /* PZI_CLONE_H */

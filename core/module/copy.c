@@ -4,10 +4,11 @@
 /* Deep copies. The source is only read, as by any other reader: what a value depends on does
    not change among readers, and values themselves are not copied. */
 
+#include "array.h"
 #include "clone.h"
 #include "gate.h"
-#include "list.h"
 #include "name_index.h"
+#include "parametrized.h"
 #include "path.h"
 #include "slot.h"
 #include "status.h"
@@ -28,8 +29,8 @@ fill_slot(const pz_slot* const from, pz_slot* const slot)
   }
   if (from->list) {
     pzi_prepared list = {0};
-    PZ_TRY(pzi_list_copy(from, slot, &list));
-    pzi_list_install(slot, &list);
+    PZ_TRY(pzi_parametrized_copy(from, slot, &list));
+    pzi_parametrized_install(slot, &list);
   }
   return PZ_OK;
 }
@@ -37,10 +38,7 @@ fill_slot(const pz_slot* const from, pz_slot* const slot)
 static pz_status
 copy_slots(const pz_module* const from, pz_module* const to)
 {
-  to->slots = calloc((size_t)from->n_slots + 1, sizeof(pz_slot*));
-  if (!to->slots) {
-    return pzi_no_memory(((size_t)from->n_slots + 1) * sizeof(pz_slot*));
-  }
+  PZ_TRY(pzi_array_reserve(&to->slots, 0, from->n_slots, sizeof(pz_slot*)));
   for (uint32_t k = 0; k < from->n_slots; ++k) {
     char* const path = strdup(from->slots[k]->path);
     pz_slot** const slot = &to->slots[k];
@@ -65,10 +63,7 @@ static pz_status copy_tree(const pz_module* from, pz_module** out);
 static pz_status
 copy_children(const pz_module* const from, pz_module* const to)
 {
-  to->children = calloc((size_t)from->n_children + 1, sizeof(pz_module*));
-  if (!to->children) {
-    return pzi_no_memory(((size_t)from->n_children + 1) * sizeof(pz_module*));
-  }
+  PZ_TRY(pzi_array_reserve(&to->children, 0, from->n_children, sizeof(pz_module*)));
   for (uint32_t k = 0; k < from->n_children; ++k) {
     pz_module* child = NULL;
     PZ_TRY(copy_tree(from->children[k], &child));

@@ -34,7 +34,7 @@ take_exclusively(atomic_ullong* const gate, const uint64_t readers)
 {
   unsigned long long now = atomic_load_explicit(gate, memory_order_relaxed);
   while (now % PZI_CALL == readers) {
-    if (atomic_compare_exchange_weak_explicit(gate, &now, now - readers + PZI_EXCLUSIVE,
+    if (atomic_compare_exchange_weak_explicit(gate, &now, now - readers + PZI_GATE_EXCLUSIVE,
                                               memory_order_acquire, memory_order_relaxed)) {
       return true;
     }
@@ -77,7 +77,7 @@ pzi_exclusive_end(pz_module* const module)
   atomic_ullong* const gate = pzi_gate(module);
   const uint64_t before = atomic_load_explicit(gate, memory_order_relaxed) / PZI_CALL;
   const uint64_t number = atomic_fetch_add_explicit(&calls, 1, memory_order_relaxed);
-  atomic_fetch_add_explicit(gate, (number - before) * PZI_CALL - PZI_EXCLUSIVE,
+  atomic_fetch_add_explicit(gate, (number - before) * PZI_CALL - PZI_GATE_EXCLUSIVE,
                             memory_order_release);
 }
 

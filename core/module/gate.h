@@ -11,7 +11,7 @@
 
 #include "tree.h"
 
-#define PZI_EXCLUSIVE (UINT64_C(1) << 22)
+#define PZI_GATE_EXCLUSIVE (UINT64_C(1) << 22)
 #define PZI_CALL (UINT64_C(1) << 24)
 
 static inline atomic_ullong*
@@ -27,7 +27,7 @@ pzi_gate(const pz_module* module)
 static inline bool
 pzi_is_exclusive(const uint64_t gate)
 {
-  return (gate & PZI_EXCLUSIVE) != 0;
+  return (gate & PZI_GATE_EXCLUSIVE) != 0;
 }
 
 /* PZ_INVALID while an exclusive call runs; the tree stays readable until the end. */

@@ -12,23 +12,23 @@
 #include "storage_copy.h"
 
 pz_status
-pzi_hand_down(const pz_slot* const slot, const pzi_pasts* const pasts, const bool originals)
+pzi_hand_down(const pz_slot* const slot, const pzi_undo* const pasts, const bool originals)
 {
   char path[PZI_PATH_TEXT];
   for (uint32_t k = 0; k < slot->list->n_tensors; ++k) {
     pz_slot* const tensor = slot->list->tensors[k];
-    pzi_list* const inner = tensor->list;
+    pzi_parametrized* const inner = tensor->list;
     bool moved = originals && tensor->role == PZ_ORIGINAL;
     if (inner && !moved) {
       PZ_TRY(
-          pzi_differ(slot->module->queue, tensor->storage, pzi_pasts_find(pasts, tensor), &moved));
+          pzi_differ(slot->module->queue, tensor->storage, pzi_undo_find(pasts, tensor), &moved));
     }
     if (inner && moved) {
       inner->copied_version = 0;
-      pzi_list_changed(inner, false);
-      PZ_TRY(pzi_fail_prefix(
-          pz_eval_assign(inner->eval, inner->state, PZ_CHAIN, &tensor->storage->tensor), "\"%s\"",
-          pzi_path_text(tensor, path)));
+      pzi_parametrized_changed(inner, false);
+      PZ_TRY(pzi_fail_prefix(pz_eval_assign(inner->engine.eval, inner->engine.state, PZ_CHAIN,
+                                            &tensor->storage->tensor),
+                             "\"%s\"", pzi_path_text(tensor, path)));
       PZ_TRY(pzi_hand_down(tensor, pasts, true));
     }
   }

@@ -50,14 +50,14 @@ drop_value(pz_slot* const slot, void* const user)
 {
   (void)user;
   slot->list->dropped = true;
-  pzi_list_changed(slot->list, false);
+  pzi_parametrized_changed(slot->list, false);
   return PZ_OK;
 }
 
 static pz_status
 change(pz_slot* const slot, void* const touch)
 {
-  pzi_list_changed(slot->list, *(const bool*)touch);
+  pzi_parametrized_changed(slot->list, *(const bool*)touch);
   return PZ_OK;
 }
 
@@ -152,7 +152,7 @@ pz_cached_end(pz_module* const module)
 static pz_status
 mark(pz_slot* const slot, void* const user)
 {
-  pzi_eval_set_check_writes(slot->list->eval, slot->module->check_writes);
+  pzi_eval_set_check_writes(slot->list->engine.eval, slot->module->check_writes);
   return drop_value(slot, user); /* what it was made from is to be remembered */
 }
 

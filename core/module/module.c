@@ -3,6 +3,7 @@
 
 /* Modules as containers: who may run, tensors under names, children. */
 
+#include "array.h"
 #include "check_tensor.h"
 #include "gate.h"
 #include "name_index.h"
@@ -105,17 +106,11 @@ static pz_status
 add_child(pz_module* const module, const char* const name, pz_module* const child)
 {
   PZ_TRY(pzi_check_name(module, name));
+  PZ_TRY(pzi_array_reserve(&module->children, module->n_children, 1, sizeof(pz_module*)));
   char* const copy = strdup(name);
   if (!copy) {
     return pzi_no_memory(strlen(name) + 1);
   }
-  pz_module** const children =
-      realloc(module->children, (module->n_children + 1) * sizeof(*children));
-  if (!children) {
-    free(copy);
-    return pzi_no_memory((module->n_children + 1) * sizeof(*children));
-  }
-  module->children = children;
   child->name = copy;
   module->children[module->n_children++] = child;
   pzi_index_update(module);

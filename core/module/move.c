@@ -4,7 +4,9 @@
 /* Modules on another device or in another dtype. Slots stay; what they hold is made anew
    beside it, for all of them, and then exchanged. */
 
+#include "array.h"
 #include "clone.h"
+#include "engine.h"
 #include "gate.h"
 #include "path.h"
 #include "slot.h"
@@ -28,7 +30,6 @@ typedef struct move {
   uint32_t dtype;  /* 0: as it is */
   exchange* all;
   size_t n;
-  size_t room;
 } move;
 
 static void
@@ -47,15 +48,7 @@ cleanup(move* const m)
 static pz_status
 add_exchange(move* const m, pz_slot* const slot, size_t* const out)
 {
-  if (m->n == m->room) {
-    const size_t room = 2 * m->room + 16;
-    exchange* const all = realloc(m->all, room * sizeof(*all));
-    if (!all) {
-      return pzi_no_memory(room * sizeof(*all));
-    }
-    m->all = all;
-    m->room = room;
-  }
+  PZ_TRY(pzi_array_reserve(&m->all, m->n, 1, sizeof(*m->all)));
   *out = m->n++;
   m->all[*out] = (exchange){.slot = slot};
   return PZ_OK;
@@ -65,7 +58,7 @@ add_exchange(move* const m, pz_slot* const slot, size_t* const out)
 static bool
 concerns_list(const move* const m, const pz_slot* const slot)
 {
-  const pz_chain* const chain = slot->list->chain;
+  const pz_chain* const chain = slot->list->engine.chain;
   bool concerned = m->queue != NULL;
   for (uint32_t k = 0; k < chain->n_role[PZ_ORIGINAL]; ++k) {
     concerned = concerned || chain->tensors[k].spec.dtype != m->dtype;
@@ -112,7 +105,7 @@ add_slot(move* const m, pz_slot* const slot, pzi_storage* held, const pz_chain* 
   if (!slot->list) {
     return PZ_OK;
   }
-  pzi_engine engine = {.chain = slot->list->chain};
+  pzi_engine engine = {.chain = slot->list->engine.chain};
   if (concerns_list(m, slot)) {
     PZ_TRY(pzi_engine_carry(slot, queue, m->dtype, &engine));
     m->all[at].engine = engine;
@@ -137,14 +130,10 @@ add_one(pz_slot* const slot, void* const user)
 /* ---- exchanging -------------------------------------------------------------- */
 
 static void
-put_engine(pzi_list* const list, pzi_engine* const engine)
+put_instance(pzi_parametrized* const list, pzi_engine* const engine)
 {
-  pz_eval_free(list->eval);
-  pz_state_free(list->state);
-  pz_chain_free(list->chain);
-  list->chain = engine->chain;
-  list->state = engine->state;
-  list->eval = engine->eval;
+  pzi_engine_cleanup(&list->engine);
+  list->engine = *engine;
   *engine = (pzi_engine){0};
   list->value = (pz_tensor){0};
   list->dropped = false;
@@ -170,9 +159,9 @@ put_exchange(exchange* const one)
     one->gradient = NULL;
   }
   if (one->engine.chain) {
-    put_engine(slot->list, &one->engine);
+    put_instance(slot->list, &one->engine);
     for (const pz_slot* around = slot; around; around = around->owner) {
-      pzi_list_changed(around->list, true);
+      pzi_parametrized_changed(around->list, true);
     }
   }
 }

@@ -28,7 +28,7 @@
 
 /* The tensor of a list, or of the lists in it, under its path from the module. */
 static pz_slot*
-list_tensor(const pzi_list* const list, const char* const path)
+list_tensor(const pzi_parametrized* const list, const char* const path)
 {
   pz_slot* found = NULL;
   for (uint32_t k = 0; list && k < list->n_tensors && !found; ++k) {
@@ -192,6 +192,13 @@ pzi_tensor_path(const char* const path, const char* const name)
     snprintf(text, (size_t)length + 1, format, folder, path, last, name);
   }
   return text;
+}
+
+pz_status
+pzi_find_live_list(const pz_module* const module, const char* const path, pz_slot** const out)
+{
+  PZ_TRY(pzi_check_live(module));
+  return pzi_find_list(module, path, out);
 }
 
 /* "parent." for every module around, outermost first; the length so far. */

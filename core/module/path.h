@@ -22,8 +22,9 @@ pz_status pzi_find(const pz_module* module, const char* path, pz_slot** out);
 /* A parametrized slot; PZ_NOT_FOUND where it is plain. */
 pz_status pzi_find_list(const pz_module* module, const char* path, pz_slot** out);
 
-/* A slot that is to change; PZ_INVALID where its module is baked. */
+/* The same for a slot that is to change; PZ_INVALID where the module is baked. */
 pz_status pzi_find_live(const pz_module* module, const char* path, pz_slot** out);
+pz_status pzi_find_live_list(const pz_module* module, const char* path, pz_slot** out);
 
 /* "parametrizations.weight.0.mask" for the tensor "0.mask" of the chain on "weight"; NULL
    without memory. */

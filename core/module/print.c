@@ -76,10 +76,10 @@ put_stage(writer* const out, const pzi_stage* const stage)
 
 /* Of the list's tensors: the originals (map UINT32_MAX), or those of one map. */
 static bool
-belongs(const pzi_list* const list, const uint32_t k, const uint32_t map)
+belongs(const pzi_parametrized* const list, const uint32_t k, const uint32_t map)
 {
   return list->tensors[k]->role == PZ_ORIGINAL ? map == UINT32_MAX
-                                               : list->chain->tensors[k].stage == map;
+                                               : list->engine.chain->tensors[k].stage == map;
 }
 
 /* "scale" of "0.scale". */
@@ -92,7 +92,8 @@ last_name(const char* const name)
 
 /* Those that are stored; says how many are not. */
 static uint32_t
-put_tensors(writer* const out, const pzi_list* const list, const uint32_t map, const int depth)
+put_tensors(writer* const out, const pzi_parametrized* const list, const uint32_t map,
+            const int depth)
 {
   uint32_t n_lists = 0;
   for (uint32_t k = 0; k < list->n_tensors; ++k) {
@@ -107,22 +108,22 @@ put_tensors(writer* const out, const pzi_list* const list, const uint32_t map, c
   return n_lists;
 }
 
-static void put_inner_lists(writer* out, const pzi_list* list, uint32_t map, int depth);
+static void put_inner_lists(writer* out, const pzi_parametrized* list, uint32_t map, int depth);
 
 static void
 put_list(writer* const out, const pz_slot* const slot, const int depth)
 {
-  const pzi_list* const list = slot->list;
+  const pzi_parametrized* const list = slot->list;
   uint32_t n_lists = 0;
-  for (uint32_t k = 0; k < list->chain->n_role[PZ_ORIGINAL]; ++k) {
+  for (uint32_t k = 0; k < list->engine.chain->n_role[PZ_ORIGINAL]; ++k) {
     n_lists += list->tensors[k]->list != NULL;
   }
   put(out, "(%s): %sParametrizationList(", last_name(slot->name), n_lists ? "Parametrized" : "");
   (void)put_tensors(out, list, UINT32_MAX, depth + 1);
-  for (uint32_t i = 0; i < list->chain->n_stages; ++i) {
+  for (uint32_t i = 0; i < list->engine.chain->n_stages; ++i) {
     put_line(out, depth + 1);
     put(out, "(%u): ", (unsigned)i);
-    put_stage(out, &list->chain->stages[i]);
+    put_stage(out, &list->engine.chain->stages[i]);
     if (put_tensors(out, list, i, depth + 2) > 0) {
       put_inner_lists(out, list, i, depth + 2);
     }
@@ -135,7 +136,8 @@ put_list(writer* const out, const pz_slot* const slot, const int depth)
 }
 
 static void
-put_inner_lists(writer* const out, const pzi_list* const list, const uint32_t map, const int depth)
+put_inner_lists(writer* const out, const pzi_parametrized* const list, const uint32_t map,
+                const int depth)
 {
   put_line(out, depth);
   put(out, "(parametrizations): ModuleDict(");

@@ -52,7 +52,7 @@ pz_module_chain(const pz_module* const module, const char* const name, const pz_
   pz_slot* slot = NULL;
   const pz_status status = pzi_find_list(module, name, &slot);
   if (status == PZ_OK) {
-    *out = slot->list->chain;
+    *out = slot->list->engine.chain;
   }
   pzi_read_end(module);
   return status;

@@ -62,45 +62,46 @@ begin_name(const pz_module* const module, const char* const name, pz_slot** cons
   return begin_slot(*out, alone);
 }
 
-/* Leaves a value that needs no computing for those who only glance. Inside pzi_read_begin. */
+/* Publishes a current value for pz_slot_get (seqlock). Inside pzi_read_begin. */
 static void
-leave_glance(pz_slot* const slot, const pz_tensor* const value)
+publish(pz_slot* const slot, const pz_tensor* const value)
 {
-  pzi_list* const list = slot->list;
-  pzi_glance* const glance = &slot->glance;
+  pzi_parametrized* const list = slot->list;
+  pzi_published* const published = &slot->published;
   unsigned long long words[sizeof(pz_tensor) / sizeof(unsigned long long)];
   if (!list || !atomic_load_explicit(&list->ready, memory_order_acquire) ||
       pthread_mutex_trylock(&list->mutex) != 0) {
     return;
   }
   memcpy(words, value, sizeof(words));
-  atomic_store_explicit(&glance->call, PZI_NO_CALL, memory_order_relaxed);
+  atomic_store_explicit(&published->call, PZI_NO_CALL, memory_order_relaxed);
   atomic_thread_fence(memory_order_release);
   for (size_t k = 0; k < sizeof(words) / sizeof(words[0]); ++k) {
-    atomic_store_explicit(&glance->words[k], words[k], memory_order_relaxed);
+    atomic_store_explicit(&published->words[k], words[k], memory_order_relaxed);
   }
-  atomic_store_explicit(
-      &glance->call, atomic_load_explicit(pzi_gate(slot->module), memory_order_relaxed) / PZI_CALL,
-      memory_order_release);
+  atomic_store_explicit(&published->call,
+                        atomic_load_explicit(pzi_gate(slot->module), memory_order_relaxed) /
+                            PZI_CALL,
+                        memory_order_release);
   pthread_mutex_unlock(&list->mutex);
 }
 
-/* An unchanged value, as a rule, costs no more than a few loads. */
+/* Reads the published value; false where it is outdated or being written. */
 static bool
-glance_at(pz_slot* const slot, pz_tensor* const out)
+read_published(pz_slot* const slot, pz_tensor* const out)
 {
-  pzi_glance* const glance = &slot->glance;
+  pzi_published* const published = &slot->published;
   unsigned long long words[sizeof(pz_tensor) / sizeof(unsigned long long)];
   const uint64_t gate = atomic_load_explicit(pzi_gate(slot->module), memory_order_acquire);
-  const uint64_t call = atomic_load_explicit(&glance->call, memory_order_acquire);
+  const uint64_t call = atomic_load_explicit(&published->call, memory_order_acquire);
   if (pzi_is_exclusive(gate) || gate / PZI_CALL != call) {
     return false;
   }
   for (size_t k = 0; k < sizeof(words) / sizeof(words[0]); ++k) {
-    words[k] = atomic_load_explicit(&glance->words[k], memory_order_relaxed);
+    words[k] = atomic_load_explicit(&published->words[k], memory_order_relaxed);
   }
   atomic_thread_fence(memory_order_acquire);
-  if (atomic_load_explicit(&glance->call, memory_order_relaxed) != call) {
+  if (atomic_load_explicit(&published->call, memory_order_relaxed) != call) {
     return false;
   }
   memcpy(out, words, sizeof(words));
@@ -119,7 +120,7 @@ get_slot(pz_slot* const slot, pz_tensor* const out)
   PZ_TRY(begin_slot(slot, &alone));
   const pz_status status = read_value(slot, alone, out);
   if (status == PZ_OK && !alone) {
-    leave_glance(slot, out);
+    publish(slot, out);
   }
   end_slot(slot, alone);
   return status;
@@ -128,7 +129,7 @@ get_slot(pz_slot* const slot, pz_tensor* const out)
 pz_status
 pz_slot_get(pz_slot* const slot, pz_tensor* const out)
 {
-  return slot && out && glance_at(slot, out) ? PZ_OK : get_slot(slot, out);
+  return slot && out && read_published(slot, out) ? PZ_OK : get_slot(slot, out);
 }
 
 pz_status

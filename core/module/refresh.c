@@ -4,6 +4,7 @@
 /* Many values in one call. Which thread computes which is left to chance: each value is made
    by one thread alone, from operands that no other changes. */
 
+#include "array.h"
 #include "gate.h"
 #include "status.h"
 #include "thread_pool.h"
@@ -16,7 +17,6 @@
 typedef struct work {
   pz_slot** slots;
   size_t n;
-  size_t capacity;
 } work;
 
 static pz_status
@@ -27,15 +27,7 @@ add_slot(pz_slot* const slot, void* const user)
       atomic_load_explicit(&slot->list->ready, memory_order_relaxed)) {
     return PZ_OK;
   }
-  if (w->n == w->capacity) {
-    const size_t capacity = 2 * w->capacity + 64;
-    pz_slot** const slots = realloc(w->slots, capacity * sizeof(pz_slot*));
-    if (!slots) {
-      return pzi_no_memory(capacity * sizeof(pz_slot*));
-    }
-    w->slots = slots;
-    w->capacity = capacity;
-  }
+  PZ_TRY(pzi_array_reserve(&w->slots, w->n, 1, sizeof(pz_slot*)));
   w->slots[w->n++] = slot;
   return PZ_OK;
 }

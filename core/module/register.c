@@ -7,10 +7,11 @@
    so far. Only when the last forward has run does the module change. */
 
 #include "chain_text.h"
-
+#include "engine.h"
 #include "eval.h"
+#include "exclusive.h"
 #include "gate.h"
-#include "list.h"
+#include "parametrized.h"
 #include "path.h"
 #include "queue_copy.h"
 #include "slot.h"
@@ -21,22 +22,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The list as it will be. */
+/* The chain as it will be; empty where the tensor is plain so far. */
 typedef struct attempt {
-  pz_chain* chain; /* NULL: the tensor is plain so far */
-  pz_state* state;
-  pz_eval* eval;
+  pzi_engine engine;
   pz_tensor value; /* of the last forward */
 } attempt;
 
-static void
-attempt_cleanup(attempt* const a)
-{
-  pz_eval_free(a->eval);
-  pz_state_free(a->state);
-  pz_chain_free(a->chain);
-  *a = (attempt){0};
-}
+/* What the host asks for. */
+typedef struct request {
+  const char* text;
+  const pz_option_setting* settings;
+  uint32_t n_settings;
+  uint32_t flags;
+} request;
 
 /* ---- the text, map by map -------------------------------------------------- */
 
@@ -94,23 +92,23 @@ static pz_status
 run_new_map(const pz_slot* const slot, attempt* const next)
 {
   pz_tensor original;
-  const uint32_t last = next->chain->n_stages - 1;
-  PZ_TRY(pz_state_tensor(next->state, PZ_ORIGINAL, 0, &original));
+  const uint32_t last = next->engine.chain->n_stages - 1;
+  PZ_TRY(pz_state_tensor(next->engine.state, PZ_ORIGINAL, 0, &original));
   if (last > 0) {
-    PZ_TRY(pz_eval_initialize(next->eval, next->state, last, &original));
+    PZ_TRY(pz_eval_initialize(next->engine.eval, next->engine.state, last, &original));
   } else {
     const pz_tensor* const tensor = &slot->storage->tensor;
-    PZ_TRY(pz_eval_initialize(next->eval, next->state, 0, tensor));
-    if (next->chain->direction == PZ_FROM_TENSOR) {
-      PZ_TRY(pz_eval_assign(next->eval, next->state, PZ_REGISTER, tensor));
+    PZ_TRY(pz_eval_initialize(next->engine.eval, next->engine.state, 0, tensor));
+    if (next->engine.chain->direction == PZ_FROM_TENSOR) {
+      PZ_TRY(pz_eval_assign(next->engine.eval, next->engine.state, PZ_REGISTER, tensor));
     } else {
       PZ_TRY(pzi_queue_copy(slot->module->queue, tensor, &original));
-      pz_state_touch(next->state);
+      pz_state_touch(next->engine.state);
     }
   }
   const uint32_t training = slot->module->training ? PZ_CALL_TRAINING : 0;
-  PZ_TRY(pz_eval_forward(next->eval, next->state, training, &next->value));
-  return pz_eval_check(next->eval);
+  PZ_TRY(pz_eval_forward(next->engine.eval, next->engine.state, training, &next->value));
+  return pz_eval_check(next->engine.eval);
 }
 
 /* The attempt with one map more. A first map is planned from the tensor (its value is of
@@ -121,21 +119,15 @@ make_next(const pz_slot* const slot, const attempt* const a, const pz_direction 
           const uint32_t n_settings, const uint32_t flags, attempt* const next)
 {
   const pz_module* const module = slot->module;
-  const pz_spec spec = a->chain ? *pz_chain_value(a->chain) : slot->storage->spec;
-  if (a->chain) {
-    PZ_TRY(pz_chain_append(a->chain, text, settings, n_settings, &next->chain));
+  const pz_spec spec = a->engine.chain ? *pz_chain_value(a->engine.chain) : slot->storage->spec;
+  if (a->engine.chain) {
+    PZ_TRY(pz_chain_append(a->engine.chain, text, settings, n_settings, &next->engine.chain));
   } else {
     PZ_TRY(pz_chain_new(module->context, text, settings, n_settings, direction, &spec, 1,
-                        &next->chain));
+                        &next->engine.chain));
   }
-  PZ_TRY(check_specs(next->chain, &spec, flags));
-  if (a->state) {
-    PZ_TRY(pzi_state_adopt(next->chain, a->state, &next->state));
-  } else {
-    PZ_TRY(pz_state_new(next->chain, module->queue, &next->state));
-  }
-  PZ_TRY(pz_eval_new(next->chain, module->queue, &next->eval));
-  pzi_eval_set_check_writes(next->eval, module->check_writes);
+  PZ_TRY(check_specs(next->engine.chain, &spec, flags));
+  PZ_TRY(pzi_engine_adopt(&next->engine, module->queue, a->engine.state, module->check_writes));
   return run_new_map(slot, next);
 }
 
@@ -145,24 +137,27 @@ add_map(const pz_slot* const slot, const char* const text, const pz_option_setti
 {
   attempt next = {0};
   pz_status status = make_next(slot, a, PZ_FROM_TENSOR, text, settings, n_settings, flags, &next);
-  if (!a->chain && (flags & PZ_UNSAFE) && (status == PZ_MISMATCH || status == PZ_UNSUPPORTED)) {
+  if (!a->engine.chain && (flags & PZ_UNSAFE) &&
+      (status == PZ_MISMATCH || status == PZ_UNSUPPORTED)) {
     /* No originals for a value of the tensor's spec: the tensor itself, for another value. */
-    attempt_cleanup(&next);
+    pzi_engine_cleanup(&next.engine);
     status = make_next(slot, a, PZ_FROM_INPUT, text, settings, n_settings, flags, &next);
   }
   if (status != PZ_OK) {
-    attempt_cleanup(&next);
+    pzi_engine_cleanup(&next.engine);
     return status;
   }
-  attempt_cleanup(a);
+  pzi_engine_cleanup(&a->engine);
   *a = next;
   return PZ_OK;
 }
 
 static pz_status
-add_maps(const pz_slot* const slot, const char* text, const pz_option_setting* const settings,
-         const uint32_t n_settings, const uint32_t flags, attempt* const a)
+add_maps(const pz_slot* const slot, const request* const asked, attempt* const a)
 {
+  const char* text = asked->text;
+  const pz_option_setting* const settings = asked->settings;
+  const uint32_t n_settings = asked->n_settings;
   char* const map = malloc(strlen(text) + 1);
   pz_option_setting* const own = calloc((size_t)n_settings + 1, sizeof(*own));
   pz_status status = PZ_OK;
@@ -181,7 +176,7 @@ add_maps(const pz_slot* const slot, const char* text, const pz_option_setting* c
     more = text[length] == ',';
     text += length + (more ? 1 : 0);
     const uint32_t n_own = settings_of(settings, n_settings, n_maps, own);
-    status = add_map(slot, map, own, n_own, flags, a);
+    status = add_map(slot, map, own, n_own, asked->flags, a);
   }
   for (uint32_t k = 0; k < n_settings && status == PZ_OK; ++k) {
     if (settings[k].map >= n_maps) {
@@ -201,10 +196,11 @@ add_maps(const pz_slot* const slot, const char* text, const pz_option_setting* c
    original's, so that a host that kept the pointer holds the original. A tensor of another
    list then needs memory for its value, which is given back: NULL where it keeps its own. */
 static pz_status
-keep_storage(const pz_slot* const slot, const pzi_list* const list, pzi_storage** const value)
+keep_storage(const pz_slot* const slot, const pzi_parametrized* const list,
+             pzi_storage** const value)
 {
-  if (slot->list || list->chain->n_role[PZ_ORIGINAL] != 1 ||
-      !pz_spec_equal(&slot->storage->spec, &list->chain->tensors[0].spec)) {
+  if (slot->list || list->engine.chain->n_role[PZ_ORIGINAL] != 1 ||
+      !pz_spec_equal(&slot->storage->spec, &list->engine.chain->tensors[0].spec)) {
     return PZ_OK;
   }
   pz_queue* const queue = slot->module->queue;
@@ -219,7 +215,7 @@ keep_storage(const pz_slot* const slot, const pzi_list* const list, pzi_storage*
     pzi_storage_release(room);
     return status;
   }
-  pzi_state_replace(list->state, PZ_ORIGINAL, 0, slot->storage);
+  pzi_state_replace(list->engine.state, PZ_ORIGINAL, 0, slot->storage);
   pzi_storage_release(original->storage);
   original->storage = pzi_storage_retain(slot->storage);
   *value = room;
@@ -240,13 +236,14 @@ check_fits(const pz_slot* const slot, const pz_chain* const chain)
 }
 
 static pz_status
-register_maps(pz_slot* const slot, const char* const text, const pz_option_setting* const settings,
-              const uint32_t n_settings, const uint32_t flags)
+register_maps(pz_slot* const slot, void* const user)
 {
+  const request* const asked = user;
   if (slot->role == PZ_STATE_BUFFER) {
     return pzi_fail(PZ_UNSUPPORTED, "a buffer of a map, expected an original or own parameter");
   }
-  if (!text || (n_settings > 0 && !settings) || (flags & ~(uint32_t)PZ_UNSAFE) != 0) {
+  if (!asked->text || (asked->n_settings > 0 && !asked->settings) ||
+      (asked->flags & ~(uint32_t)PZ_UNSAFE) != 0) {
     return pzi_fail(PZ_INVALID, "expected a text, settings where there are some, and no flag but "
                                 "PZ_UNSAFE");
   }
@@ -255,33 +252,33 @@ register_maps(pz_slot* const slot, const char* const text, const pz_option_setti
   attempt a = {0};
   pz_status status = PZ_OK;
   if (slot->list) {
-    PZ_TRY(pzi_list_settle(slot));
+    PZ_TRY(pzi_value_refresh_inner(slot));
     PZ_TRY(pzi_check_device(slot));
-    a.chain = pz_chain_retain(slot->list->chain);
-    status = pzi_state_adopt(a.chain, slot->list->state, &a.state);
+    a.engine.chain = pz_chain_retain(slot->list->engine.chain);
+    status = pzi_state_adopt(a.engine.chain, slot->list->engine.state, &a.engine.state);
   }
   if (status == PZ_OK) {
-    status = add_maps(slot, text, settings, n_settings, flags, &a);
+    status = add_maps(slot, asked, &a);
   }
   if (status == PZ_OK) {
-    status = check_fits(slot, a.chain);
+    status = check_fits(slot, a.engine.chain);
   }
   pzi_prepared prepared = {0};
   if (status == PZ_OK) {
-    status = pzi_list_prepare(slot, a.chain, a.state, a.eval, &prepared);
+    status = pzi_parametrized_prepare(slot, &a.engine, &prepared);
   }
   if (status != PZ_OK) {
-    attempt_cleanup(&a);
+    pzi_engine_cleanup(&a.engine);
     return status;
   }
   prepared.list->value = a.value; /* the evaluation holds it */
   pzi_storage* value = NULL;
   status = keep_storage(slot, prepared.list, &value);
   if (status != PZ_OK) {
-    pzi_list_discard(&prepared);
+    pzi_parametrized_discard(&prepared);
     return status;
   }
-  pzi_list_install(slot, &prepared);
+  pzi_parametrized_install(slot, &prepared);
   if (value) {
     pzi_slot_put(slot, value);
   }
@@ -293,15 +290,8 @@ pz_register_parametrization_with(pz_module* const module, const char* const name
                                  const char* const text, const pz_option_setting* const settings,
                                  const uint32_t n_settings, const uint32_t flags)
 {
-  PZ_TRY(pzi_alone_begin(module));
-  pz_slot* slot = NULL;
-  pz_status status = pzi_find_live(module, name, &slot);
-  if (status == PZ_OK) {
-    status =
-        pzi_fail_prefix(register_maps(slot, text, settings, n_settings, flags), "\"%s\"", name);
-  }
-  pzi_exclusive_end(module);
-  return status;
+  request asked = {text, settings, n_settings, flags};
+  return pzi_exclusive_call(module, name, pzi_find_live, register_maps, &asked);
 }
 
 pz_status

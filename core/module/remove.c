@@ -4,9 +4,10 @@
 /* Taking lists, or single maps, off a tensor. Where one original has the value's spec the
    tensor goes on in the original's memory. */
 
+#include "engine.h"
+#include "exclusive.h"
 #include "gate.h"
-
-#include "list.h"
+#include "parametrized.h"
 #include "path.h"
 #include "queue_copy.h"
 #include "rename.h"
@@ -22,7 +23,7 @@ static pzi_storage*
 find_memory(const pz_slot* slot, const pz_spec* const value)
 {
   while (slot->list) {
-    if (slot->list->chain->n_role[PZ_ORIGINAL] != 1) {
+    if (slot->list->engine.chain->n_role[PZ_ORIGINAL] != 1) {
       return NULL;
     }
     slot = slot->list->tensors[0];
@@ -67,7 +68,7 @@ static bool
 trains_originals(const pz_slot* const slot)
 {
   bool any = !slot->list && slot->requires_grad;
-  for (uint32_t k = 0; slot->list && k < slot->list->chain->n_role[PZ_ORIGINAL]; ++k) {
+  for (uint32_t k = 0; slot->list && k < slot->list->engine.chain->n_role[PZ_ORIGINAL]; ++k) {
     any = any || trains_originals(slot->list->tensors[k]);
   }
   return any;
@@ -75,9 +76,9 @@ trains_originals(const pz_slot* const slot)
 
 /* In place of its list the slot gets the list of its original, or none. */
 static void
-exchange(pz_slot* const slot, pzi_list* const inner)
+exchange(pz_slot* const slot, pzi_parametrized* const inner)
 {
-  pzi_list* const list = slot->list;
+  pzi_parametrized* const list = slot->list;
   slot->requires_grad = trains_originals(slot);
   slot->list = inner;
   for (uint32_t k = 0; inner && k < inner->n_tensors; ++k) {
@@ -86,9 +87,9 @@ exchange(pz_slot* const slot, pzi_list* const inner)
   if (inner) {
     list->tensors[0]->list = NULL;
     inner->copied_version = 0;
-    pzi_list_changed(inner, false);
+    pzi_parametrized_changed(inner, false);
   }
-  pzi_list_free(list);
+  pzi_parametrized_free(list);
   pzi_paths_changed(slot->module);
   pzi_slot_changed(slot->owner, true);
 }
@@ -96,12 +97,12 @@ exchange(pz_slot* const slot, pzi_list* const inner)
 static pz_status
 leave_original(pz_slot* const slot)
 {
-  const pzi_list* const list = slot->list;
+  const pzi_parametrized* const list = slot->list;
   pz_slot* const original = list->tensors[0];
   pzi_names names = {0};
-  if (list->chain->n_role[PZ_ORIGINAL] != 1) {
+  if (list->engine.chain->n_role[PZ_ORIGINAL] != 1) {
     return pzi_fail(PZ_INVALID, "%u originals, of which none is the tensor",
-                    (unsigned)list->chain->n_role[PZ_ORIGINAL]);
+                    (unsigned)list->engine.chain->n_role[PZ_ORIGINAL]);
   }
   PZ_TRY(check_fits(slot, &original->storage->spec));
   if (original->list) {
@@ -115,8 +116,9 @@ leave_original(pz_slot* const slot)
 }
 
 static pz_status
-remove_list(pz_slot* const slot, const int leave)
+remove_list(pz_slot* const slot, void* const user)
 {
+  const int leave = *(const int*)user;
   if (leave != PZ_LEAVE_ORIGINAL && leave != PZ_LEAVE_PARAMETRIZED) {
     return pzi_fail(PZ_INVALID, "found %d, expected PZ_LEAVE_PARAMETRIZED or PZ_LEAVE_ORIGINAL",
                     leave);
@@ -135,69 +137,44 @@ remove_list(pz_slot* const slot, const int leave)
 pz_status
 pz_remove_parametrizations(pz_module* const module, const char* const name, const int leave)
 {
-  PZ_TRY(pzi_alone_begin(module));
-  pz_slot* slot = NULL;
-  pz_status status = pzi_check_live(module);
-  if (status == PZ_OK) {
-    status = pzi_find_list(module, name, &slot);
-  }
-  if (status == PZ_OK) {
-    status = pzi_fail_prefix(remove_list(slot, leave), "\"%s\"", name);
-  }
-  pzi_exclusive_end(module);
-  return status;
+  return pzi_exclusive_call(module, name, pzi_find_live_list, remove_list, (void*)&leave);
 }
 
 static pz_status
-remove_map(pz_slot* const slot, const uint32_t index)
+remove_map(pz_slot* const slot, void* const user)
 {
-  const pzi_list* const list = slot->list;
-  if (index >= list->chain->n_stages) {
-    return pzi_fail(PZ_NOT_FOUND, "map %u of %u", (unsigned)index, (unsigned)list->chain->n_stages);
+  const uint32_t index = *(const uint32_t*)user;
+  const pzi_parametrized* const list = slot->list;
+  if (index >= list->engine.chain->n_stages) {
+    return pzi_fail(PZ_NOT_FOUND, "map %u of %u", (unsigned)index,
+                    (unsigned)list->engine.chain->n_stages);
   }
-  if (list->chain->n_stages == 1) {
+  if (list->engine.chain->n_stages == 1) {
     return pzi_fail(PZ_INVALID, "the only map; pz_remove_parametrizations takes off the list");
   }
   PZ_TRY(pzi_check_closed(slot));
-  pz_chain* chain = NULL;
-  pz_state* state = NULL;
-  pz_eval* eval = NULL;
+  pzi_engine engine = {0};
   pzi_prepared prepared = {0};
-  pz_status status = pz_chain_without(list->chain, index, &chain);
+  pz_status status = pz_chain_without(list->engine.chain, index, &engine.chain);
   if (status == PZ_OK) {
-    status = check_fits(slot, pz_chain_value(chain));
-  }
-  if (status == PZ_OK) {
-    status = pzi_state_adopt(chain, list->state, &state);
+    status = check_fits(slot, pz_chain_value(engine.chain));
   }
   if (status == PZ_OK) {
-    status = pz_eval_new(chain, slot->module->queue, &eval);
+    status = pzi_engine_adopt(&engine, slot->module->queue, list->engine.state,
+                              slot->module->check_writes);
   }
   if (status == PZ_OK) {
-    status = pzi_list_prepare(slot, chain, state, eval, &prepared);
+    status = pzi_parametrized_prepare(slot, &engine, &prepared);
   }
-  if (status != PZ_OK) {
-    pz_eval_free(eval);
-    pz_state_free(state);
-    pz_chain_free(chain);
-    return status;
+  if (status == PZ_OK) {
+    pzi_parametrized_install(slot, &prepared);
   }
-  pzi_list_install(slot, &prepared);
-  return PZ_OK;
+  pzi_engine_cleanup(&engine);
+  return status;
 }
 
 pz_status
 pz_remove_parametrization(pz_module* const module, const char* const name, const uint32_t index)
 {
-  PZ_TRY(pzi_alone_begin(module));
-  pz_slot* slot = NULL;
-  pz_status status = pzi_check_live(module);
-  if (status == PZ_OK) {
-    status = pzi_find_list(module, name, &slot);
-  }
-  if (status == PZ_OK) {
-    status = pzi_fail_prefix(remove_map(slot, index), "\"%s\"", name);
-  }
-  pzi_exclusive_end(module);
-  return status;
+  return pzi_exclusive_call(module, name, pzi_find_live_list, remove_map, (void*)&index);
 }

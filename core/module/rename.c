@@ -16,7 +16,7 @@
 #include <string.h>
 
 static size_t
-count_tensors(const pzi_list* const list)
+count_tensors(const pzi_parametrized* const list)
 {
   size_t n = list ? list->n_tensors : 0;
   for (uint32_t k = 0; list && k < list->n_tensors; ++k) {
@@ -27,11 +27,11 @@ count_tensors(const pzi_list* const list)
 
 /* Appends the names of a list on a slot whose path is, or will be, `path`. */
 static pz_status
-plan(const char* const path, const pzi_list* const list, pzi_names* const names)
+plan(const char* const path, const pzi_parametrized* const list, pzi_names* const names)
 {
   for (uint32_t k = 0; list && k < list->n_tensors; ++k) {
     pz_slot* const slot = list->tensors[k];
-    const char* const name = list->chain->tensors[k].name;
+    const char* const name = list->engine.chain->tensors[k].name;
     char* const text = pzi_tensor_path(path, name);
     if (!text) {
       return pzi_no_memory(strlen(path) + strlen(name));
@@ -47,7 +47,7 @@ plan(const char* const path, const pzi_list* const list, pzi_names* const names)
 }
 
 pz_status
-pzi_names_plan(const pz_slot* const slot, const pzi_list* const list, pzi_names* const out)
+pzi_names_plan(const pz_slot* const slot, const pzi_parametrized* const list, pzi_names* const out)
 {
   const size_t n = count_tensors(list) + 1;
   pzi_names names = {.all = calloc(n, sizeof(*names.all))};

@@ -20,7 +20,7 @@ typedef struct pzi_names {
 } pzi_names;
 
 /* The paths that change in `list`, and in its inner chains, when it moves to `slot`. */
-pz_status pzi_names_plan(const pz_slot* slot, const pzi_list* list, pzi_names* out);
+pz_status pzi_names_plan(const pz_slot* slot, const pzi_parametrized* list, pzi_names* out);
 void pzi_names_discard(pzi_names* names);
 void pzi_names_apply(pzi_names* names); /* and discards them */
 

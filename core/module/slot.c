@@ -5,6 +5,8 @@
 
 #include "slot.h"
 
+#include "array.h"
+#include "engine.h"
 #include "name_index.h"
 #include "path.h"
 #include "state.h"
@@ -23,7 +25,7 @@ pzi_slot_new(pz_module* const module, char* const path, const size_t name_offset
     return pzi_no_memory(sizeof(*slot));
   }
   slot->module = module;
-  atomic_init(&slot->glance.call, PZI_NO_CALL);
+  atomic_init(&slot->published.call, PZI_NO_CALL);
   slot->path = path;
   slot->name = path + name_offset;
   slot->hash = pzi_word_of(slot->name).hash;
@@ -35,11 +37,7 @@ pz_status
 pzi_slot_add(pz_module* const module, const char* const name, pzi_storage* const storage,
              pz_slot** const out)
 {
-  pz_slot** const slots = realloc(module->slots, (module->n_slots + 1) * sizeof(*slots));
-  if (!slots) {
-    return pzi_no_memory((module->n_slots + 1) * sizeof(*slots));
-  }
-  module->slots = slots;
+  PZ_TRY(pzi_array_reserve(&module->slots, module->n_slots, 1, sizeof(pz_slot*)));
   char* const path = strdup(name);
   pz_slot* slot = NULL;
   const pz_status status =
@@ -57,11 +55,9 @@ pzi_slot_add(pz_module* const module, const char* const name, pzi_storage* const
 }
 
 void
-pzi_list_free_shell(pzi_list* const list)
+pzi_parametrized_free_shell(pzi_parametrized* const list)
 {
-  pz_eval_free(list->eval);
-  pz_state_free(list->state);
-  pz_chain_free(list->chain);
+  pzi_engine_cleanup(&list->engine);
   pthread_mutex_destroy(&list->mutex);
   free(list->failure_text);
   free(list->tensors);
@@ -69,7 +65,7 @@ pzi_list_free_shell(pzi_list* const list)
 }
 
 void
-pzi_list_free(pzi_list* const list)
+pzi_parametrized_free(pzi_parametrized* const list)
 {
   if (!list) {
     return;
@@ -77,7 +73,7 @@ pzi_list_free(pzi_list* const list)
   for (uint32_t k = 0; k < list->n_tensors; ++k) {
     pzi_slot_free(list->tensors[k]);
   }
-  pzi_list_free_shell(list);
+  pzi_parametrized_free_shell(list);
 }
 
 void
@@ -86,8 +82,8 @@ pzi_slot_free(pz_slot* const slot)
   if (!slot) {
     return;
   }
-  pzi_list_free(slot->list);
-  pzi_list_free(slot->aside);
+  pzi_parametrized_free(slot->list);
+  pzi_parametrized_free(slot->aside);
   pzi_storage_release(slot->storage);
   pzi_storage_release(slot->gradient);
   pzi_storage_release(slot->pending);
@@ -111,20 +107,20 @@ void
 pzi_slot_put(pz_slot* const slot, pzi_storage* const storage)
 {
   if (slot->owner) {
-    const pzi_list* const around = slot->owner->list;
-    const uint32_t first = pzi_chain_place(around->chain, slot->role, 0);
-    pzi_state_replace(around->state, slot->role, slot->index - first, storage);
+    const pzi_parametrized* const around = slot->owner->list;
+    const uint32_t first = pzi_chain_place(around->engine.chain, slot->role, 0);
+    pzi_state_replace(around->engine.state, slot->role, slot->index - first, storage);
   }
   pzi_storage_release(slot->storage);
   slot->storage = storage;
 }
 
 void
-pzi_list_changed(pzi_list* const list, const bool touch)
+pzi_parametrized_changed(pzi_parametrized* const list, const bool touch)
 {
   atomic_store_explicit(&list->ready, false, memory_order_relaxed);
   if (touch) {
-    pz_state_touch(list->state);
+    pz_state_touch(list->engine.state);
   }
 }
 
@@ -133,7 +129,7 @@ pzi_slot_changed(pz_slot* slot, const bool touch)
 {
   for (; slot; slot = slot->owner) {
     if (slot->list) {
-      pzi_list_changed(slot->list, touch);
+      pzi_parametrized_changed(slot->list, touch);
     }
   }
 }
@@ -141,7 +137,7 @@ pzi_slot_changed(pz_slot* slot, const bool touch)
 pz_spec
 pzi_slot_spec(const pz_slot* const slot)
 {
-  return slot->list ? *pz_chain_value(slot->list->chain) : slot->storage->spec;
+  return slot->list ? *pz_chain_value(slot->list->engine.chain) : slot->storage->spec;
 }
 
 /* The tensor that is open for writing: the slot's own, or one that its value depends on. */

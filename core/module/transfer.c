@@ -5,11 +5,12 @@
    those tensors whose memory goes on as an original's are overwritten, the last step that can
    fail, with what they held kept until it has gone well; then everything is installed. */
 
+#include "array.h"
 #include "clone.h"
 
 #include "gate.h"
-#include "list.h"
 #include "name_index.h"
+#include "parametrized.h"
 #include "path.h"
 #include "queue_copy.h"
 #include "slot.h"
@@ -27,8 +28,8 @@ typedef struct passage {
   pz_slot* to;
   bool fresh; /* `to` is new and in no module yet */
   pzi_prepared prepared;
-  pzi_list* around;  /* of the original that takes over the memory of `to`; NULL: none */
-  pzi_storage* past; /* what that memory held */
+  pzi_parametrized* around; /* of the original that takes over the memory of `to`; NULL: none */
+  pzi_storage* past;        /* what that memory held */
 } passage;
 
 typedef struct passages {
@@ -40,7 +41,7 @@ static void
 cleanup(passages* const p)
 {
   for (uint32_t k = 0; k < p->n; ++k) {
-    pzi_list_discard(&p->all[k].prepared);
+    pzi_parametrized_discard(&p->all[k].prepared);
     pzi_storage_release(p->all[k].past);
     if (p->all[k].fresh) {
       pzi_slot_free(p->all[k].to);
@@ -84,8 +85,8 @@ find_target(pz_module* const to, passage* const one)
   const char* const name = one->from->name;
   one->to = own_slot(to, name);
   if (one->to) {
-    return pzi_fail_prefix(check_target(one->to, pz_chain_value(one->from->list->chain)), "\"%s\"",
-                           name);
+    return pzi_fail_prefix(check_target(one->to, pz_chain_value(one->from->list->engine.chain)),
+                           "\"%s\"", name);
   }
   PZ_TRY(pzi_check_name(to, name));
   char* const path = strdup(name);
@@ -103,10 +104,10 @@ find_target(pz_module* const to, passage* const one)
 
 /* The list whose only original is what is stored under the outermost list, at the end of
    lists on originals; NULL where one of them has several. */
-static pzi_list*
-innermost(pzi_list* const list)
+static pzi_parametrized*
+innermost(pzi_parametrized* const list)
 {
-  if (list->chain->n_role[PZ_ORIGINAL] != 1) {
+  if (list->engine.chain->n_role[PZ_ORIGINAL] != 1) {
     return NULL;
   }
   return list->tensors[0]->list ? innermost(list->tensors[0]->list) : list;
@@ -117,10 +118,10 @@ prepare(pz_module* const to, passage* const one)
 {
   PZ_TRY(pzi_check_closed(one->from));
   PZ_TRY(find_target(to, one));
-  PZ_TRY(pzi_list_copy(one->from, one->to, &one->prepared));
+  PZ_TRY(pzi_parametrized_copy(one->from, one->to, &one->prepared));
   pzi_storage* const plain = one->to->storage;
-  pzi_list* const list = plain ? innermost(one->prepared.list) : NULL;
-  if (list && pz_spec_equal(&list->chain->tensors[0].spec, &plain->spec)) {
+  pzi_parametrized* const list = plain ? innermost(one->prepared.list) : NULL;
+  if (list && pz_spec_equal(&list->engine.chain->tensors[0].spec, &plain->spec)) {
     PZ_TRY(pzi_copy_of(to->queue, &plain->tensor, &one->past));
     one->around = list;
   }
@@ -168,7 +169,7 @@ overwrite(pz_module* const to, const passages* const p)
   for (; k < p->n && status == PZ_OK; ++k) {
     const passage* const one = &p->all[k];
     if (one->around) {
-      status = pzi_queue_copy(to->queue, &one->around->state->storages[0]->tensor,
+      status = pzi_queue_copy(to->queue, &one->around->engine.state->storages[0]->tensor,
                               &one->to->storage->tensor);
     }
   }
@@ -188,11 +189,11 @@ install(pz_module* const to, passages* const p)
     pz_slot* const slot = one->to;
     if (one->around) {
       pz_slot* const original = one->around->tensors[0];
-      pzi_state_replace(one->around->state, PZ_ORIGINAL, 0, slot->storage);
+      pzi_state_replace(one->around->engine.state, PZ_ORIGINAL, 0, slot->storage);
       pzi_storage_release(original->storage);
       original->storage = pzi_storage_retain(slot->storage);
     }
-    pzi_list_install(slot, &one->prepared);
+    pzi_parametrized_install(slot, &one->prepared);
     slot->kind = one->from->kind;
     slot->requires_grad = one->from->requires_grad;
     if (one->fresh) {
@@ -215,11 +216,8 @@ transfer(const pz_module* const from, pz_module* const to, const char* const nam
     status = prepare(to, &p.all[k]);
     n_fresh += p.all[k].fresh;
   }
-  if (status == PZ_OK && n_fresh > 0) {
-    const size_t bytes = ((size_t)to->n_slots + n_fresh) * sizeof(pz_slot*);
-    pz_slot** const slots = realloc(to->slots, bytes);
-    to->slots = slots ? slots : to->slots;
-    status = slots ? PZ_OK : pzi_no_memory(bytes);
+  if (status == PZ_OK) {
+    status = pzi_array_reserve(&to->slots, to->n_slots, n_fresh, sizeof(pz_slot*));
   }
   if (status == PZ_OK) {
     status = overwrite(to, &p);

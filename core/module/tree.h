@@ -19,7 +19,7 @@
 #ifndef PZI_TREE_H
 #define PZI_TREE_H
 
-#include "chain.h"
+#include "engine.h"
 #include "name_index.h"
 #include "storage.h"
 #include "stored.h"
@@ -29,15 +29,15 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-typedef struct pzi_list pzi_list;
+typedef struct pzi_parametrized pzi_parametrized;
 
 /* The value of a parametrized slot for readers that do not enter the module, protected as by
    a seqlock. It is valid while no exclusive call has ended since it was written. Readers write
    it, with the chain's mutex locked. */
-typedef struct pzi_glance {
+typedef struct pzi_published {
   atomic_ullong call; /* number of the last exclusive call; PZI_NO_CALL during a write */
   atomic_ullong words[sizeof(pz_tensor) / sizeof(unsigned long long)];
-} pzi_glance;
+} pzi_published;
 #define PZI_NO_CALL UINT64_MAX
 _Static_assert(sizeof(pz_tensor) % sizeof(unsigned long long) == 0, "whole words");
 
@@ -60,18 +60,16 @@ struct pz_slot {
   pzi_storage* pending;  /* a gradient that backward has not yet added to the one above, or
                             passed on to the chain; NULL before the first use */
   uint64_t digest;       /* of the contents when the value was computed, in check mode */
-  pzi_glance glance;
-  pzi_list* list;  /* NULL: plain */
-  pzi_list* aside; /* in a baked module: the chain whose value `storage` holds */
+  pzi_published published;
+  pzi_parametrized* list;  /* NULL: plain */
+  pzi_parametrized* aside; /* in a baked module: the chain whose value `storage` holds */
   pz_slot* next_retired;
 };
 
 /* What makes a slot parametrized: a chain, the slots of its tensors, and the value with its
    bookkeeping. */
-struct pzi_list {
-  pz_chain* chain;
-  pz_state* state;
-  pz_eval* eval;
+struct pzi_parametrized {
+  pzi_engine engine;
   pz_slot** tensors; /* in the chain's order; each storage is that of the state */
   uint32_t n_tensors;
   uint32_t n_editing; /* of them, open for writing */

@@ -10,31 +10,32 @@
 #include "tree.h"
 
 /* The saved state of one chain. */
-typedef struct pzi_past {
+typedef struct pzi_undo_chain {
   pz_slot* slot;
   uint64_t version;
   uint64_t copied_version;
   uint64_t read_version;
   uint64_t* draws;
   pzi_storage** storages; /* in the chain's order; NULL where none was saved */
-} pzi_past;
+} pzi_undo_chain;
 
-typedef struct pzi_pasts {
-  pzi_past* lists;
+typedef struct pzi_undo {
+  pzi_undo_chain* lists;
   size_t n;
-} pzi_pasts;
+} pzi_undo;
 
 /* Saves a slot's chain and its inner chains: every tensor, or (`steps`) those that an update
-   may write. PZ_INVALID while a tensor is open for writing. pzi_pasts_cleanup must follow, also
-   on failure. */
-pz_status pzi_pasts_add(pzi_pasts* pasts, pz_slot* slot, bool steps);
+   may write. PZ_INVALID while a tensor is open for writing. One of the calls below must
+   follow, also on failure. */
+pz_status pzi_undo_add(pzi_undo* pasts, pz_slot* slot, bool steps);
 
-/* Restores what has changed since, with its version, so that values read before are current
-   again. Chains around those saved are not told. */
-void pzi_pasts_put_back(const pzi_pasts* pasts);
-void pzi_pasts_cleanup(pzi_pasts* pasts);
+/* Ends the log of a change that returned `status`, which is returned. After a failure the saved
+   states are restored with their versions, so that values read before are current again; chains
+   around those saved are not told. The second forgets the log without that. */
+pz_status pzi_undo_end(pzi_undo* pasts, pz_status status);
+void pzi_undo_cleanup(pzi_undo* pasts);
 
 /* The saved contents of a tensor; NULL where they were not saved. */
-const pzi_storage* pzi_pasts_find(const pzi_pasts* pasts, const pz_slot* tensor);
+const pzi_storage* pzi_undo_find(const pzi_undo* pasts, const pz_slot* tensor);
 
 #endif /* PZI_UNDO_H */

@@ -6,6 +6,7 @@
 
 #include "update.h"
 
+#include "exclusive.h"
 #include "gate.h"
 #include "hand_down.h"
 #include "path.h"
@@ -21,17 +22,17 @@
 static pz_status
 step_list(pz_slot* const slot)
 {
-  const pzi_list* const list = slot->list;
-  pzi_pasts pasts = {0};
-  PZ_TRY(pzi_list_settle(slot));
-  pz_status status = pzi_is_nested(slot) ? pzi_pasts_add(&pasts, slot, true) : PZ_OK;
+  const pzi_parametrized* const list = slot->list;
+  pzi_undo pasts = {0};
+  PZ_TRY(pzi_value_refresh_inner(slot));
+  pz_status status = pzi_is_nested(slot) ? pzi_undo_add(&pasts, slot, true) : PZ_OK;
   if (status == PZ_OK) {
-    status = pz_eval_update(list->eval, list->state);
+    status = pz_eval_update(list->engine.eval, list->engine.state);
   }
   if (status == PZ_OK) {
     status = pzi_hand_down(slot, &pasts, false);
   }
-  pzi_pasts_cleanup(&pasts);
+  pzi_undo_cleanup(&pasts);
   return status;
 }
 
@@ -39,10 +40,10 @@ step_list(pz_slot* const slot)
 static pz_status
 step(pz_slot* const slot, const bool reading)
 {
-  pzi_list* const list = slot->list;
+  pzi_parametrized* const list = slot->list;
   char path[PZI_PATH_TEXT];
-  const uint64_t before = pz_state_version(list->state);
-  if (reading && pzi_in_scope(slot->module) && pzi_list_is_current(list)) {
+  const uint64_t before = pz_state_version(list->engine.state);
+  if (reading && pzi_in_scope(slot->module) && pzi_value_is_current(list)) {
     return PZ_OK;
   }
   for (uint32_t k = 0; k < list->n_tensors; ++k) {
@@ -53,9 +54,9 @@ step(pz_slot* const slot, const bool reading)
   if (reading && !pzi_has_own_steps(list)) {
     return PZ_OK;
   }
-  pzi_list_changed(list, false);
+  pzi_parametrized_changed(list, false);
   const pz_status status = step_list(slot);
-  if (pz_state_version(list->state) != before) {
+  if (pz_state_version(list->engine.state) != before) {
     pzi_slot_changed(slot->owner, true);
   }
   return pzi_fail_prefix(status, "\"%s\"", pzi_path_text(slot, path));
@@ -64,26 +65,22 @@ step(pz_slot* const slot, const bool reading)
 pz_status
 pzi_slot_step(pz_slot* const slot, const bool reading)
 {
-  pzi_pasts pasts = {0};
+  pzi_undo pasts = {0};
   pz_status status = PZ_OK;
   PZ_TRY(pzi_check_closed(slot));
   if (pzi_is_nested(slot) || !slot->module->queue->host_memory) { /* where copies can fail */
-    status = pzi_pasts_add(&pasts, slot, true);
+    status = pzi_undo_add(&pasts, slot, true);
   }
   if (status == PZ_OK) {
     status = step(slot, reading);
-    if (status != PZ_OK) {
-      pzi_pasts_put_back(&pasts);
-    }
   }
-  pzi_pasts_cleanup(&pasts);
-  return status;
+  return pzi_undo_end(&pasts, status);
 }
 
 static pz_status
 remember(pz_slot* const slot, void* const pasts)
 {
-  return pzi_pasts_add(pasts, slot, true);
+  return pzi_undo_add(pasts, slot, true);
 }
 
 static pz_status
@@ -96,16 +93,12 @@ step_value(pz_slot* const slot, void* const user)
 static pz_status
 update_all(pz_module* const module)
 {
-  pzi_pasts pasts = {0};
+  pzi_undo pasts = {0};
   pz_status status = pzi_each_slot(module, remember, &pasts);
   if (status == PZ_OK) {
     status = pzi_each_slot(module, step_value, NULL);
-    if (status != PZ_OK) {
-      pzi_pasts_put_back(&pasts);
-    }
   }
-  pzi_pasts_cleanup(&pasts);
-  return status;
+  return pzi_undo_end(&pasts, status);
 }
 
 pz_status
@@ -127,12 +120,13 @@ pz_module_update(pz_module* const module, const char* const name)
 /* ---- residual ---------------------------------------------------------------- */
 
 static pz_status
-residual(pz_slot* const slot, double* const distance)
+residual(pz_slot* const slot, void* const distance)
 {
-  const pzi_list* const list = slot->list;
+  const pzi_parametrized* const list = slot->list;
   pz_tensor value;
   PZ_TRY(pzi_slot_value(slot, &value));
-  return pz_eval_residual(list->eval, list->state, list->chain->n_stages - 1, &value, distance);
+  return pz_eval_residual(list->engine.eval, list->engine.state, list->engine.chain->n_stages - 1,
+                          &value, distance);
 }
 
 pz_status
@@ -141,15 +135,5 @@ pz_module_residual(pz_module* const module, const char* const name, double* cons
   if (!distance) {
     return pzi_fail(PZ_INVALID, "found no place for the distance");
   }
-  PZ_TRY(pzi_alone_begin(module));
-  pz_slot* slot = NULL;
-  pz_status status = pzi_check_live(module);
-  if (status == PZ_OK) {
-    status = pzi_find_list(module, name, &slot);
-  }
-  if (status == PZ_OK) {
-    status = pzi_fail_prefix(residual(slot, distance), "\"%s\"", name);
-  }
-  pzi_exclusive_end(module);
-  return status;
+  return pzi_exclusive_call(module, name, pzi_find_live_list, residual, distance);
 }

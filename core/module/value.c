@@ -51,7 +51,7 @@ pz_status
 pzi_check_digests(const pz_slot* const slot)
 {
   char path[PZI_PATH_TEXT];
-  const pzi_list* const list = slot->list;
+  const pzi_parametrized* const list = slot->list;
   for (uint32_t k = 0; is_checked(slot) && k < list->n_tensors; ++k) {
     const pz_slot* const tensor = list->tensors[k];
     if (pz_count(&tensor->storage->tensor) > 0 &&
@@ -77,11 +77,11 @@ take_digests(const pz_slot* const slot)
 /* ---- when to compute -------------------------------------------------------- */
 
 bool
-pzi_has_own_steps(const pzi_list* const list)
+pzi_has_own_steps(const pzi_parametrized* const list)
 {
   bool any = false;
-  for (uint32_t i = 0; i < list->chain->n_stages; ++i) {
-    any = any || list->chain->stages[i].instance->parametrization->table.update;
+  for (uint32_t i = 0; i < list->engine.chain->n_stages; ++i) {
+    any = any || list->engine.chain->stages[i].instance->parametrization->table.update;
   }
   return any;
 }
@@ -134,15 +134,16 @@ pzi_keeps_value(const pz_slot* const slot)
 }
 
 bool
-pzi_list_is_current(const pzi_list* const list)
+pzi_value_is_current(const pzi_parametrized* const list)
 {
-  return !list->dropped && pzi_eval_version(list->eval, NULL) == pz_state_version(list->state);
+  return !list->dropped &&
+         pzi_eval_version(list->engine.eval, NULL) == pz_state_version(list->engine.state);
 }
 
 /* ---- values ---------------------------------------------------------------- */
 
 static void
-remember_failure(pzi_list* const list, const pz_status status, const uint64_t version)
+remember_failure(pzi_parametrized* const list, const pz_status status, const uint64_t version)
 {
   free(list->failure_text);
   list->failure_text = strdup(pz_error_message());
@@ -152,17 +153,17 @@ remember_failure(pzi_list* const list, const pz_status status, const uint64_t ve
 
 /* With the list's mutex held. */
 pz_status
-pzi_list_settle(const pz_slot* const slot)
+pzi_value_refresh_inner(const pz_slot* const slot)
 {
   for (uint32_t k = 0; k < slot->list->n_tensors; ++k) {
     pz_slot* const tensor = slot->list->tensors[k];
-    pzi_list* const inner = tensor->list;
+    pzi_parametrized* const inner = tensor->list;
     pz_tensor value;
     if (!inner) {
       continue;
     }
     PZ_TRY(pzi_slot_value(tensor, &value));
-    const uint64_t version = pz_state_version(inner->state);
+    const uint64_t version = pz_state_version(inner->engine.state);
     if (inner->copied_version != version) {
       inner->copied_version = 0;
       PZ_TRY(pzi_queue_copy(slot->module->queue, &value, &tensor->storage->tensor));
@@ -176,19 +177,19 @@ pzi_list_settle(const pz_slot* const slot)
 static pz_status
 refresh(pz_slot* const slot)
 {
-  pzi_list* const list = slot->list;
-  const uint64_t version = pz_state_version(list->state);
+  pzi_parametrized* const list = slot->list;
+  const uint64_t version = pz_state_version(list->engine.state);
   char path[PZI_PATH_TEXT];
   PZ_TRY(pzi_check_closed(slot));
-  PZ_TRY(pzi_list_settle(slot));
-  if (pzi_reads_alone(slot) || !pzi_list_is_current(list)) {
+  PZ_TRY(pzi_value_refresh_inner(slot));
+  if (pzi_reads_alone(slot) || !pzi_value_is_current(list)) {
     if (!pzi_reads_alone(slot) && list->failed_version == version) {
       return pzi_fail(list->failure, "%s",
                       list->failure_text ? list->failure_text : pz_status_text(list->failure));
     }
     take_digests(slot);
     const pz_status status =
-        pz_eval_forward(list->eval, list->state, forward_flags(slot), &list->value);
+        pz_eval_forward(list->engine.eval, list->engine.state, forward_flags(slot), &list->value);
     if (status != PZ_OK) {
       (void)pzi_fail_prefix(status, "\"%s\"", pzi_path_text(slot, path));
       if (status != PZ_NO_MEMORY) { /* memory may be there next time */
@@ -209,7 +210,7 @@ refresh(pz_slot* const slot)
 pz_status
 pzi_slot_value(pz_slot* const slot, pz_tensor* const out)
 {
-  pzi_list* const list = slot->list;
+  pzi_parametrized* const list = slot->list;
   char path[PZI_PATH_TEXT];
   if (slot->owner && slot->module->baked) {
     return pzi_fail(PZ_INVALID, "\"%s\" is put aside until pz_module_unbake",
@@ -243,9 +244,9 @@ pz_status
 pzi_check_device(const pz_slot* const slot)
 {
   char path[PZI_PATH_TEXT];
-  const pzi_list* const list = slot->list;
+  const pzi_parametrized* const list = slot->list;
   pthread_mutex_lock((pthread_mutex_t*)&list->mutex);
-  const pz_status status = pz_eval_check(list->eval);
+  const pz_status status = pz_eval_check(list->engine.eval);
   pthread_mutex_unlock((pthread_mutex_t*)&list->mutex);
   PZ_TRY(pzi_fail_prefix(status, "\"%s\"", pzi_path_text(slot, path)));
   for (uint32_t k = 0; k < list->n_tensors; ++k) {

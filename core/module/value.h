@@ -14,11 +14,11 @@ pz_status pzi_slot_value(pz_slot* slot, pz_tensor* out);
 
 /* Updates the copies of inner values in the state of the slot's chain, which pzi_slot_value
    does itself. Inside pzi_alone_begin, or with the chain's mutex locked. */
-pz_status pzi_list_settle(const pz_slot* slot);
+pz_status pzi_value_refresh_inner(const pz_slot* slot);
 
 /* Is the cached value of the chain current? With the mutex locked or inside
    pzi_alone_begin. */
-bool pzi_list_is_current(const pzi_list* list);
+bool pzi_value_is_current(const pzi_parametrized* list);
 
 /* Must a read be exclusive: does each read compute (PZ_CACHE_SCOPED outside a scope), or make a
    step (PZ_UPDATE_ON_READ)? */
@@ -32,7 +32,7 @@ bool pzi_keeps_value(const pz_slot* slot);
 bool pzi_in_scope(const pz_module* module);
 
 /* Does a map of the slot's chain, or of an inner chain, have an update? */
-bool pzi_has_own_steps(const pzi_list* list); /* of this chain alone */
+bool pzi_has_own_steps(const pzi_parametrized* list); /* of this chain alone */
 bool pzi_has_steps(const pz_slot* slot);
 
 /* Waits for the device and reports faults of the slot's chain and its inner chains. */

@@ -5,7 +5,7 @@
    is checked before the first byte changes. */
 
 #include "check_tensor.h"
-
+#include "exclusive.h"
 #include "gate.h"
 #include "hand_down.h"
 #include "overlap.h"
@@ -22,50 +22,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A call on one slot by name, alone in the tree; messages begin with the name. */
-typedef pz_status slot_call(pz_slot* slot, void* user);
-
-static pz_status
-call_alone(pz_module* const module, const char* const name, slot_call* const call, void* const user)
-{
-  PZ_TRY(pzi_alone_begin(module));
-  pz_slot* slot = NULL;
-  pz_status status = pzi_find_live(module, name, &slot);
-  if (status == PZ_OK) {
-    status = pzi_fail_prefix(call(slot, user), "\"%s\"", name);
-  }
-  pzi_exclusive_end(module);
-  return status;
-}
-
 /* ---- through right inverses ------------------------------------------------------ */
 
 /* Changes the originals of a list by `change`, and those of the lists in it along. */
 static pz_status
 all_or_nothing(pz_slot* const slot,
-               pz_status (*const change)(const pzi_list* list, const pz_tensor* value),
+               pz_status (*const change)(const pzi_parametrized* list, const pz_tensor* value),
                const pz_tensor* const value)
 {
-  const pzi_list* const list = slot->list;
-  const uint64_t before = pz_state_version(list->state);
-  pzi_pasts pasts = {0};
+  const pzi_parametrized* const list = slot->list;
+  const uint64_t before = pz_state_version(list->engine.state);
+  pzi_undo pasts = {0};
   pz_status status = PZ_OK;
   if (pzi_is_nested(slot)) {
-    PZ_TRY(pzi_list_settle(slot));
+    PZ_TRY(pzi_value_refresh_inner(slot));
   }
   if (pzi_is_nested(slot) || !slot->module->queue->host_memory) { /* where copies can fail */
-    status = pzi_pasts_add(&pasts, slot, false);
+    status = pzi_undo_add(&pasts, slot, false);
   }
   if (status == PZ_OK) {
     pzi_slot_changed(slot, false); /* the state tells itself, once all went well */
     status = change(list, value);
     status = status == PZ_OK ? pzi_hand_down(slot, &pasts, true) : status;
-    if (status != PZ_OK) {
-      pzi_pasts_put_back(&pasts);
-    }
   }
-  pzi_pasts_cleanup(&pasts);
-  if (pz_state_version(list->state) != before) {
+  (void)pzi_undo_end(&pasts, status);
+  if (pz_state_version(list->engine.state) != before) {
     pzi_slot_changed(slot->owner, true);
   }
   return status;
@@ -93,9 +74,9 @@ set_stored(pz_slot* const slot, const pz_tensor* const value)
 }
 
 static pz_status
-assign(const pzi_list* const list, const pz_tensor* const value)
+assign(const pzi_parametrized* const list, const pz_tensor* const value)
 {
-  return pz_eval_assign(list->eval, list->state, PZ_ASSIGN, value);
+  return pz_eval_assign(list->engine.eval, list->engine.state, PZ_ASSIGN, value);
 }
 
 static pz_status
@@ -114,7 +95,7 @@ set(pz_slot* const slot, void* const user)
 pz_status
 pz_module_set(pz_module* const module, const char* const name, const pz_tensor* const value)
 {
-  return call_alone(module, name, set, (void*)value);
+  return pzi_exclusive_call(module, name, pzi_find_live, set, (void*)value);
 }
 
 /* ---- in place -------------------------------------------------------------- */
@@ -143,7 +124,7 @@ pz_module_edit(pz_module* const module, const char* const name, pz_tensor* const
   if (!out) {
     return pzi_fail(PZ_INVALID, "found no place for the tensor");
   }
-  return call_alone(module, name, edit, out);
+  return pzi_exclusive_call(module, name, pzi_find_live, edit, out);
 }
 
 static pz_status
@@ -164,7 +145,7 @@ commit(pz_slot* const slot, void* const user)
 pz_status
 pz_module_commit(pz_module* const module, const char* const name)
 {
-  return call_alone(module, name, commit, NULL);
+  return pzi_exclusive_call(module, name, pzi_find_live, commit, NULL);
 }
 
 static pz_status
@@ -178,16 +159,16 @@ touch(pz_slot* const slot, void* const user)
 pz_status
 pz_module_touch(pz_module* const module, const char* const name)
 {
-  return call_alone(module, name, touch, NULL);
+  return pzi_exclusive_call(module, name, pzi_find_live, touch, NULL);
 }
 
 /* ---- by drawing ------------------------------------------------------------ */
 
 static pz_status
-draw(const pzi_list* const list, const pz_tensor* const none)
+draw(const pzi_parametrized* const list, const pz_tensor* const none)
 {
   (void)none;
-  return pz_eval_sample(list->eval, list->state);
+  return pz_eval_sample(list->engine.eval, list->engine.state);
 }
 
 static pz_status
@@ -204,5 +185,5 @@ sample(pz_slot* const slot, void* const user)
 pz_status
 pz_module_sample(pz_module* const module, const char* const name)
 {
-  return call_alone(module, name, sample, NULL);
+  return pzi_exclusive_call(module, name, pzi_find_live, sample, NULL);
 }

@@ -27,11 +27,6 @@ circles_allowed = [
         "ops",
         "compose compose_elementwise compose_inverse compose_matrix compose_product dispatch dispatch_host lower",
     ),
-    # To be cut.
-    ("checkpoint", "load load_assign load_commit load_lists load_plan"),
-    ("module", "list module name_index path rename stored"),
-    ("module", "read undo update write"),
-    ("ops", "ops_elementwise ops_factor ops_matrix ops_product"),
 ]
 
 standard_headers = set(

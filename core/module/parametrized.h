@@ -3,25 +3,24 @@
 
 /* A chain for a slot is prepared beside the present one, then installed. */
 
-#ifndef PZI_LIST_H
-#define PZI_LIST_H
+#ifndef PZI_PARAMETRIZED_H
+#define PZI_PARAMETRIZED_H
 
 #include "rename.h"
 
 typedef struct pzi_prepared {
-  pzi_list* list;
+  pzi_parametrized* list;
   pzi_names names; /* of slots that are moved from the present chain */
   bool* fresh;     /* the slot is new */
 } pzi_prepared;
 
-/* Prepares a chain, with its state and evaluation, taken over on success. Slots of the present
+/* Prepares a chain from an engine, which on success is taken over and left empty. Slots of the present
    chain whose storage is in the new state are moved to the new chain; others are created.
-   Nothing changes until pzi_list_install. */
-pz_status pzi_list_prepare(pz_slot* slot, pz_chain* chain, pz_state* state, pz_eval* eval,
-                           pzi_prepared* out);
-void pzi_list_discard(pzi_prepared* prepared);
+   Nothing changes until pzi_parametrized_install. */
+pz_status pzi_parametrized_prepare(pz_slot* slot, pzi_engine* engine, pzi_prepared* out);
+void pzi_parametrized_discard(pzi_prepared* prepared);
 
 /* Replaces the slot's chain by the prepared one. Cannot fail. */
-void pzi_list_install(pz_slot* slot, pzi_prepared* prepared);
+void pzi_parametrized_install(pz_slot* slot, pzi_prepared* prepared);
 
-#endif /* PZI_LIST_H */
+#endif /* PZI_PARAMETRIZED_H */

@@ -5,7 +5,7 @@
    cannot fail. Which slots of the present list belong to the prepared is told by their
    storages, which the states of both share. */
 
-#include "list.h"
+#include "parametrized.h"
 
 #include "eval.h"
 #include "path.h"
@@ -18,7 +18,7 @@
 #include <string.h>
 
 static pz_slot*
-slot_with(const pzi_list* const list, const pzi_storage* const storage)
+slot_with(const pzi_parametrized* const list, const pzi_storage* const storage)
 {
   for (uint32_t k = 0; list && k < list->n_tensors; ++k) {
     if (list->tensors[k]->storage == storage) {
@@ -31,9 +31,9 @@ slot_with(const pzi_list* const list, const pzi_storage* const storage)
 static pz_status
 prepare_tensor(pz_slot* const slot, const uint32_t place, pzi_prepared* const prepared)
 {
-  pzi_list* const list = prepared->list;
-  const pzi_chain_tensor* const tensor = &list->chain->tensors[place];
-  pzi_storage* const storage = list->state->storages[place];
+  pzi_parametrized* const list = prepared->list;
+  const pzi_chain_tensor* const tensor = &list->engine.chain->tensors[place];
+  pzi_storage* const storage = list->engine.state->storages[place];
   list->tensors[place] = slot_with(slot->list, storage);
   if (list->tensors[place]) {
     return PZ_OK;
@@ -63,10 +63,9 @@ prepare_tensor(pz_slot* const slot, const uint32_t place, pzi_prepared* const pr
 }
 
 pz_status
-pzi_list_prepare(pz_slot* const slot, pz_chain* const chain, pz_state* const state,
-                 pz_eval* const eval, pzi_prepared* const out)
+pzi_parametrized_prepare(pz_slot* const slot, pzi_engine* const engine, pzi_prepared* const out)
 {
-  const size_t n = chain->n_tensors + (size_t)1;
+  const size_t n = engine->chain->n_tensors + (size_t)1;
   pzi_prepared prepared = {
       .list = calloc(1, sizeof(*prepared.list)),
       .fresh = calloc(n, sizeof(*prepared.fresh)),
@@ -78,13 +77,11 @@ pzi_list_prepare(pz_slot* const slot, pz_chain* const chain, pz_state* const sta
     free(tensors);
     return pzi_no_memory(n * sizeof(*tensors));
   }
-  pzi_list* const list = prepared.list;
-  list->chain = chain;
-  list->state = state;
-  list->eval = eval;
-  pzi_eval_set_check_writes(eval, slot->module->check_writes);
+  pzi_parametrized* const list = prepared.list;
+  list->engine = *engine;
+  pzi_eval_set_check_writes(engine->eval, slot->module->check_writes);
   list->tensors = tensors;
-  list->n_tensors = chain->n_tensors;
+  list->n_tensors = engine->chain->n_tensors;
   atomic_init(&list->ready, false);
   pthread_mutexattr_t kind;
   pthread_mutexattr_init(&kind);
@@ -99,18 +96,17 @@ pzi_list_prepare(pz_slot* const slot, pz_chain* const chain, pz_state* const sta
     status = pzi_names_plan(slot, list, &prepared.names);
   }
   if (status != PZ_OK) {
-    list->chain = NULL; /* still the caller's */
-    list->state = NULL;
-    list->eval = NULL;
-    pzi_list_discard(&prepared);
+    list->engine = (pzi_engine){0}; /* still the caller's */
+    pzi_parametrized_discard(&prepared);
     return status;
   }
+  *engine = (pzi_engine){0};
   *out = prepared;
   return PZ_OK;
 }
 
 void
-pzi_list_discard(pzi_prepared* const prepared)
+pzi_parametrized_discard(pzi_prepared* const prepared)
 {
   if (!prepared->list) {
     return;
@@ -120,24 +116,24 @@ pzi_list_discard(pzi_prepared* const prepared)
       pzi_slot_free(prepared->list->tensors[k]);
     }
   }
-  pzi_list_free_shell(prepared->list);
+  pzi_parametrized_free_shell(prepared->list);
   pzi_names_discard(&prepared->names);
   free(prepared->fresh);
   *prepared = (pzi_prepared){0};
 }
 
 void
-pzi_list_install(pz_slot* const slot, pzi_prepared* const prepared)
+pzi_parametrized_install(pz_slot* const slot, pzi_prepared* const prepared)
 {
-  pzi_list* const before = slot->list;
-  pzi_list* const list = prepared->list;
+  pzi_parametrized* const before = slot->list;
+  pzi_parametrized* const list = prepared->list;
   for (uint32_t k = 0; before && k < before->n_tensors; ++k) {
     if (!slot_with(list, before->tensors[k]->storage)) {
       pzi_slot_free(before->tensors[k]);
     }
   }
   if (before) {
-    pzi_list_free_shell(before);
+    pzi_parametrized_free_shell(before);
   }
   for (uint32_t k = 0; k < list->n_tensors; ++k) {
     list->tensors[k]->index = k;

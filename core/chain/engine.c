@@ -1,0 +1,30 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Instances of chains. */
+
+#include "engine.h"
+
+#include "eval.h"
+#include "state.h"
+#include "status.h"
+
+pz_status
+pzi_engine_adopt(pzi_engine* const engine, pz_queue* const queue, const pz_state* const from,
+                 const bool marks)
+{
+  PZ_TRY(from ? pzi_state_adopt(engine->chain, from, &engine->state)
+              : pz_state_new(engine->chain, queue, &engine->state));
+  PZ_TRY(pz_eval_new(engine->chain, queue, &engine->eval));
+  pzi_eval_set_check_writes(engine->eval, marks);
+  return PZ_OK;
+}
+
+void
+pzi_engine_cleanup(pzi_engine* const engine)
+{
+  pz_eval_free(engine->eval);
+  pz_state_free(engine->state);
+  pz_chain_free(engine->chain);
+  *engine = (pzi_engine){0};
+}
