@@ -25,7 +25,7 @@ circles_allowed = [
     # A composition runs operations, which may be composed themselves: recursion by design.
     (
         "ops",
-        "compose compose_elementwise compose_inverse compose_matrix compose_product dispatch dispatch_host lower",
+        "compose compose_elementwise compose_inverse compose_matrix compose_product dispatch dispatch_host mat_ops",
     ),
 ]
 
