@@ -74,8 +74,10 @@ open_queue(const pz_backend_host* const host, const uint32_t index, const void* 
   if (native) {
     return host->fail(PZ_UNSUPPORTED, "cpu has no queue of the host's to adopt");
   }
-  if (!cpu_libraries_work(sizeof(detail), detail, sizeof(reason), reason) ||
-      !cpu_isa_chosen(sizeof(reason), reason)) {
+  const cpu_isa* const isa = cpu_libraries_work(sizeof(detail), detail, sizeof(reason), reason)
+                                 ? cpu_isa_chosen(sizeof(reason), reason)
+                                 : NULL;
+  if (!isa) {
     return host->fail(PZ_DEVICE, "%s", reason);
   }
   pz_backend_queue* const q = calloc(1, sizeof(*q));
@@ -83,6 +85,8 @@ open_queue(const pz_backend_host* const host, const uint32_t index, const void* 
     return host->fail(PZ_NO_MEMORY, "out of memory for a queue");
   }
   q->host = host;
+  q->f32 = isa->f32;
+  q->f64 = isa->f64;
   *out = q;
   return PZ_OK;
 }

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The queue of the CPU backend: scratch that is kept between calls, and errors. */
+/* The queue of the CPU backend: the loops it uses, scratch that is kept between calls, errors. */
 
 #ifndef CPU_SCRATCH_H
 #define CPU_SCRATCH_H
@@ -27,6 +27,8 @@ typedef enum cpu_scratch_use {
 
 struct pz_backend_queue {
   const pz_backend_host* host;
+  const pz_backend_ops* f32; /* of the set of instructions in use */
+  const pz_backend_ops* f64;
   void* scratch[CPU_SCRATCH_USES]; /* grown, never shrunk */
   size_t scratch_bytes[CPU_SCRATCH_USES];
 };

@@ -5,12 +5,9 @@
 
 #include "batch.h"
 
-#include "instructions.h"
 #include "libraries.h"
 #include "scratch.h"
 #include "view.h"
-
-#include <string.h>
 
 typedef struct loop {
   lane_group* group;
@@ -53,16 +50,4 @@ TYPED(lane_loop)(pz_backend_queue* const q, const int64_t n_matrices, const int6
   }
   q->host->parallel(threads, (n_matrices + l.part - 1) / l.part, run_part, &l);
   return PZ_OK;
-}
-
-void
-TYPED(lane_flag)(const lane_mask mask, const int64_t count, unsigned char* const flags)
-{
-  if (lane_all(~mask)) { // as a rule
-    memset(flags, 0, (size_t)count);
-    return;
-  }
-  for (int64_t k = 0; k < count; ++k) {
-    flags[k] = mask[k] != 0;
-  }
 }

@@ -27,7 +27,4 @@ typedef void lane_group(const void* context, int64_t first, int64_t count, lane*
 pz_status TYPED(lane_loop)(pz_backend_queue* q, int64_t n_matrices, int64_t lanes, int64_t vectors,
                            double nanoseconds, lane_group* group, const void* context);
 
-/* flags[k] = 1 where lane k of `count` is set, else 0. */
-void TYPED(lane_flag)(lane_mask mask, int64_t count, unsigned char* flags);
-
 #endif /* CPU_BATCH_H */

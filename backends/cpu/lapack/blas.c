@@ -9,7 +9,7 @@
 #include "blas.h"
 
 #include "blas_names.h"
-#include "passes.h"
+#include "copy.h"
 
 #include <limits.h>
 
@@ -47,7 +47,7 @@ TYPED(view_expressible)(pz_backend_queue* const q, const pz_mat* const m, const 
   real* const data = cpu_scratch(q, use, (size_t)(v.rows * v.cols) * sizeof(real));
   const view packed = {data, v.rows, v.cols, v.cols, 1};
   if (data && (k == 0 || m->batch_stride != 0)) { /* else the scratch still holds it */
-    TYPED(view_copy)(v, packed);
+    copy_view(q, v, packed);
   }
   return packed;
 }
@@ -58,7 +58,9 @@ matrix_vector(const real alpha, const view a, const view x, const real beta, con
 {
   const bool rows = view_has_row_runs(a);
   if (beta == 0) { /* y is not to be read */
-    TYPED(view_fill)(0, y);
+    for (int64_t i = 0; i < y.rows; ++i) {
+      y.data[i * y.row_stride] = 0;
+    }
   }
   BLAS(gemv)
   (rows ? CblasRowMajor : CblasColMajor, CblasNoTrans, (int)a.rows, (int)a.cols, alpha, a.data,

@@ -12,7 +12,8 @@
 
 #include "blas.h"
 #include "blas_names.h"
-#include "passes.h"
+#include "copy.h"
+#include "finite.h"
 #include "scratch.h"
 
 #include <limits.h>
@@ -52,11 +53,12 @@ take_scratch(pz_backend_queue* const q, const int64_t a, const int64_t b, const 
 
 /* Fills matrix k of each given output. */
 static void
-fill_nan(const int64_t k, const uint32_t n, const pz_mat* const* const outputs)
+fill_nan(const pz_backend_queue* const q, const int64_t k, const uint32_t n,
+         const pz_mat* const* const outputs)
 {
   for (uint32_t i = 0; i < n; ++i) {
     if (outputs[i]) {
-      TYPED(view_fill)((real)NAN, view_of(outputs[i], k));
+      fill_view(q, (real)NAN, view_of(outputs[i], k));
     }
   }
 }
@@ -86,15 +88,15 @@ TYPED(qr)(pz_backend_queue* const q, const pz_mat* const a, const pz_mat* const 
   for (int64_t b = 0; b < a->batch; ++b) {
     const view from = view_of(a, b);
     if (!TYPED(view_finite)(from)) {
-      fill_nan(b, 2, (const pz_mat* const[]){basis, r});
+      fill_nan(q, b, 2, (const pz_mat* const[]){basis, r});
       continue;
     }
-    TYPED(view_copy)(from, factors);
+    copy_view(q, from, factors);
     (void)LAPACK(geqrf)(LAPACK_COL_MAJOR, m, n, s.a, m, s.b, s.work, s.n_work);
     if (r) {
       const view to = view_of(r, b);
       const view upper = {s.a, k, n, 1, m};
-      TYPED(view_copy)(upper, to);
+      copy_view(q, upper, to);
       for (int64_t j = 0; j < k; ++j) {
         for (int64_t i = j + 1; i < k; ++i) {
           to.data[i * to.row_stride + j * to.col_stride] = 0;
@@ -103,7 +105,7 @@ TYPED(qr)(pz_backend_queue* const q, const pz_mat* const a, const pz_mat* const 
     }
     if (basis) {
       (void)LAPACK(orgqr)(LAPACK_COL_MAJOR, m, k, k, s.a, m, s.b, s.work, s.n_work);
-      TYPED(view_copy)(view_columns(s.a, m, k), view_of(basis, b));
+      copy_view(q, view_columns(s.a, m, k), view_of(basis, b));
     }
   }
   return PZ_OK;
@@ -171,7 +173,7 @@ TYPED(lapack_eigh)(pz_backend_queue* const q, const pz_mat* const a, const pz_ma
       failed = done || failed >= 0 ? failed : b;
     }
     if (!done) {
-      fill_nan(b, 2, (const pz_mat* const[]){w, v});
+      fill_nan(q, b, 2, (const pz_mat* const[]){w, v});
       continue;
     }
     narrow(values, view_of(w, b));
@@ -210,24 +212,24 @@ TYPED(svd)(pz_backend_queue* const q, const pz_mat* const a, const pz_mat* const
     const view from = view_of(a, b);
     bool done = false;
     if (TYPED(view_finite)(from)) {
-      TYPED(view_copy)(from, matrix);
+      copy_view(q, from, matrix);
       done = LAPACK(gesdd)(LAPACK_COL_MAJOR, job, m, n, t.a, m, t.c, t.b, m, right, k, t.work,
                            t.n_work, t.integers) == 0;
       if (!done) {
-        TYPED(view_copy)(from, matrix);
+        copy_view(q, from, matrix);
         done = LAPACK(gesvd)(LAPACK_COL_MAJOR, job, job, m, n, t.a, m, t.c, t.b, m, right, k,
                              t.work, t.n_work) == 0;
       }
       failed = done || failed >= 0 ? failed : b;
     }
     if (!done) {
-      fill_nan(b, 3, (const pz_mat* const[]){u, s, vt});
+      fill_nan(q, b, 3, (const pz_mat* const[]){u, s, vt});
       continue;
     }
-    TYPED(view_copy)(view_columns(t.c, k, 1), view_of(s, b));
+    copy_view(q, view_columns(t.c, k, 1), view_of(s, b));
     if (u) {
-      TYPED(view_copy)(view_columns(t.b, m, k), view_of(u, b));
-      TYPED(view_copy)(view_columns(right, k, n), view_of(vt, b));
+      copy_view(q, view_columns(t.b, m, k), view_of(u, b));
+      copy_view(q, view_columns(right, k, n), view_of(vt, b));
     }
   }
   return converged(q, failed);
@@ -254,17 +256,17 @@ TYPED(schur)(pz_backend_queue* const q, const pz_mat* const a, const pz_mat* con
     const view from = view_of(a, b);
     bool done = false;
     if (TYPED(view_finite)(from)) {
-      TYPED(view_copy)(from, matrix);
+      copy_view(q, from, matrix);
       done = LAPACK(gees)(LAPACK_COL_MAJOR, 'V', 'N', NULL, n, s.a, n, &sorted, s.c, s.c + n, s.b,
                           n, s.work, s.n_work, NULL) == 0;
       failed = done || failed >= 0 ? failed : b;
     }
     if (!done) {
-      fill_nan(b, 2, (const pz_mat* const[]){t, z});
+      fill_nan(q, b, 2, (const pz_mat* const[]){t, z});
       continue;
     }
-    TYPED(view_copy)(matrix, view_of(t, b));
-    TYPED(view_copy)(view_columns(s.b, n, n), view_of(z, b));
+    copy_view(q, matrix, view_of(t, b));
+    copy_view(q, view_columns(s.b, n, n), view_of(z, b));
   }
   return converged(q, failed);
 }

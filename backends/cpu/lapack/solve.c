@@ -11,7 +11,8 @@
 
 #include "blas.h"
 #include "blas_names.h"
-#include "passes.h"
+#include "copy.h"
+#include "finite.h"
 #include "scratch.h"
 
 /* Exchanges rows of x as getrf did, in its order. */
@@ -83,13 +84,13 @@ TYPED(lapack_solve)(pz_backend_queue* const q, const uint32_t in, const pz_mat* 
     const view from = view_of(a, k);
     const view to = view_normalized(view_of(x, k));
     if (!TYPED(view_finite)(from)) {
-      TYPED(view_fill)((real)NAN, to);
+      fill_view(q, (real)NAN, to);
       continue;
     }
-    TYPED(view_copy)(from, factors);
-    TYPED(view_copy)(view_of(b, k), to);
+    copy_view(q, from, factors);
+    copy_view(q, view_of(b, k), to);
     if (!solve_one(in, factors, pivots, to)) {
-      TYPED(view_fill)((real)NAN, to);
+      fill_view(q, (real)NAN, to);
       singular = singular < 0 ? k : singular;
     }
   }
@@ -113,13 +114,13 @@ TYPED(lapack_potrf)(pz_backend_queue* const q, const pz_triangle triangle, const
     }
     const pz_mat from = one_of(a, k);
     const pz_mat to = one_of(l, k);
-    PZ_TRY(TYPED(triangle)(q, triangle, 0, &from, &to));
+    PZ_TRY(ops_of(q)->triangle(q, triangle, 0, &from, &to));
     const view v = view_of(l, k);
     const int64_t step = by_row ? v.row_stride : v.col_stride;
     if (!TYPED(triangle_finite)(triangle, v)) {
-      TYPED(view_fill)((real)NAN, v);
+      fill_view(q, (real)NAN, v);
     } else if (LAPACK(potrf)(LAPACK_COL_MAJOR, uplo, n, v.data, (lapack_int)larger(step, n)) != 0) {
-      TYPED(view_fill)((real)NAN, v);
+      fill_view(q, (real)NAN, v);
       singular = singular < 0 ? k : singular;
     }
   }

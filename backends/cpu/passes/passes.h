@@ -17,10 +17,6 @@ void TYPED(view_copy)(view x, view y);
 /* y = value everywhere. */
 void TYPED(view_fill)(real value, view y);
 
-/* Is every entry finite? With a triangle, of that triangle alone. */
-bool TYPED(view_finite)(view x);
-bool TYPED(triangle_finite)(pz_triangle triangle, view x);
-
 /* fold_adjoint of one matrix of order up to TILE, rows as runs. */
 void TYPED(fold_adjoint_tile)(bool upper, int sign, int64_t n, const real* x, int64_t ldx, real* y,
                               int64_t ldy);
@@ -42,12 +38,11 @@ TYPED_OPERATION(set_diagonal, const pz_mat* d, const pz_mat* y);
 TYPED_OPERATION(norm, pz_norm kind, pz_axis axis, const pz_mat* x, const pz_mat* out);
 TYPED_OPERATION(dot, pz_axis axis, const pz_mat* x, const pz_mat* y, const pz_mat* out);
 TYPED_OPERATION(scale_by, pz_axis axis, const pz_mat* d, const pz_mat* x, const pz_mat* y);
+TYPED_OPERATION(take, const pz_mat* index, const pz_mat* x, const pz_mat* y, const pz_fault* fault);
+TYPED_OPERATION(put, bool accumulate, const pz_mat* index, const pz_mat* x, const pz_mat* y,
+                const pz_fault* fault);
 
-/* Compiled once for each type. */
-TYPED_ONCE_OPERATION(take, const pz_mat* index, const pz_mat* x, const pz_mat* y,
-                     const pz_fault* fault);
-TYPED_ONCE_OPERATION(put, bool accumulate, const pz_mat* index, const pz_mat* x, const pz_mat* y,
-                     const pz_fault* fault);
+/* Compiled once for each type: other instructions make it no faster. */
 TYPED_ONCE_OPERATION(random, pz_distribution kind, uint64_t key, uint64_t first, double a, double b,
                      const pz_mat* y);
 

@@ -6,6 +6,7 @@
 #include "reduce.h"
 
 #include "batch.h"
+#include "lane_flag.h"
 #include "lane_view.h"
 #include "pack.h"
 
@@ -143,7 +144,7 @@ reduce_group(const void* const context, const int64_t first, const int64_t count
     }
   }
   lane_store_matrices(t->out, first, count, out);
-  TYPED(lane_flag)(odd, count, t->flags + first);
+  lane_flag(odd, count, t->flags + first);
 }
 
 bool

@@ -37,8 +37,8 @@ move_row(const bool accumulate, const int64_t n, const real* const from, const i
 }
 
 pz_status
-TYPED_ONCE(take)(pz_backend_queue* const q, const pz_mat* const index, const pz_mat* const x,
-                 const pz_mat* const y, const pz_fault* const fault)
+TYPED(take)(pz_backend_queue* const q, const pz_mat* const index, const pz_mat* const x,
+            const pz_mat* const y, const pz_fault* const fault)
 {
   (void)fault;
   PZ_TRY(check_indices(q, index, x->rows));
@@ -55,8 +55,8 @@ TYPED_ONCE(take)(pz_backend_queue* const q, const pz_mat* const index, const pz_
 }
 
 pz_status
-TYPED_ONCE(put)(pz_backend_queue* const q, const bool accumulate, const pz_mat* const index,
-                const pz_mat* const x, const pz_mat* const y, const pz_fault* const fault)
+TYPED(put)(pz_backend_queue* const q, const bool accumulate, const pz_mat* const index,
+           const pz_mat* const x, const pz_mat* const y, const pz_fault* const fault)
 {
   (void)fault;
   PZ_TRY(check_indices(q, index, y->rows));

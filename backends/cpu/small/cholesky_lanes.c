@@ -9,6 +9,7 @@
 
 #include "batch.h"
 #include "lane_cholesky.h"
+#include "lane_flag.h"
 #include "pack.h"
 
 typedef struct batch {
@@ -40,7 +41,7 @@ factor_group(const void* const context, const int64_t first, const int64_t count
     }
   }
   lane_store_matrices(t->l, first, count, memory);
-  TYPED(lane_flag)(dead | (lane_mask)(odd != 0), count, t->flags + first);
+  lane_flag(dead | (lane_mask)(odd != 0), count, t->flags + first);
 }
 
 pz_status

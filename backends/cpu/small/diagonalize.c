@@ -14,6 +14,7 @@
 
 #include "batch.h"
 #include "instructions.h"
+#include "lane_flag.h"
 
 enum { STEP_LIMIT = 30 }; /* for each eigenvalue; two do, as a rule */
 enum { MOST_STEPS = 64 }; /* until vectors are turned along */
@@ -334,6 +335,6 @@ TYPED(diagonalize)(const eigen* const given, const bool vectors, unsigned char* 
       t[h].d[i] *= scale[h];
       odd[h] += 0 * t[h].d[i];
     }
-    TYPED(lane_flag)(t[h].dead | (lane_mask)(odd[h] != 0), LANES, flags + h * LANES);
+    lane_flag(t[h].dead | (lane_mask)(odd[h] != 0), LANES, flags + h * LANES);
   }
 }

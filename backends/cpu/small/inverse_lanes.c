@@ -13,6 +13,7 @@
 #include "instructions.h"
 #include "inverse_rotation.h"
 #include "lane_eliminate.h"
+#include "lane_flag.h"
 #include "lane_view.h"
 #include "pack_square.h"
 
@@ -193,7 +194,7 @@ invert_rotations(const batch* const b, const int64_t n, const int64_t first, con
   const lane below[3] = {sign * x[row], sign * x[(n - 1) * row], sign * x[(n - 1) * row + col]};
   const lane_mask good = invert_closed(c, n, below, y) & (lane_mask)(odd == 0);
   lane_store_square(n, &b->to, count, y, b->y + first * b->to.batch_step);
-  TYPED(lane_flag)(~good, count, b->flags + first);
+  lane_flag(~good, count, b->flags + first);
 }
 
 /* `count` matrices from `first` on. Those beyond the limits of elimination without pivoting get
@@ -229,7 +230,7 @@ invert_lanes(const batch* const b, const int64_t n, const bool unpivoted, const 
     good = invert_pivoted(c, n, x, a, y);
   }
   TYPED(lane_store)(&b->to, count, NULL, y, b->y + first * b->to.batch_step);
-  TYPED(lane_flag)(~good, count, b->flags + first);
+  lane_flag(~good, count, b->flags + first);
 }
 
 static void

@@ -10,6 +10,7 @@
 
 #include "batch.h"
 #include "lane_cholesky.h"
+#include "lane_flag.h"
 #include "pack.h"
 
 typedef struct batch {
@@ -123,7 +124,7 @@ solve_group(const void* const context, const int64_t first, const int64_t count,
     odd += 0 * loaded[e];
   }
   lane_store_matrices(t->x, first, count, loaded);
-  TYPED(lane_flag)(dead | (lane_mask)(odd != 0), count, t->flags + first);
+  lane_flag(dead | (lane_mask)(odd != 0), count, t->flags + first);
 }
 
 pz_status

@@ -8,6 +8,7 @@
 #include "batches.h"
 
 #include "batch.h"
+#include "lane_flag.h"
 #include "lane_product.h"
 #include "lane_triangular.h"
 #include "pack.h"
@@ -59,7 +60,7 @@ solve_group(const void* const context, const int64_t first, const int64_t count,
   }
   lane_substitute(n, c->b.cols, o.t, o.b, o.b);
   lane_store_matrices(&c->b, first, count, memory);
-  TYPED(lane_flag)(dead, count, c->flags + first);
+  lane_flag(dead, count, c->flags + first);
 }
 
 static void
