@@ -217,6 +217,7 @@ END_TEST
 
 static const int64_t orders_shared[] = {3, 8, 13, 16, 27, 32};
 enum { N_SHARED = sizeof(orders_shared) / sizeof(orders_shared[0]) };
+enum { N_SHARING = 7 }; /* operations that share a batch among threads */
 
 /* Batches large enough to be shared among threads come out bit for bit the same however many
    there are. */
@@ -240,8 +241,8 @@ START_TEST(test_threads_change_nothing)
     }
   }
   const bool another = r->sides[TESTED].ops != r->sides[REFERENCE].ops;
-  for (int op = 0; another && op < 7; ++op) {
-    if (!test_takes(_i + op, 3)) {
+  for (int op = 0; another && op < N_SHARING; ++op) {
+    if (!test_takes(_i + op, N_SHARING)) {
       continue;
     }
     for (int threads = 1; threads <= 3; threads += 2) {

@@ -221,7 +221,7 @@ START_TEST(test_neighbours_change_nothing)
   const int64_t batch = 100000 / (n * n * n) + 203;
   rig_open(r, _i % 2);
   for (int op = 0; op < OPERATIONS; ++op) {
-    if (!test_takes(_i + op, 3)) {
+    if (!test_takes(_i + op, OPERATIONS)) {
       continue;
     }
     rig_trial(r, 0);

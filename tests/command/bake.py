@@ -254,7 +254,8 @@ def older():
     """names of torch.nn.utils.weight_norm and spectral_norm, where --map says so"""
     folder("older")
     g, v, w = normal(4, 1), normal(4, 3, 2), normal(4, 3)
-    u1, v1 = normal(4), normal(3)
+    # u^T W v is the norm of W, as in a trained model, and so is far from zero
+    u1, v1 = (vectors.astype(np.float32) for vectors in (np.linalg.svd(w)[0][:, 0], np.linalg.svd(w)[2][0]))
     file = {
         "a.conv.weight_g": g.reshape(4, 1, 1), "a.conv.weight_v": v, "a.conv.bias": g[:, 0],
         "weight_orig": w, "weight_u": u1, "weight_v": v1, "x_g": u1, "x_v": v1,

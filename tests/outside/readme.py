@@ -4,7 +4,9 @@
 
 A ```c block that begins with /* NAME.c */ becomes that file; one that begins with
 /* from PATH */ must stand in that file of the tree, line for line. Every ```sh block is run
-in order, in one folder, against a fresh installation.
+in order, in one folder, against a fresh installation. With TEST_THOROUGH=1 it is the release,
+and the demonstration runs; else it is built without optimization, and its backends come from
+BUILD_DIR.
 
 usage: readme.py BUILD_DIR SOURCE_DIR
 """
@@ -32,6 +34,8 @@ environment = {
 }
 for name in ("PARAMETRIZE_PLUGIN_PATH", "LD_LIBRARY_PATH", "PKG_CONFIG_PATH"):
     environment.pop(name, None)
+thorough = os.environ.get("TEST_THOROUGH") == "1"
+light = ["--buildtype=plain", *(f"-D{name}=disabled" for name in ("cpu", "cuda", "examples", "opencl"))]
 sanitized = os.environ.get("TEST_SANITIZE", "none") != "none"
 
 
@@ -45,11 +49,19 @@ def shell(text):
     script = f"set -euo pipefail\n{text}\nexport -p | grep -v PWD= > '{keep}'\n"
     if keep.exists():
         script = f". '{keep}'\n" + script
-    if "meson setup" in text:  # in the source tree, into a build folder of its own
-        script = script.replace("build-release", str(work / "release"))
-        run(["bash", "-c", script], cwd=source, env=environment)
-    else:
+    if "meson setup" not in text:
         run(["bash", "-c", script], cwd=work, env=environment)
+        return
+    # in the source tree, into a build folder of its own
+    script = script.replace("build-release", str(work / "release"))
+    if not thorough:
+        script = script.replace("--buildtype=release", " ".join(light))
+    run(["bash", "-c", script], cwd=source, env=environment)
+    if not thorough:
+        to = prefix / "lib" / "parametrize-1" / "backends"
+        to.mkdir(parents=True, exist_ok=True)
+        for module in (build / "core" / "parametrize-1" / "backends").glob("*.so"):
+            shutil.copy(module, to)
 
 
 def readme():
@@ -63,7 +75,8 @@ def readme():
             (work / name.group(1)).write_text(text)
         elif "./dev" in text:
             assert text.split() == ["./dev", "demo", "./dev", "test"], text
-            run([str(source / "dev"), "demo"], cwd=work, env=environment)  # the other runs this
+            if thorough:  # the other runs this
+                run([str(source / "dev"), "demo"], cwd=work, env=environment)
         else:
             assert language == "sh", language
             shell(text)
