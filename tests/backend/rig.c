@@ -205,7 +205,14 @@ rig_probe(const rig* const r, const uint32_t index, pz_device_info* const info)
 int
 rig_trials(void)
 {
-  return test_thorough() ? 24 : 8;
+  return test_thorough() ? 24 : 6;
+}
+
+/* Whether the trial is one of the last, whose matrices are large. */
+static bool
+is_large(const rig* const r)
+{
+  return r->trial >= rig_trials() - (test_thorough() ? 2 : 1);
 }
 
 void
@@ -230,15 +237,14 @@ rig_size(rig* const r)
 {
   static const int64_t small[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 15, 16, 17, 20, 31, 32, 33, 40};
   static const int64_t large[] = {65, 127, 200};
-  return r->trial >= rig_trials() - 2 ? large[rig_pick(r, 3)]
-                                      : small[rig_pick(r, sizeof(small) / sizeof(small[0]))];
+  return is_large(r) ? large[rig_pick(r, 3)] : small[rig_pick(r, sizeof(small) / sizeof(small[0]))];
 }
 
 int64_t
 rig_batch(rig* const r)
 {
   static const int64_t sizes[] = {1, 2, 7};
-  return sizes[rig_pick(r, r->trial >= rig_trials() - 2 ? 2 : 3)];
+  return sizes[rig_pick(r, is_large(r) ? 2 : 3)];
 }
 
 int64_t
