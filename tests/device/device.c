@@ -97,7 +97,8 @@ START_TEST(modules_report_late_failures_where_they_are_checked)
   pz_module* m = NULL;
   pz_tensor original;
   pz_tensor value;
-  ck_assert_ok(pz_module_new(device_context, device_name, "Linear", &m));
+  // on the queue of the upload, which comes after what registering has written
+  ck_assert_ok(pz_module_new_on(device_context, device_queue, "Linear", &m));
   ck_assert_ok(pz_module_add(m, "weight", PZ_PARAMETER, &start));
   ck_assert_ok(pz_register_parametrization(m, "weight", "cayley", 0));
   ck_assert_ok(pz_module_edit(m, "parametrizations.weight.original", &original));
