@@ -35,9 +35,9 @@ struct pz_queue {
   pz_fault fault;                /* of calls without a fault word of their own */
   pzi_arena scratch;             /* device memory for packing and compositions, under the mutex */
   pzi_arena staging;             /* host memory for copies, under the mutex */
-  uint64_t counts[PZI_N_OPS][3]; /* calls by pz_route, under the mutex */
   pzi_allocator allocator;       /* of device memory, takes the mutex */
   pzi_allocator allocator_held;  /* the same for a caller that holds the mutex */
+  uint64_t counts[PZI_N_OPS][3]; /* calls by pz_route, under the mutex */
   pz_queue* _Atomic thread_queue[PZI_THREAD_POOL_MAX - 1]; /* thread_queues.h; NULL: not opened */
   char name[64];                                           /* "opencl:0" */
 };
