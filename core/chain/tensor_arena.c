@@ -32,22 +32,3 @@ pzi_tensor_arena_record(pzi_tensor_arena* const arena, const size_t bytes, void*
   uint64_t offset = 0; /* stays 0 for host memory */
   return pzi_arena_take(&arena->host, bytes, out, &offset);
 }
-
-pzi_tensor_mark
-pzi_tensor_arena_mark(const pzi_tensor_arena* const arena)
-{
-  return (pzi_tensor_mark){pzi_arena_mark(&arena->device), pzi_arena_mark(&arena->host)};
-}
-
-void
-pzi_tensor_arena_release(pzi_tensor_arena* const arena, const pzi_tensor_mark mark)
-{
-  pzi_arena_release(&arena->device, mark.device);
-  pzi_arena_release(&arena->host, mark.host);
-}
-
-void
-pzi_tensor_arena_clear(pzi_tensor_arena* const arena)
-{
-  pzi_tensor_arena_release(arena, (pzi_tensor_mark){.device = 0, .host = 0});
-}

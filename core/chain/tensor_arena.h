@@ -28,8 +28,24 @@ pz_status pzi_tensor_arena_take(pzi_tensor_arena* arena, const pz_spec* spec, pz
 /* Host memory of `bytes`. */
 pz_status pzi_tensor_arena_record(pzi_tensor_arena* arena, size_t bytes, void** out);
 
-pzi_tensor_mark pzi_tensor_arena_mark(const pzi_tensor_arena* arena);
-void pzi_tensor_arena_release(pzi_tensor_arena* arena, pzi_tensor_mark mark);
-void pzi_tensor_arena_clear(pzi_tensor_arena* arena);
+/* Inline: every callback marks and releases scratch. */
+static inline pzi_tensor_mark
+pzi_tensor_arena_mark(const pzi_tensor_arena* const arena)
+{
+  return (pzi_tensor_mark){pzi_arena_mark(&arena->device), pzi_arena_mark(&arena->host)};
+}
+
+static inline void
+pzi_tensor_arena_release(pzi_tensor_arena* const arena, const pzi_tensor_mark mark)
+{
+  pzi_arena_release(&arena->device, mark.device);
+  pzi_arena_release(&arena->host, mark.host);
+}
+
+static inline void
+pzi_tensor_arena_clear(pzi_tensor_arena* const arena)
+{
+  pzi_tensor_arena_release(arena, (pzi_tensor_mark){.device = 0, .host = 0});
+}
 
 #endif /* PZI_TENSOR_ARENA_H */
