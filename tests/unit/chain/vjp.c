@@ -54,8 +54,19 @@ gradients(rig* const r, const pz_tensor* const g, pz_tensor* const out)
   }
 }
 
-static void
-check_chain(rig* const r, const bool linear)
+/* <g, value> by a central difference in trained tensor k along d; `up` is the value above. */
+static double
+difference_of(rig* const r, const uint32_t k, const pz_tensor* const g, const pz_tensor* const d,
+              const double step, pz_tensor* const up)
+{
+  *up = moved_value(r, k, d, step);
+  const pz_tensor down = moved_value(r, k, d, -step);
+  return (host_inner(g, up) - host_inner(g, &down)) / (2.0 * step);
+}
+
+/* Returns false where a step crosses a jump of the value: half of it then says something else. */
+static bool
+try_chain(rig* const r, const bool linear)
 {
   const pz_tensor g = host_normal(pz_chain_value(r->chain), &r->random, 1.0);
   pz_tensor gx[8];
@@ -65,19 +76,29 @@ check_chain(rig* const r, const bool linear)
     const pz_spec spec = pz_spec_of(&gx[k]);
     for (int round = 0; round < 3; ++round) {
       const pz_tensor d = host_normal(&spec, &r->random, 1.0);
-      pz_tensor up = moved_value(r, k, &d, step);
-      pz_tensor down = moved_value(r, k, &d, -step);
-      const double expected = (host_inner(&g, &up) - host_inner(&g, &down)) / (2.0 * step);
+      pz_tensor up;
+      const double near = difference_of(r, k, &g, &d, step / 2.0, &up);
+      const double expected = difference_of(r, k, &g, &d, step, &up);
       const double found = host_inner(&gx[k], &d);
       const double scale = sqrt(host_inner(&gx[k], &gx[k]) * host_inner(&d, &d)) +
                            sqrt(host_inner(&g, &g) * host_inner(&up, &up));
       /* Differences lose half the digits; sums of exact ones a few eps per term. */
       const double tolerance = (linear ? 1e-13 : 1e-8) * scale;
+      if (!linear && fabs(near - expected) > tolerance) {
+        return false;
+      }
       ck_assert_msg(fabs(found - expected) <= tolerance,
                     "%s: tensor %u: vjp gives %.15g, differences %.15g, tolerance %.3g",
                     pz_chain_text(r->chain), (unsigned)k, found, expected, tolerance);
     }
   }
+  return true;
+}
+
+static void
+check_chain(rig* const r, const bool linear)
+{
+  ck_assert_msg(try_chain(r, linear), "%s: the value jumps", pz_chain_text(r->chain));
 }
 
 typedef struct example {
@@ -114,8 +135,12 @@ START_TEST(test_square)
     const pz_tensor w = host_normal(&spec, &r.random, 1.0);
     rig_chain(&r, e->text, NULL, 0, PZ_FROM_TENSOR, &spec, 1);
     ck_assert_ok(pz_eval_initialize(r.eval, r.state, 0, &w));
-    rig_fill(&r, e->scale);
-    check_chain(&r, e->linear);
+    bool smooth = false;
+    for (int draw = 0; draw < 5 && !smooth; ++draw) { /* `power` jumps where it squares once more */
+      rig_fill(&r, e->scale);
+      smooth = try_chain(&r, e->linear);
+    }
+    ck_assert_msg(smooth, "%s: the value jumps everywhere", e->text);
   }
   rig_close(&r);
 }
