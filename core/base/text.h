@@ -13,7 +13,6 @@
 typedef struct pzi_text {
   char* data; /* NULL if empty; free() it */
   size_t length;
-  size_t capacity;
   bool failed;
 } pzi_text;
 

@@ -59,7 +59,6 @@ typedef struct pzi_loading {
 
   pzi_load_copy* copies;
   size_t n_copies;
-  size_t copies_capacity;
   pzi_engine* staged; /* of assigned values */
   size_t n_staged;
   pz_slot** assigned; /* slots of assigned values, sorted by address */
@@ -70,7 +69,6 @@ typedef struct pzi_loading {
   size_t n_expected;
   pzi_remark* remarks;
   size_t n_remarks;
-  size_t remarks_capacity;
   pzi_alloc_list names;
 } pzi_loading;
 

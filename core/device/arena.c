@@ -12,6 +12,7 @@
 
 #include "arena.h"
 
+#include "array.h"
 #include "shape.h"
 #include "status.h"
 
@@ -78,12 +79,7 @@ grow(pzi_arena* const arena, const size_t bytes)
   size_t size = arena->bytes > FIRST_CHUNK ? (size_t)arena->bytes : FIRST_CHUNK;
   size = size > bytes ? size : bytes;
 
-  pzi_chunk* const chunks =
-      (pzi_chunk*)realloc(arena->chunks, (arena->n_chunks + 1) * sizeof(*chunks));
-  if (!chunks) {
-    return pzi_no_memory((arena->n_chunks + 1) * sizeof(*chunks));
-  }
-  arena->chunks = chunks;
+  PZ_TRY(pzi_array_reserve(&arena->chunks, arena->n_chunks, 1, sizeof(*arena->chunks)));
   void* data = NULL;
   PZ_TRY(chunk_alloc(arena, size, &data));
   arena->current = arena->n_chunks++;

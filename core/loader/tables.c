@@ -6,6 +6,7 @@
 
 #include "tables.h"
 
+#include "array.h"
 #include "context_impl.h"
 #include "status.h"
 
@@ -48,17 +49,7 @@ rank(const uint32_t kind, const char* const id)
 static pz_status
 reserve(pzi_table_list* const list, const size_t extra)
 {
-  if (list->n + extra <= list->capacity) {
-    return PZ_OK;
-  }
-  const size_t capacity = 2 * list->n + extra;
-  pzi_table** const data = realloc(list->data, capacity * sizeof(*data));
-  if (!data) {
-    return pzi_no_memory(capacity * sizeof(*data));
-  }
-  list->data = data;
-  list->capacity = capacity;
-  return PZ_OK;
+  return pzi_array_reserve(&list->data, list->n, extra, sizeof(*list->data));
 }
 
 static pzi_table*
@@ -149,12 +140,13 @@ pzi_tables_add(pz_context* const context, const pzi_source* const source, const 
   const uint32_t most = source->descriptor->n_maps + source->descriptor->n_backends;
   uint32_t n[2] = {0, 0};
   pzi_source* const kept = pzi_alloc_list_take(&context->pool, sizeof(*kept));
-  pzi_source** const given =
-      realloc(context->given, (context->n_given + 1) * sizeof(*context->given));
   pzi_table** const fresh = calloc(most, sizeof(*fresh));
-  context->given = given ? given : context->given;
-  pz_status status = PZ_OK;
-  if (!kept || !given || !fresh) {
+  pz_status status =
+      pzi_array_reserve(&context->given, context->n_given, 1, sizeof(*context->given));
+  if (status != PZ_OK) {
+    goto done;
+  }
+  if (!kept || !fresh) {
     status = pzi_no_memory(most * sizeof(*fresh));
     goto done;
   }

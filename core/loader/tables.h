@@ -20,7 +20,6 @@ typedef struct pzi_table {
 typedef struct pzi_table_list {
   pzi_table** data; /* parametrizations by id, backends by preference */
   size_t n;
-  size_t capacity;
 } pzi_table_list;
 
 /* The table of an id, or NULL. Opens no file. */
