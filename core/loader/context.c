@@ -98,8 +98,8 @@ pzi_context_release(pz_context* const context)
   free(context->host_descriptors);
   free(context->given);
   free(context->order);
-  free(context->maps.data);
-  free(context->backends.data);
+  free(context->tables[0].data);
+  free(context->tables[1].data);
   free(context->reports);
   pzi_alloc_list_cleanup(&context->pool);
   pzi_alloc_list_cleanup(&context->texts);

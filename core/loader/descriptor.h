@@ -17,8 +17,8 @@ typedef struct pzi_descriptor {
   pzi_alloc_list pool; /* holds everything below */
   const char* name;
   const char* version;
-  pz_parametrization* maps;
-  uint32_t n_maps;
+  pz_parametrization* parametrizations;
+  uint32_t n_parametrizations;
   uint32_t n_backends;
   pz_backend* backends; /* `ops` full size, never NULL */
   const char* remark;   /* items that were skipped and why, one line; "" */

@@ -13,8 +13,8 @@
 typedef struct pzi_table {
   const char* id;
   const pzi_source* source;
-  pzi_parametrization map; /* of a parametrization */
-  pzi_backend backend;     /* of a backend */
+  pzi_parametrization parametrization; /* of a parametrization */
+  pzi_backend backend;                 /* of a backend */
 } pzi_table;
 
 typedef struct pzi_table_list {
