@@ -7,7 +7,7 @@
 
 #include "shape.h"
 #include "spec_check.h"
-#include "status.h"
+#include "spec_text.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

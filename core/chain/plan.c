@@ -13,6 +13,7 @@
 
 #include "services.h"
 #include "shape.h"
+#include "spec_text.h"
 #include "status.h"
 
 #include <inttypes.h>

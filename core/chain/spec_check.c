@@ -6,6 +6,7 @@
 #include "spec_check.h"
 
 #include "shape.h"
+#include "spec_text.h"
 #include "status.h"
 
 #include <inttypes.h>

@@ -14,6 +14,7 @@
 #include "queue_copy.h"
 #include "slot.h"
 #include "sorted_names.h"
+#include "spec_text.h"
 #include "state.h"
 #include "status.h"
 #include "tensor_io.h"

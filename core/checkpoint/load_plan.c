@@ -11,6 +11,7 @@
 #include "file_dtype.h"
 #include "plan.h"
 #include "sorted_names.h"
+#include "spec_text.h"
 #include "status.h"
 #include "tensor_names.h"
 #include "text.h"

@@ -14,6 +14,7 @@
 
 #include "array.h"
 #include "shape.h"
+#include "spec_text.h"
 #include "status.h"
 
 #include <stdlib.h>

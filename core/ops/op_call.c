@@ -12,6 +12,7 @@
 #include "lower.h"
 #include "op_table.h"
 #include "overlap.h"
+#include "spec_text.h"
 #include "status.h"
 
 #include <parametrize/plugin.h>
