@@ -11,7 +11,7 @@
 
 #include "plan.h"
 
-#include "services.h"
+#include "activity.h"
 #include "shape.h"
 #include "spec_text.h"
 #include "status.h"

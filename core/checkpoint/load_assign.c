@@ -4,7 +4,7 @@
 /* Assigns values of the file. Right inverses run on copies of the states, from the outer chain
    to the inner ones; the resulting tensors are copied to the module with all others. */
 
-#include "load_assign.h"
+#include "load.h"
 
 #include "array.h"
 #include "path.h"

@@ -5,7 +5,7 @@
    tensors, or, for an original with a chain of its own, from the value of that chain. The
    installed plugins must plan the tensors that the description lists. */
 
-#include "load_plan.h"
+#include "load.h"
 
 #include "chain_text.h"
 #include "file_dtype.h"

@@ -9,8 +9,6 @@
 #include "descriptor.h"
 
 #include "checked_read.h"
-#include "copy_text.h"
-#include "descriptor_options.h"
 #include "legacy_word.h"
 #include "status.h"
 #include "text.h"
@@ -40,7 +38,7 @@ enum {
 static pz_status
 copy_id(pzi_alloc_list* const pool, const char* const from, const char** const out)
 {
-  PZ_TRY(pzi_copy_text_line(pool, from, MOST_ID, "id", out));
+  PZ_TRY(pzi_checked_read_line(pool, from, MOST_ID, "id", out));
   return pzi_is_id(*out) ? PZ_OK : pzi_fail(PZ_PLUGIN, "id \"%s\", expected [a-z][a-z0-9_]*", *out);
 }
 
@@ -70,7 +68,7 @@ copy_table(const void* const from, const char* const what, const size_t least, v
 static pz_status
 copy_legacy_names(pzi_alloc_list* const pool, pz_parametrization* const t)
 {
-  PZ_TRY(pzi_copy_text_line(pool, t->older_names, MOST_LINE, "older names", &t->older_names));
+  PZ_TRY(pzi_checked_read_line(pool, t->older_names, MOST_LINE, "older names", &t->older_names));
   pzi_legacy_word word = {.rest = t->older_names};
   uint32_t n = 0;
   while (pzi_legacy_word_next(&word)) {
@@ -97,7 +95,7 @@ add_parametrization(pzi_descriptor* const descriptor, const pz_item* const item)
     }
   }
   pz_status status =
-      pzi_copy_text_line(&descriptor->pool, t.summary, MOST_LINE, "summary", &t.summary);
+      pzi_checked_read_line(&descriptor->pool, t.summary, MOST_LINE, "summary", &t.summary);
   if (status == PZ_OK && t.formula) {
     status =
         pzi_checked_read_text(&descriptor->pool, t.formula, MOST_FORMULA, "formula", &t.formula);
@@ -150,7 +148,7 @@ add_backend(pzi_descriptor* const descriptor, const pz_item* const item)
     return pzi_no_memory(sizeof(*ops));
   }
   pz_status status =
-      pzi_copy_text_line(&descriptor->pool, t.summary, MOST_LINE, "summary", &t.summary);
+      pzi_checked_read_line(&descriptor->pool, t.summary, MOST_LINE, "summary", &t.summary);
   const char* const missing = missing_entry(&t);
   if (status == PZ_OK && missing) {
     status = pzi_fail(PZ_PLUGIN, "%s is NULL", missing);
@@ -280,9 +278,9 @@ fill_descriptor(pzi_descriptor* const descriptor, const pz_plugin* const plugin,
   pzi_alloc_list* const pool = &descriptor->pool;
   pz_plugin d;
   PZ_TRY(read_descriptor(plugin, bytes, &d));
-  PZ_TRY(pzi_copy_text_line(pool, d.name, MOST_ID, "name of the plugin", &descriptor->name));
-  PZ_TRY(
-      pzi_copy_text_line(pool, d.version, MOST_ID, "version of the plugin", &descriptor->version));
+  PZ_TRY(pzi_checked_read_line(pool, d.name, MOST_ID, "name of the plugin", &descriptor->name));
+  PZ_TRY(pzi_checked_read_line(pool, d.version, MOST_ID, "version of the plugin",
+                               &descriptor->version));
 
   descriptor->parametrizations =
       pzi_alloc_list_take(pool, d.n_items * sizeof(*descriptor->parametrizations));

@@ -38,6 +38,10 @@ uint32_t pzi_descriptor_count(const pzi_descriptor* descriptor, uint32_t kind);
 const char* pzi_descriptor_id(const pzi_descriptor* descriptor, uint32_t kind, uint32_t index);
 uint32_t pzi_descriptor_index(const pzi_descriptor* descriptor, uint32_t kind, const char* id);
 
+/* Replaces the options of `table`, as the plugin gave them, by checked copies in the pool
+   (descriptor_options.c). PZ_PLUGIN: an option is not valid. [any thread, under the pool's lock] */
+pz_status pzi_descriptor_options_copy(pzi_alloc_list* pool, pz_parametrization* table);
+
 /* The most bytes of a table or of an element of an array. */
 enum { PZI_LARGEST_TABLE = 65536 };
 
