@@ -6,7 +6,6 @@
 
 #include "text.h"
 
-#include "array.h"
 #include "status.h"
 
 #include <errno.h>
@@ -20,9 +19,18 @@ void
 pzi_text_add(pzi_text* const text, const char* const string)
 {
   const size_t length = strlen(string);
-  if (text->failed || pzi_array_reserve(&text->data, text->length, length + 1, 1) != PZ_OK) {
-    text->failed = true;
+  if (text->failed) {
     return;
+  }
+  if (length >= text->capacity - text->length) { /* including the final zero */
+    const size_t capacity = 2 * text->capacity + length + 1;
+    char* const data = realloc(text->data, capacity);
+    if (!data) {
+      text->failed = true;
+      return;
+    }
+    text->data = data;
+    text->capacity = capacity;
   }
   memcpy(text->data + text->length, string, length + 1);
   text->length += length;
@@ -36,7 +44,7 @@ pzi_text_finish(pzi_text* const text, char** const out)
   *text = (pzi_text){0};
   if (built.failed) {
     free(built.data);
-    return pzi_no_memory(built.length);
+    return pzi_no_memory(built.capacity);
   }
   *out = built.data;
   return PZ_OK;

@@ -13,6 +13,7 @@
 typedef struct pzi_text {
   char* data; /* NULL if empty; free() it */
   size_t length;
+  size_t capacity;
   bool failed;
 } pzi_text;
 

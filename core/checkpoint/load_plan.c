@@ -209,7 +209,7 @@ text_as_saved(pzi_loading* const l, const pzi_load_chain* const incoming, chain_
       PZ_TRY(add_option(l, incoming, i, saved->stages[i].options[k], t));
     }
   }
-  return t->text.failed ? pzi_no_memory(t->text.length) : PZ_OK;
+  return t->text.failed ? pzi_no_memory(t->text.capacity) : PZ_OK;
 }
 
 /* ---- chains -------------------------------------------------------------------------- */

@@ -197,7 +197,7 @@ make_header(placement* const* const order, const size_t n, const pz_metadata* co
     pzi_text_add(json, " ");
   }
   if (json->failed) {
-    return pzi_no_memory(json->length);
+    return pzi_no_memory(json->capacity);
   }
   return json->length <= PZI_SAFETENSORS_MAX
              ? PZ_OK

@@ -291,7 +291,8 @@ fill_descriptor(pzi_descriptor* const descriptor, const pz_plugin* const plugin,
   }
   PZ_TRY(read_items(descriptor, &d, remark));
   if (descriptor->n_parametrizations + descriptor->n_backends == 0) {
-    return remark->failed ? pzi_no_memory(remark->length) : pzi_fail(PZ_PLUGIN, "%s", remark->data);
+    return remark->failed ? pzi_no_memory(remark->capacity)
+                          : pzi_fail(PZ_PLUGIN, "%s", remark->data);
   }
   descriptor->remark =
       remark->length == 0 ? "" : pzi_alloc_list_text(pool, remark->data, remark->length);
