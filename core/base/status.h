@@ -36,10 +36,4 @@ void pzi_message_restore(const pzi_message* message);
 /* PZ_NO_MEMORY with its message. */
 pz_status pzi_no_memory(size_t bytes);
 
-/* Write a spec ("float32 8x5x3x3") or a dtype into `buffer` and return it. */
-enum { PZI_SPEC_TEXT = 256 };
-const char* pzi_spec_text(const pz_spec* spec, char buffer[PZI_SPEC_TEXT]);
-const char* pzi_dtype_text(uint32_t dtype, char buffer[PZI_SPEC_TEXT]);
-const char* pzi_structure_text(uint32_t structure); /* "skew" */
-
 #endif /* PZI_STATUS_H */

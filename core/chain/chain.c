@@ -6,8 +6,8 @@
 
 #include "chain.h"
 
+#include "check_tensor.h"
 #include "context.h"
-#include "spec_check.h"
 #include "status.h"
 
 #include <inttypes.h>
@@ -123,7 +123,7 @@ check_given(const pz_direction direction, const pz_spec* const given, const uint
   }
   for (uint32_t i = 0; i < n_given; ++i) {
     snprintf(what, sizeof(what), direction == PZ_FROM_TENSOR ? "value" : "original %" PRIu32, i);
-    PZ_TRY(pzi_spec_check(&given[i], what));
+    PZ_TRY(pzi_check_spec(&given[i], what));
     if (given[i].dtype == PZ_I64) {
       return pzi_fail(PZ_MISMATCH, "%s: found int64, expected float32 or float64", what);
     }

@@ -9,6 +9,7 @@
 
 #include "chain.h"
 
+#include "spec_text.h"
 #include "status.h"
 #include "text.h"
 

@@ -5,9 +5,9 @@
 
 #include "draft.h"
 
+#include "check_tensor.h"
 #include "shape.h"
-#include "spec_check.h"
-#include "status.h"
+#include "spec_text.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -51,7 +51,7 @@ pzi_draft_tensor(pzi_activity* const run, const uint32_t role, const char* const
   pzi_draft* const draft = run->draft;
   const char* const what = role_names[role - 1];
   uint32_t* const n = &draft->n[role - 1];
-  if (pzi_spec_check(spec, what) != PZ_OK) {
+  if (pzi_check_spec(spec, what) != PZ_OK) {
     return pzi_activity_breach(run, "%s", pz_error_message());
   }
   if (role != PZ_STATE_BUFFER && spec->dtype == PZ_I64) {
@@ -90,7 +90,7 @@ pzi_draft_value(pzi_activity* const run, const pz_spec* const spec, const uint32
 {
   pzi_draft* const draft = run->draft;
   char text[PZI_SPEC_TEXT];
-  if (pzi_spec_check(spec, "value") != PZ_OK) {
+  if (pzi_check_spec(spec, "value") != PZ_OK) {
     return pzi_activity_breach(run, "%s", pz_error_message());
   }
   if (spec->dtype == PZ_I64) {

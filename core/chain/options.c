@@ -10,6 +10,7 @@
 #include "check_tensor.h"
 #include "nearest_name.h"
 #include "shape.h"
+#include "spec_text.h"
 #include "status.h"
 #include "text.h"
 

@@ -11,8 +11,9 @@
 
 #include "plan.h"
 
-#include "services.h"
+#include "activity.h"
 #include "shape.h"
+#include "spec_text.h"
 #include "status.h"
 
 #include <inttypes.h>

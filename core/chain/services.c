@@ -3,11 +3,10 @@
 
 /* Services for plugins: messages, declarations, scratch, and what forward saves for vjp. */
 
-#include "services.h"
-
 #include "activity.h"
+
+#include "check_tensor.h"
 #include "draft.h"
-#include "spec_check.h"
 #include "status.h"
 
 #include <inttypes.h>
@@ -101,7 +100,7 @@ service_work(pz_call* const c, const pz_spec* const spec, pz_tensor* const out)
   if (!run->work) {
     return pzi_activity_breach(run, "asked for scratch in plan");
   }
-  PZ_TRY(pzi_spec_check(spec, "scratch"));
+  PZ_TRY(pzi_check_spec(spec, "scratch"));
   return pzi_tensor_arena_take(run->work, spec, out);
 }
 
@@ -155,7 +154,7 @@ service_save(pz_call* const c, const pz_spec* const spec, pz_tensor* const out)
   if (!run->temporary) {
     return pzi_activity_breach(run, "saved a tensor in plan");
   }
-  PZ_TRY(pzi_spec_check(spec, "saved tensor"));
+  PZ_TRY(pzi_check_spec(spec, "saved tensor"));
   return run->save ? pzi_tape_tensor(run->tape, run->save, spec, out)
                    : pzi_tensor_arena_take(run->temporary, spec, out);
 }

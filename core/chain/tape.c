@@ -5,25 +5,20 @@
 
 #include "tape.h"
 
-#include "status.h"
+#include "array.h"
 
 #include <stdlib.h>
 
 /* Makes room for one more element of `size` bytes. */
 static pz_status
-grow(pzi_tape* const tape, void** const array, uint32_t* const capacity, const uint32_t n,
+grow(pzi_tape* const tape, void* const array, uint32_t* const capacity, const uint32_t n,
      const size_t size)
 {
   if (n < *capacity) {
     return PZ_OK;
   }
-  const uint32_t larger = 2 * *capacity + 8;
-  void* const data = realloc(*array, larger * size);
-  if (!data) {
-    return pzi_no_memory(larger * size);
-  }
-  *array = data;
-  *capacity = larger;
+  PZ_TRY(pzi_array_reserve(array, n, n + 8, size));
+  *capacity = 2 * n + 8;
   ++tape->allocations;
   return PZ_OK;
 }
@@ -32,9 +27,8 @@ pz_status
 pzi_tape_tensor(pzi_tape* const tape, pzi_tensor_arena* const arena, const pz_spec* const spec,
                 pz_tensor* const out)
 {
-  void* tensors = tape->tensors;
-  PZ_TRY(grow(tape, &tensors, &tape->tensor_capacity, tape->n_tensors, sizeof(*tape->tensors)));
-  tape->tensors = tensors;
+  PZ_TRY(
+      grow(tape, &tape->tensors, &tape->tensor_capacity, tape->n_tensors, sizeof(*tape->tensors)));
   PZ_TRY(pzi_tensor_arena_take(arena, spec, out));
   tape->tensors[tape->n_tensors++] = *out;
   return PZ_OK;
@@ -44,9 +38,8 @@ pz_status
 pzi_tape_record(pzi_tape* const tape, pzi_tensor_arena* const arena, const size_t bytes,
                 void** const out)
 {
-  void* records = tape->records;
-  PZ_TRY(grow(tape, &records, &tape->record_capacity, tape->n_records, sizeof(*tape->records)));
-  tape->records = records;
+  PZ_TRY(
+      grow(tape, &tape->records, &tape->record_capacity, tape->n_records, sizeof(*tape->records)));
   PZ_TRY(pzi_tensor_arena_record(arena, bytes, out));
   tape->records[tape->n_records++] = *out;
   return PZ_OK;

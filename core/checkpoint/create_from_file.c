@@ -7,7 +7,6 @@
 
 #include "load.h"
 
-#include "load_plan.h"
 #include "path.h"
 #include "slot.h"
 #include "sorted_names.h"

@@ -10,6 +10,7 @@
 #include "file_dtype.h"
 #include "json.h"
 #include "sorted_names.h"
+#include "spec_text.h"
 #include "status.h"
 
 #include <parametrize/chain.h>

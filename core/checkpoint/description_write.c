@@ -8,8 +8,8 @@
 
 #include "file_dtype.h"
 #include "json.h"
+#include "spec_text.h"
 #include "state.h"
-#include "status.h"
 
 #include <inttypes.h>
 #include <stdio.h>

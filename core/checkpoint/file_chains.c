@@ -7,6 +7,7 @@
 
 #include "file_chains.h"
 
+#include "array.h"
 #include "status.h"
 #include "tensor_names.h"
 #include "text.h"
@@ -17,32 +18,17 @@
 /* More deeply nested names belong to plain tensors: the time per name must be bounded. */
 enum { NESTED_MAX = 16 };
 
-typedef struct growing {
-  pzi_file_chain* data;
-  size_t n;
-  size_t capacity;
-} growing;
-
 static pz_status
-push(growing* const chains, const pzi_file_chain* const chain)
+push(pz_file* const file, const pzi_file_chain* const chain)
 {
-  if (chains->n == chains->capacity) {
-    const size_t capacity = 2 * chains->capacity + 16;
-    pzi_file_chain* const data = realloc(chains->data, capacity * sizeof(*data));
-    if (!data) {
-      return pzi_no_memory(capacity * sizeof(*data));
-    }
-    chains->data = data;
-    chains->capacity = capacity;
-  }
-  chains->data[chains->n++] = *chain;
+  PZ_TRY(pzi_array_reserve(&file->chains, file->n_chains, 1, sizeof(*chain)));
+  file->chains[file->n_chains++] = *chain;
   return PZ_OK;
 }
 
 /* Adds the chain of a tensor and the chains around it, as its name implies. */
 static pz_status
-push_by_name(pz_file* const file, const char* const name, char* const path, char* const rest,
-             growing* const chains)
+push_by_name(pz_file* const file, const char* const name, char* const path, char* const rest)
 {
   strcpy(rest, name);
   for (int nested = 0; nested < NESTED_MAX; ++nested, strcpy(rest, path)) {
@@ -50,19 +36,18 @@ push_by_name(pz_file* const file, const char* const name, char* const path, char
     if (length == 0) {
       break;
     }
-    const pzi_file_chain* const before = chains->n > 0 ? &chains->data[chains->n - 1] : NULL;
-    const pzi_file_chain chain = {.n_tensors = 1};
+    pzi_file_chain* const before = file->n_chains > 0 ? &file->chains[file->n_chains - 1] : NULL;
     if (before && strcmp(before->path, path) == 0) {
-      ++chains->data[chains->n - 1].n_tensors; /* neighbours often share a chain */
+      ++before->n_tensors; /* neighbours often share a chain */
       continue;
     }
-    PZ_TRY(push(chains, &chain));
-    pzi_file_chain* const made = &chains->data[chains->n - 1];
-    made->path = pzi_alloc_list_text(&file->pool, path, strlen(path));
-    made->prefix = pzi_alloc_list_text(&file->pool, rest, length);
-    if (!made->path || !made->prefix) {
+    const pzi_file_chain chain = {.path = pzi_alloc_list_text(&file->pool, path, strlen(path)),
+                                  .prefix = pzi_alloc_list_text(&file->pool, rest, length),
+                                  .n_tensors = 1};
+    if (!chain.path || !chain.prefix) {
       return pzi_no_memory(length);
     }
+    PZ_TRY(push(file, &chain));
   }
   return PZ_OK;
 }
@@ -101,31 +86,31 @@ by_path(const void* const a, const void* const b)
 
 /* Sorts the chains and merges those of one value. */
 static void
-merge(growing* const chains)
+merge(pz_file* const file)
 {
   size_t n = 0;
-  if (chains->n > 0) {
-    qsort(chains->data, chains->n, sizeof(*chains->data), by_path);
+  if (file->n_chains > 0) {
+    qsort(file->chains, file->n_chains, sizeof(*file->chains), by_path);
   }
-  for (size_t k = 0; k < chains->n; ++k) {
-    const pzi_file_chain* const chain = &chains->data[k];
-    if (n == 0 || by_path(&chains->data[n - 1], chain) != 0) {
-      chains->data[n++] = *chain;
+  for (size_t k = 0; k < file->n_chains; ++k) {
+    const pzi_file_chain* const chain = &file->chains[k];
+    if (n == 0 || by_path(&file->chains[n - 1], chain) != 0) {
+      file->chains[n++] = *chain;
       continue;
     }
-    pzi_file_chain* const first = &chains->data[n - 1];
+    pzi_file_chain* const first = &file->chains[n - 1];
     first->n_tensors += chain->n_tensors;
     first->saved = chain->saved ? chain->saved : first->saved;
   }
-  chains->n = n;
+  file->n_chains = n;
 }
 
 static pz_status
-collect(pz_file* const file, char* const path, char* const rest, growing* const chains)
+collect(pz_file* const file, char* const path, char* const rest)
 {
   const pzi_safetensors* const header = &file->header;
   for (size_t k = 0; k < header->n_tensors; ++k) {
-    PZ_TRY(push_by_name(file, header->tensors[k].name, path, rest, chains));
+    PZ_TRY(push_by_name(file, header->tensors[k].name, path, rest));
   }
   for (size_t k = 0; k < file->description.n_chains; ++k) {
     const pzi_saved_chain* const saved = &file->description.chains[k];
@@ -135,12 +120,12 @@ collect(pz_file* const file, char* const path, char* const rest, growing* const 
     if (!chain.prefix) {
       return pzi_no_memory(strlen(saved->path));
     }
-    PZ_TRY(push(chains, &chain));
+    PZ_TRY(push(file, &chain));
   }
-  merge(chains);
-  for (size_t k = 0; k < chains->n; ++k) {
-    if (chains->data[k].saved) {
-      PZ_TRY(describe(file, &chains->data[k]));
+  merge(file);
+  for (size_t k = 0; k < file->n_chains; ++k) {
+    if (file->chains[k].saved) {
+      PZ_TRY(describe(file, &file->chains[k]));
     }
   }
   return PZ_OK;
@@ -158,17 +143,12 @@ pzi_file_chains_find(pz_file* const file)
     const size_t length = strlen(file->description.chains[k].path);
     longest = length > longest ? length : longest;
   }
-  growing chains = {0};
   char* const path = malloc(2 * (longest + 1));
-  pz_status status;
-  if (path) {
-    status = collect(file, path, path + longest + 1, &chains);
-  } else {
-    status = pzi_no_memory(2 * (longest + 1));
+  if (!path) {
+    return pzi_no_memory(2 * (longest + 1));
   }
+  const pz_status status = collect(file, path, path + longest + 1);
   free(path);
-  file->chains = chains.data;
-  file->n_chains = chains.n;
   return status;
 }
 

@@ -12,8 +12,8 @@
 
 #include "chain_text.h"
 #include "file_chains.h"
+#include "legacy_word.h"
 #include "lookup.h"
-#include "older_name.h"
 #include "path.h"
 #include "status.h"
 #include "stored.h"
@@ -49,11 +49,11 @@ begin(renaming* const r)
 /* The tensor of a value under a legacy name. NULL if the file has none, or if the module has a
    tensor of this name. */
 static const pzi_file_tensor*
-find_legacy(const renaming* const r, const char* const path, const pzi_older_name* const name)
+find_legacy(const renaming* const r, const char* const path, const pzi_legacy_word* const word)
 {
   char* const text = r->text + r->room; /* `path` may be the first half */
   strcpy(text, path);
-  strncat(text, name->ending, name->n_ending);
+  strncat(text, word->ending, word->n_ending);
   return r->module && pzi_slot_at(r->module, text) ? NULL
                                                    : pzi_safetensors_find(&r->from->header, text);
 }
@@ -82,9 +82,9 @@ is_legacy(const renaming* const r, const char* const path, const char* const leg
   if (pzi_file_chains_on(r->from, path) || pzi_safetensors_find(&r->from->header, path)) {
     return false;
   }
-  pzi_older_name name = {.rest = legacy};
-  while (pzi_older_name_next(&name)) {
-    if (strncmp(name.tensor, "original", 8) == 0 && !find_legacy(r, path, &name)) {
+  pzi_legacy_word word = {.rest = legacy};
+  while (pzi_legacy_word_next(&word)) {
+    if (strncmp(word.tensor, "original", 8) == 0 && !find_legacy(r, path, &word)) {
       return false;
     }
   }
@@ -103,19 +103,19 @@ rename_value(renaming* const r, const char* const path, const char* const legacy
   if (!prefix) {
     return pzi_no_memory(strlen(path));
   }
-  pzi_older_name name = {.rest = legacy};
-  while (pzi_older_name_next(&name)) {
-    const pzi_file_tensor* const file_tensor = find_legacy(r, path, &name);
+  pzi_legacy_word word = {.rest = legacy};
+  while (pzi_legacy_word_next(&word)) {
+    const pzi_file_tensor* const file_tensor = find_legacy(r, path, &word);
     if (!file_tensor) {
       continue; /* a buffer that was not saved */
     }
-    const size_t length = strlen(prefix) + name.n_tensor + sizeof("0.");
+    const size_t length = strlen(prefix) + word.n_tensor + sizeof("0.");
     char* const text = pzi_alloc_list_take(&header->strings, length);
     if (!text) {
       return pzi_no_memory(length);
     }
-    strcpy(stpcpy(text, prefix), strncmp(name.tensor, "original", 8) == 0 ? "" : "0.");
-    strncat(text, name.tensor, name.n_tensor);
+    strcpy(stpcpy(text, prefix), strncmp(word.tensor, "original", 8) == 0 ? "" : "0.");
+    strncat(text, word.tensor, word.n_tensor);
     header->tensors[file_tensor - r->from->header.tensors].name = text;
   }
   return PZ_OK;
@@ -129,14 +129,14 @@ static pz_status
 legacy_of_rule(pz_context* const context, const char* const text, const char** const out)
 {
   pzi_chain_words* words = NULL;
-  const pzi_parametrization* map = NULL;
+  const pzi_parametrization* parametrization = NULL;
   *out = NULL;
   pz_status status = pzi_chain_parse(text, &words);
   if (status == PZ_OK) {
-    status = pzi_lookup_parametrization(context, words->stages[0].id, &map);
+    status = pzi_lookup_parametrization(context, words->stages[0].id, &parametrization);
     free(words);
   }
-  *out = status == PZ_OK ? map->table.older_names : NULL;
+  *out = status == PZ_OK ? parametrization->table.older_names : NULL;
   return status == PZ_NO_MEMORY ? status : PZ_OK;
 }
 
@@ -156,8 +156,8 @@ static pz_status
 rename_by_rule(renaming* const r, const pz_list_rule* const rules, const uint32_t n_rules,
                const uint32_t rule, const char* const legacy)
 {
-  pzi_older_name first = {.rest = legacy};
-  (void)pzi_older_name_next(&first);
+  pzi_legacy_word first = {.rest = legacy};
+  (void)pzi_legacy_word_next(&first);
   for (size_t k = 0; k < r->from->header.n_tensors; ++k) {
     const char* const name = r->from->header.tensors[k].name;
     const size_t length = strlen(name);

@@ -7,9 +7,6 @@
 #include "load.h"
 
 #include "gate.h"
-#include "load_assign.h"
-#include "load_chains.h"
-#include "load_commit.h"
 #include "slot.h"
 #include "status.h"
 #include "tensor_io.h"

@@ -1,12 +1,48 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Loads a file into a module. */
+/* The parts of a load, each in a file of its own. They fill a pzi_loading; only
+   load_commit.c writes to the module. */
 
 #ifndef PZI_LOAD_H
 #define PZI_LOAD_H
 
 #include "loading.h"
+
+/* ---- load_plan.c: plans the chains ---- */
+
+/* Plans the chain of a value for `dtype`, or for the dtype of the file (0). The chain stays NULL
+   without a rule and a description, and for a lenient load if an original is missing. */
+pz_status pzi_load_plan(pzi_loading* l, pzi_load_chain* incoming, uint32_t dtype);
+
+/* PZ_MISMATCH: neither a rule nor the file defines the chain of this value. */
+pz_status pzi_load_plan_undefined(const char* path);
+
+/* The dtype in the module of a tensor that the file stores as `dtype`; `wanted` is the dtype of
+   the tensor there, or 0. Returns 0 if modules have no such dtype. */
+uint32_t pzi_load_plan_dtype(const pzi_loading* l, const char* dtype, uint32_t wanted);
+
+/* ---- load_chains.c: builds the chains beside the module ---- */
+
+/* Finds the slot of every chain. Builds the chain, with its tensors, for a plain slot; checks
+   that a parametrized slot has the same chain. */
+pz_status pzi_load_chains(pzi_loading* l);
+
+/* ---- load_assign.c: runs right inverses for values, on copies of the states ---- */
+
+/* Assigns every value of the file to a copy of its chain, and appends the copies of the tensors
+   that result. */
+pz_status pzi_load_assign(pzi_loading* l);
+
+/* Does the slot belong to the chain of an assigned value? */
+bool pzi_load_assign_has(const pzi_loading* l, const pz_slot* slot);
+
+/* ---- load_commit.c: writes to the module ---- */
+
+/* Copies all tensors or none, then installs the chains. */
+pz_status pzi_load_commit(pzi_loading* l);
+
+/* ---- load.c: runs the parts, collects plain copies and unused names ---- */
 
 /* Runs a load that was initialized. Needs exclusive access to the module; calls no callback of
    the host. */

@@ -4,8 +4,9 @@
 /* Assigns values of the file. Right inverses run on copies of the states, from the outer chain
    to the inner ones; the resulting tensors are copied to the module with all others. */
 
-#include "load_assign.h"
+#include "load.h"
 
+#include "array.h"
 #include "path.h"
 #include "queue_copy.h"
 #include "slot.h"
@@ -118,14 +119,10 @@ stage(pzi_loading* const l, const pz_slot* const slot, const char* const path,
       const pz_intent intent, const pz_tensor* const value)
 {
   const pzi_parametrized* const list = slot->list;
-  pzi_engine* const staged = realloc(l->staged, (l->n_staged + 1) * sizeof(*staged));
-  if (!staged) {
-    return pzi_no_memory((l->n_staged + 1) * sizeof(*staged));
-  }
-  l->staged = staged;
+  PZ_TRY(pzi_array_reserve(&l->staged, l->n_staged, 1, sizeof(*l->staged)));
   pzi_engine engine = {0};
   PZ_TRY(pzi_engine_carry(slot, slot->module->queue, 0, &engine));
-  staged[l->n_staged++] = engine;
+  l->staged[l->n_staged++] = engine;
   char* const prefix = pzi_tensor_names_prefix(&l->names, path);
   if (!prefix) {
     return pzi_no_memory(strlen(path));

@@ -5,15 +5,15 @@
    installed at once, since the outer chain is not yet part of the module. Right inverses never
    run. */
 
-#include "load_chains.h"
+#include "load.h"
 
 #include "check_tensor.h"
 #include "description_write.h"
-#include "load_plan.h"
 #include "path.h"
 #include "queue_copy.h"
 #include "slot.h"
 #include "sorted_names.h"
+#include "spec_text.h"
 #include "state.h"
 #include "status.h"
 #include "tensor_io.h"

@@ -4,7 +4,7 @@
 /* Writes a load to the module. In host memory a copy cannot fail once its operands were checked.
    On a device the old elements are kept until all copies succeed, and restored otherwise. */
 
-#include "load_commit.h"
+#include "load.h"
 
 #include "queue_copy.h"
 #include "shape.h"

@@ -5,12 +5,13 @@
    tensors, or, for an original with a chain of its own, from the value of that chain. The
    installed plugins must plan the tensors that the description lists. */
 
-#include "load_plan.h"
+#include "load.h"
 
 #include "chain_text.h"
 #include "file_dtype.h"
 #include "plan.h"
 #include "sorted_names.h"
+#include "spec_text.h"
 #include "status.h"
 #include "tensor_names.h"
 #include "text.h"

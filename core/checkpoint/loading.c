@@ -3,6 +3,7 @@
 
 #include "loading.h"
 
+#include "array.h"
 #include "legacy_names.h"
 #include "status.h"
 
@@ -31,15 +32,7 @@ pzi_loading_remark(pzi_loading* const l, const pz_load_remark kind, const char* 
   if (!pzi_loading_lenient(l) || !l->settings.report) {
     return PZ_OK;
   }
-  if (l->n_remarks == l->remarks_capacity) {
-    const size_t capacity = 2 * l->remarks_capacity + 16;
-    pzi_remark* const remarks = realloc(l->remarks, capacity * sizeof(*remarks));
-    if (!remarks) {
-      return pzi_no_memory(capacity * sizeof(*remarks));
-    }
-    l->remarks = remarks;
-    l->remarks_capacity = capacity;
-  }
+  PZ_TRY(pzi_array_reserve(&l->remarks, l->n_remarks, 1, sizeof(*l->remarks)));
   const char* const copy = pzi_alloc_list_text(&l->names, name, strlen(name));
   if (!copy) {
     return pzi_no_memory(strlen(name));
@@ -229,15 +222,7 @@ pzi_loading_use(pzi_loading* const l, const char* const name)
 pz_status
 pzi_loading_push(pzi_loading* const l, const pzi_load_copy* const copy)
 {
-  if (l->n_copies == l->copies_capacity) {
-    const size_t capacity = 2 * l->copies_capacity + 16;
-    pzi_load_copy* const copies = realloc(l->copies, capacity * sizeof(*copies));
-    if (!copies) {
-      return pzi_no_memory(capacity * sizeof(*copies));
-    }
-    l->copies = copies;
-    l->copies_capacity = capacity;
-  }
+  PZ_TRY(pzi_array_reserve(&l->copies, l->n_copies, 1, sizeof(*l->copies)));
   l->copies[l->n_copies++] = *copy;
   return PZ_OK;
 }

@@ -1,14 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The data of one load of a file into a module. The parts of a load fill it:
-
-     load_chains.c   plans (load_plan.c) and builds the chains of the file beside the module
-     load_assign.c   runs right inverses for values, on copies of the states
-     load.c          collects the plain copies and the names that are missing or unknown
-     load_commit.c   copies the tensors, all or none, and installs the chains
-
-   Only the last part writes to the module. */
+/* The data of one load of a file into a module; load.h declares the parts that fill it. */
 
 #ifndef PZI_LOADING_H
 #define PZI_LOADING_H
@@ -59,7 +52,6 @@ typedef struct pzi_loading {
 
   pzi_load_copy* copies;
   size_t n_copies;
-  size_t copies_capacity;
   pzi_engine* staged; /* of assigned values */
   size_t n_staged;
   pz_slot** assigned; /* slots of assigned values, sorted by address */
@@ -70,7 +62,6 @@ typedef struct pzi_loading {
   size_t n_expected;
   pzi_remark* remarks;
   size_t n_remarks;
-  size_t remarks_capacity;
   pzi_alloc_list names;
 } pzi_loading;
 

@@ -6,6 +6,7 @@
 
 #include "description_write.h"
 
+#include "array.h"
 #include "gate.h"
 #include "slot.h"
 #include "status.h"
@@ -15,13 +16,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+typedef struct source {
+  const pz_tensor* tensor;
+  pz_queue* queue;
+} source;
+
 /* The contents of the file. */
 typedef struct saving {
-  pz_file_entry* entries; /* of the tensors */
-  const pz_tensor** tensors;
-  pz_queue** queues;
+  pz_file_entry* entries;
+  source* sources; /* of the entries */
   size_t n;
-  size_t capacity;
   pzi_alloc_list names; /* of tensor options */
   pz_metadata* metadata;
   size_t n_metadata;
@@ -32,8 +36,7 @@ static void
 cleanup(saving* const s)
 {
   free(s->entries);
-  free(s->tensors);
-  free(s->queues);
+  free(s->sources);
   free(s->metadata);
   free(s->description);
   pzi_alloc_list_cleanup(&s->names);
@@ -42,23 +45,11 @@ cleanup(saving* const s)
 static pz_status
 push(saving* const s, const char* const name, const pz_tensor* const tensor, pz_queue* const queue)
 {
-  if (s->n == s->capacity) {
-    const size_t capacity = 2 * s->capacity + 16;
-    pz_file_entry* const entries = realloc(s->entries, capacity * sizeof(*entries));
-    s->entries = entries ? entries : s->entries;
-    const pz_tensor** const tensors = realloc(s->tensors, capacity * sizeof(*tensors));
-    s->tensors = tensors ? tensors : s->tensors;
-    pz_queue** const queues = realloc(s->queues, capacity * sizeof(*queues));
-    s->queues = queues ? queues : s->queues;
-    if (!entries || !tensors || !queues) {
-      return pzi_no_memory(capacity * sizeof(*entries));
-    }
-    s->capacity = capacity;
-  }
+  PZ_TRY(pzi_array_reserve(&s->entries, s->n, 1, sizeof(*s->entries)));
+  PZ_TRY(pzi_array_reserve(&s->sources, s->n, 1, sizeof(*s->sources)));
   const pz_spec spec = pz_spec_of(tensor);
   pzi_tensor_io_describe(name, &spec, &s->entries[s->n]);
-  s->tensors[s->n] = tensor;
-  s->queues[s->n++] = queue;
+  s->sources[s->n++] = (source){.tensor = tensor, .queue = queue};
   return PZ_OK;
 }
 
@@ -133,7 +124,8 @@ write_all(const saving* const s, const char* const path, const uint32_t flags)
   pz_writer* writer = NULL;
   PZ_TRY(pz_writer_open(path, flags, s->entries, s->n, s->metadata, s->n_metadata, &writer));
   for (size_t k = 0; k < s->n; ++k) {
-    const pz_status status = pzi_tensor_io_write(writer, k, s->queues[k], s->tensors[k]);
+    const pz_status status =
+        pzi_tensor_io_write(writer, k, s->sources[k].queue, s->sources[k].tensor);
     if (status != PZ_OK) {
       pz_writer_abandon(writer);
       return pzi_fail_prefix(status, "\"%s\"", s->entries[k].name);

@@ -10,6 +10,7 @@
 #include "float_convert.h"
 #include "queue_copy.h"
 #include "shape.h"
+#include "spec_text.h"
 #include "status.h"
 
 #include <stdlib.h>

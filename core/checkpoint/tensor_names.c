@@ -69,15 +69,15 @@ pzi_tensor_names_split(const char* const name, char* const path)
 
 char*
 pzi_tensor_names_option(pzi_alloc_list* const pool, const char* const module, const size_t n_module,
-                        const char* const list, const size_t n_list, const uint32_t stage,
+                        const char* const chain, const size_t n_chain, const uint32_t stage,
                         const char* const option)
 {
-  const size_t folder = n_module + n_list;
+  const size_t folder = n_module + n_chain;
   const size_t bytes = folder + strlen(option) + sizeof("4294967295.options.");
   char* const name = pzi_alloc_list_take(pool, bytes);
   if (name) {
     memcpy(name, module, n_module);
-    memcpy(name + n_module, list, n_list);
+    memcpy(name + n_module, chain, n_chain);
     snprintf(name + folder, bytes - folder, "%u.options.%s", (unsigned)stage, option);
   }
   return name;

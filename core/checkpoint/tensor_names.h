@@ -24,8 +24,9 @@ char* pzi_tensor_names_prefix(pzi_alloc_list* pool, const char* path);
 char* pzi_tensor_names_join(pzi_alloc_list* pool, const char* prefix, const char* name);
 
 /* "rnn.parametrizations.weight.0.options.mask": tensor option "mask" of stage 0. `module` is the
-   first n_module bytes of the prefix, `list` the other n_list. */
+   first n_module bytes of the prefix, `chain` the other n_chain. */
 char* pzi_tensor_names_option(pzi_alloc_list* pool, const char* module, size_t n_module,
-                              const char* list, size_t n_list, uint32_t stage, const char* option);
+                              const char* chain, size_t n_chain, uint32_t stage,
+                              const char* option);
 
 #endif /* PZI_TENSOR_NAMES_H */

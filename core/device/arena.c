@@ -12,7 +12,9 @@
 
 #include "arena.h"
 
+#include "array.h"
 #include "shape.h"
+#include "spec_text.h"
 #include "status.h"
 
 #include <stdlib.h>
@@ -78,12 +80,7 @@ grow(pzi_arena* const arena, const size_t bytes)
   size_t size = arena->bytes > FIRST_CHUNK ? (size_t)arena->bytes : FIRST_CHUNK;
   size = size > bytes ? size : bytes;
 
-  pzi_chunk* const chunks =
-      (pzi_chunk*)realloc(arena->chunks, (arena->n_chunks + 1) * sizeof(*chunks));
-  if (!chunks) {
-    return pzi_no_memory((arena->n_chunks + 1) * sizeof(*chunks));
-  }
-  arena->chunks = chunks;
+  PZ_TRY(pzi_array_reserve(&arena->chunks, arena->n_chunks, 1, sizeof(*arena->chunks)));
   void* data = NULL;
   PZ_TRY(chunk_alloc(arena, size, &data));
   arena->current = arena->n_chunks++;

@@ -1,12 +1,16 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Checks of tensors that the caller of the library passes. */
+/* Checks of specs and tensors that hosts and plugins pass. */
 
 #ifndef PZI_CHECK_TENSOR_H
 #define PZI_CHECK_TENSOR_H
 
 #include "queue.h"
+
+/* Checks that tensors of this spec can exist: a known dtype, extents >= 0, and a size in
+   bytes that fits a size_t. `what` begins the message. */
+pz_status pzi_check_spec(const pz_spec* spec, const char* what);
 
 /* Can the queue's operations work on this tensor's memory? */
 bool pzi_check_owned(const pz_queue* queue, const pz_tensor* tensor);

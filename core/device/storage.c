@@ -7,6 +7,7 @@
 
 #include "check_tensor.h"
 #include "shape.h"
+#include "spec_text.h"
 #include "status.h"
 
 #include <stdlib.h>

@@ -4,7 +4,9 @@
 /* A wrong count in a plugin's table leads past the end of an array, and the bytes there are
    taken for a pointer. Following it must not crash the host. Memory is therefore read through
    the kernel (process_vm_readv on this process), which returns EFAULT where a load would fault.
-   Where a sandbox forbids that call, a plain copy replaces it. */
+   Where a sandbox forbids that call, a plain copy replaces it.
+
+   A text is copied before it is checked, so that it cannot change in between. */
 
 #include "checked_read.h"
 
@@ -72,4 +74,31 @@ pzi_checked_read_text(pzi_alloc_list* const pool, const char* const from, const 
   }
   *out = copy;
   return PZ_OK;
+}
+
+pz_status
+pzi_checked_read_line(pzi_alloc_list* const pool, const char* const from, const size_t limit,
+                      const char* const what, const char** const out)
+{
+  PZ_TRY(pzi_checked_read_text(pool, from, limit, what, out));
+  for (const char* c = *out; *c != '\0'; ++c) {
+    if ((unsigned char)*c < 0x20 || *c == 0x7f) {
+      return pzi_fail(PZ_PLUGIN, "%s has a control character in it, expected one line", what);
+    }
+  }
+  return PZ_OK;
+}
+
+bool
+pzi_is_id(const char* const text)
+{
+  if (*text < 'a' || *text > 'z') {
+    return false;
+  }
+  for (const char* c = text; *c != '\0'; ++c) {
+    if (!((*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || *c == '_')) {
+      return false;
+    }
+  }
+  return true;
 }

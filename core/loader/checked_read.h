@@ -18,4 +18,11 @@ bool pzi_checked_read(const void* from, size_t bytes, void* to);
 pz_status pzi_checked_read_text(pzi_alloc_list* pool, const char* from, size_t limit,
                                 const char* what, const char** out);
 
+/* The same for a text of one line: PZ_PLUGIN also for a control character. */
+pz_status pzi_checked_read_line(pzi_alloc_list* pool, const char* from, size_t limit,
+                                const char* what, const char** out);
+
+/* Is the text of the form [a-z][a-z0-9_]*, which names in chains and devices have? */
+bool pzi_is_id(const char* text);
+
 #endif /* PZI_CHECKED_READ_H */

@@ -9,6 +9,7 @@
 
 #include "context.h"
 
+#include "array.h"
 #include "context_impl.h"
 #include "kept_text.h"
 #include "registry.h"
@@ -97,8 +98,8 @@ pzi_context_release(pz_context* const context)
   free(context->host_descriptors);
   free(context->given);
   free(context->order);
-  free(context->maps.data);
-  free(context->backends.data);
+  free(context->tables[0].data);
+  free(context->tables[1].data);
   free(context->reports);
   pzi_alloc_list_cleanup(&context->pool);
   pzi_alloc_list_cleanup(&context->texts);
@@ -125,14 +126,10 @@ add_descriptor(pz_context* const context, pzi_descriptor* const descriptor, cons
                              .descriptor = descriptor,
                              .state = PZI_LOADED,
                              .given = true};
-  pzi_descriptor** const owned =
-      realloc(context->host_descriptors, (context->n_host_descriptors + 1) * sizeof(*owned));
-  if (!owned) {
-    return pzi_no_memory((context->n_host_descriptors + 1) * sizeof(*owned));
-  }
-  context->host_descriptors = owned;
+  PZ_TRY(pzi_array_reserve(&context->host_descriptors, context->n_host_descriptors, 1,
+                           sizeof(*context->host_descriptors)));
   PZ_TRY(pzi_tables_add(context, &source, true));
-  owned[context->n_host_descriptors++] = descriptor;
+  context->host_descriptors[context->n_host_descriptors++] = descriptor;
   return PZ_OK;
 }
 

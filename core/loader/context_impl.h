@@ -33,8 +33,7 @@ struct pz_context {
   size_t n_host_folders; /* the first of them are the host's */
   pzi_source** order;    /* all sources in search order */
   size_t n_order;
-  pzi_table_list maps;
-  pzi_table_list backends;
+  pzi_table_list tables[2]; /* by kind == PZ_ITEM_BACKEND */
   pz_file_report* reports;
   size_t n_reports;
   bool ordered;  /* all folders are searched and `order` is current */

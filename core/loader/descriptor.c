@@ -9,9 +9,7 @@
 #include "descriptor.h"
 
 #include "checked_read.h"
-#include "copy_text.h"
-#include "descriptor_options.h"
-#include "older_name.h"
+#include "legacy_word.h"
 #include "status.h"
 #include "text.h"
 
@@ -28,7 +26,7 @@ enum {
   LEAST_HANDSHAKE = END_OF(pz_plugin, abi),
   LEAST_DESCRIPTOR = END_OF(pz_plugin, n_items),
   LEAST_ITEM = END_OF(pz_item, table),
-  LEAST_MAP = END_OF(pz_parametrization, forward),
+  LEAST_PARAMETRIZATION = END_OF(pz_parametrization, forward),
   LEAST_BACKEND = END_OF(pz_backend, sync),
   LEAST_OPS = END_OF(pz_backend_ops, reserved),
   MOST_ITEMS = 1024,
@@ -40,7 +38,7 @@ enum {
 static pz_status
 copy_id(pzi_alloc_list* const pool, const char* const from, const char** const out)
 {
-  PZ_TRY(pzi_copy_text_line(pool, from, MOST_ID, "id", out));
+  PZ_TRY(pzi_checked_read_line(pool, from, MOST_ID, "id", out));
   return pzi_is_id(*out) ? PZ_OK : pzi_fail(PZ_PLUGIN, "id \"%s\", expected [a-z][a-z0-9_]*", *out);
 }
 
@@ -68,15 +66,15 @@ copy_table(const void* const from, const char* const what, const size_t least, v
 /* ---- tables ----------------------------------------------------------------- */
 
 static pz_status
-copy_older_names(pzi_alloc_list* const pool, pz_parametrization* const t)
+copy_legacy_names(pzi_alloc_list* const pool, pz_parametrization* const t)
 {
-  PZ_TRY(pzi_copy_text_line(pool, t->older_names, MOST_LINE, "older names", &t->older_names));
-  pzi_older_name name = {.rest = t->older_names};
+  PZ_TRY(pzi_checked_read_line(pool, t->older_names, MOST_LINE, "older names", &t->older_names));
+  pzi_legacy_word word = {.rest = t->older_names};
   uint32_t n = 0;
-  while (pzi_older_name_next(&name)) {
+  while (pzi_legacy_word_next(&word)) {
     ++n;
   }
-  return n > 0 && *name.rest == '\0'
+  return n > 0 && *word.rest == '\0'
              ? PZ_OK
              : pzi_fail(PZ_PLUGIN,
                         "older names \"%s\", expected words TENSOR=ENDING, an original first",
@@ -84,19 +82,20 @@ copy_older_names(pzi_alloc_list* const pool, pz_parametrization* const t)
 }
 
 static pz_status
-add_map(pzi_descriptor* const descriptor, const pz_item* const item)
+add_parametrization(pzi_descriptor* const descriptor, const pz_item* const item)
 {
   pz_parametrization t;
-  PZ_TRY(copy_table(item->table, "table of a parametrization", LEAST_MAP, &t, sizeof(t)));
+  PZ_TRY(
+      copy_table(item->table, "table of a parametrization", LEAST_PARAMETRIZATION, &t, sizeof(t)));
   t.size = sizeof(t);
   PZ_TRY(copy_id(&descriptor->pool, t.id, &t.id));
-  for (uint32_t i = 0; i < descriptor->n_maps; ++i) {
-    if (strcmp(descriptor->maps[i].id, t.id) == 0) {
+  for (uint32_t i = 0; i < descriptor->n_parametrizations; ++i) {
+    if (strcmp(descriptor->parametrizations[i].id, t.id) == 0) {
       return pzi_fail(PZ_PLUGIN, "\"%s\" twice in one file", t.id);
     }
   }
   pz_status status =
-      pzi_copy_text_line(&descriptor->pool, t.summary, MOST_LINE, "summary", &t.summary);
+      pzi_checked_read_line(&descriptor->pool, t.summary, MOST_LINE, "summary", &t.summary);
   if (status == PZ_OK && t.formula) {
     status =
         pzi_checked_read_text(&descriptor->pool, t.formula, MOST_FORMULA, "formula", &t.formula);
@@ -108,13 +107,13 @@ add_map(pzi_descriptor* const descriptor, const pz_item* const item)
     status = pzi_descriptor_options_copy(&descriptor->pool, &t);
   }
   if (status == PZ_OK && t.older_names) {
-    status = copy_older_names(&descriptor->pool, &t);
+    status = copy_legacy_names(&descriptor->pool, &t);
   }
   if (status != PZ_OK) {
     return pzi_fail_prefix(status, "\"%s\"", t.id);
   }
   t.formula = t.formula ? t.formula : "";
-  descriptor->maps[descriptor->n_maps++] = t;
+  descriptor->parametrizations[descriptor->n_parametrizations++] = t;
   return PZ_OK;
 }
 
@@ -149,7 +148,7 @@ add_backend(pzi_descriptor* const descriptor, const pz_item* const item)
     return pzi_no_memory(sizeof(*ops));
   }
   pz_status status =
-      pzi_copy_text_line(&descriptor->pool, t.summary, MOST_LINE, "summary", &t.summary);
+      pzi_checked_read_line(&descriptor->pool, t.summary, MOST_LINE, "summary", &t.summary);
   const char* const missing = missing_entry(&t);
   if (status == PZ_OK && missing) {
     status = pzi_fail(PZ_PLUGIN, "%s is NULL", missing);
@@ -171,7 +170,7 @@ add_item(pzi_descriptor* const descriptor, const pz_item* const item)
 {
   switch (item->kind) {
   case PZ_ITEM_PARAMETRIZATION:
-    return add_map(descriptor, item);
+    return add_parametrization(descriptor, item);
   case PZ_ITEM_BACKEND:
     return add_backend(descriptor, item);
   default:
@@ -279,17 +278,19 @@ fill_descriptor(pzi_descriptor* const descriptor, const pz_plugin* const plugin,
   pzi_alloc_list* const pool = &descriptor->pool;
   pz_plugin d;
   PZ_TRY(read_descriptor(plugin, bytes, &d));
-  PZ_TRY(pzi_copy_text_line(pool, d.name, MOST_ID, "name of the plugin", &descriptor->name));
-  PZ_TRY(
-      pzi_copy_text_line(pool, d.version, MOST_ID, "version of the plugin", &descriptor->version));
+  PZ_TRY(pzi_checked_read_line(pool, d.name, MOST_ID, "name of the plugin", &descriptor->name));
+  PZ_TRY(pzi_checked_read_line(pool, d.version, MOST_ID, "version of the plugin",
+                               &descriptor->version));
 
-  descriptor->maps = pzi_alloc_list_take(pool, d.n_items * sizeof(*descriptor->maps));
+  descriptor->parametrizations =
+      pzi_alloc_list_take(pool, d.n_items * sizeof(*descriptor->parametrizations));
   descriptor->backends = pzi_alloc_list_take(pool, d.n_items * sizeof(*descriptor->backends));
-  if (!descriptor->maps || !descriptor->backends) {
-    return pzi_no_memory(d.n_items * (sizeof(*descriptor->maps) + sizeof(*descriptor->backends)));
+  if (!descriptor->parametrizations || !descriptor->backends) {
+    return pzi_no_memory(d.n_items *
+                         (sizeof(*descriptor->parametrizations) + sizeof(*descriptor->backends)));
   }
   PZ_TRY(read_items(descriptor, &d, remark));
-  if (descriptor->n_maps + descriptor->n_backends == 0) {
+  if (descriptor->n_parametrizations + descriptor->n_backends == 0) {
     return remark->failed ? pzi_no_memory(remark->capacity)
                           : pzi_fail(PZ_PLUGIN, "%s", remark->data);
   }
@@ -332,13 +333,14 @@ const uint32_t pzi_descriptor_kinds[2] = {PZ_ITEM_PARAMETRIZATION, PZ_ITEM_BACKE
 uint32_t
 pzi_descriptor_count(const pzi_descriptor* const descriptor, const uint32_t kind)
 {
-  return kind == PZ_ITEM_BACKEND ? descriptor->n_backends : descriptor->n_maps;
+  return kind == PZ_ITEM_BACKEND ? descriptor->n_backends : descriptor->n_parametrizations;
 }
 
 const char*
 pzi_descriptor_id(const pzi_descriptor* const descriptor, const uint32_t kind, const uint32_t index)
 {
-  return kind == PZ_ITEM_BACKEND ? descriptor->backends[index].id : descriptor->maps[index].id;
+  return kind == PZ_ITEM_BACKEND ? descriptor->backends[index].id
+                                 : descriptor->parametrizations[index].id;
 }
 
 uint32_t

@@ -17,8 +17,8 @@ typedef struct pzi_descriptor {
   pzi_alloc_list pool; /* holds everything below */
   const char* name;
   const char* version;
-  pz_parametrization* maps;
-  uint32_t n_maps;
+  pz_parametrization* parametrizations;
+  uint32_t n_parametrizations;
   uint32_t n_backends;
   pz_backend* backends; /* `ops` full size, never NULL */
   const char* remark;   /* items that were skipped and why, one line; "" */
@@ -37,6 +37,10 @@ extern const uint32_t pzi_descriptor_kinds[2];
 uint32_t pzi_descriptor_count(const pzi_descriptor* descriptor, uint32_t kind);
 const char* pzi_descriptor_id(const pzi_descriptor* descriptor, uint32_t kind, uint32_t index);
 uint32_t pzi_descriptor_index(const pzi_descriptor* descriptor, uint32_t kind, const char* id);
+
+/* Replaces the options of `table`, as the plugin gave them, by checked copies in the pool
+   (descriptor_options.c). PZ_PLUGIN: an option is not valid. [any thread, under the pool's lock] */
+pz_status pzi_descriptor_options_copy(pzi_alloc_list* pool, pz_parametrization* table);
 
 /* The most bytes of a table or of an element of an array. */
 enum { PZI_LARGEST_TABLE = 65536 };

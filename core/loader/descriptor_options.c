@@ -4,10 +4,9 @@
 /* Options are checked once, when a plugin is loaded: their types are known, their names unique
    and words of the chain grammar, and their defaults within their bounds. */
 
-#include "descriptor_options.h"
+#include "descriptor.h"
 
 #include "checked_read.h"
-#include "copy_text.h"
 #include "descriptor.h"
 #include "status.h"
 #include "text.h"
@@ -50,7 +49,7 @@ copy_choices(pzi_alloc_list* const pool, pz_option* const o)
     return pzi_fail(PZ_PLUGIN, "choices lie outside readable memory");
   }
   for (uint32_t i = 0; i < o->n_choices; ++i) {
-    PZ_TRY(pzi_copy_text_line(pool, choices[i], MOST_NAME, "choice", &choices[i]));
+    PZ_TRY(pzi_checked_read_line(pool, choices[i], MOST_NAME, "choice", &choices[i]));
     if (!is_word(choices[i])) {
       return pzi_fail(PZ_PLUGIN, "choice \"%s\", expected a word without \",()=\"", choices[i]);
     }
@@ -114,7 +113,7 @@ check_default(const pz_option* const o)
 static pz_status
 copy_option(pzi_alloc_list* const pool, pz_option* const o)
 {
-  PZ_TRY(pzi_copy_text_line(pool, o->doc, MOST_DOC, "doc", &o->doc));
+  PZ_TRY(pzi_checked_read_line(pool, o->doc, MOST_DOC, "doc", &o->doc));
   if (o->type < PZ_REAL || o->type > PZ_TENSOR) {
     return pzi_fail(PZ_PLUGIN, "type %" PRIu32 ", expected %d to %d", o->type, PZ_REAL, PZ_TENSOR);
   }
@@ -158,7 +157,7 @@ pzi_descriptor_options_copy(pzi_alloc_list* const pool, pz_parametrization* cons
       return pzi_fail(PZ_PLUGIN, "option %" PRIu32 " of %" PRIu32 " lies outside readable memory",
                       i, n);
     }
-    PZ_TRY(pzi_copy_text_line(pool, o->name, MOST_NAME, "name of an option", &o->name));
+    PZ_TRY(pzi_checked_read_line(pool, o->name, MOST_NAME, "name of an option", &o->name));
     if (!pzi_is_id(o->name)) {
       return pzi_fail(PZ_PLUGIN, "option \"%s\", expected a name [a-z][a-z0-9_]*", o->name);
     }

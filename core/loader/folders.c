@@ -6,6 +6,7 @@
 
 #include "folders.h"
 
+#include "array.h"
 #include "context_impl.h"
 #include "kept_text.h"
 #include "search_path.h"
@@ -27,15 +28,14 @@ pzi_folders_add(pz_context* const context, const char* const path, const char* c
     --length;
   }
   const char* const kept = pzi_alloc_list_text(&context->pool, path, length);
-  pzi_folder* const folders =
-      realloc(context->folders, (context->n_folders + 1) * sizeof(*folders));
-  context->folders = folders ? folders : context->folders;
-  if (!kept || !folders) {
+  if (!kept) {
     return pzi_no_memory(length + 1);
   }
+  PZ_TRY(pzi_array_reserve(&context->folders, context->n_folders, 1, sizeof(*context->folders)));
   const size_t at = by_host ? context->n_host_folders : context->n_folders;
-  memmove(folders + at + 1, folders + at, (context->n_folders - at) * sizeof(*folders));
-  folders[at] = (pzi_folder){.path = kept, .origin = origin, .refusal = refusal, .given = given};
+  pzi_folder* const folder = &context->folders[at];
+  memmove(folder + 1, folder, (context->n_folders - at) * sizeof(*folder));
+  *folder = (pzi_folder){.path = kept, .origin = origin, .refusal = refusal, .given = given};
   ++context->n_folders;
   context->n_host_folders += by_host;
   context->ordered = false;

@@ -48,7 +48,7 @@ not_found(pz_context* const context, const uint32_t kind, const char* const id)
 {
   PZ_TRY(pzi_registry_complete(context));
   const bool backend = kind == PZ_ITEM_BACKEND;
-  const pzi_table_list* const list = backend ? &context->backends : &context->maps;
+  const pzi_table_list* const list = &context->tables[backend];
   const char** const ids = calloc(list->n + 1, sizeof(*ids));
   if (!ids) {
     return pzi_no_memory((list->n + 1) * sizeof(*ids));
@@ -120,7 +120,7 @@ pzi_lookup_parametrization(pz_context* const context, const char* const id,
 {
   const pzi_table* table = NULL;
   PZ_TRY(find(context, PZ_ITEM_PARAMETRIZATION, id, &table));
-  *out = &table->map;
+  *out = &table->parametrization;
   return PZ_OK;
 }
 
@@ -140,7 +140,7 @@ table_at(pz_context* const context, const uint32_t kind, const uint32_t index,
 {
   pthread_mutex_lock(&context->mutex);
   const pz_status status = complete(context);
-  const pzi_table_list* const list = kind == PZ_ITEM_BACKEND ? &context->backends : &context->maps;
+  const pzi_table_list* const list = &context->tables[kind == PZ_ITEM_BACKEND];
   *out = status == PZ_OK && index < list->n ? list->data[index] : NULL;
   pthread_mutex_unlock(&context->mutex);
   return status;
@@ -200,9 +200,9 @@ pz_context_file(pz_context* const context, const uint32_t index, pz_file_report*
 }
 
 static pz_status
-hand_out_map(const pzi_parametrization* const map, pz_map_info* const out)
+hand_out_parametrization(const pzi_parametrization* const parametrization, pz_map_info* const out)
 {
-  const pz_parametrization* const t = &map->table;
+  const pz_parametrization* const t = &parametrization->table;
   const pz_map_info info = {
       .size = sizeof(info),
       .flags = (t->right_inverse ? PZ_HAS_RIGHT_INVERSE : 0U) | (t->vjp ? PZ_HAS_VJP : 0U) |
@@ -211,8 +211,8 @@ hand_out_map(const pzi_parametrization* const map, pz_map_info* const out)
       .id = t->id,
       .summary = t->summary,
       .formula = t->formula,
-      .version = map->version,
-      .path = map->path,
+      .version = parametrization->version,
+      .path = parametrization->path,
       .n_options = t->n_options,
   };
   return hand_out(&info, sizeof(info), out);
@@ -224,17 +224,17 @@ pz_context_map(pz_context* const context, const uint32_t index, pz_map_info* con
   const pzi_table* table = NULL;
   PZ_TRY(check_ends(context, out));
   PZ_TRY(table_at(context, PZ_ITEM_PARAMETRIZATION, index, &table));
-  return table ? hand_out_map(&table->map, out)
+  return table ? hand_out_parametrization(&table->parametrization, out)
                : pzi_fail(PZ_NOT_FOUND, "no parametrization %" PRIu32, index);
 }
 
 pz_status
 pz_context_find_map(pz_context* const context, const char* const id, pz_map_info* const out)
 {
-  const pzi_parametrization* map = NULL;
+  const pzi_parametrization* parametrization = NULL;
   PZ_TRY(check_ends(context, out));
-  PZ_TRY(pzi_lookup_parametrization(context, id ? id : "", &map));
-  return hand_out_map(map, out);
+  PZ_TRY(pzi_lookup_parametrization(context, id ? id : "", &parametrization));
+  return hand_out_parametrization(parametrization, out);
 }
 
 /* Bounds of a number as text: "", ">= a", "<= b" or "a .. b". */
@@ -287,13 +287,13 @@ pz_status
 pz_context_map_option(pz_context* const context, const char* const id, const uint32_t index,
                       pz_option_info* const out)
 {
-  const pzi_parametrization* map = NULL;
+  const pzi_parametrization* parametrization = NULL;
   PZ_TRY(check_ends(context, out));
-  PZ_TRY(pzi_lookup_parametrization(context, id ? id : "", &map));
-  if (index >= map->table.n_options) {
+  PZ_TRY(pzi_lookup_parametrization(context, id ? id : "", &parametrization));
+  if (index >= parametrization->table.n_options) {
     return pzi_fail(PZ_NOT_FOUND, "no option %" PRIu32 " of \"%s\"", index, id);
   }
-  const pz_option* const o = &map->table.options[index];
+  const pz_option* const o = &parametrization->table.options[index];
   pz_option_info info = {.size = sizeof(info), .type = o->type, .name = o->name, .doc = o->doc};
   pzi_text fallback = {0};
   pzi_text range = {0};

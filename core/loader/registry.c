@@ -20,7 +20,6 @@
 
 #include "context_impl.h"
 #include "kept_text.h"
-#include "reports.h"
 #include "status.h"
 
 #include <parametrize/context.h>

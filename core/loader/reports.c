@@ -3,7 +3,7 @@
 
 /* One report a source, in search order, for people to read. */
 
-#include "reports.h"
+#include "registry.h"
 
 #include "context_impl.h"
 #include "kept_text.h"

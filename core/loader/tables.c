@@ -6,6 +6,7 @@
 
 #include "tables.h"
 
+#include "array.h"
 #include "context_impl.h"
 #include "status.h"
 
@@ -15,7 +16,7 @@
 const pzi_table*
 pzi_tables_find(const pz_context* const context, const uint32_t kind, const char* const id)
 {
-  const pzi_table_list* const list = kind == PZ_ITEM_BACKEND ? &context->backends : &context->maps;
+  const pzi_table_list* const list = &context->tables[kind == PZ_ITEM_BACKEND];
   for (size_t i = 0; i < list->n; ++i) {
     if (strcmp(list->data[i]->id, id) == 0) {
       return list->data[i];
@@ -48,17 +49,7 @@ rank(const uint32_t kind, const char* const id)
 static pz_status
 reserve(pzi_table_list* const list, const size_t extra)
 {
-  if (list->n + extra <= list->capacity) {
-    return PZ_OK;
-  }
-  const size_t capacity = 2 * list->n + extra;
-  pzi_table** const data = realloc(list->data, capacity * sizeof(*data));
-  if (!data) {
-    return pzi_no_memory(capacity * sizeof(*data));
-  }
-  list->data = data;
-  list->capacity = capacity;
-  return PZ_OK;
+  return pzi_array_reserve(&list->data, list->n, extra, sizeof(*list->data));
 }
 
 static pzi_table*
@@ -75,8 +66,9 @@ table_new(pz_context* const context, const uint32_t kind, const pzi_source* cons
   if (kind == PZ_ITEM_BACKEND) {
     table->backend = (pzi_backend){.table = descriptor->backends[index], .path = source->path};
   } else {
-    table->map = (pzi_parametrization){
-        .table = descriptor->maps[index], .version = descriptor->version, .path = source->path};
+    table->parametrization = (pzi_parametrization){.table = descriptor->parametrizations[index],
+                                                   .version = descriptor->version,
+                                                   .path = source->path};
   }
   return table;
 }
@@ -85,7 +77,7 @@ table_new(pz_context* const context, const uint32_t kind, const pzi_source* cons
 static void
 insert(pz_context* const context, const uint32_t kind, pzi_table* const table)
 {
-  pzi_table_list* const list = kind == PZ_ITEM_BACKEND ? &context->backends : &context->maps;
+  pzi_table_list* const list = &context->tables[kind == PZ_ITEM_BACKEND];
   const int r = rank(kind, table->id);
   size_t i = list->n++;
   for (; i > 0; --i) {
@@ -103,7 +95,7 @@ pz_status
 pzi_tables_assign_id(pz_context* const context, const uint32_t kind, const pzi_source* const source,
                      const uint32_t index)
 {
-  PZ_TRY(reserve(kind == PZ_ITEM_BACKEND ? &context->backends : &context->maps, 1));
+  PZ_TRY(reserve(&context->tables[kind == PZ_ITEM_BACKEND], 1));
   pzi_table* const table = table_new(context, kind, source, index);
   if (!table) {
     return pzi_no_memory(sizeof(*table));
@@ -146,15 +138,16 @@ tables_of(pz_context* const context, const pzi_source* const source, const bool 
 pz_status
 pzi_tables_add(pz_context* const context, const pzi_source* const source, const bool strict)
 {
-  const uint32_t most = source->descriptor->n_maps + source->descriptor->n_backends;
+  const uint32_t most = source->descriptor->n_parametrizations + source->descriptor->n_backends;
   uint32_t n[2] = {0, 0};
   pzi_source* const kept = pzi_alloc_list_take(&context->pool, sizeof(*kept));
-  pzi_source** const given =
-      realloc(context->given, (context->n_given + 1) * sizeof(*context->given));
   pzi_table** const fresh = calloc(most, sizeof(*fresh));
-  context->given = given ? given : context->given;
-  pz_status status = PZ_OK;
-  if (!kept || !given || !fresh) {
+  pz_status status =
+      pzi_array_reserve(&context->given, context->n_given, 1, sizeof(*context->given));
+  if (status != PZ_OK) {
+    goto done;
+  }
+  if (!kept || !fresh) {
     status = pzi_no_memory(most * sizeof(*fresh));
     goto done;
   }
@@ -163,11 +156,9 @@ pzi_tables_add(pz_context* const context, const pzi_source* const source, const 
   if (status != PZ_OK || n[0] + n[1] == 0) {
     goto done; /* nothing new: the same file is loaded already */
   }
-  status = reserve(&context->maps, n[0]);
-  if (status != PZ_OK) {
-    goto done;
+  for (size_t k = 0; k < 2 && status == PZ_OK; ++k) {
+    status = reserve(&context->tables[k], n[k]);
   }
-  status = reserve(&context->backends, n[1]);
   if (status != PZ_OK) {
     goto done;
   }

@@ -13,14 +13,13 @@
 typedef struct pzi_table {
   const char* id;
   const pzi_source* source;
-  pzi_parametrization map; /* of a parametrization */
-  pzi_backend backend;     /* of a backend */
+  pzi_parametrization parametrization; /* of a parametrization */
+  pzi_backend backend;                 /* of a backend */
 } pzi_table;
 
 typedef struct pzi_table_list {
   pzi_table** data; /* parametrizations by id, backends by preference */
   size_t n;
-  size_t capacity;
 } pzi_table_list;
 
 /* The table of an id, or NULL. Opens no file. */

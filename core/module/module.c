@@ -10,6 +10,7 @@
 #include "path.h"
 #include "queue_copy.h"
 #include "slot.h"
+#include "spec_text.h"
 #include "status.h"
 #include "stored.h"
 

@@ -10,6 +10,7 @@
 #include "gate.h"
 #include "path.h"
 #include "slot.h"
+#include "spec_text.h"
 #include "state.h"
 #include "status.h"
 #include "walk.h"

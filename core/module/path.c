@@ -17,7 +17,7 @@
 #include "nearest_name.h"
 #include "status.h"
 #include "stored.h"
-#include "utf8.h"
+#include "text.h"
 #include "walk.h"
 
 #include <stdio.h>
@@ -45,7 +45,7 @@ pzi_check_name(const pz_module* const module, const char* const name)
     return pzi_fail(PZ_INVALID, "an empty name");
   }
   const size_t length = strlen(name);
-  if (!pzi_utf8_is_valid(name, length)) {
+  if (!pzi_text_is_utf8(name, length)) {
     return pzi_fail(PZ_INVALID, "a name that is not UTF-8");
   }
   for (size_t k = 0; k < length; ++k) {

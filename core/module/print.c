@@ -20,7 +20,7 @@
    Nothing is evaluated and nothing allocated. */
 
 #include "gate.h"
-#include "status.h"
+#include "spec_text.h"
 
 #include <stdarg.h>
 #include <stdio.h>

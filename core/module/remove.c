@@ -12,6 +12,7 @@
 #include "queue_copy.h"
 #include "rename.h"
 #include "slot.h"
+#include "spec_text.h"
 #include "state.h"
 #include "status.h"
 #include "stored.h"

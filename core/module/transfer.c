@@ -14,6 +14,7 @@
 #include "path.h"
 #include "queue_copy.h"
 #include "slot.h"
+#include "spec_text.h"
 #include "state.h"
 #include "status.h"
 #include "storage_copy.h"

@@ -102,22 +102,6 @@ PZ_KERNEL(compose_fill, 1, 1, 4,
   y[k * yb + (yl > 0 ? r * yl + c : r - c * yl)] = value;
 )
 
-PZ_KERNEL(compose_copy, 2, 0, 6,
-  PZ_TENSOR_ARG(0, x);
-  PZ_TENSOR_ARG(1, y);
-  PZ_INTEGER_ARG(0, xl);
-  PZ_INTEGER_ARG(1, xb);
-  PZ_INTEGER_ARG(2, yl);
-  PZ_INTEGER_ARG(3, yb);
-  PZ_INTEGER_ARG(4, rows);
-  PZ_INTEGER_ARG(5, cols);
-  const pz_int c = i % cols;
-  const pz_int r = i / cols % rows;
-  const pz_int k = i / cols / rows;
-  y[k * yb + (yl > 0 ? r * yl + c : r - c * yl)] =
-    x[k * xb + (xl > 0 ? r * xl + c : r - c * xl)];
-)
-
 /* b = 0 does not read y. */
 PZ_KERNEL(compose_axpby, 2, 2, 6,
   PZ_TENSOR_ARG(0, x);
@@ -162,61 +146,40 @@ PZ_KERNEL(compose_hadamard, 3, 2, 8,
 )
 /* clang-format on */
 
-static int64_t
-entries(const pz_mat* const y)
+/* Runs a kernel for every entry of its last matrix; all matrices have one shape. */
+static pz_status
+launch(pz_queue* const queue, const pz_kernel* const kernel, const pz_mat* const mats,
+       const double* const reals)
 {
-  return y->batch * y->rows * y->cols;
+  const pz_mat* const y = &mats[kernel->n_tensors - 1];
+  const int64_t shape[] = {y->rows, y->cols};
+  return pzi_mat_launch(queue, kernel, y->batch * y->rows * y->cols, mats, reals, 2, shape);
 }
 
 pz_status
 pzi_compose_fill_kernel(pz_queue* const queue, const pzi_request* const r)
 {
-  const pz_mat* const y = &r->mat[0];
-  const int64_t integers[] = {pzi_code_ld(y), y->batch_stride, y->rows, y->cols};
-  return pzi_mat_launch(queue, &compose_fill, entries(y), 1, &y, r->real, integers);
-}
-
-/* x and y of one shape by one of the kernels above. */
-static pz_status
-pairwise(pz_queue* const queue, const pz_kernel* const kernel, const pz_mat* const x,
-         const pz_mat* const y, const double* const reals)
-{
-  const pz_mat* const mats[] = {x, y};
-  const int64_t integers[] = {pzi_code_ld(x),  x->batch_stride, pzi_code_ld(y),
-                              y->batch_stride, y->rows,         y->cols};
-  return pzi_mat_launch(queue, kernel, entries(y), 2, mats, reals, integers);
-}
-
-pz_status
-pzi_compose_copy_kernel(pz_queue* const queue, const pzi_request* const r)
-{
-  return r->dtype == PZ_I64 ? PZ_UNSUPPORTED
-                            : pairwise(queue, &compose_copy, &r->mat[0], &r->mat[1], NULL);
+  return launch(queue, &compose_fill, r->mat, r->real);
 }
 
 pz_status
 pzi_compose_axpby(pz_queue* const queue, const pzi_request* const r)
 {
-  return pairwise(queue, &compose_axpby, &r->mat[0], &r->mat[1], r->real);
+  return launch(queue, &compose_axpby, r->mat, r->real);
 }
 
 pz_status
 pzi_compose_scale(pz_queue* const queue, const pzi_request* const r)
 {
+  const pz_mat mats[] = {r->mat[0], r->mat[0]};
   const double reals[] = {r->real[0], 0.0};
-  return pairwise(queue, &compose_axpby, &r->mat[0], &r->mat[0], reals);
+  return launch(queue, &compose_axpby, mats, reals);
 }
 
 pz_status
 pzi_compose_hadamard(pz_queue* const queue, const pzi_request* const r)
 {
-  const pz_mat* const x = &r->mat[0];
-  const pz_mat* const y = &r->mat[1];
-  const pz_mat* const z = &r->mat[2];
-  const pz_mat* const mats[] = {x, y, z};
-  const int64_t integers[] = {pzi_code_ld(x), x->batch_stride, pzi_code_ld(y), y->batch_stride,
-                              pzi_code_ld(z), z->batch_stride, z->rows,        z->cols};
-  return pzi_mat_launch(queue, &compose_hadamard, entries(z), 3, mats, r->real, integers);
+  return launch(queue, &compose_hadamard, r->mat, r->real);
 }
 
 /* ---- combine ------------------------------------------------------------------ */

@@ -78,8 +78,7 @@ invert(pz_queue* const queue, const pz_mat* const w)
 {
   const int64_t n = w->rows;
   if (n <= BLOCK) {
-    const int64_t integers[] = {w->row_stride, w->batch_stride, n};
-    return pzi_mat_launch(queue, &compose_eliminate, w->batch, 1, &w, NULL, integers);
+    return pzi_mat_launch(queue, &compose_eliminate, w->batch, w, NULL, 1, &n);
   }
   const int64_t n1 = (n / 2 + BLOCK - 1) / BLOCK * BLOCK;
   const int64_t n2 = n - n1;

@@ -146,21 +146,22 @@ PZ_KERNEL(compose_reduce, 2, 0, 8,
   out[k * ob + (ol > 0 ? j * ol : j)] = result;
 )
 
-/* y = y times d, whose entry for (r, c) of matrix k is at k db + r dr + c dc. */
+/* y = y times d, whose entry j is for column j (axis 0), row j (1) or the matrix (2). */
 PZ_KERNEL(compose_scale_by, 2, 0, 7,
   PZ_TENSOR_ARG(0, d);
   PZ_TENSOR_ARG(1, y);
-  PZ_INTEGER_ARG(0, dr);
-  PZ_INTEGER_ARG(1, dc);
-  PZ_INTEGER_ARG(2, db);
-  PZ_INTEGER_ARG(3, yl);
-  PZ_INTEGER_ARG(4, yb);
-  PZ_INTEGER_ARG(5, rows);
-  PZ_INTEGER_ARG(6, cols);
+  PZ_INTEGER_ARG(0, dl);
+  PZ_INTEGER_ARG(1, db);
+  PZ_INTEGER_ARG(2, yl);
+  PZ_INTEGER_ARG(3, yb);
+  PZ_INTEGER_ARG(4, rows);
+  PZ_INTEGER_ARG(5, cols);
+  PZ_INTEGER_ARG(6, axis);
   const pz_int c = i % cols;
   const pz_int r = i / cols % rows;
   const pz_int k = i / cols / rows;
-  y[k * yb + (yl > 0 ? r * yl + c : r - c * yl)] *= d[k * db + r * dr + c * dc];
+  const pz_int j = axis == 0 ? c : (axis == 1 ? r : 0);
+  y[k * yb + (yl > 0 ? r * yl + c : r - c * yl)] *= d[k * db + (dl > 0 ? j * dl : j)];
 )
 /* clang-format on */
 
@@ -175,74 +176,65 @@ pzi_compose_add_identity(pz_queue* const queue, const pzi_request* const r)
 {
   const pz_mat* const y = &r->mat[0];
   const int64_t n = least(y->rows, y->cols);
-  const int64_t integers[] = {pzi_code_ld(y), y->batch_stride, n};
-  return pzi_mat_launch(queue, &compose_add_identity, y->batch * n, 1, &y, r->real, integers);
+  return pzi_mat_launch(queue, &compose_add_identity, y->batch * n, y, r->real, 1, &n);
 }
 
 pz_status
 pzi_compose_mirror(pz_queue* const queue, const pzi_request* const r)
 {
-  const pz_mat* const mats[] = {&r->mat[0], &r->mat[1]};
-  const int64_t n = mats[1]->rows;
+  const pz_mat* const y = &r->mat[1];
   const double reals[] = {(double)r->sign, r->real[0]};
-  const int64_t integers[] = {
-      pzi_code_ld(mats[0]),
-      mats[0]->batch_stride,
-      pzi_code_ld(mats[1]),
-      mats[1]->batch_stride,
-      n,
-      r->which == PZ_LOWER,
-      r->op == PZI_FOLD           ? 0
-      : r->op == PZI_FOLD_ADJOINT ? 1
-                                  : 2,
-  };
-  return pzi_mat_launch(queue, &compose_mirror, mats[1]->batch * n * n, 2, mats, reals, integers);
+  const int64_t kind = r->op == PZI_FOLD ? 0 : r->op == PZI_FOLD_ADJOINT ? 1 : 2;
+  const int64_t integers[] = {y->rows, r->which == PZ_LOWER, kind};
+  return pzi_mat_launch(queue, &compose_mirror, y->batch * y->rows * y->cols, r->mat, reals, 3,
+                        integers);
+}
+
+static pz_status
+triangle(pz_queue* const queue, const pz_mat* const mats, const bool lower, const int64_t offset)
+{
+  const pz_mat* const y = &mats[1];
+  const int64_t integers[] = {y->rows, y->cols, lower, offset};
+  return pzi_mat_launch(queue, &compose_triangle, y->batch * y->rows * y->cols, mats, NULL, 4,
+                        integers);
 }
 
 pz_status
 pzi_compose_triangle(pz_queue* const queue, const pzi_request* const r)
 {
-  const pz_mat* const x = &r->mat[0];
-  const pz_mat* const y = &r->mat[1];
-  const pz_mat* const mats[] = {x, y};
-  const int64_t integers[] = {
-      pzi_code_ld(x), x->batch_stride, pzi_code_ld(y),       y->batch_stride,
-      y->rows,        y->cols,         r->which == PZ_LOWER, r->integer,
-  };
-  return pzi_mat_launch(queue, &compose_triangle, y->batch * y->rows * y->cols, 2, mats, NULL,
-                        integers);
+  return triangle(queue, r->mat, r->which == PZ_LOWER, r->integer);
+}
+
+/* The triangle under a diagonal that lies above the whole matrix. */
+pz_status
+pzi_compose_copy_kernel(pz_queue* const queue, const pzi_request* const r)
+{
+  return r->dtype == PZ_I64 ? PZ_UNSUPPORTED : triangle(queue, r->mat, true, r->mat[1].cols);
 }
 
 pz_status
 pzi_compose_diagonal(pz_queue* const queue, const pzi_request* const r)
 {
   const bool set = r->op == PZI_SET_DIAGONAL;
-  const pz_mat* const m = &r->mat[set ? 1 : 0];
   const pz_mat* const d = &r->mat[set ? 0 : 1];
-  const pz_mat* const mats[] = {m, d};
-  const int64_t integers[] = {
-      pzi_code_ld(m), m->batch_stride, pzi_code_ld(d), d->batch_stride, d->rows, set,
-  };
-  return pzi_mat_launch(queue, &compose_diagonal, d->batch * d->rows, 2, mats, NULL, integers);
+  const pz_mat mats[] = {r->mat[set ? 1 : 0], *d};
+  const int64_t integers[] = {d->rows, set};
+  return pzi_mat_launch(queue, &compose_diagonal, d->batch * d->rows, mats, NULL, 2, integers);
 }
 
-/* kind 0 sums, others as pz_norm */
+/* Reduces mats[0] to mats[1]. Kind 0 sums, others as pz_norm. */
 static pz_status
-reduce(pz_queue* const queue, const int kind, const int axis, const pz_mat* const x,
-       const pz_mat* const out)
+reduce(pz_queue* const queue, const int kind, const int axis, const pz_mat* const mats)
 {
-  const pz_mat* const mats[] = {x, out};
-  const int64_t integers[] = {
-      pzi_code_ld(x), x->batch_stride, pzi_code_ld(out), out->batch_stride, x->rows, x->cols, axis,
-      kind,
-  };
-  return pzi_mat_launch(queue, &compose_reduce, out->batch * out->rows, 2, mats, NULL, integers);
+  const int64_t integers[] = {mats[0].rows, mats[0].cols, axis, kind};
+  return pzi_mat_launch(queue, &compose_reduce, mats[1].batch * mats[1].rows, mats, NULL, 4,
+                        integers);
 }
 
 pz_status
 pzi_compose_norm(pz_queue* const queue, const pzi_request* const r)
 {
-  return reduce(queue, r->sign, r->which, &r->mat[0], &r->mat[1]);
+  return reduce(queue, r->sign, r->which, r->mat);
 }
 
 pz_status
@@ -260,28 +252,20 @@ pzi_compose_dot(pz_queue* const queue, const pzi_request* const r)
   };
   PZ_TRY(pzi_mat_scratch(queue, r->dtype, x->batch, x->rows, x->cols, &product.mat[2]));
   PZ_TRY(pzi_dispatch(queue, &product));
-  return reduce(queue, 0, r->which, &product.mat[2], &r->mat[2]);
+  const pz_mat mats[] = {product.mat[2], r->mat[2]};
+  return reduce(queue, 0, r->which, mats);
 }
 
 pz_status
 pzi_compose_scale_by(pz_queue* const queue, const pzi_request* const r)
 {
-  const pz_mat* const d = &r->mat[0];
   const pz_mat* const x = &r->mat[1];
   const pz_mat* const y = &r->mat[2];
   if (x->data != y->data || x->byte_offset != y->byte_offset) {
     PZ_TRY(pzi_mat_copy(queue, x, y));
   }
-  const pz_mat* const mats[] = {d, y};
-  const int64_t integers[] = {
-      r->which == PZ_OVER_COLS ? d->row_stride : 0,
-      r->which == PZ_OVER_ROWS ? d->row_stride : 0,
-      d->batch_stride,
-      pzi_code_ld(y),
-      y->batch_stride,
-      y->rows,
-      y->cols,
-  };
-  return pzi_mat_launch(queue, &compose_scale_by, y->batch * y->rows * y->cols, 2, mats, NULL,
+  const pz_mat mats[] = {r->mat[0], *y};
+  const int64_t integers[] = {y->rows, y->cols, r->which};
+  return pzi_mat_launch(queue, &compose_scale_by, y->batch * y->rows * y->cols, mats, NULL, 3,
                         integers);
 }

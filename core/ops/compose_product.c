@@ -77,8 +77,6 @@ is_rows(const pz_mat* const y)
 pz_status
 pzi_compose_gemm(pz_queue* const queue, const pzi_request* const r)
 {
-  const pz_mat* const a = &r->mat[0];
-  const pz_mat* const b = &r->mat[1];
   const pz_mat* const y = &r->mat[2];
   const double beta = r->real[1];
   const bool direct = beta == 0.0 && is_rows(y);
@@ -86,11 +84,9 @@ pzi_compose_gemm(pz_queue* const queue, const pzi_request* const r)
   if (!direct) {
     PZ_TRY(pzi_mat_scratch(queue, r->dtype, y->batch, y->rows, y->cols, &product));
   }
-  const pz_mat* const mats[] = {a, b, &product};
-  const int64_t integers[] = {
-      pzi_code_ld(a), a->batch_stride, pzi_code_ld(b), b->batch_stride, y->rows, y->cols, a->cols,
-  };
-  PZ_TRY(pzi_mat_launch(queue, &compose_gemm, y->batch * y->rows * y->cols, 3, mats, r->real,
+  const pz_mat mats[] = {r->mat[0], r->mat[1], product};
+  const int64_t integers[] = {y->rows, y->cols, mats[0].cols};
+  PZ_TRY(pzi_mat_launch(queue, &compose_gemm, y->batch * y->rows * y->cols, mats, r->real, 3,
                         integers));
   return direct ? PZ_OK : pzi_mat_axpby(queue, 1.0, &product, beta, y);
 }
@@ -193,18 +189,9 @@ pzi_compose_trsm(pz_queue* const queue, const pzi_request* const r)
   if (!unit) {
     PZ_TRY(check_diagonal(queue, &t, &b, &singular));
   }
-  const pz_mat* const mats[] = {&t, &b};
-  const int64_t integers[] = {
-      pzi_code_ld(&t),
-      t.batch_stride,
-      pzi_code_ld(&b),
-      b.batch_stride,
-      b.rows,
-      b.cols,
-      (r->triangle == PZ_LOWER) == left,
-      unit,
-  };
-  PZ_TRY(pzi_mat_launch(queue, &compose_trsm, b.batch * b.cols, 2, mats, r->real, integers));
+  const pz_mat mats[] = {t, b};
+  const int64_t integers[] = {b.rows, b.cols, (r->triangle == PZ_LOWER) == left, unit};
+  PZ_TRY(pzi_mat_launch(queue, &compose_trsm, b.batch * b.cols, mats, r->real, 4, integers));
   return singular < 0
              ? PZ_OK
              : pzi_fail(PZ_SINGULAR, "matrix %" PRId64 " of the batch is singular", singular);

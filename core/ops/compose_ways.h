@@ -10,17 +10,8 @@
 #include "mat.h"
 #include "request.h"
 
-/* The stride by which kernels address matrices of either layout: entry (r, c) of matrix k is at
-   k * batch_stride + (ld > 0 ? r * ld + c : r - c * ld). */
-static inline int64_t
-pzi_code_ld(const pz_mat* const m)
-{
-  return pzi_mat_row_major(m) ? m->row_stride : -m->col_stride;
-}
-
 /* compose_elementwise.c */
 pz_status pzi_compose_copy_dense(pz_queue* queue, const pzi_request* r);
-pz_status pzi_compose_copy_kernel(pz_queue* queue, const pzi_request* r);
 pz_status pzi_compose_copy_lines(pz_queue* queue, const pzi_request* r);
 pz_status pzi_compose_fill_dense(pz_queue* queue, const pzi_request* r);
 pz_status pzi_compose_fill_kernel(pz_queue* queue, const pzi_request* r);
@@ -33,6 +24,7 @@ pz_status pzi_compose_combine(pz_queue* queue, const pzi_request* r);
 /* compose_matrix.c */
 pz_status pzi_compose_add_identity(pz_queue* queue, const pzi_request* r);
 pz_status pzi_compose_mirror(pz_queue* queue, const pzi_request* r);
+pz_status pzi_compose_copy_kernel(pz_queue* queue, const pzi_request* r);
 pz_status pzi_compose_triangle(pz_queue* queue, const pzi_request* r);
 pz_status pzi_compose_diagonal(pz_queue* queue, const pzi_request* r);
 pz_status pzi_compose_norm(pz_queue* queue, const pzi_request* r);

@@ -9,6 +9,7 @@
 
 #include "compose.h"
 #include "op_table.h"
+#include "spec_text.h"
 #include "status.h"
 
 static const pz_mat*

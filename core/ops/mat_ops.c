@@ -7,6 +7,8 @@
 
 #include "dispatch.h"
 
+#include <string.h>
+
 /* A request for y from x. */
 static pzi_request
 unary(const pz_queue* const queue, const pzi_op op, const pz_mat* const x, const pz_mat* const y,
@@ -107,21 +109,29 @@ pzi_mat_unary(pz_queue* const queue, const pzi_op op, const int which, const int
 
 pz_status
 pzi_mat_launch(pz_queue* const queue, const pz_kernel* const kernel, const int64_t n_items,
-               const uint32_t n, const pz_mat* const* const mats, const double* const reals,
+               const pz_mat* const mats, const double* const reals, const uint32_t n,
                const int64_t* const integers)
 {
+  int64_t all[PZ_KERNEL_MAX_ARGS];
+  const uint32_t n_layout = kernel->n_integers - n;
+  for (uint32_t k = 0; 2 * k < n_layout; ++k) {
+    const pz_mat* const m = &mats[k];
+    all[2 * k] = pzi_mat_row_major(m) ? m->row_stride : -m->col_stride;
+    all[2 * k + 1] = m->batch_stride;
+  }
+  memcpy(all + n_layout, integers, n * sizeof(*integers));
   pzi_request r = {
       .op = PZI_LAUNCH,
-      .n = n,
-      .dtype = mats[0]->dtype,
+      .n = kernel->n_tensors,
+      .dtype = mats[0].dtype,
       .integer = n_items,
       .fault = &queue->fault,
       .kernel = kernel,
       .reals = reals,
-      .integers = integers,
+      .integers = all,
   };
-  for (uint32_t k = 0; k < n; ++k) {
-    r.mat[k] = pzi_mat_line(mats[k]);
+  for (uint32_t k = 0; k < r.n; ++k) {
+    r.mat[k] = pzi_mat_line(&mats[k]);
     r.access[k] = PZI_UPDATE;
   }
   return pzi_dispatch_native(queue, &r);

@@ -24,8 +24,11 @@ pz_status pzi_mat_gemm(pz_queue* queue, double alpha, const pz_mat* a, const pz_
 pz_status pzi_mat_unary(pz_queue* queue, pzi_op op, int which, int sign, int64_t offset,
                         const pz_mat* x, const pz_mat* y);
 
-/* Runs a kernel natively, with each matrix as pzi_mat_line. */
-pz_status pzi_mat_launch(pz_queue* queue, const pz_kernel* kernel, int64_t n_items, uint32_t n,
-                         const pz_mat* const* mats, const double* reals, const int64_t* integers);
+/* Runs a kernel natively. Its last integers are the `n` ones given. Those before are two for each
+   matrix, ld and stride, from the first on: entry (r, c) of matrix k is at
+   k * stride + (ld > 0 ? r * ld + c : r - c * ld). A matrix without them is dense and row-major. */
+pz_status pzi_mat_launch(pz_queue* queue, const pz_kernel* kernel, int64_t n_items,
+                         const pz_mat* mats, const double* reals, uint32_t n,
+                         const int64_t* integers);
 
 #endif /* PZI_MAT_OPS_H */

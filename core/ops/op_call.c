@@ -5,13 +5,14 @@
 
 #include "op_call.h"
 
-#include "call_frame.h"
 #include "check_tensor.h"
 #include "device_copy.h"
 #include "dispatch.h"
 #include "lower.h"
 #include "op_table.h"
+#include "ops_table.h"
 #include "overlap.h"
+#include "spec_text.h"
 #include "status.h"
 
 #include <parametrize/plugin.h>

@@ -3,7 +3,7 @@
 
 /* Reading tensors into arrays of double on the host, and writing them from such arrays. */
 
-#include "call_frame.h"
+#include "ops_table.h"
 
 #include "check_tensor.h"
 #include "op_entries.h"

@@ -3,11 +3,11 @@
 
 /* Launches of portable kernels. Their tensors are C-contiguous; the backend gets each as a row. */
 
-#include "call_frame.h"
 #include "check_tensor.h"
 #include "dispatch.h"
 #include "lower.h"
 #include "op_entries.h"
+#include "ops_table.h"
 #include "status.h"
 
 #include <parametrize/plugin.h>

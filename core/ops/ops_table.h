@@ -1,14 +1,20 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The table of operations that plugins call. */
+/* The table of operations that plugins call, and what an operation needs to know of its call. */
 
 #ifndef PZI_OPS_TABLE_H
 #define PZI_OPS_TABLE_H
 
-#include "call_frame.h"
+#include "queue.h"
 
 #include <parametrize/plugin.h>
+
+/* pz_call.reserved points to it. */
+typedef struct pzi_frame {
+  pz_queue* queue; /* NULL while a plan is made: there is no data yet */
+  pz_fault fault;
+} pzi_frame;
 
 extern const pz_ops pzi_ops;
 

@@ -3,23 +3,23 @@
 
 /* The words of a parametrization's older_names. */
 
-#ifndef PZI_OLDER_NAME_H
-#define PZI_OLDER_NAME_H
+#ifndef PZI_LEGACY_WORD_H
+#define PZI_LEGACY_WORD_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 /* A word of pz_parametrization's older_names, in the text itself. */
-typedef struct pzi_older_name {
+typedef struct pzi_legacy_word {
   const char* tensor; /* NULL before the first */
   size_t n_tensor;
   const char* ending;
   size_t n_ending;
   const char* rest; /* what follows */
-} pzi_older_name;
+} pzi_legacy_word;
 
 /* Moves to the next word; to the first where only `rest` is set, to the whole text. False,
    and no change, past the last word or where the text breaks the grammar. [any thread] */
-bool pzi_older_name_next(pzi_older_name* name);
+bool pzi_legacy_word_next(pzi_legacy_word* word);
 
-#endif /* PZI_OLDER_NAME_H */
+#endif /* PZI_LEGACY_WORD_H */
