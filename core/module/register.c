@@ -115,33 +115,32 @@ run_new_map(const pz_slot* const slot, attempt* const next)
    the tensor's spec) or from the input (the tensor is its original). */
 static pz_status
 make_next(const pz_slot* const slot, const attempt* const a, const pz_direction direction,
-          const char* const text, const pz_option_setting* const settings,
-          const uint32_t n_settings, const uint32_t flags, attempt* const next)
+          const request* const asked, attempt* const next)
 {
   const pz_module* const module = slot->module;
   const pz_spec spec = a->engine.chain ? *pz_chain_value(a->engine.chain) : slot->storage->spec;
   if (a->engine.chain) {
-    PZ_TRY(pz_chain_append(a->engine.chain, text, settings, n_settings, &next->engine.chain));
+    PZ_TRY(pz_chain_append(a->engine.chain, asked->text, asked->settings, asked->n_settings,
+                           &next->engine.chain));
   } else {
-    PZ_TRY(pz_chain_new(module->context, text, settings, n_settings, direction, &spec, 1,
-                        &next->engine.chain));
+    PZ_TRY(pz_chain_new(module->context, asked->text, asked->settings, asked->n_settings, direction,
+                        &spec, 1, &next->engine.chain));
   }
-  PZ_TRY(check_specs(next->engine.chain, &spec, flags));
+  PZ_TRY(check_specs(next->engine.chain, &spec, asked->flags));
   PZ_TRY(pzi_engine_adopt(&next->engine, module->queue, a->engine.state, module->check_writes));
   return run_new_map(slot, next);
 }
 
 static pz_status
-add_map(const pz_slot* const slot, const char* const text, const pz_option_setting* const settings,
-        const uint32_t n_settings, const uint32_t flags, attempt* const a)
+add_map(const pz_slot* const slot, const request* const asked, attempt* const a)
 {
   attempt next = {0};
-  pz_status status = make_next(slot, a, PZ_FROM_TENSOR, text, settings, n_settings, flags, &next);
-  if (!a->engine.chain && (flags & PZ_UNSAFE) &&
+  pz_status status = make_next(slot, a, PZ_FROM_TENSOR, asked, &next);
+  if (!a->engine.chain && (asked->flags & PZ_UNSAFE) &&
       (status == PZ_MISMATCH || status == PZ_UNSUPPORTED)) {
     /* No originals for a value of the tensor's spec: the tensor itself, for another value. */
     pzi_engine_cleanup(&next.engine);
-    status = make_next(slot, a, PZ_FROM_INPUT, text, settings, n_settings, flags, &next);
+    status = make_next(slot, a, PZ_FROM_INPUT, asked, &next);
   }
   if (status != PZ_OK) {
     pzi_engine_cleanup(&next.engine);
@@ -175,8 +174,13 @@ add_maps(const pz_slot* const slot, const request* const asked, attempt* const a
     map[length] = '\0';
     more = text[length] == ',';
     text += length + (more ? 1 : 0);
-    const uint32_t n_own = settings_of(settings, n_settings, n_maps, own);
-    status = add_map(slot, map, own, n_own, asked->flags, a);
+    const request one = {
+        .text = map,
+        .settings = own,
+        .n_settings = settings_of(settings, n_settings, n_maps, own),
+        .flags = asked->flags,
+    };
+    status = add_map(slot, &one, a);
   }
   for (uint32_t k = 0; k < n_settings && status == PZ_OK; ++k) {
     if (settings[k].map >= n_maps) {
@@ -290,7 +294,7 @@ pz_register_parametrization_with(pz_module* const module, const char* const name
                                  const char* const text, const pz_option_setting* const settings,
                                  const uint32_t n_settings, const uint32_t flags)
 {
-  request asked = {text, settings, n_settings, flags};
+  request asked = {.text = text, .settings = settings, .n_settings = n_settings, .flags = flags};
   return pzi_exclusive_call(module, name, pzi_find_live, register_maps, &asked);
 }
 
