@@ -12,7 +12,7 @@
 #include "storage_copy.h"
 
 pz_status
-pzi_hand_down(const pz_slot* const slot, const pzi_undo* const pasts, const bool originals)
+pzi_hand_down(const pz_slot* const slot, const pzi_undo* const undo, const bool originals)
 {
   char path[PZI_PATH_TEXT];
   for (uint32_t k = 0; k < slot->list->n_tensors; ++k) {
@@ -20,8 +20,7 @@ pzi_hand_down(const pz_slot* const slot, const pzi_undo* const pasts, const bool
     pzi_parametrized* const inner = tensor->list;
     bool moved = originals && tensor->role == PZ_ORIGINAL;
     if (inner && !moved) {
-      PZ_TRY(
-          pzi_differ(slot->module->queue, tensor->storage, pzi_undo_find(pasts, tensor), &moved));
+      PZ_TRY(pzi_differ(slot->module->queue, tensor->storage, pzi_undo_find(undo, tensor), &moved));
     }
     if (inner && moved) {
       inner->copied_version = 0;
@@ -29,7 +28,7 @@ pzi_hand_down(const pz_slot* const slot, const pzi_undo* const pasts, const bool
       PZ_TRY(pzi_fail_prefix(pz_eval_assign(inner->engine.eval, inner->engine.state, PZ_CHAIN,
                                             &tensor->storage->tensor),
                              "\"%s\"", pzi_path_text(tensor, path)));
-      PZ_TRY(pzi_hand_down(tensor, pasts, true));
+      PZ_TRY(pzi_hand_down(tensor, undo, true));
     }
   }
   return PZ_OK;

@@ -11,6 +11,7 @@
 #include "path.h"
 #include "rename.h"
 #include "slot.h"
+#include "state.h"
 #include "status.h"
 #include "stored.h"
 
@@ -120,6 +121,15 @@ pzi_parametrized_discard(pzi_prepared* const prepared)
   pzi_names_discard(&prepared->names);
   free(prepared->fresh);
   *prepared = (pzi_prepared){0};
+}
+
+void
+pzi_parametrized_keep_memory(pzi_parametrized* const list, pzi_storage* const storage)
+{
+  pz_slot* const original = list->tensors[0];
+  pzi_state_replace(list->engine.state, PZ_ORIGINAL, 0, storage);
+  pzi_storage_release(original->storage);
+  original->storage = pzi_storage_retain(storage);
 }
 
 void

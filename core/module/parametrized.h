@@ -20,6 +20,10 @@ typedef struct pzi_prepared {
 pz_status pzi_parametrized_prepare(pz_slot* slot, pzi_engine* engine, pzi_prepared* out);
 void pzi_parametrized_discard(pzi_prepared* prepared);
 
+/* Makes `storage`, which holds the elements of the chain's first original, the memory of that
+   original. */
+void pzi_parametrized_keep_memory(pzi_parametrized* list, pzi_storage* storage);
+
 /* Replaces the slot's chain by the prepared one. Cannot fail. */
 void pzi_parametrized_install(pz_slot* slot, pzi_prepared* prepared);
 

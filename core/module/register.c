@@ -200,28 +200,24 @@ add_maps(const pz_slot* const slot, const request* const asked, attempt* const a
    original's, so that a host that kept the pointer holds the original. A tensor of another
    list then needs memory for its value, which is given back: NULL where it keeps its own. */
 static pz_status
-keep_storage(const pz_slot* const slot, const pzi_parametrized* const list,
-             pzi_storage** const value)
+keep_storage(const pz_slot* const slot, pzi_parametrized* const list, pzi_storage** const value)
 {
   if (slot->list || list->engine.chain->n_role[PZ_ORIGINAL] != 1 ||
       !pz_spec_equal(&slot->storage->spec, &list->engine.chain->tensors[0].spec)) {
     return PZ_OK;
   }
   pz_queue* const queue = slot->module->queue;
-  pz_slot* const original = list->tensors[0];
   pzi_storage* room = NULL;
   if (slot->owner) {
     PZ_TRY(pzi_storage_new(queue, &slot->storage->spec, &room));
   }
   const pz_status status =
-      pzi_queue_copy(queue, &original->storage->tensor, &slot->storage->tensor);
+      pzi_queue_copy(queue, &list->tensors[0]->storage->tensor, &slot->storage->tensor);
   if (status != PZ_OK) {
     pzi_storage_release(room);
     return status;
   }
-  pzi_state_replace(list->engine.state, PZ_ORIGINAL, 0, slot->storage);
-  pzi_storage_release(original->storage);
-  original->storage = pzi_storage_retain(slot->storage);
+  pzi_parametrized_keep_memory(list, slot->storage);
   *value = room;
   return PZ_OK;
 }

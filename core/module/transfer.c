@@ -14,10 +14,9 @@
 #include "path.h"
 #include "queue_copy.h"
 #include "slot.h"
-#include "state.h"
 #include "status.h"
-#include "storage_copy.h"
 #include "stored.h"
+#include "undo.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +28,6 @@ typedef struct passage {
   bool fresh; /* `to` is new and in no module yet */
   pzi_prepared prepared;
   pzi_parametrized* around; /* of the original that takes over the memory of `to`; NULL: none */
-  pzi_storage* past;        /* what that memory held */
 } passage;
 
 typedef struct passages {
@@ -42,7 +40,6 @@ cleanup(passages* const p)
 {
   for (uint32_t k = 0; k < p->n; ++k) {
     pzi_parametrized_discard(&p->all[k].prepared);
-    pzi_storage_release(p->all[k].past);
     if (p->all[k].fresh) {
       pzi_slot_free(p->all[k].to);
     }
@@ -122,7 +119,6 @@ prepare(pz_module* const to, passage* const one)
   pzi_storage* const plain = one->to->storage;
   pzi_parametrized* const list = plain ? innermost(one->prepared.list) : NULL;
   if (list && pz_spec_equal(&list->engine.chain->tensors[0].spec, &plain->spec)) {
-    PZ_TRY(pzi_copy_of(to->queue, &plain->tensor, &one->past));
     one->around = list;
   }
   return PZ_OK;
@@ -160,25 +156,23 @@ collect(const pz_module* const from, const char* const name, passages* const out
 
 /* ---- the whole --------------------------------------------------------------- */
 
-/* The memory of plain tensors takes the originals; all of it or none. */
+/* Copies originals to the memory of the plain tensors, all or none. */
 static pz_status
-overwrite(pz_module* const to, const passages* const p)
+overwrite(const passages* const p)
 {
   pz_status status = PZ_OK;
-  uint32_t k = 0;
-  for (; k < p->n && status == PZ_OK; ++k) {
+  pzi_undo undo = {0};
+  for (uint32_t k = 0; k < p->n && status == PZ_OK; ++k) {
+    status = p->all[k].around ? pzi_undo_add_tensor(&undo, p->all[k].to->storage) : PZ_OK;
+  }
+  for (uint32_t k = 0; k < p->n && status == PZ_OK; ++k) {
     const passage* const one = &p->all[k];
     if (one->around) {
-      status = pzi_queue_copy(to->queue, &one->around->engine.state->storages[0]->tensor,
+      status = pzi_queue_copy(one->to->module->queue, &one->around->tensors[0]->storage->tensor,
                               &one->to->storage->tensor);
     }
   }
-  while (status != PZ_OK && k-- > 0) {
-    if (p->all[k].around) {
-      (void)pzi_queue_copy(to->queue, &p->all[k].past->tensor, &p->all[k].to->storage->tensor);
-    }
-  }
-  return status;
+  return pzi_undo_end(&undo, status);
 }
 
 static void
@@ -188,10 +182,7 @@ install(pz_module* const to, passages* const p)
     passage* const one = &p->all[k];
     pz_slot* const slot = one->to;
     if (one->around) {
-      pz_slot* const original = one->around->tensors[0];
-      pzi_state_replace(one->around->engine.state, PZ_ORIGINAL, 0, slot->storage);
-      pzi_storage_release(original->storage);
-      original->storage = pzi_storage_retain(slot->storage);
+      pzi_parametrized_keep_memory(one->around, slot->storage);
     }
     pzi_parametrized_install(slot, &one->prepared);
     slot->kind = one->from->kind;
@@ -220,7 +211,7 @@ transfer(const pz_module* const from, pz_module* const to, const char* const nam
     status = pzi_array_reserve(&to->slots, to->n_slots, n_fresh, sizeof(pz_slot*));
   }
   if (status == PZ_OK) {
-    status = overwrite(to, &p);
+    status = overwrite(&p);
   }
   if (status == PZ_OK) {
     install(to, &p);

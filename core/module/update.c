@@ -23,16 +23,16 @@ static pz_status
 step_list(pz_slot* const slot)
 {
   const pzi_parametrized* const list = slot->list;
-  pzi_undo pasts = {0};
+  pzi_undo undo = {0};
   PZ_TRY(pzi_value_refresh_inner(slot));
-  pz_status status = pzi_is_nested(slot) ? pzi_undo_add(&pasts, slot, true) : PZ_OK;
+  pz_status status = pzi_is_nested(slot) ? pzi_undo_add(&undo, slot, true) : PZ_OK;
   if (status == PZ_OK) {
     status = pz_eval_update(list->engine.eval, list->engine.state);
   }
   if (status == PZ_OK) {
-    status = pzi_hand_down(slot, &pasts, false);
+    status = pzi_hand_down(slot, &undo, false);
   }
-  pzi_undo_cleanup(&pasts);
+  pzi_undo_cleanup(&undo);
   return status;
 }
 
@@ -65,22 +65,22 @@ step(pz_slot* const slot, const bool reading)
 pz_status
 pzi_slot_step(pz_slot* const slot, const bool reading)
 {
-  pzi_undo pasts = {0};
+  pzi_undo undo = {0};
   pz_status status = PZ_OK;
   PZ_TRY(pzi_check_closed(slot));
   if (pzi_is_nested(slot) || !slot->module->queue->host_memory) { /* where copies can fail */
-    status = pzi_undo_add(&pasts, slot, true);
+    status = pzi_undo_add(&undo, slot, true);
   }
   if (status == PZ_OK) {
     status = step(slot, reading);
   }
-  return pzi_undo_end(&pasts, status);
+  return pzi_undo_end(&undo, status);
 }
 
 static pz_status
-remember(pz_slot* const slot, void* const pasts)
+remember(pz_slot* const slot, void* const undo)
 {
-  return pzi_undo_add(pasts, slot, true);
+  return pzi_undo_add(undo, slot, true);
 }
 
 static pz_status
@@ -93,12 +93,12 @@ step_value(pz_slot* const slot, void* const user)
 static pz_status
 update_all(pz_module* const module)
 {
-  pzi_undo pasts = {0};
-  pz_status status = pzi_each_slot(module, remember, &pasts);
+  pzi_undo undo = {0};
+  pz_status status = pzi_each_slot(module, remember, &undo);
   if (status == PZ_OK) {
     status = pzi_each_slot(module, step_value, NULL);
   }
-  return pzi_undo_end(&pasts, status);
+  return pzi_undo_end(&undo, status);
 }
 
 pz_status

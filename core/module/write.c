@@ -32,20 +32,20 @@ all_or_nothing(pz_slot* const slot,
 {
   const pzi_parametrized* const list = slot->list;
   const uint64_t before = pz_state_version(list->engine.state);
-  pzi_undo pasts = {0};
+  pzi_undo undo = {0};
   pz_status status = PZ_OK;
   if (pzi_is_nested(slot)) {
     PZ_TRY(pzi_value_refresh_inner(slot));
   }
   if (pzi_is_nested(slot) || !slot->module->queue->host_memory) { /* where copies can fail */
-    status = pzi_undo_add(&pasts, slot, false);
+    status = pzi_undo_add(&undo, slot, false);
   }
   if (status == PZ_OK) {
     pzi_slot_changed(slot, false); /* the state tells itself, once all went well */
     status = change(list, value);
-    status = status == PZ_OK ? pzi_hand_down(slot, &pasts, true) : status;
+    status = status == PZ_OK ? pzi_hand_down(slot, &undo, true) : status;
   }
-  (void)pzi_undo_end(&pasts, status);
+  (void)pzi_undo_end(&undo, status);
   if (pz_state_version(list->engine.state) != before) {
     pzi_slot_changed(slot->owner, true);
   }
