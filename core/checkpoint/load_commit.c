@@ -8,7 +8,6 @@
 #include "queue_copy.h"
 #include "slot.h"
 #include "state.h"
-#include "status.h"
 #include "tensor_io.h"
 #include "undo.h"
 
@@ -18,9 +17,9 @@ static bool
 keeps_memory(const pzi_load_chain* const incoming)
 {
   const pz_slot* const slot = incoming->slot;
-  const pzi_parametrized* const made = incoming->prepared.list;
+  const pzi_parametrized* const made = incoming->prepared.parametrized;
   return made && slot->storage && made->engine.chain->n_role[PZ_ORIGINAL] == 1 &&
-         !made->tensors[0]->list &&
+         !made->tensors[0]->parametrized &&
          pz_spec_equal(&slot->storage->spec, &made->engine.chain->tensors[0].spec);
 }
 
@@ -52,9 +51,10 @@ static void
 restore_draws(const pzi_load_chain* const incoming)
 {
   const pzi_saved_chain* const saved = incoming->saved;
-  const pzi_parametrized* const list = incoming->slot->list;
-  for (uint32_t i = 0; saved && i < saved->n_stages && i < list->engine.chain->n_stages; ++i) {
-    list->engine.state->draws[i] = saved->stages[i].draw;
+  const pzi_parametrized* const parametrized = incoming->slot->parametrized;
+  for (uint32_t i = 0; saved && i < saved->n_stages && i < parametrized->engine.chain->n_stages;
+       ++i) {
+    parametrized->engine.state->draws[i] = saved->stages[i].draw;
   }
   pzi_slot_changed(incoming->slot, true);
 }
@@ -70,8 +70,9 @@ pzi_load_commit(pzi_loading* const l)
                                &incoming->value));
       }
       PZ_TRY(pzi_loading_push(
-          l, &(pzi_load_copy){.made = &incoming->prepared.list->engine.state->storages[0]->tensor,
-                              .slot = incoming->slot}));
+          l, &(pzi_load_copy){
+                 .made = &incoming->prepared.parametrized->engine.state->storages[0]->tensor,
+                 .slot = incoming->slot}));
     }
   }
   PZ_TRY(run_all(l));
@@ -81,16 +82,16 @@ pzi_load_commit(pzi_loading* const l)
   }
   for (size_t k = 0; k < l->n_chains; ++k) {
     pzi_load_chain* const incoming = &l->chains[k];
-    if (incoming->prepared.list) {
+    if (incoming->prepared.parametrized) {
       if (keeps_memory(incoming)) {
-        pzi_parametrized_keep_memory(incoming->prepared.list, incoming->slot->storage);
+        pzi_prepared_keep_memory(incoming->prepared.parametrized, incoming->slot->storage);
       }
-      pzi_parametrized_install(incoming->slot, &incoming->prepared);
+      pzi_prepared_install(incoming->slot, &incoming->prepared);
       if (incoming->value) {
         pzi_slot_put(incoming->slot, incoming->value);
         incoming->value = NULL;
       }
-    } else if (incoming->slot && incoming->slot->list) {
+    } else if (incoming->slot && incoming->slot->parametrized) {
       restore_draws(incoming);
     }
   }

@@ -12,10 +12,10 @@
 #include "tree.h"
 
 #define PZI_GATE_EXCLUSIVE (UINT64_C(1) << 22)
-#define PZI_CALL (UINT64_C(1) << 24)
+#define PZI_GATE_CALL (UINT64_C(1) << 24)
 
 static inline atomic_ullong*
-pzi_gate(const pz_module* module)
+pzi_gate_of(const pz_module* module)
 {
   const pz_module* around;
   while ((around = atomic_load_explicit(&module->parent, memory_order_acquire))) {
@@ -25,25 +25,25 @@ pzi_gate(const pz_module* module)
 }
 
 static inline bool
-pzi_is_exclusive(const uint64_t gate)
+pzi_gate_is_exclusive(const uint64_t gate)
 {
   return (gate & PZI_GATE_EXCLUSIVE) != 0;
 }
 
 /* PZ_INVALID while an exclusive call runs; the tree stays readable until the end. */
-pz_status pzi_read_begin(const pz_module* module);
-void pzi_read_end(const pz_module* module);
+pz_status pzi_gate_read_begin(const pz_module* module);
+void pzi_gate_read_end(const pz_module* module);
 
 /* Makes a read exclusive, with no other call in between. Ends the read on failure. */
-pz_status pzi_read_alone(const pz_module* module);
+pz_status pzi_gate_upgrade(const pz_module* module);
 
 /* PZ_INVALID while any other call on the tree runs. Calls on a whole module use the second:
    PZ_INVALID also where the module, or a part of it, is baked. */
-pz_status pzi_alone_begin(pz_module* module);
-pz_status pzi_exclusive_begin(pz_module* module);
-void pzi_exclusive_end(pz_module* module);
+pz_status pzi_gate_exclusive_begin(pz_module* module);
+pz_status pzi_gate_exclusive_begin_live(pz_module* module);
+void pzi_gate_exclusive_end(pz_module* module);
 
 /* PZ_INVALID where the module is baked. */
-pz_status pzi_check_live(const pz_module* module);
+pz_status pzi_gate_check_live(const pz_module* module);
 
 #endif /* PZI_GATE_H */

@@ -15,9 +15,9 @@ pz_status
 pzi_hand_down(const pz_slot* const slot, const pzi_undo* const undo, const bool originals)
 {
   char path[PZI_PATH_TEXT];
-  for (uint32_t k = 0; k < slot->list->n_tensors; ++k) {
-    pz_slot* const tensor = slot->list->tensors[k];
-    pzi_parametrized* const inner = tensor->list;
+  for (uint32_t k = 0; k < slot->parametrized->n_tensors; ++k) {
+    pz_slot* const tensor = slot->parametrized->tensors[k];
+    pzi_parametrized* const inner = tensor->parametrized;
     bool moved = originals && tensor->role == PZ_ORIGINAL;
     if (inner && !moved) {
       PZ_TRY(pzi_differ(slot->module->queue, tensor->storage, pzi_undo_find(undo, tensor), &moved));

@@ -29,18 +29,18 @@ static void
 each_module_alone(pz_module* const module, void (*const each)(pz_module* module, int argument),
                   const int argument)
 {
-  if (pzi_alone_begin(module) == PZ_OK) {
+  if (pzi_gate_exclusive_begin(module) == PZ_OK) {
     each_module(module, each, argument);
-    pzi_exclusive_end(module);
+    pzi_gate_exclusive_end(module);
   }
 }
 
 /* Calls `visit`, which does not fail, on the lists of a module alone. */
 static void
-each_list(const pz_module* const module, pzi_visit* const visit, void* const user)
+each_parametrized(const pz_module* const module, pzi_visit* const visit, void* const user)
 {
   for (uint32_t k = 0; k < module->n_slots; ++k) {
-    (void)pzi_each_list_of(module->slots[k], visit, user);
+    (void)pzi_walk_parametrized_of(module->slots[k], visit, user);
   }
 }
 
@@ -49,15 +49,15 @@ static pz_status
 drop_value(pz_slot* const slot, void* const user)
 {
   (void)user;
-  slot->list->dropped = true;
-  pzi_parametrized_changed(slot->list, false);
+  slot->parametrized->dropped = true;
+  pzi_parametrized_changed(slot->parametrized, false);
   return PZ_OK;
 }
 
 static pz_status
 change(pz_slot* const slot, void* const touch)
 {
-  pzi_parametrized_changed(slot->list, *(const bool*)touch);
+  pzi_parametrized_changed(slot->parametrized, *(const bool*)touch);
   return PZ_OK;
 }
 
@@ -67,7 +67,7 @@ set_training(pz_module* const module, const int training)
   if (module->training != (training != 0)) {
     bool touch = true;
     module->training = training != 0;
-    each_list(module, change, &touch);
+    each_parametrized(module, change, &touch);
   }
 }
 
@@ -82,7 +82,7 @@ set_policy(pz_module* const module, const int policy)
 {
   bool touch = false;
   module->policy = (pz_cache_policy)policy;
-  each_list(module, change, &touch);
+  each_parametrized(module, change, &touch);
 }
 
 void
@@ -100,7 +100,7 @@ set_update_policy(pz_module* const module, const int policy)
 {
   bool touch = false;
   module->update_policy = (pz_update_policy)policy;
-  each_list(module, change, &touch);
+  each_parametrized(module, change, &touch);
 }
 
 void
@@ -120,24 +120,24 @@ count_scope(pz_module* const module, const int step)
   const uint32_t before = module->scopes;
   module->scopes += (uint32_t)step;
   if (module->policy == PZ_CACHE_SCOPED && (before == 0 || module->scopes == 0)) {
-    each_list(module, drop_value, NULL);
+    each_parametrized(module, drop_value, NULL);
   }
 }
 
 void
 pz_cached_begin(pz_module* const module)
 {
-  if (pzi_alone_begin(module) == PZ_OK) {
+  if (pzi_gate_exclusive_begin(module) == PZ_OK) {
     ++module->scopes_begun;
     each_module(module, count_scope, 1);
-    pzi_exclusive_end(module);
+    pzi_gate_exclusive_end(module);
   }
 }
 
 void
 pz_cached_end(pz_module* const module)
 {
-  if (pzi_alone_begin(module) != PZ_OK) {
+  if (pzi_gate_exclusive_begin(module) != PZ_OK) {
     return;
   }
   if (module->scopes_begun == 0) {
@@ -146,13 +146,13 @@ pz_cached_end(pz_module* const module)
     --module->scopes_begun;
     each_module(module, count_scope, -1);
   }
-  pzi_exclusive_end(module);
+  pzi_gate_exclusive_end(module);
 }
 
 static pz_status
 mark(pz_slot* const slot, void* const user)
 {
-  pzi_eval_set_check_writes(slot->list->engine.eval, slot->module->check_writes);
+  pzi_eval_set_check_writes(slot->parametrized->engine.eval, slot->module->check_writes);
   return drop_value(slot, user); /* what it was made from is to be remembered */
 }
 
@@ -160,15 +160,15 @@ static void
 set_check_writes(pz_module* const module, const int check)
 {
   module->check_writes = check != 0;
-  each_list(module, mark, NULL);
+  each_parametrized(module, mark, NULL);
 }
 
 void
 pz_module_check_writes(pz_module* const module, const bool check)
 {
-  if (pzi_exclusive_begin(module) == PZ_OK) {
+  if (pzi_gate_exclusive_begin_live(module) == PZ_OK) {
     each_module(module, set_check_writes, check);
-    pzi_exclusive_end(module);
+    pzi_gate_exclusive_end(module);
   }
 }
 
@@ -179,9 +179,9 @@ static void
 set_requires_grad(pz_slot* const slot, const bool require)
 {
   slot->requires_grad = require;
-  for (uint32_t k = 0; slot->list && k < slot->list->n_tensors; ++k) {
-    if (slot->list->tensors[k]->role == PZ_ORIGINAL) {
-      set_requires_grad(slot->list->tensors[k], require);
+  for (uint32_t k = 0; slot->parametrized && k < slot->parametrized->n_tensors; ++k) {
+    if (slot->parametrized->tensors[k]->role == PZ_ORIGINAL) {
+      set_requires_grad(slot->parametrized->tensors[k], require);
     }
   }
 }
@@ -190,7 +190,7 @@ static pz_status
 require_grad(pz_module* const module, const char* const name, const bool require)
 {
   pz_slot* slot = NULL;
-  PZ_TRY(pzi_find_live(module, name, &slot));
+  PZ_TRY(pzi_path_find_live(module, name, &slot));
   if (slot->kind != PZ_PARAMETER) {
     return require ? pzi_fail(PZ_INVALID, "\"%s\" is a buffer", name) : PZ_OK;
   }
@@ -201,9 +201,9 @@ require_grad(pz_module* const module, const char* const name, const bool require
 pz_status
 pz_module_require_grad(pz_module* const module, const char* const name, const bool require)
 {
-  PZ_TRY(pzi_alone_begin(module));
+  PZ_TRY(pzi_gate_exclusive_begin(module));
   const pz_status status = require_grad(module, name, require);
-  pzi_exclusive_end(module);
+  pzi_gate_exclusive_end(module);
   return status;
 }
 
@@ -213,7 +213,7 @@ static pz_status
 check_slot(pz_slot* const slot, void* const user)
 {
   (void)user;
-  return slot->list ? pzi_check_device(slot) : PZ_OK;
+  return slot->parametrized ? pzi_value_check_device(slot) : PZ_OK;
 }
 
 static pz_status
@@ -229,11 +229,11 @@ synchronize(pz_module* const module)
 pz_status
 pz_module_check(pz_module* const module)
 {
-  PZ_TRY(pzi_alone_begin(module));
+  PZ_TRY(pzi_gate_exclusive_begin(module));
   pz_status status = synchronize(module);
   if (status == PZ_OK) {
-    status = pzi_each_slot(module, check_slot, NULL);
+    status = pzi_walk_slots(module, check_slot, NULL);
   }
-  pzi_exclusive_end(module);
+  pzi_gate_exclusive_end(module);
   return status;
 }

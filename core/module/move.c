@@ -56,9 +56,9 @@ add_exchange(move* const m, pz_slot* const slot, size_t* const out)
 
 /* Has the list to be made anew? */
 static bool
-concerns_list(const move* const m, const pz_slot* const slot)
+is_concerned(const move* const m, const pz_slot* const slot)
 {
-  const pz_chain* const chain = slot->list->engine.chain;
+  const pz_chain* const chain = slot->parametrized->engine.chain;
   bool concerned = m->queue != NULL;
   for (uint32_t k = 0; k < chain->n_role[PZ_ORIGINAL]; ++k) {
     concerned = concerned || chain->tensors[k].spec.dtype != m->dtype;
@@ -94,28 +94,28 @@ add_slot(move* const m, pz_slot* const slot, pzi_storage* held, const pz_chain* 
   if (held) {
     m->all[at].storage = pzi_storage_retain(held);
   } else if (slot->storage && !slot->owner && (m->queue || slot->storage->spec.dtype != m->dtype)) {
-    PZ_TRY(pzi_fail_prefix(pzi_carry_storage(slot->storage, queue, m->dtype, &m->all[at].storage),
+    PZ_TRY(pzi_fail_prefix(pzi_clone_storage(slot->storage, queue, m->dtype, &m->all[at].storage),
                            "\"%s\"", pzi_path_text(slot, path)));
   }
   if (slot->gradient && m->all[at].storage) {
-    PZ_TRY(pzi_fail_prefix(pzi_carry_storage(slot->gradient, queue, m->all[at].storage->spec.dtype,
+    PZ_TRY(pzi_fail_prefix(pzi_clone_storage(slot->gradient, queue, m->all[at].storage->spec.dtype,
                                              &m->all[at].gradient),
                            "\"%s\"", pzi_path_text(slot, path)));
   }
-  if (!slot->list) {
+  if (!slot->parametrized) {
     return PZ_OK;
   }
-  pzi_engine engine = {.chain = slot->list->engine.chain};
-  if (concerns_list(m, slot)) {
-    PZ_TRY(pzi_engine_carry(slot, queue, m->dtype, &engine));
+  pzi_engine engine = {.chain = slot->parametrized->engine.chain};
+  if (is_concerned(m, slot)) {
+    PZ_TRY(pzi_clone_engine(slot, queue, m->dtype, &engine));
     m->all[at].engine = engine;
   }
   if (around) {
     PZ_TRY(check_value(slot, engine.chain, around));
   }
-  for (uint32_t k = 0; k < slot->list->n_tensors; ++k) {
-    PZ_TRY(add_slot(m, slot->list->tensors[k], engine.state ? engine.state->storages[k] : NULL,
-                    engine.chain));
+  for (uint32_t k = 0; k < slot->parametrized->n_tensors; ++k) {
+    PZ_TRY(add_slot(m, slot->parametrized->tensors[k],
+                    engine.state ? engine.state->storages[k] : NULL, engine.chain));
   }
   return PZ_OK;
 }
@@ -123,23 +123,23 @@ add_slot(move* const m, pz_slot* const slot, pzi_storage* held, const pz_chain* 
 static pz_status
 add_one(pz_slot* const slot, void* const user)
 {
-  PZ_TRY(pzi_check_closed(slot));
+  PZ_TRY(pzi_slot_check_closed(slot));
   return add_slot(user, slot, NULL, NULL);
 }
 
 /* ---- exchanging -------------------------------------------------------------- */
 
 static void
-put_instance(pzi_parametrized* const list, pzi_engine* const engine)
+put_instance(pzi_parametrized* const parametrized, pzi_engine* const engine)
 {
-  pzi_engine_cleanup(&list->engine);
-  list->engine = *engine;
+  pzi_engine_cleanup(&parametrized->engine);
+  parametrized->engine = *engine;
   *engine = (pzi_engine){0};
-  list->value = (pz_tensor){0};
-  list->dropped = false;
-  list->read_version = 0;
-  list->failed_version = 0;
-  list->copied_version = 0;
+  parametrized->value = (pz_tensor){0};
+  parametrized->dropped = false;
+  parametrized->read_version = 0;
+  parametrized->failed_version = 0;
+  parametrized->copied_version = 0;
 }
 
 static void
@@ -159,9 +159,9 @@ put_exchange(exchange* const one)
     one->gradient = NULL;
   }
   if (one->engine.chain) {
-    put_instance(slot->list, &one->engine);
+    put_instance(slot->parametrized, &one->engine);
     for (const pz_slot* around = slot; around; around = around->owner) {
-      pzi_parametrized_changed(around->list, true);
+      pzi_parametrized_changed(around->parametrized, true);
     }
   }
 }
@@ -177,7 +177,7 @@ put_all(move* const m)
 static pz_status
 carry_out(pz_module* const module, move* const m)
 {
-  const pz_status status = pzi_each_slot(module, add_one, m);
+  const pz_status status = pzi_walk_slots(module, add_one, m);
   if (status == PZ_OK) {
     put_all(m);
   }
@@ -228,9 +228,9 @@ move_to(pz_module* const module, const char* const device)
 pz_status
 pz_module_to(pz_module* const module, const char* const device)
 {
-  PZ_TRY(pzi_exclusive_begin(module));
+  PZ_TRY(pzi_gate_exclusive_begin_live(module));
   const pz_status status = move_to(module, device);
-  pzi_exclusive_end(module);
+  pzi_gate_exclusive_end(module);
   return status;
 }
 
@@ -244,9 +244,9 @@ pz_module_to_dtype(pz_module* const module, const uint32_t dtype)
     return pzi_fail(PZ_INVALID, "found %s, expected float32 or float64",
                     pzi_dtype_text(dtype, text));
   }
-  PZ_TRY(pzi_exclusive_begin(module));
+  PZ_TRY(pzi_gate_exclusive_begin_live(module));
   move m = {.dtype = dtype};
   const pz_status status = carry_out(module, &m);
-  pzi_exclusive_end(module);
+  pzi_gate_exclusive_end(module);
   return status;
 }

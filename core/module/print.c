@@ -76,10 +76,11 @@ put_stage(writer* const out, const pzi_stage* const stage)
 
 /* Of the list's tensors: the originals (map UINT32_MAX), or those of one map. */
 static bool
-belongs(const pzi_parametrized* const list, const uint32_t k, const uint32_t map)
+belongs(const pzi_parametrized* const parametrized, const uint32_t k, const uint32_t map)
 {
-  return list->tensors[k]->role == PZ_ORIGINAL ? map == UINT32_MAX
-                                               : list->engine.chain->tensors[k].stage == map;
+  return parametrized->tensors[k]->role == PZ_ORIGINAL
+             ? map == UINT32_MAX
+             : parametrized->engine.chain->tensors[k].stage == map;
 }
 
 /* "scale" of "0.scale". */
@@ -92,59 +93,60 @@ last_name(const char* const name)
 
 /* Those that are stored; says how many are not. */
 static uint32_t
-put_tensors(writer* const out, const pzi_parametrized* const list, const uint32_t map,
+put_tensors(writer* const out, const pzi_parametrized* const parametrized, const uint32_t map,
             const int depth)
 {
-  uint32_t n_lists = 0;
-  for (uint32_t k = 0; k < list->n_tensors; ++k) {
-    if (belongs(list, k, map) && !list->tensors[k]->list) {
+  uint32_t n_inner = 0;
+  for (uint32_t k = 0; k < parametrized->n_tensors; ++k) {
+    if (belongs(parametrized, k, map) && !parametrized->tensors[k]->parametrized) {
       put_line(out, depth);
-      put(out, "(%s): ", last_name(list->tensors[k]->name));
-      put_tensor(out, list->tensors[k]);
-    } else if (belongs(list, k, map)) {
-      ++n_lists;
+      put(out, "(%s): ", last_name(parametrized->tensors[k]->name));
+      put_tensor(out, parametrized->tensors[k]);
+    } else if (belongs(parametrized, k, map)) {
+      ++n_inner;
     }
   }
-  return n_lists;
+  return n_inner;
 }
 
-static void put_inner_lists(writer* out, const pzi_parametrized* list, uint32_t map, int depth);
+static void put_inner_chains(writer* out, const pzi_parametrized* parametrized, uint32_t map,
+                             int depth);
 
 static void
-put_list(writer* const out, const pz_slot* const slot, const int depth)
+put_chain(writer* const out, const pz_slot* const slot, const int depth)
 {
-  const pzi_parametrized* const list = slot->list;
-  uint32_t n_lists = 0;
-  for (uint32_t k = 0; k < list->engine.chain->n_role[PZ_ORIGINAL]; ++k) {
-    n_lists += list->tensors[k]->list != NULL;
+  const pzi_parametrized* const parametrized = slot->parametrized;
+  uint32_t n_inner = 0;
+  for (uint32_t k = 0; k < parametrized->engine.chain->n_role[PZ_ORIGINAL]; ++k) {
+    n_inner += parametrized->tensors[k]->parametrized != NULL;
   }
-  put(out, "(%s): %sParametrizationList(", last_name(slot->name), n_lists ? "Parametrized" : "");
-  (void)put_tensors(out, list, UINT32_MAX, depth + 1);
-  for (uint32_t i = 0; i < list->engine.chain->n_stages; ++i) {
+  put(out, "(%s): %sParametrizationList(", last_name(slot->name), n_inner ? "Parametrized" : "");
+  (void)put_tensors(out, parametrized, UINT32_MAX, depth + 1);
+  for (uint32_t i = 0; i < parametrized->engine.chain->n_stages; ++i) {
     put_line(out, depth + 1);
     put(out, "(%u): ", (unsigned)i);
-    put_stage(out, &list->engine.chain->stages[i]);
-    if (put_tensors(out, list, i, depth + 2) > 0) {
-      put_inner_lists(out, list, i, depth + 2);
+    put_stage(out, &parametrized->engine.chain->stages[i]);
+    if (put_tensors(out, parametrized, i, depth + 2) > 0) {
+      put_inner_chains(out, parametrized, i, depth + 2);
     }
   }
-  if (n_lists > 0) {
-    put_inner_lists(out, list, UINT32_MAX, depth + 1);
+  if (n_inner > 0) {
+    put_inner_chains(out, parametrized, UINT32_MAX, depth + 1);
   }
   put_line(out, depth);
   put(out, ")");
 }
 
 static void
-put_inner_lists(writer* const out, const pzi_parametrized* const list, const uint32_t map,
-                const int depth)
+put_inner_chains(writer* const out, const pzi_parametrized* const parametrized, const uint32_t map,
+                 const int depth)
 {
   put_line(out, depth);
   put(out, "(parametrizations): ModuleDict(");
-  for (uint32_t k = 0; k < list->n_tensors; ++k) {
-    if (belongs(list, k, map) && list->tensors[k]->list) {
+  for (uint32_t k = 0; k < parametrized->n_tensors; ++k) {
+    if (belongs(parametrized, k, map) && parametrized->tensors[k]->parametrized) {
       put_line(out, depth + 1);
-      put_list(out, list->tensors[k], depth + 1);
+      put_chain(out, parametrized->tensors[k], depth + 1);
     }
   }
   put_line(out, depth);
@@ -152,23 +154,23 @@ put_inner_lists(writer* const out, const pzi_parametrized* const list, const uin
 }
 
 static uint32_t
-count_lists(const pz_module* const module)
+count_chains(const pz_module* const module)
 {
   uint32_t n = 0;
   for (uint32_t k = 0; k < module->n_slots; ++k) {
-    n += module->slots[k]->list != NULL;
+    n += module->slots[k]->parametrized != NULL;
   }
   return n;
 }
 
 static void
-put_lists(writer* const out, const pz_module* const module, const int depth)
+put_chains(writer* const out, const pz_module* const module, const int depth)
 {
   put(out, "(parametrizations): ModuleDict(");
   for (uint32_t k = 0; k < module->n_slots; ++k) {
-    if (module->slots[k]->list) {
+    if (module->slots[k]->parametrized) {
       put_line(out, depth + 1);
-      put_list(out, module->slots[k], depth + 1);
+      put_chain(out, module->slots[k], depth + 1);
     }
   }
   put_line(out, depth);
@@ -178,18 +180,18 @@ put_lists(writer* const out, const pz_module* const module, const int depth)
 static void
 put_module(writer* const out, const pz_module* const module, const int depth)
 {
-  const uint32_t n_lists = count_lists(module);
-  put(out, "%s%s(", n_lists ? "Parametrized" : "", module->type);
+  const uint32_t n_inner = count_chains(module);
+  put(out, "%s%s(", n_inner ? "Parametrized" : "", module->type);
   for (uint32_t k = 0; k < module->n_slots; ++k) {
-    if (!module->slots[k]->list) {
+    if (!module->slots[k]->parametrized) {
       put_line(out, depth + 1);
       put(out, "(%s): ", module->slots[k]->name);
       put_tensor(out, module->slots[k]);
     }
   }
-  if (n_lists) {
+  if (n_inner) {
     put_line(out, depth + 1);
-    put_lists(out, module, depth + 1);
+    put_chains(out, module, depth + 1);
   }
   for (uint32_t k = 0; k < module->n_children; ++k) {
     put_line(out, depth + 1);
@@ -209,10 +211,10 @@ pz_module_print(const pz_module* const module, char* const buffer, const size_t 
   if (out.size > 0) {
     buffer[0] = '\0';
   }
-  if (pzi_read_begin(module) != PZ_OK) {
+  if (pzi_gate_read_begin(module) != PZ_OK) {
     return 0;
   }
   put_module(&out, module, 0);
-  pzi_read_end(module);
+  pzi_gate_read_end(module);
   return out.length;
 }

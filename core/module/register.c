@@ -10,9 +10,8 @@
 #include "engine.h"
 #include "eval.h"
 #include "exclusive.h"
-#include "gate.h"
-#include "parametrized.h"
 #include "path.h"
+#include "prepared.h"
 #include "queue_copy.h"
 #include "slot.h"
 #include "state.h"
@@ -200,10 +199,11 @@ add_maps(const pz_slot* const slot, const request* const asked, attempt* const a
    original's, so that a host that kept the pointer holds the original. A tensor of another
    list then needs memory for its value, which is given back: NULL where it keeps its own. */
 static pz_status
-keep_storage(const pz_slot* const slot, pzi_parametrized* const list, pzi_storage** const value)
+keep_storage(const pz_slot* const slot, pzi_parametrized* const parametrized,
+             pzi_storage** const value)
 {
-  if (slot->list || list->engine.chain->n_role[PZ_ORIGINAL] != 1 ||
-      !pz_spec_equal(&slot->storage->spec, &list->engine.chain->tensors[0].spec)) {
+  if (slot->parametrized || parametrized->engine.chain->n_role[PZ_ORIGINAL] != 1 ||
+      !pz_spec_equal(&slot->storage->spec, &parametrized->engine.chain->tensors[0].spec)) {
     return PZ_OK;
   }
   pz_queue* const queue = slot->module->queue;
@@ -212,12 +212,12 @@ keep_storage(const pz_slot* const slot, pzi_parametrized* const list, pzi_storag
     PZ_TRY(pzi_storage_new(queue, &slot->storage->spec, &room));
   }
   const pz_status status =
-      pzi_queue_copy(queue, &list->tensors[0]->storage->tensor, &slot->storage->tensor);
+      pzi_queue_copy(queue, &parametrized->tensors[0]->storage->tensor, &slot->storage->tensor);
   if (status != PZ_OK) {
     pzi_storage_release(room);
     return status;
   }
-  pzi_parametrized_keep_memory(list, slot->storage);
+  pzi_prepared_keep_memory(parametrized, slot->storage);
   *value = room;
   return PZ_OK;
 }
@@ -247,15 +247,15 @@ register_maps(pz_slot* const slot, void* const user)
     return pzi_fail(PZ_INVALID, "expected a text, settings where there are some, and no flag but "
                                 "PZ_UNSAFE");
   }
-  PZ_TRY(pzi_check_closed(slot));
+  PZ_TRY(pzi_slot_check_closed(slot));
 
   attempt a = {0};
   pz_status status = PZ_OK;
-  if (slot->list) {
+  if (slot->parametrized) {
     PZ_TRY(pzi_value_refresh_inner(slot));
-    PZ_TRY(pzi_check_device(slot));
-    a.engine.chain = pz_chain_retain(slot->list->engine.chain);
-    status = pzi_state_adopt(a.engine.chain, slot->list->engine.state, &a.engine.state);
+    PZ_TRY(pzi_value_check_device(slot));
+    a.engine.chain = pz_chain_retain(slot->parametrized->engine.chain);
+    status = pzi_state_adopt(a.engine.chain, slot->parametrized->engine.state, &a.engine.state);
   }
   if (status == PZ_OK) {
     status = add_maps(slot, asked, &a);
@@ -265,20 +265,20 @@ register_maps(pz_slot* const slot, void* const user)
   }
   pzi_prepared prepared = {0};
   if (status == PZ_OK) {
-    status = pzi_parametrized_prepare(slot, &a.engine, &prepared);
+    status = pzi_prepared_init(slot, &a.engine, &prepared);
   }
   if (status != PZ_OK) {
     pzi_engine_cleanup(&a.engine);
     return status;
   }
-  prepared.list->value = a.value; /* the evaluation holds it */
+  prepared.parametrized->value = a.value; /* the evaluation holds it */
   pzi_storage* value = NULL;
-  status = keep_storage(slot, prepared.list, &value);
+  status = keep_storage(slot, prepared.parametrized, &value);
   if (status != PZ_OK) {
-    pzi_parametrized_discard(&prepared);
+    pzi_prepared_cleanup(&prepared);
     return status;
   }
-  pzi_parametrized_install(slot, &prepared);
+  pzi_prepared_install(slot, &prepared);
   if (value) {
     pzi_slot_put(slot, value);
   }
@@ -291,7 +291,7 @@ pz_register_parametrization_with(pz_module* const module, const char* const name
                                  const uint32_t n_settings, const uint32_t flags)
 {
   request asked = {.text = text, .settings = settings, .n_settings = n_settings, .flags = flags};
-  return pzi_exclusive_call(module, name, pzi_find_live, register_maps, &asked);
+  return pzi_exclusive_call(module, name, pzi_path_find_live, register_maps, &asked);
 }
 
 pz_status

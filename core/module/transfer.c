@@ -10,8 +10,8 @@
 
 #include "gate.h"
 #include "name_index.h"
-#include "parametrized.h"
 #include "path.h"
+#include "prepared.h"
 #include "queue_copy.h"
 #include "slot.h"
 #include "status.h"
@@ -39,7 +39,7 @@ static void
 cleanup(passages* const p)
 {
   for (uint32_t k = 0; k < p->n; ++k) {
-    pzi_parametrized_discard(&p->all[k].prepared);
+    pzi_prepared_cleanup(&p->all[k].prepared);
     if (p->all[k].fresh) {
       pzi_slot_free(p->all[k].to);
     }
@@ -65,10 +65,10 @@ check_target(const pz_slot* const slot, const pz_spec* const value)
 {
   char found[PZI_SPEC_TEXT];
   char expected[PZI_SPEC_TEXT];
-  if (slot->list) {
+  if (slot->parametrized) {
     return pzi_fail(PZ_EXISTS, "parametrized already where the list is to go");
   }
-  PZ_TRY(pzi_check_closed(slot));
+  PZ_TRY(pzi_slot_check_closed(slot));
   if (!pz_spec_equal(&slot->storage->spec, value)) {
     return pzi_fail(PZ_MISMATCH, "found %s where the list is to go, expected %s",
                     pzi_spec_text(&slot->storage->spec, found), pzi_spec_text(value, expected));
@@ -82,10 +82,11 @@ find_target(pz_module* const to, passage* const one)
   const char* const name = one->from->name;
   one->to = own_slot(to, name);
   if (one->to) {
-    return pzi_fail_prefix(check_target(one->to, pz_chain_value(one->from->list->engine.chain)),
-                           "\"%s\"", name);
+    return pzi_fail_prefix(
+        check_target(one->to, pz_chain_value(one->from->parametrized->engine.chain)), "\"%s\"",
+        name);
   }
-  PZ_TRY(pzi_check_name(to, name));
+  PZ_TRY(pzi_path_check_name(to, name));
   char* const path = strdup(name);
   if (!path) {
     return pzi_no_memory(strlen(name) + 1);
@@ -102,24 +103,25 @@ find_target(pz_module* const to, passage* const one)
 /* The list whose only original is what is stored under the outermost list, at the end of
    lists on originals; NULL where one of them has several. */
 static pzi_parametrized*
-innermost(pzi_parametrized* const list)
+innermost(pzi_parametrized* const parametrized)
 {
-  if (list->engine.chain->n_role[PZ_ORIGINAL] != 1) {
+  if (parametrized->engine.chain->n_role[PZ_ORIGINAL] != 1) {
     return NULL;
   }
-  return list->tensors[0]->list ? innermost(list->tensors[0]->list) : list;
+  return parametrized->tensors[0]->parametrized ? innermost(parametrized->tensors[0]->parametrized)
+                                                : parametrized;
 }
 
 static pz_status
 prepare(pz_module* const to, passage* const one)
 {
-  PZ_TRY(pzi_check_closed(one->from));
+  PZ_TRY(pzi_slot_check_closed(one->from));
   PZ_TRY(find_target(to, one));
-  PZ_TRY(pzi_parametrized_copy(one->from, one->to, &one->prepared));
+  PZ_TRY(pzi_clone_parametrized(one->from, one->to, &one->prepared));
   pzi_storage* const plain = one->to->storage;
-  pzi_parametrized* const list = plain ? innermost(one->prepared.list) : NULL;
-  if (list && pz_spec_equal(&list->engine.chain->tensors[0].spec, &plain->spec)) {
-    one->around = list;
+  pzi_parametrized* const parametrized = plain ? innermost(one->prepared.parametrized) : NULL;
+  if (parametrized && pz_spec_equal(&parametrized->engine.chain->tensors[0].spec, &plain->spec)) {
+    one->around = parametrized;
   }
   return PZ_OK;
 }
@@ -130,7 +132,7 @@ collect(const pz_module* const from, const char* const name, passages* const out
 {
   pz_slot* only = NULL;
   if (name) {
-    PZ_TRY(pzi_find_list(from, name, &only));
+    PZ_TRY(pzi_path_find_parametrized(from, name, &only));
     if (only->owner || only->module != from) {
       return pzi_fail(PZ_INVALID, "\"%s\": %s, expected one of the module itself", name,
                       only->owner ? "a tensor of a list, which goes with the whole of it"
@@ -142,7 +144,7 @@ collect(const pz_module* const from, const char* const name, passages* const out
     return pzi_no_memory(((size_t)from->n_slots + 1) * sizeof(*p.all));
   }
   for (uint32_t k = 0; k < from->n_slots; ++k) {
-    if (from->slots[k]->list && (!only || only == from->slots[k])) {
+    if (from->slots[k]->parametrized && (!only || only == from->slots[k])) {
       p.all[p.n++].from = from->slots[k];
     }
   }
@@ -182,9 +184,9 @@ install(pz_module* const to, passages* const p)
     passage* const one = &p->all[k];
     pz_slot* const slot = one->to;
     if (one->around) {
-      pzi_parametrized_keep_memory(one->around, slot->storage);
+      pzi_prepared_keep_memory(one->around, slot->storage);
     }
-    pzi_parametrized_install(slot, &one->prepared);
+    pzi_prepared_install(slot, &one->prepared);
     slot->kind = one->from->kind;
     slot->requires_grad = one->from->requires_grad;
     if (one->fresh) {
@@ -192,8 +194,8 @@ install(pz_module* const to, passages* const p)
       one->fresh = false;
     }
   }
-  pzi_index_update(to);
-  pzi_paths_changed(to);
+  pzi_name_index_update(to);
+  pzi_stored_changed(to);
 }
 
 static pz_status
@@ -241,15 +243,15 @@ pz_transfer_parametrizations(pz_module* const from, pz_module* const to, const c
   }
   const bool together = root_of(from) == root_of(to); /* and one gate for both */
   if (!together) {
-    PZ_TRY(pzi_read_begin(from));
+    PZ_TRY(pzi_gate_read_begin(from));
   }
-  pz_status status = pzi_exclusive_begin(to);
+  pz_status status = pzi_gate_exclusive_begin_live(to);
   if (status == PZ_OK) {
     status = transfer(from, to, name);
-    pzi_exclusive_end(to);
+    pzi_gate_exclusive_end(to);
   }
   if (!together) {
-    pzi_read_end(from);
+    pzi_gate_read_end(from);
   }
   return status;
 }

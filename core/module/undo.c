@@ -22,7 +22,7 @@ pzi_undo_cleanup(pzi_undo* const undo)
 {
   for (size_t k = 0; k < undo->n_chains; ++k) {
     const pzi_undo_chain* const saved = &undo->chains[k];
-    for (uint32_t i = 0; saved->storages && i < saved->slot->list->n_tensors; ++i) {
+    for (uint32_t i = 0; saved->storages && i < saved->slot->parametrized->n_tensors; ++i) {
       pzi_storage_release(saved->storages[i]);
     }
     free(saved->storages);
@@ -39,29 +39,29 @@ pzi_undo_cleanup(pzi_undo* const undo)
 /* May an update write the tensor: a buffer of a stage with an update, an original of the first, or
    the copy of an inner value? */
 static bool
-update_writes(const pzi_parametrized* const list, const uint32_t place)
+update_writes(const pzi_parametrized* const parametrized, const uint32_t place)
 {
-  const pzi_chain_tensor* const tensor = &list->engine.chain->tensors[place];
-  return list->tensors[place]->list ||
-         (tensor->role != PZ_OWN_PARAMETER &&
-          list->engine.chain->stages[tensor->stage].instance->parametrization->table.update);
+  const pzi_chain_tensor* const tensor = &parametrized->engine.chain->tensors[place];
+  return parametrized->tensors[place]->parametrized ||
+         (tensor->role != PZ_OWN_PARAMETER && parametrized->engine.chain->stages[tensor->stage]
+                                                  .instance->parametrization->table.update);
 }
 
 static pz_status
 fill(pzi_undo_chain* const saved, const bool steps)
 {
-  const pzi_parametrized* const list = saved->slot->list;
-  const size_t draws = list->engine.chain->n_stages * sizeof(*saved->draws);
+  const pzi_parametrized* const parametrized = saved->slot->parametrized;
+  const size_t draws = parametrized->engine.chain->n_stages * sizeof(*saved->draws);
   saved->draws = malloc(draws);
-  saved->storages = calloc((size_t)list->n_tensors + 1, sizeof(pzi_storage*));
+  saved->storages = calloc((size_t)parametrized->n_tensors + 1, sizeof(pzi_storage*));
   if (!saved->draws || !saved->storages) {
     return pzi_no_memory(draws);
   }
-  memcpy(saved->draws, list->engine.state->draws, draws);
-  for (uint32_t k = 0; k < list->n_tensors; ++k) {
-    if (!steps || update_writes(list, k)) {
-      PZ_TRY(pzi_copy_of(list->engine.state->queue, &list->engine.state->storages[k]->tensor,
-                         &saved->storages[k]));
+  memcpy(saved->draws, parametrized->engine.state->draws, draws);
+  for (uint32_t k = 0; k < parametrized->n_tensors; ++k) {
+    if (!steps || update_writes(parametrized, k)) {
+      PZ_TRY(pzi_copy_of(parametrized->engine.state->queue,
+                         &parametrized->engine.state->storages[k]->tensor, &saved->storages[k]));
     }
   }
   return PZ_OK;
@@ -70,21 +70,21 @@ fill(pzi_undo_chain* const saved, const bool steps)
 pz_status
 pzi_undo_add(pzi_undo* const undo, pz_slot* const slot, const bool steps)
 {
-  if (!slot->list) {
+  if (!slot->parametrized) {
     return PZ_OK;
   }
-  PZ_TRY(pzi_check_closed(slot));
+  PZ_TRY(pzi_slot_check_closed(slot));
   PZ_TRY(pzi_array_reserve(&undo->chains, undo->n_chains, 1, sizeof(*undo->chains)));
   pzi_undo_chain* const saved = &undo->chains[undo->n_chains++];
   *saved = (pzi_undo_chain){
       .slot = slot,
-      .version = pz_state_version(slot->list->engine.state),
-      .copied_version = slot->list->copied_version,
-      .read_version = slot->list->read_version,
+      .version = pz_state_version(slot->parametrized->engine.state),
+      .copied_version = slot->parametrized->copied_version,
+      .read_version = slot->parametrized->read_version,
   };
   PZ_TRY(fill(saved, steps));
-  for (uint32_t k = 0; k < slot->list->n_tensors; ++k) {
-    PZ_TRY(pzi_undo_add(undo, slot->list->tensors[k], steps));
+  for (uint32_t k = 0; k < slot->parametrized->n_tensors; ++k) {
+    PZ_TRY(pzi_undo_add(undo, slot->parametrized->tensors[k], steps));
   }
   return PZ_OK;
 }
@@ -107,10 +107,10 @@ pzi_undo_add_tensor(pzi_undo* const undo, const pzi_storage* const storage)
 static pz_status
 restore_chain(const pzi_undo_chain* const saved)
 {
-  const pzi_parametrized* const list = saved->slot->list;
-  const pz_state* const state = list->engine.state;
-  memcpy(state->draws, saved->draws, list->engine.chain->n_stages * sizeof(*saved->draws));
-  for (uint32_t k = 0; k < list->n_tensors; ++k) {
+  const pzi_parametrized* const parametrized = saved->slot->parametrized;
+  const pz_state* const state = parametrized->engine.state;
+  memcpy(state->draws, saved->draws, parametrized->engine.chain->n_stages * sizeof(*saved->draws));
+  for (uint32_t k = 0; k < parametrized->n_tensors; ++k) {
     if (saved->storages[k]) {
       PZ_TRY(
           pzi_queue_copy(state->queue, &saved->storages[k]->tensor, &state->storages[k]->tensor));
@@ -131,21 +131,21 @@ restore(const pzi_undo* const undo)
   }
   for (size_t k = 0; k < undo->n_chains && status == PZ_OK; ++k) {
     const pzi_undo_chain* const saved = &undo->chains[k];
-    if (pz_state_version(saved->slot->list->engine.state) != saved->version) {
+    if (pz_state_version(saved->slot->parametrized->engine.state) != saved->version) {
       status = restore_chain(saved);
     }
   }
   for (size_t k = 0; k < undo->n_chains; ++k) {
     const pzi_undo_chain* const saved = &undo->chains[k];
-    pzi_parametrized* const list = saved->slot->list;
+    pzi_parametrized* const parametrized = saved->slot->parametrized;
     if (status == PZ_OK) {
-      pzi_state_restore_version(list->engine.state, saved->version);
+      pzi_state_restore_version(parametrized->engine.state, saved->version);
     } else { /* the device failed again: no value computed before may pass as current */
-      pz_state_touch(list->engine.state);
+      pz_state_touch(parametrized->engine.state);
     }
-    list->copied_version = status == PZ_OK ? saved->copied_version : 0;
-    list->read_version = status == PZ_OK ? saved->read_version : 0;
-    pzi_parametrized_changed(list, false); /* a read during the change may have cached it */
+    parametrized->copied_version = status == PZ_OK ? saved->copied_version : 0;
+    parametrized->read_version = status == PZ_OK ? saved->read_version : 0;
+    pzi_parametrized_changed(parametrized, false); /* a read during the change may have cached it */
   }
   pzi_message_restore(&message);
 }

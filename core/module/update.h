@@ -10,6 +10,6 @@
 
 /* One step of the slot's chain and its inner chains, all or nothing. `reading`: only of those
    that have an update, and whose value no scope caches. */
-pz_status pzi_slot_step(pz_slot* slot, bool reading);
+pz_status pzi_update_slot(pz_slot* slot, bool reading);
 
 #endif /* PZI_UPDATE_H */

@@ -3,28 +3,28 @@
 
 /* A chain for a slot is prepared beside the present one, then installed. */
 
-#ifndef PZI_PARAMETRIZED_H
-#define PZI_PARAMETRIZED_H
+#ifndef PZI_PREPARED_H
+#define PZI_PREPARED_H
 
 #include "rename.h"
 
 typedef struct pzi_prepared {
-  pzi_parametrized* list;
-  pzi_names names; /* of slots that are moved from the present chain */
-  bool* fresh;     /* the slot is new */
+  pzi_parametrized* parametrized;
+  pzi_rename names; /* of slots that are moved from the present chain */
+  bool* fresh;      /* the slot is new */
 } pzi_prepared;
 
 /* Prepares a chain from an engine, which on success is taken over and left empty. Slots of the present
    chain whose storage is in the new state are moved to the new chain; others are created.
-   Nothing changes until pzi_parametrized_install. */
-pz_status pzi_parametrized_prepare(pz_slot* slot, pzi_engine* engine, pzi_prepared* out);
-void pzi_parametrized_discard(pzi_prepared* prepared);
+   Nothing changes until pzi_prepared_install. */
+pz_status pzi_prepared_init(pz_slot* slot, pzi_engine* engine, pzi_prepared* out);
+void pzi_prepared_cleanup(pzi_prepared* prepared);
 
 /* Makes `storage`, which holds the elements of the chain's first original, the memory of that
    original. */
-void pzi_parametrized_keep_memory(pzi_parametrized* list, pzi_storage* storage);
+void pzi_prepared_keep_memory(pzi_parametrized* parametrized, pzi_storage* storage);
 
 /* Replaces the slot's chain by the prepared one. Cannot fail. */
-void pzi_parametrized_install(pz_slot* slot, pzi_prepared* prepared);
+void pzi_prepared_install(pz_slot* slot, pzi_prepared* prepared);
 
-#endif /* PZI_PARAMETRIZED_H */
+#endif /* PZI_PREPARED_H */

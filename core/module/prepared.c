@@ -5,7 +5,7 @@
    cannot fail. Which slots of the present list belong to the prepared is told by their
    storages, which the states of both share. */
 
-#include "parametrized.h"
+#include "prepared.h"
 
 #include "eval.h"
 #include "path.h"
@@ -19,11 +19,11 @@
 #include <string.h>
 
 static pz_slot*
-slot_with(const pzi_parametrized* const list, const pzi_storage* const storage)
+slot_with(const pzi_parametrized* const parametrized, const pzi_storage* const storage)
 {
-  for (uint32_t k = 0; list && k < list->n_tensors; ++k) {
-    if (list->tensors[k]->storage == storage) {
-      return list->tensors[k];
+  for (uint32_t k = 0; parametrized && k < parametrized->n_tensors; ++k) {
+    if (parametrized->tensors[k]->storage == storage) {
+      return parametrized->tensors[k];
     }
   }
   return NULL;
@@ -32,14 +32,14 @@ slot_with(const pzi_parametrized* const list, const pzi_storage* const storage)
 static pz_status
 prepare_tensor(pz_slot* const slot, const uint32_t place, pzi_prepared* const prepared)
 {
-  pzi_parametrized* const list = prepared->list;
-  const pzi_chain_tensor* const tensor = &list->engine.chain->tensors[place];
-  pzi_storage* const storage = list->engine.state->storages[place];
-  list->tensors[place] = slot_with(slot->list, storage);
-  if (list->tensors[place]) {
+  pzi_parametrized* const parametrized = prepared->parametrized;
+  const pzi_chain_tensor* const tensor = &parametrized->engine.chain->tensors[place];
+  pzi_storage* const storage = parametrized->engine.state->storages[place];
+  parametrized->tensors[place] = slot_with(slot->parametrized, storage);
+  if (parametrized->tensors[place]) {
     return PZ_OK;
   }
-  char* const path = pzi_tensor_path(slot->path, tensor->name);
+  char* const path = pzi_path_of_tensor(slot->path, tensor->name);
   if (!path) {
     return pzi_no_memory(strlen(slot->path) + strlen(tensor->name));
   }
@@ -58,47 +58,47 @@ prepare_tensor(pz_slot* const slot, const uint32_t place, pzi_prepared* const pr
   made->owner = slot;
   made->role = tensor->role;
   made->storage = pzi_storage_retain(storage);
-  list->tensors[place] = made;
+  parametrized->tensors[place] = made;
   prepared->fresh[place] = true;
   return PZ_OK;
 }
 
 pz_status
-pzi_parametrized_prepare(pz_slot* const slot, pzi_engine* const engine, pzi_prepared* const out)
+pzi_prepared_init(pz_slot* const slot, pzi_engine* const engine, pzi_prepared* const out)
 {
   const size_t n = engine->chain->n_tensors + (size_t)1;
   pzi_prepared prepared = {
-      .list = calloc(1, sizeof(*prepared.list)),
+      .parametrized = calloc(1, sizeof(*prepared.parametrized)),
       .fresh = calloc(n, sizeof(*prepared.fresh)),
   };
   pz_slot** const tensors = calloc(n, sizeof(*tensors));
-  if (!prepared.list || !prepared.fresh || !tensors) {
-    free(prepared.list);
+  if (!prepared.parametrized || !prepared.fresh || !tensors) {
+    free(prepared.parametrized);
     free(prepared.fresh);
     free(tensors);
     return pzi_no_memory(n * sizeof(*tensors));
   }
-  pzi_parametrized* const list = prepared.list;
-  list->engine = *engine;
+  pzi_parametrized* const parametrized = prepared.parametrized;
+  parametrized->engine = *engine;
   pzi_eval_set_check_writes(engine->eval, slot->module->check_writes);
-  list->tensors = tensors;
-  list->n_tensors = engine->chain->n_tensors;
-  atomic_init(&list->ready, false);
+  parametrized->tensors = tensors;
+  parametrized->n_tensors = engine->chain->n_tensors;
+  atomic_init(&parametrized->ready, false);
   pthread_mutexattr_t kind;
   pthread_mutexattr_init(&kind);
   pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_ERRORCHECK); /* a map may read its own value */
-  pthread_mutex_init(&list->mutex, &kind);
+  pthread_mutex_init(&parametrized->mutex, &kind);
   pthread_mutexattr_destroy(&kind);
   pz_status status = PZ_OK;
-  for (uint32_t k = 0; k < list->n_tensors && status == PZ_OK; ++k) {
+  for (uint32_t k = 0; k < parametrized->n_tensors && status == PZ_OK; ++k) {
     status = prepare_tensor(slot, k, &prepared);
   }
   if (status == PZ_OK) {
-    status = pzi_names_plan(slot, list, &prepared.names);
+    status = pzi_rename_plan(slot, parametrized, &prepared.names);
   }
   if (status != PZ_OK) {
-    list->engine = (pzi_engine){0}; /* still the caller's */
-    pzi_parametrized_discard(&prepared);
+    parametrized->engine = (pzi_engine){0}; /* still the caller's */
+    pzi_prepared_cleanup(&prepared);
     return status;
   }
   *engine = (pzi_engine){0};
@@ -107,52 +107,52 @@ pzi_parametrized_prepare(pz_slot* const slot, pzi_engine* const engine, pzi_prep
 }
 
 void
-pzi_parametrized_discard(pzi_prepared* const prepared)
+pzi_prepared_cleanup(pzi_prepared* const prepared)
 {
-  if (!prepared->list) {
+  if (!prepared->parametrized) {
     return;
   }
-  for (uint32_t k = 0; k < prepared->list->n_tensors; ++k) {
+  for (uint32_t k = 0; k < prepared->parametrized->n_tensors; ++k) {
     if (prepared->fresh[k]) {
-      pzi_slot_free(prepared->list->tensors[k]);
+      pzi_slot_free(prepared->parametrized->tensors[k]);
     }
   }
-  pzi_parametrized_free_shell(prepared->list);
-  pzi_names_discard(&prepared->names);
+  pzi_parametrized_free_shell(prepared->parametrized);
+  pzi_rename_discard(&prepared->names);
   free(prepared->fresh);
   *prepared = (pzi_prepared){0};
 }
 
 void
-pzi_parametrized_keep_memory(pzi_parametrized* const list, pzi_storage* const storage)
+pzi_prepared_keep_memory(pzi_parametrized* const parametrized, pzi_storage* const storage)
 {
-  pz_slot* const original = list->tensors[0];
-  pzi_state_replace(list->engine.state, PZ_ORIGINAL, 0, storage);
+  pz_slot* const original = parametrized->tensors[0];
+  pzi_state_replace(parametrized->engine.state, PZ_ORIGINAL, 0, storage);
   pzi_storage_release(original->storage);
   original->storage = pzi_storage_retain(storage);
 }
 
 void
-pzi_parametrized_install(pz_slot* const slot, pzi_prepared* const prepared)
+pzi_prepared_install(pz_slot* const slot, pzi_prepared* const prepared)
 {
-  pzi_parametrized* const before = slot->list;
-  pzi_parametrized* const list = prepared->list;
+  pzi_parametrized* const before = slot->parametrized;
+  pzi_parametrized* const parametrized = prepared->parametrized;
   for (uint32_t k = 0; before && k < before->n_tensors; ++k) {
-    if (!slot_with(list, before->tensors[k]->storage)) {
+    if (!slot_with(parametrized, before->tensors[k]->storage)) {
       pzi_slot_free(before->tensors[k]);
     }
   }
   if (before) {
     pzi_parametrized_free_shell(before);
   }
-  for (uint32_t k = 0; k < list->n_tensors; ++k) {
-    list->tensors[k]->index = k;
+  for (uint32_t k = 0; k < parametrized->n_tensors; ++k) {
+    parametrized->tensors[k]->index = k;
   }
-  pzi_names_apply(&prepared->names);
+  pzi_rename_apply(&prepared->names);
   free(prepared->fresh);
   *prepared = (pzi_prepared){0};
 
-  slot->list = list;
+  slot->parametrized = parametrized;
   if (!slot->owner) {
     pzi_storage_release(slot->storage);
     slot->storage = NULL;
@@ -160,5 +160,5 @@ pzi_parametrized_install(pz_slot* const slot, pzi_prepared* const prepared)
   pzi_storage_release(slot->gradient);
   slot->gradient = NULL;
   pzi_slot_changed(slot->owner, true);
-  pzi_paths_changed(slot->module);
+  pzi_stored_changed(slot->module);
 }
