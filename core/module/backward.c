@@ -1,11 +1,12 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Gradients: G at a value goes through the vjp of the list to its originals and own
-   parameters, G at a plain parameter is its own. They add up until they are zeroed.
+/* Gradients. The gradient G of a value goes through the vjp of the chain to its originals and own
+   parameters; the gradient of a plain parameter is G itself. Gradients accumulate until they are
+   zeroed.
 
-   Where lists are nested, the gradient of an inner value goes on through the inner list,
-   and everything waits in `pending` until the last vjp has run. */
+   With inner chains, the gradient of an inner value continues through the inner chain. All
+   gradients are collected in `pending` and added only after the last vjp has succeeded. */
 
 #include "check_tensor.h"
 #include "eval.h"
@@ -68,7 +69,7 @@ add_plain(pz_slot* const slot, const pz_tensor* const gradient)
   return status;
 }
 
-/* The value that was read last must still be the value. */
+/* PZ_STALE unless the value of the last read is still current. */
 static pz_status
 check_read(const pz_slot* const slot)
 {
@@ -88,7 +89,7 @@ check_contents(pz_slot* const slot, void* const user)
   return pzi_value_check_digests(slot);
 }
 
-/* Makes the evaluation hold the value with what vjp needs. */
+/* Runs forward again unless the evaluation holds the current value with its residuals. */
 static pz_status
 need_evaluation(const pz_slot* const slot)
 {
@@ -101,12 +102,12 @@ need_evaluation(const pz_slot* const slot)
   const uint32_t training = slot->module->training ? PZ_CALL_TRAINING : 0;
   pz_tensor value;
   PZ_TRY(pzi_value_refresh_inner(slot));
-  pzi_parametrized_changed(parametrized, false); /* until it is there again */
+  pzi_parametrized_changed(parametrized, false); /* forward overwrites it */
   return pz_eval_forward(parametrized->engine.eval, parametrized->engine.state,
                          training | PZ_CALL_SAVING, &value);
 }
 
-/* The trained tensors of a list stand first. */
+/* Originals and own parameters come first among the tensors. */
 static uint32_t
 count_trained(const pzi_parametrized* const parametrized)
 {
@@ -114,7 +115,7 @@ count_trained(const pzi_parametrized* const parametrized)
          parametrized->engine.chain->n_role[PZ_OWN_PARAMETER];
 }
 
-/* Room for the gradients of a list and those in it, and what vjp needs. */
+/* Allocates the gradients of the chain and its inner chains, and runs forward for vjp. */
 static pz_status
 prepare(const pz_slot* const slot, const bool wait)
 {
@@ -136,8 +137,8 @@ prepare(const pz_slot* const slot, const bool wait)
   return need_evaluation(slot);
 }
 
-/* G at the value of a list: added to the gradients of its tensors, or (`wait`) put where
-   they are pending, and through the lists in it. */
+/* Runs vjp for G at the value of the chain, then through the inner chains. Adds to the gradients of
+   the tensors, or (`wait`) writes to `pending`. */
 static pz_status
 run(const pz_slot* const slot, const pz_tensor* const gradient, const bool wait)
 {
@@ -201,7 +202,7 @@ pz_module_backward(pz_module* const module, const char* const name, const pz_ten
   return pzi_exclusive_call(module, name, pzi_path_find_live, backward, (void*)gradient);
 }
 
-/* ---- the gradients themselves ---------------------------------------------- */
+/* ---- access ------------------------------------------------------------- */
 
 static pz_status
 get_gradient(pz_slot* const slot, void* const out)

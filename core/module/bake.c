@@ -1,9 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Folding. Values are computed in evaluation mode on states and evaluations made for the
-   purpose, so that nothing of what is there changes: not what was read, nor what vjp needs.
-   The lists then stand aside as they are. */
+/* Folding. Values are computed in evaluation mode, with states and evaluations of their own, so
+   that cached values and residuals stay. The chains are then kept in `slot->baked`. */
 
 #include "array.h"
 #include "engine.h"
@@ -20,19 +19,19 @@
 
 #include <stdlib.h>
 
-/* What the slots will hold. */
+/* The new value of a slot. */
 typedef struct folded {
   pz_slot* slot;
   pzi_storage* value;
 } folded;
 
-typedef struct batter {
+typedef struct folded_values {
   folded* all;
   size_t n;
-} batter;
+} folded_values;
 
 static void
-cleanup(batter* const b)
+cleanup(folded_values* const b)
 {
   for (size_t k = 0; k < b->n; ++k) {
     pzi_storage_release(b->all[k].value);
@@ -44,7 +43,7 @@ cleanup(batter* const b)
 
 static pz_status fold(const pz_slot* slot, pzi_storage** out);
 
-/* Values of inner lists into a state that shares its other tensors with the slot's. */
+/* Puts the values of inner chains into a state that shares its other tensors with the slot's. */
 static pz_status
 fold_inner(const pz_slot* const slot, pz_state* const state)
 {
@@ -70,7 +69,7 @@ run(const pz_slot* const slot, const pzi_engine* const engine, pzi_storage** con
   return pzi_copy_of(slot->module->queue, &value, out);
 }
 
-/* The value of the slot's list in evaluation mode. */
+/* The value of the slot's chain in evaluation mode. */
 static pz_status
 fold(const pz_slot* const slot, pzi_storage** const out)
 {
@@ -92,7 +91,7 @@ fold(const pz_slot* const slot, pzi_storage** const out)
 static pz_status
 fold_slot(pz_slot* const slot, void* const user)
 {
-  batter* const b = user;
+  folded_values* const b = user;
   PZ_TRY(pzi_slot_check_closed(slot));
   if (!slot->parametrized) {
     return PZ_OK;
@@ -103,9 +102,9 @@ fold_slot(pz_slot* const slot, void* const user)
   return fold(slot, &one->value);
 }
 
-/* ---- lists aside and back ------------------------------------------------------ */
+/* ---- chains kept and restored ------------------------------------------- */
 
-/* Says of a module and all below it that it is baked, or not any more; their number. */
+/* Marks a module and its children as baked, or as not baked; returns their number. */
 static uint32_t
 mark(pz_module* const module, const bool baked)
 {
@@ -121,7 +120,7 @@ mark(pz_module* const module, const bool baked)
 }
 
 static void
-count(pz_module* const module, const bool baked)
+mark_all(pz_module* const module, const bool baked)
 {
   const uint32_t n = mark(module, baked);
   for (pz_module* around = module->parent; around; around = around->parent) {
@@ -139,7 +138,7 @@ close_chain(pz_slot* const slot, void* const user)
 }
 
 static void
-put_aside(folded* const one)
+keep_chain(folded* const one)
 {
   pz_slot* const slot = one->slot;
   (void)pzi_walk_parametrized_of(slot, close_chain, NULL);
@@ -149,7 +148,7 @@ put_aside(folded* const one)
   one->value = NULL;
 }
 
-/* What was read is current still, unless the mode has changed or a scope may have ended. */
+/* A cached value is still current, unless the mode has changed or a scope may have ended. */
 static pz_status
 open_chain(pz_slot* const slot, void* const user)
 {
@@ -161,7 +160,7 @@ open_chain(pz_slot* const slot, void* const user)
 }
 
 static pz_status
-put_back(pz_slot* const slot, void* const user)
+restore_chain(pz_slot* const slot, void* const user)
 {
   (void)user;
   if (slot->baked) {
@@ -179,13 +178,13 @@ put_back(pz_slot* const slot, void* const user)
 static pz_status
 bake(pz_module* const module)
 {
-  batter b = {0};
+  folded_values b = {0};
   const pz_status status = pzi_walk_slots(module, fold_slot, &b);
   if (status == PZ_OK) {
     for (size_t k = 0; k < b.n; ++k) {
-      put_aside(&b.all[k]);
+      keep_chain(&b.all[k]);
     }
-    count(module, true);
+    mark_all(module, true);
   }
   cleanup(&b);
   return status;
@@ -209,8 +208,8 @@ unbake(pz_module* const module)
   if (module->parent && module->parent->baked) {
     return pzi_fail(PZ_INVALID, "baked with the module around it; pz_module_unbake that one");
   }
-  (void)pzi_walk_slots(module, put_back, NULL);
-  count(module, false);
+  (void)pzi_walk_slots(module, restore_chain, NULL);
+  mark_all(module, false);
   return PZ_OK;
 }
 

@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Tensors cross from one device to another through host memory. Chains are immutable and
-   go along as they are, unless their dtype changes. */
+/* Elements are copied between two devices through host memory. Chains are immutable and shared,
+   unless their dtype changes. */
 
 #include "clone.h"
 
@@ -19,7 +19,7 @@
 
 /* ---- tensors ----------------------------------------------------------------- */
 
-/* `tensor` as host memory: itself, or a copy of which `*owned` is to be freed. */
+/* `tensor` in host memory: the tensor itself, or a copy that the caller frees with `*owned`. */
 static pz_status
 to_host(pz_queue* const queue, const pz_tensor* const tensor, void** const owned,
         pz_tensor* const out)
@@ -45,7 +45,7 @@ to_host(pz_queue* const queue, const pz_tensor* const tensor, void** const owned
   return PZ_OK;
 }
 
-/* Host memory to a tensor of the other float dtype. */
+/* Converts host memory to the other float dtype and copies it to `to`. */
 static pz_status
 convert_to(const pz_tensor* const host, pz_queue* const queue, const pz_tensor* const to)
 {
@@ -103,7 +103,7 @@ pzi_clone_storage(const pzi_storage* const from, pz_queue* const queue, const ui
   return PZ_OK;
 }
 
-/* ---- lists ------------------------------------------------------------------- */
+/* ---- chains ------------------------------------------------------------- */
 
 static pz_status
 carry_tensors(const pzi_parametrized* const parametrized, const pzi_engine* const engine)
@@ -122,7 +122,7 @@ carry_tensors(const pzi_parametrized* const parametrized, const pzi_engine* cons
   return PZ_OK;
 }
 
-/* Before anything of its size is allocated. */
+/* Checks the dtypes before allocating tensors. */
 static pz_status
 check_tensors(const pzi_parametrized* const parametrized, const pz_chain* const chain,
               const pz_queue* const queue)
@@ -173,7 +173,7 @@ pzi_clone_engine(const pz_slot* const slot, pz_queue* const queue, const uint32_
   return PZ_OK;
 }
 
-/* Flags of the tensors of a list as those of another, and the lists that they have. */
+/* Copies the flags of the tensors, and the inner chains. */
 static pz_status
 copy_inside(const pzi_parametrized* const from, const pzi_parametrized* const to)
 {
@@ -183,7 +183,7 @@ copy_inside(const pzi_parametrized* const from, const pzi_parametrized* const to
     if (from->tensors[k]->parametrized) {
       pzi_prepared inner = {0};
       PZ_TRY(pzi_clone_parametrized(from->tensors[k], to->tensors[k], &inner));
-      pzi_prepared_install(to->tensors[k], &inner); /* of which nobody knows yet */
+      pzi_prepared_install(to->tensors[k], &inner); /* not yet visible to others */
     }
   }
   return PZ_OK;

@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Deep copies. The source is only read, as by any other reader: what a value depends on does
-   not change among readers, and values themselves are not copied. */
+/* Deep copies. The source is only read, like by any reader: readers do not change stored tensors,
+   and cached values are not copied. */
 
 #include "array.h"
 #include "clone.h"
@@ -59,7 +59,7 @@ copy_slots(const pz_module* const from, pz_module* const to)
 
 static pz_status copy_tree(const pz_module* from, pz_module** out);
 
-/* As pz_module_add_child leaves them: their own gates closed for good. */
+/* Like after pz_module_add_child, the gates of the children stay exclusive. */
 static pz_status
 copy_children(const pz_module* const from, pz_module* const to)
 {

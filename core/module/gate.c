@@ -28,7 +28,7 @@ pzi_gate_read_end(const pz_module* const module)
   atomic_fetch_sub_explicit(pzi_gate_of(module), 1, memory_order_release);
 }
 
-/* Where exactly `readers` are inside. */
+/* Makes the gate exclusive if it has exactly `readers` readers. */
 static bool
 take_exclusively(atomic_ullong* const gate, const uint64_t readers)
 {

@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A change of a tensor that an inner chain computes goes through that chain's right inverse to
-   its own tensors, and on to the chains inside it. */
+/* A change of an inner chain's value goes through the right inverse of that chain to its tensors,
+   and so on inwards. */
 
 #include "hand_down.h"
 

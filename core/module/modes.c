@@ -1,9 +1,9 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Modes of a module and its children: training, when values are computed, what has
-   gradients, and the check for writers that say nothing. Calls without a result leave all
-   as it is where they may not run, and say so in pz_error_message. */
+/* Modes of a module and its children: training, cache and update policies, gradients, and the check
+   for writes without pz_module_touch. Functions without a result change nothing if they may not
+   run; pz_error_message then has the reason. */
 
 #include "gate.h"
 
@@ -14,7 +14,7 @@
 #include "value.h"
 #include "walk.h"
 
-/* Calls `each` on a module and all below it. */
+/* Calls `each` on a module and its children. */
 static void
 each_module(pz_module* const module, void (*const each)(pz_module* module, int argument),
             const int argument)
@@ -26,8 +26,8 @@ each_module(pz_module* const module, void (*const each)(pz_module* module, int a
 }
 
 static void
-each_module_alone(pz_module* const module, void (*const each)(pz_module* module, int argument),
-                  const int argument)
+each_module_exclusively(pz_module* const module,
+                        void (*const each)(pz_module* module, int argument), const int argument)
 {
   if (pzi_gate_exclusive_begin(module) == PZ_OK) {
     each_module(module, each, argument);
@@ -35,7 +35,7 @@ each_module_alone(pz_module* const module, void (*const each)(pz_module* module,
   }
 }
 
-/* Calls `visit`, which does not fail, on the lists of a module alone. */
+/* Calls `visit`, which does not fail, on the chains of one module, without its children. */
 static void
 each_parametrized(const pz_module* const module, pzi_visit* const visit, void* const user)
 {
@@ -44,7 +44,7 @@ each_parametrized(const pz_module* const module, pzi_visit* const visit, void* c
   }
 }
 
-/* To be computed at the next read, or at least looked at again. */
+/* Computes or checks the value again at the next read. */
 static pz_status
 drop_value(pz_slot* const slot, void* const user)
 {
@@ -74,7 +74,7 @@ set_training(pz_module* const module, const int training)
 void
 pz_module_train(pz_module* const module, const bool training)
 {
-  each_module_alone(module, set_training, training);
+  each_module_exclusively(module, set_training, training);
 }
 
 static void
@@ -92,7 +92,7 @@ pz_module_cache_policy(pz_module* const module, const pz_cache_policy policy)
     (void)pzi_fail(PZ_INVALID, "found cache policy %d", (int)policy);
     return;
   }
-  each_module_alone(module, set_policy, (int)policy);
+  each_module_exclusively(module, set_policy, (int)policy);
 }
 
 static void
@@ -110,10 +110,10 @@ pz_module_update_policy(pz_module* const module, const pz_update_policy policy)
     (void)pzi_fail(PZ_INVALID, "found update policy %d", (int)policy);
     return;
   }
-  each_module_alone(module, set_update_policy, (int)policy);
+  each_module_exclusively(module, set_update_policy, (int)policy);
 }
 
-/* One scope more (+1) or less (-1); values live from the outermost begin to its end. */
+/* Enters (+1) or leaves (-1) a scope. Values live from the outermost begin to its end. */
 static void
 count_scope(pz_module* const module, const int step)
 {
@@ -153,7 +153,7 @@ static pz_status
 mark(pz_slot* const slot, void* const user)
 {
   pzi_eval_set_check_writes(slot->parametrized->engine.eval, slot->module->check_writes);
-  return drop_value(slot, user); /* what it was made from is to be remembered */
+  return drop_value(slot, user); /* the next forward takes the digests */
 }
 
 static void
@@ -172,9 +172,9 @@ pz_module_check_writes(pz_module* const module, const bool check)
   }
 }
 
-/* ---- gradients or not ------------------------------------------------------ */
+/* ---- requires_grad ------------------------------------------------------ */
 
-/* On the tensor, and on the originals it is computed from. */
+/* Sets the flag of the tensor and of its originals. */
 static void
 set_requires_grad(pz_slot* const slot, const bool require)
 {
@@ -207,7 +207,7 @@ pz_module_require_grad(pz_module* const module, const char* const name, const bo
   return status;
 }
 
-/* ---- what the device found ------------------------------------------------- */
+/* ---- device faults ------------------------------------------------------ */
 
 static pz_status
 check_slot(pz_slot* const slot, void* const user)

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Modules as containers: who may run, tensors under names, children. */
+/* Modules as containers of named tensors and children. */
 
 #include "array.h"
 #include "check_tensor.h"
@@ -92,7 +92,7 @@ pz_module_free(pz_module* const module)
   }
 }
 
-/* The scopes around a module and its children, counted anew from the top. */
+/* Counts the scopes of a module and its children again, from the top. */
 static void
 count_scopes(pz_module* const module)
 {
@@ -141,7 +141,7 @@ pz_module_add_child(pz_module* const module, const char* const name, pz_module* 
   if (status == PZ_OK) {
     status = add_child(module, name, child);
     if (status == PZ_OK) {
-      child->parent = module; /* who took its gate for the root's finds it closed, for ever */
+      child->parent = module; /* its own gate stays exclusive: calls that already read it fail */
       count_scopes(child);
       for (pz_module* around = module; around; around = around->parent) {
         around->n_baked += child->n_baked;
@@ -191,7 +191,7 @@ pz_module_add(pz_module* const module, const char* const name, const pz_tensor_k
   PZ_TRY(pzi_gate_exclusive_begin(module));
   pz_status status = pzi_gate_check_live(module);
   if (status == PZ_OK) {
-    status = pzi_path_check_name(module, name); /* which says the name itself */
+    status = pzi_path_check_name(module, name); /* its messages contain the name */
   }
   if (status == PZ_OK) {
     status = pzi_fail_prefix(add_tensor(module, name, kind, tensor), "\"%s\"", name);

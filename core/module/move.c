@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Modules on another device or in another dtype. Slots stay; what they hold is made anew
-   beside it, for all of them, and then exchanged. */
+/* Moves modules to another device or dtype. Slots stay. New tensors and engines are built for all
+   slots, then exchanged with the old ones. */
 
 #include "array.h"
 #include "clone.h"
@@ -17,18 +17,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a slot will hold; what is NULL stays as it is. */
-typedef struct exchange {
+/* The new contents of a slot; NULL keeps the old. */
+typedef struct replacement {
   pz_slot* slot;
   pzi_storage* storage;
   pzi_storage* gradient;
   pzi_engine engine;
-} exchange;
+} replacement;
 
 typedef struct move {
   pz_queue* queue; /* NULL: each module's own */
   uint32_t dtype;  /* 0: as it is */
-  exchange* all;
+  replacement* all;
   size_t n;
 } move;
 
@@ -43,30 +43,30 @@ cleanup(move* const m)
   free(m->all);
 }
 
-/* ---- making ------------------------------------------------------------------ */
+/* ---- building ----------------------------------------------------------- */
 
 static pz_status
-add_exchange(move* const m, pz_slot* const slot, size_t* const out)
+add_replacement(move* const m, pz_slot* const slot, size_t* const out)
 {
   PZ_TRY(pzi_array_reserve(&m->all, m->n, 1, sizeof(*m->all)));
   *out = m->n++;
-  m->all[*out] = (exchange){.slot = slot};
+  m->all[*out] = (replacement){.slot = slot};
   return PZ_OK;
 }
 
-/* Has the list to be made anew? */
+/* Must the engine of the chain be rebuilt? */
 static bool
-is_concerned(const move* const m, const pz_slot* const slot)
+must_rebuild(const move* const m, const pz_slot* const slot)
 {
   const pz_chain* const chain = slot->parametrized->engine.chain;
-  bool concerned = m->queue != NULL;
+  bool rebuild = m->queue != NULL;
   for (uint32_t k = 0; k < chain->n_role[PZ_ORIGINAL]; ++k) {
-    concerned = concerned || chain->tensors[k].spec.dtype != m->dtype;
+    rebuild = rebuild || chain->tensors[k].spec.dtype != m->dtype;
   }
-  return concerned;
+  return rebuild;
 }
 
-/* Whoever takes the value of an inner list takes it with the spec that it will have. */
+/* The new value of an inner chain must have the spec that the outer chain expects. */
 static pz_status
 check_value(const pz_slot* const slot, const pz_chain* const chain, const pz_chain* const around)
 {
@@ -77,20 +77,20 @@ check_value(const pz_slot* const slot, const pz_chain* const chain, const pz_cha
   const pz_spec* const taken = &around->tensors[slot->index].spec;
   return pz_spec_equal(value, taken)
              ? PZ_OK
-             : pzi_fail(PZ_MISMATCH, "\"%s\": its list would make %s, expected %s",
+             : pzi_fail(PZ_MISMATCH, "\"%s\": the chain would return %s, expected %s",
                         pzi_path_text(slot, path), pzi_spec_text(value, found),
                         pzi_spec_text(taken, expected));
 }
 
-/* The slot, whose storage in the list around it is `held` or stays (NULL), with `around` as
-   the chain of that list. */
+/* Builds the new contents of a slot and of its chain's tensors. `held`: the new storage, in the new
+   state of the outer chain `around`; or NULL. */
 static pz_status
 add_slot(move* const m, pz_slot* const slot, pzi_storage* held, const pz_chain* const around)
 {
   char path[PZI_PATH_TEXT];
   size_t at = 0;
   pz_queue* const queue = m->queue ? m->queue : slot->module->queue;
-  PZ_TRY(add_exchange(m, slot, &at));
+  PZ_TRY(add_replacement(m, slot, &at));
   if (held) {
     m->all[at].storage = pzi_storage_retain(held);
   } else if (slot->storage && !slot->owner && (m->queue || slot->storage->spec.dtype != m->dtype)) {
@@ -106,7 +106,7 @@ add_slot(move* const m, pz_slot* const slot, pzi_storage* held, const pz_chain* 
     return PZ_OK;
   }
   pzi_engine engine = {.chain = slot->parametrized->engine.chain};
-  if (is_concerned(m, slot)) {
+  if (must_rebuild(m, slot)) {
     PZ_TRY(pzi_clone_engine(slot, queue, m->dtype, &engine));
     m->all[at].engine = engine;
   }
@@ -130,7 +130,7 @@ add_one(pz_slot* const slot, void* const user)
 /* ---- exchanging -------------------------------------------------------------- */
 
 static void
-put_instance(pzi_parametrized* const parametrized, pzi_engine* const engine)
+put_engine(pzi_parametrized* const parametrized, pzi_engine* const engine)
 {
   pzi_engine_cleanup(&parametrized->engine);
   parametrized->engine = *engine;
@@ -143,11 +143,11 @@ put_instance(pzi_parametrized* const parametrized, pzi_engine* const engine)
 }
 
 static void
-put_exchange(exchange* const one)
+put_replacement(replacement* const one)
 {
   pz_slot* const slot = one->slot;
   if (one->storage) {
-    pzi_storage_release(slot->pending); /* made again when it is needed */
+    pzi_storage_release(slot->pending); /* allocated again when needed */
     slot->pending = NULL;
     pzi_storage_release(slot->storage);
     slot->storage = one->storage;
@@ -159,7 +159,7 @@ put_exchange(exchange* const one)
     one->gradient = NULL;
   }
   if (one->engine.chain) {
-    put_instance(slot->parametrized, &one->engine);
+    put_engine(slot->parametrized, &one->engine);
     for (const pz_slot* around = slot; around; around = around->owner) {
       pzi_parametrized_changed(around->parametrized, true);
     }
@@ -170,12 +170,12 @@ static void
 put_all(move* const m)
 {
   for (size_t k = 0; k < m->n; ++k) {
-    put_exchange(&m->all[k]);
+    put_replacement(&m->all[k]);
   }
 }
 
 static pz_status
-carry_out(pz_module* const module, move* const m)
+replace_all(pz_module* const module, move* const m)
 {
   const pz_status status = pzi_walk_slots(module, add_one, m);
   if (status == PZ_OK) {
@@ -190,11 +190,11 @@ carry_out(pz_module* const module, move* const m)
 static bool
 is_on(const pz_module* const module, const char* const name)
 {
-  bool there = strcmp(module->queue->name, name) == 0;
-  for (uint32_t k = 0; there && k < module->n_children; ++k) {
-    there = is_on(module->children[k], name);
+  bool on = strcmp(module->queue->name, name) == 0;
+  for (uint32_t k = 0; on && k < module->n_children; ++k) {
+    on = is_on(module->children[k], name);
   }
-  return there;
+  return on;
 }
 
 static void
@@ -216,7 +216,7 @@ move_to(pz_module* const module, const char* const device)
   pz_status status = PZ_OK;
   if (!is_on(module, queue->name)) {
     move m = {.queue = queue};
-    status = carry_out(module, &m);
+    status = replace_all(module, &m);
     if (status == PZ_OK) {
       put_queue(module, queue);
     }
@@ -246,7 +246,7 @@ pz_module_to_dtype(pz_module* const module, const uint32_t dtype)
   }
   PZ_TRY(pzi_gate_exclusive_begin_live(module));
   move m = {.dtype = dtype};
-  const pz_status status = carry_out(module, &m);
+  const pz_status status = replace_all(module, &m);
   pzi_gate_exclusive_end(module);
   return status;
 }

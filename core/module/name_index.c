@@ -1,9 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Names of a module's own tensors and children, found without looking at all of them: tables
-   of open addressing, at most half full, of places in the module's arrays. Arrays only grow;
-   what has come since a table was made is looked at one by one. */
+/* Open-addressing hash tables, at most half full, of positions in the module's arrays. The arrays
+   only grow. Names that were appended after the last update are compared one by one. */
 
 #include "name_index.h"
 
@@ -23,7 +22,7 @@ pzi_name_index_word(const char* const path)
   return (pzi_name_word){.text = path, .length = (size_t)(end - path), .hash = hash};
 }
 
-enum { FEW = 16 }; /* looked at one by one, without a table */
+enum { FEW = 16 }; /* fewer names are compared one by one */
 
 static const char*
 slot_name(const pz_module* const module, const uint32_t k)
@@ -50,7 +49,7 @@ put(pzi_name_index* const index, const char* const name, const uint32_t k)
   index->n = k + 1;
 }
 
-/* Brings a table up to date; without memory it stays as it is, which is only slower. */
+/* Updates a table. Without memory it stays as it is; lookups are then slower. */
 static void
 update(const pz_module* const module, pzi_name_index* const index, const uint32_t n,
        name_at* const name)

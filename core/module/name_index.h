@@ -16,11 +16,11 @@ typedef struct pzi_name_word {
 } pzi_name_word;
 pzi_name_word pzi_name_index_word(const char* path);
 
-/* Names to places in an array of a module. */
+/* A hash table from names to positions in an array of the module. */
 typedef struct pzi_name_index {
-  uint32_t* places; /* plus one; 0: free */
+  uint32_t* places; /* position plus one; 0: free */
   uint32_t size;    /* a power of two, or 0 */
-  uint32_t n;       /* the first n of the array are in it */
+  uint32_t n;       /* the first n of the array are in the table */
 } pzi_name_index;
 
 /* Adds slots and children that were appended to the module. [exclusive] */

@@ -1,14 +1,17 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Names. A path is read from the left, a component at a time:
-     weight                          a tensor, plain or the value of a list
-     parametrizations.weight.<rest>  a tensor that the list on "weight" works on
+/* Paths, read from the left, one component at a time:
+
+     weight                          a tensor, plain or parametrized
+     parametrizations.weight.<rest>  a tensor of the chain on "weight"
      child.<path>                    in a nested module
-   What the list works on is called "original", "original0" or "<map>.<name>". Where one of
-   these has a list in its turn, that one's tensors are
+
+   The tensors of a chain are "original", "original0" or "<stage>.<name>". Where one of them is
+   parametrized, the tensors of the inner chain are
+
      parametrizations.weight.parametrizations.original.<rest>
-     parametrizations.weight.<map>.parametrizations.<name>.<rest>                          */
+     parametrizations.weight.<stage>.parametrizations.<name>.<rest> */
 
 #include "path.h"
 
@@ -26,7 +29,7 @@
 
 #define FOLDER "parametrizations"
 
-/* The tensor of a list, or of the lists in it, under its path from the module. */
+/* The tensor of a chain, or of its inner chains, by its path from the module. */
 static pz_slot*
 find_tensor(const pzi_parametrized* const parametrized, const char* const path)
 {
@@ -85,7 +88,7 @@ add_value(pz_slot* const slot, void* const user)
   return PZ_OK;
 }
 
-/* The module's own names, and the values in its lists. */
+/* Adds the names of the module's own tensors and of the values inside its chains. */
 static void
 add_own(const pz_module* const module, names* const known)
 {
@@ -203,7 +206,7 @@ pzi_path_find_live_parametrized(const pz_module* const module, const char* const
   return pzi_path_find_parametrized(module, path, out);
 }
 
-/* "parent." for every module around, outermost first; the length so far. */
+/* Writes "parent." for each module around, outermost first; returns the length. */
 static size_t
 put_parents(const pz_module* const module, char buffer[PZI_PATH_TEXT])
 {

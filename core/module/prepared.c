@@ -1,9 +1,9 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Lists of maps on slots: prepared beside what is there, then installed in steps that
-   cannot fail. Which slots of the present list belong to the prepared is told by their
-   storages, which the states of both share. */
+/* A chain for a slot is prepared beside the present chain, then installed in steps that cannot
+   fail. The states of both share storages: a slot of the present chain is kept if its storage is in
+   the prepared state. */
 
 #include "prepared.h"
 
@@ -86,7 +86,8 @@ pzi_prepared_init(pz_slot* const slot, pzi_engine* const engine, pzi_prepared* c
   atomic_init(&parametrized->ready, false);
   pthread_mutexattr_t kind;
   pthread_mutexattr_init(&kind);
-  pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_ERRORCHECK); /* a map may read its own value */
+  pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_ERRORCHECK); /* a forward that reads its own value
+                                                                 gets an error, not a deadlock */
   pthread_mutex_init(&parametrized->mutex, &kind);
   pthread_mutexattr_destroy(&kind);
   pz_status status = PZ_OK;
@@ -97,7 +98,7 @@ pzi_prepared_init(pz_slot* const slot, pzi_engine* const engine, pzi_prepared* c
     status = pzi_rename_plan(slot, parametrized, &prepared.names);
   }
   if (status != PZ_OK) {
-    parametrized->engine = (pzi_engine){0}; /* still the caller's */
+    parametrized->engine = (pzi_engine){0}; /* the caller keeps it */
     pzi_prepared_cleanup(&prepared);
     return status;
   }

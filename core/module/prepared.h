@@ -14,14 +14,13 @@ typedef struct pzi_prepared {
   bool* fresh;      /* the slot is new */
 } pzi_prepared;
 
-/* Prepares a chain from an engine, which on success is taken over and left empty. Slots of the present
-   chain whose storage is in the new state are moved to the new chain; others are created.
-   Nothing changes until pzi_prepared_install. */
+/* Prepares a chain from an engine, which is taken over and left empty on success. Slots of the
+   present chain whose storage is in the new state will move to the new chain; other slots are
+   created. The slot does not change before pzi_prepared_install. */
 pz_status pzi_prepared_init(pz_slot* slot, pzi_engine* engine, pzi_prepared* out);
 void pzi_prepared_cleanup(pzi_prepared* prepared);
 
-/* Makes `storage`, which holds the elements of the chain's first original, the memory of that
-   original. */
+/* Makes `storage` the memory of the first original. It must hold the elements of that original. */
 void pzi_prepared_keep_memory(pzi_parametrized* parametrized, pzi_storage* storage);
 
 /* Replaces the slot's chain by the prepared one. Cannot fail. */

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A module as a tree, as PyTorch prints one:
+/* Prints a module as PyTorch does:
 
      ParametrizedLinear(
        (bias): Parameter(float32 3)
@@ -14,10 +14,11 @@
        (head): Linear(...)
      )
 
-   A list whose original has a list is a ParametrizedParametrizationList, with
-   (parametrizations) of its own after its maps; so has a map whose own parameter has one.
+   A chain with a parametrized original is a ParametrizedParametrizationList, with its own
+   (parametrizations) after the stages. A stage with a parametrized own parameter has its own
+   (parametrizations) too.
 
-   Nothing is evaluated and nothing allocated. */
+   Nothing is evaluated or allocated. */
 
 #include "gate.h"
 #include "status.h"
@@ -26,7 +27,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Where the text goes: as much as fits, and how long it is. */
+/* The output: a buffer, and the length that the whole text needs. */
 typedef struct writer {
   char* buffer;
   size_t size;
@@ -66,21 +67,21 @@ static void
 put_stage(writer* const out, const pzi_stage* const stage)
 {
   char text[PZI_SPEC_TEXT];
-  const pzi_parametrization* const map = stage->instance->parametrization;
+  const pzi_parametrization* const parametrization = stage->instance->parametrization;
   put(out, "%s%s -> %s%s%s, %s %s from %s", stage->instance->text,
       strchr(stage->instance->text, '(') ? "" : "()", pzi_spec_text(&stage->plan.value, text),
       stage->plan.value.structure ? " " : "",
       stage->plan.value.structure ? pzi_structure_text(stage->plan.value.structure) : "",
-      map->table.id, map->version, map->path);
+      parametrization->table.id, parametrization->version, parametrization->path);
 }
 
-/* Of the list's tensors: the originals (map UINT32_MAX), or those of one map. */
+/* Is tensor `k` an original (stage UINT32_MAX), or a tensor of the stage? */
 static bool
-belongs(const pzi_parametrized* const parametrized, const uint32_t k, const uint32_t map)
+belongs(const pzi_parametrized* const parametrized, const uint32_t k, const uint32_t stage)
 {
   return parametrized->tensors[k]->role == PZ_ORIGINAL
-             ? map == UINT32_MAX
-             : parametrized->engine.chain->tensors[k].stage == map;
+             ? stage == UINT32_MAX
+             : parametrized->engine.chain->tensors[k].stage == stage;
 }
 
 /* "scale" of "0.scale". */
@@ -91,25 +92,25 @@ last_name(const char* const name)
   return dot ? dot + 1 : name;
 }
 
-/* Those that are stored; says how many are not. */
+/* Prints the stored tensors of a stage; returns the number of parametrized ones. */
 static uint32_t
-put_tensors(writer* const out, const pzi_parametrized* const parametrized, const uint32_t map,
+put_tensors(writer* const out, const pzi_parametrized* const parametrized, const uint32_t stage,
             const int depth)
 {
   uint32_t n_inner = 0;
   for (uint32_t k = 0; k < parametrized->n_tensors; ++k) {
-    if (belongs(parametrized, k, map) && !parametrized->tensors[k]->parametrized) {
+    if (belongs(parametrized, k, stage) && !parametrized->tensors[k]->parametrized) {
       put_line(out, depth);
       put(out, "(%s): ", last_name(parametrized->tensors[k]->name));
       put_tensor(out, parametrized->tensors[k]);
-    } else if (belongs(parametrized, k, map)) {
+    } else if (belongs(parametrized, k, stage)) {
       ++n_inner;
     }
   }
   return n_inner;
 }
 
-static void put_inner_chains(writer* out, const pzi_parametrized* parametrized, uint32_t map,
+static void put_inner_chains(writer* out, const pzi_parametrized* parametrized, uint32_t stage,
                              int depth);
 
 static void
@@ -138,13 +139,13 @@ put_chain(writer* const out, const pz_slot* const slot, const int depth)
 }
 
 static void
-put_inner_chains(writer* const out, const pzi_parametrized* const parametrized, const uint32_t map,
-                 const int depth)
+put_inner_chains(writer* const out, const pzi_parametrized* const parametrized,
+                 const uint32_t stage, const int depth)
 {
   put_line(out, depth);
   put(out, "(parametrizations): ModuleDict(");
   for (uint32_t k = 0; k < parametrized->n_tensors; ++k) {
-    if (belongs(parametrized, k, map) && parametrized->tensors[k]->parametrized) {
+    if (belongs(parametrized, k, stage) && parametrized->tensors[k]->parametrized) {
       put_line(out, depth + 1);
       put_chain(out, parametrized->tensors[k], depth + 1);
     }

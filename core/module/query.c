@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Questions about a module: its children, what is parametrized, the chains. */
+/* Queries: children, parametrized tensors, chains. */
 
 #include "gate.h"
 #include "path.h"

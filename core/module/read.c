@@ -1,10 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Reading. A value is computed when the state's version is not the one it was made from;
-   the mode is part of the version, since changing it touches the state. Readers that find
-   `ready` take the value without a lock; the others meet at the list's mutex, where the
-   first computes and the rest find it done, or the failure remembered. */
+/* Public reads. value.c computes and caches the values; pz_slot_get first tries the published
+   value, which needs no call on the module. */
 
 #include "check_tensor.h"
 #include "gate.h"
@@ -18,22 +16,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the public calls ------------------------------------------------------ */
+/* ---- begin and end of a read -------------------------------------------- */
 
-/* Inside pzi_gate_read_begin: goes on as the only caller, `alone`, where the read needs that. */
+/* Makes the read exclusive (`*exclusive`) where that is necessary. Inside pzi_gate_read_begin. */
 static pz_status
-begin_slot(const pz_slot* const slot, bool* const alone)
+begin_slot(const pz_slot* const slot, bool* const exclusive)
 {
-  *alone = slot->parametrized &&
-           !atomic_load_explicit(&slot->parametrized->ready, memory_order_acquire) &&
-           (pzi_value_read_computes(slot) || pzi_value_read_updates(slot));
-  return *alone ? pzi_gate_upgrade(slot->module) : PZ_OK;
+  *exclusive = slot->parametrized &&
+               !atomic_load_explicit(&slot->parametrized->ready, memory_order_acquire) &&
+               (pzi_value_read_computes(slot) || pzi_value_read_updates(slot));
+  return *exclusive ? pzi_gate_upgrade(slot->module) : PZ_OK;
 }
 
 static void
-end_slot(const pz_slot* const slot, const bool alone)
+end_slot(const pz_slot* const slot, const bool exclusive)
 {
-  if (alone) {
+  if (exclusive) {
     pzi_gate_exclusive_end(slot->module);
   } else {
     pzi_gate_read_end(slot->module);
@@ -41,18 +39,18 @@ end_slot(const pz_slot* const slot, const bool alone)
 }
 
 static pz_status
-read_value(pz_slot* const slot, const bool alone, pz_tensor* const out)
+read_value(pz_slot* const slot, const bool exclusive, pz_tensor* const out)
 {
-  if (alone && pzi_value_read_updates(slot)) {
+  if (exclusive && pzi_value_read_updates(slot)) {
     PZ_TRY(pzi_update_slot(slot, true));
   }
   return pzi_value_get(slot, out);
 }
 
-/* A slot by name, ready to be read: end_slot must follow. */
+/* Begins the read of a slot by name. end_slot must follow. */
 static pz_status
 begin_name(const pz_module* const module, const char* const name, pz_slot** const out,
-           bool* const alone)
+           bool* const exclusive)
 {
   PZ_TRY(pzi_gate_read_begin(module));
   const pz_status status = pzi_path_find(module, name, out);
@@ -60,7 +58,7 @@ begin_name(const pz_module* const module, const char* const name, pz_slot** cons
     pzi_gate_read_end(module);
     return status;
   }
-  return begin_slot(*out, alone);
+  return begin_slot(*out, exclusive);
 }
 
 /* Publishes a current value for pz_slot_get (seqlock). Inside pzi_gate_read_begin. */
@@ -109,21 +107,21 @@ read_published(pz_slot* const slot, pz_tensor* const out)
   return true;
 }
 
-/* Not inlined, so that what comes before it keeps nothing for it. */
+/* Not inlined: pz_slot_get then saves no registers on its fast path. */
 __attribute__((noinline)) static pz_status
 get_slot(pz_slot* const slot, pz_tensor* const out)
 {
   if (!slot || !out) {
     return pzi_fail(PZ_INVALID, "found no %s", slot ? "place for the tensor" : "slot");
   }
-  bool alone = false;
+  bool exclusive = false;
   PZ_TRY(pzi_gate_read_begin(slot->module));
-  PZ_TRY(begin_slot(slot, &alone));
-  const pz_status status = read_value(slot, alone, out);
-  if (status == PZ_OK && !alone) {
+  PZ_TRY(begin_slot(slot, &exclusive));
+  const pz_status status = read_value(slot, exclusive, out);
+  if (status == PZ_OK && !exclusive) {
     publish(slot, out);
   }
-  end_slot(slot, alone);
+  end_slot(slot, exclusive);
   return status;
 }
 
@@ -140,10 +138,10 @@ pz_module_get(pz_module* const module, const char* const name, pz_tensor* const 
   if (!out) {
     return pzi_fail(PZ_INVALID, "found no place for the tensor");
   }
-  bool alone = false;
-  PZ_TRY(begin_name(module, name, &slot, &alone));
-  const pz_status status = read_value(slot, alone, out);
-  end_slot(slot, alone);
+  bool exclusive = false;
+  PZ_TRY(begin_name(module, name, &slot, &exclusive));
+  const pz_status status = read_value(slot, exclusive, out);
+  end_slot(slot, exclusive);
   return status;
 }
 
@@ -163,7 +161,7 @@ pz_module_slot(pz_module* const module, const char* const name, pz_slot** const 
 }
 
 static pz_status
-read_slot(pz_slot* const slot, const bool alone, const pz_tensor* const host)
+read_slot(pz_slot* const slot, const bool exclusive, const pz_tensor* const host)
 {
   pz_tensor value;
   const pz_spec spec = pzi_slot_spec(slot);
@@ -172,7 +170,7 @@ read_slot(pz_slot* const slot, const bool alone, const pz_tensor* const host)
     return pzi_fail(PZ_MISMATCH, "host tensor: found device type %d, expected host memory",
                     (int)host->device.type);
   }
-  PZ_TRY(read_value(slot, alone, &value));
+  PZ_TRY(read_value(slot, exclusive, &value));
   PZ_TRY(pzi_queue_copy(slot->module->queue, &value, host));
   return slot->parametrized ? pzi_value_check_device(slot) : PZ_OK;
 }
@@ -181,9 +179,9 @@ pz_status
 pz_module_read(pz_module* const module, const char* const name, const pz_tensor* const host)
 {
   pz_slot* slot = NULL;
-  bool alone = false;
-  PZ_TRY(begin_name(module, name, &slot, &alone));
-  const pz_status status = read_slot(slot, alone, host);
-  end_slot(slot, alone);
+  bool exclusive = false;
+  PZ_TRY(begin_name(module, name, &slot, &exclusive));
+  const pz_status status = read_slot(slot, exclusive, host);
+  end_slot(slot, exclusive);
   return status;
 }

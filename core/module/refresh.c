@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Many values in one call. Which thread computes which is left to chance: each value is made
-   by one thread alone, from operands that no other changes. */
+/* Computes many values in one call. Threads take the values in any order. One thread computes each
+   value, from operands that no thread changes. */
 
 #include "array.h"
 #include "gate.h"
@@ -31,7 +31,7 @@ add_slot(pz_slot* const slot, void* const user)
   return PZ_OK;
 }
 
-/* What was computed leaves the work; the list remembers why the others were not. */
+/* Removes a computed value from the work. The slot keeps the reason of a failure. */
 static void
 compute(void* const context, const int64_t k, const uint32_t thread)
 {
@@ -47,7 +47,7 @@ compute(void* const context, const int64_t k, const uint32_t thread)
 static pz_status
 compute_all(work* const w, const uint32_t given)
 {
-  const uint32_t threads = w->n < given ? (uint32_t)w->n : given; /* no lane without work */
+  const uint32_t threads = w->n < given ? (uint32_t)w->n : given; /* no thread queue without work */
   for (size_t k = 0; k < w->n && threads > 1; ++k) {
     PZ_TRY(pzi_thread_queues_open(w->slots[k]->module->queue, threads));
   }

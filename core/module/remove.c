@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Taking lists, or single maps, off a tensor. Where one original has the value's spec the
-   tensor goes on in the original's memory. */
+/* Removes chains, or single stages. The tensor keeps the memory of the only original if the specs
+   are equal. */
 
 #include "engine.h"
 #include "exclusive.h"
@@ -16,8 +16,8 @@
 #include "stored.h"
 #include "value.h"
 
-/* The memory that a tensor of the value's spec goes on in: the original's where it is the
-   only one, through lists in lists; NULL where there is none. */
+/* The memory of the only original, through inner chains, if it has the spec of the value; or NULL.
+   */
 static pzi_storage*
 find_memory(const pz_slot* slot, const pz_spec* const value)
 {
@@ -30,9 +30,9 @@ find_memory(const pz_slot* slot, const pz_spec* const value)
   return pz_spec_equal(&slot->storage->spec, value) ? slot->storage : NULL;
 }
 
-/* The value as a tensor: retained, for the caller to put into the slot. */
+/* The value in a storage for the slot, retained. */
 static pz_status
-left_value(pz_slot* const slot, pzi_storage** const out)
+take_value(pz_slot* const slot, pzi_storage** const out)
 {
   pz_tensor value;
   PZ_TRY(pzi_value_get(slot, &value));
@@ -51,7 +51,7 @@ left_value(pz_slot* const slot, pzi_storage** const out)
   return PZ_OK;
 }
 
-/* A list around it was planned for what the tensor was. */
+/* The outer chain was planned for the tensor's spec. */
 static pz_status
 check_fits(const pz_slot* const slot, const pz_spec* const spec)
 {
@@ -59,7 +59,7 @@ check_fits(const pz_slot* const slot, const pz_spec* const spec)
   char expected[PZI_SPEC_TEXT];
   return !slot->owner || pz_spec_equal(spec, &slot->storage->spec)
              ? PZ_OK
-             : pzi_fail(PZ_MISMATCH, "leaves %s, expected %s for the list around it",
+             : pzi_fail(PZ_MISMATCH, "leaves %s, expected %s for the chain around it",
                         pzi_spec_text(spec, found), pzi_spec_text(&slot->storage->spec, expected));
 }
 
@@ -74,7 +74,7 @@ trains_originals(const pz_slot* const slot)
   return any;
 }
 
-/* In place of its list the slot gets the list of its original, or none. */
+/* Replaces the slot's chain by the chain of its original, or by none. */
 static void
 exchange(pz_slot* const slot, pzi_parametrized* const inner)
 {
@@ -95,7 +95,7 @@ exchange(pz_slot* const slot, pzi_parametrized* const inner)
 }
 
 static pz_status
-leave_original(pz_slot* const slot)
+keep_original(pz_slot* const slot)
 {
   const pzi_parametrized* const parametrized = slot->parametrized;
   pz_slot* const original = parametrized->tensors[0];
@@ -125,10 +125,10 @@ remove_chain(pz_slot* const slot, void* const user)
   }
   PZ_TRY(pzi_slot_check_closed(slot));
   if (leave == PZ_LEAVE_ORIGINAL) {
-    return leave_original(slot);
+    return keep_original(slot);
   }
   pzi_storage* storage = NULL;
-  PZ_TRY(left_value(slot, &storage));
+  PZ_TRY(take_value(slot, &storage));
   pzi_slot_put(slot, storage);
   exchange(slot, NULL);
   return PZ_OK;
@@ -142,7 +142,7 @@ pz_remove_parametrizations(pz_module* const module, const char* const name, cons
 }
 
 static pz_status
-remove_map(pz_slot* const slot, void* const user)
+remove_stage(pz_slot* const slot, void* const user)
 {
   const uint32_t index = *(const uint32_t*)user;
   const pzi_parametrized* const parametrized = slot->parametrized;
@@ -151,7 +151,7 @@ remove_map(pz_slot* const slot, void* const user)
                     (unsigned)parametrized->engine.chain->n_stages);
   }
   if (parametrized->engine.chain->n_stages == 1) {
-    return pzi_fail(PZ_INVALID, "the only map; pz_remove_parametrizations takes off the list");
+    return pzi_fail(PZ_INVALID, "the only map; pz_remove_parametrizations removes the chain");
   }
   PZ_TRY(pzi_slot_check_closed(slot));
   pzi_engine engine = {0};
@@ -177,6 +177,6 @@ remove_map(pz_slot* const slot, void* const user)
 pz_status
 pz_remove_parametrization(pz_module* const module, const char* const name, const uint32_t index)
 {
-  return pzi_exclusive_call(module, name, pzi_path_find_live_parametrized, remove_map,
+  return pzi_exclusive_call(module, name, pzi_path_find_live_parametrized, remove_stage,
                             (void*)&index);
 }

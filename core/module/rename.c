@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Paths of what lists work on, planned before a list comes to a slot and exchanged when it
-   does. As PyTorch has them, a list on "a.b.weight" has its tensors under
+/* New paths for the tensors of a chain, planned before the chain moves to a slot and assigned when
+   it does. As in PyTorch, the tensors of a chain on "a.b.weight" are under
    "a.b.parametrizations.weight". */
 
 #include "rename.h"
@@ -25,7 +25,7 @@ count_tensors(const pzi_parametrized* const parametrized)
   return n;
 }
 
-/* Appends the names of a list on a slot whose path is, or will be, `path`. */
+/* Appends the new paths for a chain on a slot whose path is, or will be, `path`. */
 static pz_status
 plan(const char* const path, const pzi_parametrized* const parametrized, pzi_rename* const names)
 {

@@ -19,7 +19,7 @@ typedef struct pzi_rename {
   size_t n;
 } pzi_rename;
 
-/* The paths that change in `list`, and in its inner chains, when it moves to `slot`. */
+/* The paths that change in `parametrized`, and in its inner chains, when it moves to `slot`. */
 pz_status pzi_rename_plan(const pz_slot* slot, const pzi_parametrized* parametrized,
                           pzi_rename* out);
 void pzi_rename_discard(pzi_rename* names);

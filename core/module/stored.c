@@ -1,10 +1,9 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The stored tensors of a module and its children under their paths, in the order in which
-   they were added: the tensors a list works on stand where the parametrized tensor stood,
-   children after the module's own. The table is made when first asked for, by whichever
-   reader comes first, and kept until a name comes or goes. */
+/* The stored tensors of a module and its children, in the order in which they were added. The
+   tensors of a chain come at the position of its slot, children after the module's own tensors. The
+   first reader builds the table, which is kept until a name is added or removed. */
 
 #include "stored.h"
 
@@ -54,7 +53,7 @@ join(const char* const prefix, const char* const name)
   return text;
 }
 
-/* Where the paths go, under which folder: empty or ending in a dot. */
+/* The table being filled; `prefix` is empty or ends in a dot. */
 typedef struct collection {
   pzi_stored_path* paths;
   size_t n;
@@ -85,7 +84,7 @@ collect(const pz_module* const module, const char* const prefix, collection* con
     if (!own) {
       return pzi_no_memory(strlen(prefix));
     }
-    strcat(own, "."); /* join leaves room for it */
+    strcat(own, "."); /* join leaves space for it */
     const pz_status status = collect(module->children[k], own, to);
     free(own);
     PZ_TRY(status);

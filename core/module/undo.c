@@ -68,7 +68,7 @@ fill(pzi_undo_chain* const saved, const bool steps)
 }
 
 pz_status
-pzi_undo_add(pzi_undo* const undo, pz_slot* const slot, const bool steps)
+pzi_undo_add_chain(pzi_undo* const undo, pz_slot* const slot, const bool steps)
 {
   if (!slot->parametrized) {
     return PZ_OK;
@@ -84,7 +84,7 @@ pzi_undo_add(pzi_undo* const undo, pz_slot* const slot, const bool steps)
   };
   PZ_TRY(fill(saved, steps));
   for (uint32_t k = 0; k < slot->parametrized->n_tensors; ++k) {
-    PZ_TRY(pzi_undo_add(undo, slot->parametrized->tensors[k], steps));
+    PZ_TRY(pzi_undo_add_chain(undo, slot->parametrized->tensors[k], steps));
   }
   return PZ_OK;
 }
@@ -123,7 +123,7 @@ static void
 restore(const pzi_undo* const undo)
 {
   pz_status status = PZ_OK;
-  pzi_message message; /* of the failure that made the change undone */
+  pzi_message message; /* of the failure that is being undone */
   pzi_message_save(&message);
   for (size_t k = 0; k < undo->n_tensors; ++k) {
     const pzi_undo_tensor* const tensor = &undo->tensors[k];

@@ -33,12 +33,12 @@ typedef struct pzi_undo {
 } pzi_undo;
 
 /* Saves a slot's chain and its inner chains: every tensor, or (`steps`) those that an update
-   may write. PZ_INVALID while a tensor is open for writing. One of the calls below must
-   follow, also on failure. */
-pz_status pzi_undo_add(pzi_undo* undo, pz_slot* slot, bool steps);
+   may write. PZ_INVALID while a tensor is open for writing. pzi_undo_end or
+   pzi_undo_cleanup must follow, also on failure. */
+pz_status pzi_undo_add_chain(pzi_undo* undo, pz_slot* slot, bool steps);
 
 /* Saves a tensor that copies will overwrite, unless such a copy cannot fail: in host memory. The
-   storage must exist until the log ends. The same call must follow. */
+   storage must exist until the log ends. As for chains, one of the two must follow. */
 pz_status pzi_undo_add_tensor(pzi_undo* undo, const pzi_storage* storage);
 
 /* Ends the log of a change that returned `status`, which is returned. After a failure the log

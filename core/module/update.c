@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* What maps do besides computing a value: one step of their own state, of one value or of
-   all; and the distance of a value from their set. */
+/* Updates: steps of the parametrizations' own state. Residuals: the distance of a value from the
+   set of the last stage. */
 
 #include "update.h"
 
@@ -18,14 +18,14 @@
 
 /* ---- steps ------------------------------------------------------------------- */
 
-/* The step of one list, whose map 0 may move originals: lists on them take that. */
+/* Updates one chain. The update of stage 0 may change originals; inner chains on them follow. */
 static pz_status
 step_chain(pz_slot* const slot)
 {
   const pzi_parametrized* const parametrized = slot->parametrized;
   pzi_undo undo = {0};
   PZ_TRY(pzi_value_refresh_inner(slot));
-  pz_status status = pzi_slot_is_nested(slot) ? pzi_undo_add(&undo, slot, true) : PZ_OK;
+  pz_status status = pzi_slot_is_nested(slot) ? pzi_undo_add_chain(&undo, slot, true) : PZ_OK;
   if (status == PZ_OK) {
     status = pz_eval_update(parametrized->engine.eval, parametrized->engine.state);
   }
@@ -36,7 +36,7 @@ step_chain(pz_slot* const slot)
   return status;
 }
 
-/* The lists in a list go first: it steps on their values. */
+/* Inner chains first: the outer chain uses their values. */
 static pz_status
 step(pz_slot* const slot, const bool reading)
 {
@@ -68,8 +68,8 @@ pzi_update_slot(pz_slot* const slot, const bool reading)
   pzi_undo undo = {0};
   pz_status status = PZ_OK;
   PZ_TRY(pzi_slot_check_closed(slot));
-  if (pzi_slot_is_nested(slot) || !slot->module->queue->host_memory) { /* where copies can fail */
-    status = pzi_undo_add(&undo, slot, true);
+  if (pzi_slot_is_nested(slot) || !slot->module->queue->host_memory) { /* copies can fail */
+    status = pzi_undo_add_chain(&undo, slot, true);
   }
   if (status == PZ_OK) {
     status = step(slot, reading);
@@ -80,7 +80,7 @@ pzi_update_slot(pz_slot* const slot, const bool reading)
 static pz_status
 remember(pz_slot* const slot, void* const undo)
 {
-  return pzi_undo_add(undo, slot, true);
+  return pzi_undo_add_chain(undo, slot, true);
 }
 
 static pz_status

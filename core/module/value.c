@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- contents -------------------------------------------------------------- */
+/* ---- digests ------------------------------------------------------------ */
 
 /* Mixes every word into 64 bits (multiply and rotate, as xxHash does). */
 static uint64_t
@@ -104,7 +104,7 @@ forward_flags(const pz_slot* const slot)
   return PZ_CALL_TRAINING | (pzi_slot_wants_gradient(slot) ? (uint32_t)PZ_CALL_SAVING : 0);
 }
 
-/* Every read counts: PyTorch's rule outside a scope. */
+/* Outside a scope each read computes, as in PyTorch. */
 bool
 pzi_value_read_computes(const pz_slot* const slot)
 {
@@ -118,7 +118,7 @@ pzi_value_in_scope(const pz_module* const module)
   return module->policy == PZ_CACHE_SCOPED && module->scopes > 0;
 }
 
-/* A read that nothing keeps takes a step before: PyTorch's rule again. */
+/* A read outside the cache updates first, as in PyTorch. */
 bool
 pzi_value_read_updates(const pz_slot* const slot)
 {
@@ -153,7 +153,7 @@ remember_failure(pzi_parametrized* const parametrized, const pz_status status,
   parametrized->failed_version = version;
 }
 
-/* With the list's mutex held. */
+/* With the mutex of the chain locked. */
 pz_status
 pzi_value_refresh_inner(const pz_slot* const slot)
 {
@@ -175,7 +175,7 @@ pzi_value_refresh_inner(const pz_slot* const slot)
   return PZ_OK;
 }
 
-/* With the mutex held. */
+/* With the mutex of the chain locked. */
 static pz_status
 refresh(pz_slot* const slot)
 {
@@ -195,7 +195,7 @@ refresh(pz_slot* const slot)
                                              forward_flags(slot), &parametrized->value);
     if (status != PZ_OK) {
       (void)pzi_fail_prefix(status, "\"%s\"", pzi_path_text(slot, path));
-      if (status != PZ_NO_MEMORY) { /* memory may be there next time */
+      if (status != PZ_NO_MEMORY) { /* the next read may find memory */
         remember_failure(parametrized, status, version);
       }
       return status;
@@ -216,13 +216,13 @@ pzi_value_get(pz_slot* const slot, pz_tensor* const out)
   pzi_parametrized* const parametrized = slot->parametrized;
   char path[PZI_PATH_TEXT];
   if (slot->owner && slot->module->baked) {
-    return pzi_fail(PZ_INVALID, "\"%s\" is put aside until pz_module_unbake",
+    return pzi_fail(PZ_INVALID, "\"%s\" belongs to a baked chain until pz_module_unbake",
                     pzi_path_text(slot, path));
   }
   if (!parametrized) {
     PZ_TRY(pzi_slot_check_closed(slot));
     if (!slot->storage) {
-      return pzi_fail(PZ_NOT_FOUND, "\"%s\" is gone since its slot was asked for",
+      return pzi_fail(PZ_NOT_FOUND, "\"%s\" was removed after pz_module_slot",
                       pzi_path_text(slot, path));
     }
     *out = slot->storage->tensor;
@@ -233,7 +233,7 @@ pzi_value_get(pz_slot* const slot, pz_tensor* const out)
     return PZ_OK;
   }
   if (pthread_mutex_lock(&parametrized->mutex) != 0) {
-    return pzi_fail(PZ_INVALID, "\"%s\": its own maps read it", pzi_path_text(slot, path));
+    return pzi_fail(PZ_INVALID, "\"%s\": its own forward reads it", pzi_path_text(slot, path));
   }
   const pz_status status = refresh(slot);
   if (status == PZ_OK) {

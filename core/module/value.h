@@ -8,7 +8,7 @@
 
 #include "tree.h"
 
-/* The slot's tensor, computed where it is not current. Inside pzi_gate_read_begin or
+/* The slot's tensor; computes it if it is not current. Inside pzi_gate_read_begin or
    pzi_gate_exclusive_begin. */
 pz_status pzi_value_get(pz_slot* slot, pz_tensor* out);
 
@@ -20,8 +20,8 @@ pz_status pzi_value_refresh_inner(const pz_slot* slot);
    pzi_gate_exclusive_begin. */
 bool pzi_value_is_current(const pzi_parametrized* parametrized);
 
-/* Must a read be exclusive: does each read compute (PZ_CACHE_SCOPED outside a scope), or make a
-   step (PZ_UPDATE_ON_READ)? */
+/* Must a read be exclusive, because it computes the value each time (PZ_CACHE_SCOPED outside a
+   scope), or because it updates (PZ_UPDATE_ON_READ)? */
 bool pzi_value_read_computes(const pz_slot* slot);
 bool pzi_value_read_updates(const pz_slot* slot);
 
@@ -31,7 +31,7 @@ bool pzi_value_read_caches(const pz_slot* slot);
 /* Does a scope cache the values? */
 bool pzi_value_in_scope(const pz_module* module);
 
-/* Does a map of the slot's chain, or of an inner chain, have an update? */
+/* Does a stage of the slot's chain, or of an inner chain, have an update? */
 bool pzi_value_has_own_update(const pzi_parametrized* parametrized); /* of this chain alone */
 bool pzi_value_has_update(const pz_slot* slot);
 

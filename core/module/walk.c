@@ -1,13 +1,13 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Walks over the slots of a module, its children, and the lists in lists. */
+/* Walks over the slots of a module, its children, and inner chains. */
 
 #include "walk.h"
 
 typedef pz_status walk(pz_slot* slot, pzi_visit* visit, void* user);
 
-/* Walks from every slot of a module's own, then of its children's. */
+/* Walks from each slot of the module, then of its children. */
 static pz_status
 walk_module(pz_module* const module, walk* const from, pzi_visit* const visit, void* const user)
 {

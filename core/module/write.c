@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Writing: by copy, in place by the host, through right inverses, by drawing. Everything
-   is checked before the first byte changes. */
+/* Writes: by copy, in place by the host, through right inverses, by sampling. All arguments are
+   checked before the first write. */
 
 #include "check_tensor.h"
 #include "exclusive.h"
@@ -22,7 +22,7 @@
 
 /* ---- through right inverses ------------------------------------------------------ */
 
-/* Changes the originals of a list by `change`, and those of the lists in it along. */
+/* Changes the originals of a chain by `change`, and those of its inner chains with them. */
 static pz_status
 all_or_nothing(pz_slot* const slot,
                pz_status (*const change)(const pzi_parametrized* parametrized,
@@ -36,11 +36,11 @@ all_or_nothing(pz_slot* const slot,
   if (pzi_slot_is_nested(slot)) {
     PZ_TRY(pzi_value_refresh_inner(slot));
   }
-  if (pzi_slot_is_nested(slot) || !slot->module->queue->host_memory) { /* where copies can fail */
-    status = pzi_undo_add(&undo, slot, false);
+  if (pzi_slot_is_nested(slot) || !slot->module->queue->host_memory) { /* copies can fail */
+    status = pzi_undo_add_chain(&undo, slot, false);
   }
   if (status == PZ_OK) {
-    pzi_slot_changed(slot, false); /* the state tells itself, once all went well */
+    pzi_slot_changed(slot, false); /* `change` touches the state itself on success */
     status = change(parametrized, value);
     status = status == PZ_OK ? pzi_hand_down(slot, &undo, true) : status;
   }
@@ -161,7 +161,7 @@ pz_module_touch(pz_module* const module, const char* const name)
   return pzi_exclusive_call(module, name, pzi_path_find_live, touch, NULL);
 }
 
-/* ---- by drawing ------------------------------------------------------------ */
+/* ---- by sampling -------------------------------------------------------- */
 
 static pz_status
 draw(const pzi_parametrized* const parametrized, const pz_tensor* const none)
