@@ -31,8 +31,8 @@ parent_of(const builder* const b, const char* const path, pz_module** const out)
   pz_module* at = b->root;
   const char* name = path;
   for (const char* dot = strchr(name, '.'); dot; dot = strchr(name, '.')) {
-    const pzi_word word = pzi_word_of(name);
-    pz_module* child = pzi_own_child(at, &word);
+    const pzi_name_word word = pzi_name_index_word(name);
+    pz_module* child = pzi_name_index_child(at, &word);
     if (!child) {
       char* const text = strndup(name, (size_t)(dot - name));
       if (!text) {
@@ -98,7 +98,7 @@ add_slot(const builder* const b, const char* const path, const pzi_file_tensor* 
   pzi_storage* storage = NULL;
   const char* const dot = strrchr(path, '.');
   PZ_TRY(parent_of(b, path, &module));
-  PZ_TRY(pzi_check_name(module, dot ? dot + 1 : path));
+  PZ_TRY(pzi_path_check_name(module, dot ? dot + 1 : path));
   if (file_tensor) {
     PZ_TRY(make_storage(b, file_tensor, &storage));
     if (!storage) {
@@ -185,7 +185,7 @@ add_by_names(const builder* const b)
     }
     if (!incoming) {
       PZ_TRY(pzi_file_chains_on(b->l->file, name) ? PZ_OK : add_named(b, name, &found));
-    } else if (!pzi_slot_at(b->root, value)) {
+    } else if (!pzi_path_slot(b->root, value)) {
       PZ_TRY(add_named(b, value, &found));
     }
   }
@@ -202,7 +202,7 @@ add_only(const builder* const b, const char* const path)
     return pzi_fail(PZ_NOT_FOUND, "no tensor \"%.200s\" in the file", path);
   }
   for (size_t k = 0; k < description->n_modules; ++k) {
-    pz_module* const module = pzi_module_at(b->root, description->modules[k].path);
+    pz_module* const module = pzi_path_module(b->root, description->modules[k].path);
     if (module) {
       PZ_TRY(set_type(module, description->modules[k].type));
     }

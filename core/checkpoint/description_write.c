@@ -156,10 +156,10 @@ add_chains(walk* const w, const pz_slot* const slot)
   separate(w);
   add_path(w, slot->path);
   pzi_text_add(w->json, ":");
-  add_chain(w->json, slot->list->engine.state);
-  for (uint32_t k = 0; k < slot->list->n_tensors; ++k) {
-    if (slot->list->tensors[k]->list) {
-      add_chains(w, slot->list->tensors[k]);
+  add_chain(w->json, slot->parametrized->engine.state);
+  for (uint32_t k = 0; k < slot->parametrized->n_tensors; ++k) {
+    if (slot->parametrized->tensors[k]->parametrized) {
+      add_chains(w, slot->parametrized->tensors[k]);
     }
   }
 }
@@ -168,7 +168,7 @@ static void
 chains_of(walk* const w, const pz_module* const module)
 {
   for (uint32_t k = 0; k < module->n_slots; ++k) {
-    if (module->slots[k]->list) {
+    if (module->slots[k]->parametrized) {
       add_chains(w, module->slots[k]);
     }
   }
@@ -215,10 +215,10 @@ buffers_of(walk* const w, const pz_module* const module)
 static void
 add_frozen(walk* const w, const pz_slot* const slot)
 {
-  for (uint32_t k = 0; slot->list && k < slot->list->n_tensors; ++k) {
-    add_frozen(w, slot->list->tensors[k]);
+  for (uint32_t k = 0; slot->parametrized && k < slot->parametrized->n_tensors; ++k) {
+    add_frozen(w, slot->parametrized->tensors[k]);
   }
-  if (!slot->list && slot->kind == PZ_PARAMETER && !slot->requires_grad) {
+  if (!slot->parametrized && slot->kind == PZ_PARAMETER && !slot->requires_grad) {
     separate(w);
     add_path(w, slot->path);
   }

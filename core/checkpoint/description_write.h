@@ -9,7 +9,7 @@
 #include "text.h"
 #include "tree.h"
 
-/* Append the description of a module or a state. [inside pzi_read_begin] */
+/* Append the description of a module or a state. [inside pzi_gate_read_begin] */
 void pzi_description_write_module(pzi_text* json, const pz_module* module);
 void pzi_description_write_state(pzi_text* json, const pz_state* state);
 

@@ -54,8 +54,8 @@ find_legacy(const renaming* const r, const char* const path, const pzi_legacy_wo
   char* const text = r->text + r->room; /* `path` may be the first half */
   strcpy(text, path);
   strncat(text, word->ending, word->n_ending);
-  return r->module && pzi_slot_at(r->module, text) ? NULL
-                                                   : pzi_safetensors_find(&r->from->header, text);
+  return r->module && pzi_path_slot(r->module, text) ? NULL
+                                                     : pzi_safetensors_find(&r->from->header, text);
 }
 
 /* Allocates the buffer, for every name or for `only`. */
@@ -179,17 +179,17 @@ rename_by_rule(renaming* const r, const pz_list_rule* const rules, const uint32_
 static pz_status
 rename_by_module(renaming* const r)
 {
-  const pzi_path* paths = NULL;
+  const pzi_stored_path* paths = NULL;
   size_t n = 0;
-  PZ_TRY(pzi_paths(r->module, &paths, &n));
+  PZ_TRY(pzi_stored_paths(r->module, &paths, &n));
   for (size_t k = 0; k < n; ++k) {
     const pz_slot* const slot = paths[k].slot;
-    const pzi_parametrized* const list = slot->owner ? slot->owner->list : NULL;
-    if (!list || slot->owner->owner || list->tensors[0] != slot) {
+    const pzi_parametrized* const parametrized = slot->owner ? slot->owner->parametrized : NULL;
+    if (!parametrized || slot->owner->owner || parametrized->tensors[0] != slot) {
       continue;
     }
     const char* const legacy =
-        list->engine.chain->stages[0].instance->parametrization->table.older_names;
+        parametrized->engine.chain->stages[0].instance->parametrization->table.older_names;
     PZ_TRY(legacy ? allocate_text(r, NULL) : PZ_OK);
     if (legacy && strlen(paths[k].text) < r->room &&
         pzi_tensor_names_split(paths[k].text, r->text) > 0) {

@@ -15,16 +15,16 @@
 static pz_status
 plan_copies(pzi_loading* const l)
 {
-  const pzi_path* paths = NULL;
+  const pzi_stored_path* paths = NULL;
   size_t n = 0;
-  PZ_TRY(pzi_paths(l->module, &paths, &n));
+  PZ_TRY(pzi_stored_paths(l->module, &paths, &n));
   for (size_t k = 0; k < n; ++k) {
     pz_slot* const slot = paths[k].slot;
     const pzi_load_chain* const incoming = pzi_loading_find(l, paths[k].text);
     if ((incoming && incoming->slot == slot) || pzi_load_assign_has(l, slot)) {
       continue;
     }
-    PZ_TRY(pzi_check_closed(slot));
+    PZ_TRY(pzi_slot_check_closed(slot));
     const pzi_file_tensor* const file_tensor =
         slot->storage ? pzi_loading_use(l, paths[k].text) : NULL;
     ++l->n_expected;
@@ -69,12 +69,12 @@ pz_module_load_from(pz_module* const module, const pz_file* const file,
     return pzi_fail(PZ_INVALID, "found no file");
   }
   pzi_loading l = {0};
-  PZ_TRY(pzi_exclusive_begin(module));
+  PZ_TRY(pzi_gate_exclusive_begin_live(module));
   pz_status status = pzi_loading_init(&l, module, file, settings, NULL);
   if (status == PZ_OK) {
     status = pzi_load(&l);
   }
-  pzi_exclusive_end(module);
+  pzi_gate_exclusive_end(module);
   if (status == PZ_OK) {
     pzi_loading_report(&l);
   }

@@ -16,7 +16,6 @@
 #include "tensor_io.h"
 #include "tensor_names.h"
 #include "value.h"
-#include "walk.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -45,22 +44,22 @@ pzi_load_assign_has(const pzi_loading* const l, const pz_slot* slot)
 
 /* Reads the chain's parameters and buffers from the file into the copy of its state. */
 static pz_status
-fill(pzi_loading* const l, const pzi_parametrized* const list, const char* const prefix,
+fill(pzi_loading* const l, const pzi_parametrized* const parametrized, const char* const prefix,
      const pz_state* const state)
 {
-  for (uint32_t k = 0; k < list->n_tensors; ++k) {
-    const char* const name = list->engine.chain->tensors[k].name;
+  for (uint32_t k = 0; k < parametrized->n_tensors; ++k) {
+    const char* const name = parametrized->engine.chain->tensors[k].name;
     const char* const full = pzi_tensor_names_join(&l->names, prefix, name);
     if (!full) {
       return pzi_no_memory(strlen(prefix));
     }
     const pzi_file_tensor* const file_tensor = pzi_loading_use(l, full);
-    if (file_tensor && list->tensors[k]->role == PZ_ORIGINAL) {
+    if (file_tensor && parametrized->tensors[k]->role == PZ_ORIGINAL) {
       return pzi_fail(PZ_MISMATCH, "the file has both the value and its original \"%.200s\"", full);
     }
     if (file_tensor) {
       PZ_TRY(pzi_tensor_io_check(file_tensor, pzi_loading_widens(l),
-                                 &list->tensors[k]->storage->spec));
+                                 &parametrized->tensors[k]->storage->spec));
       PZ_TRY(pzi_tensor_io_read(l->file, file_tensor, pzi_loading_widens(l), state->queue,
                                 &state->storages[k]->tensor));
     }
@@ -72,13 +71,13 @@ fill(pzi_loading* const l, const pzi_parametrized* const list, const char* const
 static pz_status
 fill_values(const pz_slot* const slot, const pz_state* const state)
 {
-  if (!pzi_is_nested(slot)) {
+  if (!pzi_slot_is_nested(slot)) {
     return PZ_OK;
   }
   PZ_TRY(pzi_value_refresh_inner(slot));
-  for (uint32_t k = 0; k < slot->list->n_tensors; ++k) {
-    const pz_slot* const tensor = slot->list->tensors[k];
-    if (tensor->list) {
+  for (uint32_t k = 0; k < slot->parametrized->n_tensors; ++k) {
+    const pz_slot* const tensor = slot->parametrized->tensors[k];
+    if (tensor->parametrized) {
       PZ_TRY(pzi_queue_copy(state->queue, &tensor->storage->tensor, &state->storages[k]->tensor));
     }
   }
@@ -94,9 +93,9 @@ static pz_status
 stage_tensor(pzi_loading* const l, const pz_slot* const slot, const uint32_t k,
              const char* const prefix, const pzi_storage* const made)
 {
-  pz_slot* const tensor = slot->list->tensors[k];
+  pz_slot* const tensor = slot->parametrized->tensors[k];
   bool moved = tensor->role == PZ_ORIGINAL;
-  if (!tensor->list) {
+  if (!tensor->parametrized) {
     return pzi_loading_push(l, &(pzi_load_copy){.made = &made->tensor, .slot = tensor});
   }
   if (!moved) {
@@ -105,7 +104,7 @@ stage_tensor(pzi_loading* const l, const pz_slot* const slot, const uint32_t k,
   if (!moved) {
     return PZ_OK;
   }
-  const char* const name = slot->list->engine.chain->tensors[k].name;
+  const char* const name = slot->parametrized->engine.chain->tensors[k].name;
   const char* const path = pzi_tensor_names_join(&l->names, prefix, name);
   if (!path) {
     return pzi_no_memory(strlen(prefix));
@@ -118,19 +117,19 @@ static pz_status
 stage(pzi_loading* const l, const pz_slot* const slot, const char* const path,
       const pz_intent intent, const pz_tensor* const value)
 {
-  const pzi_parametrized* const list = slot->list;
+  const pzi_parametrized* const parametrized = slot->parametrized;
   PZ_TRY(pzi_array_reserve(&l->staged, l->n_staged, 1, sizeof(*l->staged)));
   pzi_engine engine = {0};
-  PZ_TRY(pzi_engine_carry(slot, slot->module->queue, 0, &engine));
+  PZ_TRY(pzi_clone_engine(slot, slot->module->queue, 0, &engine));
   l->staged[l->n_staged++] = engine;
   char* const prefix = pzi_tensor_names_prefix(&l->names, path);
   if (!prefix) {
     return pzi_no_memory(strlen(path));
   }
   PZ_TRY(fill_values(slot, engine.state));
-  PZ_TRY(fill(l, list, prefix, engine.state));
+  PZ_TRY(fill(l, parametrized, prefix, engine.state));
   PZ_TRY(pz_eval_assign(engine.eval, engine.state, intent, value));
-  for (uint32_t k = 0; k < list->n_tensors; ++k) {
+  for (uint32_t k = 0; k < parametrized->n_tensors; ++k) {
     PZ_TRY(stage_tensor(l, slot, k, prefix, engine.state->storages[k]));
   }
   return PZ_OK;
@@ -140,9 +139,9 @@ stage(pzi_loading* const l, const pz_slot* const slot, const char* const path,
 static pz_status
 assign(pzi_loading* const l, pz_slot* const slot, const pzi_file_tensor* const file_tensor)
 {
-  pz_spec spec = *pz_chain_value(slot->list->engine.chain);
+  pz_spec spec = *pz_chain_value(slot->parametrized->engine.chain);
   pzi_storage* value = NULL;
-  PZ_TRY(pzi_check_closed(slot));
+  PZ_TRY(pzi_slot_check_closed(slot));
   PZ_TRY(pzi_tensor_io_check(file_tensor, pzi_loading_widens(l), &spec));
   PZ_TRY(pzi_storage_new(slot->module->queue, &spec, &value));
   pz_status status = pzi_tensor_io_read(l->file, file_tensor, pzi_loading_widens(l),
@@ -167,8 +166,8 @@ pzi_load_assign(pzi_loading* const l)
   }
   for (size_t k = 0; k < l->n_selected; ++k) {
     const pzi_file_tensor* const file_tensor = &l->file->header.tensors[l->selected[k]];
-    pz_slot* const slot = pzi_slot_at(l->module, file_tensor->name);
-    if (slot && slot->list) {
+    pz_slot* const slot = pzi_path_slot(l->module, file_tensor->name);
+    if (slot && slot->parametrized) {
       l->used[l->selected[k]] = true;
       l->assigned[l->n_assigned++] = slot;
       PZ_TRY(assign(l, slot, file_tensor));

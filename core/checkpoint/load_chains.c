@@ -26,17 +26,17 @@
 
 /* Computes the values of inner chains and copies them into the state. */
 static pz_status
-refresh_inner(const pzi_parametrized* const list)
+refresh_inner(const pzi_parametrized* const parametrized)
 {
-  for (uint32_t k = 0; k < list->n_tensors; ++k) {
-    const pzi_parametrized* const inner = list->tensors[k]->list;
+  for (uint32_t k = 0; k < parametrized->n_tensors; ++k) {
+    const pzi_parametrized* const inner = parametrized->tensors[k]->parametrized;
     if (inner) {
       pz_tensor value;
       PZ_TRY(refresh_inner(inner));
       PZ_TRY(pz_eval_forward(inner->engine.eval, inner->engine.state, 0, &value));
       PZ_TRY(pz_eval_check(inner->engine.eval));
-      PZ_TRY(pzi_queue_copy(list->engine.state->queue, &value,
-                            &list->engine.state->storages[k]->tensor));
+      PZ_TRY(pzi_queue_copy(parametrized->engine.state->queue, &value,
+                            &parametrized->engine.state->storages[k]->tensor));
     }
   }
   return PZ_OK;
@@ -44,15 +44,15 @@ refresh_inner(const pzi_parametrized* const list)
 
 /* Copies the tensors of stage `first` and later from the file. */
 static pz_status
-fill(const pzi_loading* const l, const pzi_parametrized* const list,
+fill(const pzi_loading* const l, const pzi_parametrized* const parametrized,
      const pzi_file_tensor* const* const file_tensors, const uint32_t first, const bool originals)
 {
-  for (uint32_t k = 0; k < list->n_tensors; ++k) {
-    const pzi_chain_tensor* const tensor = &list->engine.chain->tensors[k];
+  for (uint32_t k = 0; k < parametrized->n_tensors; ++k) {
+    const pzi_chain_tensor* const tensor = &parametrized->engine.chain->tensors[k];
     if (file_tensors[k] && tensor->stage >= first && (originals || tensor->role != PZ_ORIGINAL)) {
       PZ_TRY(pzi_tensor_io_read(l->file, file_tensors[k], pzi_loading_widens(l),
-                                list->engine.state->queue,
-                                &list->engine.state->storages[k]->tensor));
+                                parametrized->engine.state->queue,
+                                &parametrized->engine.state->storages[k]->tensor));
     }
   }
   return PZ_OK;
@@ -61,28 +61,28 @@ fill(const pzi_loading* const l, const pzi_parametrized* const list,
 /* Initializes missing tensors as a registration would: stage by stage, with the originals of the
    file. */
 static pz_status
-initialize(const pzi_loading* const l, const pzi_parametrized* const list,
+initialize(const pzi_loading* const l, const pzi_parametrized* const parametrized,
            const pzi_file_tensor* const* const file_tensors)
 {
-  const pz_chain* const chain = list->engine.chain;
+  const pz_chain* const chain = parametrized->engine.chain;
   bool refreshed = false;
   for (uint32_t i = 0; i < chain->n_stages; ++i) {
     bool lacks = false;
     for (uint32_t k = chain->n_role[PZ_ORIGINAL]; k < chain->n_tensors; ++k) {
-      lacks =
-          lacks || (chain->tensors[k].stage == i && !file_tensors[k] && !list->tensors[k]->list);
+      lacks = lacks || (chain->tensors[k].stage == i && !file_tensors[k] &&
+                        !parametrized->tensors[k]->parametrized);
     }
     if (!lacks) {
       continue;
     }
     if (!refreshed) {
-      PZ_TRY(refresh_inner(list));
+      PZ_TRY(refresh_inner(parametrized));
       refreshed = true;
     }
     pz_tensor original;
-    PZ_TRY(pz_state_tensor(list->engine.state, PZ_ORIGINAL, 0, &original));
-    PZ_TRY(pz_eval_initialize(list->engine.eval, list->engine.state, i, &original));
-    PZ_TRY(fill(l, list, file_tensors, i, false));
+    PZ_TRY(pz_state_tensor(parametrized->engine.state, PZ_ORIGINAL, 0, &original));
+    PZ_TRY(pz_eval_initialize(parametrized->engine.eval, parametrized->engine.state, i, &original));
+    PZ_TRY(fill(l, parametrized, file_tensors, i, false));
   }
   return PZ_OK;
 }
@@ -119,7 +119,7 @@ prepare(const pzi_load_chain* const incoming, pz_slot* const slot, pzi_prepared*
     status = pz_eval_new(engine.chain, queue, &engine.eval);
   }
   if (status == PZ_OK) {
-    status = pzi_parametrized_prepare(slot, &engine, out);
+    status = pzi_prepared_init(slot, &engine, out);
   }
   free(draws);
   if (status != PZ_OK) {
@@ -134,15 +134,15 @@ static pz_status build(pzi_loading* l, pzi_load_chain* incoming, pz_slot* slot, 
    it is missing. */
 static pz_status
 find_tensor(pzi_loading* const l, const pzi_load_chain* const incoming,
-            const pzi_parametrized* const list, const uint32_t k,
+            const pzi_parametrized* const parametrized, const uint32_t k,
             const pzi_file_tensor** const file_tensor)
 {
-  const pzi_chain_tensor* const tensor = &list->engine.chain->tensors[k];
+  const pzi_chain_tensor* const tensor = &parametrized->engine.chain->tensors[k];
   const char* const name = pzi_tensor_names_join(&l->names, incoming->source->prefix, tensor->name);
   if (!name) {
     return pzi_no_memory(strlen(tensor->name));
   }
-  pz_slot* const slot = list->tensors[k];
+  pz_slot* const slot = parametrized->tensors[k];
   pzi_load_chain* const inner = pzi_loading_find(l, name);
   PZ_TRY(inner ? pzi_load_plan(l, inner, tensor->spec.dtype) : PZ_OK);
   ++l->n_expected;
@@ -156,7 +156,7 @@ find_tensor(pzi_loading* const l, const pzi_load_chain* const incoming,
                       pzi_spec_text(&tensor->spec, b));
     }
     PZ_TRY(build(l, inner, slot, &prepared));
-    pzi_parametrized_install(slot, &prepared);
+    pzi_prepared_install(slot, &prepared);
     return PZ_OK;
   }
   *file_tensor = pzi_loading_use(l, name);
@@ -174,22 +174,22 @@ find_tensor(pzi_loading* const l, const pzi_load_chain* const incoming,
 
 static pz_status
 fill_tensors(pzi_loading* const l, const pzi_load_chain* const incoming,
-             const pzi_parametrized* const list)
+             const pzi_parametrized* const parametrized)
 {
   const pzi_file_tensor** const file_tensors =
-      calloc((size_t)list->n_tensors + 1, sizeof(*file_tensors));
+      calloc((size_t)parametrized->n_tensors + 1, sizeof(*file_tensors));
   if (!file_tensors) {
-    return pzi_no_memory(((size_t)list->n_tensors + 1) * sizeof(*file_tensors));
+    return pzi_no_memory(((size_t)parametrized->n_tensors + 1) * sizeof(*file_tensors));
   }
   pz_status status = PZ_OK;
-  for (uint32_t k = 0; k < list->n_tensors && status == PZ_OK; ++k) {
-    status = find_tensor(l, incoming, list, k, &file_tensors[k]);
+  for (uint32_t k = 0; k < parametrized->n_tensors && status == PZ_OK; ++k) {
+    status = find_tensor(l, incoming, parametrized, k, &file_tensors[k]);
   }
   if (status == PZ_OK) {
-    status = fill(l, list, file_tensors, 0, true);
+    status = fill(l, parametrized, file_tensors, 0, true);
   }
   if (status == PZ_OK && pzi_loading_lenient(l)) {
-    status = initialize(l, list, file_tensors);
+    status = initialize(l, parametrized, file_tensors);
   }
   free(file_tensors);
   return status;
@@ -207,14 +207,14 @@ build(pzi_loading* const l, pzi_load_chain* const incoming, pz_slot* const slot,
   }
   PZ_TRY(pzi_fail_prefix(prepare(incoming, slot, out), "\"%.150s\"", incoming->source->path));
   incoming->slot = slot;
-  const pz_status status = fill_tensors(l, incoming, out->list);
+  const pz_status status = fill_tensors(l, incoming, out->parametrized);
   if (status != PZ_OK) {
-    pzi_parametrized_discard(out);
+    pzi_prepared_cleanup(out);
     return status;
   }
   incoming->chain->direction =
       incoming->saved ? incoming->saved->direction : (uint32_t)PZ_FROM_INPUT;
-  pz_state_touch(out->list->engine.state);
+  pz_state_touch(out->parametrized->engine.state);
   return PZ_OK;
 }
 
@@ -246,7 +246,7 @@ same_options(const pz_chain* const a, const pz_chain* const b)
 static pz_status
 check_same(pzi_loading* const l, pzi_load_chain* const incoming)
 {
-  const pz_chain* const here = incoming->slot->list->engine.chain;
+  const pz_chain* const here = incoming->slot->parametrized->engine.chain;
   if (!incoming->rule && !incoming->saved) {
     return PZ_OK; /* the file does not describe the chain */
   }
@@ -293,12 +293,12 @@ check_fits(const pzi_load_chain* const incoming)
 static pz_status
 place(pzi_loading* const l, pzi_load_chain* const incoming)
 {
-  pz_slot* const slot = pzi_slot_at(l->module, incoming->source->path);
+  pz_slot* const slot = pzi_path_slot(l->module, incoming->source->path);
   if (incoming->slot || !slot) {
     return PZ_OK; /* built inside another chain, or unknown to the module */
   }
-  PZ_TRY(pzi_check_closed(slot));
-  if (slot->list) {
+  PZ_TRY(pzi_slot_check_closed(slot));
+  if (slot->parametrized) {
     incoming->slot = slot;
     return check_same(l, incoming);
   }

@@ -1,20 +1,15 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Writes a load to the module. In host memory a copy cannot fail once its operands were checked.
-   On a device the old elements are kept until all copies succeed, and restored otherwise. */
+/* Writes a load to the module: all copies or none, with an undo log, then the chains. */
 
 #include "load.h"
 
 #include "queue_copy.h"
-#include "shape.h"
 #include "slot.h"
 #include "state.h"
-#include "status.h"
-#include "storage_copy.h"
 #include "tensor_io.h"
-
-#include <stdlib.h>
+#include "undo.h"
 
 /* Does the only original of the chain take over the memory of the plain tensor, as after a
    registration? */
@@ -22,20 +17,10 @@ static bool
 keeps_memory(const pzi_load_chain* const incoming)
 {
   const pz_slot* const slot = incoming->slot;
-  const pzi_parametrized* const made = incoming->prepared.list;
+  const pzi_parametrized* const made = incoming->prepared.parametrized;
   return made && slot->storage && made->engine.chain->n_role[PZ_ORIGINAL] == 1 &&
-         !made->tensors[0]->list &&
+         !made->tensors[0]->parametrized &&
          pz_spec_equal(&slot->storage->spec, &made->engine.chain->tensors[0].spec);
-}
-
-static pz_status
-back_up(pzi_load_copy* const copy)
-{
-  pz_queue* const queue = copy->slot->module->queue;
-  const pz_tensor* const tensor = &copy->slot->storage->tensor;
-  return queue->host_memory && pzi_shape_is_contiguous(tensor)
-             ? PZ_OK
-             : pzi_copy_of(queue, tensor, &copy->backup);
 }
 
 static pz_status
@@ -51,43 +36,25 @@ run(const pzi_loading* const l, const pzi_load_copy* const copy)
 static pz_status
 run_all(const pzi_loading* const l)
 {
-  for (size_t k = 0; k < l->n_copies; ++k) {
-    const pz_status status = run(l, &l->copies[k]);
-    if (status != PZ_OK) {
-      pzi_message message;
-      pzi_message_save(&message);
-      for (size_t i = 0; i <= k; ++i) {
-        const pz_slot* const slot = l->copies[i].slot;
-        if (l->copies[i].backup) {
-          (void)pzi_queue_copy(slot->module->queue, &l->copies[i].backup->tensor,
-                               &slot->storage->tensor);
-        }
-      }
-      pzi_message_restore(&message);
-      return status;
-    }
+  pz_status status = PZ_OK;
+  pzi_undo undo = {0};
+  for (size_t k = 0; k < l->n_copies && status == PZ_OK; ++k) {
+    status = pzi_undo_add_tensor(&undo, l->copies[k].slot->storage);
   }
-  return PZ_OK;
-}
-
-/* Makes the plain tensor's memory, which now holds the original, part of the chain. */
-static void
-take_memory(const pzi_load_chain* const incoming)
-{
-  pzi_parametrized* const made = incoming->prepared.list;
-  pz_slot* const original = made->tensors[0];
-  pzi_state_replace(made->engine.state, PZ_ORIGINAL, 0, incoming->slot->storage);
-  pzi_storage_release(original->storage);
-  original->storage = pzi_storage_retain(incoming->slot->storage);
+  for (size_t k = 0; k < l->n_copies && status == PZ_OK; ++k) {
+    status = run(l, &l->copies[k]);
+  }
+  return pzi_undo_end(&undo, status);
 }
 
 static void
 restore_draws(const pzi_load_chain* const incoming)
 {
   const pzi_saved_chain* const saved = incoming->saved;
-  const pzi_parametrized* const list = incoming->slot->list;
-  for (uint32_t i = 0; saved && i < saved->n_stages && i < list->engine.chain->n_stages; ++i) {
-    list->engine.state->draws[i] = saved->stages[i].draw;
+  const pzi_parametrized* const parametrized = incoming->slot->parametrized;
+  for (uint32_t i = 0; saved && i < saved->n_stages && i < parametrized->engine.chain->n_stages;
+       ++i) {
+    parametrized->engine.state->draws[i] = saved->stages[i].draw;
   }
   pzi_slot_changed(incoming->slot, true);
 }
@@ -103,12 +70,10 @@ pzi_load_commit(pzi_loading* const l)
                                &incoming->value));
       }
       PZ_TRY(pzi_loading_push(
-          l, &(pzi_load_copy){.made = &incoming->prepared.list->engine.state->storages[0]->tensor,
-                              .slot = incoming->slot}));
+          l, &(pzi_load_copy){
+                 .made = &incoming->prepared.parametrized->engine.state->storages[0]->tensor,
+                 .slot = incoming->slot}));
     }
-  }
-  for (size_t k = 0; k < l->n_copies; ++k) {
-    PZ_TRY(back_up(&l->copies[k]));
   }
   PZ_TRY(run_all(l));
 
@@ -117,16 +82,16 @@ pzi_load_commit(pzi_loading* const l)
   }
   for (size_t k = 0; k < l->n_chains; ++k) {
     pzi_load_chain* const incoming = &l->chains[k];
-    if (incoming->prepared.list) {
+    if (incoming->prepared.parametrized) {
       if (keeps_memory(incoming)) {
-        take_memory(incoming);
+        pzi_prepared_keep_memory(incoming->prepared.parametrized, incoming->slot->storage);
       }
-      pzi_parametrized_install(incoming->slot, &incoming->prepared);
+      pzi_prepared_install(incoming->slot, &incoming->prepared);
       if (incoming->value) {
         pzi_slot_put(incoming->slot, incoming->value);
         incoming->value = NULL;
       }
-    } else if (incoming->slot && incoming->slot->list) {
+    } else if (incoming->slot && incoming->slot->parametrized) {
       restore_draws(incoming);
     }
   }

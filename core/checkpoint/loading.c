@@ -174,12 +174,9 @@ void
 pzi_loading_cleanup(pzi_loading* const l)
 {
   for (size_t k = 0; k < l->n_chains; ++k) {
-    pzi_parametrized_discard(&l->chains[k].prepared);
+    pzi_prepared_cleanup(&l->chains[k].prepared);
     pzi_storage_release(l->chains[k].value);
     pz_chain_free(l->chains[k].chain);
-  }
-  for (size_t k = 0; k < l->n_copies; ++k) {
-    pzi_storage_release(l->copies[k].backup);
   }
   for (size_t k = 0; k < l->n_staged; ++k) {
     pzi_engine_cleanup(&l->staged[k]);

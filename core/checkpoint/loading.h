@@ -29,7 +29,6 @@ typedef struct pzi_load_copy {
   const pzi_file_tensor* file_tensor;
   const pz_tensor* made;
   pz_slot* slot;
-  pzi_storage* backup; /* the old elements; NULL if the copy cannot fail */
 } pzi_load_copy;
 
 typedef struct pzi_remark {

@@ -59,10 +59,10 @@ static pz_status
 push_options(saving* const s, const pz_slot* const slot, const char* const module,
              const size_t n_module)
 {
-  const pzi_parametrized* const list = slot->owner->list;
+  const pzi_parametrized* const parametrized = slot->owner->parametrized;
   const size_t folder = (size_t)(slot->name - slot->path);
-  for (uint32_t i = 0; i < list->engine.chain->n_stages; ++i) {
-    const pzi_instance* const instance = list->engine.chain->stages[i].instance;
+  for (uint32_t i = 0; i < parametrized->engine.chain->n_stages; ++i) {
+    const pzi_instance* const instance = parametrized->engine.chain->stages[i].instance;
     for (uint32_t k = 0; k < instance->parametrization->table.n_options; ++k) {
       const pz_tensor* const tensor = pzi_description_tensor_option(instance, k);
       if (tensor) {
@@ -82,13 +82,13 @@ push_options(saving* const s, const pz_slot* const slot, const char* const modul
 static pz_status
 collect(saving* const s, const pz_module* const module)
 {
-  const pzi_path* paths = NULL;
+  const pzi_stored_path* paths = NULL;
   size_t n = 0;
-  PZ_TRY(pzi_paths(module, &paths, &n));
+  PZ_TRY(pzi_stored_paths(module, &paths, &n));
   for (size_t k = 0; k < n; ++k) {
     const pz_slot* slot = paths[k].slot;
     const size_t n_module = strlen(paths[k].text) - strlen(slot->path);
-    PZ_TRY(pzi_check_closed(slot));
+    PZ_TRY(pzi_slot_check_closed(slot));
     PZ_TRY(push(s, paths[k].text, &slot->storage->tensor, slot->module->queue));
     for (; slot->owner && slot->index == 0; slot = slot->owner) {
       PZ_TRY(push_options(s, slot, paths[k].text, n_module));
@@ -141,7 +141,7 @@ pz_module_save_with(pz_module* const module, const char* const path, const uint3
   if (!path || (n_metadata > 0 && !metadata) || (flags & ~(uint32_t)PZ_KEEP_EXISTING) != 0) {
     return pzi_fail(PZ_INVALID, "expected a path, metadata, and no flag but PZ_KEEP_EXISTING");
   }
-  PZ_TRY(pzi_read_begin(module));
+  PZ_TRY(pzi_gate_read_begin(module));
   saving s = {0};
   pz_status status = collect(&s, module);
   if (status == PZ_OK) {
@@ -151,7 +151,7 @@ pz_module_save_with(pz_module* const module, const char* const path, const uint3
     status = write_all(&s, path, flags);
   }
   cleanup(&s);
-  pzi_read_end(module);
+  pzi_gate_read_end(module);
   return status;
 }
 

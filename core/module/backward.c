@@ -1,11 +1,12 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Gradients: G at a value goes through the vjp of the list to its originals and own
-   parameters, G at a plain parameter is its own. They add up until they are zeroed.
+/* Gradients. The gradient G of a value goes through the vjp of the chain to its originals and own
+   parameters; the gradient of a plain parameter is G itself. Gradients accumulate until they are
+   zeroed.
 
-   Where lists are nested, the gradient of an inner value goes on through the inner list,
-   and everything waits in `pending` until the last vjp has run. */
+   With inner chains, the gradient of an inner value continues through the inner chain. All
+   gradients are collected in `pending` and added only after the last vjp has succeeded. */
 
 #include "check_tensor.h"
 #include "eval.h"
@@ -53,7 +54,7 @@ add_plain(pz_slot* const slot, const pz_tensor* const gradient)
   if (slot->kind != PZ_PARAMETER) {
     return pzi_fail(PZ_INVALID, "a buffer, which has no gradient");
   }
-  PZ_TRY(pzi_check_closed(slot));
+  PZ_TRY(pzi_slot_check_closed(slot));
   PZ_TRY(pzi_check_tensor(queue, gradient, &slot->storage->spec, "gradient"));
   if (!slot->requires_grad) {
     return PZ_OK;
@@ -68,15 +69,15 @@ add_plain(pz_slot* const slot, const pz_tensor* const gradient)
   return status;
 }
 
-/* The value that was read last must still be the value. */
+/* PZ_STALE unless the value of the last read is still current. */
 static pz_status
 check_read(const pz_slot* const slot)
 {
-  PZ_TRY(pzi_check_closed(slot));
-  if (slot->list->read_version == 0) {
+  PZ_TRY(pzi_slot_check_closed(slot));
+  if (slot->parametrized->read_version == 0) {
     return pzi_fail(PZ_STALE, "the value was not read yet");
   }
-  return slot->list->read_version == pz_state_version(slot->list->engine.state)
+  return slot->parametrized->read_version == pz_state_version(slot->parametrized->engine.state)
              ? PZ_OK
              : pzi_fail(PZ_STALE, "something changed since the value was read");
 }
@@ -85,79 +86,82 @@ static pz_status
 check_contents(pz_slot* const slot, void* const user)
 {
   (void)user;
-  return pzi_check_digests(slot);
+  return pzi_value_check_digests(slot);
 }
 
-/* Makes the evaluation hold the value with what vjp needs. */
+/* Runs forward again unless the evaluation holds the current value with its residuals. */
 static pz_status
 need_evaluation(const pz_slot* const slot)
 {
-  pzi_parametrized* const list = slot->list;
-  const uint64_t version = pz_state_version(list->engine.state);
+  pzi_parametrized* const parametrized = slot->parametrized;
+  const uint64_t version = pz_state_version(parametrized->engine.state);
   uint32_t flags = 0;
-  if (pzi_eval_version(list->engine.eval, &flags) == version && (flags & PZ_CALL_SAVING)) {
+  if (pzi_eval_version(parametrized->engine.eval, &flags) == version && (flags & PZ_CALL_SAVING)) {
     return PZ_OK;
   }
   const uint32_t training = slot->module->training ? PZ_CALL_TRAINING : 0;
   pz_tensor value;
   PZ_TRY(pzi_value_refresh_inner(slot));
-  pzi_parametrized_changed(list, false); /* until it is there again */
-  return pz_eval_forward(list->engine.eval, list->engine.state, training | PZ_CALL_SAVING, &value);
+  pzi_parametrized_changed(parametrized, false); /* forward overwrites it */
+  return pz_eval_forward(parametrized->engine.eval, parametrized->engine.state,
+                         training | PZ_CALL_SAVING, &value);
 }
 
-/* The trained tensors of a list stand first. */
+/* Originals and own parameters come first among the tensors. */
 static uint32_t
-count_trained(const pzi_parametrized* const list)
+count_trained(const pzi_parametrized* const parametrized)
 {
-  return list->engine.chain->n_role[PZ_ORIGINAL] + list->engine.chain->n_role[PZ_OWN_PARAMETER];
+  return parametrized->engine.chain->n_role[PZ_ORIGINAL] +
+         parametrized->engine.chain->n_role[PZ_OWN_PARAMETER];
 }
 
-/* Room for the gradients of a list and those in it, and what vjp needs. */
+/* Allocates the gradients of the chain and its inner chains, and runs forward for vjp. */
 static pz_status
 prepare(const pz_slot* const slot, const bool wait)
 {
-  const pzi_parametrized* const list = slot->list;
-  const uint32_t n = count_trained(list);
+  const pzi_parametrized* const parametrized = slot->parametrized;
+  const uint32_t n = count_trained(parametrized);
   if (n > 64) {
     return pzi_fail(PZ_UNSUPPORTED, "%u trained tensors, expected at most 64", n);
   }
   for (uint32_t k = 0; k < n; ++k) {
-    pz_slot* const tensor = list->tensors[k];
-    if (!pzi_wants_gradient(tensor)) {
+    pz_slot* const tensor = parametrized->tensors[k];
+    if (!pzi_slot_wants_gradient(tensor)) {
       continue;
     }
     if (wait) {
       PZ_TRY(need(tensor, &tensor->pending));
     }
-    PZ_TRY(tensor->list ? prepare(tensor, wait) : need_gradient(tensor));
+    PZ_TRY(tensor->parametrized ? prepare(tensor, wait) : need_gradient(tensor));
   }
   return need_evaluation(slot);
 }
 
-/* G at the value of a list: added to the gradients of its tensors, or (`wait`) put where
-   they are pending, and through the lists in it. */
+/* Runs vjp for G at the value of the chain, then through the inner chains. Adds to the gradients of
+   the tensors, or (`wait`) writes to `pending`. */
 static pz_status
 run(const pz_slot* const slot, const pz_tensor* const gradient, const bool wait)
 {
   char path[PZI_PATH_TEXT];
-  const pzi_parametrized* const list = slot->list;
+  const pzi_parametrized* const parametrized = slot->parametrized;
   pz_tensor gradients[64];
   uint64_t want = 0;
-  const uint32_t n = count_trained(list);
+  const uint32_t n = count_trained(parametrized);
   memset(gradients, 0, n * sizeof(*gradients));
   for (uint32_t k = 0; k < n; ++k) {
-    const pz_slot* const tensor = list->tensors[k];
-    if (pzi_wants_gradient(tensor)) {
+    const pz_slot* const tensor = parametrized->tensors[k];
+    if (pzi_slot_wants_gradient(tensor)) {
       gradients[k] = wait ? tensor->pending->tensor : tensor->gradient->tensor;
       want |= UINT64_C(1) << k;
     }
   }
   if (want) {
-    PZ_TRY(pz_eval_vjp(list->engine.eval, list->engine.state, gradient, want, !wait, gradients));
+    PZ_TRY(pz_eval_vjp(parametrized->engine.eval, parametrized->engine.state, gradient, want, !wait,
+                       gradients));
   }
   for (uint32_t k = 0; k < n; ++k) {
-    const pz_slot* const tensor = list->tensors[k];
-    if (tensor->list && (want >> k & 1U) != 0) {
+    const pz_slot* const tensor = parametrized->tensors[k];
+    if (tensor->parametrized && (want >> k & 1U) != 0) {
       PZ_TRY(
           pzi_fail_prefix(run(tensor, &gradients[k], wait), "\"%s\"", pzi_path_text(tensor, path)));
     }
@@ -173,39 +177,39 @@ add_pending(pz_slot* const slot, void* const user)
 }
 
 static pz_status
-add_list(pz_slot* const slot, const pz_tensor* const gradient)
+add_to_chain(pz_slot* const slot, const pz_tensor* const gradient)
 {
-  const pzi_parametrized* const list = slot->list;
-  const bool nested = pzi_is_nested(slot);
-  PZ_TRY(pzi_check_tensor(slot->module->queue, gradient, pz_chain_value(list->engine.chain),
+  const pzi_parametrized* const parametrized = slot->parametrized;
+  const bool nested = pzi_slot_is_nested(slot);
+  PZ_TRY(pzi_check_tensor(slot->module->queue, gradient, pz_chain_value(parametrized->engine.chain),
                           "gradient"));
   PZ_TRY(check_read(slot));
-  PZ_TRY(pzi_each_list_of(slot, check_contents, NULL));
+  PZ_TRY(pzi_walk_parametrized_of(slot, check_contents, NULL));
   PZ_TRY(prepare(slot, nested));
   PZ_TRY(run(slot, gradient, nested));
-  return nested ? pzi_each_stored_of(slot, add_pending, NULL) : PZ_OK;
+  return nested ? pzi_walk_stored_of(slot, add_pending, NULL) : PZ_OK;
 }
 
 static pz_status
 backward(pz_slot* const slot, void* const gradient)
 {
-  return slot->list ? add_list(slot, gradient) : add_plain(slot, gradient);
+  return slot->parametrized ? add_to_chain(slot, gradient) : add_plain(slot, gradient);
 }
 
 pz_status
 pz_module_backward(pz_module* const module, const char* const name, const pz_tensor* const gradient)
 {
-  return pzi_exclusive_call(module, name, pzi_find_live, backward, (void*)gradient);
+  return pzi_exclusive_call(module, name, pzi_path_find_live, backward, (void*)gradient);
 }
 
-/* ---- the gradients themselves ---------------------------------------------- */
+/* ---- access ------------------------------------------------------------- */
 
 static pz_status
 get_gradient(pz_slot* const slot, void* const out)
 {
-  if (slot->list || slot->kind != PZ_PARAMETER || !slot->requires_grad) {
+  if (slot->parametrized || slot->kind != PZ_PARAMETER || !slot->requires_grad) {
     return pzi_fail(PZ_INVALID, "%s has no gradient",
-                    slot->list                   ? "a value, unlike its originals,"
+                    slot->parametrized           ? "a value, unlike its originals,"
                     : slot->kind != PZ_PARAMETER ? "a buffer"
                                                  : "a frozen parameter");
   }
@@ -217,7 +221,7 @@ get_gradient(pz_slot* const slot, void* const out)
 pz_status
 pz_module_gradient(pz_module* const module, const char* const name, pz_tensor* const out)
 {
-  return out ? pzi_exclusive_call(module, name, pzi_find_live, get_gradient, out)
+  return out ? pzi_exclusive_call(module, name, pzi_path_find_live, get_gradient, out)
              : pzi_fail(PZ_INVALID, "found no place for the tensor");
 }
 
@@ -233,11 +237,11 @@ zero(pz_slot* const slot, void* const user)
 pz_status
 pz_module_zero_gradients(pz_module* const module)
 {
-  PZ_TRY(pzi_alone_begin(module));
-  pz_status status = pzi_check_live(module);
+  PZ_TRY(pzi_gate_exclusive_begin(module));
+  pz_status status = pzi_gate_check_live(module);
   if (status == PZ_OK) {
-    status = pzi_each_stored(module, zero, NULL);
+    status = pzi_walk_stored(module, zero, NULL);
   }
-  pzi_exclusive_end(module);
+  pzi_gate_exclusive_end(module);
   return status;
 }

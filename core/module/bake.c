@@ -1,9 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Folding. Values are computed in evaluation mode on states and evaluations made for the
-   purpose, so that nothing of what is there changes: not what was read, nor what vjp needs.
-   The lists then stand aside as they are. */
+/* Folding. Values are computed in evaluation mode, with states and evaluations of their own, so
+   that cached values and residuals stay. The chains are then kept in `slot->baked`. */
 
 #include "array.h"
 #include "engine.h"
@@ -20,19 +19,19 @@
 
 #include <stdlib.h>
 
-/* What the slots will hold. */
+/* The new value of a slot. */
 typedef struct folded {
   pz_slot* slot;
   pzi_storage* value;
 } folded;
 
-typedef struct batter {
+typedef struct folded_values {
   folded* all;
   size_t n;
-} batter;
+} folded_values;
 
 static void
-cleanup(batter* const b)
+cleanup(folded_values* const b)
 {
   for (size_t k = 0; k < b->n; ++k) {
     pzi_storage_release(b->all[k].value);
@@ -44,14 +43,14 @@ cleanup(batter* const b)
 
 static pz_status fold(const pz_slot* slot, pzi_storage** out);
 
-/* Values of inner lists into a state that shares its other tensors with the slot's. */
+/* Puts the values of inner chains into a state that shares its other tensors with the slot's. */
 static pz_status
 fold_inner(const pz_slot* const slot, pz_state* const state)
 {
-  for (uint32_t k = 0; k < slot->list->n_tensors; ++k) {
-    const pz_slot* const tensor = slot->list->tensors[k];
+  for (uint32_t k = 0; k < slot->parametrized->n_tensors; ++k) {
+    const pz_slot* const tensor = slot->parametrized->tensors[k];
     pzi_storage* value = NULL;
-    if (tensor->list) {
+    if (tensor->parametrized) {
       PZ_TRY(fold(tensor, &value));
       pzi_state_replace(state, tensor->role, k - pzi_chain_place(state->chain, tensor->role, 0),
                         value);
@@ -70,12 +69,12 @@ run(const pz_slot* const slot, const pzi_engine* const engine, pzi_storage** con
   return pzi_copy_of(slot->module->queue, &value, out);
 }
 
-/* The value of the slot's list in evaluation mode. */
+/* The value of the slot's chain in evaluation mode. */
 static pz_status
 fold(const pz_slot* const slot, pzi_storage** const out)
 {
   char path[PZI_PATH_TEXT];
-  const pzi_engine* const own = &slot->list->engine;
+  const pzi_engine* const own = &slot->parametrized->engine;
   pzi_engine engine = {.chain = pz_chain_retain(own->chain)};
   pz_status status =
       pzi_engine_adopt(&engine, slot->module->queue, own->state, slot->module->check_writes);
@@ -92,9 +91,9 @@ fold(const pz_slot* const slot, pzi_storage** const out)
 static pz_status
 fold_slot(pz_slot* const slot, void* const user)
 {
-  batter* const b = user;
-  PZ_TRY(pzi_check_closed(slot));
-  if (!slot->list) {
+  folded_values* const b = user;
+  PZ_TRY(pzi_slot_check_closed(slot));
+  if (!slot->parametrized) {
     return PZ_OK;
   }
   PZ_TRY(pzi_array_reserve(&b->all, b->n, 1, sizeof(*b->all)));
@@ -103,9 +102,9 @@ fold_slot(pz_slot* const slot, void* const user)
   return fold(slot, &one->value);
 }
 
-/* ---- lists aside and back ------------------------------------------------------ */
+/* ---- chains kept and restored ------------------------------------------- */
 
-/* Says of a module and all below it that it is baked, or not any more; their number. */
+/* Marks a module and its children as baked, or as not baked; returns their number. */
 static uint32_t
 mark(pz_module* const module, const bool baked)
 {
@@ -116,12 +115,12 @@ mark(pz_module* const module, const bool baked)
   module->baked = baked;
   module->baked_mode = module->training;
   module->n_baked = baked ? n : 0;
-  pzi_paths_changed(module);
+  pzi_stored_changed(module);
   return n;
 }
 
 static void
-count(pz_module* const module, const bool baked)
+mark_all(pz_module* const module, const bool baked)
 {
   const uint32_t n = mark(module, baked);
   for (pz_module* around = module->parent; around; around = around->parent) {
@@ -131,45 +130,45 @@ count(pz_module* const module, const bool baked)
 
 /* Slots of this chain's tensors return PZ_INVALID until pz_module_unbake. */
 static pz_status
-close_list(pz_slot* const slot, void* const user)
+close_chain(pz_slot* const slot, void* const user)
 {
   (void)user;
-  pzi_parametrized_changed(slot->list, false);
+  pzi_parametrized_changed(slot->parametrized, false);
   return PZ_OK;
 }
 
 static void
-put_aside(folded* const one)
+keep_chain(folded* const one)
 {
   pz_slot* const slot = one->slot;
-  (void)pzi_each_list_of(slot, close_list, NULL);
-  slot->aside = slot->list;
-  slot->list = NULL;
+  (void)pzi_walk_parametrized_of(slot, close_chain, NULL);
+  slot->baked = slot->parametrized;
+  slot->parametrized = NULL;
   slot->storage = one->value;
   one->value = NULL;
 }
 
-/* What was read is current still, unless the mode has changed or a scope may have ended. */
+/* A cached value is still current, unless the mode has changed or a scope may have ended. */
 static pz_status
-open_list(pz_slot* const slot, void* const user)
+open_chain(pz_slot* const slot, void* const user)
 {
   const pz_module* const module = slot->module;
   (void)user;
-  slot->list->dropped = slot->list->dropped || module->policy == PZ_CACHE_SCOPED;
-  pzi_parametrized_changed(slot->list, module->training != module->baked_mode);
+  slot->parametrized->dropped = slot->parametrized->dropped || module->policy == PZ_CACHE_SCOPED;
+  pzi_parametrized_changed(slot->parametrized, module->training != module->baked_mode);
   return PZ_OK;
 }
 
 static pz_status
-put_back(pz_slot* const slot, void* const user)
+restore_chain(pz_slot* const slot, void* const user)
 {
   (void)user;
-  if (slot->aside) {
+  if (slot->baked) {
     pzi_storage_release(slot->storage);
     slot->storage = NULL;
-    slot->list = slot->aside;
-    slot->aside = NULL;
-    (void)pzi_each_list_of(slot, open_list, NULL);
+    slot->parametrized = slot->baked;
+    slot->baked = NULL;
+    (void)pzi_walk_parametrized_of(slot, open_chain, NULL);
   }
   return PZ_OK;
 }
@@ -179,13 +178,13 @@ put_back(pz_slot* const slot, void* const user)
 static pz_status
 bake(pz_module* const module)
 {
-  batter b = {0};
-  const pz_status status = pzi_each_slot(module, fold_slot, &b);
+  folded_values b = {0};
+  const pz_status status = pzi_walk_slots(module, fold_slot, &b);
   if (status == PZ_OK) {
     for (size_t k = 0; k < b.n; ++k) {
-      put_aside(&b.all[k]);
+      keep_chain(&b.all[k]);
     }
-    count(module, true);
+    mark_all(module, true);
   }
   cleanup(&b);
   return status;
@@ -194,9 +193,9 @@ bake(pz_module* const module)
 pz_status
 pz_module_bake(pz_module* const module)
 {
-  PZ_TRY(pzi_exclusive_begin(module));
+  PZ_TRY(pzi_gate_exclusive_begin_live(module));
   const pz_status status = bake(module);
-  pzi_exclusive_end(module);
+  pzi_gate_exclusive_end(module);
   return status;
 }
 
@@ -209,27 +208,27 @@ unbake(pz_module* const module)
   if (module->parent && module->parent->baked) {
     return pzi_fail(PZ_INVALID, "baked with the module around it; pz_module_unbake that one");
   }
-  (void)pzi_each_slot(module, put_back, NULL);
-  count(module, false);
+  (void)pzi_walk_slots(module, restore_chain, NULL);
+  mark_all(module, false);
   return PZ_OK;
 }
 
 pz_status
 pz_module_unbake(pz_module* const module)
 {
-  PZ_TRY(pzi_alone_begin(module));
+  PZ_TRY(pzi_gate_exclusive_begin(module));
   const pz_status status = unbake(module);
-  pzi_exclusive_end(module);
+  pzi_gate_exclusive_end(module);
   return status;
 }
 
 bool
 pz_module_is_baked(const pz_module* const module)
 {
-  if (pzi_read_begin(module) != PZ_OK) {
+  if (pzi_gate_read_begin(module) != PZ_OK) {
     return false;
   }
   const bool baked = module->baked;
-  pzi_read_end(module);
+  pzi_gate_read_end(module);
   return baked;
 }

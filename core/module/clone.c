@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Tensors cross from one device to another through host memory. Chains are immutable and
-   go along as they are, unless their dtype changes. */
+/* Elements are copied between two devices through host memory. Chains are immutable and shared,
+   unless their dtype changes. */
 
 #include "clone.h"
 
@@ -19,7 +19,7 @@
 
 /* ---- tensors ----------------------------------------------------------------- */
 
-/* `tensor` as host memory: itself, or a copy of which `*owned` is to be freed. */
+/* `tensor` in host memory: the tensor itself, or a copy that the caller frees with `*owned`. */
 static pz_status
 to_host(pz_queue* const queue, const pz_tensor* const tensor, void** const owned,
         pz_tensor* const out)
@@ -45,7 +45,7 @@ to_host(pz_queue* const queue, const pz_tensor* const tensor, void** const owned
   return PZ_OK;
 }
 
-/* Host memory to a tensor of the other float dtype. */
+/* Converts host memory to the other float dtype and copies it to `to`. */
 static pz_status
 convert_to(const pz_tensor* const host, pz_queue* const queue, const pz_tensor* const to)
 {
@@ -68,8 +68,8 @@ convert_to(const pz_tensor* const host, pz_queue* const queue, const pz_tensor* 
 }
 
 pz_status
-pzi_carry(pz_queue* const from_queue, const pz_tensor* const from, pz_queue* const to_queue,
-          const pz_tensor* const to)
+pzi_clone_elements(pz_queue* const from_queue, const pz_tensor* const from,
+                   pz_queue* const to_queue, const pz_tensor* const to)
 {
   if (pz_count(from) == 0) {
     return PZ_OK;
@@ -87,14 +87,14 @@ pzi_carry(pz_queue* const from_queue, const pz_tensor* const from, pz_queue* con
 }
 
 pz_status
-pzi_carry_storage(const pzi_storage* const from, pz_queue* const queue, const uint32_t dtype,
+pzi_clone_storage(const pzi_storage* const from, pz_queue* const queue, const uint32_t dtype,
                   pzi_storage** const out)
 {
   pz_spec spec = from->spec;
   spec.dtype = dtype ? dtype : spec.dtype;
   pzi_storage* storage = NULL;
   PZ_TRY(pzi_storage_new(queue, &spec, &storage));
-  const pz_status status = pzi_carry(from->queue, &from->tensor, queue, &storage->tensor);
+  const pz_status status = pzi_clone_elements(from->queue, &from->tensor, queue, &storage->tensor);
   if (status != PZ_OK) {
     pzi_storage_release(storage);
     return status;
@@ -103,63 +103,63 @@ pzi_carry_storage(const pzi_storage* const from, pz_queue* const queue, const ui
   return PZ_OK;
 }
 
-/* ---- lists ------------------------------------------------------------------- */
+/* ---- chains ------------------------------------------------------------- */
 
 static pz_status
-carry_tensors(const pzi_parametrized* const list, const pzi_engine* const engine)
+carry_tensors(const pzi_parametrized* const parametrized, const pzi_engine* const engine)
 {
   char path[PZI_PATH_TEXT];
   pz_queue* const queue = engine->state->queue;
-  for (uint32_t k = 0; k < list->n_tensors; ++k) {
-    const pz_slot* const slot = list->tensors[k];
-    const pzi_storage* const from = list->engine.state->storages[k];
-    if (!slot->list) {
-      PZ_TRY(pzi_fail_prefix(
-          pzi_carry(from->queue, &from->tensor, queue, &engine->state->storages[k]->tensor),
-          "\"%s\"", pzi_path_text(slot, path)));
+  for (uint32_t k = 0; k < parametrized->n_tensors; ++k) {
+    const pz_slot* const slot = parametrized->tensors[k];
+    const pzi_storage* const from = parametrized->engine.state->storages[k];
+    if (!slot->parametrized) {
+      PZ_TRY(pzi_fail_prefix(pzi_clone_elements(from->queue, &from->tensor, queue,
+                                                &engine->state->storages[k]->tensor),
+                             "\"%s\"", pzi_path_text(slot, path)));
     }
   }
   return PZ_OK;
 }
 
-/* Before anything of its size is allocated. */
+/* Checks the dtypes before allocating tensors. */
 static pz_status
-check_tensors(const pzi_parametrized* const list, const pz_chain* const chain,
+check_tensors(const pzi_parametrized* const parametrized, const pz_chain* const chain,
               const pz_queue* const queue)
 {
   char path[PZI_PATH_TEXT];
-  for (uint32_t k = 0; k < list->n_tensors; ++k) {
+  for (uint32_t k = 0; k < parametrized->n_tensors; ++k) {
     PZ_TRY(pzi_fail_prefix(pzi_check_dtype(queue, chain->tensors[k].spec.dtype), "\"%s\"",
-                           pzi_path_text(list->tensors[k], path)));
+                           pzi_path_text(parametrized->tensors[k], path)));
   }
   return PZ_OK;
 }
 
 pz_status
-pzi_engine_carry(const pz_slot* const slot, pz_queue* const queue, const uint32_t dtype,
+pzi_clone_engine(const pz_slot* const slot, pz_queue* const queue, const uint32_t dtype,
                  pzi_engine* const out)
 {
   char path[PZI_PATH_TEXT];
-  const pzi_parametrized* const list = slot->list;
+  const pzi_parametrized* const parametrized = slot->parametrized;
   pzi_engine engine = {0};
   pz_status status = PZ_OK;
   if (dtype) {
-    status = pzi_chain_with_dtype(list->engine.chain, dtype, &engine.chain);
+    status = pzi_chain_with_dtype(parametrized->engine.chain, dtype, &engine.chain);
   } else {
-    engine.chain = pz_chain_retain(list->engine.chain);
+    engine.chain = pz_chain_retain(parametrized->engine.chain);
   }
   if (status == PZ_OK) {
     status = pzi_check_dtype(queue, pz_chain_value(engine.chain)->dtype);
   }
   (void)pzi_fail_prefix(status, "\"%s\"", pzi_path_text(slot, path));
   if (status == PZ_OK) {
-    status = check_tensors(list, engine.chain, queue);
+    status = check_tensors(parametrized, engine.chain, queue);
   }
   if (status == PZ_OK) {
-    status = pzi_state_like(engine.chain, queue, list->engine.state, &engine.state);
+    status = pzi_state_like(engine.chain, queue, parametrized->engine.state, &engine.state);
   }
   if (status == PZ_OK) {
-    status = carry_tensors(list, &engine);
+    status = carry_tensors(parametrized, &engine);
   }
   if (status == PZ_OK) {
     status = pz_eval_new(engine.chain, queue, &engine.eval);
@@ -173,35 +173,35 @@ pzi_engine_carry(const pz_slot* const slot, pz_queue* const queue, const uint32_
   return PZ_OK;
 }
 
-/* Flags of the tensors of a list as those of another, and the lists that they have. */
+/* Copies the flags of the tensors, and the inner chains. */
 static pz_status
 copy_inside(const pzi_parametrized* const from, const pzi_parametrized* const to)
 {
   for (uint32_t k = 0; k < from->n_tensors; ++k) {
     to->tensors[k]->kind = from->tensors[k]->kind;
     to->tensors[k]->requires_grad = from->tensors[k]->requires_grad;
-    if (from->tensors[k]->list) {
+    if (from->tensors[k]->parametrized) {
       pzi_prepared inner = {0};
-      PZ_TRY(pzi_parametrized_copy(from->tensors[k], to->tensors[k], &inner));
-      pzi_parametrized_install(to->tensors[k], &inner); /* of which nobody knows yet */
+      PZ_TRY(pzi_clone_parametrized(from->tensors[k], to->tensors[k], &inner));
+      pzi_prepared_install(to->tensors[k], &inner); /* not yet visible to others */
     }
   }
   return PZ_OK;
 }
 
 pz_status
-pzi_parametrized_copy(const pz_slot* const from, pz_slot* const to, pzi_prepared* const out)
+pzi_clone_parametrized(const pz_slot* const from, pz_slot* const to, pzi_prepared* const out)
 {
   pzi_engine engine = {0};
-  PZ_TRY(pzi_engine_carry(from, to->module->queue, 0, &engine));
-  pz_status status = pzi_parametrized_prepare(to, &engine, out);
+  PZ_TRY(pzi_clone_engine(from, to->module->queue, 0, &engine));
+  pz_status status = pzi_prepared_init(to, &engine, out);
   if (status != PZ_OK) {
     pzi_engine_cleanup(&engine);
     return status;
   }
-  status = copy_inside(from->list, out->list);
+  status = copy_inside(from->parametrized, out->parametrized);
   if (status != PZ_OK) {
-    pzi_parametrized_discard(out);
+    pzi_prepared_cleanup(out);
   }
   return status;
 }

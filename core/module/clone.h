@@ -1,33 +1,33 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* What copying, transferring and moving share: tensors and lists made anew on another queue
-   or of another dtype, beside those that are there. */
+/* Copies of tensors and chains on another queue or in another dtype. Copy, transfer and move use
+   them. */
 
 #ifndef PZI_CLONE_H
 #define PZI_CLONE_H
 
-#include "parametrized.h"
+#include "prepared.h"
 #include "storage.h"
 
 /* Copies elements between two C-contiguous tensors of one shape, each on the device of its
    queue: through the host where the queues differ, with conversion where float dtypes do. */
-pz_status pzi_carry(pz_queue* from_queue, const pz_tensor* from, pz_queue* to_queue,
-                    const pz_tensor* to);
+pz_status pzi_clone_elements(pz_queue* from_queue, const pz_tensor* from, pz_queue* to_queue,
+                             const pz_tensor* to);
 
 /* A storage on `queue` with the elements of `from`; `dtype` 0 keeps that of `from`.
    PZ_UNSUPPORTED where the device has no float64. */
-pz_status pzi_carry_storage(const pzi_storage* from, pz_queue* queue, uint32_t dtype,
+pz_status pzi_clone_storage(const pzi_storage* from, pz_queue* queue, uint32_t dtype,
                             pzi_storage** out);
 
-/* The engine of the slot's list on another queue: the same maps, options and draws, tensors
-   copied; planned anew for originals of `dtype` unless that is 0 or what they are already.
-   A tensor that has a list itself is left zero: its value is computed when it is needed.
-   Messages name the tensor. */
-pz_status pzi_engine_carry(const pz_slot* slot, pz_queue* queue, uint32_t dtype, pzi_engine* out);
+/* The engine of the slot's chain on another queue: same parametrizations, options and draws, copied
+   tensors. The chain is planned again if its originals have another dtype than `dtype`; 0 keeps it.
+   A parametrized tensor stays zero: its value is computed when it is needed. Messages name the
+   tensor. */
+pz_status pzi_clone_engine(const pz_slot* slot, pz_queue* queue, uint32_t dtype, pzi_engine* out);
 
-/* A copy of the list of `from`, with those in it, for a slot `to` of any module of the same
-   context, to be installed there. `to` does not change. */
-pz_status pzi_parametrized_copy(const pz_slot* from, pz_slot* to, pzi_prepared* out);
+/* A copy of the chain of `from`, with its inner chains, for a slot `to` of any module of the same
+   context. `to` does not change before the copy is installed. */
+pz_status pzi_clone_parametrized(const pz_slot* from, pz_slot* to, pzi_prepared* out);
 
 #endif /* PZI_CLONE_H */

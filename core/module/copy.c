@@ -1,15 +1,15 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Deep copies. The source is only read, as by any other reader: what a value depends on does
-   not change among readers, and values themselves are not copied. */
+/* Deep copies. The source is only read, like by any reader: readers do not change stored tensors,
+   and cached values are not copied. */
 
 #include "array.h"
 #include "clone.h"
 #include "gate.h"
 #include "name_index.h"
-#include "parametrized.h"
 #include "path.h"
+#include "prepared.h"
 #include "slot.h"
 #include "status.h"
 #include "walk.h"
@@ -24,13 +24,13 @@ fill_slot(const pz_slot* const from, pz_slot* const slot)
   slot->kind = from->kind;
   slot->requires_grad = from->requires_grad;
   if (from->storage) {
-    PZ_TRY(pzi_fail_prefix(pzi_carry_storage(from->storage, slot->module->queue, 0, &slot->storage),
+    PZ_TRY(pzi_fail_prefix(pzi_clone_storage(from->storage, slot->module->queue, 0, &slot->storage),
                            "\"%s\"", pzi_path_text(from, path)));
   }
-  if (from->list) {
-    pzi_prepared list = {0};
-    PZ_TRY(pzi_parametrized_copy(from, slot, &list));
-    pzi_parametrized_install(slot, &list);
+  if (from->parametrized) {
+    pzi_prepared prepared = {0};
+    PZ_TRY(pzi_clone_parametrized(from, slot, &prepared));
+    pzi_prepared_install(slot, &prepared);
   }
   return PZ_OK;
 }
@@ -59,7 +59,7 @@ copy_slots(const pz_module* const from, pz_module* const to)
 
 static pz_status copy_tree(const pz_module* from, pz_module** out);
 
-/* As pz_module_add_child leaves them: their own gates closed for good. */
+/* Like after pz_module_add_child, the gates of the children stay exclusive. */
 static pz_status
 copy_children(const pz_module* const from, pz_module* const to)
 {
@@ -70,7 +70,7 @@ copy_children(const pz_module* const from, pz_module* const to)
     child->name = strdup(from->children[k]->name);
     pz_status status = child->name ? PZ_OK : pzi_no_memory(strlen(from->children[k]->name) + 1);
     if (status == PZ_OK) {
-      status = pzi_exclusive_begin(child);
+      status = pzi_gate_exclusive_begin_live(child);
     }
     if (status != PZ_OK) {
       pz_module_free(child);
@@ -94,7 +94,7 @@ copy_tree(const pz_module* const from, pz_module** const out)
   pz_status status = copy_slots(from, module);
   if (status == PZ_OK) {
     status = copy_children(from, module);
-    pzi_index_update(module);
+    pzi_name_index_update(module);
   }
   if (status != PZ_OK) {
     pz_module_free(module);
@@ -108,7 +108,7 @@ static pz_status
 check_slot(pz_slot* const slot, void* const user)
 {
   (void)user;
-  return pzi_check_closed(slot);
+  return pzi_slot_check_closed(slot);
 }
 
 pz_status
@@ -117,11 +117,11 @@ pz_module_copy(pz_module* const module, pz_module** const out)
   if (!out) {
     return pzi_fail(PZ_INVALID, "found no place for the module");
   }
-  PZ_TRY(pzi_read_begin(module));
-  pz_status status = pzi_each_slot(module, check_slot, NULL);
+  PZ_TRY(pzi_gate_read_begin(module));
+  pz_status status = pzi_walk_slots(module, check_slot, NULL);
   if (status == PZ_OK) {
     status = copy_tree(module, out);
   }
-  pzi_read_end(module);
+  pzi_gate_read_end(module);
   return status;
 }

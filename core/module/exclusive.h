@@ -8,7 +8,7 @@
 
 #include "tree.h"
 
-/* Finds the tensor that the call is on: pzi_find_live or pzi_find_live_list. */
+/* Finds the tensor that the call is on: pzi_path_find_live or pzi_path_find_live_parametrized. */
 typedef pz_status pzi_finder(const pz_module* module, const char* path, pz_slot** out);
 
 typedef pz_status pzi_slot_call(pz_slot* slot, void* user);

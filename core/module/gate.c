@@ -8,13 +8,13 @@
 #include "status.h"
 
 pz_status
-pzi_read_begin(const pz_module* const module)
+pzi_gate_read_begin(const pz_module* const module)
 {
   if (!module) {
     return pzi_fail(PZ_INVALID, "found no module");
   }
-  atomic_ullong* const gate = pzi_gate(module);
-  if (pzi_is_exclusive(atomic_fetch_add_explicit(gate, 1, memory_order_acquire))) {
+  atomic_ullong* const gate = pzi_gate_of(module);
+  if (pzi_gate_is_exclusive(atomic_fetch_add_explicit(gate, 1, memory_order_acquire))) {
     atomic_fetch_sub_explicit(gate, 1, memory_order_relaxed);
     return pzi_fail(PZ_INVALID, "the module is in an exclusive call on another thread, or of "
                                 "which this one is part");
@@ -23,17 +23,17 @@ pzi_read_begin(const pz_module* const module)
 }
 
 void
-pzi_read_end(const pz_module* const module)
+pzi_gate_read_end(const pz_module* const module)
 {
-  atomic_fetch_sub_explicit(pzi_gate(module), 1, memory_order_release);
+  atomic_fetch_sub_explicit(pzi_gate_of(module), 1, memory_order_release);
 }
 
-/* Where exactly `readers` are inside. */
+/* Makes the gate exclusive if it has exactly `readers` readers. */
 static bool
 take_exclusively(atomic_ullong* const gate, const uint64_t readers)
 {
   unsigned long long now = atomic_load_explicit(gate, memory_order_relaxed);
-  while (now % PZI_CALL == readers) {
+  while (now % PZI_GATE_CALL == readers) {
     if (atomic_compare_exchange_weak_explicit(gate, &now, now - readers + PZI_GATE_EXCLUSIVE,
                                               memory_order_acquire, memory_order_relaxed)) {
       return true;
@@ -43,9 +43,9 @@ take_exclusively(atomic_ullong* const gate, const uint64_t readers)
 }
 
 pz_status
-pzi_read_alone(const pz_module* const module)
+pzi_gate_upgrade(const pz_module* const module)
 {
-  atomic_ullong* const gate = pzi_gate(module);
+  atomic_ullong* const gate = pzi_gate_of(module);
   if (!take_exclusively(gate, 1)) {
     atomic_fetch_sub_explicit(gate, 1, memory_order_release);
     return pzi_fail(PZ_INVALID, "a read that is exclusive (PZ_CACHE_SCOPED outside a scope, or "
@@ -55,15 +55,15 @@ pzi_read_alone(const pz_module* const module)
 }
 
 pz_status
-pzi_alone_begin(pz_module* const module)
+pzi_gate_exclusive_begin(pz_module* const module)
 {
   if (!module) {
     return pzi_fail(PZ_INVALID, "found no module");
   }
-  atomic_ullong* const gate = pzi_gate(module);
+  atomic_ullong* const gate = pzi_gate_of(module);
   if (!take_exclusively(gate, 0)) {
     return pzi_fail(PZ_INVALID, "an exclusive call while %s on the module",
-                    pzi_is_exclusive(atomic_load_explicit(gate, memory_order_relaxed))
+                    pzi_gate_is_exclusive(atomic_load_explicit(gate, memory_order_relaxed))
                         ? "another exclusive call is"
                         : "readers are");
   }
@@ -71,31 +71,31 @@ pzi_alone_begin(pz_module* const module)
 }
 
 void
-pzi_exclusive_end(pz_module* const module)
+pzi_gate_exclusive_end(pz_module* const module)
 {
   static atomic_ullong calls = 1;
-  atomic_ullong* const gate = pzi_gate(module);
-  const uint64_t before = atomic_load_explicit(gate, memory_order_relaxed) / PZI_CALL;
+  atomic_ullong* const gate = pzi_gate_of(module);
+  const uint64_t before = atomic_load_explicit(gate, memory_order_relaxed) / PZI_GATE_CALL;
   const uint64_t number = atomic_fetch_add_explicit(&calls, 1, memory_order_relaxed);
-  atomic_fetch_add_explicit(gate, (number - before) * PZI_CALL - PZI_GATE_EXCLUSIVE,
+  atomic_fetch_add_explicit(gate, (number - before) * PZI_GATE_CALL - PZI_GATE_EXCLUSIVE,
                             memory_order_release);
 }
 
 pz_status
-pzi_exclusive_begin(pz_module* const module)
+pzi_gate_exclusive_begin_live(pz_module* const module)
 {
-  PZ_TRY(pzi_alone_begin(module));
+  PZ_TRY(pzi_gate_exclusive_begin(module));
   if (module->n_baked == 0) {
     return PZ_OK;
   }
   const bool baked = module->baked;
-  pzi_exclusive_end(module);
+  pzi_gate_exclusive_end(module);
   return pzi_fail(PZ_INVALID, "%s baked; pz_module_unbake first",
                   baked ? "the module is" : "a part of the module is");
 }
 
 pz_status
-pzi_check_live(const pz_module* const module)
+pzi_gate_check_live(const pz_module* const module)
 {
   return module->baked ? pzi_fail(PZ_INVALID, "the module is baked; pz_module_unbake first")
                        : PZ_OK;

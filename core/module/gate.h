@@ -1,10 +1,10 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Who may run on a tree of modules. One word at the root counts its readers, or says that an
-   exclusive call runs. A call that finds the other kind returns PZ_INVALID instead of waiting:
-   the host broke the rule, and it could wait for itself. The upper bits are the number of the
-   last exclusive call, unique in the process. */
+/* Calls on a tree of modules: many readers, or one exclusive call. One word at the root counts the
+   readers, or marks an exclusive call. A call that finds a call of the other kind returns
+   PZ_INVALID. It does not wait, because it could wait for its own thread. The upper bits are the
+   number of the last exclusive call, unique in the process. */
 
 #ifndef PZI_GATE_H
 #define PZI_GATE_H
@@ -12,10 +12,10 @@
 #include "tree.h"
 
 #define PZI_GATE_EXCLUSIVE (UINT64_C(1) << 22)
-#define PZI_CALL (UINT64_C(1) << 24)
+#define PZI_GATE_CALL (UINT64_C(1) << 24)
 
 static inline atomic_ullong*
-pzi_gate(const pz_module* module)
+pzi_gate_of(const pz_module* module)
 {
   const pz_module* around;
   while ((around = atomic_load_explicit(&module->parent, memory_order_acquire))) {
@@ -25,25 +25,26 @@ pzi_gate(const pz_module* module)
 }
 
 static inline bool
-pzi_is_exclusive(const uint64_t gate)
+pzi_gate_is_exclusive(const uint64_t gate)
 {
   return (gate & PZI_GATE_EXCLUSIVE) != 0;
 }
 
-/* PZ_INVALID while an exclusive call runs; the tree stays readable until the end. */
-pz_status pzi_read_begin(const pz_module* module);
-void pzi_read_end(const pz_module* module);
+/* PZ_INVALID while an exclusive call runs. No exclusive call can begin before the read ends. */
+pz_status pzi_gate_read_begin(const pz_module* module);
+void pzi_gate_read_end(const pz_module* module);
 
-/* Makes a read exclusive, with no other call in between. Ends the read on failure. */
-pz_status pzi_read_alone(const pz_module* module);
+/* Turns a read into an exclusive call; no other call can run in between. PZ_INVALID, with the read
+   ended, where there are other readers. pzi_gate_exclusive_end ends it. */
+pz_status pzi_gate_upgrade(const pz_module* module);
 
-/* PZ_INVALID while any other call on the tree runs. Calls on a whole module use the second:
-   PZ_INVALID also where the module, or a part of it, is baked. */
-pz_status pzi_alone_begin(pz_module* module);
-pz_status pzi_exclusive_begin(pz_module* module);
-void pzi_exclusive_end(pz_module* module);
+/* PZ_INVALID while any other call on the tree runs. The second is for calls that change a whole
+   module: PZ_INVALID also where the module or a child is baked. */
+pz_status pzi_gate_exclusive_begin(pz_module* module);
+pz_status pzi_gate_exclusive_begin_live(pz_module* module);
+void pzi_gate_exclusive_end(pz_module* module);
 
 /* PZ_INVALID where the module is baked. */
-pz_status pzi_check_live(const pz_module* module);
+pz_status pzi_gate_check_live(const pz_module* module);
 
 #endif /* PZI_GATE_H */

@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A change of a tensor that an inner chain computes goes through that chain's right inverse to
-   its own tensors, and on to the chains inside it. */
+/* A change of an inner chain's value goes through the right inverse of that chain to its tensors,
+   and so on inwards. */
 
 #include "hand_down.h"
 
@@ -12,16 +12,15 @@
 #include "storage_copy.h"
 
 pz_status
-pzi_hand_down(const pz_slot* const slot, const pzi_undo* const pasts, const bool originals)
+pzi_hand_down(const pz_slot* const slot, const pzi_undo* const undo, const bool originals)
 {
   char path[PZI_PATH_TEXT];
-  for (uint32_t k = 0; k < slot->list->n_tensors; ++k) {
-    pz_slot* const tensor = slot->list->tensors[k];
-    pzi_parametrized* const inner = tensor->list;
+  for (uint32_t k = 0; k < slot->parametrized->n_tensors; ++k) {
+    pz_slot* const tensor = slot->parametrized->tensors[k];
+    pzi_parametrized* const inner = tensor->parametrized;
     bool moved = originals && tensor->role == PZ_ORIGINAL;
     if (inner && !moved) {
-      PZ_TRY(
-          pzi_differ(slot->module->queue, tensor->storage, pzi_undo_find(pasts, tensor), &moved));
+      PZ_TRY(pzi_differ(slot->module->queue, tensor->storage, pzi_undo_find(undo, tensor), &moved));
     }
     if (inner && moved) {
       inner->copied_version = 0;
@@ -29,7 +28,7 @@ pzi_hand_down(const pz_slot* const slot, const pzi_undo* const pasts, const bool
       PZ_TRY(pzi_fail_prefix(pz_eval_assign(inner->engine.eval, inner->engine.state, PZ_CHAIN,
                                             &tensor->storage->tensor),
                              "\"%s\"", pzi_path_text(tensor, path)));
-      PZ_TRY(pzi_hand_down(tensor, pasts, true));
+      PZ_TRY(pzi_hand_down(tensor, undo, true));
     }
   }
   return PZ_OK;

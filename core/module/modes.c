@@ -1,9 +1,9 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Modes of a module and its children: training, when values are computed, what has
-   gradients, and the check for writers that say nothing. Calls without a result leave all
-   as it is where they may not run, and say so in pz_error_message. */
+/* Modes of a module and its children: training, cache and update policies, gradients, and the check
+   for writes without pz_module_touch. Functions without a result change nothing if they may not
+   run; pz_error_message then has the reason. */
 
 #include "gate.h"
 
@@ -14,7 +14,7 @@
 #include "value.h"
 #include "walk.h"
 
-/* Calls `each` on a module and all below it. */
+/* Calls `each` on a module and its children. */
 static void
 each_module(pz_module* const module, void (*const each)(pz_module* module, int argument),
             const int argument)
@@ -26,38 +26,38 @@ each_module(pz_module* const module, void (*const each)(pz_module* module, int a
 }
 
 static void
-each_module_alone(pz_module* const module, void (*const each)(pz_module* module, int argument),
-                  const int argument)
+each_module_exclusively(pz_module* const module,
+                        void (*const each)(pz_module* module, int argument), const int argument)
 {
-  if (pzi_alone_begin(module) == PZ_OK) {
+  if (pzi_gate_exclusive_begin(module) == PZ_OK) {
     each_module(module, each, argument);
-    pzi_exclusive_end(module);
+    pzi_gate_exclusive_end(module);
   }
 }
 
-/* Calls `visit`, which does not fail, on the lists of a module alone. */
+/* Calls `visit`, which does not fail, on the chains of one module, without its children. */
 static void
-each_list(const pz_module* const module, pzi_visit* const visit, void* const user)
+each_parametrized(const pz_module* const module, pzi_visit* const visit, void* const user)
 {
   for (uint32_t k = 0; k < module->n_slots; ++k) {
-    (void)pzi_each_list_of(module->slots[k], visit, user);
+    (void)pzi_walk_parametrized_of(module->slots[k], visit, user);
   }
 }
 
-/* To be computed at the next read, or at least looked at again. */
+/* Computes or checks the value again at the next read. */
 static pz_status
 drop_value(pz_slot* const slot, void* const user)
 {
   (void)user;
-  slot->list->dropped = true;
-  pzi_parametrized_changed(slot->list, false);
+  slot->parametrized->dropped = true;
+  pzi_parametrized_changed(slot->parametrized, false);
   return PZ_OK;
 }
 
 static pz_status
 change(pz_slot* const slot, void* const touch)
 {
-  pzi_parametrized_changed(slot->list, *(const bool*)touch);
+  pzi_parametrized_changed(slot->parametrized, *(const bool*)touch);
   return PZ_OK;
 }
 
@@ -67,14 +67,14 @@ set_training(pz_module* const module, const int training)
   if (module->training != (training != 0)) {
     bool touch = true;
     module->training = training != 0;
-    each_list(module, change, &touch);
+    each_parametrized(module, change, &touch);
   }
 }
 
 void
 pz_module_train(pz_module* const module, const bool training)
 {
-  each_module_alone(module, set_training, training);
+  each_module_exclusively(module, set_training, training);
 }
 
 static void
@@ -82,7 +82,7 @@ set_policy(pz_module* const module, const int policy)
 {
   bool touch = false;
   module->policy = (pz_cache_policy)policy;
-  each_list(module, change, &touch);
+  each_parametrized(module, change, &touch);
 }
 
 void
@@ -92,7 +92,7 @@ pz_module_cache_policy(pz_module* const module, const pz_cache_policy policy)
     (void)pzi_fail(PZ_INVALID, "found cache policy %d", (int)policy);
     return;
   }
-  each_module_alone(module, set_policy, (int)policy);
+  each_module_exclusively(module, set_policy, (int)policy);
 }
 
 static void
@@ -100,7 +100,7 @@ set_update_policy(pz_module* const module, const int policy)
 {
   bool touch = false;
   module->update_policy = (pz_update_policy)policy;
-  each_list(module, change, &touch);
+  each_parametrized(module, change, &touch);
 }
 
 void
@@ -110,34 +110,34 @@ pz_module_update_policy(pz_module* const module, const pz_update_policy policy)
     (void)pzi_fail(PZ_INVALID, "found update policy %d", (int)policy);
     return;
   }
-  each_module_alone(module, set_update_policy, (int)policy);
+  each_module_exclusively(module, set_update_policy, (int)policy);
 }
 
-/* One scope more (+1) or less (-1); values live from the outermost begin to its end. */
+/* Enters (+1) or leaves (-1) a scope. Values live from the outermost begin to its end. */
 static void
 count_scope(pz_module* const module, const int step)
 {
   const uint32_t before = module->scopes;
   module->scopes += (uint32_t)step;
   if (module->policy == PZ_CACHE_SCOPED && (before == 0 || module->scopes == 0)) {
-    each_list(module, drop_value, NULL);
+    each_parametrized(module, drop_value, NULL);
   }
 }
 
 void
 pz_cached_begin(pz_module* const module)
 {
-  if (pzi_alone_begin(module) == PZ_OK) {
+  if (pzi_gate_exclusive_begin(module) == PZ_OK) {
     ++module->scopes_begun;
     each_module(module, count_scope, 1);
-    pzi_exclusive_end(module);
+    pzi_gate_exclusive_end(module);
   }
 }
 
 void
 pz_cached_end(pz_module* const module)
 {
-  if (pzi_alone_begin(module) != PZ_OK) {
+  if (pzi_gate_exclusive_begin(module) != PZ_OK) {
     return;
   }
   if (module->scopes_begun == 0) {
@@ -146,42 +146,42 @@ pz_cached_end(pz_module* const module)
     --module->scopes_begun;
     each_module(module, count_scope, -1);
   }
-  pzi_exclusive_end(module);
+  pzi_gate_exclusive_end(module);
 }
 
 static pz_status
 mark(pz_slot* const slot, void* const user)
 {
-  pzi_eval_set_check_writes(slot->list->engine.eval, slot->module->check_writes);
-  return drop_value(slot, user); /* what it was made from is to be remembered */
+  pzi_eval_set_check_writes(slot->parametrized->engine.eval, slot->module->check_writes);
+  return drop_value(slot, user); /* the next forward takes the digests */
 }
 
 static void
 set_check_writes(pz_module* const module, const int check)
 {
   module->check_writes = check != 0;
-  each_list(module, mark, NULL);
+  each_parametrized(module, mark, NULL);
 }
 
 void
 pz_module_check_writes(pz_module* const module, const bool check)
 {
-  if (pzi_exclusive_begin(module) == PZ_OK) {
+  if (pzi_gate_exclusive_begin_live(module) == PZ_OK) {
     each_module(module, set_check_writes, check);
-    pzi_exclusive_end(module);
+    pzi_gate_exclusive_end(module);
   }
 }
 
-/* ---- gradients or not ------------------------------------------------------ */
+/* ---- requires_grad ------------------------------------------------------ */
 
-/* On the tensor, and on the originals it is computed from. */
+/* Sets the flag of the tensor and of its originals. */
 static void
 set_requires_grad(pz_slot* const slot, const bool require)
 {
   slot->requires_grad = require;
-  for (uint32_t k = 0; slot->list && k < slot->list->n_tensors; ++k) {
-    if (slot->list->tensors[k]->role == PZ_ORIGINAL) {
-      set_requires_grad(slot->list->tensors[k], require);
+  for (uint32_t k = 0; slot->parametrized && k < slot->parametrized->n_tensors; ++k) {
+    if (slot->parametrized->tensors[k]->role == PZ_ORIGINAL) {
+      set_requires_grad(slot->parametrized->tensors[k], require);
     }
   }
 }
@@ -190,7 +190,7 @@ static pz_status
 require_grad(pz_module* const module, const char* const name, const bool require)
 {
   pz_slot* slot = NULL;
-  PZ_TRY(pzi_find_live(module, name, &slot));
+  PZ_TRY(pzi_path_find_live(module, name, &slot));
   if (slot->kind != PZ_PARAMETER) {
     return require ? pzi_fail(PZ_INVALID, "\"%s\" is a buffer", name) : PZ_OK;
   }
@@ -201,19 +201,19 @@ require_grad(pz_module* const module, const char* const name, const bool require
 pz_status
 pz_module_require_grad(pz_module* const module, const char* const name, const bool require)
 {
-  PZ_TRY(pzi_alone_begin(module));
+  PZ_TRY(pzi_gate_exclusive_begin(module));
   const pz_status status = require_grad(module, name, require);
-  pzi_exclusive_end(module);
+  pzi_gate_exclusive_end(module);
   return status;
 }
 
-/* ---- what the device found ------------------------------------------------- */
+/* ---- device faults ------------------------------------------------------ */
 
 static pz_status
 check_slot(pz_slot* const slot, void* const user)
 {
   (void)user;
-  return slot->list ? pzi_check_device(slot) : PZ_OK;
+  return slot->parametrized ? pzi_value_check_device(slot) : PZ_OK;
 }
 
 static pz_status
@@ -229,11 +229,11 @@ synchronize(pz_module* const module)
 pz_status
 pz_module_check(pz_module* const module)
 {
-  PZ_TRY(pzi_alone_begin(module));
+  PZ_TRY(pzi_gate_exclusive_begin(module));
   pz_status status = synchronize(module);
   if (status == PZ_OK) {
-    status = pzi_each_slot(module, check_slot, NULL);
+    status = pzi_walk_slots(module, check_slot, NULL);
   }
-  pzi_exclusive_end(module);
+  pzi_gate_exclusive_end(module);
   return status;
 }

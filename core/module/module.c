@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Modules as containers: who may run, tensors under names, children. */
+/* Modules as containers of named tensors and children. */
 
 #include "array.h"
 #include "check_tensor.h"
@@ -72,7 +72,7 @@ free_tree(pz_module* const module)
     free(slot->path);
     free(slot);
   }
-  pzi_paths_free(module);
+  pzi_stored_free(module);
   free(module->slot_index.places);
   free(module->child_index.places);
   free(module->children);
@@ -93,7 +93,7 @@ pz_module_free(pz_module* const module)
   }
 }
 
-/* The scopes around a module and its children, counted anew from the top. */
+/* Counts the scopes of a module and its children again, from the top. */
 static void
 count_scopes(pz_module* const module)
 {
@@ -106,7 +106,7 @@ count_scopes(pz_module* const module)
 static pz_status
 add_child(pz_module* const module, const char* const name, pz_module* const child)
 {
-  PZ_TRY(pzi_check_name(module, name));
+  PZ_TRY(pzi_path_check_name(module, name));
   PZ_TRY(pzi_array_reserve(&module->children, module->n_children, 1, sizeof(pz_module*)));
   char* const copy = strdup(name);
   if (!copy) {
@@ -114,8 +114,8 @@ add_child(pz_module* const module, const char* const name, pz_module* const chil
   }
   child->name = copy;
   module->children[module->n_children++] = child;
-  pzi_index_update(module);
-  pzi_paths_changed(module);
+  pzi_name_index_update(module);
+  pzi_stored_changed(module);
   return PZ_OK;
 }
 
@@ -128,8 +128,8 @@ pz_module_add_child(pz_module* const module, const char* const name, pz_module* 
   if (child->context != module->context) {
     return pzi_fail(PZ_MISMATCH, "a child of another context");
   }
-  PZ_TRY(pzi_alone_begin(module));
-  pz_status status = pzi_check_live(module);
+  PZ_TRY(pzi_gate_exclusive_begin(module));
+  pz_status status = pzi_gate_check_live(module);
   for (const pz_module* around = module->parent; around && status == PZ_OK;
        around = around->parent) {
     if (around == child) {
@@ -137,21 +137,21 @@ pz_module_add_child(pz_module* const module, const char* const name, pz_module* 
     }
   }
   if (status == PZ_OK) {
-    status = pzi_alone_begin(child);
+    status = pzi_gate_exclusive_begin(child);
   }
   if (status == PZ_OK) {
     status = add_child(module, name, child);
     if (status == PZ_OK) {
-      child->parent = module; /* who took its gate for the root's finds it closed, for ever */
+      child->parent = module; /* its own gate stays exclusive: calls that already read it fail */
       count_scopes(child);
       for (pz_module* around = module; around; around = around->parent) {
         around->n_baked += child->n_baked;
       }
     } else {
-      pzi_exclusive_end(child);
+      pzi_gate_exclusive_end(child);
     }
   }
-  pzi_exclusive_end(module);
+  pzi_gate_exclusive_end(module);
   return status;
 }
 
@@ -189,14 +189,14 @@ pz_status
 pz_module_add(pz_module* const module, const char* const name, const pz_tensor_kind kind,
               const pz_tensor* const tensor)
 {
-  PZ_TRY(pzi_alone_begin(module));
-  pz_status status = pzi_check_live(module);
+  PZ_TRY(pzi_gate_exclusive_begin(module));
+  pz_status status = pzi_gate_check_live(module);
   if (status == PZ_OK) {
-    status = pzi_check_name(module, name); /* which says the name itself */
+    status = pzi_path_check_name(module, name); /* its messages contain the name */
   }
   if (status == PZ_OK) {
     status = pzi_fail_prefix(add_tensor(module, name, kind, tensor), "\"%s\"", name);
   }
-  pzi_exclusive_end(module);
+  pzi_gate_exclusive_end(module);
   return status;
 }

@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Modules on another device or in another dtype. Slots stay; what they hold is made anew
-   beside it, for all of them, and then exchanged. */
+/* Moves modules to another device or dtype. Slots stay. New tensors and engines are built for all
+   slots, then exchanged with the old ones. */
 
 #include "array.h"
 #include "clone.h"
@@ -18,18 +18,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a slot will hold; what is NULL stays as it is. */
-typedef struct exchange {
+/* The new contents of a slot; NULL keeps the old. */
+typedef struct replacement {
   pz_slot* slot;
   pzi_storage* storage;
   pzi_storage* gradient;
   pzi_engine engine;
-} exchange;
+} replacement;
 
 typedef struct move {
   pz_queue* queue; /* NULL: each module's own */
   uint32_t dtype;  /* 0: as it is */
-  exchange* all;
+  replacement* all;
   size_t n;
 } move;
 
@@ -44,30 +44,30 @@ cleanup(move* const m)
   free(m->all);
 }
 
-/* ---- making ------------------------------------------------------------------ */
+/* ---- building ----------------------------------------------------------- */
 
 static pz_status
-add_exchange(move* const m, pz_slot* const slot, size_t* const out)
+add_replacement(move* const m, pz_slot* const slot, size_t* const out)
 {
   PZ_TRY(pzi_array_reserve(&m->all, m->n, 1, sizeof(*m->all)));
   *out = m->n++;
-  m->all[*out] = (exchange){.slot = slot};
+  m->all[*out] = (replacement){.slot = slot};
   return PZ_OK;
 }
 
-/* Has the list to be made anew? */
+/* Must the engine of the chain be rebuilt? */
 static bool
-concerns_list(const move* const m, const pz_slot* const slot)
+must_rebuild(const move* const m, const pz_slot* const slot)
 {
-  const pz_chain* const chain = slot->list->engine.chain;
-  bool concerned = m->queue != NULL;
+  const pz_chain* const chain = slot->parametrized->engine.chain;
+  bool rebuild = m->queue != NULL;
   for (uint32_t k = 0; k < chain->n_role[PZ_ORIGINAL]; ++k) {
-    concerned = concerned || chain->tensors[k].spec.dtype != m->dtype;
+    rebuild = rebuild || chain->tensors[k].spec.dtype != m->dtype;
   }
-  return concerned;
+  return rebuild;
 }
 
-/* Whoever takes the value of an inner list takes it with the spec that it will have. */
+/* The new value of an inner chain must have the spec that the outer chain expects. */
 static pz_status
 check_value(const pz_slot* const slot, const pz_chain* const chain, const pz_chain* const around)
 {
@@ -78,45 +78,45 @@ check_value(const pz_slot* const slot, const pz_chain* const chain, const pz_cha
   const pz_spec* const taken = &around->tensors[slot->index].spec;
   return pz_spec_equal(value, taken)
              ? PZ_OK
-             : pzi_fail(PZ_MISMATCH, "\"%s\": its list would make %s, expected %s",
+             : pzi_fail(PZ_MISMATCH, "\"%s\": the chain would return %s, expected %s",
                         pzi_path_text(slot, path), pzi_spec_text(value, found),
                         pzi_spec_text(taken, expected));
 }
 
-/* The slot, whose storage in the list around it is `held` or stays (NULL), with `around` as
-   the chain of that list. */
+/* Builds the new contents of a slot and of its chain's tensors. `held`: the new storage, in the new
+   state of the outer chain `around`; or NULL. */
 static pz_status
 add_slot(move* const m, pz_slot* const slot, pzi_storage* held, const pz_chain* const around)
 {
   char path[PZI_PATH_TEXT];
   size_t at = 0;
   pz_queue* const queue = m->queue ? m->queue : slot->module->queue;
-  PZ_TRY(add_exchange(m, slot, &at));
+  PZ_TRY(add_replacement(m, slot, &at));
   if (held) {
     m->all[at].storage = pzi_storage_retain(held);
   } else if (slot->storage && !slot->owner && (m->queue || slot->storage->spec.dtype != m->dtype)) {
-    PZ_TRY(pzi_fail_prefix(pzi_carry_storage(slot->storage, queue, m->dtype, &m->all[at].storage),
+    PZ_TRY(pzi_fail_prefix(pzi_clone_storage(slot->storage, queue, m->dtype, &m->all[at].storage),
                            "\"%s\"", pzi_path_text(slot, path)));
   }
   if (slot->gradient && m->all[at].storage) {
-    PZ_TRY(pzi_fail_prefix(pzi_carry_storage(slot->gradient, queue, m->all[at].storage->spec.dtype,
+    PZ_TRY(pzi_fail_prefix(pzi_clone_storage(slot->gradient, queue, m->all[at].storage->spec.dtype,
                                              &m->all[at].gradient),
                            "\"%s\"", pzi_path_text(slot, path)));
   }
-  if (!slot->list) {
+  if (!slot->parametrized) {
     return PZ_OK;
   }
-  pzi_engine engine = {.chain = slot->list->engine.chain};
-  if (concerns_list(m, slot)) {
-    PZ_TRY(pzi_engine_carry(slot, queue, m->dtype, &engine));
+  pzi_engine engine = {.chain = slot->parametrized->engine.chain};
+  if (must_rebuild(m, slot)) {
+    PZ_TRY(pzi_clone_engine(slot, queue, m->dtype, &engine));
     m->all[at].engine = engine;
   }
   if (around) {
     PZ_TRY(check_value(slot, engine.chain, around));
   }
-  for (uint32_t k = 0; k < slot->list->n_tensors; ++k) {
-    PZ_TRY(add_slot(m, slot->list->tensors[k], engine.state ? engine.state->storages[k] : NULL,
-                    engine.chain));
+  for (uint32_t k = 0; k < slot->parametrized->n_tensors; ++k) {
+    PZ_TRY(add_slot(m, slot->parametrized->tensors[k],
+                    engine.state ? engine.state->storages[k] : NULL, engine.chain));
   }
   return PZ_OK;
 }
@@ -124,31 +124,31 @@ add_slot(move* const m, pz_slot* const slot, pzi_storage* held, const pz_chain* 
 static pz_status
 add_one(pz_slot* const slot, void* const user)
 {
-  PZ_TRY(pzi_check_closed(slot));
+  PZ_TRY(pzi_slot_check_closed(slot));
   return add_slot(user, slot, NULL, NULL);
 }
 
 /* ---- exchanging -------------------------------------------------------------- */
 
 static void
-put_instance(pzi_parametrized* const list, pzi_engine* const engine)
+put_engine(pzi_parametrized* const parametrized, pzi_engine* const engine)
 {
-  pzi_engine_cleanup(&list->engine);
-  list->engine = *engine;
+  pzi_engine_cleanup(&parametrized->engine);
+  parametrized->engine = *engine;
   *engine = (pzi_engine){0};
-  list->value = (pz_tensor){0};
-  list->dropped = false;
-  list->read_version = 0;
-  list->failed_version = 0;
-  list->copied_version = 0;
+  parametrized->value = (pz_tensor){0};
+  parametrized->dropped = false;
+  parametrized->read_version = 0;
+  parametrized->failed_version = 0;
+  parametrized->copied_version = 0;
 }
 
 static void
-put_exchange(exchange* const one)
+put_replacement(replacement* const one)
 {
   pz_slot* const slot = one->slot;
   if (one->storage) {
-    pzi_storage_release(slot->pending); /* made again when it is needed */
+    pzi_storage_release(slot->pending); /* allocated again when needed */
     slot->pending = NULL;
     pzi_storage_release(slot->storage);
     slot->storage = one->storage;
@@ -160,9 +160,9 @@ put_exchange(exchange* const one)
     one->gradient = NULL;
   }
   if (one->engine.chain) {
-    put_instance(slot->list, &one->engine);
+    put_engine(slot->parametrized, &one->engine);
     for (const pz_slot* around = slot; around; around = around->owner) {
-      pzi_parametrized_changed(around->list, true);
+      pzi_parametrized_changed(around->parametrized, true);
     }
   }
 }
@@ -171,14 +171,14 @@ static void
 put_all(move* const m)
 {
   for (size_t k = 0; k < m->n; ++k) {
-    put_exchange(&m->all[k]);
+    put_replacement(&m->all[k]);
   }
 }
 
 static pz_status
-carry_out(pz_module* const module, move* const m)
+replace_all(pz_module* const module, move* const m)
 {
-  const pz_status status = pzi_each_slot(module, add_one, m);
+  const pz_status status = pzi_walk_slots(module, add_one, m);
   if (status == PZ_OK) {
     put_all(m);
   }
@@ -191,11 +191,11 @@ carry_out(pz_module* const module, move* const m)
 static bool
 is_on(const pz_module* const module, const char* const name)
 {
-  bool there = strcmp(module->queue->name, name) == 0;
-  for (uint32_t k = 0; there && k < module->n_children; ++k) {
-    there = is_on(module->children[k], name);
+  bool on = strcmp(module->queue->name, name) == 0;
+  for (uint32_t k = 0; on && k < module->n_children; ++k) {
+    on = is_on(module->children[k], name);
   }
-  return there;
+  return on;
 }
 
 static void
@@ -217,7 +217,7 @@ move_to(pz_module* const module, const char* const device)
   pz_status status = PZ_OK;
   if (!is_on(module, queue->name)) {
     move m = {.queue = queue};
-    status = carry_out(module, &m);
+    status = replace_all(module, &m);
     if (status == PZ_OK) {
       put_queue(module, queue);
     }
@@ -229,9 +229,9 @@ move_to(pz_module* const module, const char* const device)
 pz_status
 pz_module_to(pz_module* const module, const char* const device)
 {
-  PZ_TRY(pzi_exclusive_begin(module));
+  PZ_TRY(pzi_gate_exclusive_begin_live(module));
   const pz_status status = move_to(module, device);
-  pzi_exclusive_end(module);
+  pzi_gate_exclusive_end(module);
   return status;
 }
 
@@ -245,9 +245,9 @@ pz_module_to_dtype(pz_module* const module, const uint32_t dtype)
     return pzi_fail(PZ_INVALID, "found %s, expected float32 or float64",
                     pzi_dtype_text(dtype, text));
   }
-  PZ_TRY(pzi_exclusive_begin(module));
+  PZ_TRY(pzi_gate_exclusive_begin_live(module));
   move m = {.dtype = dtype};
-  const pz_status status = carry_out(module, &m);
-  pzi_exclusive_end(module);
+  const pz_status status = replace_all(module, &m);
+  pzi_gate_exclusive_end(module);
   return status;
 }

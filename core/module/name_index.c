@@ -1,30 +1,28 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Names of a module's own tensors and children, found without looking at all of them: tables
-   of open addressing, at most half full, of places in the module's arrays. Arrays only grow;
-   what has come since a table was made is looked at one by one. */
+/* Open-addressing hash tables, at most half full, of positions in the module's arrays. The arrays
+   only grow. Names that were appended after the last update are compared one by one. */
 
 #include "name_index.h"
 
-#include "status.h"
 #include "tree.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-pzi_word
-pzi_word_of(const char* const path)
+pzi_name_word
+pzi_name_index_word(const char* const path)
 {
   uint32_t hash = 2166136261U; /* FNV-1a */
   const char* end = path;
   for (; *end != '.' && *end != '\0'; ++end) {
     hash = (hash ^ (unsigned char)*end) * 16777619U;
   }
-  return (pzi_word){.text = path, .length = (size_t)(end - path), .hash = hash};
+  return (pzi_name_word){.text = path, .length = (size_t)(end - path), .hash = hash};
 }
 
-enum { FEW = 16 }; /* looked at one by one, without a table */
+enum { FEW = 16 }; /* fewer names are compared one by one */
 
 static const char*
 slot_name(const pz_module* const module, const uint32_t k)
@@ -41,9 +39,9 @@ child_name(const pz_module* const module, const uint32_t k)
 typedef const char* name_at(const pz_module* module, uint32_t k);
 
 static void
-put(pzi_index* const index, const char* const name, const uint32_t k)
+put(pzi_name_index* const index, const char* const name, const uint32_t k)
 {
-  uint32_t at = pzi_word_of(name).hash & (index->size - 1);
+  uint32_t at = pzi_name_index_word(name).hash & (index->size - 1);
   while (index->places[at] != 0) {
     at = (at + 1) & (index->size - 1);
   }
@@ -51,9 +49,10 @@ put(pzi_index* const index, const char* const name, const uint32_t k)
   index->n = k + 1;
 }
 
-/* Brings a table up to date; without memory it stays as it is, which is only slower. */
+/* Updates a table. Without memory it stays as it is; lookups are then slower. */
 static void
-update(const pz_module* const module, pzi_index* const index, const uint32_t n, name_at* const name)
+update(const pz_module* const module, pzi_name_index* const index, const uint32_t n,
+       name_at* const name)
 {
   if (n <= FEW) {
     return;
@@ -67,7 +66,7 @@ update(const pz_module* const module, pzi_index* const index, const uint32_t n, 
       return;
     }
     free(index->places);
-    *index = (pzi_index){.places = places, .size = (uint32_t)enough};
+    *index = (pzi_name_index){.places = places, .size = (uint32_t)enough};
   }
   for (uint32_t k = index->n; k < n; ++k) {
     put(index, name(module, k), k);
@@ -75,22 +74,22 @@ update(const pz_module* const module, pzi_index* const index, const uint32_t n, 
 }
 
 void
-pzi_index_update(pz_module* const module)
+pzi_name_index_update(pz_module* const module)
 {
   update(module, &module->slot_index, module->n_slots, slot_name);
   update(module, &module->child_index, module->n_children, child_name);
 }
 
 static bool
-is_name(const char* const own, const pzi_word* const word)
+is_name(const char* const own, const pzi_name_word* const word)
 {
   return strncmp(own, word->text, word->length) == 0 && own[word->length] == '\0';
 }
 
 pz_slot*
-pzi_own_slot(const pz_module* const module, const pzi_word* const word)
+pzi_name_index_slot(const pz_module* const module, const pzi_name_word* const word)
 {
-  const pzi_index* const index = &module->slot_index;
+  const pzi_name_index* const index = &module->slot_index;
   uint32_t at = word->hash & (index->size - 1);
   for (; index->n > 0 && index->places[at] != 0; at = (at + 1) & (index->size - 1)) {
     pz_slot* const slot = module->slots[index->places[at] - 1];
@@ -108,9 +107,9 @@ pzi_own_slot(const pz_module* const module, const pzi_word* const word)
 }
 
 pz_module*
-pzi_own_child(const pz_module* const module, const pzi_word* const word)
+pzi_name_index_child(const pz_module* const module, const pzi_name_word* const word)
 {
-  const pzi_index* const index = &module->child_index;
+  const pzi_name_index* const index = &module->child_index;
   uint32_t at = word->hash & (index->size - 1);
   for (; index->n > 0 && index->places[at] != 0; at = (at + 1) & (index->size - 1)) {
     pz_module* const child = module->children[index->places[at] - 1];

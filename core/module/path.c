@@ -1,14 +1,17 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Names. A path is read from the left, a component at a time:
-     weight                          a tensor, plain or the value of a list
-     parametrizations.weight.<rest>  a tensor that the list on "weight" works on
+/* Paths, read from the left, one component at a time:
+
+     weight                          a tensor, plain or parametrized
+     parametrizations.weight.<rest>  a tensor of the chain on "weight"
      child.<path>                    in a nested module
-   What the list works on is called "original", "original0" or "<map>.<name>". Where one of
-   these has a list in its turn, that one's tensors are
+
+   The tensors of a chain are "original", "original0" or "<stage>.<name>". Where one of them is
+   parametrized, the tensors of the inner chain are
+
      parametrizations.weight.parametrizations.original.<rest>
-     parametrizations.weight.<map>.parametrizations.<name>.<rest>                          */
+     parametrizations.weight.<stage>.parametrizations.<name>.<rest> */
 
 #include "path.h"
 
@@ -24,22 +27,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LISTS "parametrizations"
+#define FOLDER "parametrizations"
 
-/* The tensor of a list, or of the lists in it, under its path from the module. */
+/* The tensor of a chain, or of its inner chains, by its path from the module. */
 static pz_slot*
-list_tensor(const pzi_parametrized* const list, const char* const path)
+find_tensor(const pzi_parametrized* const parametrized, const char* const path)
 {
   pz_slot* found = NULL;
-  for (uint32_t k = 0; list && k < list->n_tensors && !found; ++k) {
-    pz_slot* const tensor = list->tensors[k];
-    found = strcmp(tensor->path, path) == 0 ? tensor : list_tensor(tensor->list, path);
+  for (uint32_t k = 0; parametrized && k < parametrized->n_tensors && !found; ++k) {
+    pz_slot* const tensor = parametrized->tensors[k];
+    found = strcmp(tensor->path, path) == 0 ? tensor : find_tensor(tensor->parametrized, path);
   }
   return found;
 }
 
 pz_status
-pzi_check_name(const pz_module* const module, const char* const name)
+pzi_path_check_name(const pz_module* const module, const char* const name)
 {
   if (!name || *name == '\0') {
     return pzi_fail(PZ_INVALID, "an empty name");
@@ -53,13 +56,13 @@ pzi_check_name(const pz_module* const module, const char* const name)
       return pzi_fail(PZ_INVALID, "\"%s\": a name has no dots and no control bytes", name);
     }
   }
-  if (strcmp(name, LISTS) == 0 || strcmp(name, "__metadata__") == 0) {
+  if (strcmp(name, FOLDER) == 0 || strcmp(name, "__metadata__") == 0) {
     return pzi_fail(PZ_INVALID, "\"%s\": a reserved name", name);
   }
-  const pzi_word word = pzi_word_of(name);
-  if (pzi_own_slot(module, &word) || pzi_own_child(module, &word)) {
+  const pzi_name_word word = pzi_name_index_word(name);
+  if (pzi_name_index_slot(module, &word) || pzi_name_index_child(module, &word)) {
     return pzi_fail(PZ_EXISTS, "\"%s\": the module has a %s of that name", name,
-                    pzi_own_slot(module, &word) ? "tensor" : "child");
+                    pzi_name_index_slot(module, &word) ? "tensor" : "child");
   }
   return PZ_OK;
 }
@@ -85,13 +88,13 @@ add_value(pz_slot* const slot, void* const user)
   return PZ_OK;
 }
 
-/* The module's own names, and the values in its lists. */
+/* Adds the names of the module's own tensors and of the values inside its chains. */
 static void
 add_own(const pz_module* const module, names* const known)
 {
   for (uint32_t k = 0; k < module->n_slots; ++k) {
     known->all[known->n++] = module->slots[k]->name;
-    (void)pzi_each_list_of(module->slots[k], add_value, known);
+    (void)pzi_walk_parametrized_of(module->slots[k], add_value, known);
   }
 }
 
@@ -99,12 +102,12 @@ add_own(const pz_module* const module, names* const known)
 static pz_status
 not_found(const pz_module* const module, const char* const path)
 {
-  const pzi_path* paths = NULL;
+  const pzi_stored_path* paths = NULL;
   size_t n_paths = 0;
   const char* nearest = NULL;
-  if (pzi_paths(module, &paths, &n_paths) == PZ_OK) {
+  if (pzi_stored_paths(module, &paths, &n_paths) == PZ_OK) {
     size_t n_values = 0;
-    (void)pzi_each_list((pz_module*)module, count, &n_values);
+    (void)pzi_walk_parametrized((pz_module*)module, count, &n_values);
     names known = {.all = calloc(n_paths + n_values + module->n_slots + 1, sizeof(char*))};
     if (known.all) {
       add_own(module, &known);
@@ -121,20 +124,20 @@ not_found(const pz_module* const module, const char* const path)
 }
 
 pz_slot*
-pzi_slot_at(const pz_module* module, const char* path)
+pzi_path_slot(const pz_module* module, const char* path)
 {
   for (;;) {
-    const pzi_word word = pzi_word_of(path);
+    const pzi_name_word word = pzi_name_index_word(path);
     if (path[word.length] == '\0') {
-      return pzi_own_slot(module, &word);
+      return pzi_name_index_slot(module, &word);
     }
-    if (word.length == strlen(LISTS) && memcmp(path, LISTS, word.length) == 0) {
-      const pzi_word name = pzi_word_of(path + word.length + 1);
+    if (word.length == strlen(FOLDER) && memcmp(path, FOLDER, word.length) == 0) {
+      const pzi_name_word name = pzi_name_index_word(path + word.length + 1);
       const pz_slot* const slot =
-          name.text[name.length] == '.' ? pzi_own_slot(module, &name) : NULL;
-      return slot ? list_tensor(slot->list, path) : NULL;
+          name.text[name.length] == '.' ? pzi_name_index_slot(module, &name) : NULL;
+      return slot ? find_tensor(slot->parametrized, path) : NULL;
     }
-    module = pzi_own_child(module, &word);
+    module = pzi_name_index_child(module, &word);
     if (!module) {
       return NULL;
     }
@@ -143,11 +146,11 @@ pzi_slot_at(const pz_module* module, const char* path)
 }
 
 pz_module*
-pzi_module_at(pz_module* module, const char* path)
+pzi_path_module(pz_module* module, const char* path)
 {
   while (module && *path != '\0') {
-    const pzi_word word = pzi_word_of(path);
-    module = pzi_own_child(module, &word);
+    const pzi_name_word word = pzi_name_index_word(path);
+    module = pzi_name_index_child(module, &word);
     path += word.length;
     if (*path == '.') {
       ++path;
@@ -158,29 +161,30 @@ pzi_module_at(pz_module* module, const char* path)
 }
 
 pz_status
-pzi_find(const pz_module* const module, const char* const path, pz_slot** const out)
+pzi_path_find(const pz_module* const module, const char* const path, pz_slot** const out)
 {
-  *out = path ? pzi_slot_at(module, path) : NULL;
+  *out = path ? pzi_path_slot(module, path) : NULL;
   return *out ? PZ_OK : not_found(module, path ? path : "");
 }
 
 pz_status
-pzi_find_live(const pz_module* const module, const char* const path, pz_slot** const out)
+pzi_path_find_live(const pz_module* const module, const char* const path, pz_slot** const out)
 {
-  PZ_TRY(pzi_check_live(module));
-  PZ_TRY(pzi_find(module, path, out));
-  return pzi_fail_prefix(pzi_check_live((*out)->module), "\"%s\"", path);
+  PZ_TRY(pzi_gate_check_live(module));
+  PZ_TRY(pzi_path_find(module, path, out));
+  return pzi_fail_prefix(pzi_gate_check_live((*out)->module), "\"%s\"", path);
 }
 
 pz_status
-pzi_find_list(const pz_module* const module, const char* const path, pz_slot** const out)
+pzi_path_find_parametrized(const pz_module* const module, const char* const path,
+                           pz_slot** const out)
 {
-  PZ_TRY(pzi_find(module, path, out));
-  return (*out)->list ? PZ_OK : pzi_fail(PZ_NOT_FOUND, "\"%s\" is not parametrized", path);
+  PZ_TRY(pzi_path_find(module, path, out));
+  return (*out)->parametrized ? PZ_OK : pzi_fail(PZ_NOT_FOUND, "\"%s\" is not parametrized", path);
 }
 
 char*
-pzi_tensor_path(const char* const path, const char* const name)
+pzi_path_of_tensor(const char* const path, const char* const name)
 {
   const char* const format = "%.*sparametrizations.%s.%s";
   const char* const dot = strrchr(path, '.');
@@ -195,13 +199,14 @@ pzi_tensor_path(const char* const path, const char* const name)
 }
 
 pz_status
-pzi_find_live_list(const pz_module* const module, const char* const path, pz_slot** const out)
+pzi_path_find_live_parametrized(const pz_module* const module, const char* const path,
+                                pz_slot** const out)
 {
-  PZ_TRY(pzi_check_live(module));
-  return pzi_find_list(module, path, out);
+  PZ_TRY(pzi_gate_check_live(module));
+  return pzi_path_find_parametrized(module, path, out);
 }
 
-/* "parent." for every module around, outermost first; the length so far. */
+/* Writes "parent." for each module around, outermost first; returns the length. */
 static size_t
 put_parents(const pz_module* const module, char buffer[PZI_PATH_TEXT])
 {

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A module as a tree, as PyTorch prints one:
+/* Prints a module as PyTorch does:
 
      ParametrizedLinear(
        (bias): Parameter(float32 3)
@@ -14,10 +14,11 @@
        (head): Linear(...)
      )
 
-   A list whose original has a list is a ParametrizedParametrizationList, with
-   (parametrizations) of its own after its maps; so has a map whose own parameter has one.
+   A chain with a parametrized original is a ParametrizedParametrizationList, with its own
+   (parametrizations) after the stages. A stage with a parametrized own parameter has its own
+   (parametrizations) too.
 
-   Nothing is evaluated and nothing allocated. */
+   Nothing is evaluated or allocated. */
 
 #include "gate.h"
 #include "spec_text.h"
@@ -26,7 +27,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Where the text goes: as much as fits, and how long it is. */
+/* The output: a buffer, and the length that the whole text needs. */
 typedef struct writer {
   char* buffer;
   size_t size;
@@ -66,20 +67,21 @@ static void
 put_stage(writer* const out, const pzi_stage* const stage)
 {
   char text[PZI_SPEC_TEXT];
-  const pzi_parametrization* const map = stage->instance->parametrization;
+  const pzi_parametrization* const parametrization = stage->instance->parametrization;
   put(out, "%s%s -> %s%s%s, %s %s from %s", stage->instance->text,
       strchr(stage->instance->text, '(') ? "" : "()", pzi_spec_text(&stage->plan.value, text),
       stage->plan.value.structure ? " " : "",
       stage->plan.value.structure ? pzi_structure_text(stage->plan.value.structure) : "",
-      map->table.id, map->version, map->path);
+      parametrization->table.id, parametrization->version, parametrization->path);
 }
 
-/* Of the list's tensors: the originals (map UINT32_MAX), or those of one map. */
+/* Is tensor `k` an original (stage UINT32_MAX), or a tensor of the stage? */
 static bool
-belongs(const pzi_parametrized* const list, const uint32_t k, const uint32_t map)
+belongs(const pzi_parametrized* const parametrized, const uint32_t k, const uint32_t stage)
 {
-  return list->tensors[k]->role == PZ_ORIGINAL ? map == UINT32_MAX
-                                               : list->engine.chain->tensors[k].stage == map;
+  return parametrized->tensors[k]->role == PZ_ORIGINAL
+             ? stage == UINT32_MAX
+             : parametrized->engine.chain->tensors[k].stage == stage;
 }
 
 /* "scale" of "0.scale". */
@@ -90,61 +92,62 @@ last_name(const char* const name)
   return dot ? dot + 1 : name;
 }
 
-/* Those that are stored; says how many are not. */
+/* Prints the stored tensors of a stage; returns the number of parametrized ones. */
 static uint32_t
-put_tensors(writer* const out, const pzi_parametrized* const list, const uint32_t map,
+put_tensors(writer* const out, const pzi_parametrized* const parametrized, const uint32_t stage,
             const int depth)
 {
-  uint32_t n_lists = 0;
-  for (uint32_t k = 0; k < list->n_tensors; ++k) {
-    if (belongs(list, k, map) && !list->tensors[k]->list) {
+  uint32_t n_inner = 0;
+  for (uint32_t k = 0; k < parametrized->n_tensors; ++k) {
+    if (belongs(parametrized, k, stage) && !parametrized->tensors[k]->parametrized) {
       put_line(out, depth);
-      put(out, "(%s): ", last_name(list->tensors[k]->name));
-      put_tensor(out, list->tensors[k]);
-    } else if (belongs(list, k, map)) {
-      ++n_lists;
+      put(out, "(%s): ", last_name(parametrized->tensors[k]->name));
+      put_tensor(out, parametrized->tensors[k]);
+    } else if (belongs(parametrized, k, stage)) {
+      ++n_inner;
     }
   }
-  return n_lists;
+  return n_inner;
 }
 
-static void put_inner_lists(writer* out, const pzi_parametrized* list, uint32_t map, int depth);
+static void put_inner_chains(writer* out, const pzi_parametrized* parametrized, uint32_t stage,
+                             int depth);
 
 static void
-put_list(writer* const out, const pz_slot* const slot, const int depth)
+put_chain(writer* const out, const pz_slot* const slot, const int depth)
 {
-  const pzi_parametrized* const list = slot->list;
-  uint32_t n_lists = 0;
-  for (uint32_t k = 0; k < list->engine.chain->n_role[PZ_ORIGINAL]; ++k) {
-    n_lists += list->tensors[k]->list != NULL;
+  const pzi_parametrized* const parametrized = slot->parametrized;
+  uint32_t n_inner = 0;
+  for (uint32_t k = 0; k < parametrized->engine.chain->n_role[PZ_ORIGINAL]; ++k) {
+    n_inner += parametrized->tensors[k]->parametrized != NULL;
   }
-  put(out, "(%s): %sParametrizationList(", last_name(slot->name), n_lists ? "Parametrized" : "");
-  (void)put_tensors(out, list, UINT32_MAX, depth + 1);
-  for (uint32_t i = 0; i < list->engine.chain->n_stages; ++i) {
+  put(out, "(%s): %sParametrizationList(", last_name(slot->name), n_inner ? "Parametrized" : "");
+  (void)put_tensors(out, parametrized, UINT32_MAX, depth + 1);
+  for (uint32_t i = 0; i < parametrized->engine.chain->n_stages; ++i) {
     put_line(out, depth + 1);
     put(out, "(%u): ", (unsigned)i);
-    put_stage(out, &list->engine.chain->stages[i]);
-    if (put_tensors(out, list, i, depth + 2) > 0) {
-      put_inner_lists(out, list, i, depth + 2);
+    put_stage(out, &parametrized->engine.chain->stages[i]);
+    if (put_tensors(out, parametrized, i, depth + 2) > 0) {
+      put_inner_chains(out, parametrized, i, depth + 2);
     }
   }
-  if (n_lists > 0) {
-    put_inner_lists(out, list, UINT32_MAX, depth + 1);
+  if (n_inner > 0) {
+    put_inner_chains(out, parametrized, UINT32_MAX, depth + 1);
   }
   put_line(out, depth);
   put(out, ")");
 }
 
 static void
-put_inner_lists(writer* const out, const pzi_parametrized* const list, const uint32_t map,
-                const int depth)
+put_inner_chains(writer* const out, const pzi_parametrized* const parametrized,
+                 const uint32_t stage, const int depth)
 {
   put_line(out, depth);
   put(out, "(parametrizations): ModuleDict(");
-  for (uint32_t k = 0; k < list->n_tensors; ++k) {
-    if (belongs(list, k, map) && list->tensors[k]->list) {
+  for (uint32_t k = 0; k < parametrized->n_tensors; ++k) {
+    if (belongs(parametrized, k, stage) && parametrized->tensors[k]->parametrized) {
       put_line(out, depth + 1);
-      put_list(out, list->tensors[k], depth + 1);
+      put_chain(out, parametrized->tensors[k], depth + 1);
     }
   }
   put_line(out, depth);
@@ -152,23 +155,23 @@ put_inner_lists(writer* const out, const pzi_parametrized* const list, const uin
 }
 
 static uint32_t
-count_lists(const pz_module* const module)
+count_chains(const pz_module* const module)
 {
   uint32_t n = 0;
   for (uint32_t k = 0; k < module->n_slots; ++k) {
-    n += module->slots[k]->list != NULL;
+    n += module->slots[k]->parametrized != NULL;
   }
   return n;
 }
 
 static void
-put_lists(writer* const out, const pz_module* const module, const int depth)
+put_chains(writer* const out, const pz_module* const module, const int depth)
 {
   put(out, "(parametrizations): ModuleDict(");
   for (uint32_t k = 0; k < module->n_slots; ++k) {
-    if (module->slots[k]->list) {
+    if (module->slots[k]->parametrized) {
       put_line(out, depth + 1);
-      put_list(out, module->slots[k], depth + 1);
+      put_chain(out, module->slots[k], depth + 1);
     }
   }
   put_line(out, depth);
@@ -178,18 +181,18 @@ put_lists(writer* const out, const pz_module* const module, const int depth)
 static void
 put_module(writer* const out, const pz_module* const module, const int depth)
 {
-  const uint32_t n_lists = count_lists(module);
-  put(out, "%s%s(", n_lists ? "Parametrized" : "", module->type);
+  const uint32_t n_inner = count_chains(module);
+  put(out, "%s%s(", n_inner ? "Parametrized" : "", module->type);
   for (uint32_t k = 0; k < module->n_slots; ++k) {
-    if (!module->slots[k]->list) {
+    if (!module->slots[k]->parametrized) {
       put_line(out, depth + 1);
       put(out, "(%s): ", module->slots[k]->name);
       put_tensor(out, module->slots[k]);
     }
   }
-  if (n_lists) {
+  if (n_inner) {
     put_line(out, depth + 1);
-    put_lists(out, module, depth + 1);
+    put_chains(out, module, depth + 1);
   }
   for (uint32_t k = 0; k < module->n_children; ++k) {
     put_line(out, depth + 1);
@@ -209,10 +212,10 @@ pz_module_print(const pz_module* const module, char* const buffer, const size_t 
   if (out.size > 0) {
     buffer[0] = '\0';
   }
-  if (pzi_read_begin(module) != PZ_OK) {
+  if (pzi_gate_read_begin(module) != PZ_OK) {
     return 0;
   }
   put_module(&out, module, 0);
-  pzi_read_end(module);
+  pzi_gate_read_end(module);
   return out.length;
 }

@@ -1,10 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Reading. A value is computed when the state's version is not the one it was made from;
-   the mode is part of the version, since changing it touches the state. Readers that find
-   `ready` take the value without a lock; the others meet at the list's mutex, where the
-   first computes and the rest find it done, or the failure remembered. */
+/* Public reads. value.c computes and caches the values; pz_slot_get first tries the published
+   value, which needs no call on the module. */
 
 #include "check_tensor.h"
 #include "gate.h"
@@ -18,59 +16,60 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the public calls ------------------------------------------------------ */
+/* ---- begin and end of a read -------------------------------------------- */
 
-/* Inside pzi_read_begin: goes on as the only caller, `alone`, where the read needs that. */
+/* Makes the read exclusive (`*exclusive`) where that is necessary. Inside pzi_gate_read_begin. */
 static pz_status
-begin_slot(const pz_slot* const slot, bool* const alone)
+begin_slot(const pz_slot* const slot, bool* const exclusive)
 {
-  *alone = slot->list && !atomic_load_explicit(&slot->list->ready, memory_order_acquire) &&
-           (pzi_reads_alone(slot) || pzi_steps_on_read(slot));
-  return *alone ? pzi_read_alone(slot->module) : PZ_OK;
+  *exclusive = slot->parametrized &&
+               !atomic_load_explicit(&slot->parametrized->ready, memory_order_acquire) &&
+               (pzi_value_read_computes(slot) || pzi_value_read_updates(slot));
+  return *exclusive ? pzi_gate_upgrade(slot->module) : PZ_OK;
 }
 
 static void
-end_slot(const pz_slot* const slot, const bool alone)
+end_slot(const pz_slot* const slot, const bool exclusive)
 {
-  if (alone) {
-    pzi_exclusive_end(slot->module);
+  if (exclusive) {
+    pzi_gate_exclusive_end(slot->module);
   } else {
-    pzi_read_end(slot->module);
+    pzi_gate_read_end(slot->module);
   }
 }
 
 static pz_status
-read_value(pz_slot* const slot, const bool alone, pz_tensor* const out)
+read_value(pz_slot* const slot, const bool exclusive, pz_tensor* const out)
 {
-  if (alone && pzi_steps_on_read(slot)) {
-    PZ_TRY(pzi_slot_step(slot, true));
+  if (exclusive && pzi_value_read_updates(slot)) {
+    PZ_TRY(pzi_update_slot(slot, true));
   }
-  return pzi_slot_value(slot, out);
+  return pzi_value_get(slot, out);
 }
 
-/* A slot by name, ready to be read: end_slot must follow. */
+/* Begins the read of a slot by name. end_slot must follow. */
 static pz_status
 begin_name(const pz_module* const module, const char* const name, pz_slot** const out,
-           bool* const alone)
+           bool* const exclusive)
 {
-  PZ_TRY(pzi_read_begin(module));
-  const pz_status status = pzi_find(module, name, out);
+  PZ_TRY(pzi_gate_read_begin(module));
+  const pz_status status = pzi_path_find(module, name, out);
   if (status != PZ_OK) {
-    pzi_read_end(module);
+    pzi_gate_read_end(module);
     return status;
   }
-  return begin_slot(*out, alone);
+  return begin_slot(*out, exclusive);
 }
 
-/* Publishes a current value for pz_slot_get (seqlock). Inside pzi_read_begin. */
+/* Publishes a current value for pz_slot_get (seqlock). Inside pzi_gate_read_begin. */
 static void
 publish(pz_slot* const slot, const pz_tensor* const value)
 {
-  pzi_parametrized* const list = slot->list;
+  pzi_parametrized* const parametrized = slot->parametrized;
   pzi_published* const published = &slot->published;
   unsigned long long words[sizeof(pz_tensor) / sizeof(unsigned long long)];
-  if (!list || !atomic_load_explicit(&list->ready, memory_order_acquire) ||
-      pthread_mutex_trylock(&list->mutex) != 0) {
+  if (!parametrized || !atomic_load_explicit(&parametrized->ready, memory_order_acquire) ||
+      pthread_mutex_trylock(&parametrized->mutex) != 0) {
     return;
   }
   memcpy(words, value, sizeof(words));
@@ -80,10 +79,10 @@ publish(pz_slot* const slot, const pz_tensor* const value)
     atomic_store_explicit(&published->words[k], words[k], memory_order_relaxed);
   }
   atomic_store_explicit(&published->call,
-                        atomic_load_explicit(pzi_gate(slot->module), memory_order_relaxed) /
-                            PZI_CALL,
+                        atomic_load_explicit(pzi_gate_of(slot->module), memory_order_relaxed) /
+                            PZI_GATE_CALL,
                         memory_order_release);
-  pthread_mutex_unlock(&list->mutex);
+  pthread_mutex_unlock(&parametrized->mutex);
 }
 
 /* Reads the published value; false where it is outdated or being written. */
@@ -92,9 +91,9 @@ read_published(pz_slot* const slot, pz_tensor* const out)
 {
   pzi_published* const published = &slot->published;
   unsigned long long words[sizeof(pz_tensor) / sizeof(unsigned long long)];
-  const uint64_t gate = atomic_load_explicit(pzi_gate(slot->module), memory_order_acquire);
+  const uint64_t gate = atomic_load_explicit(pzi_gate_of(slot->module), memory_order_acquire);
   const uint64_t call = atomic_load_explicit(&published->call, memory_order_acquire);
-  if (pzi_is_exclusive(gate) || gate / PZI_CALL != call) {
+  if (pzi_gate_is_exclusive(gate) || gate / PZI_GATE_CALL != call) {
     return false;
   }
   for (size_t k = 0; k < sizeof(words) / sizeof(words[0]); ++k) {
@@ -108,21 +107,21 @@ read_published(pz_slot* const slot, pz_tensor* const out)
   return true;
 }
 
-/* Not inlined, so that what comes before it keeps nothing for it. */
+/* Not inlined: pz_slot_get then saves no registers on its fast path. */
 __attribute__((noinline)) static pz_status
 get_slot(pz_slot* const slot, pz_tensor* const out)
 {
   if (!slot || !out) {
     return pzi_fail(PZ_INVALID, "found no %s", slot ? "place for the tensor" : "slot");
   }
-  bool alone = false;
-  PZ_TRY(pzi_read_begin(slot->module));
-  PZ_TRY(begin_slot(slot, &alone));
-  const pz_status status = read_value(slot, alone, out);
-  if (status == PZ_OK && !alone) {
+  bool exclusive = false;
+  PZ_TRY(pzi_gate_read_begin(slot->module));
+  PZ_TRY(begin_slot(slot, &exclusive));
+  const pz_status status = read_value(slot, exclusive, out);
+  if (status == PZ_OK && !exclusive) {
     publish(slot, out);
   }
-  end_slot(slot, alone);
+  end_slot(slot, exclusive);
   return status;
 }
 
@@ -139,10 +138,10 @@ pz_module_get(pz_module* const module, const char* const name, pz_tensor* const 
   if (!out) {
     return pzi_fail(PZ_INVALID, "found no place for the tensor");
   }
-  bool alone = false;
-  PZ_TRY(begin_name(module, name, &slot, &alone));
-  const pz_status status = read_value(slot, alone, out);
-  end_slot(slot, alone);
+  bool exclusive = false;
+  PZ_TRY(begin_name(module, name, &slot, &exclusive));
+  const pz_status status = read_value(slot, exclusive, out);
+  end_slot(slot, exclusive);
   return status;
 }
 
@@ -152,17 +151,17 @@ pz_module_slot(pz_module* const module, const char* const name, pz_slot** const 
   if (!out) {
     return pzi_fail(PZ_INVALID, "found no place for the slot");
   }
-  PZ_TRY(pzi_read_begin(module));
-  const pz_status status = pzi_find(module, name, out);
+  PZ_TRY(pzi_gate_read_begin(module));
+  const pz_status status = pzi_path_find(module, name, out);
   if (status == PZ_OK) {
     atomic_store_explicit(&(*out)->handed, true, memory_order_relaxed);
   }
-  pzi_read_end(module);
+  pzi_gate_read_end(module);
   return status;
 }
 
 static pz_status
-read_slot(pz_slot* const slot, const bool alone, const pz_tensor* const host)
+read_slot(pz_slot* const slot, const bool exclusive, const pz_tensor* const host)
 {
   pz_tensor value;
   const pz_spec spec = pzi_slot_spec(slot);
@@ -171,18 +170,18 @@ read_slot(pz_slot* const slot, const bool alone, const pz_tensor* const host)
     return pzi_fail(PZ_MISMATCH, "host tensor: found device type %d, expected host memory",
                     (int)host->device.type);
   }
-  PZ_TRY(read_value(slot, alone, &value));
+  PZ_TRY(read_value(slot, exclusive, &value));
   PZ_TRY(pzi_queue_copy(slot->module->queue, &value, host));
-  return slot->list ? pzi_check_device(slot) : PZ_OK;
+  return slot->parametrized ? pzi_value_check_device(slot) : PZ_OK;
 }
 
 pz_status
 pz_module_read(pz_module* const module, const char* const name, const pz_tensor* const host)
 {
   pz_slot* slot = NULL;
-  bool alone = false;
-  PZ_TRY(begin_name(module, name, &slot, &alone));
-  const pz_status status = read_slot(slot, alone, host);
-  end_slot(slot, alone);
+  bool exclusive = false;
+  PZ_TRY(begin_name(module, name, &slot, &exclusive));
+  const pz_status status = read_slot(slot, exclusive, host);
+  end_slot(slot, exclusive);
   return status;
 }

@@ -1,18 +1,17 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Registration. A text of several maps means one registration after the other, done on a
-   chain of its own beside the module: the first map on a plain tensor gets originals
-   through its right inverse, every further one is appended and initialized on the value
-   so far. Only when the last forward has run does the module change. */
+/* Registration. Each parametrization of the text is registered in turn, on an engine beside the
+   module. The first on a plain tensor gets its originals through its right inverse. Each further
+   one is appended and initialized with the value so far. The module changes only after the last
+   forward. */
 
 #include "chain_text.h"
 #include "engine.h"
 #include "eval.h"
 #include "exclusive.h"
-#include "gate.h"
-#include "parametrized.h"
 #include "path.h"
+#include "prepared.h"
 #include "queue_copy.h"
 #include "slot.h"
 #include "spec_text.h"
@@ -23,13 +22,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The chain as it will be; empty where the tensor is plain so far. */
+/* The new chain so far; empty if the tensor is plain. */
 typedef struct attempt {
   pzi_engine engine;
   pz_tensor value; /* of the last forward */
 } attempt;
 
-/* What the host asks for. */
+/* The arguments of the registration. */
 typedef struct request {
   const char* text;
   const pz_option_setting* settings;
@@ -37,11 +36,11 @@ typedef struct request {
   uint32_t flags;
 } request;
 
-/* ---- the text, map by map -------------------------------------------------- */
+/* ---- parsing ------------------------------------------------------------ */
 
-/* Length of the first map of a text: up to a comma outside parentheses. */
+/* The length of the first parametrization of a text: up to a comma outside parentheses. */
 static size_t
-first_map(const char* const text)
+first_length(const char* const text)
 {
   size_t n = 0;
   for (int depth = 0; text[n] != '\0' && !(text[n] == ',' && depth <= 0); ++n) {
@@ -50,7 +49,8 @@ first_map(const char* const text)
   return n;
 }
 
-/* The settings of map `map`, as if it stood alone. */
+/* Copies the settings of one parametrization, numbered as if it were the only one; returns their
+   number. */
 static uint32_t
 settings_of(const pz_option_setting* const settings, const uint32_t n, const uint32_t map,
             pz_option_setting* const out)
@@ -65,10 +65,9 @@ settings_of(const pz_option_setting* const settings, const uint32_t n, const uin
   return count;
 }
 
-/* ---- one map --------------------------------------------------------------- */
+/* ---- one stage ---------------------------------------------------------- */
 
-/* The value keeps the tensor's spec unless the host wants it otherwise; originals keep its
-   dtype. */
+/* The value must keep the tensor's spec, except with PZ_UNSAFE. Originals keep its dtype. */
 static pz_status
 check_specs(const pz_chain* const chain, const pz_spec* const spec, const uint32_t flags)
 {
@@ -88,9 +87,9 @@ check_specs(const pz_chain* const chain, const pz_spec* const spec, const uint32
   return PZ_OK;
 }
 
-/* Fills the state of `next`, whose last map is new, and runs its forward. */
+/* Fills the state of `next`, whose last stage is new, and runs forward. */
 static pz_status
-run_new_map(const pz_slot* const slot, attempt* const next)
+run_new_stage(const pz_slot* const slot, attempt* const next)
 {
   pz_tensor original;
   const uint32_t last = next->engine.chain->n_stages - 1;
@@ -112,37 +111,36 @@ run_new_map(const pz_slot* const slot, attempt* const next)
   return pz_eval_check(next->engine.eval);
 }
 
-/* The attempt with one map more. A first map is planned from the tensor (its value is of
-   the tensor's spec) or from the input (the tensor is its original). */
+/* Appends a stage. A first stage is planned from the tensor, as its value, or from the input: the
+   tensor is then its original. */
 static pz_status
 make_next(const pz_slot* const slot, const attempt* const a, const pz_direction direction,
-          const char* const text, const pz_option_setting* const settings,
-          const uint32_t n_settings, const uint32_t flags, attempt* const next)
+          const request* const asked, attempt* const next)
 {
   const pz_module* const module = slot->module;
   const pz_spec spec = a->engine.chain ? *pz_chain_value(a->engine.chain) : slot->storage->spec;
   if (a->engine.chain) {
-    PZ_TRY(pz_chain_append(a->engine.chain, text, settings, n_settings, &next->engine.chain));
+    PZ_TRY(pz_chain_append(a->engine.chain, asked->text, asked->settings, asked->n_settings,
+                           &next->engine.chain));
   } else {
-    PZ_TRY(pz_chain_new(module->context, text, settings, n_settings, direction, &spec, 1,
-                        &next->engine.chain));
+    PZ_TRY(pz_chain_new(module->context, asked->text, asked->settings, asked->n_settings, direction,
+                        &spec, 1, &next->engine.chain));
   }
-  PZ_TRY(check_specs(next->engine.chain, &spec, flags));
+  PZ_TRY(check_specs(next->engine.chain, &spec, asked->flags));
   PZ_TRY(pzi_engine_adopt(&next->engine, module->queue, a->engine.state, module->check_writes));
-  return run_new_map(slot, next);
+  return run_new_stage(slot, next);
 }
 
 static pz_status
-add_map(const pz_slot* const slot, const char* const text, const pz_option_setting* const settings,
-        const uint32_t n_settings, const uint32_t flags, attempt* const a)
+add_stage(const pz_slot* const slot, const request* const asked, attempt* const a)
 {
   attempt next = {0};
-  pz_status status = make_next(slot, a, PZ_FROM_TENSOR, text, settings, n_settings, flags, &next);
-  if (!a->engine.chain && (flags & PZ_UNSAFE) &&
+  pz_status status = make_next(slot, a, PZ_FROM_TENSOR, asked, &next);
+  if (!a->engine.chain && (asked->flags & PZ_UNSAFE) &&
       (status == PZ_MISMATCH || status == PZ_UNSUPPORTED)) {
-    /* No originals for a value of the tensor's spec: the tensor itself, for another value. */
+    /* no right inverse for this spec: plan with the tensor as the original */
     pzi_engine_cleanup(&next.engine);
-    status = make_next(slot, a, PZ_FROM_INPUT, text, settings, n_settings, flags, &next);
+    status = make_next(slot, a, PZ_FROM_INPUT, asked, &next);
   }
   if (status != PZ_OK) {
     pzi_engine_cleanup(&next.engine);
@@ -154,7 +152,7 @@ add_map(const pz_slot* const slot, const char* const text, const pz_option_setti
 }
 
 static pz_status
-add_maps(const pz_slot* const slot, const request* const asked, attempt* const a)
+add_stages(const pz_slot* const slot, const request* const asked, attempt* const a)
 {
   const char* text = asked->text;
   const pz_option_setting* const settings = asked->settings;
@@ -162,28 +160,33 @@ add_maps(const pz_slot* const slot, const request* const asked, attempt* const a
   char* const map = malloc(strlen(text) + 1);
   pz_option_setting* const own = calloc((size_t)n_settings + 1, sizeof(*own));
   pz_status status = PZ_OK;
-  uint32_t n_maps = 0;
+  uint32_t n_stages_added = 0;
   if (map && own) {
     pzi_chain_words* words = NULL;
-    status = pzi_chain_parse(text, &words); /* messages show the text as it was given */
+    status = pzi_chain_parse(text, &words); /* for messages with the whole text */
     free(words);
   } else {
     status = pzi_no_memory(strlen(text) + 1);
   }
-  for (bool more = true; more && status == PZ_OK; ++n_maps) {
-    const size_t length = first_map(text);
+  for (bool more = true; more && status == PZ_OK; ++n_stages_added) {
+    const size_t length = first_length(text);
     memcpy(map, text, length);
     map[length] = '\0';
     more = text[length] == ',';
     text += length + (more ? 1 : 0);
-    const uint32_t n_own = settings_of(settings, n_settings, n_maps, own);
-    status = add_map(slot, map, own, n_own, asked->flags, a);
+    const request one = {
+        .text = map,
+        .settings = own,
+        .n_settings = settings_of(settings, n_settings, n_stages_added, own),
+        .flags = asked->flags,
+    };
+    status = add_stage(slot, &one, a);
   }
   for (uint32_t k = 0; k < n_settings && status == PZ_OK; ++k) {
-    if (settings[k].map >= n_maps) {
+    if (settings[k].map >= n_stages_added) {
       status = pzi_fail(PZ_INVALID, "option \"%s\" is for map %u of a text of %u",
                         settings[k].name ? settings[k].name : "", (unsigned)settings[k].map,
-                        (unsigned)n_maps);
+                        (unsigned)n_stages_added);
     }
   }
   free(own);
@@ -191,39 +194,36 @@ add_maps(const pz_slot* const slot, const request* const asked, attempt* const a
   return status;
 }
 
-/* ---- the whole ------------------------------------------------------------- */
+/* ---- registration ------------------------------------------------------- */
 
-/* Where one original has the plain tensor's spec, the plain tensor's memory becomes the
-   original's, so that a host that kept the pointer holds the original. A tensor of another
-   list then needs memory for its value, which is given back: NULL where it keeps its own. */
+/* Lets the only original take over the memory of the plain tensor if the specs are equal. A host
+   that kept the pointer then holds the original. A tensor of another chain needs new memory for its
+   value: `*value`. */
 static pz_status
-keep_storage(const pz_slot* const slot, const pzi_parametrized* const list,
+keep_storage(const pz_slot* const slot, pzi_parametrized* const parametrized,
              pzi_storage** const value)
 {
-  if (slot->list || list->engine.chain->n_role[PZ_ORIGINAL] != 1 ||
-      !pz_spec_equal(&slot->storage->spec, &list->engine.chain->tensors[0].spec)) {
+  if (slot->parametrized || parametrized->engine.chain->n_role[PZ_ORIGINAL] != 1 ||
+      !pz_spec_equal(&slot->storage->spec, &parametrized->engine.chain->tensors[0].spec)) {
     return PZ_OK;
   }
   pz_queue* const queue = slot->module->queue;
-  pz_slot* const original = list->tensors[0];
   pzi_storage* room = NULL;
   if (slot->owner) {
     PZ_TRY(pzi_storage_new(queue, &slot->storage->spec, &room));
   }
   const pz_status status =
-      pzi_queue_copy(queue, &original->storage->tensor, &slot->storage->tensor);
+      pzi_queue_copy(queue, &parametrized->tensors[0]->storage->tensor, &slot->storage->tensor);
   if (status != PZ_OK) {
     pzi_storage_release(room);
     return status;
   }
-  pzi_state_replace(list->engine.state, PZ_ORIGINAL, 0, slot->storage);
-  pzi_storage_release(original->storage);
-  original->storage = pzi_storage_retain(slot->storage);
+  pzi_prepared_keep_memory(parametrized, slot->storage);
   *value = room;
   return PZ_OK;
 }
 
-/* The chain around a tensor of a list was planned for that tensor's spec. */
+/* The outer chain was planned for the tensor's spec. */
 static pz_status
 check_fits(const pz_slot* const slot, const pz_chain* const chain)
 {
@@ -231,13 +231,13 @@ check_fits(const pz_slot* const slot, const pz_chain* const chain)
   char expected[PZI_SPEC_TEXT];
   return !slot->owner || pz_spec_equal(pz_chain_value(chain), &slot->storage->spec)
              ? PZ_OK
-             : pzi_fail(PZ_MISMATCH, "forward returns %s, expected %s for the list around it",
+             : pzi_fail(PZ_MISMATCH, "forward returns %s, expected %s for the chain around it",
                         pzi_spec_text(pz_chain_value(chain), found),
                         pzi_spec_text(&slot->storage->spec, expected));
 }
 
 static pz_status
-register_maps(pz_slot* const slot, void* const user)
+register_text(pz_slot* const slot, void* const user)
 {
   const request* const asked = user;
   if (slot->role == PZ_STATE_BUFFER) {
@@ -248,38 +248,38 @@ register_maps(pz_slot* const slot, void* const user)
     return pzi_fail(PZ_INVALID, "expected a text, settings where there are some, and no flag but "
                                 "PZ_UNSAFE");
   }
-  PZ_TRY(pzi_check_closed(slot));
+  PZ_TRY(pzi_slot_check_closed(slot));
 
   attempt a = {0};
   pz_status status = PZ_OK;
-  if (slot->list) {
+  if (slot->parametrized) {
     PZ_TRY(pzi_value_refresh_inner(slot));
-    PZ_TRY(pzi_check_device(slot));
-    a.engine.chain = pz_chain_retain(slot->list->engine.chain);
-    status = pzi_state_adopt(a.engine.chain, slot->list->engine.state, &a.engine.state);
+    PZ_TRY(pzi_value_check_device(slot));
+    a.engine.chain = pz_chain_retain(slot->parametrized->engine.chain);
+    status = pzi_state_adopt(a.engine.chain, slot->parametrized->engine.state, &a.engine.state);
   }
   if (status == PZ_OK) {
-    status = add_maps(slot, asked, &a);
+    status = add_stages(slot, asked, &a);
   }
   if (status == PZ_OK) {
     status = check_fits(slot, a.engine.chain);
   }
   pzi_prepared prepared = {0};
   if (status == PZ_OK) {
-    status = pzi_parametrized_prepare(slot, &a.engine, &prepared);
+    status = pzi_prepared_init(slot, &a.engine, &prepared);
   }
   if (status != PZ_OK) {
     pzi_engine_cleanup(&a.engine);
     return status;
   }
-  prepared.list->value = a.value; /* the evaluation holds it */
+  prepared.parametrized->value = a.value; /* in the evaluation's memory */
   pzi_storage* value = NULL;
-  status = keep_storage(slot, prepared.list, &value);
+  status = keep_storage(slot, prepared.parametrized, &value);
   if (status != PZ_OK) {
-    pzi_parametrized_discard(&prepared);
+    pzi_prepared_cleanup(&prepared);
     return status;
   }
-  pzi_parametrized_install(slot, &prepared);
+  pzi_prepared_install(slot, &prepared);
   if (value) {
     pzi_slot_put(slot, value);
   }
@@ -291,8 +291,8 @@ pz_register_parametrization_with(pz_module* const module, const char* const name
                                  const char* const text, const pz_option_setting* const settings,
                                  const uint32_t n_settings, const uint32_t flags)
 {
-  request asked = {text, settings, n_settings, flags};
-  return pzi_exclusive_call(module, name, pzi_find_live, register_maps, &asked);
+  request asked = {.text = text, .settings = settings, .n_settings = n_settings, .flags = flags};
+  return pzi_exclusive_call(module, name, pzi_path_find_live, register_text, &asked);
 }
 
 pz_status

@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Paths of what lists work on, planned before a list comes to a slot and exchanged when it
-   does. As PyTorch has them, a list on "a.b.weight" has its tensors under
+/* New paths for the tensors of a chain, planned before the chain moves to a slot and assigned when
+   it does. As in PyTorch, the tensors of a chain on "a.b.weight" are under
    "a.b.parametrizations.weight". */
 
 #include "rename.h"
@@ -16,23 +16,23 @@
 #include <string.h>
 
 static size_t
-count_tensors(const pzi_parametrized* const list)
+count_tensors(const pzi_parametrized* const parametrized)
 {
-  size_t n = list ? list->n_tensors : 0;
-  for (uint32_t k = 0; list && k < list->n_tensors; ++k) {
-    n += count_tensors(list->tensors[k]->list);
+  size_t n = parametrized ? parametrized->n_tensors : 0;
+  for (uint32_t k = 0; parametrized && k < parametrized->n_tensors; ++k) {
+    n += count_tensors(parametrized->tensors[k]->parametrized);
   }
   return n;
 }
 
-/* Appends the names of a list on a slot whose path is, or will be, `path`. */
+/* Appends the new paths for a chain on a slot whose path is, or will be, `path`. */
 static pz_status
-plan(const char* const path, const pzi_parametrized* const list, pzi_names* const names)
+plan(const char* const path, const pzi_parametrized* const parametrized, pzi_rename* const names)
 {
-  for (uint32_t k = 0; list && k < list->n_tensors; ++k) {
-    pz_slot* const slot = list->tensors[k];
-    const char* const name = list->engine.chain->tensors[k].name;
-    char* const text = pzi_tensor_path(path, name);
+  for (uint32_t k = 0; parametrized && k < parametrized->n_tensors; ++k) {
+    pz_slot* const slot = parametrized->tensors[k];
+    const char* const name = parametrized->engine.chain->tensors[k].name;
+    char* const text = pzi_path_of_tensor(path, name);
     if (!text) {
       return pzi_no_memory(strlen(path) + strlen(name));
     }
@@ -40,21 +40,22 @@ plan(const char* const path, const pzi_parametrized* const list, pzi_names* cons
       free(text);
       continue;
     }
-    names->all[names->n++] = (pzi_new_name){slot, text, strlen(name)};
-    PZ_TRY(plan(text, slot->list, names));
+    names->all[names->n++] = (pzi_rename_path){slot, text, strlen(name)};
+    PZ_TRY(plan(text, slot->parametrized, names));
   }
   return PZ_OK;
 }
 
 pz_status
-pzi_names_plan(const pz_slot* const slot, const pzi_parametrized* const list, pzi_names* const out)
+pzi_rename_plan(const pz_slot* const slot, const pzi_parametrized* const parametrized,
+                pzi_rename* const out)
 {
-  const size_t n = count_tensors(list) + 1;
-  pzi_names names = {.all = calloc(n, sizeof(*names.all))};
+  const size_t n = count_tensors(parametrized) + 1;
+  pzi_rename names = {.all = calloc(n, sizeof(*names.all))};
   const pz_status status =
-      names.all ? plan(slot->path, list, &names) : pzi_no_memory(n * sizeof(*names.all));
+      names.all ? plan(slot->path, parametrized, &names) : pzi_no_memory(n * sizeof(*names.all));
   if (status != PZ_OK) {
-    pzi_names_discard(&names);
+    pzi_rename_discard(&names);
     return status;
   }
   *out = names;
@@ -62,25 +63,25 @@ pzi_names_plan(const pz_slot* const slot, const pzi_parametrized* const list, pz
 }
 
 void
-pzi_names_discard(pzi_names* const names)
+pzi_rename_discard(pzi_rename* const names)
 {
   for (size_t k = 0; k < names->n; ++k) {
     free(names->all[k].path);
   }
   free(names->all);
-  *names = (pzi_names){0};
+  *names = (pzi_rename){0};
 }
 
 void
-pzi_names_apply(pzi_names* const names)
+pzi_rename_apply(pzi_rename* const names)
 {
   for (size_t k = 0; k < names->n; ++k) {
     pz_slot* const slot = names->all[k].slot;
     char* const before = slot->path;
     slot->path = names->all[k].path;
     slot->name = slot->path + strlen(slot->path) - names->all[k].length;
-    slot->hash = pzi_word_of(slot->name).hash;
+    slot->hash = pzi_name_index_word(slot->name).hash;
     names->all[k].path = before;
   }
-  pzi_names_discard(names);
+  pzi_rename_discard(names);
 }

@@ -8,20 +8,21 @@
 
 #include "tree.h"
 
-typedef struct pzi_new_name {
+typedef struct pzi_rename_path {
   pz_slot* slot;
   char* path;
   size_t length; /* of the name at its end */
-} pzi_new_name;
+} pzi_rename_path;
 
-typedef struct pzi_names {
-  pzi_new_name* all;
+typedef struct pzi_rename {
+  pzi_rename_path* all;
   size_t n;
-} pzi_names;
+} pzi_rename;
 
-/* The paths that change in `list`, and in its inner chains, when it moves to `slot`. */
-pz_status pzi_names_plan(const pz_slot* slot, const pzi_parametrized* list, pzi_names* out);
-void pzi_names_discard(pzi_names* names);
-void pzi_names_apply(pzi_names* names); /* and discards them */
+/* The paths that change in `parametrized`, and in its inner chains, when it moves to `slot`. */
+pz_status pzi_rename_plan(const pz_slot* slot, const pzi_parametrized* parametrized,
+                          pzi_rename* out);
+void pzi_rename_discard(pzi_rename* names);
+void pzi_rename_apply(pzi_rename* names); /* and discards them */
 
 #endif /* PZI_RENAME_H */

@@ -28,7 +28,7 @@ pzi_slot_new(pz_module* const module, char* const path, const size_t name_offset
   atomic_init(&slot->published.call, PZI_NO_CALL);
   slot->path = path;
   slot->name = path + name_offset;
-  slot->hash = pzi_word_of(slot->name).hash;
+  slot->hash = pzi_name_index_word(slot->name).hash;
   *out = slot;
   return PZ_OK;
 }
@@ -48,32 +48,32 @@ pzi_slot_add(pz_module* const module, const char* const name, pzi_storage* const
   }
   slot->storage = storage;
   module->slots[module->n_slots++] = slot;
-  pzi_index_update(module);
-  pzi_paths_changed(module);
+  pzi_name_index_update(module);
+  pzi_stored_changed(module);
   *out = slot;
   return PZ_OK;
 }
 
 void
-pzi_parametrized_free_shell(pzi_parametrized* const list)
+pzi_parametrized_free_shell(pzi_parametrized* const parametrized)
 {
-  pzi_engine_cleanup(&list->engine);
-  pthread_mutex_destroy(&list->mutex);
-  free(list->failure_text);
-  free(list->tensors);
-  free(list);
+  pzi_engine_cleanup(&parametrized->engine);
+  pthread_mutex_destroy(&parametrized->mutex);
+  free(parametrized->failure_text);
+  free(parametrized->tensors);
+  free(parametrized);
 }
 
 void
-pzi_parametrized_free(pzi_parametrized* const list)
+pzi_parametrized_free(pzi_parametrized* const parametrized)
 {
-  if (!list) {
+  if (!parametrized) {
     return;
   }
-  for (uint32_t k = 0; k < list->n_tensors; ++k) {
-    pzi_slot_free(list->tensors[k]);
+  for (uint32_t k = 0; k < parametrized->n_tensors; ++k) {
+    pzi_slot_free(parametrized->tensors[k]);
   }
-  pzi_parametrized_free_shell(list);
+  pzi_parametrized_free_shell(parametrized);
 }
 
 void
@@ -82,14 +82,14 @@ pzi_slot_free(pz_slot* const slot)
   if (!slot) {
     return;
   }
-  pzi_parametrized_free(slot->list);
-  pzi_parametrized_free(slot->aside);
+  pzi_parametrized_free(slot->parametrized);
+  pzi_parametrized_free(slot->baked);
   pzi_storage_release(slot->storage);
   pzi_storage_release(slot->gradient);
   pzi_storage_release(slot->pending);
   if (slot->handed) {
-    slot->list = NULL;
-    slot->aside = NULL;
+    slot->parametrized = NULL;
+    slot->baked = NULL;
     slot->storage = NULL;
     slot->gradient = NULL;
     slot->pending = NULL;
@@ -107,7 +107,7 @@ void
 pzi_slot_put(pz_slot* const slot, pzi_storage* const storage)
 {
   if (slot->owner) {
-    const pzi_parametrized* const around = slot->owner->list;
+    const pzi_parametrized* const around = slot->owner->parametrized;
     const uint32_t first = pzi_chain_place(around->engine.chain, slot->role, 0);
     pzi_state_replace(around->engine.state, slot->role, slot->index - first, storage);
   }
@@ -116,11 +116,11 @@ pzi_slot_put(pz_slot* const slot, pzi_storage* const storage)
 }
 
 void
-pzi_parametrized_changed(pzi_parametrized* const list, const bool touch)
+pzi_parametrized_changed(pzi_parametrized* const parametrized, const bool touch)
 {
-  atomic_store_explicit(&list->ready, false, memory_order_relaxed);
+  atomic_store_explicit(&parametrized->ready, false, memory_order_relaxed);
   if (touch) {
-    pz_state_touch(list->engine.state);
+    pz_state_touch(parametrized->engine.state);
   }
 }
 
@@ -128,8 +128,8 @@ void
 pzi_slot_changed(pz_slot* slot, const bool touch)
 {
   for (; slot; slot = slot->owner) {
-    if (slot->list) {
-      pzi_parametrized_changed(slot->list, touch);
+    if (slot->parametrized) {
+      pzi_parametrized_changed(slot->parametrized, touch);
     }
   }
 }
@@ -137,7 +137,28 @@ pzi_slot_changed(pz_slot* slot, const bool touch)
 pz_spec
 pzi_slot_spec(const pz_slot* const slot)
 {
-  return slot->list ? *pz_chain_value(slot->list->engine.chain) : slot->storage->spec;
+  return slot->parametrized ? *pz_chain_value(slot->parametrized->engine.chain)
+                            : slot->storage->spec;
+}
+
+bool
+pzi_slot_is_nested(const pz_slot* const slot)
+{
+  bool any = false;
+  for (uint32_t k = 0; slot->parametrized && k < slot->parametrized->n_tensors; ++k) {
+    any = any || slot->parametrized->tensors[k]->parametrized;
+  }
+  return any;
+}
+
+bool
+pzi_slot_wants_gradient(const pz_slot* const slot)
+{
+  bool any = !slot->parametrized && slot->requires_grad;
+  for (uint32_t k = 0; slot->parametrized && k < slot->parametrized->n_tensors; ++k) {
+    any = any || pzi_slot_wants_gradient(slot->parametrized->tensors[k]);
+  }
+  return any;
 }
 
 /* The tensor that is open for writing: the slot's own, or one that its value depends on. */
@@ -145,15 +166,16 @@ static const pz_slot*
 find_open(const pz_slot* const slot)
 {
   const pz_slot* open = slot->editing ? slot : NULL;
-  const uint32_t n = slot->list && slot->list->n_editing > 0 ? slot->list->n_tensors : 0;
+  const uint32_t n =
+      slot->parametrized && slot->parametrized->n_editing > 0 ? slot->parametrized->n_tensors : 0;
   for (uint32_t k = 0; k < n && !open; ++k) {
-    open = find_open(slot->list->tensors[k]);
+    open = find_open(slot->parametrized->tensors[k]);
   }
   return open;
 }
 
 pz_status
-pzi_check_closed(const pz_slot* const slot)
+pzi_slot_check_closed(const pz_slot* const slot)
 {
   char path[PZI_PATH_TEXT];
   const pz_slot* const open = find_open(slot);

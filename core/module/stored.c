@@ -1,10 +1,9 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The stored tensors of a module and its children under their paths, in the order in which
-   they were added: the tensors a list works on stand where the parametrized tensor stood,
-   children after the module's own. The table is made when first asked for, by whichever
-   reader comes first, and kept until a name comes or goes. */
+/* The stored tensors of a module and its children, in the order in which they were added. The
+   tensors of a chain come at the position of its slot, children after the module's own tensors. The
+   first reader builds the table, which is kept until a name is added or removed. */
 
 #include "stored.h"
 
@@ -16,7 +15,7 @@
 #include <string.h>
 
 void
-pzi_paths_free(pz_module* const module)
+pzi_stored_free(pz_module* const module)
 {
   for (size_t k = 0; k < module->n_paths; ++k) {
     free(module->paths[k].text);
@@ -27,10 +26,10 @@ pzi_paths_free(pz_module* const module)
 }
 
 void
-pzi_paths_changed(pz_module* module)
+pzi_stored_changed(pz_module* module)
 {
   for (; module; module = module->parent) {
-    pzi_paths_free(module);
+    pzi_stored_free(module);
   }
 }
 
@@ -54,9 +53,9 @@ join(const char* const prefix, const char* const name)
   return text;
 }
 
-/* Where the paths go, under which folder: empty or ending in a dot. */
+/* The table being filled; `prefix` is empty or ends in a dot. */
 typedef struct collection {
-  pzi_path* paths;
+  pzi_stored_path* paths;
   size_t n;
   const char* prefix;
 } collection;
@@ -69,7 +68,7 @@ add_path(pz_slot* const slot, void* const user)
   if (!text) {
     return pzi_no_memory(strlen(to->prefix) + strlen(slot->path));
   }
-  to->paths[to->n++] = (pzi_path){text, slot};
+  to->paths[to->n++] = (pzi_stored_path){text, slot};
   return PZ_OK;
 }
 
@@ -78,14 +77,14 @@ collect(const pz_module* const module, const char* const prefix, collection* con
 {
   to->prefix = prefix;
   for (uint32_t k = 0; k < module->n_slots; ++k) {
-    PZ_TRY(pzi_each_stored_of(module->slots[k], add_path, to));
+    PZ_TRY(pzi_walk_stored_of(module->slots[k], add_path, to));
   }
   for (uint32_t k = 0; k < module->n_children; ++k) {
     char* const own = join(prefix, module->children[k]->name);
     if (!own) {
       return pzi_no_memory(strlen(prefix));
     }
-    strcat(own, "."); /* join leaves room for it */
+    strcat(own, "."); /* join leaves space for it */
     const pz_status status = collect(module->children[k], own, to);
     free(own);
     PZ_TRY(status);
@@ -94,20 +93,20 @@ collect(const pz_module* const module, const char* const prefix, collection* con
 }
 
 pz_status
-pzi_paths(const pz_module* const module, const pzi_path** const out, size_t* const n)
+pzi_stored_paths(const pz_module* const module, const pzi_stored_path** const out, size_t* const n)
 {
   pz_module* const cache = (pz_module*)module; /* `paths` has its own mutex */
   pz_status status = PZ_OK;
   pthread_mutex_lock(&cache->paths_mutex);
   if (!cache->paths) {
     size_t n_stored = 0;
-    (void)pzi_each_stored(cache, count, &n_stored);
+    (void)pzi_walk_stored(cache, count, &n_stored);
     collection all = {.paths = calloc(n_stored + 1, sizeof(*all.paths))};
     status = all.paths ? collect(module, "", &all) : pzi_no_memory(n_stored * sizeof(*all.paths));
     cache->paths = all.paths;
     cache->n_paths = all.n;
     if (status != PZ_OK) {
-      pzi_paths_free(cache);
+      pzi_stored_free(cache);
     }
   }
   *out = cache->paths;
@@ -123,10 +122,10 @@ pz_module_tensor(const pz_module* const module, const uint32_t index, pz_tensor_
     return pzi_fail(PZ_INVALID, "tensor entry: found size %u, expected %zu",
                     out ? (unsigned)out->size : 0U, sizeof(*out));
   }
-  PZ_TRY(pzi_read_begin(module));
-  const pzi_path* paths = NULL;
+  PZ_TRY(pzi_gate_read_begin(module));
+  const pzi_stored_path* paths = NULL;
   size_t n = 0;
-  pz_status status = pzi_paths(module, &paths, &n);
+  pz_status status = pzi_stored_paths(module, &paths, &n);
   if (status == PZ_OK && index >= n) {
     status = pzi_fail(PZ_NOT_FOUND, "tensor %u of %zu", (unsigned)index, n);
   }
@@ -138,6 +137,6 @@ pz_module_tensor(const pz_module* const module, const uint32_t index, pz_tensor_
     out->name = paths[index].text;
     out->spec = slot->storage->spec;
   }
-  pzi_read_end(module);
+  pzi_gate_read_end(module);
   return status;
 }

@@ -1,49 +1,47 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Lists of one module on the tensors of another. Copies are prepared for all tensors; then
-   those tensors whose memory goes on as an original's are overwritten, the last step that can
-   fail, with what they held kept until it has gone well; then everything is installed. */
+/* Copies the chains of one module to tensors of another. First all copies are prepared. Then
+   originals are copied to the memory of plain tensors that they take over, with an undo log: the
+   last step that can fail. Then all chains are installed. */
 
 #include "array.h"
 #include "clone.h"
 
 #include "gate.h"
 #include "name_index.h"
-#include "parametrized.h"
 #include "path.h"
+#include "prepared.h"
 #include "queue_copy.h"
 #include "slot.h"
 #include "spec_text.h"
-#include "state.h"
 #include "status.h"
-#include "storage_copy.h"
 #include "stored.h"
+#include "undo.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* One list on its way. */
-typedef struct passage {
+/* One chain to transfer. */
+typedef struct transferred {
   const pz_slot* from;
   pz_slot* to;
-  bool fresh; /* `to` is new and in no module yet */
+  bool fresh; /* `to` is new and not yet in the module */
   pzi_prepared prepared;
-  pzi_parametrized* around; /* of the original that takes over the memory of `to`; NULL: none */
-  pzi_storage* past;        /* what that memory held */
-} passage;
+  pzi_parametrized*
+      innermost_chain; /* its only original takes over the memory of `to`; NULL: none */
+} transferred;
 
-typedef struct passages {
-  passage* all;
+typedef struct transfers {
+  transferred* all;
   uint32_t n;
-} passages;
+} transfers;
 
 static void
-cleanup(passages* const p)
+cleanup(transfers* const p)
 {
   for (uint32_t k = 0; k < p->n; ++k) {
-    pzi_parametrized_discard(&p->all[k].prepared);
-    pzi_storage_release(p->all[k].past);
+    pzi_prepared_cleanup(&p->all[k].prepared);
     if (p->all[k].fresh) {
       pzi_slot_free(p->all[k].to);
     }
@@ -51,7 +49,7 @@ cleanup(passages* const p)
   free(p->all);
 }
 
-/* ---- where to ---------------------------------------------------------------- */
+/* ---- targets ------------------------------------------------------------ */
 
 static pz_slot*
 own_slot(const pz_module* const module, const char* const name)
@@ -69,27 +67,28 @@ check_target(const pz_slot* const slot, const pz_spec* const value)
 {
   char found[PZI_SPEC_TEXT];
   char expected[PZI_SPEC_TEXT];
-  if (slot->list) {
-    return pzi_fail(PZ_EXISTS, "parametrized already where the list is to go");
+  if (slot->parametrized) {
+    return pzi_fail(PZ_EXISTS, "the target is parametrized already");
   }
-  PZ_TRY(pzi_check_closed(slot));
+  PZ_TRY(pzi_slot_check_closed(slot));
   if (!pz_spec_equal(&slot->storage->spec, value)) {
-    return pzi_fail(PZ_MISMATCH, "found %s where the list is to go, expected %s",
+    return pzi_fail(PZ_MISMATCH, "found %s as the target of the chain, expected %s",
                     pzi_spec_text(&slot->storage->spec, found), pzi_spec_text(value, expected));
   }
   return PZ_OK;
 }
 
 static pz_status
-find_target(pz_module* const to, passage* const one)
+find_target(pz_module* const to, transferred* const one)
 {
   const char* const name = one->from->name;
   one->to = own_slot(to, name);
   if (one->to) {
-    return pzi_fail_prefix(check_target(one->to, pz_chain_value(one->from->list->engine.chain)),
-                           "\"%s\"", name);
+    return pzi_fail_prefix(
+        check_target(one->to, pz_chain_value(one->from->parametrized->engine.chain)), "\"%s\"",
+        name);
   }
-  PZ_TRY(pzi_check_name(to, name));
+  PZ_TRY(pzi_path_check_name(to, name));
   char* const path = strdup(name);
   if (!path) {
     return pzi_no_memory(strlen(name) + 1);
@@ -103,51 +102,51 @@ find_target(pz_module* const to, passage* const one)
   return PZ_OK;
 }
 
-/* The list whose only original is what is stored under the outermost list, at the end of
-   lists on originals; NULL where one of them has several. */
+/* The innermost chain, through only originals: its original is the stored tensor. NULL where a
+   chain has several originals. */
 static pzi_parametrized*
-innermost(pzi_parametrized* const list)
+innermost(pzi_parametrized* const parametrized)
 {
-  if (list->engine.chain->n_role[PZ_ORIGINAL] != 1) {
+  if (parametrized->engine.chain->n_role[PZ_ORIGINAL] != 1) {
     return NULL;
   }
-  return list->tensors[0]->list ? innermost(list->tensors[0]->list) : list;
+  return parametrized->tensors[0]->parametrized ? innermost(parametrized->tensors[0]->parametrized)
+                                                : parametrized;
 }
 
 static pz_status
-prepare(pz_module* const to, passage* const one)
+prepare(pz_module* const to, transferred* const one)
 {
-  PZ_TRY(pzi_check_closed(one->from));
+  PZ_TRY(pzi_slot_check_closed(one->from));
   PZ_TRY(find_target(to, one));
-  PZ_TRY(pzi_parametrized_copy(one->from, one->to, &one->prepared));
+  PZ_TRY(pzi_clone_parametrized(one->from, one->to, &one->prepared));
   pzi_storage* const plain = one->to->storage;
-  pzi_parametrized* const list = plain ? innermost(one->prepared.list) : NULL;
-  if (list && pz_spec_equal(&list->engine.chain->tensors[0].spec, &plain->spec)) {
-    PZ_TRY(pzi_copy_of(to->queue, &plain->tensor, &one->past));
-    one->around = list;
+  pzi_parametrized* const parametrized = plain ? innermost(one->prepared.parametrized) : NULL;
+  if (parametrized && pz_spec_equal(&parametrized->engine.chain->tensors[0].spec, &plain->spec)) {
+    one->innermost_chain = parametrized;
   }
   return PZ_OK;
 }
 
-/* Which lists of `from` go: that on `name`, or all. */
+/* Collects the chain on `name`, or all chains of the module itself. */
 static pz_status
-collect(const pz_module* const from, const char* const name, passages* const out)
+collect(const pz_module* const from, const char* const name, transfers* const out)
 {
   pz_slot* only = NULL;
   if (name) {
-    PZ_TRY(pzi_find_list(from, name, &only));
+    PZ_TRY(pzi_path_find_parametrized(from, name, &only));
     if (only->owner || only->module != from) {
       return pzi_fail(PZ_INVALID, "\"%s\": %s, expected one of the module itself", name,
-                      only->owner ? "a tensor of a list, which goes with the whole of it"
+                      only->owner ? "a tensor of a chain, which is transferred as a whole"
                                   : "a tensor of a nested module");
     }
   }
-  passages p = {.all = calloc((size_t)from->n_slots + 1, sizeof(*p.all))};
+  transfers p = {.all = calloc((size_t)from->n_slots + 1, sizeof(*p.all))};
   if (!p.all) {
     return pzi_no_memory(((size_t)from->n_slots + 1) * sizeof(*p.all));
   }
   for (uint32_t k = 0; k < from->n_slots; ++k) {
-    if (from->slots[k]->list && (!only || only == from->slots[k])) {
+    if (from->slots[k]->parametrized && (!only || only == from->slots[k])) {
       p.all[p.n++].from = from->slots[k];
     }
   }
@@ -159,42 +158,38 @@ collect(const pz_module* const from, const char* const name, passages* const out
   return PZ_OK;
 }
 
-/* ---- the whole --------------------------------------------------------------- */
+/* ---- transfer ----------------------------------------------------------- */
 
-/* The memory of plain tensors takes the originals; all of it or none. */
+/* Copies originals to the memory of the plain tensors, all or none. */
 static pz_status
-overwrite(pz_module* const to, const passages* const p)
+overwrite(const transfers* const p)
 {
   pz_status status = PZ_OK;
-  uint32_t k = 0;
-  for (; k < p->n && status == PZ_OK; ++k) {
-    const passage* const one = &p->all[k];
-    if (one->around) {
-      status = pzi_queue_copy(to->queue, &one->around->engine.state->storages[0]->tensor,
-                              &one->to->storage->tensor);
+  pzi_undo undo = {0};
+  for (uint32_t k = 0; k < p->n && status == PZ_OK; ++k) {
+    status = p->all[k].innermost_chain ? pzi_undo_add_tensor(&undo, p->all[k].to->storage) : PZ_OK;
+  }
+  for (uint32_t k = 0; k < p->n && status == PZ_OK; ++k) {
+    const transferred* const one = &p->all[k];
+    if (one->innermost_chain) {
+      status =
+          pzi_queue_copy(one->to->module->queue, &one->innermost_chain->tensors[0]->storage->tensor,
+                         &one->to->storage->tensor);
     }
   }
-  while (status != PZ_OK && k-- > 0) {
-    if (p->all[k].around) {
-      (void)pzi_queue_copy(to->queue, &p->all[k].past->tensor, &p->all[k].to->storage->tensor);
-    }
-  }
-  return status;
+  return pzi_undo_end(&undo, status);
 }
 
 static void
-install(pz_module* const to, passages* const p)
+install(pz_module* const to, transfers* const p)
 {
   for (uint32_t k = 0; k < p->n; ++k) {
-    passage* const one = &p->all[k];
+    transferred* const one = &p->all[k];
     pz_slot* const slot = one->to;
-    if (one->around) {
-      pz_slot* const original = one->around->tensors[0];
-      pzi_state_replace(one->around->engine.state, PZ_ORIGINAL, 0, slot->storage);
-      pzi_storage_release(original->storage);
-      original->storage = pzi_storage_retain(slot->storage);
+    if (one->innermost_chain) {
+      pzi_prepared_keep_memory(one->innermost_chain, slot->storage);
     }
-    pzi_parametrized_install(slot, &one->prepared);
+    pzi_prepared_install(slot, &one->prepared);
     slot->kind = one->from->kind;
     slot->requires_grad = one->from->requires_grad;
     if (one->fresh) {
@@ -202,14 +197,14 @@ install(pz_module* const to, passages* const p)
       one->fresh = false;
     }
   }
-  pzi_index_update(to);
-  pzi_paths_changed(to);
+  pzi_name_index_update(to);
+  pzi_stored_changed(to);
 }
 
 static pz_status
 transfer(const pz_module* const from, pz_module* const to, const char* const name)
 {
-  passages p = {0};
+  transfers p = {0};
   PZ_TRY(collect(from, name, &p));
   pz_status status = PZ_OK;
   uint32_t n_fresh = 0;
@@ -221,7 +216,7 @@ transfer(const pz_module* const from, pz_module* const to, const char* const nam
     status = pzi_array_reserve(&to->slots, to->n_slots, n_fresh, sizeof(pz_slot*));
   }
   if (status == PZ_OK) {
-    status = overwrite(to, &p);
+    status = overwrite(&p);
   }
   if (status == PZ_OK) {
     install(to, &p);
@@ -249,17 +244,17 @@ pz_transfer_parametrizations(pz_module* const from, pz_module* const to, const c
   if (from->context != to->context) {
     return pzi_fail(PZ_MISMATCH, "a module of another context");
   }
-  const bool together = root_of(from) == root_of(to); /* and one gate for both */
+  const bool together = root_of(from) == root_of(to); /* they share one gate */
   if (!together) {
-    PZ_TRY(pzi_read_begin(from));
+    PZ_TRY(pzi_gate_read_begin(from));
   }
-  pz_status status = pzi_exclusive_begin(to);
+  pz_status status = pzi_gate_exclusive_begin_live(to);
   if (status == PZ_OK) {
     status = transfer(from, to, name);
-    pzi_exclusive_end(to);
+    pzi_gate_exclusive_end(to);
   }
   if (!together) {
-    pzi_read_end(from);
+    pzi_gate_read_end(from);
   }
   return status;
 }

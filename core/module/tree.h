@@ -61,8 +61,8 @@ struct pz_slot {
                             passed on to the chain; NULL before the first use */
   uint64_t digest;       /* of the contents when the value was computed, in check mode */
   pzi_published published;
-  pzi_parametrized* list;  /* NULL: plain */
-  pzi_parametrized* aside; /* in a baked module: the chain whose value `storage` holds */
+  pzi_parametrized* parametrized; /* NULL: plain */
+  pzi_parametrized* baked;        /* in a baked module: the chain whose value `storage` holds */
   pz_slot* next_retired;
 };
 
@@ -98,8 +98,8 @@ struct pz_module {
   uint32_t n_slots;
   pz_module** children;
   uint32_t n_children;
-  pzi_index slot_index;
-  pzi_index child_index;
+  pzi_name_index slot_index;
+  pzi_name_index child_index;
   pz_slot* retired; /* slots of removed chains that hosts have handles to */
 
   bool training;
@@ -117,7 +117,7 @@ struct pz_module {
 
   /* Built when first asked for, freed when a name is added or removed. */
   pthread_mutex_t paths_mutex;
-  pzi_path* paths;
+  pzi_stored_path* paths;
   size_t n_paths;
 };
 

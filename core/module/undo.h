@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Undo log over several chains: their states are saved before a change and restored where it
-   fails. */
+/* Undo log over several chains and tensors: their contents are saved before a change and restored
+   where it fails. */
 
 #ifndef PZI_UNDO_H
 #define PZI_UNDO_H
@@ -19,23 +19,36 @@ typedef struct pzi_undo_chain {
   pzi_storage** storages; /* in the chain's order; NULL where none was saved */
 } pzi_undo_chain;
 
+/* The saved contents of one tensor outside the chains of the log. */
+typedef struct pzi_undo_tensor {
+  const pzi_storage* storage;
+  pzi_storage* saved;
+} pzi_undo_tensor;
+
 typedef struct pzi_undo {
-  pzi_undo_chain* lists;
-  size_t n;
+  pzi_undo_chain* chains;
+  size_t n_chains;
+  pzi_undo_tensor* tensors;
+  size_t n_tensors;
 } pzi_undo;
 
 /* Saves a slot's chain and its inner chains: every tensor, or (`steps`) those that an update
-   may write. PZ_INVALID while a tensor is open for writing. One of the calls below must
-   follow, also on failure. */
-pz_status pzi_undo_add(pzi_undo* pasts, pz_slot* slot, bool steps);
+   may write. PZ_INVALID while a tensor is open for writing. pzi_undo_end or
+   pzi_undo_cleanup must follow, also on failure. */
+pz_status pzi_undo_add_chain(pzi_undo* undo, pz_slot* slot, bool steps);
 
-/* Ends the log of a change that returned `status`, which is returned. After a failure the saved
-   states are restored with their versions, so that values read before are current again; chains
-   around those saved are not told. The second forgets the log without that. */
-pz_status pzi_undo_end(pzi_undo* pasts, pz_status status);
-void pzi_undo_cleanup(pzi_undo* pasts);
+/* Saves a tensor that copies will overwrite, unless such a copy cannot fail: in host memory. The
+   storage must exist until the log ends. As for chains, one of the two must follow. */
+pz_status pzi_undo_add_tensor(pzi_undo* undo, const pzi_storage* storage);
 
-/* The saved contents of a tensor; NULL where they were not saved. */
-const pzi_storage* pzi_undo_find(const pzi_undo* pasts, const pz_slot* tensor);
+/* Ends the log of a change that returned `status`, which is returned. After a failure the log
+   restores what it saved, and the versions of the states, so that values read before are current
+   again. It does not mark chains around the saved ones as changed. The second call ends the log
+   and restores nothing. */
+pz_status pzi_undo_end(pzi_undo* undo, pz_status status);
+void pzi_undo_cleanup(pzi_undo* undo);
+
+/* The saved contents of a tensor of a saved chain, or NULL. */
+const pzi_storage* pzi_undo_find(const pzi_undo* undo, const pz_slot* tensor);
 
 #endif /* PZI_UNDO_H */

@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* What maps do besides computing a value: one step of their own state, of one value or of
-   all; and the distance of a value from their set. */
+/* Updates: steps of the parametrizations' own state. Residuals: the distance of a value from the
+   set of the last stage. */
 
 #include "update.h"
 
@@ -18,102 +18,102 @@
 
 /* ---- steps ------------------------------------------------------------------- */
 
-/* The step of one list, whose map 0 may move originals: lists on them take that. */
+/* Updates one chain. The update of stage 0 may change originals; inner chains on them follow. */
 static pz_status
-step_list(pz_slot* const slot)
+step_chain(pz_slot* const slot)
 {
-  const pzi_parametrized* const list = slot->list;
-  pzi_undo pasts = {0};
+  const pzi_parametrized* const parametrized = slot->parametrized;
+  pzi_undo undo = {0};
   PZ_TRY(pzi_value_refresh_inner(slot));
-  pz_status status = pzi_is_nested(slot) ? pzi_undo_add(&pasts, slot, true) : PZ_OK;
+  pz_status status = pzi_slot_is_nested(slot) ? pzi_undo_add_chain(&undo, slot, true) : PZ_OK;
   if (status == PZ_OK) {
-    status = pz_eval_update(list->engine.eval, list->engine.state);
+    status = pz_eval_update(parametrized->engine.eval, parametrized->engine.state);
   }
   if (status == PZ_OK) {
-    status = pzi_hand_down(slot, &pasts, false);
+    status = pzi_hand_down(slot, &undo, false);
   }
-  pzi_undo_cleanup(&pasts);
+  pzi_undo_cleanup(&undo);
   return status;
 }
 
-/* The lists in a list go first: it steps on their values. */
+/* Inner chains first: the outer chain uses their values. */
 static pz_status
 step(pz_slot* const slot, const bool reading)
 {
-  pzi_parametrized* const list = slot->list;
+  pzi_parametrized* const parametrized = slot->parametrized;
   char path[PZI_PATH_TEXT];
-  const uint64_t before = pz_state_version(list->engine.state);
-  if (reading && pzi_in_scope(slot->module) && pzi_value_is_current(list)) {
+  const uint64_t before = pz_state_version(parametrized->engine.state);
+  if (reading && pzi_value_in_scope(slot->module) && pzi_value_is_current(parametrized)) {
     return PZ_OK;
   }
-  for (uint32_t k = 0; k < list->n_tensors; ++k) {
-    if (list->tensors[k]->list) {
-      PZ_TRY(step(list->tensors[k], reading));
+  for (uint32_t k = 0; k < parametrized->n_tensors; ++k) {
+    if (parametrized->tensors[k]->parametrized) {
+      PZ_TRY(step(parametrized->tensors[k], reading));
     }
   }
-  if (reading && !pzi_has_own_steps(list)) {
+  if (reading && !pzi_value_has_own_update(parametrized)) {
     return PZ_OK;
   }
-  pzi_parametrized_changed(list, false);
-  const pz_status status = step_list(slot);
-  if (pz_state_version(list->engine.state) != before) {
+  pzi_parametrized_changed(parametrized, false);
+  const pz_status status = step_chain(slot);
+  if (pz_state_version(parametrized->engine.state) != before) {
     pzi_slot_changed(slot->owner, true);
   }
   return pzi_fail_prefix(status, "\"%s\"", pzi_path_text(slot, path));
 }
 
 pz_status
-pzi_slot_step(pz_slot* const slot, const bool reading)
+pzi_update_slot(pz_slot* const slot, const bool reading)
 {
-  pzi_undo pasts = {0};
+  pzi_undo undo = {0};
   pz_status status = PZ_OK;
-  PZ_TRY(pzi_check_closed(slot));
-  if (pzi_is_nested(slot) || !slot->module->queue->host_memory) { /* where copies can fail */
-    status = pzi_undo_add(&pasts, slot, true);
+  PZ_TRY(pzi_slot_check_closed(slot));
+  if (pzi_slot_is_nested(slot) || !slot->module->queue->host_memory) { /* copies can fail */
+    status = pzi_undo_add_chain(&undo, slot, true);
   }
   if (status == PZ_OK) {
     status = step(slot, reading);
   }
-  return pzi_undo_end(&pasts, status);
+  return pzi_undo_end(&undo, status);
 }
 
 static pz_status
-remember(pz_slot* const slot, void* const pasts)
+remember(pz_slot* const slot, void* const undo)
 {
-  return pzi_undo_add(pasts, slot, true);
+  return pzi_undo_add_chain(undo, slot, true);
 }
 
 static pz_status
 step_value(pz_slot* const slot, void* const user)
 {
   (void)user;
-  return slot->list ? step(slot, false) : PZ_OK;
+  return slot->parametrized ? step(slot, false) : PZ_OK;
 }
 
 static pz_status
 update_all(pz_module* const module)
 {
-  pzi_undo pasts = {0};
-  pz_status status = pzi_each_slot(module, remember, &pasts);
+  pzi_undo undo = {0};
+  pz_status status = pzi_walk_slots(module, remember, &undo);
   if (status == PZ_OK) {
-    status = pzi_each_slot(module, step_value, NULL);
+    status = pzi_walk_slots(module, step_value, NULL);
   }
-  return pzi_undo_end(&pasts, status);
+  return pzi_undo_end(&undo, status);
 }
 
 pz_status
 pz_module_update(pz_module* const module, const char* const name)
 {
-  PZ_TRY(pzi_alone_begin(module));
+  PZ_TRY(pzi_gate_exclusive_begin(module));
   pz_slot* slot = NULL;
-  pz_status status = pzi_check_live(module);
+  pz_status status = pzi_gate_check_live(module);
   if (status == PZ_OK && name) {
-    status = pzi_find_list(module, name, &slot);
+    status = pzi_path_find_parametrized(module, name, &slot);
   }
   if (status == PZ_OK) {
-    status = name ? pzi_slot_step(slot, false) : update_all(module);
+    status = name ? pzi_update_slot(slot, false) : update_all(module);
   }
-  pzi_exclusive_end(module);
+  pzi_gate_exclusive_end(module);
   return status;
 }
 
@@ -122,11 +122,11 @@ pz_module_update(pz_module* const module, const char* const name)
 static pz_status
 residual(pz_slot* const slot, void* const distance)
 {
-  const pzi_parametrized* const list = slot->list;
+  const pzi_parametrized* const parametrized = slot->parametrized;
   pz_tensor value;
-  PZ_TRY(pzi_slot_value(slot, &value));
-  return pz_eval_residual(list->engine.eval, list->engine.state, list->engine.chain->n_stages - 1,
-                          &value, distance);
+  PZ_TRY(pzi_value_get(slot, &value));
+  return pz_eval_residual(parametrized->engine.eval, parametrized->engine.state,
+                          parametrized->engine.chain->n_stages - 1, &value, distance);
 }
 
 pz_status
@@ -135,5 +135,5 @@ pz_module_residual(pz_module* const module, const char* const name, double* cons
   if (!distance) {
     return pzi_fail(PZ_INVALID, "found no place for the distance");
   }
-  return pzi_exclusive_call(module, name, pzi_find_live_list, residual, distance);
+  return pzi_exclusive_call(module, name, pzi_path_find_live_parametrized, residual, distance);
 }

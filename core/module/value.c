@@ -13,12 +13,11 @@
 #include "queue_copy.h"
 #include "slot.h"
 #include "status.h"
-#include "walk.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- contents -------------------------------------------------------------- */
+/* ---- digests ------------------------------------------------------------ */
 
 /* Mixes every word into 64 bits (multiply and rotate, as xxHash does). */
 static uint64_t
@@ -48,12 +47,12 @@ is_checked(const pz_slot* const slot)
 }
 
 pz_status
-pzi_check_digests(const pz_slot* const slot)
+pzi_value_check_digests(const pz_slot* const slot)
 {
   char path[PZI_PATH_TEXT];
-  const pzi_parametrized* const list = slot->list;
-  for (uint32_t k = 0; is_checked(slot) && k < list->n_tensors; ++k) {
-    const pz_slot* const tensor = list->tensors[k];
+  const pzi_parametrized* const parametrized = slot->parametrized;
+  for (uint32_t k = 0; is_checked(slot) && k < parametrized->n_tensors; ++k) {
+    const pz_slot* const tensor = parametrized->tensors[k];
     if (pz_count(&tensor->storage->tensor) > 0 &&
         digest(&tensor->storage->tensor) != tensor->digest) {
       return pzi_fail(PZ_STALE, "\"%s\" was written without pz_module_touch since it was read",
@@ -66,8 +65,8 @@ pzi_check_digests(const pz_slot* const slot)
 static void
 take_digests(const pz_slot* const slot)
 {
-  for (uint32_t k = 0; is_checked(slot) && k < slot->list->n_tensors; ++k) {
-    pz_slot* const tensor = slot->list->tensors[k];
+  for (uint32_t k = 0; is_checked(slot) && k < slot->parametrized->n_tensors; ++k) {
+    pz_slot* const tensor = slot->parametrized->tensors[k];
     if (pz_count(&tensor->storage->tensor) > 0) {
       tensor->digest = digest(&tensor->storage->tensor);
     }
@@ -77,21 +76,21 @@ take_digests(const pz_slot* const slot)
 /* ---- when to compute -------------------------------------------------------- */
 
 bool
-pzi_has_own_steps(const pzi_parametrized* const list)
+pzi_value_has_own_update(const pzi_parametrized* const parametrized)
 {
   bool any = false;
-  for (uint32_t i = 0; i < list->engine.chain->n_stages; ++i) {
-    any = any || list->engine.chain->stages[i].instance->parametrization->table.update;
+  for (uint32_t i = 0; i < parametrized->engine.chain->n_stages; ++i) {
+    any = any || parametrized->engine.chain->stages[i].instance->parametrization->table.update;
   }
   return any;
 }
 
 bool
-pzi_has_steps(const pz_slot* const slot)
+pzi_value_has_update(const pz_slot* const slot)
 {
-  bool any = slot->list && pzi_has_own_steps(slot->list);
-  for (uint32_t k = 0; slot->list && k < slot->list->n_tensors; ++k) {
-    any = any || pzi_has_steps(slot->list->tensors[k]);
+  bool any = slot->parametrized && pzi_value_has_own_update(slot->parametrized);
+  for (uint32_t k = 0; slot->parametrized && k < slot->parametrized->n_tensors; ++k) {
+    any = any || pzi_value_has_update(slot->parametrized->tensors[k]);
   }
   return any;
 }
@@ -102,67 +101,70 @@ forward_flags(const pz_slot* const slot)
   if (!slot->module->training) {
     return 0;
   }
-  return PZ_CALL_TRAINING | (pzi_wants_gradient(slot) ? (uint32_t)PZ_CALL_SAVING : 0);
+  return PZ_CALL_TRAINING | (pzi_slot_wants_gradient(slot) ? (uint32_t)PZ_CALL_SAVING : 0);
 }
 
-/* Every read counts: PyTorch's rule outside a scope. */
+/* Outside a scope each read computes, as in PyTorch. */
 bool
-pzi_reads_alone(const pz_slot* const slot)
+pzi_value_read_computes(const pz_slot* const slot)
 {
   const pz_module* const module = slot->module;
-  return slot->list && module->policy == PZ_CACHE_SCOPED && module->scopes == 0;
+  return slot->parametrized && module->policy == PZ_CACHE_SCOPED && module->scopes == 0;
 }
 
 bool
-pzi_in_scope(const pz_module* const module)
+pzi_value_in_scope(const pz_module* const module)
 {
   return module->policy == PZ_CACHE_SCOPED && module->scopes > 0;
 }
 
-/* A read that nothing keeps takes a step before: PyTorch's rule again. */
+/* A read outside the cache updates first, as in PyTorch. */
 bool
-pzi_steps_on_read(const pz_slot* const slot)
+pzi_value_read_updates(const pz_slot* const slot)
 {
   const pz_module* const module = slot->module;
-  return module->update_policy == PZ_UPDATE_ON_READ && module->training && pzi_has_steps(slot);
+  return module->update_policy == PZ_UPDATE_ON_READ && module->training &&
+         pzi_value_has_update(slot);
 }
 
 bool
-pzi_keeps_value(const pz_slot* const slot)
+pzi_value_read_caches(const pz_slot* const slot)
 {
-  return pzi_in_scope(slot->module) || (!pzi_reads_alone(slot) && !pzi_steps_on_read(slot));
+  return pzi_value_in_scope(slot->module) ||
+         (!pzi_value_read_computes(slot) && !pzi_value_read_updates(slot));
 }
 
 bool
-pzi_value_is_current(const pzi_parametrized* const list)
+pzi_value_is_current(const pzi_parametrized* const parametrized)
 {
-  return !list->dropped &&
-         pzi_eval_version(list->engine.eval, NULL) == pz_state_version(list->engine.state);
+  return !parametrized->dropped && pzi_eval_version(parametrized->engine.eval, NULL) ==
+                                       pz_state_version(parametrized->engine.state);
 }
 
 /* ---- values ---------------------------------------------------------------- */
 
 static void
-remember_failure(pzi_parametrized* const list, const pz_status status, const uint64_t version)
+remember_failure(pzi_parametrized* const parametrized, const pz_status status,
+                 const uint64_t version)
 {
-  free(list->failure_text);
-  list->failure_text = strdup(pz_error_message());
-  list->failure = status;
-  list->failed_version = version;
+  free(parametrized->failure_text);
+  parametrized->failure_text = strdup(pz_error_message());
+  parametrized->failure = status;
+  parametrized->failed_version = version;
 }
 
-/* With the list's mutex held. */
+/* With the mutex of the chain locked. */
 pz_status
 pzi_value_refresh_inner(const pz_slot* const slot)
 {
-  for (uint32_t k = 0; k < slot->list->n_tensors; ++k) {
-    pz_slot* const tensor = slot->list->tensors[k];
-    pzi_parametrized* const inner = tensor->list;
+  for (uint32_t k = 0; k < slot->parametrized->n_tensors; ++k) {
+    pz_slot* const tensor = slot->parametrized->tensors[k];
+    pzi_parametrized* const inner = tensor->parametrized;
     pz_tensor value;
     if (!inner) {
       continue;
     }
-    PZ_TRY(pzi_slot_value(tensor, &value));
+    PZ_TRY(pzi_value_get(tensor, &value));
     const uint64_t version = pz_state_version(inner->engine.state);
     if (inner->copied_version != version) {
       inner->copied_version = 0;
@@ -173,84 +175,86 @@ pzi_value_refresh_inner(const pz_slot* const slot)
   return PZ_OK;
 }
 
-/* With the mutex held. */
+/* With the mutex of the chain locked. */
 static pz_status
 refresh(pz_slot* const slot)
 {
-  pzi_parametrized* const list = slot->list;
-  const uint64_t version = pz_state_version(list->engine.state);
+  pzi_parametrized* const parametrized = slot->parametrized;
+  const uint64_t version = pz_state_version(parametrized->engine.state);
   char path[PZI_PATH_TEXT];
-  PZ_TRY(pzi_check_closed(slot));
+  PZ_TRY(pzi_slot_check_closed(slot));
   PZ_TRY(pzi_value_refresh_inner(slot));
-  if (pzi_reads_alone(slot) || !pzi_value_is_current(list)) {
-    if (!pzi_reads_alone(slot) && list->failed_version == version) {
-      return pzi_fail(list->failure, "%s",
-                      list->failure_text ? list->failure_text : pz_status_text(list->failure));
+  if (pzi_value_read_computes(slot) || !pzi_value_is_current(parametrized)) {
+    if (!pzi_value_read_computes(slot) && parametrized->failed_version == version) {
+      return pzi_fail(parametrized->failure, "%s",
+                      parametrized->failure_text ? parametrized->failure_text
+                                                 : pz_status_text(parametrized->failure));
     }
     take_digests(slot);
-    const pz_status status =
-        pz_eval_forward(list->engine.eval, list->engine.state, forward_flags(slot), &list->value);
+    const pz_status status = pz_eval_forward(parametrized->engine.eval, parametrized->engine.state,
+                                             forward_flags(slot), &parametrized->value);
     if (status != PZ_OK) {
       (void)pzi_fail_prefix(status, "\"%s\"", pzi_path_text(slot, path));
-      if (status != PZ_NO_MEMORY) { /* memory may be there next time */
-        remember_failure(list, status, version);
+      if (status != PZ_NO_MEMORY) { /* the next read may find memory */
+        remember_failure(parametrized, status, version);
       }
       return status;
     }
-    list->dropped = false;
+    parametrized->dropped = false;
   } else {
-    PZ_TRY(pzi_check_digests(slot));
+    PZ_TRY(pzi_value_check_digests(slot));
   }
-  list->read_version = version;
-  const bool ready = pzi_keeps_value(slot) && !is_checked(slot);
-  atomic_store_explicit(&list->ready, ready, memory_order_release);
+  parametrized->read_version = version;
+  const bool ready = pzi_value_read_caches(slot) && !is_checked(slot);
+  atomic_store_explicit(&parametrized->ready, ready, memory_order_release);
   return PZ_OK;
 }
 
 pz_status
-pzi_slot_value(pz_slot* const slot, pz_tensor* const out)
+pzi_value_get(pz_slot* const slot, pz_tensor* const out)
 {
-  pzi_parametrized* const list = slot->list;
+  pzi_parametrized* const parametrized = slot->parametrized;
   char path[PZI_PATH_TEXT];
   if (slot->owner && slot->module->baked) {
-    return pzi_fail(PZ_INVALID, "\"%s\" is put aside until pz_module_unbake",
+    return pzi_fail(PZ_INVALID, "\"%s\" belongs to a baked chain until pz_module_unbake",
                     pzi_path_text(slot, path));
   }
-  if (!list) {
-    PZ_TRY(pzi_check_closed(slot));
+  if (!parametrized) {
+    PZ_TRY(pzi_slot_check_closed(slot));
     if (!slot->storage) {
-      return pzi_fail(PZ_NOT_FOUND, "\"%s\" is gone since its slot was asked for",
+      return pzi_fail(PZ_NOT_FOUND, "\"%s\" was removed after pz_module_slot",
                       pzi_path_text(slot, path));
     }
     *out = slot->storage->tensor;
     return PZ_OK;
   }
-  if (atomic_load_explicit(&list->ready, memory_order_acquire)) {
-    *out = list->value;
+  if (atomic_load_explicit(&parametrized->ready, memory_order_acquire)) {
+    *out = parametrized->value;
     return PZ_OK;
   }
-  if (pthread_mutex_lock(&list->mutex) != 0) {
-    return pzi_fail(PZ_INVALID, "\"%s\": its own maps read it", pzi_path_text(slot, path));
+  if (pthread_mutex_lock(&parametrized->mutex) != 0) {
+    return pzi_fail(PZ_INVALID, "\"%s\": its own forward reads it", pzi_path_text(slot, path));
   }
   const pz_status status = refresh(slot);
   if (status == PZ_OK) {
-    *out = list->value;
+    *out = parametrized->value;
   }
-  pthread_mutex_unlock(&list->mutex);
+  pthread_mutex_unlock(&parametrized->mutex);
   return status;
 }
 
 pz_status
-pzi_check_device(const pz_slot* const slot)
+pzi_value_check_device(const pz_slot* const slot)
 {
   char path[PZI_PATH_TEXT];
-  const pzi_parametrized* const list = slot->list;
-  pthread_mutex_lock((pthread_mutex_t*)&list->mutex);
-  const pz_status status = pz_eval_check(list->engine.eval);
-  pthread_mutex_unlock((pthread_mutex_t*)&list->mutex);
+  const pzi_parametrized* const parametrized = slot->parametrized;
+  pthread_mutex_lock((pthread_mutex_t*)&parametrized->mutex);
+  const pz_status status = pz_eval_check(parametrized->engine.eval);
+  pthread_mutex_unlock((pthread_mutex_t*)&parametrized->mutex);
   PZ_TRY(pzi_fail_prefix(status, "\"%s\"", pzi_path_text(slot, path)));
-  for (uint32_t k = 0; k < list->n_tensors; ++k) {
-    PZ_TRY(list->tensors[k]->list ? pzi_check_device(list->tensors[k]) : PZ_OK);
+  for (uint32_t k = 0; k < parametrized->n_tensors; ++k) {
+    PZ_TRY(parametrized->tensors[k]->parametrized ? pzi_value_check_device(parametrized->tensors[k])
+                                                  : PZ_OK);
   }
   return PZ_OK;
 }

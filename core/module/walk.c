@@ -1,15 +1,13 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Walks over the slots of a module, its children, and the lists in lists. */
+/* Walks over the slots of a module, its children, and inner chains. */
 
 #include "walk.h"
 
-#include "status.h"
-
 typedef pz_status walk(pz_slot* slot, pzi_visit* visit, void* user);
 
-/* Walks from every slot of a module's own, then of its children's. */
+/* Walks from each slot of the module, then of its children. */
 static pz_status
 walk_module(pz_module* const module, walk* const from, pzi_visit* const visit, void* const user)
 {
@@ -29,64 +27,44 @@ visit_slot(pz_slot* const slot, pzi_visit* const visit, void* const user)
 }
 
 pz_status
-pzi_each_slot(pz_module* const module, pzi_visit* const visit, void* const user)
+pzi_walk_slots(pz_module* const module, pzi_visit* const visit, void* const user)
 {
   return walk_module(module, visit_slot, visit, user);
 }
 
 pz_status
-pzi_each_list_of(pz_slot* const slot, pzi_visit* const visit, void* const user)
+pzi_walk_parametrized_of(pz_slot* const slot, pzi_visit* const visit, void* const user)
 {
-  if (!slot->list) {
+  if (!slot->parametrized) {
     return PZ_OK;
   }
   PZ_TRY(visit(slot, user));
-  for (uint32_t k = 0; k < slot->list->n_tensors; ++k) {
-    PZ_TRY(pzi_each_list_of(slot->list->tensors[k], visit, user));
+  for (uint32_t k = 0; k < slot->parametrized->n_tensors; ++k) {
+    PZ_TRY(pzi_walk_parametrized_of(slot->parametrized->tensors[k], visit, user));
   }
   return PZ_OK;
 }
 
 pz_status
-pzi_each_list(pz_module* const module, pzi_visit* const visit, void* const user)
+pzi_walk_parametrized(pz_module* const module, pzi_visit* const visit, void* const user)
 {
-  return walk_module(module, pzi_each_list_of, visit, user);
+  return walk_module(module, pzi_walk_parametrized_of, visit, user);
 }
 
 pz_status
-pzi_each_stored_of(pz_slot* const slot, pzi_visit* const visit, void* const user)
+pzi_walk_stored_of(pz_slot* const slot, pzi_visit* const visit, void* const user)
 {
-  if (!slot->list) {
+  if (!slot->parametrized) {
     return visit(slot, user);
   }
-  for (uint32_t k = 0; k < slot->list->n_tensors; ++k) {
-    PZ_TRY(pzi_each_stored_of(slot->list->tensors[k], visit, user));
+  for (uint32_t k = 0; k < slot->parametrized->n_tensors; ++k) {
+    PZ_TRY(pzi_walk_stored_of(slot->parametrized->tensors[k], visit, user));
   }
   return PZ_OK;
 }
 
 pz_status
-pzi_each_stored(pz_module* const module, pzi_visit* const visit, void* const user)
+pzi_walk_stored(pz_module* const module, pzi_visit* const visit, void* const user)
 {
-  return walk_module(module, pzi_each_stored_of, visit, user);
-}
-
-bool
-pzi_is_nested(const pz_slot* const slot)
-{
-  bool any = false;
-  for (uint32_t k = 0; slot->list && k < slot->list->n_tensors; ++k) {
-    any = any || slot->list->tensors[k]->list;
-  }
-  return any;
-}
-
-bool
-pzi_wants_gradient(const pz_slot* const slot)
-{
-  bool any = !slot->list && slot->requires_grad;
-  for (uint32_t k = 0; slot->list && k < slot->list->n_tensors; ++k) {
-    any = any || pzi_wants_gradient(slot->list->tensors[k]);
-  }
-  return any;
+  return walk_module(module, pzi_walk_stored_of, visit, user);
 }

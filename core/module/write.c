@@ -1,12 +1,11 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Writing: by copy, in place by the host, through right inverses, by drawing. Everything
-   is checked before the first byte changes. */
+/* Writes: by copy, in place by the host, through right inverses, by sampling. All arguments are
+   checked before the first write. */
 
 #include "check_tensor.h"
 #include "exclusive.h"
-#include "gate.h"
 #include "hand_down.h"
 #include "overlap.h"
 #include "path.h"
@@ -17,36 +16,36 @@
 #include "storage_copy.h"
 #include "undo.h"
 #include "value.h"
-#include "walk.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- through right inverses ------------------------------------------------------ */
 
-/* Changes the originals of a list by `change`, and those of the lists in it along. */
+/* Changes the originals of a chain by `change`, and those of its inner chains with them. */
 static pz_status
 all_or_nothing(pz_slot* const slot,
-               pz_status (*const change)(const pzi_parametrized* list, const pz_tensor* value),
+               pz_status (*const change)(const pzi_parametrized* parametrized,
+                                         const pz_tensor* value),
                const pz_tensor* const value)
 {
-  const pzi_parametrized* const list = slot->list;
-  const uint64_t before = pz_state_version(list->engine.state);
-  pzi_undo pasts = {0};
+  const pzi_parametrized* const parametrized = slot->parametrized;
+  const uint64_t before = pz_state_version(parametrized->engine.state);
+  pzi_undo undo = {0};
   pz_status status = PZ_OK;
-  if (pzi_is_nested(slot)) {
+  if (pzi_slot_is_nested(slot)) {
     PZ_TRY(pzi_value_refresh_inner(slot));
   }
-  if (pzi_is_nested(slot) || !slot->module->queue->host_memory) { /* where copies can fail */
-    status = pzi_undo_add(&pasts, slot, false);
+  if (pzi_slot_is_nested(slot) || !slot->module->queue->host_memory) { /* copies can fail */
+    status = pzi_undo_add_chain(&undo, slot, false);
   }
   if (status == PZ_OK) {
-    pzi_slot_changed(slot, false); /* the state tells itself, once all went well */
-    status = change(list, value);
-    status = status == PZ_OK ? pzi_hand_down(slot, &pasts, true) : status;
+    pzi_slot_changed(slot, false); /* `change` touches the state itself on success */
+    status = change(parametrized, value);
+    status = status == PZ_OK ? pzi_hand_down(slot, &undo, true) : status;
   }
-  (void)pzi_undo_end(&pasts, status);
-  if (pz_state_version(list->engine.state) != before) {
+  (void)pzi_undo_end(&undo, status);
+  if (pz_state_version(parametrized->engine.state) != before) {
     pzi_slot_changed(slot->owner, true);
   }
   return status;
@@ -74,17 +73,17 @@ set_stored(pz_slot* const slot, const pz_tensor* const value)
 }
 
 static pz_status
-assign(const pzi_parametrized* const list, const pz_tensor* const value)
+assign(const pzi_parametrized* const parametrized, const pz_tensor* const value)
 {
-  return pz_eval_assign(list->engine.eval, list->engine.state, PZ_ASSIGN, value);
+  return pz_eval_assign(parametrized->engine.eval, parametrized->engine.state, PZ_ASSIGN, value);
 }
 
 static pz_status
 set(pz_slot* const slot, void* const user)
 {
   const pz_tensor* const value = user;
-  PZ_TRY(pzi_check_closed(slot));
-  if (slot->list) {
+  PZ_TRY(pzi_slot_check_closed(slot));
+  if (slot->parametrized) {
     return all_or_nothing(slot, assign, value);
   }
   PZ_TRY(set_stored(slot, value));
@@ -95,7 +94,7 @@ set(pz_slot* const slot, void* const user)
 pz_status
 pz_module_set(pz_module* const module, const char* const name, const pz_tensor* const value)
 {
-  return pzi_exclusive_call(module, name, pzi_find_live, set, (void*)value);
+  return pzi_exclusive_call(module, name, pzi_path_find_live, set, (void*)value);
 }
 
 /* ---- in place -------------------------------------------------------------- */
@@ -103,7 +102,7 @@ pz_module_set(pz_module* const module, const char* const name, const pz_tensor* 
 static pz_status
 edit(pz_slot* const slot, void* const user)
 {
-  if (slot->list) {
+  if (slot->parametrized) {
     return pzi_fail(PZ_INVALID, "a value, which is computed; open its original");
   }
   if (slot->editing) {
@@ -111,7 +110,7 @@ edit(pz_slot* const slot, void* const user)
   }
   slot->editing = true;
   for (const pz_slot* around = slot->owner; around; around = around->owner) {
-    ++around->list->n_editing;
+    ++around->parametrized->n_editing;
   }
   pzi_slot_changed(slot, true);
   *(pz_tensor*)user = slot->storage->tensor;
@@ -124,7 +123,7 @@ pz_module_edit(pz_module* const module, const char* const name, pz_tensor* const
   if (!out) {
     return pzi_fail(PZ_INVALID, "found no place for the tensor");
   }
-  return pzi_exclusive_call(module, name, pzi_find_live, edit, out);
+  return pzi_exclusive_call(module, name, pzi_path_find_live, edit, out);
 }
 
 static pz_status
@@ -136,7 +135,7 @@ commit(pz_slot* const slot, void* const user)
   }
   slot->editing = false;
   for (const pz_slot* around = slot->owner; around; around = around->owner) {
-    --around->list->n_editing;
+    --around->parametrized->n_editing;
   }
   pzi_slot_changed(slot, true);
   return PZ_OK;
@@ -145,7 +144,7 @@ commit(pz_slot* const slot, void* const user)
 pz_status
 pz_module_commit(pz_module* const module, const char* const name)
 {
-  return pzi_exclusive_call(module, name, pzi_find_live, commit, NULL);
+  return pzi_exclusive_call(module, name, pzi_path_find_live, commit, NULL);
 }
 
 static pz_status
@@ -159,31 +158,31 @@ touch(pz_slot* const slot, void* const user)
 pz_status
 pz_module_touch(pz_module* const module, const char* const name)
 {
-  return pzi_exclusive_call(module, name, pzi_find_live, touch, NULL);
+  return pzi_exclusive_call(module, name, pzi_path_find_live, touch, NULL);
 }
 
-/* ---- by drawing ------------------------------------------------------------ */
+/* ---- by sampling -------------------------------------------------------- */
 
 static pz_status
-draw(const pzi_parametrized* const list, const pz_tensor* const none)
+draw(const pzi_parametrized* const parametrized, const pz_tensor* const none)
 {
   (void)none;
-  return pz_eval_sample(list->engine.eval, list->engine.state);
+  return pz_eval_sample(parametrized->engine.eval, parametrized->engine.state);
 }
 
 static pz_status
 sample(pz_slot* const slot, void* const user)
 {
   (void)user;
-  if (!slot->list) {
+  if (!slot->parametrized) {
     return pzi_fail(PZ_NOT_FOUND, "not parametrized");
   }
-  PZ_TRY(pzi_check_closed(slot));
+  PZ_TRY(pzi_slot_check_closed(slot));
   return all_or_nothing(slot, draw, NULL);
 }
 
 pz_status
 pz_module_sample(pz_module* const module, const char* const name)
 {
-  return pzi_exclusive_call(module, name, pzi_find_live, sample, NULL);
+  return pzi_exclusive_call(module, name, pzi_path_find_live, sample, NULL);
 }

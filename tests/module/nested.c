@@ -112,7 +112,7 @@ START_TEST(semantics_06_what_the_list_around_was_planned_for_stays)
   ck_assert_fails(pz_register_parametrization(module, ORIGINAL, "widened", 0), PZ_MISMATCH,
                   ORIGINAL);
   ck_assert_fails(pz_register_parametrization(module, ORIGINAL, "turned", PZ_UNSAFE), PZ_MISMATCH,
-                  "the list around it");
+                  "the chain around it");
   rig_unchanged(picture);
 }
 END_TEST
@@ -175,7 +175,7 @@ START_TEST(semantics_17_removing_the_inner_list)
   ck_assert_ok(pz_remove_parametrizations(module, ORIGINAL, leave));
   rig_names(ORIGINAL " ");
   ck_assert_ptr_eq(rig_memory(ORIGINAL), memory);
-  ck_assert_fails(pz_slot_get(slot, &now), PZ_NOT_FOUND, "gone");
+  ck_assert_fails(pz_slot_get(slot, &now), PZ_NOT_FOUND, "was removed after pz_module_slot");
   now = rig_read("weight");
   if (leave == PZ_LEAVE_PARAMETRIZED) {
     ck_assert_double_eq(host_distance(&value, &now), 0.0);
@@ -202,7 +202,7 @@ START_TEST(semantics_17_removing_the_outer_list)
   ck_assert(pz_is_parametrized(module, "weight"));
   pz_tensor now = rig_read("weight");
   ck_assert_double_eq(host_distance(&value, &now), 0.0);
-  ck_assert_fails(pz_slot_get(outer, &now), PZ_NOT_FOUND, "gone");
+  ck_assert_fails(pz_slot_get(outer, &now), PZ_NOT_FOUND, "was removed after pz_module_slot");
   ck_assert_ok(pz_slot_get(inner, &now));
   ck_assert_ok(pz_module_backward(module, "weight", &w));
   ck_assert_ptr_eq(rig_memory(ORIGINAL), memory);

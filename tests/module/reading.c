@@ -225,8 +225,8 @@ START_TEST(slots_outlive_lists)
   ck_assert_ptr_eq(a.data, b.data);
   ck_assert_ok(pz_remove_parametrizations(module, "weight", PZ_LEAVE_ORIGINAL));
   ck_assert_ok(pz_slot_get(weight, &a));
-  ck_assert_fails(pz_slot_get(shift, &a), PZ_NOT_FOUND, "gone");
-  ck_assert_fails(pz_slot_get(scale, &a), PZ_NOT_FOUND, "gone");
+  ck_assert_fails(pz_slot_get(shift, &a), PZ_NOT_FOUND, "was removed after pz_module_slot");
+  ck_assert_fails(pz_slot_get(scale, &a), PZ_NOT_FOUND, "was removed after pz_module_slot");
 }
 END_TEST
 

@@ -149,7 +149,7 @@ START_TEST(semantics_21_lists_in_lists_go_along)
   pz_tensor t = rig_add(other, "deep", 4, 4);
   const void* const memory = place_of(other, "deep");
   ck_assert_fails(pz_transfer_parametrizations(module, other, "parametrizations.deep.original"),
-                  PZ_INVALID, "a tensor of a list, which goes with the whole of it");
+                  PZ_INVALID, "a tensor of a chain, which is transferred as a whole");
   ck_assert_ok(pz_transfer_parametrizations(module, other, "deep"));
   ck_assert_ptr_eq(place_of(other, DEEP ".original"), memory); /* the innermost original's */
   assert_equal(DEEP ".original", 0.0);
@@ -201,7 +201,7 @@ START_TEST(what_cannot_be_transferred_changes_nothing)
   const void* const memory = place_of(other, "weight");
 
   ck_assert_fails(pz_transfer_parametrizations(module, other, NULL), PZ_MISMATCH,
-                  "\"pair\": found float32 4x3 where the list is to go, expected float32 4x4");
+                  "\"pair\": found float32 4x3 as the target of the chain, expected float32 4x4");
   ck_assert_fails(pz_transfer_parametrizations(module, module, NULL), PZ_INVALID, "one twice");
   ck_assert_fails(pz_transfer_parametrizations(module, NULL, NULL), PZ_INVALID, "one missing");
   ck_assert_fails(pz_transfer_parametrizations(NULL, other, NULL), PZ_INVALID, "one missing");
@@ -230,7 +230,7 @@ START_TEST(what_cannot_be_transferred_changes_nothing)
 
   ck_assert_ok(pz_register_parametrization(other, "own", "skew", 0));
   ck_assert_fails(pz_transfer_parametrizations(module, other, "own"), PZ_EXISTS,
-                  "\"own\": parametrized already");
+                  "\"own\": the target is parametrized already");
   pz_module* child = NULL;
   ck_assert_ok(pz_module_new(context, NULL, "Child", &child));
   ck_assert_ok(pz_module_add_child(other, "noise", child));
