@@ -6,8 +6,9 @@
 #include "draft.h"
 
 #include "check_tensor.h"
-#include "shape.h"
 #include "spec_text.h"
+
+#include <parametrize/chain.h>
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -7,7 +7,6 @@
 
 #include "eval.h"
 #include "state.h"
-#include "status.h"
 
 pz_status
 pzi_engine_adopt(pzi_engine* const engine, pz_queue* const queue, const pz_state* const from,

@@ -9,7 +9,6 @@
 
 #include "queue_copy.h"
 #include "shape.h"
-#include "status.h"
 
 #include <string.h>
 

@@ -12,7 +12,6 @@
 #include "plan.h"
 
 #include "activity.h"
-#include "shape.h"
 #include "spec_text.h"
 #include "status.h"
 

@@ -9,6 +9,8 @@
 #include "draft.h"
 #include "status.h"
 
+#include <parametrize/chain.h>
+
 #include <inttypes.h>
 #include <string.h>
 

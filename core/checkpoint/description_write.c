@@ -14,7 +14,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* The state of a walk: the text so far, the path of the current module ("" or ending in a dot),
    and whether the current array has an element already. */

@@ -7,6 +7,7 @@
 #include "load.h"
 
 #include "array.h"
+#include "clone.h"
 #include "path.h"
 #include "queue_copy.h"
 #include "slot.h"

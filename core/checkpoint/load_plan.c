@@ -9,7 +9,6 @@
 
 #include "chain_text.h"
 #include "file_dtype.h"
-#include "plan.h"
 #include "sorted_names.h"
 #include "spec_text.h"
 #include "status.h"

@@ -13,7 +13,6 @@
 #include <parametrize/context.h>
 
 #include <stdlib.h>
-#include <string.h>
 
 /* Appends one remark, with a separator after the last. */
 static void

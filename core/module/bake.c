@@ -7,8 +7,6 @@
 #include "array.h"
 #include "engine.h"
 #include "gate.h"
-
-#include "eval.h"
 #include "path.h"
 #include "slot.h"
 #include "state.h"

@@ -8,7 +8,6 @@
 
 #include "chain_text.h"
 #include "engine.h"
-#include "eval.h"
 #include "exclusive.h"
 #include "path.h"
 #include "prepared.h"

@@ -12,7 +12,6 @@
 #include "rename.h"
 #include "slot.h"
 #include "spec_text.h"
-#include "state.h"
 #include "status.h"
 #include "stored.h"
 #include "value.h"

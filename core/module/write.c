@@ -17,9 +17,6 @@
 #include "undo.h"
 #include "value.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 /* ---- through right inverses ------------------------------------------------------ */
 
 /* Changes the originals of a chain by `change`, and those of its inner chains with them. */

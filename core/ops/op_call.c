@@ -18,7 +18,6 @@
 #include <parametrize/plugin.h>
 
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 void

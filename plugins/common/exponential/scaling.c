@@ -15,8 +15,6 @@
 
 #include "exponential.h"
 
-#include <math.h>
-
 enum { REPAIR_FROM = 2 };
 
 /* What forward leaves for vjp beside the saved tensors, which are: index, scale, then for
