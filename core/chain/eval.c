@@ -10,6 +10,7 @@
 #include "check_tensor.h"
 #include "fault.h"
 #include "queue_copy.h"
+#include "services.h"
 #include "shape.h"
 #include "status.h"
 #include "thread_queues.h"

@@ -12,6 +12,7 @@
 #include "plan.h"
 
 #include "activity.h"
+#include "services.h"
 #include "spec_text.h"
 #include "status.h"
 

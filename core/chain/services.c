@@ -3,8 +3,9 @@
 
 /* Services for plugins: messages, declarations, scratch, and what forward saves for vjp. */
 
-#include "activity.h"
+#include "services.h"
 
+#include "activity.h"
 #include "check_tensor.h"
 #include "draft.h"
 #include "status.h"

@@ -89,8 +89,8 @@ pzi_checked_read_line(pzi_alloc_list* const pool, const char* const from, const 
   return PZ_OK;
 }
 
-bool
-pzi_is_id(const char* const text)
+static bool
+is_id(const char* const text)
 {
   if (*text < 'a' || *text > 'z') {
     return false;
@@ -101,4 +101,13 @@ pzi_is_id(const char* const text)
     }
   }
   return true;
+}
+
+pz_status
+pzi_checked_read_id(pzi_alloc_list* const pool, const char* const from, const size_t limit,
+                    const char* const what, const char** const out)
+{
+  PZ_TRY(pzi_checked_read_line(pool, from, limit, what, out));
+  return is_id(*out) ? PZ_OK
+                     : pzi_fail(PZ_PLUGIN, "%s \"%s\", expected [a-z][a-z0-9_]*", what, *out);
 }

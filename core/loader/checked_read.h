@@ -22,7 +22,8 @@ pz_status pzi_checked_read_text(pzi_alloc_list* pool, const char* from, size_t l
 pz_status pzi_checked_read_line(pzi_alloc_list* pool, const char* from, size_t limit,
                                 const char* what, const char** out);
 
-/* Is the text of the form [a-z][a-z0-9_]*, which names in chains and devices have? */
-bool pzi_is_id(const char* text);
+/* The same for the form [a-z][a-z0-9_]*, which names in chains and devices have. */
+pz_status pzi_checked_read_id(pzi_alloc_list* pool, const char* from, size_t limit,
+                              const char* what, const char** out);
 
 #endif /* PZI_CHECKED_READ_H */

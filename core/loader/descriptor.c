@@ -35,13 +35,6 @@ enum {
   MOST_FORMULA = 16383,
 };
 
-static pz_status
-copy_id(pzi_alloc_list* const pool, const char* const from, const char** const out)
-{
-  PZ_TRY(pzi_checked_read_line(pool, from, MOST_ID, "id", out));
-  return pzi_is_id(*out) ? PZ_OK : pzi_fail(PZ_PLUGIN, "id \"%s\", expected [a-z][a-z0-9_]*", *out);
-}
-
 /* Copies a table that begins with its size into `out`, zero beyond what it supplies. */
 static pz_status
 copy_table(const void* const from, const char* const what, const size_t least, void* const out,
@@ -88,7 +81,7 @@ add_parametrization(pzi_descriptor* const descriptor, const pz_item* const item)
   PZ_TRY(
       copy_table(item->table, "table of a parametrization", LEAST_PARAMETRIZATION, &t, sizeof(t)));
   t.size = sizeof(t);
-  PZ_TRY(copy_id(&descriptor->pool, t.id, &t.id));
+  PZ_TRY(pzi_checked_read_id(&descriptor->pool, t.id, MOST_ID, "id", &t.id));
   for (uint32_t i = 0; i < descriptor->n_parametrizations; ++i) {
     if (strcmp(descriptor->parametrizations[i].id, t.id) == 0) {
       return pzi_fail(PZ_PLUGIN, "\"%s\" twice in one file", t.id);
@@ -137,7 +130,7 @@ add_backend(pzi_descriptor* const descriptor, const pz_item* const item)
   pz_backend t;
   PZ_TRY(copy_table(item->table, "table of a backend", LEAST_BACKEND, &t, sizeof(t)));
   t.size = sizeof(t);
-  PZ_TRY(copy_id(&descriptor->pool, t.id, &t.id));
+  PZ_TRY(pzi_checked_read_id(&descriptor->pool, t.id, MOST_ID, "id", &t.id));
   for (uint32_t i = 0; i < descriptor->n_backends; ++i) {
     if (strcmp(descriptor->backends[i].id, t.id) == 0) {
       return pzi_fail(PZ_PLUGIN, "backend \"%s\" twice in one file", t.id);

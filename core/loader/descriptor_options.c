@@ -157,10 +157,7 @@ pzi_descriptor_options_copy(pzi_alloc_list* const pool, pz_parametrization* cons
       return pzi_fail(PZ_PLUGIN, "option %" PRIu32 " of %" PRIu32 " lies outside readable memory",
                       i, n);
     }
-    PZ_TRY(pzi_checked_read_line(pool, o->name, MOST_NAME, "name of an option", &o->name));
-    if (!pzi_is_id(o->name)) {
-      return pzi_fail(PZ_PLUGIN, "option \"%s\", expected a name [a-z][a-z0-9_]*", o->name);
-    }
+    PZ_TRY(pzi_checked_read_id(pool, o->name, MOST_NAME, "name of an option", &o->name));
     for (uint32_t j = 0; j < i; ++j) {
       if (strcmp(options[j].name, o->name) == 0) {
         return pzi_fail(PZ_PLUGIN, "option \"%s\" twice", o->name);
