@@ -153,7 +153,7 @@ pzi_eval_begin(pz_eval* const eval, const pz_state* const state)
 pz_call*
 pzi_eval_core(pz_eval* const eval, const pz_fault* const fault)
 {
-  pzi_call_init(&eval->call, &eval->activity.frame, pzi_thread_queue(eval->queue), fault);
+  pzi_ops_table_init_call(&eval->call, &eval->activity.frame, pzi_thread_queue(eval->queue), fault);
   return &eval->call;
 }
 

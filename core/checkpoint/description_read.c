@@ -150,7 +150,7 @@ static pz_status
 check_stage(const pzi_saved_stage* const stage)
 {
   pzi_chain_words* words = NULL;
-  const pz_status status = pzi_chain_parse(stage->text, &words);
+  const pz_status status = pzi_chain_text_parse(stage->text, &words);
   if (status != PZ_OK) {
     return pzi_fail(status == PZ_INVALID ? PZ_IO : status, "%s", pz_error_message());
   }
@@ -219,7 +219,7 @@ read_value(const cJSON* const item, pz_spec* const out)
   PZ_TRY(read_spec(found[0], found[1], out));
   PZ_TRY(read_text(found[2], "structure", &structure));
   for (uint32_t k = PZ_GENERAL; k <= PZ_ORTHOGONAL; ++k) {
-    if (strcmp(structure, pzi_structure_text(k)) == 0) {
+    if (strcmp(structure, pzi_spec_text_structure(k)) == 0) {
       out->structure = k;
       return PZ_OK;
     }

@@ -144,7 +144,7 @@ add_chain(pzi_text* const json, const pz_state* const state)
   pzi_text_add(json, "],\"value\":{");
   add_spec(json, pz_chain_value(chain));
   pzi_text_add(json, ",");
-  add_member(json, "structure", pzi_structure_text(pz_chain_value(chain)->structure));
+  add_member(json, "structure", pzi_spec_text_structure(pz_chain_value(chain)->structure));
   pzi_text_add(json, "}}");
 }
 

@@ -186,7 +186,7 @@ search_folder(pz_context* const context, pzi_folder* const folder)
     folder->exists = true;
     folder->device = s.st_dev;
     folder->inode = s.st_ino;
-    status = pzi_search_list_folder(folder->path, &names, &n);
+    status = pzi_search_path_list_folder(folder->path, &names, &n);
     if (status == PZ_NO_MEMORY) {
       return status;
     }
@@ -197,7 +197,7 @@ search_folder(pz_context* const context, pzi_folder* const folder)
     }
   }
   status = status == PZ_NO_MEMORY ? status : take_names(context, folder, names, n);
-  pzi_search_free_names(names, n);
+  pzi_search_path_free_names(names, n);
   return status;
 }
 

@@ -43,7 +43,7 @@ add(const pz_slot* const slot, const pz_tensor* const gradient)
   pz_queue* const queue = slot->module->queue;
   pzi_frame frame;
   pz_call call;
-  pzi_call_init(&call, &frame, queue, &queue->fault);
+  pzi_ops_table_init_call(&call, &frame, queue, &queue->fault);
   return call.ops->axpby(&call, 1.0, gradient, 1.0, &slot->gradient->tensor);
 }
 
@@ -62,7 +62,7 @@ add_plain(pz_slot* const slot, const pz_tensor* const gradient)
   PZ_TRY(need_gradient(slot));
   pzi_storage* copy = NULL;
   if (!pzi_check_owned(queue, gradient)) {
-    PZ_TRY(pzi_copy_of(queue, gradient, &copy));
+    PZ_TRY(pzi_storage_copy(queue, gradient, &copy));
   }
   const pz_status status = add(slot, copy ? &copy->tensor : gradient);
   pzi_storage_release(copy);

@@ -162,7 +162,7 @@ add_stages(const pz_slot* const slot, const request* const asked, attempt* const
   uint32_t n_stages_added = 0;
   if (map && own) {
     pzi_chain_words* words = NULL;
-    status = pzi_chain_parse(text, &words); /* for messages with the whole text */
+    status = pzi_chain_text_parse(text, &words); /* for messages with the whole text */
     free(words);
   } else {
     status = pzi_no_memory(strlen(text) + 1);

@@ -60,8 +60,9 @@ fill(pzi_undo_chain* const saved, const bool steps)
   memcpy(saved->draws, parametrized->engine.state->draws, draws);
   for (uint32_t k = 0; k < parametrized->n_tensors; ++k) {
     if (!steps || update_writes(parametrized, k)) {
-      PZ_TRY(pzi_copy_of(parametrized->engine.state->queue,
-                         &parametrized->engine.state->storages[k]->tensor, &saved->storages[k]));
+      PZ_TRY(pzi_storage_copy(parametrized->engine.state->queue,
+                              &parametrized->engine.state->storages[k]->tensor,
+                              &saved->storages[k]));
     }
   }
   return PZ_OK;
@@ -98,7 +99,7 @@ pzi_undo_add_tensor(pzi_undo* const undo, const pzi_storage* const storage)
   PZ_TRY(pzi_array_reserve(&undo->tensors, undo->n_tensors, 1, sizeof(*undo->tensors)));
   pzi_undo_tensor* const tensor = &undo->tensors[undo->n_tensors];
   *tensor = (pzi_undo_tensor){.storage = storage};
-  PZ_TRY(pzi_copy_of(storage->queue, &storage->tensor, &tensor->saved));
+  PZ_TRY(pzi_storage_copy(storage->queue, &storage->tensor, &tensor->saved));
   ++undo->n_tensors;
   return PZ_OK;
 }
