@@ -75,7 +75,7 @@ allocate(pzi_description* const description, const cJSON* const array, const siz
   if (count > most) {
     return pzi_fail(PZ_IO, "\"%s\": found %zu, expected at most %zu", what, count, most);
   }
-  void* const room = pzi_alloc_list_take(&description->pool, (count + 1) * element);
+  void* const room = pzi_alloc_list_take(&description->allocs, (count + 1) * element);
   if (!room) {
     return pzi_no_memory((count + 1) * element);
   }
@@ -295,7 +295,7 @@ read_chains(pzi_description* const description, const cJSON* const object)
   }
   PZ_TRY(pzi_json_unique(object));
   const size_t bytes = ((size_t)cJSON_GetArraySize(object) + 1) * sizeof(*description->chains);
-  description->chains = pzi_alloc_list_take(&description->pool, bytes);
+  description->chains = pzi_alloc_list_take(&description->allocs, bytes);
   if (!description->chains) {
     return pzi_no_memory(bytes);
   }
@@ -384,6 +384,6 @@ void
 pzi_description_cleanup(pzi_description* const description)
 {
   cJSON_Delete(description->document);
-  pzi_alloc_list_cleanup(&description->pool);
+  pzi_alloc_list_cleanup(&description->allocs);
   memset(description, 0, sizeof(*description));
 }

@@ -101,7 +101,7 @@ pzi_context_release(pz_context* const context)
   free(context->tables[0].data);
   free(context->tables[1].data);
   free(context->reports);
-  pzi_alloc_list_cleanup(&context->pool);
+  pzi_alloc_list_cleanup(&context->allocs);
   pzi_alloc_list_cleanup(&context->texts);
   pthread_mutex_destroy(&context->mutex);
   pthread_mutex_destroy(&context->keep_mutex);

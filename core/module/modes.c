@@ -115,10 +115,10 @@ pz_module_update_policy(pz_module* const module, const pz_update_policy policy)
 
 /* Enters (+1) or leaves (-1) a scope. Values live from the outermost begin to its end. */
 static void
-count_scope(pz_module* const module, const int step)
+count_scope(pz_module* const module, const int difference)
 {
   const uint32_t before = module->scopes;
-  module->scopes += (uint32_t)step;
+  module->scopes += (uint32_t)difference;
   if (module->policy == PZ_CACHE_SCOPED && (before == 0 || module->scopes == 0)) {
     each_parametrized(module, drop_value, NULL);
   }

@@ -48,7 +48,7 @@ update_writes(const pzi_parametrized* const parametrized, const uint32_t place)
 }
 
 static pz_status
-fill(pzi_undo_chain* const saved, const bool steps)
+fill(pzi_undo_chain* const saved, const bool update)
 {
   const pzi_parametrized* const parametrized = saved->slot->parametrized;
   const size_t draws = parametrized->engine.chain->n_stages * sizeof(*saved->draws);
@@ -59,7 +59,7 @@ fill(pzi_undo_chain* const saved, const bool steps)
   }
   memcpy(saved->draws, parametrized->engine.state->draws, draws);
   for (uint32_t k = 0; k < parametrized->n_tensors; ++k) {
-    if (!steps || update_writes(parametrized, k)) {
+    if (!update || update_writes(parametrized, k)) {
       PZ_TRY(pzi_storage_copy(parametrized->engine.state->queue,
                               &parametrized->engine.state->storages[k]->tensor,
                               &saved->storages[k]));
@@ -69,7 +69,7 @@ fill(pzi_undo_chain* const saved, const bool steps)
 }
 
 pz_status
-pzi_undo_add_chain(pzi_undo* const undo, pz_slot* const slot, const bool steps)
+pzi_undo_add_chain(pzi_undo* const undo, pz_slot* const slot, const bool update)
 {
   if (!slot->parametrized) {
     return PZ_OK;
@@ -83,9 +83,9 @@ pzi_undo_add_chain(pzi_undo* const undo, pz_slot* const slot, const bool steps)
       .copied_version = slot->parametrized->copied_version,
       .read_version = slot->parametrized->read_version,
   };
-  PZ_TRY(fill(saved, steps));
+  PZ_TRY(fill(saved, update));
   for (uint32_t k = 0; k < slot->parametrized->n_tensors; ++k) {
-    PZ_TRY(pzi_undo_add_chain(undo, slot->parametrized->tensors[k], steps));
+    PZ_TRY(pzi_undo_add_chain(undo, slot->parametrized->tensors[k], update));
   }
   return PZ_OK;
 }
