@@ -302,8 +302,8 @@ pz_status
 pz_chain_entry(const pz_chain* const chain, const uint32_t index, pz_entry_info* const out)
 {
   if (!out || out->size < sizeof(*out)) {
-    return pzi_fail(PZ_INVALID, "entry: found size %" PRIu32 ", expected %zu", out ? out->size : 0,
-                    sizeof(*out));
+    return pzi_fail(PZ_INVALID, "parametrization: found size %" PRIu32 ", expected %zu",
+                    out ? out->size : 0, sizeof(*out));
   }
   if (index >= chain->n_stages) {
     return pzi_fail(PZ_NOT_FOUND, "chain: found index %" PRIu32 ", expected less than %" PRIu32,

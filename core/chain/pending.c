@@ -60,7 +60,7 @@ pzi_pending_input(pz_eval* const eval, const pz_spec* const spec, const pz_tenso
   return PZ_OK;
 }
 
-/* ---- buffers and own parameters --------------------------------------------------------------- */
+/* ---- buffers and own parameters -------------------------------------------------- */
 
 static pz_status
 make_pending(pz_eval* const eval, const uint32_t first, const uint32_t n, const bool zero)
@@ -115,7 +115,7 @@ pzi_pending_adopt(pz_eval* const eval, const uint32_t i)
   }
 }
 
-/* ---- outputs of callbacks ------------------------------------------------------------------------ */
+/* ---- outputs of callbacks -------------------------------------------------------- */
 
 /* Plugins get copies of the tensor structures, so that a plugin that replaces an output tensor
    by another one is detected. */

@@ -165,7 +165,8 @@ check_stage(const pzi_saved_stage* const stage)
   good = good && n_tensors == stage->n_options;
   free(words);
   return good ? PZ_OK
-              : pzi_fail(PZ_IO, "\"%.200s\" is not one map \"%.100s\" with its tensor options",
+              : pzi_fail(PZ_IO,
+                         "\"%.200s\" is not one parametrization \"%.100s\" with its tensor options",
                          stage->text, stage->id);
 }
 
@@ -270,12 +271,12 @@ read_chain(pzi_description* const description, const cJSON* const object,
       allocate(description, found[1], sizeof(*out->stages), STAGES_MAX, "maps", &out->stages, &n));
   cJSON_ArrayForEach(item, found[1])
   {
-    PZ_TRY(pzi_fail_prefix(read_stage(description, item, &out->stages[out->n_stages]), "map %u",
-                           (unsigned)out->n_stages));
+    PZ_TRY(pzi_fail_prefix(read_stage(description, item, &out->stages[out->n_stages]),
+                           "parametrization %u", (unsigned)out->n_stages));
     ++out->n_stages;
   }
   if (out->n_stages == 0) {
-    return pzi_fail(PZ_IO, "expected at least one map");
+    return pzi_fail(PZ_IO, "expected at least one parametrization");
   }
   PZ_TRY(read_tensors(description, found[2], out));
   return pzi_fail_prefix(read_value(found[3], &out->value), "value");

@@ -183,7 +183,7 @@ add_stages(const pz_slot* const slot, const request* const asked, attempt* const
   }
   for (uint32_t k = 0; k < n_settings && status == PZ_OK; ++k) {
     if (settings[k].map >= n_stages_added) {
-      status = pzi_fail(PZ_INVALID, "option \"%s\" is for map %u of a text of %u",
+      status = pzi_fail(PZ_INVALID, "option \"%s\" is for parametrization %u of a text of %u",
                         settings[k].name ? settings[k].name : "", (unsigned)settings[k].map,
                         (unsigned)n_stages_added);
     }
@@ -240,7 +240,8 @@ register_text(pz_slot* const slot, void* const user)
 {
   const request* const asked = user;
   if (slot->role == PZ_STATE_BUFFER) {
-    return pzi_fail(PZ_UNSUPPORTED, "a buffer of a map, expected an original or own parameter");
+    return pzi_fail(PZ_UNSUPPORTED,
+                    "a buffer of a parametrization, expected an original or own parameter");
   }
   if (!asked->text || (asked->n_settings > 0 && !asked->settings) ||
       (asked->flags & ~(uint32_t)PZ_UNSAFE) != 0) {
