@@ -174,10 +174,11 @@ write_array(pzi_atomic_file* const file, const npy_array* const array)
 {
   enum { BLOCK = 1U << 24 };
   char header[NPY_HEADER_BYTES];
-  int error = pzi_atomic_write(file, header, npy_header(&array->spec, header));
+  int error = pzi_atomic_file_write(file, header, npy_header(&array->spec, header));
   for (size_t done = 0; !error && done < array->bytes;) {
     const size_t step = array->bytes - done < BLOCK ? array->bytes - done : BLOCK;
-    error = interrupted ? EINTR : pzi_atomic_write(file, (const char*)array->data + done, step);
+    error =
+        interrupted ? EINTR : pzi_atomic_file_write(file, (const char*)array->data + done, step);
     done += step;
   }
   return error;
@@ -191,7 +192,7 @@ write_all(const char* const* const paths, const npy_array* const arrays, const s
           pzi_atomic_file* const files, size_t* const named, bool* const state_named)
 {
   for (size_t k = 0; k < n; ++k) {
-    int error = pzi_atomic_open(&files[k], paths[k], !force);
+    int error = pzi_atomic_file_open(&files[k], paths[k], !force);
     error = error ? error : write_array(&files[k], &arrays[k]);
     if (error) {
       say_output(paths[k], error);
@@ -211,7 +212,7 @@ write_all(const char* const* const paths, const npy_array* const arrays, const s
     *state_named = true;
   }
   for (; *named < n; ++*named) {
-    const int error = interrupted ? EINTR : pzi_atomic_commit(&files[*named], !force);
+    const int error = interrupted ? EINTR : pzi_atomic_file_commit(&files[*named], !force);
     if (error) {
       say_output(paths[*named], error);
       return false;
@@ -237,7 +238,7 @@ outputs_write(const char* const* const paths, const npy_array* const arrays, con
       write_all(paths, arrays, n, state_path, state, force, files, &named, &state_named);
   if (!good) {
     for (size_t k = 0; k < n; ++k) {
-      pzi_atomic_abandon(&files[k]);
+      pzi_atomic_file_abandon(&files[k]);
     }
     /* Without `force` what has a name by now was not there before. */
     for (size_t k = 0; k < named && !force; ++k) {

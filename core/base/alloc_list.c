@@ -13,7 +13,7 @@ struct pzi_alloc_list_block {
 };
 
 void*
-pzi_alloc_list_take(pzi_alloc_list* const pool, const size_t bytes)
+pzi_alloc_list_take(pzi_alloc_list* const list, const size_t bytes)
 {
   if (bytes > SIZE_MAX - sizeof(struct pzi_alloc_list_block)) {
     return NULL;
@@ -22,15 +22,15 @@ pzi_alloc_list_take(pzi_alloc_list* const pool, const size_t bytes)
   if (!block) {
     return NULL;
   }
-  block->next = pool->blocks;
-  pool->blocks = block;
+  block->next = list->blocks;
+  list->blocks = block;
   return block->data;
 }
 
 char*
-pzi_alloc_list_text(pzi_alloc_list* const pool, const char* const text, const size_t length)
+pzi_alloc_list_text(pzi_alloc_list* const list, const char* const text, const size_t length)
 {
-  char* const copy = pzi_alloc_list_take(pool, length + 1);
+  char* const copy = pzi_alloc_list_take(list, length + 1);
   if (copy) {
     memcpy(copy, text, length);
   }
@@ -38,11 +38,11 @@ pzi_alloc_list_text(pzi_alloc_list* const pool, const char* const text, const si
 }
 
 void
-pzi_alloc_list_cleanup(pzi_alloc_list* const pool)
+pzi_alloc_list_cleanup(pzi_alloc_list* const list)
 {
-  while (pool->blocks) {
-    struct pzi_alloc_list_block* const block = pool->blocks;
-    pool->blocks = block->next;
+  while (list->blocks) {
+    struct pzi_alloc_list_block* const block = list->blocks;
+    list->blocks = block->next;
     free(block);
   }
 }

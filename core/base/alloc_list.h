@@ -16,11 +16,11 @@ typedef struct pzi_alloc_list {
 } pzi_alloc_list;
 
 /* Zeroed memory for any type, or NULL. `bytes` may be 0. */
-void* pzi_alloc_list_take(pzi_alloc_list* pool, size_t bytes);
+void* pzi_alloc_list_take(pzi_alloc_list* list, size_t bytes);
 
 /* A copy of the first `length` bytes of `text` with a closing zero, or NULL. */
-char* pzi_alloc_list_text(pzi_alloc_list* pool, const char* text, size_t length);
+char* pzi_alloc_list_text(pzi_alloc_list* list, const char* text, size_t length);
 
-void pzi_alloc_list_cleanup(pzi_alloc_list* pool);
+void pzi_alloc_list_cleanup(pzi_alloc_list* list);
 
 #endif /* PZI_ALLOC_LIST_H */

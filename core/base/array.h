@@ -1,7 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Arrays that grow. The capacity follows from the number of elements, so that none is stored. */
+/* Arrays that grow. The capacity follows from the number of elements, so an array that only grows
+   does not store it. One that is emptied and filled again does (tape.h). */
 
 #ifndef PZI_ARRAY_H
 #define PZI_ARRAY_H

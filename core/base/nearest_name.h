@@ -6,7 +6,6 @@
 #ifndef PZI_NEAREST_NAME_H
 #define PZI_NEAREST_NAME_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /* The candidate with the smallest edit distance to `name`, or NULL if all are too different. */

@@ -8,7 +8,7 @@
 #include <string.h>
 
 const char*
-pzi_dtype_text(const uint32_t dtype, char buffer[PZI_SPEC_TEXT])
+pzi_spec_text_dtype(const uint32_t dtype, char buffer[PZI_SPEC_TEXT])
 {
   static const char* const kinds[] = {"int",    "uint",    "float", "handle",
                                       "bfloat", "complex", "bool"};
@@ -36,7 +36,7 @@ pzi_dtype_text(const uint32_t dtype, char buffer[PZI_SPEC_TEXT])
 const char*
 pzi_spec_text(const pz_spec* const spec, char buffer[PZI_SPEC_TEXT])
 {
-  (void)pzi_dtype_text(spec->dtype, buffer);
+  (void)pzi_spec_text_dtype(spec->dtype, buffer);
   size_t n = strlen(buffer);
   if (spec->ndim == 0) {
     (void)snprintf(buffer + n, PZI_SPEC_TEXT - n, " scalar");
@@ -53,7 +53,7 @@ pzi_spec_text(const pz_spec* const spec, char buffer[PZI_SPEC_TEXT])
 }
 
 const char*
-pzi_structure_text(const uint32_t structure)
+pzi_spec_text_structure(const uint32_t structure)
 {
   static const char* const names[] = {"general", "symmetric", "skew", "positive definite",
                                       "orthogonal"};

@@ -11,7 +11,7 @@
 /* Write a spec ("float32 8x5x3x3") or a dtype into `buffer` and return it. */
 enum { PZI_SPEC_TEXT = 256 };
 const char* pzi_spec_text(const pz_spec* spec, char buffer[PZI_SPEC_TEXT]);
-const char* pzi_dtype_text(uint32_t dtype, char buffer[PZI_SPEC_TEXT]);
-const char* pzi_structure_text(uint32_t structure); /* "skew" */
+const char* pzi_spec_text_dtype(uint32_t dtype, char buffer[PZI_SPEC_TEXT]);
+const char* pzi_spec_text_structure(uint32_t structure); /* "skew" */
 
 #endif /* PZI_SPEC_TEXT_H */

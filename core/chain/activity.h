@@ -48,8 +48,4 @@ pz_status pzi_activity_end(pzi_activity* run, pz_status answer);
    plugin ignores this status. */
 pz_status pzi_activity_breach(pzi_activity* run, const char* format, ...) PZ_PRINTF(2, 3);
 
-/* The services that callbacks find in pz_call (services.c). They need a pzi_activity as
-   pz_call.reserved. */
-extern const pz_services pzi_services;
-
 #endif /* PZI_ACTIVITY_H */

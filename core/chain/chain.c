@@ -145,7 +145,7 @@ pz_chain_new(pz_context* const context, const char* const text,
     return pzi_fail(PZ_INVALID, "chain: found a NULL argument");
   }
   PZ_TRY(check_given(direction, given, n_given));
-  PZ_TRY(pzi_chain_parse(text, &words));
+  PZ_TRY(pzi_chain_text_parse(text, &words));
   pz_status status = chain_alloc(context, direction, words->n_stages, &chain);
   if (status == PZ_OK) {
     status = make_instances(context, words, settings, n_settings, chain->stages);
@@ -181,7 +181,7 @@ pz_chain_append(const pz_chain* const chain, const char* const text,
   if (!chain || !out || (n_settings > 0 && !settings)) {
     return pzi_fail(PZ_INVALID, "chain: found a NULL argument");
   }
-  PZ_TRY(pzi_chain_parse(text, &words));
+  PZ_TRY(pzi_chain_text_parse(text, &words));
   pz_status status = chain_derive(chain, UINT32_MAX, words->n_stages, &longer);
   if (status == PZ_OK) {
     status = make_instances(chain->context, words, settings, n_settings,
@@ -302,8 +302,8 @@ pz_status
 pz_chain_entry(const pz_chain* const chain, const uint32_t index, pz_entry_info* const out)
 {
   if (!out || out->size < sizeof(*out)) {
-    return pzi_fail(PZ_INVALID, "entry: found size %" PRIu32 ", expected %zu", out ? out->size : 0,
-                    sizeof(*out));
+    return pzi_fail(PZ_INVALID, "parametrization: found size %" PRIu32 ", expected %zu",
+                    out ? out->size : 0, sizeof(*out));
   }
   if (index >= chain->n_stages) {
     return pzi_fail(PZ_NOT_FOUND, "chain: found index %" PRIu32 ", expected less than %" PRIu32,

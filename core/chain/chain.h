@@ -45,8 +45,8 @@ struct pz_chain {
 /* The place of a tensor in the chain's list, or UINT32_MAX past the last of its role. */
 uint32_t pzi_chain_place(const pz_chain* chain, uint32_t role, uint32_t index);
 
-/* Plans a chain whose instances are set: plans, the list of tensors, the text. After a
-   failure the chain can only be freed. */
+/* Plans a chain whose instances are set (chain_plan.c): plans, the list of tensors, the text. After
+   a failure the chain can only be freed. */
 pz_status pzi_chain_plan(pz_chain* chain, pz_direction direction, const pz_spec* given,
                          uint32_t n_given);
 

@@ -147,7 +147,7 @@ parse(parser* const p, pzi_chain_words* const words, pzi_option_words* options)
 }
 
 pz_status
-pzi_chain_parse(const char* const text, pzi_chain_words** const out)
+pzi_chain_text_parse(const char* const text, pzi_chain_words** const out)
 {
   if (!text) {
     return pzi_fail(PZ_INVALID, "chain: found no text, expected the name of a parametrization");

@@ -26,6 +26,6 @@ typedef struct pzi_chain_words {
 } pzi_chain_words;
 
 /* PZ_INVALID with the column of the error; the first byte is column 1. */
-pz_status pzi_chain_parse(const char* text, pzi_chain_words** out);
+pz_status pzi_chain_text_parse(const char* text, pzi_chain_words** out);
 
 #endif /* PZI_CHAIN_TEXT_H */

@@ -6,8 +6,9 @@
 #include "draft.h"
 
 #include "check_tensor.h"
-#include "shape.h"
 #include "spec_text.h"
+
+#include <parametrize/chain.h>
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -106,7 +107,7 @@ pzi_draft_value(pzi_activity* const run, const pz_spec* const spec, const uint32
   if ((structure == PZ_ORTHOGONAL && spec->ndim < 2) ||
       (structure != PZ_GENERAL && structure != PZ_ORTHOGONAL && !square)) {
     return pzi_activity_breach(run, "value: found %s, which cannot be %s",
-                               pzi_spec_text(spec, text), pzi_structure_text(structure));
+                               pzi_spec_text(spec, text), pzi_spec_text_structure(structure));
   }
   draft->value = *spec;
   draft->value.structure = structure;

@@ -8,8 +8,6 @@
 
 #include "activity.h"
 
-#include <parametrize/chain.h>
-
 /* The most originals and own parameters of one chain, and buffers of one stage: vjp takes
    the wanted ones as 64 bits. */
 enum { PZI_MAX_TENSORS = 64 };

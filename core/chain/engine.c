@@ -1,22 +1,21 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Instances of chains. */
+/* The parts of an engine: the chain is given, the state and the evaluation are made for it. */
 
 #include "engine.h"
 
 #include "eval.h"
 #include "state.h"
-#include "status.h"
 
 pz_status
 pzi_engine_adopt(pzi_engine* const engine, pz_queue* const queue, const pz_state* const from,
-                 const bool marks)
+                 const bool check_writes)
 {
   PZ_TRY(from ? pzi_state_adopt(engine->chain, from, &engine->state)
               : pz_state_new(engine->chain, queue, &engine->state));
   PZ_TRY(pz_eval_new(engine->chain, queue, &engine->eval));
-  pzi_eval_set_check_writes(engine->eval, marks);
+  pzi_eval_set_check_writes(engine->eval, check_writes);
   return PZ_OK;
 }
 

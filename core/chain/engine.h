@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* An engine of a chain: with a state, and the evaluation that runs it. */
+/* A chain with a state and with the evaluation that runs it. */
 
 #ifndef PZI_ENGINE_H
 #define PZI_ENGINE_H
@@ -15,10 +15,11 @@ typedef struct pzi_engine {
   pz_eval* eval;
 } pzi_engine;
 
-/* Gives an engine that has its chain a state, which shares tensors with `from` (see
-   pzi_state_adopt) or is new (NULL), and an evaluation. `marks`: see pzi_eval_set_check_writes. What was made
-   before a failure stays, for pzi_engine_cleanup. */
-pz_status pzi_engine_adopt(pzi_engine* engine, pz_queue* queue, const pz_state* from, bool marks);
+/* Makes the state and the evaluation of an engine whose chain is set. The state shares tensors with
+   `from` (see pzi_state_adopt), or is new where that is NULL. `check_writes` is for
+   pzi_eval_set_check_writes. pzi_engine_cleanup must follow, also on failure. */
+pz_status pzi_engine_adopt(pzi_engine* engine, pz_queue* queue, const pz_state* from,
+                           bool check_writes);
 
 void pzi_engine_cleanup(pzi_engine* engine);
 

@@ -10,6 +10,7 @@
 #include "check_tensor.h"
 #include "fault.h"
 #include "queue_copy.h"
+#include "services.h"
 #include "shape.h"
 #include "status.h"
 #include "thread_queues.h"
@@ -152,7 +153,7 @@ pzi_eval_begin(pz_eval* const eval, const pz_state* const state)
 pz_call*
 pzi_eval_core(pz_eval* const eval, const pz_fault* const fault)
 {
-  pzi_call_init(&eval->call, &eval->activity.frame, pzi_thread_queue(eval->queue), fault);
+  pzi_ops_table_init_call(&eval->call, &eval->activity.frame, pzi_thread_queue(eval->queue), fault);
   return &eval->call;
 }
 

@@ -61,6 +61,9 @@ void pzi_eval_set_check_writes(pz_eval* eval, bool check_writes);
    forward. */
 uint64_t pzi_eval_version(const pz_eval* eval, uint32_t* flags);
 
+/* Can a plugin read this tensor directly: on the device and C-contiguous? */
+bool pzi_eval_ready(const pz_eval* eval, const pz_tensor* tensor);
+
 /* Checks that eval and state belong together, clears pending tensors and loads the state. */
 pz_status pzi_eval_begin(pz_eval* eval, const pz_state* state);
 
@@ -90,15 +93,12 @@ pz_status pzi_eval_leave(pz_eval* eval, bool replaced, pz_status answer);
 /* Runs forward of stage i on its x. */
 pz_status pzi_eval_run(pz_eval* eval, uint32_t i, uint32_t flags, const pz_fault* fault);
 
-/* Runs right_inverse of stage i from y into copies of the n tensors x. Its buffers and own
-   parameters become pending too. */
+/* eval_assign.c: runs right_inverse of stage i from y into copies of the n tensors x. Its buffers
+   and own parameters become pending too. */
 pz_status pzi_eval_invert(pz_eval* eval, uint32_t i, pz_intent intent, const pz_tensor* y,
                           const pz_tensor* x, uint32_t n);
 
-/* Does this status of right_inverse say that the value has no preimage? */
+/* eval_assign.c: does this status of right_inverse say that the value has no preimage? */
 bool pzi_eval_no_preimage(pz_status status);
-
-/* Can a plugin read this tensor directly: on the device and C-contiguous? */
-bool pzi_eval_ready(const pz_eval* eval, const pz_tensor* tensor);
 
 #endif /* PZI_EVAL_H */

@@ -11,9 +11,6 @@
 #include "queue_copy.h"
 #include "status.h"
 
-#include <inttypes.h>
-#include <string.h>
-
 /* Registering a single stage falls back to the identity: without a right inverse, or for a
    value without a preimage, the tensor itself becomes the original. */
 static bool

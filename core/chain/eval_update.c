@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Changing buffers and own parameters: initialize fills those of new stages, update makes
-   one step. Also the distance of a value from the set of a stage.
+/* Changing buffers and own parameters: initialize fills those of new stages, update runs the
+   callback of every stage that has one. Also the distance of a value from the set of a stage.
 
    Initialize and update run from the first stage to the last. Every stage sees its input as
    computed with the new state of the stages before it, as if they had been registered, or

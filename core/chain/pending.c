@@ -9,7 +9,6 @@
 
 #include "queue_copy.h"
 #include "shape.h"
-#include "status.h"
 
 #include <string.h>
 
@@ -38,9 +37,9 @@ pzi_pending_new(pz_eval* const eval, const pz_spec* const spec, pz_tensor* const
   return pzi_tensor_arena_take(&eval->temporary, spec, out);
 }
 
-pz_status
-pzi_pending_copy(pz_eval* const eval, const pz_spec* const spec, const pz_tensor* const from,
-                 pz_tensor* const out)
+static pz_status
+copy_of(pz_eval* const eval, const pz_spec* const spec, const pz_tensor* const from,
+        pz_tensor* const out)
 {
   pz_tensor copy;
   PZ_TRY(pzi_pending_new(eval, spec, &copy));
@@ -54,14 +53,14 @@ pzi_pending_input(pz_eval* const eval, const pz_spec* const spec, const pz_tenso
                   pz_tensor* const out)
 {
   if (!pzi_eval_ready(eval, from)) {
-    return pzi_pending_copy(eval, spec, from, out);
+    return copy_of(eval, spec, from, out);
   }
   *out = *from;
   out->strides = NULL;
   return PZ_OK;
 }
 
-/* ---- buffers and own parameters --------------------------------------------------------------- */
+/* ---- buffers and own parameters -------------------------------------------------- */
 
 static pz_status
 make_pending(pz_eval* const eval, const uint32_t first, const uint32_t n, const bool zero)
@@ -69,7 +68,7 @@ make_pending(pz_eval* const eval, const uint32_t first, const uint32_t n, const 
   for (uint32_t k = first; k < first + n; ++k) {
     const pz_spec* const spec = &eval->chain->tensors[k].spec;
     if (!zero) {
-      PZ_TRY(pzi_pending_copy(eval, spec, &eval->loaded[k], &eval->pending[k]));
+      PZ_TRY(copy_of(eval, spec, &eval->loaded[k], &eval->pending[k]));
       continue;
     }
     PZ_TRY(pzi_pending_new(eval, spec, &eval->pending[k]));
@@ -116,7 +115,7 @@ pzi_pending_adopt(pz_eval* const eval, const uint32_t i)
   }
 }
 
-/* ---- outputs of callbacks ------------------------------------------------------------------------ */
+/* ---- outputs of callbacks -------------------------------------------------------- */
 
 /* Plugins get copies of the tensor structures, so that a plugin that replaces an output tensor
    by another one is detected. */

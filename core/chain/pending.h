@@ -16,11 +16,9 @@ pz_status pzi_pending_begin(pz_eval* eval, const pz_state* state);
 /* Waits for the device and reports a fault of this call. */
 pz_status pzi_pending_check(pz_eval* eval);
 
-/* Temporary tensors: uninitialized; a copy of `from`; and `from` itself if a plugin can read
-   it directly, else a copy. */
+/* Temporary tensors: an uninitialized one; and `from` itself if a plugin can read it directly,
+   else a copy. */
 pz_status pzi_pending_new(pz_eval* eval, const pz_spec* spec, pz_tensor* out);
-pz_status pzi_pending_copy(pz_eval* eval, const pz_spec* spec, const pz_tensor* from,
-                           pz_tensor* out);
 pz_status pzi_pending_input(pz_eval* eval, const pz_spec* spec, const pz_tensor* from,
                             pz_tensor* out);
 

@@ -12,7 +12,7 @@
 #include "plan.h"
 
 #include "activity.h"
-#include "shape.h"
+#include "services.h"
 #include "spec_text.h"
 #include "status.h"
 
@@ -91,7 +91,7 @@ check_fold(const char* const id, const pzi_draft* const draft)
     return pzi_fail(PZ_PLUGIN,
                     "%s: plan: declared a fold and a value that is %s, expected "
                     "symmetric or skew",
-                    id, pzi_structure_text(structure));
+                    id, pzi_spec_text_structure(structure));
   }
   if (draft->n[PZ_ORIGINAL - 1] != 1 || draft->n[PZ_OWN_PARAMETER - 1] != 0 ||
       draft->n[PZ_STATE_BUFFER - 1] != 0 ||
@@ -144,7 +144,7 @@ pzi_plan_make(const pzi_instance* const instance, const uint32_t index,
   pzi_activity run = {.id = table->id, .callback = "plan", .draft = draft};
   pz_call call;
   const pz_fault none = {0};
-  pzi_call_init(&call, &run.frame, NULL, &none); /* no queue: operations fail */
+  pzi_ops_table_init_call(&call, &run.frame, NULL, &none); /* no queue: operations fail */
   call.host = &pzi_services;
   call.options = instance->options;
   call.in = in;

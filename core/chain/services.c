@@ -3,11 +3,14 @@
 
 /* Services for plugins: messages, declarations, scratch, and what forward saves for vjp. */
 
-#include "activity.h"
+#include "services.h"
 
+#include "activity.h"
 #include "check_tensor.h"
 #include "draft.h"
 #include "status.h"
+
+#include <parametrize/chain.h>
 
 #include <inttypes.h>
 #include <string.h>

@@ -153,13 +153,6 @@ pzi_state_like(pz_chain* const chain, pz_queue* const queue, const pz_state* con
   return pzi_state_with_draws(chain, queue, from->draws, out);
 }
 
-pzi_storage*
-pzi_state_storage(const pz_state* const state, const uint32_t role, const uint32_t index)
-{
-  const uint32_t place = pzi_chain_place(state->chain, role, index);
-  return place == UINT32_MAX ? NULL : state->storages[place];
-}
-
 void
 pzi_state_replace(pz_state* const state, const uint32_t role, const uint32_t index,
                   pzi_storage* const storage)

@@ -36,9 +36,6 @@ pz_status pzi_state_like(pz_chain* chain, pz_queue* queue, const pz_state* from,
 /* Sets the version back. The state must hold, bit for bit, what it held at `version`. */
 void pzi_state_restore_version(pz_state* state, uint64_t version);
 
-/* The storage of a tensor, borrowed; NULL past the last. */
-pzi_storage* pzi_state_storage(const pz_state* state, uint32_t role, uint32_t index);
-
 /* Retains another storage of the same spec and queue for a tensor, releases the old one, and
    touches the state. Role and index must exist. */
 void pzi_state_replace(pz_state* state, uint32_t role, uint32_t index, pzi_storage* storage);

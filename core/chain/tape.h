@@ -8,8 +8,8 @@
 
 #include "tensor_arena.h"
 
-/* Tensors and host records of all stages of an evaluation, in the order of saving. The
-   arrays grow and are kept. */
+/* Tensors and host records of all stages of an evaluation, in the order of saving. The arrays never
+   shrink: each forward fills them again from the start, so their capacities are stored. */
 typedef struct pzi_tape {
   pz_tensor* tensors;
   void** records;

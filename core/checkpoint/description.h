@@ -71,7 +71,7 @@ typedef struct pzi_description {
   pzi_saved_chain* chains; /* sorted by path */
   size_t n_chains;
   cJSON* document; /* owns the strings */
-  pzi_alloc_list pool;
+  pzi_alloc_list allocs;
 } pzi_description;
 
 /* Parses the text; PZ_IO names the first error and its place. */

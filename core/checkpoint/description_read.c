@@ -75,7 +75,7 @@ allocate(pzi_description* const description, const cJSON* const array, const siz
   if (count > most) {
     return pzi_fail(PZ_IO, "\"%s\": found %zu, expected at most %zu", what, count, most);
   }
-  void* const room = pzi_alloc_list_take(&description->pool, (count + 1) * element);
+  void* const room = pzi_alloc_list_take(&description->allocs, (count + 1) * element);
   if (!room) {
     return pzi_no_memory((count + 1) * element);
   }
@@ -150,7 +150,7 @@ static pz_status
 check_stage(const pzi_saved_stage* const stage)
 {
   pzi_chain_words* words = NULL;
-  const pz_status status = pzi_chain_parse(stage->text, &words);
+  const pz_status status = pzi_chain_text_parse(stage->text, &words);
   if (status != PZ_OK) {
     return pzi_fail(status == PZ_INVALID ? PZ_IO : status, "%s", pz_error_message());
   }
@@ -165,7 +165,8 @@ check_stage(const pzi_saved_stage* const stage)
   good = good && n_tensors == stage->n_options;
   free(words);
   return good ? PZ_OK
-              : pzi_fail(PZ_IO, "\"%.200s\" is not one map \"%.100s\" with its tensor options",
+              : pzi_fail(PZ_IO,
+                         "\"%.200s\" is not one parametrization \"%.100s\" with its tensor options",
                          stage->text, stage->id);
 }
 
@@ -219,7 +220,7 @@ read_value(const cJSON* const item, pz_spec* const out)
   PZ_TRY(read_spec(found[0], found[1], out));
   PZ_TRY(read_text(found[2], "structure", &structure));
   for (uint32_t k = PZ_GENERAL; k <= PZ_ORTHOGONAL; ++k) {
-    if (strcmp(structure, pzi_structure_text(k)) == 0) {
+    if (strcmp(structure, pzi_spec_text_structure(k)) == 0) {
       out->structure = k;
       return PZ_OK;
     }
@@ -270,12 +271,12 @@ read_chain(pzi_description* const description, const cJSON* const object,
       allocate(description, found[1], sizeof(*out->stages), STAGES_MAX, "maps", &out->stages, &n));
   cJSON_ArrayForEach(item, found[1])
   {
-    PZ_TRY(pzi_fail_prefix(read_stage(description, item, &out->stages[out->n_stages]), "map %u",
-                           (unsigned)out->n_stages));
+    PZ_TRY(pzi_fail_prefix(read_stage(description, item, &out->stages[out->n_stages]),
+                           "parametrization %u", (unsigned)out->n_stages));
     ++out->n_stages;
   }
   if (out->n_stages == 0) {
-    return pzi_fail(PZ_IO, "expected at least one map");
+    return pzi_fail(PZ_IO, "expected at least one parametrization");
   }
   PZ_TRY(read_tensors(description, found[2], out));
   return pzi_fail_prefix(read_value(found[3], &out->value), "value");
@@ -295,7 +296,7 @@ read_chains(pzi_description* const description, const cJSON* const object)
   }
   PZ_TRY(pzi_json_unique(object));
   const size_t bytes = ((size_t)cJSON_GetArraySize(object) + 1) * sizeof(*description->chains);
-  description->chains = pzi_alloc_list_take(&description->pool, bytes);
+  description->chains = pzi_alloc_list_take(&description->allocs, bytes);
   if (!description->chains) {
     return pzi_no_memory(bytes);
   }
@@ -384,6 +385,6 @@ void
 pzi_description_cleanup(pzi_description* const description)
 {
   cJSON_Delete(description->document);
-  pzi_alloc_list_cleanup(&description->pool);
+  pzi_alloc_list_cleanup(&description->allocs);
   memset(description, 0, sizeof(*description));
 }

@@ -14,7 +14,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* The state of a walk: the text so far, the path of the current module ("" or ending in a dot),
    and whether the current array has an element already. */
@@ -145,7 +144,7 @@ add_chain(pzi_text* const json, const pz_state* const state)
   pzi_text_add(json, "],\"value\":{");
   add_spec(json, pz_chain_value(chain));
   pzi_text_add(json, ",");
-  add_member(json, "structure", pzi_structure_text(pz_chain_value(chain)->structure));
+  add_member(json, "structure", pzi_spec_text_structure(pz_chain_value(chain)->structure));
   pzi_text_add(json, "}}");
 }
 

@@ -236,7 +236,7 @@ pz_file_list_at(const pz_file* const file, const size_t index, pz_file_list* con
 {
   PZ_TRY(check_size(file, out, out ? out->size : 0, sizeof(*out)));
   if (index >= file->n_chains) {
-    return pzi_fail(PZ_NOT_FOUND, "found list %zu of %zu", index, file->n_chains);
+    return pzi_fail(PZ_NOT_FOUND, "found chain %zu of %zu", index, file->n_chains);
   }
   const pzi_file_chain* const chain = &file->chains[index];
   out->n_tensors = chain->n_tensors;

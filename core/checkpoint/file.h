@@ -18,10 +18,11 @@ struct pz_file {
   pzi_description description;
   struct pzi_file_chain* chains; /* sorted by path; file_chains.h */
   size_t n_chains;
-  pzi_alloc_list pool; /* owns the strings of the chains */
+  pzi_alloc_list allocs; /* owns the strings of the chains */
 };
 
-/* As pz_file_open, for bytes in memory, which must outlive the file. [any thread] */
+/* As pz_file_open, for bytes in memory, which must outlive the file. For the fuzz tests.
+   [any thread] */
 pz_status pzi_file_from_memory(const void* bytes, size_t size, pz_file** out);
 
 /* The first byte of a tensor. */

@@ -41,8 +41,8 @@ push_by_name(pz_file* const file, const char* const name, char* const path, char
       ++before->n_tensors; /* neighbours often share a chain */
       continue;
     }
-    const pzi_file_chain chain = {.path = pzi_alloc_list_text(&file->pool, path, strlen(path)),
-                                  .prefix = pzi_alloc_list_text(&file->pool, rest, length),
+    const pzi_file_chain chain = {.path = pzi_alloc_list_text(&file->allocs, path, strlen(path)),
+                                  .prefix = pzi_alloc_list_text(&file->allocs, rest, length),
                                   .n_tensors = 1};
     if (!chain.path || !chain.prefix) {
       return pzi_no_memory(length);
@@ -69,7 +69,7 @@ describe(pz_file* const file, pzi_file_chain* const chain)
     }
     PZ_TRY(pzi_text_finish(&text, &made));
     char** const place = plugins ? &chain->plugins : &chain->text;
-    *place = pzi_alloc_list_text(&file->pool, made, strlen(made));
+    *place = pzi_alloc_list_text(&file->allocs, made, strlen(made));
     free(made);
     if (!*place) {
       return pzi_no_memory(1);
@@ -116,7 +116,7 @@ collect(pz_file* const file, char* const path, char* const rest)
     const pzi_saved_chain* const saved = &file->description.chains[k];
     const pzi_file_chain chain = {.path = saved->path,
                                   .saved = saved,
-                                  .prefix = pzi_tensor_names_prefix(&file->pool, saved->path)};
+                                  .prefix = pzi_tensor_names_prefix(&file->allocs, saved->path)};
     if (!chain.prefix) {
       return pzi_no_memory(strlen(saved->path));
     }
@@ -155,7 +155,7 @@ pzi_file_chains_find(pz_file* const file)
 void
 pzi_file_chains_free(pz_file* const file)
 {
-  pzi_alloc_list_cleanup(&file->pool);
+  pzi_alloc_list_cleanup(&file->allocs);
   free(file->chains);
 }
 

@@ -131,7 +131,7 @@ legacy_of_rule(pz_context* const context, const char* const text, const char** c
   pzi_chain_words* words = NULL;
   const pzi_parametrization* parametrization = NULL;
   *out = NULL;
-  pz_status status = pzi_chain_parse(text, &words);
+  pz_status status = pzi_chain_text_parse(text, &words);
   if (status == PZ_OK) {
     status = pzi_lookup_parametrization(context, words->stages[0].id, &parametrization);
     free(words);

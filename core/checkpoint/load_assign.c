@@ -7,6 +7,7 @@
 #include "load.h"
 
 #include "array.h"
+#include "clone.h"
 #include "path.h"
 #include "queue_copy.h"
 #include "slot.h"
@@ -99,7 +100,7 @@ stage_tensor(pzi_loading* const l, const pz_slot* const slot, const uint32_t k,
     return pzi_loading_push(l, &(pzi_load_copy){.made = &made->tensor, .slot = tensor});
   }
   if (!moved) {
-    PZ_TRY(pzi_differ(made->queue, made, tensor->storage, &moved));
+    PZ_TRY(pzi_storage_copy_differs(made->queue, made, tensor->storage, &moved));
   }
   if (!moved) {
     return PZ_OK;

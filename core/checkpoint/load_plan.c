@@ -9,7 +9,6 @@
 
 #include "chain_text.h"
 #include "file_dtype.h"
-#include "plan.h"
 #include "sorted_names.h"
 #include "spec_text.h"
 #include "status.h"
@@ -141,7 +140,7 @@ static pz_status
 add_text(const pzi_saved_stage* const stage, pzi_text* const text)
 {
   pzi_chain_words* words = NULL;
-  PZ_TRY(pzi_chain_parse(stage->text, &words));
+  PZ_TRY(pzi_chain_text_parse(stage->text, &words));
   bool open = false;
   pzi_text_add(text, text->length > 0 ? "," : "");
   pzi_text_add(text, stage->id);

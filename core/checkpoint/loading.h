@@ -6,10 +6,9 @@
 #ifndef PZI_LOADING_H
 #define PZI_LOADING_H
 
-#include "clone.h"
 #include "file_chains.h"
 #include "name_list.h"
-#include "slot.h"
+#include "prepared.h"
 
 /* A chain of the file that the load brings into the module. */
 typedef struct pzi_load_chain {

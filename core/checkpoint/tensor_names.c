@@ -68,13 +68,13 @@ pzi_tensor_names_split(const char* const name, char* const path)
 }
 
 char*
-pzi_tensor_names_option(pzi_alloc_list* const pool, const char* const module, const size_t n_module,
-                        const char* const chain, const size_t n_chain, const uint32_t stage,
-                        const char* const option)
+pzi_tensor_names_option(pzi_alloc_list* const allocs, const char* const module,
+                        const size_t n_module, const char* const chain, const size_t n_chain,
+                        const uint32_t stage, const char* const option)
 {
   const size_t folder = n_module + n_chain;
   const size_t bytes = folder + strlen(option) + sizeof("4294967295.options.");
-  char* const name = pzi_alloc_list_take(pool, bytes);
+  char* const name = pzi_alloc_list_take(allocs, bytes);
   if (name) {
     memcpy(name, module, n_module);
     memcpy(name + n_module, chain, n_chain);
@@ -84,12 +84,12 @@ pzi_tensor_names_option(pzi_alloc_list* const pool, const char* const module, co
 }
 
 char*
-pzi_tensor_names_prefix(pzi_alloc_list* const pool, const char* const path)
+pzi_tensor_names_prefix(pzi_alloc_list* const allocs, const char* const path)
 {
   const char* const dot = strrchr(path, '.');
   const size_t folder = dot ? (size_t)(dot + 1 - path) : 0;
   char* const prefix =
-      pzi_alloc_list_take(pool, strlen(path) + sizeof(FOLDER) + 1); /* a dot and the 0 */
+      pzi_alloc_list_take(allocs, strlen(path) + sizeof(FOLDER) + 1); /* a dot and the 0 */
   if (prefix) {
     memcpy(prefix, path, folder);
     strcpy(prefix + folder, FOLDER);
@@ -100,9 +100,10 @@ pzi_tensor_names_prefix(pzi_alloc_list* const pool, const char* const path)
 }
 
 char*
-pzi_tensor_names_join(pzi_alloc_list* const pool, const char* const prefix, const char* const name)
+pzi_tensor_names_join(pzi_alloc_list* const allocs, const char* const prefix,
+                      const char* const name)
 {
-  char* const text = pzi_alloc_list_take(pool, strlen(prefix) + strlen(name) + 1);
+  char* const text = pzi_alloc_list_take(allocs, strlen(prefix) + strlen(name) + 1);
   if (text) {
     strcpy(stpcpy(text, prefix), name);
   }

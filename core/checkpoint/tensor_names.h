@@ -2,7 +2,7 @@
    SPDX-License-Identifier: MIT */
 
 /* Names of a chain's tensors in files, as PyTorch builds them: "rnn.parametrizations.weight." is
-   the prefix of the tensors of "rnn.weight". Names are allocated in a pool; NULL without memory. */
+   the prefix of the tensors of "rnn.weight". `allocs` owns the names. NULL without memory. */
 
 #ifndef PZI_TENSOR_NAMES_H
 #define PZI_TENSOR_NAMES_H
@@ -18,14 +18,14 @@
 size_t pzi_tensor_names_split(const char* name, char* path);
 
 /* The prefix "rnn.parametrizations.weight." for the value "rnn.weight". */
-char* pzi_tensor_names_prefix(pzi_alloc_list* pool, const char* path);
+char* pzi_tensor_names_prefix(pzi_alloc_list* allocs, const char* path);
 
 /* A prefix and a name: "rnn.parametrizations.weight.original". */
-char* pzi_tensor_names_join(pzi_alloc_list* pool, const char* prefix, const char* name);
+char* pzi_tensor_names_join(pzi_alloc_list* allocs, const char* prefix, const char* name);
 
 /* "rnn.parametrizations.weight.0.options.mask": tensor option "mask" of stage 0. `module` is the
    first n_module bytes of the prefix, `chain` the other n_chain. */
-char* pzi_tensor_names_option(pzi_alloc_list* pool, const char* module, size_t n_module,
+char* pzi_tensor_names_option(pzi_alloc_list* allocs, const char* module, size_t n_module,
                               const char* chain, size_t n_chain, uint32_t stage,
                               const char* option);
 

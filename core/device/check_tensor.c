@@ -20,7 +20,7 @@ pzi_check_spec(const pz_spec* const spec, const char* const what)
   }
   if (spec->dtype != PZ_F32 && spec->dtype != PZ_F64 && spec->dtype != PZ_I64) {
     return pzi_fail(PZ_MISMATCH, "%s: found %s, expected float32, float64 or int64", what,
-                    pzi_dtype_text(spec->dtype, text));
+                    pzi_spec_text_dtype(spec->dtype, text));
   }
   if (spec->ndim < 0 || spec->ndim > PZ_MAX_DIMS) {
     return pzi_fail(PZ_MISMATCH, "%s: found %" PRId32 " dimensions, expected 0 to %d", what,
@@ -62,7 +62,7 @@ check_known(const pz_tensor* const tensor, const char* const what)
   }
   char text[PZI_SPEC_TEXT];
   return pzi_fail(PZ_UNSUPPORTED, "%s: found %s, expected float32 or float64", what,
-                  pzi_dtype_text(tensor->dtype, text));
+                  pzi_spec_text_dtype(tensor->dtype, text));
 }
 
 /* Requires every element within 2^61 bytes of the first, so that distances between two tensors fit

@@ -6,8 +6,9 @@
 #ifndef PZI_OP_H
 #define PZI_OP_H
 
-/* Expands one of three macros (OP, name) for each operation, in the order in which pz_queue_op
-   counts them. PZI_OP is the number, `name` the member of pz_ops. The macro says how it runs:
+/* One line for each operation, in the order of the index of pz_queue_op. A caller passes three
+   macros with the parameters (OP, name): PZI_<OP> is the operation's number, `name` its member in
+   pz_ops. Which of the macros a line uses depends on how the operation runs:
      ANY     by the backend's entry, else composed of others, else on the host
      NATIVE  by the backend's entry or not at all
      MOVE    by pz_backend.copy, which every backend has; pz_backend_ops has no entry

@@ -12,6 +12,7 @@
 
 #include "fault.h"
 #include "status.h"
+#include "thread_queues.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

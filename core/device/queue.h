@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Queues: open devices. */
+/* Queues: open devices, and their memory (queue_memory.c). */
 
 #ifndef PZI_QUEUE_H
 #define PZI_QUEUE_H
@@ -47,20 +47,11 @@ struct pz_queue {
 pz_status pzi_queue_new(pz_context* context, const pzi_backend* backend, uint32_t index,
                         const char* name, const void* native, pz_queue** out);
 
-/* The queue of thread k + 1 (thread_queues.h), or NULL. Once opened it stays until the queue
-   is released. */
-static inline pz_queue*
-pzi_thread_queue_at(const pz_queue* const queue, const uint32_t k)
-{
-  return k < PZI_THREAD_POOL_MAX - 1
-             ? atomic_load_explicit(&queue->thread_queue[k], memory_order_acquire)
-             : NULL;
-}
-
 pz_queue* pzi_queue_retain(pz_queue* queue);
 void pzi_queue_release(pz_queue* queue);
 
-/* Device memory; 0 bytes give NULL. Functions whose names do not end in `_held` take the mutex. */
+/* queue_memory.c, to the end of this header. Functions whose names do not end in `_held` take the
+   mutex. 0 bytes give NULL. */
 pz_status pzi_queue_alloc(pz_queue* queue, size_t bytes, void** out);
 void pzi_queue_free(pz_queue* queue, void* data);
 

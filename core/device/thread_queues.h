@@ -10,6 +10,15 @@
 
 #include "queue.h"
 
+/* The queue of thread k + 1, or NULL. Once opened it stays until the queue is released. */
+static inline pz_queue*
+pzi_thread_queue_at(const pz_queue* const queue, const uint32_t k)
+{
+  return k < PZI_THREAD_POOL_MAX - 1
+             ? atomic_load_explicit(&queue->thread_queue[k], memory_order_acquire)
+             : NULL;
+}
+
 /* Opens the queues of `threads` threads; the first one uses `queue` itself. Opens none on devices
    that are asynchronous or not in host memory. [any thread] */
 pz_status pzi_thread_queues_open(pz_queue* queue, uint32_t threads);

@@ -158,7 +158,7 @@ create_temporary(pzi_atomic_file* const file)
 }
 
 int
-pzi_atomic_open(pzi_atomic_file* const file, const char* const path, const bool keep_existing)
+pzi_atomic_file_open(pzi_atomic_file* const file, const char* const path, const bool keep_existing)
 {
   memset(file, 0, sizeof(*file));
   struct stat there;
@@ -200,8 +200,8 @@ pzi_atomic_open(pzi_atomic_file* const file, const char* const path, const bool 
 }
 
 int
-pzi_atomic_write_at(pzi_atomic_file* const file, const void* const data, const size_t bytes,
-                    uint64_t offset)
+pzi_atomic_file_write_at(pzi_atomic_file* const file, const void* const data, const size_t bytes,
+                         uint64_t offset)
 {
   const char* place = data;
   size_t left = bytes;
@@ -222,9 +222,9 @@ pzi_atomic_write_at(pzi_atomic_file* const file, const void* const data, const s
 }
 
 int
-pzi_atomic_write(pzi_atomic_file* const file, const void* const data, const size_t bytes)
+pzi_atomic_file_write(pzi_atomic_file* const file, const void* const data, const size_t bytes)
 {
-  const int error = pzi_atomic_write_at(file, data, bytes, file->length);
+  const int error = pzi_atomic_file_write_at(file, data, bytes, file->length);
   file->length += error ? 0 : bytes;
   return error;
 }
@@ -269,7 +269,7 @@ name_fresh(const pzi_atomic_file* const file)
 }
 
 int
-pzi_atomic_commit(pzi_atomic_file* const file, const bool keep_existing)
+pzi_atomic_file_commit(pzi_atomic_file* const file, const bool keep_existing)
 {
   int error = fsync(file->fd) == 0 || errno == EINVAL ? 0 : errno;
   const bool unnamed = file->temporary[0] == '\0';
@@ -288,7 +288,7 @@ pzi_atomic_commit(pzi_atomic_file* const file, const bool keep_existing)
     }
   }
   if (error) {
-    pzi_atomic_abandon(file);
+    pzi_atomic_file_abandon(file);
     return error;
   }
   /* Flushes the new name. Some file systems cannot; the file exists anyway. */
@@ -300,7 +300,7 @@ pzi_atomic_commit(pzi_atomic_file* const file, const bool keep_existing)
 }
 
 void
-pzi_atomic_abandon(pzi_atomic_file* const file)
+pzi_atomic_file_abandon(pzi_atomic_file* const file)
 {
   if (file->target == NULL) {
     return;

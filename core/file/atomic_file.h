@@ -27,19 +27,20 @@ typedef struct pzi_atomic_file {
    are followed, also if their target does not exist. ELOOP for a circle of links, EISDIR for a
    folder, ENOTSUP for anything else that is not a regular file, EACCES for a regular file
    without write permission; EEXIST if anything exists at `path` and `keep_existing` is set. */
-int pzi_atomic_open(pzi_atomic_file* file, const char* path, bool keep_existing);
+int pzi_atomic_file_open(pzi_atomic_file* file, const char* path, bool keep_existing);
 
 /* Appends bytes. */
-int pzi_atomic_write(pzi_atomic_file* file, const void* data, size_t bytes);
+int pzi_atomic_file_write(pzi_atomic_file* file, const void* data, size_t bytes);
 
-/* Writes bytes at an offset. Does not change where pzi_atomic_write appends. */
-int pzi_atomic_write_at(pzi_atomic_file* file, const void* data, size_t bytes, uint64_t offset);
+/* Writes bytes at an offset. Does not change where pzi_atomic_file_write appends. */
+int pzi_atomic_file_write_at(pzi_atomic_file* file, const void* data, size_t bytes,
+                             uint64_t offset);
 
 /* Flushes the file to disk and gives it its name. Replaces an existing file, or returns EEXIST
    if `keep_existing` is set. The file is closed in any case; after an error it is removed. */
-int pzi_atomic_commit(pzi_atomic_file* file, bool keep_existing);
+int pzi_atomic_file_commit(pzi_atomic_file* file, bool keep_existing);
 
 /* Closes and removes the file. No effect if it is not open. Preserves errno. */
-void pzi_atomic_abandon(pzi_atomic_file* file);
+void pzi_atomic_file_abandon(pzi_atomic_file* file);
 
 #endif /* PZI_ATOMIC_FILE_H */

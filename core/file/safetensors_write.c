@@ -232,9 +232,9 @@ begin(pz_writer* const writer, const pz_metadata* const metadata, const size_t n
   for (int k = 0; k < PZI_SAFETENSORS_PREFIX; ++k) {
     prefix[k] = (unsigned char)((uint64_t)json->length >> (8 * k));
   }
-  PZ_TRY(check_errno(pzi_atomic_open(&writer->file, writer->path, writer->keep_existing)));
-  PZ_TRY(check_errno(pzi_atomic_write(&writer->file, prefix, sizeof(prefix))));
-  return check_errno(pzi_atomic_write(&writer->file, json->data, json->length));
+  PZ_TRY(check_errno(pzi_atomic_file_open(&writer->file, writer->path, writer->keep_existing)));
+  PZ_TRY(check_errno(pzi_atomic_file_write(&writer->file, prefix, sizeof(prefix))));
+  return check_errno(pzi_atomic_file_write(&writer->file, json->data, json->length));
 }
 
 static pz_status
@@ -304,8 +304,8 @@ pz_writer_put(pz_writer* const writer, const size_t index, const void* const dat
                     one->name, (unsigned long long)(data ? bytes : 0), data ? "at most " : "",
                     (unsigned long long)left);
   }
-  PZ_TRY(pzi_fail_prefix(check_errno(pzi_atomic_write_at(&writer->file, data, (size_t)bytes,
-                                                         one->offset + one->written)),
+  PZ_TRY(pzi_fail_prefix(check_errno(pzi_atomic_file_write_at(&writer->file, data, (size_t)bytes,
+                                                              one->offset + one->written)),
                          "%s", writer->path));
   one->written += bytes;
   return PZ_OK;
@@ -327,7 +327,7 @@ pz_writer_commit(pz_writer* const writer)
     }
   }
   if (status == PZ_OK) {
-    status = check_errno(pzi_atomic_commit(&writer->file, writer->keep_existing));
+    status = check_errno(pzi_atomic_file_commit(&writer->file, writer->keep_existing));
   }
   (void)pzi_fail_prefix(status, "%s", writer->path);
   pz_writer_abandon(writer);
@@ -340,7 +340,7 @@ pz_writer_abandon(pz_writer* const writer)
   if (!writer) {
     return;
   }
-  pzi_atomic_abandon(&writer->file);
+  pzi_atomic_file_abandon(&writer->file);
   pzi_alloc_list_cleanup(&writer->names);
   free(writer->tensors);
   free(writer->path);

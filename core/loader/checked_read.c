@@ -39,7 +39,7 @@ pzi_checked_read(const void* const from, const size_t bytes, void* const to)
 }
 
 pz_status
-pzi_checked_read_text(pzi_alloc_list* const pool, const char* const from, const size_t limit,
+pzi_checked_read_text(pzi_alloc_list* const allocs, const char* const from, const size_t limit,
                       const char* const what, const char** const out)
 {
   if (!from) {
@@ -65,7 +65,7 @@ pzi_checked_read_text(pzi_alloc_list* const pool, const char* const from, const 
     }
     length += n;
   }
-  char* const copy = pzi_alloc_list_take(pool, length + 1);
+  char* const copy = pzi_alloc_list_take(allocs, length + 1);
   if (!copy) {
     return pzi_no_memory(length + 1);
   }
@@ -77,10 +77,10 @@ pzi_checked_read_text(pzi_alloc_list* const pool, const char* const from, const 
 }
 
 pz_status
-pzi_checked_read_line(pzi_alloc_list* const pool, const char* const from, const size_t limit,
+pzi_checked_read_line(pzi_alloc_list* const allocs, const char* const from, const size_t limit,
                       const char* const what, const char** const out)
 {
-  PZ_TRY(pzi_checked_read_text(pool, from, limit, what, out));
+  PZ_TRY(pzi_checked_read_text(allocs, from, limit, what, out));
   for (const char* c = *out; *c != '\0'; ++c) {
     if ((unsigned char)*c < 0x20 || *c == 0x7f) {
       return pzi_fail(PZ_PLUGIN, "%s has a control character in it, expected one line", what);
@@ -89,8 +89,8 @@ pzi_checked_read_line(pzi_alloc_list* const pool, const char* const from, const 
   return PZ_OK;
 }
 
-bool
-pzi_is_id(const char* const text)
+static bool
+is_id(const char* const text)
 {
   if (*text < 'a' || *text > 'z') {
     return false;
@@ -101,4 +101,13 @@ pzi_is_id(const char* const text)
     }
   }
   return true;
+}
+
+pz_status
+pzi_checked_read_id(pzi_alloc_list* const allocs, const char* const from, const size_t limit,
+                    const char* const what, const char** const out)
+{
+  PZ_TRY(pzi_checked_read_line(allocs, from, limit, what, out));
+  return is_id(*out) ? PZ_OK
+                     : pzi_fail(PZ_PLUGIN, "%s \"%s\", expected [a-z][a-z0-9_]*", what, *out);
 }

@@ -13,16 +13,17 @@
 /* Copies `bytes` from `from`; false where that memory cannot be read. [any thread] */
 bool pzi_checked_read(const void* from, size_t bytes, void* to);
 
-/* Copies a string of at most `limit` bytes into the pool. PZ_PLUGIN, naming `what`: NULL,
-   unreadable or longer. [any thread, under the pool's lock] */
-pz_status pzi_checked_read_text(pzi_alloc_list* pool, const char* from, size_t limit,
+/* Copies a string of at most `limit` bytes to memory from `allocs`. PZ_PLUGIN, naming `what`: NULL,
+   unreadable or longer. [any thread, under the lock of `allocs`] */
+pz_status pzi_checked_read_text(pzi_alloc_list* allocs, const char* from, size_t limit,
                                 const char* what, const char** out);
 
 /* The same for a text of one line: PZ_PLUGIN also for a control character. */
-pz_status pzi_checked_read_line(pzi_alloc_list* pool, const char* from, size_t limit,
+pz_status pzi_checked_read_line(pzi_alloc_list* allocs, const char* from, size_t limit,
                                 const char* what, const char** out);
 
-/* Is the text of the form [a-z][a-z0-9_]*, which names in chains and devices have? */
-bool pzi_is_id(const char* text);
+/* The same for the form [a-z][a-z0-9_]*, which names in chains and devices have. */
+pz_status pzi_checked_read_id(pzi_alloc_list* allocs, const char* from, size_t limit,
+                              const char* what, const char** out);
 
 #endif /* PZI_CHECKED_READ_H */

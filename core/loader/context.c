@@ -101,7 +101,7 @@ pzi_context_release(pz_context* const context)
   free(context->tables[0].data);
   free(context->tables[1].data);
   free(context->reports);
-  pzi_alloc_list_cleanup(&context->pool);
+  pzi_alloc_list_cleanup(&context->allocs);
   pzi_alloc_list_cleanup(&context->texts);
   pthread_mutex_destroy(&context->mutex);
   pthread_mutex_destroy(&context->keep_mutex);
@@ -208,13 +208,13 @@ read_settings(const pz_context_settings* const given, pz_context_settings* const
 static pz_status
 fill_context(pz_context* const context, const pz_context_settings* const settings)
 {
-  PZ_TRY(pzi_search_find_trust(&context->trust));
+  PZ_TRY(pzi_search_path_find_trust(&context->trust));
   pz_context_seed(context, settings->seed);
   for (uint32_t i = 0; i < settings->n_folders; ++i) {
     PZ_TRY(take_from_host(context, settings->folders[i]));
   }
   if (!(settings->flags & PZ_ONLY_GIVEN_FOLDERS)) {
-    PZ_TRY(pzi_search_default_folders(take_default, context));
+    PZ_TRY(pzi_search_path_default_folders(take_default, context));
   }
   return give_plugin(context, &pz_plugin_v1_reference, "(built in)", "built in");
 }

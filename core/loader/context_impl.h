@@ -23,7 +23,7 @@ struct pz_context {
 
   /* Guards the fields below. Never held while a plugin's code may run. */
   pthread_mutex_t mutex;
-  pzi_alloc_list pool;
+  pzi_alloc_list allocs;
   pzi_descriptor** host_descriptors; /* of descriptors given by the host; owned */
   size_t n_host_descriptors;
   pzi_source** given; /* descriptors and files, in the order of giving */

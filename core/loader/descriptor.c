@@ -35,13 +35,6 @@ enum {
   MOST_FORMULA = 16383,
 };
 
-static pz_status
-copy_id(pzi_alloc_list* const pool, const char* const from, const char** const out)
-{
-  PZ_TRY(pzi_checked_read_line(pool, from, MOST_ID, "id", out));
-  return pzi_is_id(*out) ? PZ_OK : pzi_fail(PZ_PLUGIN, "id \"%s\", expected [a-z][a-z0-9_]*", *out);
-}
-
 /* Copies a table that begins with its size into `out`, zero beyond what it supplies. */
 static pz_status
 copy_table(const void* const from, const char* const what, const size_t least, void* const out,
@@ -66,9 +59,9 @@ copy_table(const void* const from, const char* const what, const size_t least, v
 /* ---- tables ----------------------------------------------------------------- */
 
 static pz_status
-copy_legacy_names(pzi_alloc_list* const pool, pz_parametrization* const t)
+copy_legacy_names(pzi_alloc_list* const allocs, pz_parametrization* const t)
 {
-  PZ_TRY(pzi_checked_read_line(pool, t->older_names, MOST_LINE, "older names", &t->older_names));
+  PZ_TRY(pzi_checked_read_line(allocs, t->older_names, MOST_LINE, "older names", &t->older_names));
   pzi_legacy_word word = {.rest = t->older_names};
   uint32_t n = 0;
   while (pzi_legacy_word_next(&word)) {
@@ -88,26 +81,26 @@ add_parametrization(pzi_descriptor* const descriptor, const pz_item* const item)
   PZ_TRY(
       copy_table(item->table, "table of a parametrization", LEAST_PARAMETRIZATION, &t, sizeof(t)));
   t.size = sizeof(t);
-  PZ_TRY(copy_id(&descriptor->pool, t.id, &t.id));
+  PZ_TRY(pzi_checked_read_id(&descriptor->allocs, t.id, MOST_ID, "id", &t.id));
   for (uint32_t i = 0; i < descriptor->n_parametrizations; ++i) {
     if (strcmp(descriptor->parametrizations[i].id, t.id) == 0) {
       return pzi_fail(PZ_PLUGIN, "\"%s\" twice in one file", t.id);
     }
   }
   pz_status status =
-      pzi_checked_read_line(&descriptor->pool, t.summary, MOST_LINE, "summary", &t.summary);
+      pzi_checked_read_line(&descriptor->allocs, t.summary, MOST_LINE, "summary", &t.summary);
   if (status == PZ_OK && t.formula) {
     status =
-        pzi_checked_read_text(&descriptor->pool, t.formula, MOST_FORMULA, "formula", &t.formula);
+        pzi_checked_read_text(&descriptor->allocs, t.formula, MOST_FORMULA, "formula", &t.formula);
   }
   if (status == PZ_OK && !t.forward) {
     status = pzi_fail(PZ_PLUGIN, "forward is NULL");
   }
   if (status == PZ_OK) {
-    status = pzi_descriptor_options_copy(&descriptor->pool, &t);
+    status = pzi_descriptor_options_copy(&descriptor->allocs, &t);
   }
   if (status == PZ_OK && t.older_names) {
-    status = copy_legacy_names(&descriptor->pool, &t);
+    status = copy_legacy_names(&descriptor->allocs, &t);
   }
   if (status != PZ_OK) {
     return pzi_fail_prefix(status, "\"%s\"", t.id);
@@ -137,18 +130,18 @@ add_backend(pzi_descriptor* const descriptor, const pz_item* const item)
   pz_backend t;
   PZ_TRY(copy_table(item->table, "table of a backend", LEAST_BACKEND, &t, sizeof(t)));
   t.size = sizeof(t);
-  PZ_TRY(copy_id(&descriptor->pool, t.id, &t.id));
+  PZ_TRY(pzi_checked_read_id(&descriptor->allocs, t.id, MOST_ID, "id", &t.id));
   for (uint32_t i = 0; i < descriptor->n_backends; ++i) {
     if (strcmp(descriptor->backends[i].id, t.id) == 0) {
       return pzi_fail(PZ_PLUGIN, "backend \"%s\" twice in one file", t.id);
     }
   }
-  pz_backend_ops* const ops = pzi_alloc_list_take(&descriptor->pool, sizeof(*ops));
+  pz_backend_ops* const ops = pzi_alloc_list_take(&descriptor->allocs, sizeof(*ops));
   if (!ops) {
     return pzi_no_memory(sizeof(*ops));
   }
   pz_status status =
-      pzi_checked_read_line(&descriptor->pool, t.summary, MOST_LINE, "summary", &t.summary);
+      pzi_checked_read_line(&descriptor->allocs, t.summary, MOST_LINE, "summary", &t.summary);
   const char* const missing = missing_entry(&t);
   if (status == PZ_OK && missing) {
     status = pzi_fail(PZ_PLUGIN, "%s is NULL", missing);
@@ -275,16 +268,16 @@ static pz_status
 fill_descriptor(pzi_descriptor* const descriptor, const pz_plugin* const plugin, const size_t bytes,
                 pzi_text* const remark)
 {
-  pzi_alloc_list* const pool = &descriptor->pool;
+  pzi_alloc_list* const allocs = &descriptor->allocs;
   pz_plugin d;
   PZ_TRY(read_descriptor(plugin, bytes, &d));
-  PZ_TRY(pzi_checked_read_line(pool, d.name, MOST_ID, "name of the plugin", &descriptor->name));
-  PZ_TRY(pzi_checked_read_line(pool, d.version, MOST_ID, "version of the plugin",
+  PZ_TRY(pzi_checked_read_line(allocs, d.name, MOST_ID, "name of the plugin", &descriptor->name));
+  PZ_TRY(pzi_checked_read_line(allocs, d.version, MOST_ID, "version of the plugin",
                                &descriptor->version));
 
   descriptor->parametrizations =
-      pzi_alloc_list_take(pool, d.n_items * sizeof(*descriptor->parametrizations));
-  descriptor->backends = pzi_alloc_list_take(pool, d.n_items * sizeof(*descriptor->backends));
+      pzi_alloc_list_take(allocs, d.n_items * sizeof(*descriptor->parametrizations));
+  descriptor->backends = pzi_alloc_list_take(allocs, d.n_items * sizeof(*descriptor->backends));
   if (!descriptor->parametrizations || !descriptor->backends) {
     return pzi_no_memory(d.n_items *
                          (sizeof(*descriptor->parametrizations) + sizeof(*descriptor->backends)));
@@ -295,7 +288,7 @@ fill_descriptor(pzi_descriptor* const descriptor, const pz_plugin* const plugin,
                           : pzi_fail(PZ_PLUGIN, "%s", remark->data);
   }
   descriptor->remark =
-      remark->length == 0 ? "" : pzi_alloc_list_text(pool, remark->data, remark->length);
+      remark->length == 0 ? "" : pzi_alloc_list_text(allocs, remark->data, remark->length);
   return remark->failed || !descriptor->remark ? pzi_no_memory(remark->length + 1) : PZ_OK;
 }
 
@@ -321,7 +314,7 @@ void
 pzi_descriptor_free(pzi_descriptor* const descriptor)
 {
   if (descriptor) {
-    pzi_alloc_list_cleanup(&descriptor->pool);
+    pzi_alloc_list_cleanup(&descriptor->allocs);
     free(descriptor);
   }
 }

@@ -11,10 +11,10 @@
 #include <parametrize/backend.h>
 #include <parametrize/plugin.h>
 
-/* The tables of a descriptor, checked and copied: full-size tables, options and texts in the
-   pool. Only functions and kernel sources stay in the plugin's memory. */
+/* The tables of a descriptor, checked and copied: full-size tables, options and texts in
+   `allocs`. Only functions and kernel sources stay in the plugin's memory. */
 typedef struct pzi_descriptor {
-  pzi_alloc_list pool; /* holds everything below */
+  pzi_alloc_list allocs; /* holds everything below */
   const char* name;
   const char* version;
   pz_parametrization* parametrizations;
@@ -38,9 +38,10 @@ uint32_t pzi_descriptor_count(const pzi_descriptor* descriptor, uint32_t kind);
 const char* pzi_descriptor_id(const pzi_descriptor* descriptor, uint32_t kind, uint32_t index);
 uint32_t pzi_descriptor_index(const pzi_descriptor* descriptor, uint32_t kind, const char* id);
 
-/* Replaces the options of `table`, as the plugin gave them, by checked copies in the pool
-   (descriptor_options.c). PZ_PLUGIN: an option is not valid. [any thread, under the pool's lock] */
-pz_status pzi_descriptor_options_copy(pzi_alloc_list* pool, pz_parametrization* table);
+/* Replaces the options of `table`, as the plugin gave them, by checked copies in `allocs`
+   (descriptor_options.c). PZ_PLUGIN: an option is not valid. [any thread, under the lock of
+   `allocs`] */
+pz_status pzi_descriptor_options_copy(pzi_alloc_list* allocs, pz_parametrization* table);
 
 /* The most bytes of a table or of an element of an array. */
 enum { PZI_LARGEST_TABLE = 65536 };

@@ -35,13 +35,13 @@ is_word(const char* const text)
 }
 
 static pz_status
-copy_choices(pzi_alloc_list* const pool, pz_option* const o)
+copy_choices(pzi_alloc_list* const allocs, pz_option* const o)
 {
   if (o->n_choices == 0 || o->n_choices > MOST_CHOICES || !o->choices) {
     return pzi_fail(PZ_PLUGIN, "%" PRIu32 " choices, expected 1 to %d",
                     o->choices ? o->n_choices : 0, MOST_CHOICES);
   }
-  const char** const choices = pzi_alloc_list_take(pool, o->n_choices * sizeof(*choices));
+  const char** const choices = pzi_alloc_list_take(allocs, o->n_choices * sizeof(*choices));
   if (!choices) {
     return pzi_no_memory(o->n_choices * sizeof(*choices));
   }
@@ -49,7 +49,7 @@ copy_choices(pzi_alloc_list* const pool, pz_option* const o)
     return pzi_fail(PZ_PLUGIN, "choices lie outside readable memory");
   }
   for (uint32_t i = 0; i < o->n_choices; ++i) {
-    PZ_TRY(pzi_checked_read_line(pool, choices[i], MOST_NAME, "choice", &choices[i]));
+    PZ_TRY(pzi_checked_read_line(allocs, choices[i], MOST_NAME, "choice", &choices[i]));
     if (!is_word(choices[i])) {
       return pzi_fail(PZ_PLUGIN, "choice \"%s\", expected a word without \",()=\"", choices[i]);
     }
@@ -111,14 +111,14 @@ check_default(const pz_option* const o)
 
 /* Checks option `o`, whose name is copied already, and copies what it points to. */
 static pz_status
-copy_option(pzi_alloc_list* const pool, pz_option* const o)
+copy_option(pzi_alloc_list* const allocs, pz_option* const o)
 {
-  PZ_TRY(pzi_checked_read_line(pool, o->doc, MOST_DOC, "doc", &o->doc));
+  PZ_TRY(pzi_checked_read_line(allocs, o->doc, MOST_DOC, "doc", &o->doc));
   if (o->type < PZ_REAL || o->type > PZ_TENSOR) {
     return pzi_fail(PZ_PLUGIN, "type %" PRIu32 ", expected %d to %d", o->type, PZ_REAL, PZ_TENSOR);
   }
   if (o->type == PZ_CHOICE) {
-    PZ_TRY(copy_choices(pool, o));
+    PZ_TRY(copy_choices(allocs, o));
   } else {
     o->choices = NULL;
     o->n_choices = 0;
@@ -127,7 +127,7 @@ copy_option(pzi_alloc_list* const pool, pz_option* const o)
 }
 
 pz_status
-pzi_descriptor_options_copy(pzi_alloc_list* const pool, pz_parametrization* const table)
+pzi_descriptor_options_copy(pzi_alloc_list* const allocs, pz_parametrization* const table)
 {
   const uint32_t n = table->n_options;
   const uintptr_t first = (uintptr_t)table->options;
@@ -145,7 +145,7 @@ pzi_descriptor_options_copy(pzi_alloc_list* const pool, pz_parametrization* cons
     return pzi_fail(PZ_PLUGIN, "options of %" PRIu32 " bytes, expected at least %d", size,
                     LEAST_OPTION);
   }
-  pz_option* const options = pzi_alloc_list_take(pool, n * sizeof(*options));
+  pz_option* const options = pzi_alloc_list_take(allocs, n * sizeof(*options));
   if (!options) {
     return pzi_no_memory(n * sizeof(*options));
   }
@@ -157,16 +157,13 @@ pzi_descriptor_options_copy(pzi_alloc_list* const pool, pz_parametrization* cons
       return pzi_fail(PZ_PLUGIN, "option %" PRIu32 " of %" PRIu32 " lies outside readable memory",
                       i, n);
     }
-    PZ_TRY(pzi_checked_read_line(pool, o->name, MOST_NAME, "name of an option", &o->name));
-    if (!pzi_is_id(o->name)) {
-      return pzi_fail(PZ_PLUGIN, "option \"%s\", expected a name [a-z][a-z0-9_]*", o->name);
-    }
+    PZ_TRY(pzi_checked_read_id(allocs, o->name, MOST_NAME, "name of an option", &o->name));
     for (uint32_t j = 0; j < i; ++j) {
       if (strcmp(options[j].name, o->name) == 0) {
         return pzi_fail(PZ_PLUGIN, "option \"%s\" twice", o->name);
       }
     }
-    const pz_status status = copy_option(pool, o);
+    const pz_status status = copy_option(allocs, o);
     if (status != PZ_OK) {
       return pzi_fail_prefix(status, "option \"%s\"", o->name);
     }

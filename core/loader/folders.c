@@ -27,7 +27,7 @@ pzi_folders_add(pz_context* const context, const char* const path, const char* c
   while (length > 1 && path[length - 1] == '/') {
     --length;
   }
-  const char* const kept = pzi_alloc_list_text(&context->pool, path, length);
+  const char* const kept = pzi_alloc_list_text(&context->allocs, path, length);
   if (!kept) {
     return pzi_no_memory(length + 1);
   }
@@ -47,7 +47,7 @@ pzi_folders_add(pz_context* const context, const char* const path, const char* c
 static pz_status
 report_folder(pz_context* const context, pzi_folder* const folder, const char* const reason)
 {
-  pzi_source* const self = pzi_alloc_list_take(&context->pool, sizeof(*self));
+  pzi_source* const self = pzi_alloc_list_take(&context->allocs, sizeof(*self));
   const char* const kept = pzi_kept_text_add(context, reason);
   if (!self || !kept) {
     return pzi_no_memory(sizeof(*self));
@@ -67,9 +67,10 @@ source_new(pz_context* const context, const pzi_folder* const folder, const char
            pzi_source** const out)
 {
   const size_t n = strlen(folder->path) + strlen(name) + 2;
-  pzi_source* const source = pzi_alloc_list_take(&context->pool, sizeof(*source));
-  char* const path = pzi_alloc_list_take(&context->pool, n);
-  const char* const stem = pzi_alloc_list_text(&context->pool, name, strlen(name) - strlen(".so"));
+  pzi_source* const source = pzi_alloc_list_take(&context->allocs, sizeof(*source));
+  char* const path = pzi_alloc_list_take(&context->allocs, n);
+  const char* const stem =
+      pzi_alloc_list_text(&context->allocs, name, strlen(name) - strlen(".so"));
   if (!source || !path || !stem) {
     return pzi_no_memory(n);
   }
@@ -186,7 +187,7 @@ search_folder(pz_context* const context, pzi_folder* const folder)
     folder->exists = true;
     folder->device = s.st_dev;
     folder->inode = s.st_ino;
-    status = pzi_search_list_folder(folder->path, &names, &n);
+    status = pzi_search_path_list_folder(folder->path, &names, &n);
     if (status == PZ_NO_MEMORY) {
       return status;
     }
@@ -197,7 +198,7 @@ search_folder(pz_context* const context, pzi_folder* const folder)
     }
   }
   status = status == PZ_NO_MEMORY ? status : take_names(context, folder, names, n);
-  pzi_search_free_names(names, n);
+  pzi_search_path_free_names(names, n);
   return status;
 }
 

@@ -24,7 +24,8 @@ typedef struct pzi_folder {
   bool searched; /* since the last rescan */
 } pzi_folder;
 
-/* Appends a folder to those of the host, or to all. `origin` and `refusal` are never freed. */
+/* Adds a folder: after the others of the host (`by_host`), else after all. `path` is copied;
+   `origin` and `refusal` must stay valid as long as the context. */
 pz_status pzi_folders_add(pz_context* context, const char* path, const char* origin, bool given,
                           const char* refusal, bool by_host);
 

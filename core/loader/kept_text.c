@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A hash table of texts in a pool, with a mutex of its own: reports are written with and
-   without the context's mutex. */
+/* A hash table of texts, with a mutex of its own: reports are written with and without the
+   context's mutex. */
 
 #include "kept_text.h"
 

@@ -18,8 +18,9 @@ typedef struct pzi_legacy_word {
   const char* rest; /* what follows */
 } pzi_legacy_word;
 
-/* Moves to the next word; to the first where only `rest` is set, to the whole text. False,
-   and no change, past the last word or where the text breaks the grammar. [any thread] */
+/* Moves to the next word. To begin, set `rest` to the whole text and everything else to zero.
+   Returns false and changes nothing after the last word, and where the text breaks the grammar.
+   [any thread] */
 bool pzi_legacy_word_next(pzi_legacy_word* word);
 
 #endif /* PZI_LEGACY_WORD_H */

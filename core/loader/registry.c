@@ -20,6 +20,7 @@
 
 #include "context_impl.h"
 #include "kept_text.h"
+#include "reports.h"
 #include "status.h"
 
 #include <parametrize/context.h>

@@ -22,8 +22,4 @@ pz_status pzi_registry_find(pz_context* context, uint32_t kind, const char* id,
                             const pzi_table** out);
 pz_status pzi_registry_complete(pz_context* context);
 
-/* Rebuilds the reports of a context whose files are all opened (reports.c). The context's mutex is
-   held. */
-pz_status pzi_reports_build(pz_context* context);
-
 #endif /* PZI_REGISTRY_H */

@@ -1,9 +1,9 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* One report a source, in search order, for people to read. */
+/* A report names the ids that come from its source, or the reason why none does. */
 
-#include "registry.h"
+#include "reports.h"
 
 #include "context_impl.h"
 #include "kept_text.h"
@@ -13,7 +13,6 @@
 #include <parametrize/context.h>
 
 #include <stdlib.h>
-#include <string.h>
 
 /* Appends one remark, with a separator after the last. */
 static void

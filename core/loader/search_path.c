@@ -117,7 +117,7 @@ own_path(const char** const out)
 }
 
 pz_status
-pzi_search_find_trust(pzi_file_trust* const out)
+pzi_search_path_find_trust(pzi_file_trust* const out)
 {
   const char* path = NULL;
   struct stat s;
@@ -134,7 +134,7 @@ pzi_search_find_trust(pzi_file_trust* const out)
 
 /* Takes "BASE/parametrize-1/plugins" and ".../backends". */
 static pz_status
-take_both(const pzi_search_take_folder take, void* const data, const char* const base,
+take_both(const pzi_search_path_take take, void* const data, const char* const base,
           const int length, const char* const origin)
 {
   for (size_t k = 0; k < 2; ++k) {
@@ -151,7 +151,7 @@ take_both(const pzi_search_take_folder take, void* const data, const char* const
 }
 
 static pz_status
-take_environment(const pzi_search_take_folder take, void* const data)
+take_environment(const pzi_search_path_take take, void* const data)
 {
   const char* const variable = secure_getenv("PARAMETRIZE_PLUGIN_PATH");
   if (!variable || *variable == '\0') {
@@ -177,7 +177,7 @@ take_environment(const pzi_search_take_folder take, void* const data)
 }
 
 static pz_status
-take_user(const pzi_search_take_folder take, void* const data)
+take_user(const pzi_search_path_take take, void* const data)
 {
   const char* const xdg = secure_getenv("XDG_DATA_HOME");
   if (xdg && *xdg != '\0') {
@@ -197,7 +197,7 @@ take_user(const pzi_search_take_folder take, void* const data)
 }
 
 static pz_status
-take_installed(const pzi_search_take_folder take, void* const data)
+take_installed(const pzi_search_path_take take, void* const data)
 {
   const char* own = NULL;
   PZ_TRY(own_path(&own));
@@ -209,7 +209,7 @@ take_installed(const pzi_search_take_folder take, void* const data)
 }
 
 pz_status
-pzi_search_default_folders(const pzi_search_take_folder take, void* const data)
+pzi_search_path_default_folders(const pzi_search_path_take take, void* const data)
 {
   PZ_TRY(take_environment(take, data));
   PZ_TRY(take_user(take, data));
@@ -232,7 +232,7 @@ by_bytes(const struct dirent** const a, const struct dirent** const b)
 }
 
 pz_status
-pzi_search_list_folder(const char* const path, char*** const names, size_t* const n)
+pzi_search_path_list_folder(const char* const path, char*** const names, size_t* const n)
 {
   struct dirent** entries = NULL;
   const int count = scandir(path, &entries, is_module, by_bytes);
@@ -253,7 +253,7 @@ pzi_search_list_folder(const char* const path, char*** const names, size_t* cons
   }
   free(entries);
   if (failed) {
-    pzi_search_free_names(list, (size_t)count);
+    pzi_search_path_free_names(list, (size_t)count);
     return pzi_no_memory((size_t)count * sizeof(*list));
   }
   *names = list;
@@ -262,7 +262,7 @@ pzi_search_list_folder(const char* const path, char*** const names, size_t* cons
 }
 
 void
-pzi_search_free_names(char** const names, const size_t n)
+pzi_search_path_free_names(char** const names, const size_t n)
 {
   for (size_t i = 0; names && i < n; ++i) {
     free(names[i]);

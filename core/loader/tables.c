@@ -56,7 +56,7 @@ static pzi_table*
 table_new(pz_context* const context, const uint32_t kind, const pzi_source* const source,
           const uint32_t index)
 {
-  pzi_table* const table = pzi_alloc_list_take(&context->pool, sizeof(*table));
+  pzi_table* const table = pzi_alloc_list_take(&context->allocs, sizeof(*table));
   if (!table) {
     return NULL;
   }
@@ -140,7 +140,7 @@ pzi_tables_add(pz_context* const context, const pzi_source* const source, const 
 {
   const uint32_t most = source->descriptor->n_parametrizations + source->descriptor->n_backends;
   uint32_t n[2] = {0, 0};
-  pzi_source* const kept = pzi_alloc_list_take(&context->pool, sizeof(*kept));
+  pzi_source* const kept = pzi_alloc_list_take(&context->allocs, sizeof(*kept));
   pzi_table** const fresh = calloc(most, sizeof(*fresh));
   pz_status status =
       pzi_array_reserve(&context->given, context->n_given, 1, sizeof(*context->given));

@@ -25,7 +25,7 @@ typedef struct pzi_table_list {
 /* The table of an id, or NULL. Opens no file. */
 const pzi_table* pzi_tables_find(const pz_context* context, uint32_t kind, const char* id);
 
-/* Assigns its id, which is free, to table `index` of a source. */
+/* Adds table `index` of a source under its id, which no other table of the context has. */
 pz_status pzi_tables_assign_id(pz_context* context, uint32_t kind, const pzi_source* source,
                                uint32_t index);
 

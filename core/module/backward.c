@@ -43,7 +43,7 @@ add(const pz_slot* const slot, const pz_tensor* const gradient)
   pz_queue* const queue = slot->module->queue;
   pzi_frame frame;
   pz_call call;
-  pzi_call_init(&call, &frame, queue, &queue->fault);
+  pzi_ops_table_init_call(&call, &frame, queue, &queue->fault);
   return call.ops->axpby(&call, 1.0, gradient, 1.0, &slot->gradient->tensor);
 }
 
@@ -62,7 +62,7 @@ add_plain(pz_slot* const slot, const pz_tensor* const gradient)
   PZ_TRY(need_gradient(slot));
   pzi_storage* copy = NULL;
   if (!pzi_check_owned(queue, gradient)) {
-    PZ_TRY(pzi_copy_of(queue, gradient, &copy));
+    PZ_TRY(pzi_storage_copy(queue, gradient, &copy));
   }
   const pz_status status = add(slot, copy ? &copy->tensor : gradient);
   pzi_storage_release(copy);
@@ -121,9 +121,6 @@ prepare(const pz_slot* const slot, const bool wait)
 {
   const pzi_parametrized* const parametrized = slot->parametrized;
   const uint32_t n = count_trained(parametrized);
-  if (n > 64) {
-    return pzi_fail(PZ_UNSUPPORTED, "%u trained tensors, expected at most 64", n);
-  }
   for (uint32_t k = 0; k < n; ++k) {
     pz_slot* const tensor = parametrized->tensors[k];
     if (!pzi_slot_wants_gradient(tensor)) {
@@ -144,7 +141,7 @@ run(const pz_slot* const slot, const pz_tensor* const gradient, const bool wait)
 {
   char path[PZI_PATH_TEXT];
   const pzi_parametrized* const parametrized = slot->parametrized;
-  pz_tensor gradients[64];
+  pz_tensor gradients[PZI_MAX_TENSORS]; /* no chain has more trained ones */
   uint64_t want = 0;
   const uint32_t n = count_trained(parametrized);
   memset(gradients, 0, n * sizeof(*gradients));

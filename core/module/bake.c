@@ -7,8 +7,6 @@
 #include "array.h"
 #include "engine.h"
 #include "gate.h"
-
-#include "eval.h"
 #include "path.h"
 #include "slot.h"
 #include "state.h"
@@ -66,7 +64,7 @@ run(const pz_slot* const slot, const pzi_engine* const engine, pzi_storage** con
   pz_tensor value;
   PZ_TRY(pz_eval_forward(engine->eval, engine->state, 0, &value));
   PZ_TRY(pz_eval_check(engine->eval));
-  return pzi_copy_of(slot->module->queue, &value, out);
+  return pzi_storage_copy(slot->module->queue, &value, out);
 }
 
 /* The value of the slot's chain in evaluation mode. */

@@ -67,9 +67,11 @@ convert_to(const pz_tensor* const host, pz_queue* const queue, const pz_tensor* 
   return status;
 }
 
-pz_status
-pzi_clone_elements(pz_queue* const from_queue, const pz_tensor* const from,
-                   pz_queue* const to_queue, const pz_tensor* const to)
+/* Copies elements between two C-contiguous tensors of one shape, each on the device of its
+   queue: through the host where the queues differ, with conversion where float dtypes do. */
+static pz_status
+copy_elements(pz_queue* const from_queue, const pz_tensor* const from, pz_queue* const to_queue,
+              const pz_tensor* const to)
 {
   if (pz_count(from) == 0) {
     return PZ_OK;
@@ -94,7 +96,7 @@ pzi_clone_storage(const pzi_storage* const from, pz_queue* const queue, const ui
   spec.dtype = dtype ? dtype : spec.dtype;
   pzi_storage* storage = NULL;
   PZ_TRY(pzi_storage_new(queue, &spec, &storage));
-  const pz_status status = pzi_clone_elements(from->queue, &from->tensor, queue, &storage->tensor);
+  const pz_status status = copy_elements(from->queue, &from->tensor, queue, &storage->tensor);
   if (status != PZ_OK) {
     pzi_storage_release(storage);
     return status;
@@ -114,9 +116,9 @@ carry_tensors(const pzi_parametrized* const parametrized, const pzi_engine* cons
     const pz_slot* const slot = parametrized->tensors[k];
     const pzi_storage* const from = parametrized->engine.state->storages[k];
     if (!slot->parametrized) {
-      PZ_TRY(pzi_fail_prefix(pzi_clone_elements(from->queue, &from->tensor, queue,
-                                                &engine->state->storages[k]->tensor),
-                             "\"%s\"", pzi_path_text(slot, path)));
+      PZ_TRY(pzi_fail_prefix(
+          copy_elements(from->queue, &from->tensor, queue, &engine->state->storages[k]->tensor),
+          "\"%s\"", pzi_path_text(slot, path)));
     }
   }
   return PZ_OK;

@@ -10,11 +10,6 @@
 #include "prepared.h"
 #include "storage.h"
 
-/* Copies elements between two C-contiguous tensors of one shape, each on the device of its
-   queue: through the host where the queues differ, with conversion where float dtypes do. */
-pz_status pzi_clone_elements(pz_queue* from_queue, const pz_tensor* from, pz_queue* to_queue,
-                             const pz_tensor* to);
-
 /* A storage on `queue` with the elements of `from`; `dtype` 0 keeps that of `from`.
    PZ_UNSUPPORTED where the device has no float64. */
 pz_status pzi_clone_storage(const pzi_storage* from, pz_queue* queue, uint32_t dtype,

@@ -20,7 +20,8 @@ pzi_hand_down(const pz_slot* const slot, const pzi_undo* const undo, const bool 
     pzi_parametrized* const inner = tensor->parametrized;
     bool moved = originals && tensor->role == PZ_ORIGINAL;
     if (inner && !moved) {
-      PZ_TRY(pzi_differ(slot->module->queue, tensor->storage, pzi_undo_find(undo, tensor), &moved));
+      PZ_TRY(pzi_storage_copy_differs(slot->module->queue, tensor->storage,
+                                      pzi_undo_find(undo, tensor), &moved));
     }
     if (inner && moved) {
       inner->copied_version = 0;

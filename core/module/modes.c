@@ -115,10 +115,10 @@ pz_module_update_policy(pz_module* const module, const pz_update_policy policy)
 
 /* Enters (+1) or leaves (-1) a scope. Values live from the outermost begin to its end. */
 static void
-count_scope(pz_module* const module, const int step)
+count_scope(pz_module* const module, const int difference)
 {
   const uint32_t before = module->scopes;
-  module->scopes += (uint32_t)step;
+  module->scopes += (uint32_t)difference;
   if (module->policy == PZ_CACHE_SCOPED && (before == 0 || module->scopes == 0)) {
     each_parametrized(module, drop_value, NULL);
   }
@@ -150,7 +150,7 @@ pz_cached_end(pz_module* const module)
 }
 
 static pz_status
-mark(pz_slot* const slot, void* const user)
+check_chain(pz_slot* const slot, void* const user)
 {
   pzi_eval_set_check_writes(slot->parametrized->engine.eval, slot->module->check_writes);
   return drop_value(slot, user); /* the next forward takes the digests */
@@ -160,7 +160,7 @@ static void
 set_check_writes(pz_module* const module, const int check)
 {
   module->check_writes = check != 0;
-  each_parametrized(module, mark, NULL);
+  each_parametrized(module, check_chain, NULL);
 }
 
 void

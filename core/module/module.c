@@ -166,7 +166,7 @@ add_tensor(pz_module* const module, const char* const name, const pz_tensor_kind
   if (tensor->dtype != PZ_F32 && tensor->dtype != PZ_F64) {
     char text[PZI_SPEC_TEXT];
     return pzi_fail(PZ_MISMATCH, "found %s, expected float32 or float64",
-                    pzi_dtype_text(tensor->dtype, text));
+                    pzi_spec_text_dtype(tensor->dtype, text));
   }
   const pz_spec spec = pz_spec_of(tensor);
   pzi_storage* storage = NULL;

@@ -243,7 +243,7 @@ pz_module_to_dtype(pz_module* const module, const uint32_t dtype)
   if (dtype != PZ_F32 && dtype != PZ_F64) {
     char text[PZI_SPEC_TEXT];
     return pzi_fail(PZ_INVALID, "found %s, expected float32 or float64",
-                    pzi_dtype_text(dtype, text));
+                    pzi_spec_text_dtype(dtype, text));
   }
   PZ_TRY(pzi_gate_exclusive_begin_live(module));
   move m = {.dtype = dtype};

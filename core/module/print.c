@@ -71,7 +71,7 @@ put_stage(writer* const out, const pzi_stage* const stage)
   put(out, "%s%s -> %s%s%s, %s %s from %s", stage->instance->text,
       strchr(stage->instance->text, '(') ? "" : "()", pzi_spec_text(&stage->plan.value, text),
       stage->plan.value.structure ? " " : "",
-      stage->plan.value.structure ? pzi_structure_text(stage->plan.value.structure) : "",
+      stage->plan.value.structure ? pzi_spec_text_structure(stage->plan.value.structure) : "",
       parametrization->table.id, parametrization->version, parametrization->path);
 }
 

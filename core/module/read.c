@@ -13,7 +13,6 @@
 #include "update.h"
 #include "value.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- begin and end of a read -------------------------------------------- */

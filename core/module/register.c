@@ -8,7 +8,6 @@
 
 #include "chain_text.h"
 #include "engine.h"
-#include "eval.h"
 #include "exclusive.h"
 #include "path.h"
 #include "prepared.h"
@@ -163,7 +162,7 @@ add_stages(const pz_slot* const slot, const request* const asked, attempt* const
   uint32_t n_stages_added = 0;
   if (map && own) {
     pzi_chain_words* words = NULL;
-    status = pzi_chain_parse(text, &words); /* for messages with the whole text */
+    status = pzi_chain_text_parse(text, &words); /* for messages with the whole text */
     free(words);
   } else {
     status = pzi_no_memory(strlen(text) + 1);
@@ -184,7 +183,7 @@ add_stages(const pz_slot* const slot, const request* const asked, attempt* const
   }
   for (uint32_t k = 0; k < n_settings && status == PZ_OK; ++k) {
     if (settings[k].map >= n_stages_added) {
-      status = pzi_fail(PZ_INVALID, "option \"%s\" is for map %u of a text of %u",
+      status = pzi_fail(PZ_INVALID, "option \"%s\" is for parametrization %u of a text of %u",
                         settings[k].name ? settings[k].name : "", (unsigned)settings[k].map,
                         (unsigned)n_stages_added);
     }
@@ -241,7 +240,8 @@ register_text(pz_slot* const slot, void* const user)
 {
   const request* const asked = user;
   if (slot->role == PZ_STATE_BUFFER) {
-    return pzi_fail(PZ_UNSUPPORTED, "a buffer of a map, expected an original or own parameter");
+    return pzi_fail(PZ_UNSUPPORTED,
+                    "a buffer of a parametrization, expected an original or own parameter");
   }
   if (!asked->text || (asked->n_settings > 0 && !asked->settings) ||
       (asked->flags & ~(uint32_t)PZ_UNSAFE) != 0) {

@@ -12,7 +12,6 @@
 #include "rename.h"
 #include "slot.h"
 #include "spec_text.h"
-#include "state.h"
 #include "status.h"
 #include "stored.h"
 #include "value.h"
@@ -148,11 +147,12 @@ remove_stage(pz_slot* const slot, void* const user)
   const uint32_t index = *(const uint32_t*)user;
   const pzi_parametrized* const parametrized = slot->parametrized;
   if (index >= parametrized->engine.chain->n_stages) {
-    return pzi_fail(PZ_NOT_FOUND, "map %u of %u", (unsigned)index,
+    return pzi_fail(PZ_NOT_FOUND, "parametrization %u of %u", (unsigned)index,
                     (unsigned)parametrized->engine.chain->n_stages);
   }
   if (parametrized->engine.chain->n_stages == 1) {
-    return pzi_fail(PZ_INVALID, "the only map; pz_remove_parametrizations removes the chain");
+    return pzi_fail(PZ_INVALID,
+                    "the only parametrization; pz_remove_parametrizations removes the chain");
   }
   PZ_TRY(pzi_slot_check_closed(slot));
   pzi_engine engine = {0};

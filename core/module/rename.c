@@ -11,7 +11,6 @@
 #include "path.h"
 #include "status.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

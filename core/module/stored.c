@@ -119,7 +119,7 @@ pz_status
 pz_module_tensor(const pz_module* const module, const uint32_t index, pz_tensor_entry* const out)
 {
   if (!out || out->size < sizeof(*out)) {
-    return pzi_fail(PZ_INVALID, "tensor entry: found size %u, expected %zu",
+    return pzi_fail(PZ_INVALID, "tensor: found size %u, expected %zu",
                     out ? (unsigned)out->size : 0U, sizeof(*out));
   }
   PZ_TRY(pzi_gate_read_begin(module));

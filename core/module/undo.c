@@ -48,7 +48,7 @@ update_writes(const pzi_parametrized* const parametrized, const uint32_t place)
 }
 
 static pz_status
-fill(pzi_undo_chain* const saved, const bool steps)
+fill(pzi_undo_chain* const saved, const bool update)
 {
   const pzi_parametrized* const parametrized = saved->slot->parametrized;
   const size_t draws = parametrized->engine.chain->n_stages * sizeof(*saved->draws);
@@ -59,16 +59,17 @@ fill(pzi_undo_chain* const saved, const bool steps)
   }
   memcpy(saved->draws, parametrized->engine.state->draws, draws);
   for (uint32_t k = 0; k < parametrized->n_tensors; ++k) {
-    if (!steps || update_writes(parametrized, k)) {
-      PZ_TRY(pzi_copy_of(parametrized->engine.state->queue,
-                         &parametrized->engine.state->storages[k]->tensor, &saved->storages[k]));
+    if (!update || update_writes(parametrized, k)) {
+      PZ_TRY(pzi_storage_copy(parametrized->engine.state->queue,
+                              &parametrized->engine.state->storages[k]->tensor,
+                              &saved->storages[k]));
     }
   }
   return PZ_OK;
 }
 
 pz_status
-pzi_undo_add_chain(pzi_undo* const undo, pz_slot* const slot, const bool steps)
+pzi_undo_add_chain(pzi_undo* const undo, pz_slot* const slot, const bool update)
 {
   if (!slot->parametrized) {
     return PZ_OK;
@@ -82,9 +83,9 @@ pzi_undo_add_chain(pzi_undo* const undo, pz_slot* const slot, const bool steps)
       .copied_version = slot->parametrized->copied_version,
       .read_version = slot->parametrized->read_version,
   };
-  PZ_TRY(fill(saved, steps));
+  PZ_TRY(fill(saved, update));
   for (uint32_t k = 0; k < slot->parametrized->n_tensors; ++k) {
-    PZ_TRY(pzi_undo_add_chain(undo, slot->parametrized->tensors[k], steps));
+    PZ_TRY(pzi_undo_add_chain(undo, slot->parametrized->tensors[k], update));
   }
   return PZ_OK;
 }
@@ -98,7 +99,7 @@ pzi_undo_add_tensor(pzi_undo* const undo, const pzi_storage* const storage)
   PZ_TRY(pzi_array_reserve(&undo->tensors, undo->n_tensors, 1, sizeof(*undo->tensors)));
   pzi_undo_tensor* const tensor = &undo->tensors[undo->n_tensors];
   *tensor = (pzi_undo_tensor){.storage = storage};
-  PZ_TRY(pzi_copy_of(storage->queue, &storage->tensor, &tensor->saved));
+  PZ_TRY(pzi_storage_copy(storage->queue, &storage->tensor, &tensor->saved));
   ++undo->n_tensors;
   return PZ_OK;
 }

@@ -32,20 +32,23 @@ typedef struct pzi_undo {
   size_t n_tensors;
 } pzi_undo;
 
-/* Saves a slot's chain and its inner chains: every tensor, or (`steps`) those that an update
-   may write. PZ_INVALID while a tensor is open for writing. pzi_undo_end or
-   pzi_undo_cleanup must follow, also on failure. */
-pz_status pzi_undo_add_chain(pzi_undo* undo, pz_slot* slot, bool steps);
+/* Saves a slot's chain and its inner chains: every tensor, or (`update`) only those that an update
+   may write. PZ_INVALID while a tensor is open for writing. pzi_undo_end or pzi_undo_cleanup must
+   follow, also on failure. */
+pz_status pzi_undo_add_chain(pzi_undo* undo, pz_slot* slot, bool update);
 
-/* Saves a tensor that copies will overwrite, unless such a copy cannot fail: in host memory. The
-   storage must exist until the log ends. As for chains, one of the two must follow. */
+/* Saves a tensor that a copy will overwrite. Saves nothing where that copy cannot fail, because the
+   tensor is C-contiguous and in host memory. The storage must exist until the log ends.
+   pzi_undo_end or pzi_undo_cleanup must follow, also on failure. */
 pz_status pzi_undo_add_tensor(pzi_undo* undo, const pzi_storage* storage);
 
-/* Ends the log of a change that returned `status`, which is returned. After a failure the log
-   restores what it saved, and the versions of the states, so that values read before are current
-   again. It does not mark chains around the saved ones as changed. The second call ends the log
-   and restores nothing. */
+/* Ends the log of a change whose status was `status`, and returns that status. After a failed
+   change it restores the saved tensors and the versions of the states, so that values that were
+   read before the change are current again. It does not mark chains around the saved ones as
+   changed. */
 pz_status pzi_undo_end(pzi_undo* undo, pz_status status);
+
+/* Ends the log and restores nothing. */
 void pzi_undo_cleanup(pzi_undo* undo);
 
 /* The saved contents of a tensor of a saved chain, or NULL. */

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Updates: steps of the parametrizations' own state. Residuals: the distance of a value from the
+/* Updates of the state that parametrizations own. Residuals: the distance of a value from the
    set of the last stage. */
 
 #include "update.h"
@@ -16,11 +16,11 @@
 #include "value.h"
 #include "walk.h"
 
-/* ---- steps ------------------------------------------------------------------- */
+/* ---- update ------------------------------------------------------------------ */
 
 /* Updates one chain. The update of stage 0 may change originals; inner chains on them follow. */
 static pz_status
-step_chain(pz_slot* const slot)
+update_chain(pz_slot* const slot)
 {
   const pzi_parametrized* const parametrized = slot->parametrized;
   pzi_undo undo = {0};
@@ -38,7 +38,7 @@ step_chain(pz_slot* const slot)
 
 /* Inner chains first: the outer chain uses their values. */
 static pz_status
-step(pz_slot* const slot, const bool reading)
+update(pz_slot* const slot, const bool reading)
 {
   pzi_parametrized* const parametrized = slot->parametrized;
   char path[PZI_PATH_TEXT];
@@ -48,14 +48,14 @@ step(pz_slot* const slot, const bool reading)
   }
   for (uint32_t k = 0; k < parametrized->n_tensors; ++k) {
     if (parametrized->tensors[k]->parametrized) {
-      PZ_TRY(step(parametrized->tensors[k], reading));
+      PZ_TRY(update(parametrized->tensors[k], reading));
     }
   }
   if (reading && !pzi_value_has_own_update(parametrized)) {
     return PZ_OK;
   }
   pzi_parametrized_changed(parametrized, false);
-  const pz_status status = step_chain(slot);
+  const pz_status status = update_chain(slot);
   if (pz_state_version(parametrized->engine.state) != before) {
     pzi_slot_changed(slot->owner, true);
   }
@@ -72,7 +72,7 @@ pzi_update_slot(pz_slot* const slot, const bool reading)
     status = pzi_undo_add_chain(&undo, slot, true);
   }
   if (status == PZ_OK) {
-    status = step(slot, reading);
+    status = update(slot, reading);
   }
   return pzi_undo_end(&undo, status);
 }
@@ -84,10 +84,10 @@ remember(pz_slot* const slot, void* const undo)
 }
 
 static pz_status
-step_value(pz_slot* const slot, void* const user)
+update_value(pz_slot* const slot, void* const user)
 {
   (void)user;
-  return slot->parametrized ? step(slot, false) : PZ_OK;
+  return slot->parametrized ? update(slot, false) : PZ_OK;
 }
 
 static pz_status
@@ -96,7 +96,7 @@ update_all(pz_module* const module)
   pzi_undo undo = {0};
   pz_status status = pzi_walk_slots(module, remember, &undo);
   if (status == PZ_OK) {
-    status = pzi_walk_slots(module, step_value, NULL);
+    status = pzi_walk_slots(module, update_value, NULL);
   }
   return pzi_undo_end(&undo, status);
 }

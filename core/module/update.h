@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Updates: steps of the parametrizations' own state. */
+/* Updates of the state that parametrizations own. */
 
 #ifndef PZI_UPDATE_H
 #define PZI_UPDATE_H

@@ -85,12 +85,13 @@ pzi_value_has_own_update(const pzi_parametrized* const parametrized)
   return any;
 }
 
-bool
-pzi_value_has_update(const pz_slot* const slot)
+/* Does a stage of the slot's chain, or of an inner chain, have an update? */
+static bool
+has_update(const pz_slot* const slot)
 {
   bool any = slot->parametrized && pzi_value_has_own_update(slot->parametrized);
   for (uint32_t k = 0; slot->parametrized && k < slot->parametrized->n_tensors; ++k) {
-    any = any || pzi_value_has_update(slot->parametrized->tensors[k]);
+    any = any || has_update(slot->parametrized->tensors[k]);
   }
   return any;
 }
@@ -123,8 +124,7 @@ bool
 pzi_value_read_updates(const pz_slot* const slot)
 {
   const pz_module* const module = slot->module;
-  return module->update_policy == PZ_UPDATE_ON_READ && module->training &&
-         pzi_value_has_update(slot);
+  return module->update_policy == PZ_UPDATE_ON_READ && module->training && has_update(slot);
 }
 
 bool

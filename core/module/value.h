@@ -31,9 +31,8 @@ bool pzi_value_read_caches(const pz_slot* slot);
 /* Does a scope cache the values? */
 bool pzi_value_in_scope(const pz_module* module);
 
-/* Does a stage of the slot's chain, or of an inner chain, have an update? */
-bool pzi_value_has_own_update(const pzi_parametrized* parametrized); /* of this chain alone */
-bool pzi_value_has_update(const pz_slot* slot);
+/* Does a stage of the chain have an update? Inner chains do not count. */
+bool pzi_value_has_own_update(const pzi_parametrized* parametrized);
 
 /* Waits for the device and reports faults of the slot's chain and its inner chains. */
 pz_status pzi_value_check_device(const pz_slot* slot);

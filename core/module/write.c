@@ -17,9 +17,6 @@
 #include "undo.h"
 #include "value.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 /* ---- through right inverses ------------------------------------------------------ */
 
 /* Changes the originals of a chain by `change`, and those of its inner chains with them. */
@@ -65,7 +62,7 @@ set_stored(pz_slot* const slot, const pz_tensor* const value)
   pzi_storage* copy = NULL;
   const bool pointers = to->device.type != PZ_DEVICE_OPENCL;
   if (pzi_check_owned(queue, value) && pzi_overlap(pointers, value, to)) {
-    PZ_TRY(pzi_copy_of(queue, value, &copy));
+    PZ_TRY(pzi_storage_copy(queue, value, &copy));
   }
   const pz_status status = pzi_queue_copy(queue, copy ? &copy->tensor : value, to);
   pzi_storage_release(copy);

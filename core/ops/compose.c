@@ -1,14 +1,14 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Operations made of others. Each has a list of ways, tried in order, and each way the operations
-   that it requires. A backend that offers gemm and launch gets everything on the device but
-   pivoted inverses, factorizations, rows by index and random numbers; one that offers nothing
-   still copies and fills there.
+/* Operations made of others. The table has one or more ways to compose an operation, which are
+   tried in order, and for each way the operations that it requires. If a backend offers gemm and
+   launch, everything runs on the device except pivoted inverses, factorizations, rows by index and
+   random numbers. If it offers nothing, copies and fills still run there.
 
-   `native` must be entries of the backend itself, so that two operations each made of the other
-   (solve, shifted_inverse) do not recurse;
-   `device` may be composed in turn. */
+   A way requires two kinds of operations. For those in `native`, the backend must have an entry.
+   Those in `device` may be composed in turn. Solve and shifted_inverse are each composed of the
+   other: without `native` they would call each other without end. */
 
 #include "compose.h"
 

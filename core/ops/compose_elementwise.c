@@ -153,7 +153,7 @@ launch(pz_queue* const queue, const pz_kernel* const kernel, const pz_mat* const
 {
   const pz_mat* const y = &mats[kernel->n_tensors - 1];
   const int64_t shape[] = {y->rows, y->cols};
-  return pzi_mat_launch(queue, kernel, y->batch * y->rows * y->cols, mats, reals, 2, shape);
+  return pzi_mat_ops_launch(queue, kernel, y->batch * y->rows * y->cols, mats, reals, 2, shape);
 }
 
 pz_status
@@ -207,14 +207,14 @@ pzi_compose_combine(pz_queue* const queue, const pzi_request* const r)
   }
   double kept = 0.0; /* the coefficient of y in the sum so far */
   if (aliased) {
-    PZ_TRY(pzi_mat_axpby(queue, own, y, 0.0, y));
+    PZ_TRY(pzi_mat_ops_axpby(queue, own, y, 0.0, y));
     kept = 1.0;
   }
   for (uint32_t k = 0; k < n; ++k) {
     if (!same_mat(&r->mat[k], y)) {
-      PZ_TRY(pzi_mat_axpby(queue, r->real[k], &r->mat[k], kept, y));
+      PZ_TRY(pzi_mat_ops_axpby(queue, r->real[k], &r->mat[k], kept, y));
       kept = 1.0;
     }
   }
-  return r->shift == 0.0 ? PZ_OK : pzi_mat_add_identity(queue, r->shift, y);
+  return r->shift == 0.0 ? PZ_OK : pzi_mat_ops_add_identity(queue, r->shift, y);
 }

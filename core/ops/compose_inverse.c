@@ -78,7 +78,7 @@ invert(pz_queue* const queue, const pz_mat* const w)
 {
   const int64_t n = w->rows;
   if (n <= BLOCK) {
-    return pzi_mat_launch(queue, &compose_eliminate, w->batch, w, NULL, 1, &n);
+    return pzi_mat_ops_launch(queue, &compose_eliminate, w->batch, w, NULL, 1, &n);
   }
   const int64_t n1 = (n / 2 + BLOCK - 1) / BLOCK * BLOCK;
   const int64_t n2 = n - n1;
@@ -92,13 +92,13 @@ invert(pz_queue* const queue, const pz_mat* const w)
   PZ_TRY(pzi_mat_scratch(queue, w->dtype, w->batch, n2, n1, &u));
 
   PZ_TRY(invert(queue, &w11));
-  PZ_TRY(pzi_mat_gemm(queue, 1.0, &w11, &w12, 0.0, &t));
-  PZ_TRY(pzi_mat_gemm(queue, 1.0, &w21, &w11, 0.0, &u));
-  PZ_TRY(pzi_mat_gemm(queue, -1.0, &w21, &t, 1.0, &w22));
+  PZ_TRY(pzi_mat_ops_gemm(queue, 1.0, &w11, &w12, 0.0, &t));
+  PZ_TRY(pzi_mat_ops_gemm(queue, 1.0, &w21, &w11, 0.0, &u));
+  PZ_TRY(pzi_mat_ops_gemm(queue, -1.0, &w21, &t, 1.0, &w22));
   PZ_TRY(invert(queue, &w22));
-  PZ_TRY(pzi_mat_gemm(queue, -1.0, &t, &w22, 0.0, &w12));
-  PZ_TRY(pzi_mat_gemm(queue, -1.0, &w22, &u, 0.0, &w21));
-  return pzi_mat_gemm(queue, -1.0, &t, &w21, 1.0, &w11);
+  PZ_TRY(pzi_mat_ops_gemm(queue, -1.0, &t, &w22, 0.0, &w12));
+  PZ_TRY(pzi_mat_ops_gemm(queue, -1.0, &w22, &u, 0.0, &w21));
+  return pzi_mat_ops_gemm(queue, -1.0, &t, &w21, 1.0, &w11);
 }
 
 /* Is the norm of every x at most `limit`? False for NaN. */
@@ -111,7 +111,7 @@ norms_within(pz_queue* const queue, const pz_mat* const x, const double limit, b
   void* host = NULL;
   uint64_t offset = 0;
   PZ_TRY(pzi_mat_scratch(queue, x->dtype, x->batch, 1, 1, &norm));
-  PZ_TRY(pzi_mat_unary(queue, PZI_NORM, PZ_OVER_BOTH, PZ_NORM_TWO, 0, x, &norm));
+  PZ_TRY(pzi_mat_ops_unary(queue, PZI_NORM, PZ_OVER_BOTH, PZ_NORM_TWO, 0, x, &norm));
 
   const uint64_t mark = pzi_arena_mark(&queue->staging);
   pz_status status = pzi_arena_take(&queue->staging, bytes, &host, &offset);
@@ -147,9 +147,9 @@ pzi_compose_inverse_blocks(pz_queue* const queue, const pzi_request* const r)
   }
   pz_mat w;
   PZ_TRY(pzi_mat_scratch(queue, r->dtype, x->batch, x->rows, x->cols, &w));
-  PZ_TRY(pzi_mat_shifted(queue, 1.0, delta / gamma, x, &w));
+  PZ_TRY(pzi_mat_ops_shifted(queue, 1.0, delta / gamma, x, &w));
   PZ_TRY(invert(queue, &w));
-  return pzi_mat_shifted(queue, alpha, beta / gamma, &w, &r->mat[1]);
+  return pzi_mat_ops_shifted(queue, alpha, beta / gamma, &w, &r->mat[1]);
 }
 
 /* (gamma I + delta x) y = beta I, then y + alpha I. */
@@ -169,11 +169,11 @@ pzi_compose_inverse_solve(pz_queue* const queue, const pzi_request* const r)
   };
   PZ_TRY(pzi_mat_scratch(queue, r->dtype, x->batch, x->rows, x->cols, &solve.mat[0]));
   PZ_TRY(pzi_mat_scratch(queue, r->dtype, x->batch, x->rows, x->cols, &solve.mat[1]));
-  PZ_TRY(pzi_mat_shifted(queue, r->real[2], r->real[3], x, &solve.mat[0]));
-  PZ_TRY(pzi_mat_fill(queue, 0.0, &solve.mat[1]));
-  PZ_TRY(pzi_mat_add_identity(queue, r->real[1], &solve.mat[1]));
+  PZ_TRY(pzi_mat_ops_shifted(queue, r->real[2], r->real[3], x, &solve.mat[0]));
+  PZ_TRY(pzi_mat_ops_fill(queue, 0.0, &solve.mat[1]));
+  PZ_TRY(pzi_mat_ops_add_identity(queue, r->real[1], &solve.mat[1]));
   PZ_TRY(pzi_dispatch_native(queue, &solve));
-  return r->real[0] == 0.0 ? PZ_OK : pzi_mat_add_identity(queue, r->real[0], y);
+  return r->real[0] == 0.0 ? PZ_OK : pzi_mat_ops_add_identity(queue, r->real[0], y);
 }
 
 /* x = a^-1 b, then x + a^-1 (b - a x). */
@@ -197,10 +197,10 @@ pzi_compose_solve(pz_queue* const queue, const pzi_request* const r)
   PZ_TRY(pzi_mat_scratch(queue, r->dtype, a->batch, a->rows, a->cols, &inverse.mat[1]));
   PZ_TRY(pzi_mat_scratch(queue, r->dtype, b->batch, b->rows, b->cols, &residual));
   PZ_TRY(pzi_dispatch_native(queue, &inverse));
-  PZ_TRY(pzi_mat_gemm(queue, 1.0, &inverse.mat[1], b, 0.0, x));
-  PZ_TRY(pzi_mat_copy(queue, b, &residual));
-  PZ_TRY(pzi_mat_gemm(queue, -1.0, a, x, 1.0, &residual));
-  return pzi_mat_gemm(queue, 1.0, &inverse.mat[1], &residual, 1.0, x);
+  PZ_TRY(pzi_mat_ops_gemm(queue, 1.0, &inverse.mat[1], b, 0.0, x));
+  PZ_TRY(pzi_mat_ops_copy(queue, b, &residual));
+  PZ_TRY(pzi_mat_ops_gemm(queue, -1.0, a, x, 1.0, &residual));
+  return pzi_mat_ops_gemm(queue, 1.0, &inverse.mat[1], &residual, 1.0, x);
 }
 
 // N = Y - alpha I,  W = N^T gY,  gX = -(delta / beta) W N^T
@@ -212,10 +212,10 @@ pzi_compose_inverse_adjoint(pz_queue* const queue, const pzi_request* const r)
   pz_mat w;
   PZ_TRY(pzi_mat_scratch(queue, r->dtype, gx->batch, gx->rows, gx->cols, &n));
   PZ_TRY(pzi_mat_scratch(queue, r->dtype, gx->batch, gx->rows, gx->cols, &w));
-  PZ_TRY(pzi_mat_shifted(queue, -r->real[0], 1.0, &r->mat[0], &n));
+  PZ_TRY(pzi_mat_ops_shifted(queue, -r->real[0], 1.0, &r->mat[0], &n));
   const pz_mat transposed = pz_mat_transposed(&n);
-  PZ_TRY(pzi_mat_gemm(queue, 1.0, &transposed, &r->mat[1], 0.0, &w));
-  return pzi_mat_gemm(queue, -r->real[2] / r->real[1], &w, &transposed, 0.0, gx);
+  PZ_TRY(pzi_mat_ops_gemm(queue, 1.0, &transposed, &r->mat[1], 0.0, &w));
+  return pzi_mat_ops_gemm(queue, -r->real[2] / r->real[1], &w, &transposed, 0.0, gx);
 }
 
 pz_status
@@ -232,8 +232,8 @@ pzi_compose_whole(pz_queue* const queue, const pzi_request* const request)
       pzi_mat_scratch(queue, request->dtype, part->batch, part->rows, part->cols, &whole.mat[k]));
   if (adjoint) {
     PZ_TRY(pzi_dispatch(queue, &whole));
-    return pzi_mat_unary(queue, PZI_FOLD_ADJOINT, triangle, sign, 0, &whole.mat[k], part);
+    return pzi_mat_ops_unary(queue, PZI_FOLD_ADJOINT, triangle, sign, 0, &whole.mat[k], part);
   }
-  PZ_TRY(pzi_mat_unary(queue, PZI_FOLD, triangle, sign, 0, part, &whole.mat[k]));
+  PZ_TRY(pzi_mat_ops_unary(queue, PZI_FOLD, triangle, sign, 0, part, &whole.mat[k]));
   return pzi_dispatch(queue, &whole);
 }

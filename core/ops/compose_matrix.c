@@ -176,7 +176,7 @@ pzi_compose_add_identity(pz_queue* const queue, const pzi_request* const r)
 {
   const pz_mat* const y = &r->mat[0];
   const int64_t n = least(y->rows, y->cols);
-  return pzi_mat_launch(queue, &compose_add_identity, y->batch * n, y, r->real, 1, &n);
+  return pzi_mat_ops_launch(queue, &compose_add_identity, y->batch * n, y, r->real, 1, &n);
 }
 
 pz_status
@@ -186,8 +186,8 @@ pzi_compose_mirror(pz_queue* const queue, const pzi_request* const r)
   const double reals[] = {(double)r->sign, r->real[0]};
   const int64_t kind = r->op == PZI_FOLD ? 0 : r->op == PZI_FOLD_ADJOINT ? 1 : 2;
   const int64_t integers[] = {y->rows, r->which == PZ_LOWER, kind};
-  return pzi_mat_launch(queue, &compose_mirror, y->batch * y->rows * y->cols, r->mat, reals, 3,
-                        integers);
+  return pzi_mat_ops_launch(queue, &compose_mirror, y->batch * y->rows * y->cols, r->mat, reals, 3,
+                            integers);
 }
 
 static pz_status
@@ -195,8 +195,8 @@ triangle(pz_queue* const queue, const pz_mat* const mats, const bool lower, cons
 {
   const pz_mat* const y = &mats[1];
   const int64_t integers[] = {y->rows, y->cols, lower, offset};
-  return pzi_mat_launch(queue, &compose_triangle, y->batch * y->rows * y->cols, mats, NULL, 4,
-                        integers);
+  return pzi_mat_ops_launch(queue, &compose_triangle, y->batch * y->rows * y->cols, mats, NULL, 4,
+                            integers);
 }
 
 pz_status
@@ -219,7 +219,7 @@ pzi_compose_diagonal(pz_queue* const queue, const pzi_request* const r)
   const pz_mat* const d = &r->mat[set ? 0 : 1];
   const pz_mat mats[] = {r->mat[set ? 1 : 0], *d};
   const int64_t integers[] = {d->rows, set};
-  return pzi_mat_launch(queue, &compose_diagonal, d->batch * d->rows, mats, NULL, 2, integers);
+  return pzi_mat_ops_launch(queue, &compose_diagonal, d->batch * d->rows, mats, NULL, 2, integers);
 }
 
 /* Reduces mats[0] to mats[1]. Kind 0 sums, others as pz_norm. */
@@ -227,8 +227,8 @@ static pz_status
 reduce(pz_queue* const queue, const int kind, const int axis, const pz_mat* const mats)
 {
   const int64_t integers[] = {mats[0].rows, mats[0].cols, axis, kind};
-  return pzi_mat_launch(queue, &compose_reduce, mats[1].batch * mats[1].rows, mats, NULL, 4,
-                        integers);
+  return pzi_mat_ops_launch(queue, &compose_reduce, mats[1].batch * mats[1].rows, mats, NULL, 4,
+                            integers);
 }
 
 pz_status
@@ -262,10 +262,10 @@ pzi_compose_scale_by(pz_queue* const queue, const pzi_request* const r)
   const pz_mat* const x = &r->mat[1];
   const pz_mat* const y = &r->mat[2];
   if (x->data != y->data || x->byte_offset != y->byte_offset) {
-    PZ_TRY(pzi_mat_copy(queue, x, y));
+    PZ_TRY(pzi_mat_ops_copy(queue, x, y));
   }
   const pz_mat mats[] = {r->mat[0], *y};
   const int64_t integers[] = {y->rows, y->cols, r->which};
-  return pzi_mat_launch(queue, &compose_scale_by, y->batch * y->rows * y->cols, mats, NULL, 3,
-                        integers);
+  return pzi_mat_ops_launch(queue, &compose_scale_by, y->batch * y->rows * y->cols, mats, NULL, 3,
+                            integers);
 }

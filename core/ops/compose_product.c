@@ -86,9 +86,9 @@ pzi_compose_gemm(pz_queue* const queue, const pzi_request* const r)
   }
   const pz_mat mats[] = {r->mat[0], r->mat[1], product};
   const int64_t integers[] = {y->rows, y->cols, mats[0].cols};
-  PZ_TRY(pzi_mat_launch(queue, &compose_gemm, y->batch * y->rows * y->cols, mats, r->real, 3,
-                        integers));
-  return direct ? PZ_OK : pzi_mat_axpby(queue, 1.0, &product, beta, y);
+  PZ_TRY(pzi_mat_ops_launch(queue, &compose_gemm, y->batch * y->rows * y->cols, mats, r->real, 3,
+                            integers));
+  return direct ? PZ_OK : pzi_mat_ops_axpby(queue, 1.0, &product, beta, y);
 }
 
 /* The upper triangle of alpha a a^T + beta y, mirrored: exactly symmetric. */
@@ -101,10 +101,10 @@ pzi_compose_syrk(pz_queue* const queue, const pzi_request* const r)
   pz_mat product;
   PZ_TRY(pzi_mat_scratch(queue, r->dtype, y->batch, y->rows, y->cols, &product));
   if (r->real[1] != 0.0) {
-    PZ_TRY(pzi_mat_copy(queue, y, &product));
+    PZ_TRY(pzi_mat_ops_copy(queue, y, &product));
   }
-  PZ_TRY(pzi_mat_gemm(queue, r->real[0], a, &at, r->real[1], &product));
-  return pzi_mat_unary(queue, PZI_FOLD, PZ_UPPER, 1, 0, &product, y);
+  PZ_TRY(pzi_mat_ops_gemm(queue, r->real[0], a, &at, r->real[1], &product));
+  return pzi_mat_ops_unary(queue, PZI_FOLD, PZ_UPPER, 1, 0, &product, y);
 }
 
 /* T with explicit zeros and ones, times a copy of b. */
@@ -119,13 +119,13 @@ pzi_compose_trmm(pz_queue* const queue, const pzi_request* const r)
   pz_mat copy;
   PZ_TRY(pzi_mat_scratch(queue, r->dtype, t->batch, t->rows, t->cols, &full));
   PZ_TRY(pzi_mat_scratch(queue, r->dtype, b->batch, b->rows, b->cols, &copy));
-  PZ_TRY(pzi_mat_unary(queue, PZI_TRIANGLE, r->triangle, 0, unit ? strict : 0, t, &full));
+  PZ_TRY(pzi_mat_ops_unary(queue, PZI_TRIANGLE, r->triangle, 0, unit ? strict : 0, t, &full));
   if (unit) {
-    PZ_TRY(pzi_mat_add_identity(queue, 1.0, &full));
+    PZ_TRY(pzi_mat_ops_add_identity(queue, 1.0, &full));
   }
-  PZ_TRY(pzi_mat_copy(queue, b, &copy));
-  return r->which == PZ_LEFT ? pzi_mat_gemm(queue, r->real[0], &full, &copy, 0.0, b)
-                             : pzi_mat_gemm(queue, r->real[0], &copy, &full, 0.0, b);
+  PZ_TRY(pzi_mat_ops_copy(queue, b, &copy));
+  return r->which == PZ_LEFT ? pzi_mat_ops_gemm(queue, r->real[0], &full, &copy, 0.0, b)
+                             : pzi_mat_ops_gemm(queue, r->real[0], &copy, &full, 0.0, b);
 }
 
 static bool
@@ -140,7 +140,7 @@ spoil(pz_queue* const queue, const pz_mat* const b, const int64_t k)
   pz_mat one = *b;
   one.byte_offset += (uint64_t)(k * b->batch_stride) * pz_dtype_size(b->dtype);
   one.batch = 1;
-  return pzi_mat_fill(queue, (double)NAN, &one);
+  return pzi_mat_ops_fill(queue, (double)NAN, &one);
 }
 
 /* Sets `singular` to the first matrix of t with a zero on its diagonal. Fills the right-hand sides
@@ -155,7 +155,7 @@ check_diagonal(pz_queue* const queue, const pz_mat* const t, const pz_mat* const
   void* host = NULL;
   uint64_t offset = 0;
   PZ_TRY(pzi_mat_scratch(queue, t->dtype, t->batch, n, 1, &diagonal));
-  PZ_TRY(pzi_mat_unary(queue, PZI_GET_DIAGONAL, 0, 0, 0, t, &diagonal));
+  PZ_TRY(pzi_mat_ops_unary(queue, PZI_GET_DIAGONAL, 0, 0, 0, t, &diagonal));
 
   const uint64_t mark = pzi_arena_mark(&queue->staging);
   pz_status status = pzi_arena_take(&queue->staging, bytes, &host, &offset);
@@ -191,7 +191,7 @@ pzi_compose_trsm(pz_queue* const queue, const pzi_request* const r)
   }
   const pz_mat mats[] = {t, b};
   const int64_t integers[] = {b.rows, b.cols, (r->triangle == PZ_LOWER) == left, unit};
-  PZ_TRY(pzi_mat_launch(queue, &compose_trsm, b.batch * b.cols, mats, r->real, 4, integers));
+  PZ_TRY(pzi_mat_ops_launch(queue, &compose_trsm, b.batch * b.cols, mats, r->real, 4, integers));
   return singular < 0
              ? PZ_OK
              : pzi_fail(PZ_SINGULAR, "matrix %" PRId64 " of the batch is singular", singular);

@@ -12,7 +12,7 @@
 #include "shape.h"
 
 pz_status
-pzi_device_scratch(pz_queue* const queue, const pz_tensor* const like, pz_tensor* const out)
+pzi_device_copy_scratch(pz_queue* const queue, const pz_tensor* const like, pz_tensor* const out)
 {
   pz_tensor t = *like;
   t.strides = NULL;

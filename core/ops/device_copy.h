@@ -14,6 +14,6 @@ pz_status pzi_device_copy(pz_queue* queue, const pz_tensor* from, const pz_tenso
 
 /* A C-contiguous tensor of the shape of `like` in the queue's scratch. Mutex held; `out`
    borrows the shape of `like`. */
-pz_status pzi_device_scratch(pz_queue* queue, const pz_tensor* like, pz_tensor* out);
+pz_status pzi_device_copy_scratch(pz_queue* queue, const pz_tensor* like, pz_tensor* out);
 
 #endif /* PZI_DEVICE_COPY_H */

@@ -160,11 +160,11 @@ pzi_dispatch(pz_queue* const queue, const pzi_request* const request)
   char dtype[PZI_SPEC_TEXT];
   if (!queue->host || pzi_op_native_only(request->op)) {
     return pzi_fail(PZ_UNSUPPORTED, "%s of %s is not offered by %s", name,
-                    pzi_dtype_text(request->dtype, dtype), queue->name);
+                    pzi_spec_text_dtype(request->dtype, dtype), queue->name);
   }
   if (queue->forbid_host) {
     return pzi_fail(PZ_UNSUPPORTED, "%s of %s on %s would have to run on the host, forbidden here",
-                    name, pzi_dtype_text(request->dtype, dtype), queue->name);
+                    name, pzi_spec_text_dtype(request->dtype, dtype), queue->name);
   }
   const pz_status status = pzi_dispatch_host(queue, request);
   if (status != PZ_UNSUPPORTED) {

@@ -9,7 +9,6 @@
 
 #include "dispatch.h"
 #include "mat.h"
-#include "status.h"
 
 /* Copies an operand to staging memory; one that is only written gets memory alone. */
 static pz_status

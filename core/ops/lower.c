@@ -7,8 +7,6 @@
 
 #include "lower.h"
 
-#include <string.h>
-
 static bool
 is_legal(const pz_mat* const m)
 {

@@ -25,15 +25,15 @@ unary(const pz_queue* const queue, const pzi_op op, const pz_mat* const x, const
 }
 
 pz_status
-pzi_mat_copy(pz_queue* const queue, const pz_mat* const x, const pz_mat* const y)
+pzi_mat_ops_copy(pz_queue* const queue, const pz_mat* const x, const pz_mat* const y)
 {
   const pzi_request r = unary(queue, PZI_COPY, x, y, PZI_WRITE);
   return pzi_dispatch(queue, &r);
 }
 
 pz_status
-pzi_mat_axpby(pz_queue* const queue, const double a, const pz_mat* const x, const double b,
-              const pz_mat* const y)
+pzi_mat_ops_axpby(pz_queue* const queue, const double a, const pz_mat* const x, const double b,
+                  const pz_mat* const y)
 {
   pzi_request r = unary(queue, PZI_AXPBY, x, y, b == 0.0 ? PZI_WRITE : PZI_UPDATE);
   r.real[0] = a;
@@ -59,20 +59,20 @@ in_place(pz_queue* const queue, const pzi_op op, const double number, const pz_m
 }
 
 pz_status
-pzi_mat_fill(pz_queue* const queue, const double value, const pz_mat* const y)
+pzi_mat_ops_fill(pz_queue* const queue, const double value, const pz_mat* const y)
 {
   return in_place(queue, PZI_FILL, value, y, PZI_WRITE);
 }
 
 pz_status
-pzi_mat_add_identity(pz_queue* const queue, const double a, const pz_mat* const y)
+pzi_mat_ops_add_identity(pz_queue* const queue, const double a, const pz_mat* const y)
 {
   return in_place(queue, PZI_ADD_IDENTITY, a, y, PZI_UPDATE);
 }
 
 pz_status
-pzi_mat_shifted(pz_queue* const queue, const double shift, const double a, const pz_mat* const x,
-                const pz_mat* const y)
+pzi_mat_ops_shifted(pz_queue* const queue, const double shift, const double a,
+                    const pz_mat* const x, const pz_mat* const y)
 {
   pzi_request r = unary(queue, PZI_COMBINE, x, y, PZI_WRITE);
   r.shift = shift;
@@ -81,8 +81,8 @@ pzi_mat_shifted(pz_queue* const queue, const double shift, const double a, const
 }
 
 pz_status
-pzi_mat_gemm(pz_queue* const queue, const double alpha, const pz_mat* const a,
-             const pz_mat* const b, const double beta, const pz_mat* const y)
+pzi_mat_ops_gemm(pz_queue* const queue, const double alpha, const pz_mat* const a,
+                 const pz_mat* const b, const double beta, const pz_mat* const y)
 {
   const pzi_request r = {
       .op = PZI_GEMM,
@@ -97,8 +97,8 @@ pzi_mat_gemm(pz_queue* const queue, const double alpha, const pz_mat* const a,
 }
 
 pz_status
-pzi_mat_unary(pz_queue* const queue, const pzi_op op, const int which, const int sign,
-              const int64_t offset, const pz_mat* const x, const pz_mat* const y)
+pzi_mat_ops_unary(pz_queue* const queue, const pzi_op op, const int which, const int sign,
+                  const int64_t offset, const pz_mat* const x, const pz_mat* const y)
 {
   pzi_request r = unary(queue, op, x, y, PZI_WRITE);
   r.which = which;
@@ -108,9 +108,9 @@ pzi_mat_unary(pz_queue* const queue, const pzi_op op, const int which, const int
 }
 
 pz_status
-pzi_mat_launch(pz_queue* const queue, const pz_kernel* const kernel, const int64_t n_items,
-               const pz_mat* const mats, const double* const reals, const uint32_t n,
-               const int64_t* const integers)
+pzi_mat_ops_launch(pz_queue* const queue, const pz_kernel* const kernel, const int64_t n_items,
+                   const pz_mat* const mats, const double* const reals, const uint32_t n,
+                   const int64_t* const integers)
 {
   int64_t all[PZ_KERNEL_MAX_ARGS];
   const uint32_t n_layout = kernel->n_integers - n;

@@ -18,7 +18,6 @@
 #include <parametrize/plugin.h>
 
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 void
@@ -73,8 +72,8 @@ check_dtype(const pzi_op_call* const call, const pz_tensor* const tensor, const 
   }
   const uint32_t expected = index ? PZ_I64 : r->dtype;
   if (expected != 0 && tensor->dtype != expected) {
-    return pzi_fail(PZ_MISMATCH, "found %s, expected %s", pzi_dtype_text(tensor->dtype, found),
-                    pzi_dtype_text(expected, wanted));
+    return pzi_fail(PZ_MISMATCH, "found %s, expected %s", pzi_spec_text_dtype(tensor->dtype, found),
+                    pzi_spec_text_dtype(expected, wanted));
   }
   return PZ_OK;
 }
@@ -306,7 +305,7 @@ static pz_status
 pack(pzi_op_call* const call, const uint32_t k)
 {
   pzi_operand* const o = &call->operand[k];
-  PZ_TRY(pzi_device_scratch(call->queue, o->tensor, &o->packed));
+  PZ_TRY(pzi_device_copy_scratch(call->queue, o->tensor, &o->packed));
   return (call->request.access[k] & PZI_READ) != 0
              ? pzi_device_copy(call->queue, o->tensor, &o->packed)
              : PZ_OK;

@@ -6,6 +6,7 @@
 #include "compose.h"
 #include "op_table.h"
 #include "status.h"
+#include "thread_queues.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -17,8 +17,8 @@ _Static_assert(sizeof(pz_ops) == offsetof(pz_ops, copy) + PZI_N_OPS * sizeof(pzi
                "PZI_OPS lists every member of pz_ops");
 
 void
-pzi_call_init(pz_call* const call, pzi_frame* const frame, pz_queue* const queue,
-              const pz_fault* const fault)
+pzi_ops_table_init_call(pz_call* const call, pzi_frame* const frame, pz_queue* const queue,
+                        const pz_fault* const fault)
 {
   memset(call, 0, sizeof(*call));
   frame->queue = queue;

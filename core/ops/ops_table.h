@@ -21,6 +21,7 @@ extern const pz_ops pzi_ops;
 /* Prepares a call with operations only (no services, options or buffers), for core and tests
    that run operations outside a plugin. `fault` NULL: the queue's own. `frame` must outlive the
    call. */
-void pzi_call_init(pz_call* call, pzi_frame* frame, pz_queue* queue, const pz_fault* fault);
+void pzi_ops_table_init_call(pz_call* call, pzi_frame* frame, pz_queue* queue,
+                             const pz_fault* fault);
 
 #endif /* PZI_OPS_TABLE_H */

@@ -63,7 +63,7 @@ upload(pz_queue* const queue, const pz_tensor* const from, const pz_tensor* cons
                                first_byte(&packed), 0, bytes);
   }
   pz_tensor landed;
-  PZ_TRY(pzi_device_scratch(queue, to, &landed));
+  PZ_TRY(pzi_device_copy_scratch(queue, to, &landed));
   PZ_TRY(pzi_queue_move_held(queue, PZ_HOST_TO_DEVICE, landed.data, landed.byte_offset,
                              first_byte(&packed), 0, bytes));
   return pzi_device_copy(queue, &landed, to);
@@ -75,7 +75,7 @@ download(pz_queue* const queue, const pz_tensor* const from, const pz_tensor* co
   const size_t bytes = (size_t)pz_count(from) * pz_dtype_size(from->dtype);
   pz_tensor packed = *from;
   if (!pzi_shape_is_contiguous(from)) {
-    PZ_TRY(pzi_device_scratch(queue, from, &packed));
+    PZ_TRY(pzi_device_copy_scratch(queue, from, &packed));
     PZ_TRY(pzi_device_copy(queue, from, &packed));
   }
   if (pzi_shape_is_contiguous(to)) {

@@ -13,7 +13,7 @@
 #include <string.h>
 
 pz_status
-pzi_copy_of(pz_queue* const queue, const pz_tensor* const tensor, pzi_storage** const out)
+pzi_storage_copy(pz_queue* const queue, const pz_tensor* const tensor, pzi_storage** const out)
 {
   const pz_spec spec = pz_spec_of(tensor);
   pzi_storage* copy = NULL;
@@ -28,8 +28,8 @@ pzi_copy_of(pz_queue* const queue, const pz_tensor* const tensor, pzi_storage** 
 }
 
 pz_status
-pzi_differ(pz_queue* const queue, const pzi_storage* const now, const pzi_storage* const before,
-           bool* const out)
+pzi_storage_copy_differs(pz_queue* const queue, const pzi_storage* const now,
+                         const pzi_storage* const before, bool* const out)
 {
   size_t bytes = 0;
   (void)pzi_shape_spec_bytes(&now->spec, &bytes); /* it has them */

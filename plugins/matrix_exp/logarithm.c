@@ -1,11 +1,11 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Logarithms by the real Schur form Y = Z T Z^T, X = Z L Z^T: of a rotation what
-   ../exponential/rotation.c makes of it, once it is known to be one.
+/* The principal logarithm by the real Schur form Y = Z T Z^T, X = Z L Z^T, of a matrix that is not
+   known to be a rotation. (common/exponential/rotation_log.c has the logarithm of rotations.)
 
-   Any other matrix: the principal logarithm, which exists when no eigenvalue is zero or
-   negative. Complex 2 x 2 rotations make T triangular; square roots bring it near I; there
+   It exists when no eigenvalue is zero or negative. Complex 2 x 2 rotations make T triangular;
+   square roots bring it near I; there
 
      log(I + E) = sum over j of w_j E (I + t_j E)^-1
 

@@ -85,7 +85,7 @@ START_TEST(test_bad_options)
 {
   static const char* const said[] = {
       "\"unnamed\": name of an option is NULL",
-      "\"misnamed\": option \"a-b\", expected a name [a-z][a-z0-9_]*",
+      "\"misnamed\": name of an option \"a-b\", expected [a-z][a-z0-9_]*",
       "\"undocumented\": option \"x\": doc is NULL",
       "\"repeated\": option \"x\" twice",
       "\"too_small\": option \"x\": default -1, expected one within 0 .. 1",

@@ -83,10 +83,11 @@ static const struct {
     {ALL(MODULE_OF(""), "", "", "\"w\":" LIST ",\"w\":" LIST), "\"w\" appears twice"},
     {WITH("{\"maps\":[],\"tensors\":[],\"value\":{}}"), "member \"direction\" is missing"},
     {WITH("{\"direction\":\"up\",\"maps\":[],\"tensors\":[],\"value\":{}}"), "direction \"up\""},
-    {WITH(LIST_OF("", ORIGINAL_TENSOR, VALUE)), "\"weight\": expected at least one map"},
-    {WITH(LIST_OF("1", ORIGINAL_TENSOR, VALUE)), "map 0: expected an object"},
+    {WITH(LIST_OF("", ORIGINAL_TENSOR, VALUE)),
+     "\"weight\": expected at least one parametrization"},
+    {WITH(LIST_OF("1", ORIGINAL_TENSOR, VALUE)), "parametrization 0: expected an object"},
     {WITH(LIST_OF("{\"map\":\"skew\"}", ORIGINAL_TENSOR, VALUE)),
-     "map 0: member \"id\" is missing"},
+     "parametrization 0: member \"id\" is missing"},
     {WITH(LIST_OF("{\"map\":\"skew(\",\"id\":\"skew\",\"version\":\"1\",\"draw\":"
                   "\"0000000000000001\",\"options\":[]}",
                   ORIGINAL_TENSOR, VALUE)),
@@ -94,11 +95,11 @@ static const struct {
     {WITH(LIST_OF("{\"map\":\"skew,skew\",\"id\":\"skew\",\"version\":\"1\",\"draw\":"
                   "\"0000000000000001\",\"options\":[]}",
                   ORIGINAL_TENSOR, VALUE)),
-     "\"skew,skew\" is not one map \"skew\""},
+     "\"skew,skew\" is not one parametrization \"skew\""},
     {WITH(LIST_OF("{\"map\":\"skew\",\"id\":\"cayley\",\"version\":\"1\",\"draw\":"
                   "\"0000000000000001\",\"options\":[]}",
                   ORIGINAL_TENSOR, VALUE)),
-     "is not one map \"cayley\""},
+     "is not one parametrization \"cayley\""},
     {WITH(LIST_OF("{\"map\":\"skew(m=<tensor>)\",\"id\":\"skew\",\"version\":\"1\",\"draw\":"
                   "\"0000000000000001\",\"options\":[]}",
                   ORIGINAL_TENSOR, VALUE)),

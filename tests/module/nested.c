@@ -58,7 +58,7 @@ START_TEST(semantics_02_an_own_parameter_may_be_parametrized)
                      (float)(host_at(&w, 3)) - (float)host_at(&s, 1));
   char* const picture = rig_picture();
   ck_assert_fails(pz_register_parametrization(module, "parametrizations.weight.0.scale", "skew", 0),
-                  PZ_UNSUPPORTED, "a buffer of a map");
+                  PZ_UNSUPPORTED, "a buffer of a parametrization");
   rig_unchanged(picture);
 }
 END_TEST

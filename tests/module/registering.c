@@ -206,7 +206,7 @@ START_TEST(options_given_by_the_program)
   setting.map = 2;
   ck_assert_fails(
       pz_register_parametrization_with(module, "weight", "skew,pruning", &setting, 1, 0),
-      PZ_INVALID, "map 2 of a text of 2");
+      PZ_INVALID, "parametrization 2 of a text of 2");
   setting.map = 0;
   ck_assert_fails(pz_register_parametrization_with(module, "weight", "skew", &setting, 1, 0),
                   PZ_NOT_FOUND, "p_drop");

@@ -112,9 +112,11 @@ START_TEST(semantics_18_a_single_map_is_taken_out)
   pz_tensor now = rig_read("weight");
   ck_assert_double_eq(host_at(&now, 0), (float)(2.0 * host_at(&w, 0) + host_at(&shift, 0)));
 
-  ck_assert_fails(pz_remove_parametrization(module, "weight", 2), PZ_NOT_FOUND, "map 2 of 2");
+  ck_assert_fails(pz_remove_parametrization(module, "weight", 2), PZ_NOT_FOUND,
+                  "parametrization 2 of 2");
   ck_assert_ok(pz_remove_parametrization(module, "weight", 0));
-  ck_assert_fails(pz_remove_parametrization(module, "weight", 0), PZ_INVALID, "only map");
+  ck_assert_fails(pz_remove_parametrization(module, "weight", 0), PZ_INVALID,
+                  "only parametrization");
 }
 END_TEST
 

@@ -116,8 +116,8 @@ pz_status expm_taylor(pz_call* c, uint32_t in, const pz_tensor* x, pz_tensor* y)
    which is used up. */
 pz_status expm_taylor_chosen(pz_call* c, expm_plan* p, const pz_tensor* x, pz_tensor* y);
 
-/* gx <- the gradient at x, known to be `in`, for the gradient gy at exp(x). `first_saved` and `first_host` are the
-   numbers of tensors and of host records that forward had saved before. */
+/* gx <- the gradient at x, known to be `in`, for the gradient gy at exp(x). `first_saved` and
+   `first_host` are the numbers of tensors and of host records that forward had saved before. */
 pz_status expm_taylor_vjp(pz_call* c, uint32_t in, uint32_t first_saved, uint32_t first_host,
                           const pz_tensor* x, const pz_tensor* gy, pz_tensor* gx);
 

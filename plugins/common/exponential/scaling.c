@@ -15,8 +15,6 @@
 
 #include "exponential.h"
 
-#include <math.h>
-
 enum { REPAIR_FROM = 2 };
 
 /* What forward leaves for vjp beside the saved tensors, which are: index, scale, then for
@@ -244,8 +242,8 @@ expm_taylor(pz_call* const c, const uint32_t in, const pz_tensor* const x, pz_te
 }
 
 /* g <- the gradient at the unsquared values, from the gradient at the squared ones, symmetric
-   where these are: for Y = P P, gP = gY P^T + P^T gY. `room` is like g; `first` the place of the first saved
-   tensor. */
+   where these are: for Y = P P, gP = gY P^T + P^T gY. `room` is like g; `first` the place of the
+   first saved tensor. */
 static pz_status
 reverse_squarings(pz_call* const c, const uint32_t in, const record* const r, const uint32_t first,
                   pz_tensor* const g, pz_tensor* const room)

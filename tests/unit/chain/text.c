@@ -16,7 +16,7 @@ check_words(const char* const text, const char* const expected)
 {
   pzi_chain_words* words = NULL;
   char shown[512] = "";
-  ck_assert_ok(pzi_chain_parse(text, &words));
+  ck_assert_ok(pzi_chain_text_parse(text, &words));
   for (uint32_t i = 0; i < words->n_stages; ++i) {
     const pzi_stage_words* const map = &words->stages[i];
     strcat(shown, i ? "," : "");
@@ -37,7 +37,7 @@ static void
 check_message(const char* const text, const char* const message)
 {
   pzi_chain_words* words = NULL;
-  ck_assert_int_eq(pzi_chain_parse(text, &words), PZ_INVALID);
+  ck_assert_int_eq(pzi_chain_text_parse(text, &words), PZ_INVALID);
   ck_assert_str_eq(pz_error_message(), message);
   ck_assert_ptr_null(words);
 }
@@ -96,7 +96,7 @@ START_TEST(test_cut)
     char cut[sizeof(text)] = "";
     pzi_chain_words* words = NULL;
     memcpy(cut, text, n);
-    if (pzi_chain_parse(cut, &words) == PZ_OK) {
+    if (pzi_chain_text_parse(cut, &words) == PZ_OK) {
       free(words);
     } else {
       ck_assert_ptr_nonnull(strstr(pz_error_message(), "found "));
@@ -106,12 +106,13 @@ START_TEST(test_cut)
   memset(deep, '(', 100000);
   deep[100000] = '\0';
   pzi_chain_words* words = NULL;
-  ck_assert_fails(pzi_chain_parse(deep, &words), PZ_INVALID, "(...\": found \"(\" at column 1,");
+  ck_assert_fails(pzi_chain_text_parse(deep, &words), PZ_INVALID,
+                  "(...\": found \"(\" at column 1,");
   for (size_t i = 0; i < 100000; ++i) {
     deep[i] = i % 2 ? ',' : 'a';
   }
   deep[99999] = '\0';
-  ck_assert_ok(pzi_chain_parse(deep, &words));
+  ck_assert_ok(pzi_chain_text_parse(deep, &words));
   ck_assert_uint_eq(words->n_stages, 50000);
   free(words);
   free(deep);

@@ -333,7 +333,7 @@ START_TEST(test_fault_word)
   open_on("later");
   pz_fault fault = {0};
   ck_assert_ok(pzi_fault_new(queue, &fault));
-  pzi_call_init(&rig->call, &rig->frame, queue, &fault);
+  pzi_ops_table_init_call(&rig->call, &rig->frame, queue, &fault);
   const int64_t shape[] = {2, 1, 1};
   pz_tensor* const a = rig_input(rig, 3, shape, (const double[]){2.0, 0.0});
   pz_tensor* const y = rig_output(rig, 3, shape);

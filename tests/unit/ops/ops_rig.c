@@ -18,7 +18,7 @@ rig_open(ops_rig* const rig, pz_queue* const queue, const uint32_t dtype, const 
   rig->dtype = dtype;
   rig->layout = layout;
   rig->random = seed;
-  pzi_call_init(&rig->call, &rig->frame, queue, NULL);
+  pzi_ops_table_init_call(&rig->call, &rig->frame, queue, NULL);
 }
 
 void

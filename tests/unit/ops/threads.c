@@ -37,7 +37,7 @@ compute(worker* const w)
   pzi_arena memory;
   pzi_arena shapes;
   pz_tensor t[4];
-  pzi_call_init(&call, &frame, w->queue, NULL);
+  pzi_ops_table_init_call(&call, &frame, w->queue, NULL);
   pzi_arena_init(&memory, &w->queue->allocator);
   pzi_arena_init(&shapes, NULL);
   for (int k = 0; k < 4; ++k) {
