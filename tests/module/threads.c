@@ -7,9 +7,6 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
 
 enum { THREADS = 8, ROUNDS = 50 };
 
@@ -131,47 +128,11 @@ START_TEST(a_write_during_a_read_is_noticed)
 }
 END_TEST
 
-/* Nanoseconds a read of an unchanged value takes: the best of several batches. */
-static double
-time_reads(const bool by_name)
-{
-  enum { BATCHES = 20, TIMES = 10000 };
-  double best = 1e30;
-  int bad = 0;
-  for (int batch = 0; batch < BATCHES; ++batch) {
-    pz_tensor value;
-    struct timespec start;
-    struct timespec end;
-    clock_gettime(CLOCK_MONOTONIC, &start);
-    for (int k = 0; k < TIMES; ++k) {
-      bad +=
-          (by_name ? pz_module_get(module, "weight", &value) : pz_slot_get(slot, &value)) != PZ_OK;
-    }
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    const double time =
-        ((double)(end.tv_sec - start.tv_sec) * 1e9 + (double)(end.tv_nsec - start.tv_nsec)) / TIMES;
-    best = time < best ? time : best;
-  }
-  ck_assert_int_eq(bad, 0);
-  return best;
-}
-
-START_TEST(reading_by_slot_takes_nanoseconds)
-{
-  /* Printed, not judged: the clock of a busy machine is no test. */
-  rig_parametrize(module, "weight", 8, 8, "skew,cayley");
-  ck_assert_ok(pz_module_slot(module, "weight", &slot));
-  const double by_slot = time_reads(false);
-  fprintf(stderr, "unchanged value: %.0f ns by slot, %.0f ns by name\n", by_slot, time_reads(true));
-}
-END_TEST
-
 int
 main(void)
 {
   TCase* const tcase = rig_case("threads");
   tcase_add_loop_test(tcase, semantics_13_one_thread_computes_for_all, 0, 2);
   tcase_add_test(tcase, a_write_during_a_read_is_noticed);
-  tcase_add_test(tcase, reading_by_slot_takes_nanoseconds);
   return test_main_case(tcase);
 }
