@@ -4,7 +4,7 @@
 /* Memory: steady state takes none, and each allocation of a call failing in turn leaves the
    module as it was. On the reference backend, since a BLAS may abort. */
 
-#include "rig.h"
+#include "fixture.h"
 
 #include <allocator.h>
 #include <stdlib.h>
@@ -159,16 +159,16 @@ START_TEST(each_allocation_fails_in_turn)
   const int fd = mkstemp(path);
   ck_assert_int_ge(fd, 0);
   close(fd);
-  plain = rig_normal(PZ_F32, 3, 3);
-  value = rig_normal(PZ_F32, 3, 3);
+  plain = fixture_normal(PZ_F32, 3, 3);
+  value = fixture_normal(PZ_F32, 3, 3);
   furnish();
   ck_assert_ok(pz_register_parametrization(module, "plain", "skew,pruning", 0)); /* maps loaded */
 
   unsigned long n = 1;
   for (;; ++n) {
     furnish();
-    const pz_tensor before = rig_read("weight");
-    char* const picture = rig_picture();
+    const pz_tensor before = fixture_read("weight");
+    char* const picture = fixture_picture();
     allocator_start(n);
     const pz_status status = one->call();
     (void)allocator_stop();
@@ -183,8 +183,8 @@ START_TEST(each_allocation_fails_in_turn)
     }
     ck_assert_msg(status == PZ_NO_MEMORY || status == PZ_IO, "%s, allocation %lu: %s: %s",
                   one->name, n, pz_status_text(status), pz_error_message());
-    rig_unchanged(picture);
-    rig_expect("weight", &before);
+    fixture_unchanged(picture);
+    fixture_expect("weight", &before);
     ck_assert_ok(one->call()); /* and now it works */
     ck_assert_uint_lt(n, 5000);
   }
@@ -198,7 +198,7 @@ START_TEST(steady_state_allocates_nothing)
   pz_slot* slot = NULL;
   pz_tensor x;
   pz_tensor y;
-  const pz_tensor w = rig_parametrize(module, "weight", 6, 6, "skew,cayley,pruning,affine");
+  const pz_tensor w = fixture_parametrize(module, "weight", 6, 6, "skew,cayley,pruning,affine");
   ck_assert_ok(pz_module_slot(module, "weight", &slot));
   int bad = 0; /* check's own macros allocate */
   for (int step = 0; step < 6; ++step) {
@@ -225,7 +225,7 @@ END_TEST
 int
 main(void)
 {
-  TCase* const tcase = rig_case("allocation");
+  TCase* const tcase = fixture_case("allocation");
   tcase_add_loop_test(tcase, each_allocation_fails_in_turn, 0, (int)(sizeof(all) / sizeof(all[0])));
   tcase_add_test(tcase, steady_state_allocates_nothing);
   return test_main_case(tcase);

@@ -26,9 +26,9 @@ open_both(const char* const device, const char* const device_of_other)
   furnish(module);
   ck_assert_ok(pz_module_to(module, device));
   ck_assert_ok(pz_module_new(context, device_of_other, "Other", &other));
-  pz_tensor t = rig_add(other, "own", 4, 4);
-  t = rig_add(other, "bias", 4, 4);
-  t = rig_add(other, "weight", 4, 4);
+  pz_tensor t = fixture_add(other, "own", 4, 4);
+  t = fixture_add(other, "bias", 4, 4);
+  t = fixture_add(other, "weight", 4, 4);
   pz_tensor value; /* and a gradient to move */
   ck_assert_ok(pz_module_get(module, "weight", &value));
   ck_assert_ok(pz_module_backward(module, "weight", &t));
@@ -110,7 +110,7 @@ typedef struct scene {
 static void
 look(scene* const s)
 {
-  s->pictures[0] = rig_picture();
+  s->pictures[0] = fixture_picture();
   s->pictures[1] = picture_of(other);
   s->places[0] = place_of(module, "parametrizations.weight.original");
   s->places[1] = place_of(module, "weight");
@@ -224,7 +224,7 @@ END_TEST
 int
 main(void)
 {
-  TCase* const tcase = rig_case_on_doubles("carrying");
+  TCase* const tcase = fixture_case_on_doubles("carrying");
   const int n = (int)(sizeof(all) / sizeof(all[0]));
   tcase_add_checked_fixture(tcase, setup, teardown);
 #ifndef TEST_NO_ALLOCATOR

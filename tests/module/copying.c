@@ -21,7 +21,7 @@ copy_of(pz_module* const from)
 START_TEST(semantics_21_a_copy_has_everything_and_shares_nothing)
 {
   furnish(module);
-  char* const picture = rig_picture();
+  char* const picture = fixture_picture();
   pz_module* const copy = copy_of(module);
   char* const same = picture_of(copy);
   ck_assert_str_eq(picture, same);
@@ -36,13 +36,13 @@ START_TEST(semantics_21_a_copy_has_everything_and_shares_nothing)
   }
 
   const pz_tensor t =
-      rig_normal(PZ_F32, 4, 4); /* the copy changes in every way, the source in none */
+      fixture_normal(PZ_F32, 4, 4); /* the copy changes in every way, the source in none */
   ck_assert_ok(pz_module_set(copy, "own", &t));
   ck_assert_ok(pz_module_set(copy, "child.weight", &t));
   ck_assert_ok(pz_module_sample(copy, "weight"));
   ck_assert_ok(pz_module_update(copy, NULL));
   ck_assert_ok(pz_remove_parametrizations(copy, "pair", PZ_LEAVE_PARAMETRIZED));
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
   pz_module_free(copy);
 }
 END_TEST
@@ -50,11 +50,11 @@ END_TEST
 START_TEST(semantics_21_a_copy_outlives_its_source)
 {
   furnish(module);
-  const pz_tensor before = rig_read("child.leaf.weight");
+  const pz_tensor before = fixture_read("child.leaf.weight");
   pz_module* const copy = copy_of(module);
   pz_module_free(module);
   module = copy;
-  rig_expect("child.leaf.weight", &before);
+  fixture_expect("child.leaf.weight", &before);
   ck_assert_ok(pz_module_touch(module, "child.weight"));
   ck_assert_ok(pz_register_parametrization(module, "bias", "counting", 0));
 }
@@ -73,19 +73,19 @@ START_TEST(semantics_21_draws_go_on_alike)
 
   pz_context_seed(context, 5);
   ck_assert_ok(pz_module_sample(module, "weight"));
-  const pz_tensor x = rig_read("weight");
+  const pz_tensor x = fixture_read("weight");
   pz_context_seed(context, 5);
   pz_module_free(copy);
   copy = copy_of(module);
   ck_assert_ok(pz_module_sample(module, "weight"));
-  rig_expect("weight", &x);
+  fixture_expect("weight", &x);
   pz_module_free(copy);
 }
 END_TEST
 
 START_TEST(semantics_21_modes_are_copied_and_scopes_are_not)
 {
-  rig_parametrize(module, "weight", 3, 3, "counting");
+  fixture_parametrize(module, "weight", 3, 3, "counting");
   pz_module_train(module, false);
   pz_module_cache_policy(module, PZ_CACHE_SCOPED);
   pz_cached_begin(module);
@@ -117,14 +117,14 @@ END_TEST
 
 START_TEST(semantics_21_the_update_policy_is_copied)
 {
-  rig_parametrize(module, "weight", 3, 3, "fragile"); /* a step adds 1 */
+  fixture_parametrize(module, "weight", 3, 3, "fragile"); /* a step adds 1 */
   pz_module_update_policy(module, PZ_UPDATE_ON_READ);
   pz_module* const copy = copy_of(module);
   const pz_tensor first = read_of(copy, "parametrizations.weight.0.b");
   (void)place_of(copy, "weight");
   pz_tensor second = read_of(copy, "parametrizations.weight.0.b");
   ck_assert_double_eq(host_at(&second, 0), host_at(&first, 0) + 1.0);
-  second = rig_read("parametrizations.weight.0.b");
+  second = fixture_read("parametrizations.weight.0.b");
   ck_assert_double_eq(host_at(&second, 0), host_at(&first, 0)); /* of the source: not read */
   pz_module_free(copy);
 }
@@ -134,7 +134,7 @@ START_TEST(semantics_21_gradients_stay_behind)
 {
   pz_tensor g;
   pz_tensor value;
-  const pz_tensor w = rig_parametrize(module, "weight", 3, 3, "affine");
+  const pz_tensor w = fixture_parametrize(module, "weight", 3, 3, "affine");
   ck_assert_ok(pz_module_get(module, "weight", &value));
   ck_assert_ok(pz_module_backward(module, "weight", &w));
   pz_module* const copy = copy_of(module);
@@ -235,7 +235,7 @@ END_TEST
 int
 main(void)
 {
-  TCase* const tcase = rig_case("copying");
+  TCase* const tcase = fixture_case("copying");
   tcase_add_test(tcase, semantics_21_a_copy_has_everything_and_shares_nothing);
   tcase_add_test(tcase, semantics_21_a_copy_outlives_its_source);
   tcase_add_test(tcase, semantics_21_draws_go_on_alike);

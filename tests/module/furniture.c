@@ -18,7 +18,7 @@ static void
 add_list(pz_module* const to, const char* const name, const pz_tensor_kind kind,
          const char* const text)
 {
-  const pz_tensor t = rig_normal(PZ_F32, 4, 4);
+  const pz_tensor t = fixture_normal(PZ_F32, 4, 4);
   ck_assert_ok(pz_module_add(to, name, kind, &t));
   ck_assert_ok(pz_register_parametrization(to, name, text, 0));
 }
@@ -28,10 +28,10 @@ furnish(pz_module* const empty)
 {
   pz_module* child = NULL;
   pz_module* leaf = NULL;
-  pz_tensor t = rig_add(empty, "bias", 1, 4);
+  pz_tensor t = fixture_add(empty, "bias", 1, 4);
   add_list(empty, "weight", PZ_PARAMETER, "skew,cayley,pruning(p_drop=0.3)");
   add_list(empty, "own", PZ_PARAMETER, "affine");
-  t = rig_normal(PZ_F32, 4, 4);
+  t = fixture_normal(PZ_F32, 4, 4);
   ck_assert_ok(pz_module_set(empty, "parametrizations.own.0.shift", &t));
   add_list(empty, "noise", PZ_PARAMETER, "noise");
   add_list(empty, "pair", PZ_PARAMETER, "weighted");
@@ -49,7 +49,7 @@ furnish(pz_module* const empty)
   add_list(child, "weight", PZ_PARAMETER, "fragile");
   ck_assert_ok(pz_module_update(child, NULL));
   add_list(leaf, "weight", PZ_PARAMETER, "symmetric,matrix_exp");
-  t = rig_normal(PZ_F32, 2, 3);
+  t = fixture_normal(PZ_F32, 2, 3);
   ck_assert_ok(pz_module_add(leaf, "count", PZ_BUFFER, &t));
   ck_assert_ok(pz_module_add_child(child, "leaf", leaf));
   ck_assert_ok(pz_module_add_child(empty, "child", child));
@@ -68,7 +68,7 @@ picture_of(pz_module* const other)
 {
   pz_module* const own = module;
   module = other;
-  char* const text = rig_picture();
+  char* const text = fixture_picture();
   module = own;
   return text;
 }

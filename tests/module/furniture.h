@@ -7,7 +7,7 @@
 #ifndef TEST_MODULE_FURNITURE_H
 #define TEST_MODULE_FURNITURE_H
 
-#include "rig.h"
+#include "fixture.h"
 
 /* Furnishes an empty module with parameters and buffers; lists with buffers, own parameters,
    several originals, draws, lists in lists; frozen tensors; a child and a child of that. */
@@ -20,7 +20,7 @@ pz_module* empty_module(const char* type);
 /* The values in a furnished module, names ended by NULL. */
 extern const char* const furniture_values[];
 
-/* rig_picture of another module than the rig's. */
+/* fixture_picture of another module than the fixture's. */
 char* picture_of(pz_module* other);
 
 /* The largest entry by size, at least 1: what tolerances of tensors scale with. */

@@ -116,7 +116,7 @@ prepare_plain(void)
 static void
 write_values(void)
 {
-  const pz_tensor t = rig_normal(PZ_F32, 4, 4);
+  const pz_tensor t = fixture_normal(PZ_F32, 4, 4);
   const part parts[] = {{"own", "F32", &t},
                         {"pair", "F32", &t},
                         {"mean", "F32", &t},
@@ -127,7 +127,7 @@ write_values(void)
 static void
 write_older(void)
 {
-  const pz_tensor t = rig_normal(PZ_F32, 4, 4);
+  const pz_tensor t = fixture_normal(PZ_F32, 4, 4);
   pz_tensor magnitude = t;
   magnitude.ndim = 0;
   const part parts[] = {
@@ -185,7 +185,7 @@ typedef struct scene {
 static void
 look(scene* const s)
 {
-  s->picture = rig_picture();
+  s->picture = fixture_picture();
   s->place = place_of(module, "own");
   s->alive = opaque_allocations();
   s->live = allocator_live();

@@ -22,7 +22,7 @@ static const char* const nested_values[] = {"weight", "parametrizations.weight.o
 static void
 nest(pz_module* const to)
 {
-  rig_parametrize(to, "weight", 4, 4, "affine");
+  fixture_parametrize(to, "weight", 4, 4, "affine");
   ck_assert_ok(pz_register_parametrization(to, "parametrizations.weight.original", "affine", 0));
   ck_assert_ok(pz_register_parametrization(
       to, "parametrizations.weight.parametrizations.original.original", "skew", 0));
@@ -45,13 +45,13 @@ START_TEST(semantics_20_lists_on_originals_come_back)
   ck_assert_ok(pz_module_save(module, path));
   reopen();
   ck_assert_ok(pz_module_from_file(context, "reference", file, NULL, NULL, &made));
-  char* const picture = rig_picture();
+  char* const picture = fixture_picture();
   char* const other = picture_of(made);
   ck_assert_str_eq(picture, other);
   assert_same_nested(module, made);
   free(picture);
   free(other);
-  pz_tensor t = rig_normal(PZ_F32, 4, 4); /* what is inside is seen outside */
+  pz_tensor t = fixture_normal(PZ_F32, 4, 4); /* what is inside is seen outside */
   for (int k = 0; k < 2; ++k) {
     ck_assert_ok(pz_module_set(k ? made : module,
                                "parametrizations.weight.0.parametrizations.shift.original", &t));
@@ -65,7 +65,7 @@ START_TEST(semantics_20_lists_on_originals_come_back)
   /* Onto a plain tensor, and onto one that has the outer list alone. */
   for (int k = 0; k < 2; ++k) {
     pz_module* const plain = empty_module("Linear");
-    t = rig_add(plain, "weight", 4, 4);
+    t = fixture_add(plain, "weight", 4, 4);
     if (k == 1) {
       ck_assert_ok(pz_register_parametrization(plain, "weight", "affine", 0));
     }
@@ -88,7 +88,7 @@ START_TEST(semantics_20_values_are_assigned_through_inner_lists)
                                      .flags = PZ_LOAD_ASSIGN | PZ_LOAD_LENIENT};
   nest(module);
   pz_module* const plain = empty_module("Linear");
-  const pz_tensor value = rig_zeros(PZ_F32, 4, 4); /* skew, four times what is inmost */
+  const pz_tensor value = fixture_zeros(PZ_F32, 4, 4); /* skew, four times what is inmost */
   for (int k = 0; k < 4; ++k) {
     for (int i = 0; i < k; ++i) {
       host_f32(&value)[4 * k + i] = (float)(k + 2 * i);
@@ -100,8 +100,8 @@ START_TEST(semantics_20_values_are_assigned_through_inner_lists)
   pz_module_free(plain);
   reopen();
   ck_assert_ok(pz_module_load_from(module, file, &settings));
-  rig_expect("weight", &value); /* halves and doubles are exact */
-  pz_tensor now = rig_read("parametrizations.weight.parametrizations.original.original");
+  fixture_expect("weight", &value); /* halves and doubles are exact */
+  pz_tensor now = fixture_read("parametrizations.weight.parametrizations.original.original");
   ck_assert_double_eq(host_at(&now, 1), host_at(&value, 1) / 4.0);
 }
 END_TEST
@@ -143,7 +143,7 @@ START_TEST(semantics_20_one_value_comes_with_the_lists_inside_it)
   for (int k = 0; k < 2; ++k) {
     char original[64];
     snprintf(original, sizeof(original), "parametrizations.%s.original", names[k]);
-    rig_parametrize(module, names[k], 3, 3, "affine");
+    fixture_parametrize(module, names[k], 3, 3, "affine");
     ck_assert_ok(pz_register_parametrization(module, original, "skew", 0));
   }
   ck_assert_ok(pz_module_save(module, path));

@@ -134,7 +134,7 @@ START_TEST(semantics_20_killed_while_saving)
   atomic_uint* const saves = mmap(NULL, sizeof(*saves), PROT_READ | PROT_WRITE,
                                   MAP_SHARED | MAP_ANONYMOUS, -1, 0); /* of the child */
   ck_assert_ptr_ne(saves, MAP_FAILED);
-  pz_tensor w = rig_zeros(PZ_F32, SIDE, SIDE);
+  pz_tensor w = fixture_zeros(PZ_F32, SIDE, SIDE);
   ck_assert_ok(pz_module_add(module, "weight", PZ_PARAMETER, &w));
   ck_assert_ok(pz_module_save(module, path));
   for (int k = 0; k < KILLS; ++k) {
@@ -166,7 +166,7 @@ START_TEST(semantics_20_killed_while_saving)
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert(WIFSIGNALED(status));
     ck_assert_ok(pz_module_load(module, path));
-    w = rig_read("weight");
+    w = fixture_read("weight");
     for (int i = 1; i < SIDE * SIDE; ++i) {
       ck_assert_float_eq(host_f32(&w)[i], host_f32(&w)[0]);
     }

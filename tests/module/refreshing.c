@@ -18,7 +18,7 @@ add_many(const int n, const char* const text)
   for (int k = 0; k < n; ++k) {
     char name[16];
     snprintf(name, sizeof(name), "w%d", k);
-    rig_parametrize(module, name, 4, 4, text);
+    fixture_parametrize(module, name, 4, 4, text);
   }
 }
 
@@ -46,7 +46,7 @@ START_TEST(each_value_is_computed_once)
 {
   pz_tensor value;
   add_many(200, "counting");
-  (pz_tensor){0} = rig_read("w7");
+  (pz_tensor){0} = fixture_read("w7");
   map_forwards = 0;
   ck_assert_ok(pz_module_refresh(module, numbers_of_threads[_i]));
   ck_assert_int_eq(map_forwards, 199); /* one was read before */
@@ -78,7 +78,7 @@ END_TEST
 
 START_TEST(what_a_map_says_is_reported)
 {
-  rig_parametrize(module, "v", 2, 2, "fragile");
+  fixture_parametrize(module, "v", 2, 2, "fragile");
   add_many(3, "skew");
   map_failing = "forward";
   map_passes = 0;
@@ -156,7 +156,7 @@ END_TEST
 int
 main(void)
 {
-  TCase* const tcase = rig_case("refreshing");
+  TCase* const tcase = fixture_case("refreshing");
   tcase_add_loop_test(tcase, values_are_the_same_for_every_number_of_threads, 0, N_NUMBERS);
   tcase_add_loop_test(tcase, each_value_is_computed_once, 0, N_NUMBERS);
   tcase_add_loop_test(tcase, a_failure_leaves_the_others_computed, 0, N_NUMBERS);

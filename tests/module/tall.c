@@ -6,7 +6,7 @@
    all resident memory of the process, and the time. The time is not judged: what works on
    30000 x 30000 takes minutes and ends at the limit of the case, 60 s. */
 
-#include "rig.h"
+#include "fixture.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -100,7 +100,7 @@ END_TEST
 int
 main(void)
 {
-  TCase* const tests = rig_case("tall");
+  TCase* const tests = fixture_case("tall");
   tcase_add_loop_test(tests, tall_matrices_take_their_own_size, 0, sizeof(maps) / sizeof(maps[0]));
   return test_main_case(tests);
 }

@@ -3,7 +3,7 @@
 
 /* Semantics 13: any threads may read one module together. */
 
-#include "rig.h"
+#include "fixture.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -49,7 +49,7 @@ START_TEST(semantics_13_one_thread_computes_for_all)
 {
   const char* const original = "parametrizations.weight.original";
   const bool nested = _i == 1;
-  const pz_tensor w = rig_add(module, "weight", 8, 8);
+  const pz_tensor w = fixture_add(module, "weight", 8, 8);
   ck_assert_ok(pz_register_parametrization(module, "weight",
                                            nested ? "skew,cayley" : "skew,counting,cayley", 0));
   if (nested) {
@@ -108,7 +108,7 @@ START_TEST(a_write_during_a_read_is_noticed)
   pz_tensor now;
   pthread_t thread;
   pz_status status = PZ_INVALID;
-  const pz_tensor w = rig_parametrize(module, "weight", 4, 4, "counting");
+  const pz_tensor w = fixture_parametrize(module, "weight", 4, 4, "counting");
   map_callback = hold;
   ck_assert_int_eq(pthread_create(&thread, NULL, read_once, &status), 0);
   while (atomic_load(&stage) != 1) {
@@ -123,7 +123,7 @@ START_TEST(a_write_during_a_read_is_noticed)
   pthread_join(thread, NULL);
   map_callback = NULL;
   ck_assert_int_eq(status, PZ_OK);
-  rig_expect("weight", &w);
+  fixture_expect("weight", &w);
   ck_assert_int_eq(atomic_load(&map_forwards), 2); /* registering, then the reader: no change */
 }
 END_TEST
@@ -131,7 +131,7 @@ END_TEST
 int
 main(void)
 {
-  TCase* const tcase = rig_case("threads");
+  TCase* const tcase = fixture_case("threads");
   tcase_add_loop_test(tcase, semantics_13_one_thread_computes_for_all, 0, 2);
   tcase_add_test(tcase, a_write_during_a_read_is_noticed);
   return test_main_case(tcase);

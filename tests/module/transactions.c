@@ -5,7 +5,7 @@
    allocation, and every call of the device, in turn. The module is then as it was, bit for
    bit: stored tensors, names, print, values and gradients; and nothing has leaked. On the reference and test doubles, since a BLAS may abort. */
 
-#include "rig.h"
+#include "fixture.h"
 
 #include <allocator.h>
 #include <opaque.h>
@@ -22,15 +22,15 @@ open_module(const char* const device, const bool baked)
   pz_module_free(module);
   module = NULL;
   ck_assert_ok(pz_module_new(context, device, "Linear", &module));
-  pz_tensor t = rig_add(module, "plain", 3, 3);
-  t = rig_add(module, "weight", 3, 3);
-  t = rig_add(module, "pair", 3, 3);
+  pz_tensor t = fixture_add(module, "plain", 3, 3);
+  t = fixture_add(module, "weight", 3, 3);
+  t = fixture_add(module, "pair", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "affine,fragile", 0));
   ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "fragile,skew", 0));
   ck_assert_ok(pz_register_parametrization(module, SHIFT, "counting", 0));
   ck_assert_ok(pz_module_set(module, SHIFT, &t)); /* which an assignment moves to 0 */
   ck_assert_ok(pz_register_parametrization(module, "pair", "weighted", 0));
-  value = rig_normal(PZ_F32, 3, 3);
+  value = fixture_normal(PZ_F32, 3, 3);
   ck_assert_ok(pz_module_get(module, "weight", &there));
   ck_assert_ok(pz_module_backward(module, "weight", &value));
   ck_assert_ok(baked ? pz_module_bake(module) : PZ_OK);
@@ -209,15 +209,15 @@ look(scene* const s)
   static const char* const names[] = {"plain", "weight", "pair", ORIGINAL};
   const bool baked = pz_module_is_baked(module);
   memset(s, 0, sizeof(*s));
-  s->picture = rig_picture();
+  s->picture = fixture_picture();
   s->n = baked ? 3 : 5;
   for (uint32_t k = 0; k < s->n && k < 4; ++k) {
-    s->values[k] = rig_read(names[k]);
+    s->values[k] = fixture_read(names[k]);
   }
   s->places[0] = place_of("plain");
   if (!baked) {
     s->places[1] = place_of(INNER);
-    s->values[4] = rig_gradient(INNER);
+    s->values[4] = fixture_gradient(INNER);
   }
 }
 
@@ -323,7 +323,7 @@ END_TEST
 int
 main(void)
 {
-  TCase* const tcase = rig_case_on_doubles("transactions");
+  TCase* const tcase = fixture_case_on_doubles("transactions");
 #ifndef TEST_NO_ALLOCATOR
   tcase_add_loop_test(tcase, each_allocation_fails_in_turn, 0, CALLS);
 #endif

@@ -42,15 +42,15 @@ assert_equal(const char* const name, const double tolerance)
 START_TEST(semantics_21_one_list_goes_to_a_tensor_of_its_name)
 {
   furnish(module);
-  char* const picture = rig_picture();
-  rig_add(other, "first", 2, 2);
-  rig_add(other, "weight", 4, 4);
-  rig_add(other, "last", 2, 2);
+  char* const picture = fixture_picture();
+  fixture_add(other, "first", 2, 2);
+  fixture_add(other, "weight", 4, 4);
+  fixture_add(other, "last", 2, 2);
   const void* const memory = place_of(other, "weight");
   pz_slot* slot = NULL;
   ck_assert_ok(pz_module_slot(other, "weight", &slot));
   ck_assert_ok(pz_transfer_parametrizations(module, other, "weight"));
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
   assert_equal("weight", 0.0);
   assert_equal(ORIGINAL, 0.0);
   assert_equal("parametrizations.weight.2.mask", 0.0);
@@ -66,23 +66,23 @@ START_TEST(semantics_21_one_list_goes_to_a_tensor_of_its_name)
   ck_assert_ok(pz_module_tensor(other, 1, &entry)); /* in the place of the plain tensor */
   ck_assert_str_eq(entry.name, ORIGINAL);
 
-  char* const source = rig_picture();
+  char* const source = fixture_picture();
   ck_assert_ok(pz_module_sample(other, "weight"));
   ck_assert_ok(pz_remove_parametrizations(other, "weight", PZ_LEAVE_PARAMETRIZED));
   ck_assert_ptr_eq(place_of(other, "weight"), memory);
-  rig_unchanged(source);
+  fixture_unchanged(source);
 }
 END_TEST
 
 START_TEST(semantics_21_all_lists_go_in_order_and_with_their_flags)
 {
   furnish(module);
-  pz_tensor t = rig_normal(PZ_F32, 4, 4);
+  pz_tensor t = fixture_normal(PZ_F32, 4, 4);
   ck_assert_ok(pz_module_add(other, "mean", PZ_PARAMETER, &t)); /* of another kind here */
-  t = rig_add(other, "bias", 2, 2);
-  char* const picture = rig_picture();
+  t = fixture_add(other, "bias", 2, 2);
+  char* const picture = fixture_picture();
   ck_assert_ok(pz_transfer_parametrizations(module, other, NULL));
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
   static const char* const expected[] = {
       "parametrizations.mean.original",
       "parametrizations.mean.0.shift",
@@ -125,13 +125,13 @@ START_TEST(semantics_21_a_list_goes_to_another_device)
   static const char* const devices[] = {"reference", "bare", "lean", "later"};
   const double tolerance = 16.0 * 4.0 * 1.2e-7; /* c n eps: two backends compute */
   furnish(module);
-  char* const picture = rig_picture();
+  char* const picture = fixture_picture();
   pz_module_free(other);
   open_other(devices[_i]);
-  rig_add(other, "weight", 4, 4);
+  fixture_add(other, "weight", 4, 4);
   const void* const memory = place_of(other, "weight");
   ck_assert_ok(pz_transfer_parametrizations(module, other, NULL));
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
   ck_assert_ptr_eq(place_of(other, ORIGINAL), memory);
   assert_equal(ORIGINAL, 0.0);
   assert_equal("parametrizations.weight.2.mask", 0.0);
@@ -145,8 +145,8 @@ END_TEST
 START_TEST(semantics_21_lists_in_lists_go_along)
 {
   furnish(module);
-  char* const picture = rig_picture();
-  pz_tensor t = rig_add(other, "deep", 4, 4);
+  char* const picture = fixture_picture();
+  pz_tensor t = fixture_add(other, "deep", 4, 4);
   const void* const memory = place_of(other, "deep");
   ck_assert_fails(pz_transfer_parametrizations(module, other, "parametrizations.deep.original"),
                   PZ_INVALID, "a tensor of a chain, which is transferred as a whole");
@@ -154,9 +154,9 @@ START_TEST(semantics_21_lists_in_lists_go_along)
   ck_assert_ptr_eq(place_of(other, DEEP ".original"), memory); /* the innermost original's */
   assert_equal(DEEP ".original", 0.0);
   assert_equal("deep", 0.0);
-  t = rig_normal(PZ_F32, 4, 4);
+  t = fixture_normal(PZ_F32, 4, 4);
   ck_assert_ok(pz_module_set(other, DEEP ".original", &t));
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
   ck_assert_ok(pz_module_set(module, DEEP ".original", &t)); /* both run from inside out */
   assert_equal("deep", 0.0);
   ck_assert_ok(pz_module_backward(other, "deep", &t));
@@ -169,8 +169,8 @@ START_TEST(semantics_21_a_list_stays_within_the_tree)
   furnish(module);
   ck_assert_ok(pz_module_child(module, "child", &child));
   ck_assert_ok(pz_transfer_parametrizations(module, child, "own"));
-  const pz_tensor x = rig_read("own");
-  rig_expect("child.own", &x);
+  const pz_tensor x = fixture_read("own");
+  fixture_expect("child.own", &x);
   ck_assert_ok(pz_transfer_parametrizations(child, other, NULL));
   ck_assert(pz_is_parametrized(other, "own"));
   ck_assert(pz_is_parametrized(other, "weight"));
@@ -179,10 +179,10 @@ END_TEST
 
 START_TEST(a_value_of_another_spec_than_its_original_keeps_no_memory)
 {
-  rig_add(module, "weight", 2, 3);
+  fixture_add(module, "weight", 2, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "turned", PZ_UNSAFE));
-  const pz_tensor value = rig_read("weight");
-  rig_add(other, "weight", value.shape[0], value.shape[1]);
+  const pz_tensor value = fixture_read("weight");
+  fixture_add(other, "weight", value.shape[0], value.shape[1]);
   const void* const memory = place_of(other, "weight");
   ck_assert_ok(pz_transfer_parametrizations(module, other, "weight"));
   ck_assert_ptr_ne(place_of(other, ORIGINAL), memory);
@@ -193,10 +193,10 @@ END_TEST
 START_TEST(what_cannot_be_transferred_changes_nothing)
 {
   furnish(module);
-  rig_add(other, "weight", 4, 4);
-  rig_add(other, "own", 4, 4);
-  rig_add(other, "pair", 4, 3); /* the fourth list does not fit */
-  char* const source = rig_picture();
+  fixture_add(other, "weight", 4, 4);
+  fixture_add(other, "own", 4, 4);
+  fixture_add(other, "pair", 4, 3); /* the fourth list does not fit */
+  char* const source = fixture_picture();
   char* const picture = picture_of(other);
   const void* const memory = place_of(other, "weight");
 
@@ -246,14 +246,14 @@ START_TEST(what_cannot_be_transferred_changes_nothing)
   pz_context_free(elsewhere);
 
   ck_assert_ptr_eq(place_of(other, "weight"), memory);
-  rig_unchanged(source);
+  fixture_unchanged(source);
 }
 END_TEST
 
 int
 main(void)
 {
-  TCase* const tcase = rig_case_on_doubles("transferring");
+  TCase* const tcase = fixture_case_on_doubles("transferring");
   tcase_add_checked_fixture(tcase, setup, teardown);
   tcase_add_test(tcase, semantics_21_one_list_goes_to_a_tensor_of_its_name);
   tcase_add_test(tcase, semantics_21_all_lists_go_in_order_and_with_their_flags);

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-#include "rig.h"
+#include "fixture.h"
 
 #include <opaque.h>
 
@@ -14,7 +14,7 @@ pz_module* module;
 uint64_t seed;
 
 void
-rig_setup(void)
+fixture_setup(void)
 {
   seed = test_seed();
   atomic_store(&map_forwards, 0);
@@ -27,7 +27,7 @@ rig_setup(void)
 }
 
 void
-rig_teardown(void)
+fixture_teardown(void)
 {
   host_free();
   pz_module_free(module);
@@ -35,10 +35,10 @@ rig_teardown(void)
 }
 
 TCase*
-rig_case(const char* const name)
+fixture_case(const char* const name)
 {
   TCase* const tcase = tcase_create(name);
-  tcase_add_checked_fixture(tcase, rig_setup, rig_teardown);
+  tcase_add_checked_fixture(tcase, fixture_setup, fixture_teardown);
   tcase_set_timeout(tcase, 60);
   return tcase;
 }
@@ -50,24 +50,24 @@ add_doubles(void)
 }
 
 static void
-rig_teardown_doubles(void)
+fixture_teardown_doubles(void)
 {
-  rig_teardown();
+  fixture_teardown();
   ck_assert_int_eq(opaque_allocations(), 0);
 }
 
 TCase*
-rig_case_on_doubles(const char* const name)
+fixture_case_on_doubles(const char* const name)
 {
   TCase* const tcase = tcase_create(name);
-  tcase_add_checked_fixture(tcase, rig_setup, rig_teardown_doubles);
+  tcase_add_checked_fixture(tcase, fixture_setup, fixture_teardown_doubles);
   tcase_add_checked_fixture(tcase, add_doubles, NULL);
   tcase_set_timeout(tcase, 60);
   return tcase;
 }
 
 pz_tensor
-rig_zeros(const uint32_t dtype, const int64_t rows, const int64_t cols)
+fixture_zeros(const uint32_t dtype, const int64_t rows, const int64_t cols)
 {
   const int64_t shape[] = {rows, cols};
   const pz_spec spec = pz_spec_make(dtype, 2, shape);
@@ -75,7 +75,7 @@ rig_zeros(const uint32_t dtype, const int64_t rows, const int64_t cols)
 }
 
 pz_tensor
-rig_normal(const uint32_t dtype, const int64_t rows, const int64_t cols)
+fixture_normal(const uint32_t dtype, const int64_t rows, const int64_t cols)
 {
   const int64_t shape[] = {rows, cols};
   const pz_spec spec = pz_spec_make(dtype, 2, shape);
@@ -83,26 +83,26 @@ rig_normal(const uint32_t dtype, const int64_t rows, const int64_t cols)
 }
 
 pz_tensor
-rig_add(pz_module* const to, const char* const name, const int64_t rows, const int64_t cols)
+fixture_add(pz_module* const to, const char* const name, const int64_t rows, const int64_t cols)
 {
-  const pz_tensor tensor = rig_normal(PZ_F32, rows, cols);
+  const pz_tensor tensor = fixture_normal(PZ_F32, rows, cols);
   ck_assert_ok(pz_module_add(to, name, PZ_PARAMETER, &tensor));
   return tensor;
 }
 
 pz_tensor
-rig_parametrize(pz_module* const to, const char* const name, const int64_t rows, const int64_t cols,
-                const char* const text)
+fixture_parametrize(pz_module* const to, const char* const name, const int64_t rows,
+                    const int64_t cols, const char* const text)
 {
-  const pz_tensor tensor = rig_add(to, name, rows, cols);
+  const pz_tensor tensor = fixture_add(to, name, rows, cols);
   ck_assert_ok(pz_register_parametrization(to, name, text, 0));
   return tensor;
 }
 
 pz_tensor
-rig_nest(const char* const outer, const char* const inner)
+fixture_nest(const char* const outer, const char* const inner)
 {
-  const pz_tensor tensor = rig_parametrize(module, "weight", 3, 3, outer);
+  const pz_tensor tensor = fixture_parametrize(module, "weight", 3, 3, outer);
   ck_assert_ok(pz_register_parametrization(module, ORIGINAL, inner, 0));
   return tensor;
 }
@@ -119,7 +119,7 @@ read_of(pz_module* const other, const char* const name)
 }
 
 pz_tensor
-rig_read(const char* const name)
+fixture_read(const char* const name)
 {
   return read_of(module, name);
 }
@@ -133,13 +133,13 @@ expect_of(pz_module* const other, const char* const name, const pz_tensor* const
 }
 
 void
-rig_expect(const char* const name, const pz_tensor* const expected)
+fixture_expect(const char* const name, const pz_tensor* const expected)
 {
   expect_of(module, name, expected);
 }
 
 pz_tensor
-rig_gradient(const char* const name)
+fixture_gradient(const char* const name)
 {
   pz_tensor there;
   pz_queue* queue = NULL; /* any of the device: the doubles share their memory */
@@ -154,14 +154,14 @@ rig_gradient(const char* const name)
 }
 
 double
-rig_value(const char* const name, const int64_t k)
+fixture_value(const char* const name, const int64_t k)
 {
-  const pz_tensor now = rig_read(name);
+  const pz_tensor now = fixture_read(name);
   return host_at(&now, k);
 }
 
 const void*
-rig_memory(const char* const name)
+fixture_memory(const char* const name)
 {
   pz_tensor t;
   ck_assert_ok(pz_module_edit(module, name, &t));
@@ -170,7 +170,7 @@ rig_memory(const char* const name)
 }
 
 void
-rig_names(const char* const expected)
+fixture_names(const char* const expected)
 {
   char names[4096] = "";
   pz_tensor_entry entry = {.size = sizeof(entry)};
@@ -185,7 +185,7 @@ rig_names(const char* const expected)
 }
 
 char*
-rig_picture(void)
+fixture_picture(void)
 {
   char* text = NULL;
   size_t size = 0;
@@ -197,7 +197,7 @@ rig_picture(void)
   pz_tensor_entry entry = {.size = sizeof(entry)};
   for (uint32_t k = 0; pz_module_tensor(module, k, &entry) == PZ_OK; ++k) {
     const void* const mark = host_mark();
-    const pz_tensor contents = rig_read(entry.name);
+    const pz_tensor contents = fixture_read(entry.name);
     fprintf(out, "%s %u %u %x:", entry.name, entry.kind, entry.requires_grad, entry.spec.dtype);
     for (int64_t i = 0; i < pz_count(&contents); ++i) {
       fprintf(out, " %a", host_at(&contents, i));
@@ -210,9 +210,9 @@ rig_picture(void)
 }
 
 void
-rig_unchanged(char* const picture)
+fixture_unchanged(char* const picture)
 {
-  char* const now = rig_picture();
+  char* const now = fixture_picture();
   ck_assert_str_eq(picture, now);
   free(now);
   free(picture);
