@@ -139,7 +139,7 @@ static const calling all[] = {
 
 /* A fresh module in a state where every call has something to do. */
 static void
-furnish(void)
+open_module(void)
 {
   pz_tensor there;
   pz_module_free(module);
@@ -161,12 +161,12 @@ START_TEST(each_allocation_fails_in_turn)
   close(fd);
   plain = fixture_normal(PZ_F32, 3, 3);
   value = fixture_normal(PZ_F32, 3, 3);
-  furnish();
+  open_module();
   ck_assert_ok(pz_register_parametrization(module, "plain", "skew,pruning", 0)); /* maps loaded */
 
   unsigned long n = 1;
   for (;; ++n) {
-    furnish();
+    open_module();
     const pz_tensor before = fixture_read("weight");
     char* const picture = fixture_picture();
     allocator_start(n);

@@ -66,6 +66,22 @@ fixture_case_on_doubles(const char* const name)
   return tcase;
 }
 
+pz_module*
+fixture_empty_module(const char* const type)
+{
+  pz_module* made = NULL;
+  ck_assert_ok(pz_module_new(context, "reference", type, &made));
+  return made;
+}
+
+pz_module*
+fixture_copy_of(pz_module* const from)
+{
+  pz_module* copy = NULL;
+  ck_assert_ok(pz_module_copy(from, &copy));
+  return copy;
+}
+
 pz_tensor
 fixture_zeros(const uint32_t dtype, const int64_t rows, const int64_t cols)
 {
@@ -108,7 +124,7 @@ fixture_nest(const char* const outer, const char* const inner)
 }
 
 pz_tensor
-read_of(pz_module* const other, const char* const name)
+fixture_read_of(pz_module* const other, const char* const name)
 {
   pz_tensor there;
   ck_assert_ok(pz_module_get(other, name, &there));
@@ -121,13 +137,13 @@ read_of(pz_module* const other, const char* const name)
 pz_tensor
 fixture_read(const char* const name)
 {
-  return read_of(module, name);
+  return fixture_read_of(module, name);
 }
 
 void
-expect_of(pz_module* const other, const char* const name, const pz_tensor* const expected)
+fixture_expect_of(pz_module* const other, const char* const name, const pz_tensor* const expected)
 {
-  const pz_tensor now = read_of(other, name);
+  const pz_tensor now = fixture_read_of(other, name);
   const double distance = host_distance(&now, expected);
   ck_assert_msg(distance == 0.0, "%s: found a distance of %g, expected none", name, distance);
 }
@@ -135,7 +151,7 @@ expect_of(pz_module* const other, const char* const name, const pz_tensor* const
 void
 fixture_expect(const char* const name, const pz_tensor* const expected)
 {
-  expect_of(module, name, expected);
+  fixture_expect_of(module, name, expected);
 }
 
 pz_tensor
@@ -158,6 +174,14 @@ fixture_value(const char* const name, const int64_t k)
 {
   const pz_tensor now = fixture_read(name);
   return host_at(&now, k);
+}
+
+const void*
+fixture_place_of(pz_module* const other, const char* const name)
+{
+  pz_tensor there;
+  ck_assert_ok(pz_module_get(other, name, &there));
+  return there.data;
 }
 
 const void*
@@ -185,19 +209,19 @@ fixture_names(const char* const expected)
 }
 
 char*
-fixture_picture(void)
+fixture_picture_of(pz_module* const other)
 {
   char* text = NULL;
   size_t size = 0;
   FILE* const out = open_memstream(&text, &size);
   char print[8192];
   ck_assert(out);
-  ck_assert_uint_lt(pz_module_print(module, print, sizeof(print)), sizeof(print));
+  ck_assert_uint_lt(pz_module_print(other, print, sizeof(print)), sizeof(print));
   fprintf(out, "%s\n", print);
   pz_tensor_entry entry = {.size = sizeof(entry)};
-  for (uint32_t k = 0; pz_module_tensor(module, k, &entry) == PZ_OK; ++k) {
+  for (uint32_t k = 0; pz_module_tensor(other, k, &entry) == PZ_OK; ++k) {
     const void* const mark = host_mark();
-    const pz_tensor contents = fixture_read(entry.name);
+    const pz_tensor contents = fixture_read_of(other, entry.name);
     fprintf(out, "%s %u %u %x:", entry.name, entry.kind, entry.requires_grad, entry.spec.dtype);
     for (int64_t i = 0; i < pz_count(&contents); ++i) {
       fprintf(out, " %a", host_at(&contents, i));
@@ -207,6 +231,12 @@ fixture_picture(void)
   }
   fclose(out);
   return text;
+}
+
+char*
+fixture_picture(void)
+{
+  return fixture_picture_of(module);
 }
 
 void

@@ -26,6 +26,10 @@ TCase* fixture_case(const char* name);
 /* The same in a context that knows the test doubles of opaque.h; nothing must be left there. */
 TCase* fixture_case_on_doubles(const char* name);
 
+/* A module without anything, on the reference; and a deep copy of one. Both to be freed. */
+pz_module* fixture_empty_module(const char* type);
+pz_module* fixture_copy_of(pz_module* from);
+
 #define ORIGINAL "parametrizations.weight.original"
 #define INNER "parametrizations.weight.parametrizations.original.original"
 
@@ -44,16 +48,18 @@ pz_tensor fixture_nest(const char* outer, const char* inner);
 
 /* The tensor `name` of the module now, copied to the host; that of another module. */
 pz_tensor fixture_read(const char* name);
-pz_tensor read_of(pz_module* other, const char* name);
+pz_tensor fixture_read_of(pz_module* other, const char* name);
 /* Asserts that the tensor `name` equals `expected`, of this module and of another one. */
 void fixture_expect(const char* name, const pz_tensor* expected);
-void expect_of(pz_module* other, const char* name, const pz_tensor* expected);
+void fixture_expect_of(pz_module* other, const char* name, const pz_tensor* expected);
 /* The gradient of `name`, copied to the host. */
 pz_tensor fixture_gradient(const char* name);
 
 /* Element k of the tensor `name`, and where a stored one lies: edits and commits it. */
 double fixture_value(const char* name, int64_t k);
 const void* fixture_memory(const char* name);
+/* Address or handle of the memory of a tensor or value of any module. */
+const void* fixture_place_of(pz_module* other, const char* name);
 
 /* Asserts that the stored tensors have these names, a space after each. */
 void fixture_names(const char* expected);
@@ -61,6 +67,7 @@ void fixture_names(const char* expected);
 /* Everything a host can see of the module without reading values: print and stored
    tensors with names, kinds, flags and bits. To be freed. */
 char* fixture_picture(void);
+char* fixture_picture_of(pz_module* other);
 
 /* Asserts that the module looks like `picture`, and frees it. */
 void fixture_unchanged(char* picture);

@@ -7,7 +7,7 @@
    since a BLAS may abort. */
 
 #include "folder.h"
-#include "furniture.h"
+#include "full_module.h"
 
 #include <allocator.h>
 #include <opaque.h>
@@ -91,11 +91,11 @@ call_renamed(void)
 
 /* Furnished, with a list on an original too, all on one device. */
 static void
-prepare_furnished(void)
+prepare_full(void)
 {
   pz_module_free(module);
   ck_assert_ok(pz_module_new(context, "reference", "Linear", &module));
-  furnish(module);
+  full_module_fill(module);
   ck_assert_ok(pz_register_parametrization(module, "parametrizations.own.original", "affine", 0));
   ck_assert_ok(pz_module_to(module, place));
 }
@@ -104,8 +104,8 @@ prepare_furnished(void)
 static void
 prepare_plain(void)
 {
-  prepare_furnished();
-  for (const char* const* name = furniture_values; *name; ++name) {
+  prepare_full();
+  for (const char* const* name = full_module_values; *name; ++name) {
     if (pz_is_parametrized(module, *name)) {
       ck_assert_ok(pz_remove_parametrizations(module, *name, PZ_LEAVE_PARAMETRIZED));
     }
@@ -139,15 +139,15 @@ static const struct {
   const char* name;
   pz_status (*call)(void);
   void (*prepare)(void);
-  void (*write)(void); /* the file; NULL: that of the furnished module */
+  void (*write)(void); /* the file; NULL: that of the full module */
 } all[] = {
-    {"save", call_save, prepare_furnished, NULL},
-    {"open", call_open, prepare_furnished, NULL},
-    {"from file", call_from_file, prepare_furnished, NULL},
-    {"load", call_load, prepare_furnished, NULL},
+    {"save", call_save, prepare_full, NULL},
+    {"open", call_open, prepare_full, NULL},
+    {"from file", call_from_file, prepare_full, NULL},
+    {"load", call_load, prepare_full, NULL},
     {"make lists", call_load, prepare_plain, NULL},
-    {"assign", call_leniently, prepare_furnished, write_values},
-    {"older names", call_renamed, prepare_furnished, write_older},
+    {"assign", call_leniently, prepare_full, write_values},
+    {"older names", call_renamed, prepare_full, write_older},
 };
 enum { CALLS = sizeof(all) / sizeof(all[0]) };
 
@@ -155,13 +155,13 @@ static void
 begin(const int k)
 {
   place = k < CALLS ? "reference" : "lean";
-  prepare_furnished();
+  prepare_full();
   if (all[k % CALLS].write) {
     all[k % CALLS].write();
   } else {
     ck_assert_ok(pz_module_save(module, path));
   }
-  reopen(); /* that of another furnished module, say */
+  reopen(); /* that of another full module, say */
   all[k % CALLS].prepare();
   ck_assert_ok(all[k % CALLS].call()); /* what is kept for good is there then */
   all[k % CALLS].prepare();
@@ -186,7 +186,7 @@ static void
 look(scene* const s)
 {
   s->picture = fixture_picture();
-  s->place = place_of(module, "own");
+  s->place = fixture_place_of(module, "own");
   s->alive = opaque_allocations();
   s->live = allocator_live();
 }

@@ -4,7 +4,7 @@
 /* Semantics 20 with many names, with many threads, and with processes that are killed. */
 
 #include "folder.h"
-#include "furniture.h"
+#include "full_module.h"
 
 #include <dirent.h>
 #include <limits.h>
@@ -58,7 +58,7 @@ START_TEST(semantics_20_many_threads_save_and_read)
   enum { THREADS = 6 };
   pthread_t threads[THREADS];
   pz_status status[THREADS] = {PZ_OK};
-  furnish(module);
+  full_module_fill(module);
   ck_assert_ok(pz_module_save(module, path));
   reopen();
   for (int k = 0; k < THREADS; ++k) {
@@ -93,7 +93,7 @@ START_TEST(semantics_20_thousands_of_names)
   reopen();
   ck_assert_ok(pz_module_from_file(context, "reference", file, NULL, NULL, &made));
   for (int k = 0; k < N; ++k) {
-    const pz_tensor t = read_of(made, names[k]);
+    const pz_tensor t = fixture_read_of(made, names[k]);
     ck_assert_double_eq(host_at(&t, 0), k);
   }
   pz_module* layers = NULL;

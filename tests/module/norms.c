@@ -4,7 +4,7 @@
 /* weight_norm and spectral_norm on modules: what PyTorch's own tests of them look at. */
 
 #include "folder.h"
-#include "furniture.h"
+#include "full_module.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -151,8 +151,8 @@ START_TEST(weight_norm_is_carried)
   ck_assert_ok(pz_module_copy(module, &copy));
   pz_module* const other = another("weight_norm", 4, 3);
   ck_assert_ok(pz_module_load(other, path));
-  expect_of(other, "weight", &value);
-  expect_of(copy, "weight", &value);
+  fixture_expect_of(other, "weight", &value);
+  fixture_expect_of(copy, "weight", &value);
   pz_module_free(copy);
   pz_module_free(other);
 }
@@ -238,7 +238,7 @@ START_TEST(spectral_norm_steps_at_reads)
     if (training) {
       ck_assert_ok(pz_module_update(explicit, "weight"));
     }
-    const pz_tensor expected = read_of(explicit, "weight");
+    const pz_tensor expected = fixture_read_of(explicit, "weight");
     ck_assert_ok(pz_module_slot(module, "weight", &slot));
     ck_assert_ok(pz_slot_get(slot, &there));                /* one read */
     ck_assert_ok(pz_module_backward(module, "weight", &w)); /* of what was read */
@@ -302,8 +302,8 @@ START_TEST(spectral_norm_is_carried)
   ck_assert_ok(pz_module_load(other, path));
   for (int step = 0; step < 3; ++step) {
     const pz_tensor value = fixture_read("weight");
-    expect_of(other, "weight", &value);
-    expect_of(copy, "weight", &value);
+    fixture_expect_of(other, "weight", &value);
+    fixture_expect_of(copy, "weight", &value);
     ck_assert_ok(pz_module_update(module, NULL));
     ck_assert_ok(pz_module_update(other, NULL));
     ck_assert_ok(pz_module_update(copy, NULL));

@@ -5,7 +5,7 @@
    base that moves. */
 
 #include "folder.h"
-#include "furniture.h"
+#include "full_module.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -160,8 +160,8 @@ START_TEST(orthogonal_is_carried)
   for (int update = 0; update < 3; ++update) {
     value = fixture_read("weight");
     for (int k = 0; k < 3; ++k) {
-      expect_of(others[k], "weight", &value);
-      now = read_of(others[k], ORIGINAL);
+      fixture_expect_of(others[k], "weight", &value);
+      now = fixture_read_of(others[k], ORIGINAL);
       ck_assert(update == 2 ? host_at(&now, 3) == 0.0 : host_at(&now, 3) != 0.0);
       ck_assert_ok(pz_module_update(others[k], NULL));
     }

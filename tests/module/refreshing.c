@@ -3,7 +3,7 @@
 
 /* pz_module_refresh: many values in one call, on many threads. */
 
-#include "furniture.h"
+#include "full_module.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,18 +25,18 @@ add_many(const int n, const char* const text)
 START_TEST(values_are_the_same_for_every_number_of_threads)
 {
   pz_module* other = NULL;
-  furnish(module);
+  full_module_fill(module);
   add_many(50, "skew,cayley");
   ck_assert_ok(pz_module_copy(module, &other));
   pz_module_train(module, false); /* every value is to be computed */
   pz_module_train(module, true);
   ck_assert_ok(pz_module_refresh(module, numbers_of_threads[_i]));
-  assert_same_values(module, other, 0.0);
+  full_module_assert_same(module, other, 0.0);
   for (int k = 0; k < 50; ++k) {
     char name[16];
     snprintf(name, sizeof(name), "w%d", k);
-    const pz_tensor x = read_of(module, name);
-    expect_of(other, name, &x);
+    const pz_tensor x = fixture_read_of(module, name);
+    fixture_expect_of(other, name, &x);
   }
   pz_module_free(other);
 }

@@ -195,14 +195,6 @@ typedef struct scene {
   const void* places[2];
 } scene;
 
-static const void*
-place_of(const char* const name)
-{
-  pz_tensor there;
-  ck_assert_ok(pz_module_get(module, name, &there));
-  return there.data;
-}
-
 static void
 look(scene* const s)
 {
@@ -214,9 +206,9 @@ look(scene* const s)
   for (uint32_t k = 0; k < s->n && k < 4; ++k) {
     s->values[k] = fixture_read(names[k]);
   }
-  s->places[0] = place_of("plain");
+  s->places[0] = fixture_place_of(module, "plain");
   if (!baked) {
-    s->places[1] = place_of(INNER);
+    s->places[1] = fixture_place_of(module, INNER);
     s->values[4] = fixture_gradient(INNER);
   }
 }

@@ -133,6 +133,16 @@ host_distance(const pz_tensor* const a, const pz_tensor* const b)
   return most;
 }
 
+double
+host_scale(const pz_tensor* const a)
+{
+  double scale = 1.0;
+  for (int64_t k = 0; k < pz_count(a); ++k) {
+    scale = fmax(scale, fabs(host_at(a, k)));
+  }
+  return scale;
+}
+
 bool
 host_same(const pz_tensor* const a, const pz_tensor* const b)
 {

@@ -6,7 +6,7 @@
    they were, bit for bit, nothing has leaked, and the call that follows succeeds. On the
    reference and test doubles, since a BLAS may abort. */
 
-#include "furniture.h"
+#include "full_module.h"
 
 #include <allocator.h>
 #include <opaque.h>
@@ -23,7 +23,7 @@ open_both(const char* const device, const char* const device_of_other)
   pz_module* fresh = NULL;
   ck_assert_ok(pz_module_new(context, "reference", "Linear", &fresh));
   module = fresh;
-  furnish(module);
+  full_module_fill(module);
   ck_assert_ok(pz_module_to(module, device));
   ck_assert_ok(pz_module_new(context, device_of_other, "Other", &other));
   pz_tensor t = fixture_add(other, "own", 4, 4);
@@ -111,10 +111,10 @@ static void
 look(scene* const s)
 {
   s->pictures[0] = fixture_picture();
-  s->pictures[1] = picture_of(other);
-  s->places[0] = place_of(module, "parametrizations.weight.original");
-  s->places[1] = place_of(module, "weight");
-  s->places[2] = place_of(other, "weight");
+  s->pictures[1] = fixture_picture_of(other);
+  s->places[0] = fixture_place_of(module, "parametrizations.weight.original");
+  s->places[1] = fixture_place_of(module, "weight");
+  s->places[2] = fixture_place_of(other, "weight");
   s->alive = opaque_allocations();
   s->live = allocator_live();
 }
@@ -224,7 +224,7 @@ END_TEST
 int
 main(void)
 {
-  TCase* const tcase = fixture_case_on_doubles("carrying");
+  TCase* const tcase = fixture_case_on_doubles("failing copies");
   const int n = (int)(sizeof(all) / sizeof(all[0]));
   tcase_add_checked_fixture(tcase, setup, teardown);
 #ifndef TEST_NO_ALLOCATOR

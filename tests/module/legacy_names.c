@@ -37,7 +37,7 @@ setup(void)
 static void
 expect_made(pz_module* const made, const char* const name, const pz_tensor* const tensor)
 {
-  expect_of(made, name, tensor);
+  fixture_expect_of(made, name, tensor);
   pz_module_free(made);
 }
 
@@ -206,7 +206,7 @@ END_TEST
 int
 main(void)
 {
-  TCase* const tcase = folder_case("older names");
+  TCase* const tcase = folder_case("legacy names");
   tcase_add_checked_fixture(tcase, setup, NULL);
   tcase_add_test(tcase, semantics_20_a_list_takes_older_names);
   tcase_add_test(tcase, semantics_20_a_rule_takes_older_names);
