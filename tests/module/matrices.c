@@ -6,22 +6,6 @@
 #include <math.h>
 
 double
-matrix_orthogonality(const pz_tensor* const q, const int64_t n)
-{
-  double most = 0.0;
-  for (int64_t i = 0; i < n; ++i) {
-    for (int64_t j = 0; j < n; ++j) {
-      double dot = i == j ? -1.0 : 0.0;
-      for (int64_t k = 0; k < n; ++k) {
-        dot += host_at(q, k * n + i) * host_at(q, k * n + j);
-      }
-      most = fabs(dot) <= most ? most : fabs(dot);
-    }
-  }
-  return most;
-}
-
-double
 matrix_norm_one(const pz_tensor* const a, const int64_t n)
 {
   double most = 0.0;

@@ -8,8 +8,7 @@
 
 #include "fixture.h"
 
-/* Largest entry of |Q^T Q - I| of an n x n matrix, and its 1-norm. */
-double matrix_orthogonality(const pz_tensor* q, int64_t n);
+/* The 1-norm of an n x n matrix. */
 double matrix_norm_one(const pz_tensor* a, int64_t n);
 
 /* A random orthogonal float32 matrix of determinant `sign` (+1 or -1), n <= 16. */

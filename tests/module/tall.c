@@ -51,24 +51,6 @@ matrix(void)
   return pz_host_tensor(PZ_F32, data, 2, shape);
 }
 
-/* The largest entry of |Q^T Q - I|. */
-static double
-orthogonality(const pz_tensor* const q)
-{
-  const float* const data = q->data;
-  double most = 0.0;
-  for (int i = 0; i < COLS; ++i) {
-    for (int j = 0; j <= i; ++j) {
-      double sum = i == j ? -1.0 : 0.0;
-      for (int r = 0; r < ROWS; ++r) {
-        sum += (double)data[r * COLS + i] * data[r * COLS + j];
-      }
-      most = fmax(most, fabs(sum));
-    }
-  }
-  return most;
-}
-
 START_TEST(tall_matrices_take_their_own_size)
 {
   pz_tensor w = matrix();
@@ -92,7 +74,7 @@ START_TEST(tall_matrices_take_their_own_size)
     ck_assert_double_le(resident, 200.0);
   }
   ck_assert_ok(pz_module_read(module, "weight", &w));
-  ck_assert_double_le(orthogonality(&w), 10.0 * ROWS * 1.2e-7);
+  ck_assert_double_le(host_orthogonality(&w), 10.0 * ROWS * 1.2e-7);
   free(w.data);
 }
 END_TEST
