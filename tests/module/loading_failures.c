@@ -8,6 +8,7 @@
 
 #include "folder.h"
 #include "full_module.h"
+#include "snapshot.h"
 
 #include <allocator.h>
 #include <opaque.h>
@@ -175,44 +176,23 @@ setup(void)
 
 /* ---- failing ---------------------------------------------------------------------------- */
 
-typedef struct scene {
-  char* picture;
-  const void* place;
-  int alive;
-  long live;
-} scene;
+static const char* const names[] = {"own", NULL};
 
+/* Twice: the first look may compute and keep something. */
 static void
-look(scene* const s)
+take(snapshot* const before)
 {
-  s->picture = fixture_picture();
-  s->place = fixture_place_of(module, "own");
-  s->alive = opaque_allocations();
-  s->live = allocator_live();
+  snapshot_take(before, module, names);
+  snapshot_take(before, module, names);
 }
 
 static void
-assert_unchanged(const scene* const before, const char* const name, const unsigned long n)
+assert_unchanged(const snapshot* const before, const char* const name, const unsigned long n)
 {
-  scene now;
-  look(&now); /* which takes one block, as before */
-  ck_assert_msg(strcmp(before->picture, now.picture) == 0, "%s, failure %lu: changed", name, n);
-  ck_assert_msg(before->place == now.place, "%s, failure %lu: moved", name, n);
-  ck_assert_msg(before->alive == now.alive, "%s, failure %lu: %d on the device, %d before", name, n,
-                now.alive, before->alive);
-#ifndef TEST_NO_ALLOCATOR
-  ck_assert_msg(now.live == before->live + 1, "%s, failure %lu: %ld blocks, %ld before", name, n,
-                now.live - 1, before->live);
-#endif
-  free(now.picture);
-}
-
-static void
-take(scene* const before)
-{
-  look(before);
-  free(before->picture);
-  look(before);
+  static snapshot now;
+  snapshot_take(&now, module, names);
+  snapshot_assert_same(before, &now, name, n);
+  snapshot_assert_no_leak(before, &now, name, n);
 }
 
 START_TEST(each_allocation_fails_in_turn)
@@ -221,7 +201,7 @@ START_TEST(each_allocation_fails_in_turn)
   const char* const name = all[_i % CALLS].name;
   begin(_i);
   for (unsigned long n = 1;; ++n) {
-    scene before;
+    static snapshot before;
     if (n > FIRST && !test_takes((int64_t)n, 3)) {
       continue;
     }
@@ -234,7 +214,6 @@ START_TEST(each_allocation_fails_in_turn)
                     pz_status_text(status), pz_error_message());
       assert_unchanged(&before, name, n);
     }
-    free(before.picture);
     if (!allocator_refused()) { /* there are no more */
       ck_assert_int_eq(status, PZ_OK);
       ck_assert_uint_gt(n, 10);
@@ -253,21 +232,19 @@ START_TEST(each_call_of_the_device_fails_in_turn)
   const int k = CALLS + _i;
   begin(k);
   for (unsigned long n = 1;; ++n) {
-    scene before;
+    static snapshot before;
     take(&before);
     opaque_refuse(n);
     const pz_status status = all[_i].call();
     if (!opaque_refused()) {
       opaque_refuse(0);
       ck_assert_int_eq(status, PZ_OK);
-      free(before.picture);
       break;
     }
     ck_assert_msg(status == PZ_NO_MEMORY || status == PZ_DEVICE, "%s, failure %lu: %s: %s",
                   all[_i].name, n, pz_status_text(status), pz_error_message());
     ck_assert_ptr_nonnull(strstr(pz_error_message(), "the test double refuses"));
     assert_unchanged(&before, all[_i].name, n);
-    free(before.picture);
     ck_assert_uint_lt(n, 10000);
   }
 }
