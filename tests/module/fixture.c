@@ -43,8 +43,8 @@ fixture_case(const char* const name)
   return tcase;
 }
 
-static void
-add_doubles(void)
+void
+fixture_add_doubles(void)
 {
   ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_opaque));
 }
@@ -61,7 +61,7 @@ fixture_case_on_doubles(const char* const name)
 {
   TCase* const tcase = tcase_create(name);
   tcase_add_checked_fixture(tcase, fixture_setup, fixture_teardown_doubles);
-  tcase_add_checked_fixture(tcase, add_doubles, NULL);
+  tcase_add_checked_fixture(tcase, fixture_add_doubles, NULL);
   tcase_set_timeout(tcase, 60);
   return tcase;
 }

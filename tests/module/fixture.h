@@ -25,6 +25,8 @@ void fixture_teardown(void);
 TCase* fixture_case(const char* name);
 /* The same in a context that knows the test doubles of opaque.h; nothing must be left there. */
 TCase* fixture_case_on_doubles(const char* name);
+/* For a case with another fixture: the test doubles alone. */
+void fixture_add_doubles(void);
 
 /* A module without anything, on the reference; and a deep copy of one. Both to be freed. */
 pz_module* fixture_empty_module(const char* type);

@@ -168,12 +168,6 @@ begin(const int k)
   all[k % CALLS].prepare();
 }
 
-static void
-setup(void)
-{
-  ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_opaque));
-}
-
 /* ---- failing ---------------------------------------------------------------------------- */
 
 static const char* const names[] = {"own", NULL};
@@ -254,7 +248,7 @@ int
 main(void)
 {
   TCase* const tcase = folder_case("loading failures");
-  tcase_add_checked_fixture(tcase, setup, NULL);
+  tcase_add_checked_fixture(tcase, fixture_add_doubles, NULL);
 #ifndef TEST_NO_ALLOCATOR
   tcase_add_loop_test(tcase, each_allocation_fails_in_turn, 0, 2 * CALLS);
 #endif
