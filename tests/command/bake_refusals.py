@@ -115,9 +115,17 @@ def files():
     refused("bake", "m.safetensors", "-o", ".", says=".")
     refused("bake", "m.safetensors", "-o", "m.safetensors", says=["m.safetensors", "--force"])
     refused("bake", "m.safetensors", "-o", "text", says=["text", "--force"])
-    os.chmod("text", 0o400)
-    if os.geteuid() != 0:
-        refused("bake", "m.safetensors", "-o", "text", "--force", says="ermission")
+
+
+def permissions():
+    """a file that cannot be written is kept, even with --force"""
+    folder("permissions")
+    write_tensors("m.safetensors", {"x": x})
+    os.chmod("m.safetensors", 0o644)
+    pathlib.Path("text").write_bytes(b"hello, world\n")
+    os.chmod(".", 0o777)
+    os.chmod("text", 0o444)
+    refused("bake", "m.safetensors", "-o", "text", "--force", says="ermission", **without_privileges())
 
 
 def full():
@@ -204,4 +212,4 @@ def progress():
 
 
 build_maps()
-main([words, rules, entries, values, files, full, race, interrupts, progress])
+main([words, rules, entries, values, files, permissions, full, race, interrupts, progress])
