@@ -63,8 +63,8 @@ void test_put(uint32_t dtype, void* data, int64_t k, double value);
 /* ||a - b|| / max(||b||, tiny), Frobenius over n elements, in double. */
 double test_relative(uint32_t dtype, const void* a, const void* b, int64_t n);
 
-/* Adds a test to a case or, where `reason` says why it cannot run here (NULL: it can), a line of TAP
-   that skips it for that reason. */
+/* Adds a test to a case. Where `reason` is not NULL, the test cannot run here: it is reported as
+   skipped for that reason instead. */
 void test_add_or_skip(TCase* tcase, const TTest* test, const char* reason);
 
 /* Runs a suite: TAP on stdout under meson, no fork when CK_FORK=no. Returns main's status. */
