@@ -8,7 +8,7 @@
    mean square over a batch stays within twice that of the second, and the largest within twice the
    largest of the second and 8. Nor may threads change anything, nor what else is in the batch. */
 
-#include "rig.h"
+#include "pair.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@ typedef enum family { FULL, GRADED, BANDED, LOW_RANK, FAMILIES } family;
 
 /* A skew matrix of about norm `scale`. */
 static void
-make_skew(rig* const r, const family f, const int64_t n, const double scale, double* const a)
+make_skew(pair* const r, const family f, const int64_t n, const double scale, double* const a)
 {
   double* const u = reals(2 * n);
   double* const v = u + n;
@@ -102,7 +102,7 @@ add_error(errors* const e, const double error)
 
 /* Holds inverses of I - x by one route against those by the other. */
 static void
-compare(const rig* const r, const operand* const x, const double* const fast,
+compare(const pair* const r, const operand* const x, const double* const fast,
         const double* const safe)
 {
   enum { ENOUGH = 32 }; /* for a mean that says something */
@@ -128,11 +128,11 @@ compare(const rig* const r, const operand* const x, const double* const fast,
   }
   free(a);
   if (count >= ENOUGH && !(found.squares <= 4.0 * expected.squares)) {
-    rig_fail(r, "error %.3g, that of the pivoted route %.3g, over %d matrices",
-             sqrt(found.squares / count), sqrt(expected.squares / count), count);
+    pair_fail(r, "error %.3g, that of the pivoted route %.3g, over %d matrices",
+              sqrt(found.squares / count), sqrt(expected.squares / count), count);
   }
   if (!(found.most <= 2.0 * expected.most + 8.0)) {
-    rig_fail(r, "largest error %.3g, that of the pivoted route %.3g", found.most, expected.most);
+    pair_fail(r, "largest error %.3g, that of the pivoted route %.3g", found.most, expected.most);
   }
 }
 
@@ -158,11 +158,11 @@ invert(const side* const s, const bool at_once, const uint32_t in, const pz_mat*
 }
 
 static void
-run_inverse(rig* const r, const bool at_once, const uint32_t in, const operand* const x,
+run_inverse(pair* const r, const bool at_once, const uint32_t in, const operand* const x,
             const operand* const y)
 {
   r->op = "shifted_inverse";
-  while (rig_step(r)) {
+  while (pair_step(r)) {
     r->result = invert(&r->sides[r->turn], at_once, in, AT(x), AT(y));
   }
   expect_ok(r);
@@ -174,21 +174,21 @@ START_TEST(test_no_worse_for_being_skew)
   static const int64_t orders[] = {2, 3, 4, 5, 8, 13, 16, 17, 31, 33, 65};
   enum { N_SCALES = sizeof(scales) / sizeof(scales[0]) };
   enum { N_ORDERS = sizeof(orders) / sizeof(orders[0]) };
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i % 2);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i % 2);
   const bool offered =
       r->sides[TESTED].ops->shifted_inverse && r->sides[TESTED].ops != r->sides[REFERENCE].ops;
   for (int trial = _i / 2; offered && trial < N_SCALES * N_ORDERS; trial += 2) {
     if (!test_takes(trial / 2, 4)) {
       continue;
     }
-    rig_trial(r, 0);
+    pair_trial(r, 0);
     const int64_t n = orders[trial % N_ORDERS];
     const int64_t batch = n <= 17 ? 128 : n <= 33 ? 64 : 32;
     const double scale = scales[trial / N_ORDERS];
-    const family f = (family)rig_pick(r, FAMILIES);
-    const bool at_once = rig_pick(r, 3) > 0;
+    const family f = (family)pair_pick(r, FAMILIES);
+    const bool at_once = pair_pick(r, 3) > 0;
     operand* const x = operand_new(r, OPERAND_INOUT, r->dtype, n, n, batch);
     operand* const y = operand_out(r, n, n, batch);
     double* const fast = reals(2 * batch * n * n);
@@ -211,7 +211,7 @@ START_TEST(test_no_worse_for_being_skew)
     }
     free(fast);
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
@@ -223,10 +223,10 @@ enum { N_SHARING = 7 }; /* operations that share a batch among threads */
    there are. */
 START_TEST(test_threads_change_nothing)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i % 2);
-  rig_trial(r, 0);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i % 2);
+  pair_trial(r, 0);
   const int64_t n = orders_shared[_i / 2];
   const int64_t batch = 5000000 / (n * n * (n + 8)) + 35;
   operand* const x = operand_in(r, n, n, batch);
@@ -246,7 +246,7 @@ START_TEST(test_threads_change_nothing)
       continue;
     }
     for (int threads = 1; threads <= 3; threads += 2) {
-      rig_use_threads(threads);
+      loop_use_threads(threads);
       switch (op) {
       case 0:
         RUN(r, shifted_inverse, PZ_GENERAL, -1.0, 2.0, 30.0, -1.0, AT(x), AT(y), FAULT);
@@ -274,13 +274,13 @@ START_TEST(test_threads_change_nothing)
       keep(y, threads == 1 ? results : again);
       if (r->offered && threads > 1 &&
           memcmp(results, again, (size_t)(n * n * batch) * sizeof(double)) != 0) {
-        rig_fail(r, "with %d threads other results than with one", threads);
+        pair_fail(r, "with %d threads other results than with one", threads);
       }
     }
   }
-  rig_use_threads(1);
+  loop_use_threads(1);
   free(results);
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
@@ -289,13 +289,13 @@ START_TEST(test_neighbours_change_nothing)
 {
   static const int64_t orders[] = {2, 3, 4, 5, 8, 13, 17};
   const int64_t batch = 37;
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
   for (size_t trial = 0; trial < sizeof(orders) / sizeof(orders[0]); ++trial) {
-    rig_trial(r, 0);
+    pair_trial(r, 0);
     const int64_t n = orders[trial];
-    const int64_t place = rig_pick(r, batch);
+    const int64_t place = pair_pick(r, batch);
     operand* const x = operand_new(r, OPERAND_INOUT, r->dtype, n, n, batch);
     operand* const y = operand_out(r, n, n, batch);
     double* const clean = reals(2 * batch * n * n);
@@ -315,13 +315,13 @@ START_TEST(test_neighbours_change_nothing)
     for (int64_t k = 0; r->offered && k < batch; ++k) {
       if (k != place &&
           memcmp(clean + k * n * n, spoiled + k * n * n, (size_t)(n * n) * sizeof(double)) != 0) {
-        rig_fail(r, "matrix %lld changes with matrix %lld", (long long)k, (long long)place);
+        pair_fail(r, "matrix %lld changes with matrix %lld", (long long)k, (long long)place);
       }
     }
     free(a);
     free(clean);
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
@@ -330,7 +330,7 @@ accuracy_case(void)
 {
   TCase* const t = tcase_create("accuracy");
   tcase_add_loop_test(t, test_no_worse_for_being_skew, 0, 4);
-  if (rig_in_host_memory()) {
+  if (pair_in_host_memory()) {
     tcase_add_loop_test(t, test_threads_change_nothing, 0, 2 * N_SHARED);
     tcase_add_loop_test(t, test_neighbours_change_nothing, 0, 2);
   }

@@ -5,7 +5,7 @@
    singular one or a NaN stays in its own, and neither neighbours, nor the place in the batch,
    nor threads change a bit. */
 
-#include "rig.h"
+#include "pair.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -19,14 +19,14 @@ typedef enum defect { NOTHING, ZERO, NOT_A_NUMBER } defect;
 /* Well-conditioned matrices, rows of 2 I and at most 1/2 more: positive definite ones, or with rows
    in any order, so that pivots must be looked for. */
 static void
-make_regular(rig* const r, operand* const a, const bool definite)
+make_regular(pair* const r, operand* const a, const bool definite)
 {
   const int64_t n = a->mat[0].rows;
   int64_t* const row = malloc((size_t)n * sizeof(*row));
   ck_assert_ptr_nonnull(row);
   for (int64_t k = 0; k < operand_matrices(a); ++k) {
     for (int64_t i = 0; i < n; ++i) {
-      const int64_t j = definite ? i : rig_pick(r, i + 1);
+      const int64_t j = definite ? i : pair_pick(r, i + 1);
       row[i] = row[j];
       row[j] = i;
     }
@@ -41,11 +41,11 @@ make_regular(rig* const r, operand* const a, const bool definite)
 }
 
 static void
-spoil(rig* const r, operand* const a, const int64_t place, const defect d)
+spoil(pair* const r, operand* const a, const int64_t place, const defect d)
 {
   const int64_t n = a->mat[0].rows;
-  const int64_t i = rig_pick(r, n);
-  const int64_t j = rig_pick(r, n);
+  const int64_t i = pair_pick(r, n);
+  const int64_t j = pair_pick(r, n);
   for (int64_t e = 0; d == ZERO && e < n; ++e) {
     operand_put(a, place, i, e, 0.0);
     operand_put(a, place, e, i, 0.0);
@@ -110,12 +110,12 @@ part_of(const pz_mat* const m, const int64_t first, const int64_t count)
 
 /* On all matrices but the first and last so many. */
 static void
-run(rig* const r, const choice* const c, const operands* const o, const int64_t without)
+run(pair* const r, const choice* const c, const operands* const o, const int64_t without)
 {
   static const char* const names[] = {"solve", "solve", "potrf", "eigh", "trsm", "trmm"};
   const int64_t count = o->x->mat[0].batch - 2 * without;
   r->op = names[c->op];
-  while (rig_step(r)) {
+  while (pair_step(r)) {
     const pz_mat a = part_of(AT(o->a), without, count);
     const pz_mat b = part_of(AT(o->b), without, count);
     const pz_mat x = part_of(AT(o->x), without, count);
@@ -126,39 +126,39 @@ run(rig* const r, const choice* const c, const operands* const o, const int64_t 
 
 /* Of matrices that half of the batches have. */
 static defect
-pick_defect(rig* const r, const choice* const c)
+pick_defect(pair* const r, const choice* const c)
 {
   switch (c->op) {
   case EIGH: /* eigenvectors are held to account elsewhere, by residual */
     return NOT_A_NUMBER;
   case TRSM:
-    return c->diagonal == PZ_NON_UNIT && rig_pick(r, 2) ? ZERO : NOTHING;
+    return c->diagonal == PZ_NON_UNIT && pair_pick(r, 2) ? ZERO : NOTHING;
   case TRMM:
     return NOTHING;
   default:
-    return rig_pick(r, 2) ? NOTHING : (defect)rig_pick(r, 3);
+    return pair_pick(r, 2) ? NOTHING : (defect)pair_pick(r, 3);
   }
 }
 
 START_TEST(test_every_matrix)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < 8 * rig_trials(); ++trial) {
-    rig_trial(r, 0);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < 8 * pair_trials(); ++trial) {
+    pair_trial(r, 0);
     const choice c = {
-        .op = (operation)rig_pick(r, OPERATIONS),
-        .where = (pz_side)rig_pick(r, 2),
-        .triangle = (pz_triangle)rig_pick(r, 2),
-        .diagonal = (pz_diagonal)rig_pick(r, 2),
+        .op = (operation)pair_pick(r, OPERATIONS),
+        .where = (pz_side)pair_pick(r, 2),
+        .triangle = (pz_triangle)pair_pick(r, 2),
+        .diagonal = (pz_diagonal)pair_pick(r, 2),
     };
     const bool updates = c.op == TRSM || c.op == TRMM;
-    const int64_t n = rig_small_order(r);
-    const int64_t cols = c.op == POTRF || c.op == EIGH ? n : rig_small_order(r);
+    const int64_t n = pair_small_order(r);
+    const int64_t cols = c.op == POTRF || c.op == EIGH ? n : pair_small_order(r);
     const bool turned = updates && c.where == PZ_RIGHT;
-    const int64_t batch = rig_small_batch(r);
-    const int64_t place = rig_pick(r, batch);
+    const int64_t batch = pair_small_batch(r);
+    const int64_t place = pair_pick(r, batch);
     const defect d = pick_defect(r, &c);
     const operands o = {
         .a = operand_new(r, d == NOTHING ? OPERAND_IN : OPERAND_INOUT, r->dtype, n, n, batch),
@@ -188,14 +188,14 @@ START_TEST(test_every_matrix)
       break;
     }
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 /* Holds what the tested side's x is without the first and last matrices against what it was with
    them, or puts all of them there. */
 static void
-compare(const rig* const r, const operand* const x, const int64_t first, double* const kept)
+compare(const pair* const r, const operand* const x, const int64_t first, double* const kept)
 {
   const pz_mat* const m = &x->mat[0];
   const int64_t size = m->rows * m->cols;
@@ -203,8 +203,8 @@ compare(const rig* const r, const operand* const x, const int64_t first, double*
   for (int64_t k = first; k < m->batch - first; ++k) {
     operand_matrix(x, TESTED, k, first > 0 ? found : kept + k * size);
     if (first > 0 && memcmp(found, kept + k * size, (size_t)size * sizeof(double)) != 0) {
-      rig_fail(r, "matrix %lld comes out otherwise without the first %lld", (long long)k,
-               (long long)first);
+      pair_fail(r, "matrix %lld comes out otherwise without the first %lld", (long long)k,
+                (long long)first);
     }
   }
   free(found);
@@ -215,16 +215,16 @@ enum { N_ORDERS = sizeof(orders) / sizeof(orders[0]) };
 
 START_TEST(test_neighbours_change_nothing)
 {
-  rig it;
-  rig* const r = &it;
+  pair it;
+  pair* const r = &it;
   const int64_t n = orders[_i / 2];
   const int64_t batch = 100000 / (n * n * n) + 203;
-  rig_open(r, _i % 2);
+  pair_open(r, _i % 2);
   for (int op = 0; op < OPERATIONS; ++op) {
     if (!test_takes(_i + op, OPERATIONS)) {
       continue;
     }
-    rig_trial(r, 0);
+    pair_trial(r, 0);
     const operands o = {
         .a = operand_new(r, OPERAND_INOUT, r->dtype, n, n, batch),
         .b = operand_new(r, OPERAND_INOUT, r->dtype, n, n, batch),
@@ -236,7 +236,7 @@ START_TEST(test_neighbours_change_nothing)
     o.a->role = OPERAND_IN;
     o.b->role = OPERAND_IN;
     make_regular(r, o.a, op != SOLVE);
-    rig_use_threads(1);
+    loop_use_threads(1);
     // larger products are BLAS's, matrix by matrix, and OpenBLAS shares one of them by its columns:
     // some of its kernels then add in another order
     const int threads = op == TRMM && n * n > 128 ? 1 : 3;
@@ -249,12 +249,12 @@ START_TEST(test_neighbours_change_nothing)
       if (r->offered && op == EIGH) {
         compare(r, o.w, first, kept + n * n * batch);
       }
-      rig_use_threads(threads);
+      loop_use_threads(threads);
     }
-    rig_use_threads(1);
+    loop_use_threads(1);
     free(kept);
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
@@ -264,7 +264,7 @@ batches_case(void)
   TCase* const t = tcase_create("batches");
   tcase_add_loop_test(t, test_every_matrix, 0, 2);
   // elsewhere transfers would take minutes
-  if (rig_in_host_memory()) {
+  if (pair_in_host_memory()) {
     tcase_add_loop_test(t, test_neighbours_change_nothing, 0, 2 * N_ORDERS);
   }
   return t;

@@ -3,37 +3,37 @@
 
 /* Operations entry by entry. */
 
-#include "rig.h"
+#include "pair.h"
 
 #include <math.h>
 
 START_TEST(test_copy)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < rig_trials(); ++trial) {
-    rig_trial(r, trial);
-    const int64_t m = rig_size(r);
-    const int64_t n = rig_size(r);
-    const int64_t batch = rig_batch(r);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < pair_trials(); ++trial) {
+    pair_trial(r, trial);
+    const int64_t m = pair_size(r);
+    const int64_t n = pair_size(r);
+    const int64_t batch = pair_batch(r);
     operand* const x = operand_in(r, m, n, batch);
     operand* const y = operand_out(r, m, n, batch);
     RUN(r, copy, AT(x), AT(y));
     expect_exact(r, y);
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 START_TEST(test_copy_integers)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, 1);
-  for (int trial = 0; trial < rig_trials(); ++trial) {
-    rig_trial(r, trial);
-    const int64_t n = rig_size(r);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, 1);
+  for (int trial = 0; trial < pair_trials(); ++trial) {
+    pair_trial(r, trial);
+    const int64_t n = pair_size(r);
     operand* const x = operand_flat(r, OPERAND_IN, PZ_I64, n);
     operand* const y = operand_flat(r, OPERAND_OUT, PZ_I64, n);
     for (int64_t i = 0; i < n; ++i) {
@@ -45,39 +45,39 @@ START_TEST(test_copy_integers)
       ck_assert_int_eq(operand_integer(y, TESTED, i), operand_integer(x, BEFORE, i));
     }
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 START_TEST(test_fill)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < rig_trials(); ++trial) {
-    rig_trial(r, trial);
-    operand* const y = operand_out(r, rig_size(r), rig_size(r), rig_batch(r));
-    const double value = trial == 0 ? (double)INFINITY : rig_real(r);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < pair_trials(); ++trial) {
+    pair_trial(r, trial);
+    operand* const y = operand_out(r, pair_size(r), pair_size(r), pair_batch(r));
+    const double value = trial == 0 ? (double)INFINITY : pair_real(r);
     RUN(r, fill, value, AT(y));
     expect_exact(r, y);
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 START_TEST(test_axpby)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < rig_trials(); ++trial) {
-    rig_trial(r, trial);
-    const int64_t m = rig_size(r);
-    const int64_t n = rig_size(r);
-    const int64_t batch = rig_batch(r);
-    const bool same = rig_pick(r, 4) == 0;
-    const double a = rig_real(r);
-    const double b = rig_real(r);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < pair_trials(); ++trial) {
+    pair_trial(r, trial);
+    const int64_t m = pair_size(r);
+    const int64_t n = pair_size(r);
+    const int64_t batch = pair_batch(r);
+    const bool same = pair_pick(r, 4) == 0;
+    const double a = pair_real(r);
+    const double b = pair_real(r);
     const bool written = b == 0.0 && !same;
     operand* const y = written ? operand_out(r, m, n, batch) : operand_inout(r, m, n, batch);
     operand* const x = same ? y : operand_in(r, m, n, batch);
@@ -85,40 +85,40 @@ START_TEST(test_axpby)
     const double old = written ? 0.0 : fabs(b) * operand_norm(y, BEFORE);
     expect_close(r, y, fabs(a) * operand_norm(x, BEFORE) + old);
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 START_TEST(test_scale)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < rig_trials(); ++trial) {
-    rig_trial(r, trial);
-    operand* const y = operand_inout(r, rig_size(r), rig_size(r), rig_batch(r));
-    const double a = rig_real(r);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < pair_trials(); ++trial) {
+    pair_trial(r, trial);
+    operand* const y = operand_inout(r, pair_size(r), pair_size(r), pair_batch(r));
+    const double a = pair_real(r);
     RUN(r, scale, a, AT(y));
     expect_close(r, y, 0.0);
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 // z = a x * y + b z, with z apart, z = x, z = y, all three one
 START_TEST(test_hadamard)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < 2 * rig_trials(); ++trial) {
-    rig_trial(r, trial / 2);
-    const int64_t m = rig_size(r);
-    const int64_t n = rig_size(r);
-    const int64_t batch = rig_batch(r);
-    const int64_t alias = rig_pick(r, 5);
-    const double a = rig_real(r);
-    const double b = rig_real(r);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < 2 * pair_trials(); ++trial) {
+    pair_trial(r, trial / 2);
+    const int64_t m = pair_size(r);
+    const int64_t n = pair_size(r);
+    const int64_t batch = pair_batch(r);
+    const int64_t alias = pair_pick(r, 5);
+    const double a = pair_real(r);
+    const double b = pair_real(r);
     const bool written = b == 0.0 && alias > 2;
     operand* const z = written ? operand_out(r, m, n, batch) : operand_inout(r, m, n, batch);
     operand* const x = alias == 0 || alias == 2 ? z : operand_in(r, m, n, batch);
@@ -127,24 +127,24 @@ START_TEST(test_hadamard)
     const double old = written ? 0.0 : fabs(b) * operand_norm(z, BEFORE);
     expect_close(r, z, fabs(a) * operand_norm(x, BEFORE) * operand_norm(y, BEFORE) + old);
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 // y = shift I + sum of a[k] x[k], y apart or one of the x[k]
 START_TEST(test_combine)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < 2 * rig_trials(); ++trial) {
-    rig_trial(r, trial / 2);
-    const int64_t m = rig_size(r);
-    const int64_t n = rig_size(r);
-    const int64_t batch = rig_batch(r);
-    const uint32_t terms = (uint32_t)rig_pick(r, 9);
-    const int64_t alias = rig_pick(r, 12);
-    const double shift = rig_real(r);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < 2 * pair_trials(); ++trial) {
+    pair_trial(r, trial / 2);
+    const int64_t m = pair_size(r);
+    const int64_t n = pair_size(r);
+    const int64_t batch = pair_batch(r);
+    const uint32_t terms = (uint32_t)pair_pick(r, 9);
+    const int64_t alias = pair_pick(r, 12);
+    const double shift = pair_real(r);
     const bool in_place = alias < (int64_t)terms;
     operand* const y = in_place ? operand_inout(r, m, n, batch) : operand_out(r, m, n, batch);
     operand* x[8] = {NULL};
@@ -153,7 +153,7 @@ START_TEST(test_combine)
     double scale = fabs(shift);
     for (uint32_t k = 0; k < terms; ++k) {
       x[k] = (int64_t)k == alias ? y : operand_in(r, m, n, batch);
-      a[k] = rig_real(r);
+      a[k] = pair_real(r);
       mats[TESTED][k] = x[k]->mat[TESTED];
       mats[REFERENCE][k] = x[k]->mat[REFERENCE];
       scale += fabs(a[k]) * operand_norm(x[k], BEFORE);
@@ -161,23 +161,23 @@ START_TEST(test_combine)
     RUN(r, combine, shift, terms, a, mats[r->turn], AT(y));
     expect_close(r, y, scale);
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 START_TEST(test_add_identity)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < rig_trials(); ++trial) {
-    rig_trial(r, trial);
-    operand* const y = operand_inout(r, rig_size(r), rig_size(r), rig_batch(r));
-    const double a = rig_real(r);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < pair_trials(); ++trial) {
+    pair_trial(r, trial);
+    operand* const y = operand_inout(r, pair_size(r), pair_size(r), pair_batch(r));
+    const double a = pair_real(r);
     RUN(r, add_identity, a, AT(y));
     expect_close(r, y, operand_norm(y, BEFORE));
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
@@ -186,17 +186,17 @@ START_TEST(test_large)
 {
   static const int64_t extents[][3] = {{1100, 900, 1},  {333, 450, 7},  {3, 5, 70000},
                                        {1, 1000003, 1}, {2, 3, 170001}, {700001, 1, 1}};
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
   // elsewhere two are enough: they take long to cross
-  const size_t n = rig_in_host_memory() ? sizeof(extents) / sizeof(extents[0]) : 2;
+  const size_t n = pair_in_host_memory() ? sizeof(extents) / sizeof(extents[0]) : 2;
   for (size_t k = 0; k < n; ++k) {
     const int64_t* const e = extents[k];
     if (n > 2 && !test_takes((int64_t)k + _i, 3)) {
       continue;
     }
-    rig_trial(r, 0);
+    pair_trial(r, 0);
     operand* const x = operand_in(r, e[0], e[1], e[2]);
     operand* const y = operand_inout(r, e[0], e[1], e[2]);
     operand* const z = operand_out(r, e[0], e[1], e[2]);
@@ -205,7 +205,7 @@ START_TEST(test_large)
     RUN(r, copy, AT(x), AT(z));
     expect_exact(r, z);
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 

@@ -3,41 +3,41 @@
 
 /* What a run must have come to. */
 
-#include "rig.h"
+#include "pair.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 static void
-expect_status(const rig* const r, const pz_status status)
+expect_status(const pair* const r, const pz_status status)
 {
   for (int k = r->offered ? TESTED : REFERENCE; k < 2; ++k) {
     const side* const s = &r->sides[k];
     if (s->status != status) {
-      rig_fail(r, "%s answered %d (%s), expected %d", s->backend->id, (int)s->status, s->message,
-               (int)status);
+      pair_fail(r, "%s answered %d (%s), expected %d", s->backend->id, (int)s->status, s->message,
+                (int)status);
     }
     if (status != PZ_OK && s->fault_place < 0 && s->message[0] == '\0') {
-      rig_fail(r, "%s refused without a word", s->backend->id);
+      pair_fail(r, "%s refused without a word", s->backend->id);
     }
   }
 }
 
 void
-expect_ok(rig* const r)
+expect_ok(pair* const r)
 {
   expect_status(r, PZ_OK);
 }
 
 void
-expect_refused(rig* const r, const pz_status status)
+expect_refused(pair* const r, const pz_status status)
 {
   expect_status(r, status);
 }
 
 void
-expect_exact(rig* const r, const operand* const o)
+expect_exact(pair* const r, const operand* const o)
 {
   const pz_mat* const m = &o->mat[0];
   expect_ok(r);
@@ -47,8 +47,8 @@ expect_exact(rig* const r, const operand* const o)
         const double a = operand_get(o, TESTED, k, i, j);
         const double b = operand_get(o, REFERENCE, k, i, j);
         if (a != b && !(isnan(a) && isnan(b))) {
-          rig_fail(r, "entry (%lld, %lld, %lld) is %.17g, expected exactly %.17g", (long long)k,
-                   (long long)i, (long long)j, a, b);
+          pair_fail(r, "entry (%lld, %lld, %lld) is %.17g, expected exactly %.17g", (long long)k,
+                    (long long)i, (long long)j, a, b);
         }
       }
     }
@@ -58,7 +58,7 @@ expect_exact(rig* const r, const operand* const o)
 /* Squared distance and squared norm of matrix k over finite entries; the others must be
    the same on both sides. */
 static void
-compare_matrix(const rig* const r, const operand* const o, const int64_t k,
+compare_matrix(const pair* const r, const operand* const o, const int64_t k,
                double* const difference, double* const norm)
 {
   const pz_mat* const m = &o->mat[0];
@@ -68,8 +68,8 @@ compare_matrix(const rig* const r, const operand* const o, const int64_t k,
       const double b = operand_get(o, REFERENCE, k, i, j);
       const bool alike = isnan(b) ? isnan(a) : isinf(b) ? a == b : isfinite(a);
       if (!alike) {
-        rig_fail(r, "entry (%lld, %lld, %lld) is %.17g, expected %.17g", (long long)k, (long long)i,
-                 (long long)j, a, b);
+        pair_fail(r, "entry (%lld, %lld, %lld) is %.17g, expected %.17g", (long long)k,
+                  (long long)i, (long long)j, a, b);
       }
       if (isfinite(b)) {
         *difference += (a - b) * (a - b);
@@ -80,7 +80,7 @@ compare_matrix(const rig* const r, const operand* const o, const int64_t k,
 }
 
 static void
-compare(const rig* const r, const operand* const o, const int64_t left_out, const double scale)
+compare(const pair* const r, const operand* const o, const int64_t left_out, const double scale)
 {
   double difference = 0.0;
   double norm = 0.0;
@@ -91,12 +91,12 @@ compare(const rig* const r, const operand* const o, const int64_t left_out, cons
   }
   const double limit = 50.0 * (double)r->extent * r->epsilon * fmax(sqrt(norm), scale);
   if (!(sqrt(difference) <= limit)) {
-    rig_fail(r, "error %.3g, limit %.3g, norm %.3g", sqrt(difference), limit, sqrt(norm));
+    pair_fail(r, "error %.3g, limit %.3g, norm %.3g", sqrt(difference), limit, sqrt(norm));
   }
 }
 
 void
-expect_close(rig* const r, const operand* const o, const double scale)
+expect_close(pair* const r, const operand* const o, const double scale)
 {
   expect_ok(r);
   if (r->offered) {
@@ -105,7 +105,7 @@ expect_close(rig* const r, const operand* const o, const double scale)
 }
 
 void
-expect_singular(rig* const r, const operand* const o, const int64_t place, const double scale)
+expect_singular(pair* const r, const operand* const o, const int64_t place, const double scale)
 {
   char words[32];
   expect_status(r, PZ_SINGULAR);
@@ -113,13 +113,13 @@ expect_singular(rig* const r, const operand* const o, const int64_t place, const
   for (int k = r->offered ? TESTED : REFERENCE; k < 2; ++k) {
     const side* const s = &r->sides[k];
     if (s->fault_place != place && !strstr(s->message, words)) {
-      rig_fail(r, "%s does not name %s: \"%s\"", s->backend->id, words, s->message);
+      pair_fail(r, "%s does not name %s: \"%s\"", s->backend->id, words, s->message);
     }
     for (int64_t i = 0; i < o->mat[0].rows; ++i) {
       for (int64_t j = 0; j < o->mat[0].cols; ++j) {
         if (!isnan(operand_get(o, k, place, i, j))) {
-          rig_fail(r, "%s: entry (%lld, %lld) of the singular matrix's result is no NaN",
-                   s->backend->id, (long long)i, (long long)j);
+          pair_fail(r, "%s: entry (%lld, %lld) of the singular matrix's result is no NaN",
+                    s->backend->id, (long long)i, (long long)j);
         }
       }
     }
@@ -130,7 +130,7 @@ expect_singular(rig* const r, const operand* const o, const int64_t place, const
 }
 
 void
-expect_spoiled(const rig* const r, const operand* const o, const int64_t place)
+expect_spoiled(const pair* const r, const operand* const o, const int64_t place)
 {
   const pz_mat* const m = &o->mat[0];
   for (int64_t k = 0; r->offered && k < m->batch; ++k) {
@@ -139,7 +139,7 @@ expect_spoiled(const rig* const r, const operand* const o, const int64_t place)
       odd = odd || isnan(operand_get(o, TESTED, k, e / m->cols, e % m->cols));
     }
     if (odd != (place < 0 || k == place)) {
-      rig_fail(r, "matrix %lld holds %s NaN", (long long)k, odd ? "a" : "no");
+      pair_fail(r, "matrix %lld holds %s NaN", (long long)k, odd ? "a" : "no");
     }
   }
 }

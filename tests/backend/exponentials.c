@@ -4,7 +4,7 @@
 /* Exponentials of small matrices, and their adjoints. The polynomials are Taylor's of degrees 1,
    2, 4 and 6, so that ordinary norms take many squarings. */
 
-#include "rig.h"
+#include "pair.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -44,13 +44,13 @@ static const uint32_t structures[] = {PZ_GENERAL, PZ_SKEW, PZ_SYMMETRIC, PZ_SPD}
 
 /* Normal matrices of spectral norm about `size` for some, less for others. */
 static double
-make(rig* const r, operand* const x, const uint32_t in, const double size)
+make(pair* const r, operand* const x, const uint32_t in, const double size)
 {
   const int64_t n = x->mat[0].rows;
   double* const a = reals(n * n);
   double largest = 0.0;
   for (int64_t k = 0; k < operand_matrices(x); ++k) {
-    const double each = rig_pick(r, 3) == 0 ? size : size * pow(10.0, -(double)rig_pick(r, 10));
+    const double each = pair_pick(r, 3) == 0 ? size : size * pow(10.0, -(double)pair_pick(r, 10));
     for (int64_t i = 0; i < n; ++i) {
       for (int64_t j = 0; j <= i; ++j) {
         const double sign = in == PZ_SKEW ? -1.0 : 1.0;
@@ -70,17 +70,17 @@ make(rig* const r, operand* const x, const uint32_t in, const double size)
 
 /* What rounding errors may grow by: every squaring doubles them. */
 static double
-growth(const rig* const r, const double norm)
+growth(const pair* const r, const double norm)
 {
   return 1.0 + norm / exponentials[N_EXPONENTIALS - 1].bound[r->dtype == PZ_F32 ? 0 : 1];
 }
 
 /* Across lanes and not, whole groups and less. */
 static int64_t
-some_batch(rig* const r)
+some_batch(pair* const r)
 {
   static const int64_t batches[] = {1, 2, 7, 16, 33, 70};
-  return batches[rig_pick(r, sizeof(batches) / sizeof(batches[0]))];
+  return batches[pair_pick(r, sizeof(batches) / sizeof(batches[0]))];
 }
 
 /* Largest |a_ij + sign a_ji - (b_ij + sign b_ji)| / 2 of a batch, over b's largest entry. */
@@ -106,7 +106,7 @@ part_distance(const operand* const o, const double sign)
 
 /* Nothing stands in for what a backend lacks. */
 static bool
-is_offered(const rig* const r)
+is_offered(const pair* const r)
 {
   const pz_backend_ops* const ops = r->sides[TESTED].ops;
   return ops->exponential && ops->exponential_adjoint;
@@ -114,13 +114,13 @@ is_offered(const rig* const r)
 
 START_TEST(test_values)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; is_offered(r) && trial < 4 * rig_trials(); ++trial) {
-    rig_trial(r, 0);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; is_offered(r) && trial < 4 * pair_trials(); ++trial) {
+    pair_trial(r, 0);
     const uint32_t in = structures[trial % 4];
-    const int64_t n = 1 + rig_pick(r, PZ_EXPONENTIAL_ORDER);
+    const int64_t n = 1 + pair_pick(r, PZ_EXPONENTIAL_ORDER);
     operand* const x = operand_in(r, n, n, some_batch(r));
     operand* const y = operand_out(r, n, n, x->mat[0].batch);
     const double norm = make(r, x, in, trial % 3 == 0 ? 0.5 : in == PZ_SKEW ? 30.0 : 4.0);
@@ -130,24 +130,24 @@ START_TEST(test_values)
     for (int64_t i = 0; in >= PZ_SYMMETRIC && in != PZ_SKEW && r->offered && i < n; ++i) {
       for (int64_t j = 0; j < i; ++j) {
         if (operand_get(y, TESTED, 0, i, j) != operand_get(y, TESTED, 0, j, i)) {
-          rig_fail(r, "entries (%lld, %lld) are not symmetric", (long long)i, (long long)j);
+          pair_fail(r, "entries (%lld, %lld) are not symmetric", (long long)i, (long long)j);
         }
       }
     }
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 START_TEST(test_adjoints)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; is_offered(r) && trial < 4 * rig_trials(); ++trial) {
-    rig_trial(r, 0);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; is_offered(r) && trial < 4 * pair_trials(); ++trial) {
+    pair_trial(r, 0);
     const uint32_t in = structures[trial % 4];
-    const int64_t n = 1 + rig_pick(r, PZ_EXPONENTIAL_ORDER);
+    const int64_t n = 1 + pair_pick(r, PZ_EXPONENTIAL_ORDER);
     operand* const x = operand_in(r, n, n, some_batch(r));
     operand* const gy = operand_in(r, n, n, x->mat[0].batch);
     operand* const gx = operand_out(r, n, n, x->mat[0].batch);
@@ -162,40 +162,40 @@ START_TEST(test_adjoints)
     const double found = r->offered ? part_distance(gx, in == PZ_SKEW ? -1.0 : 1.0) : 0.0;
     const double limit = 50.0 * (double)n * r->epsilon * growth(r, norm);
     if (!(found <= limit)) {
-      rig_fail(r, "the part at relative distance %.3g, limit %.3g", found, limit);
+      pair_fail(r, "the part at relative distance %.3g, limit %.3g", found, limit);
     }
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 /* NaN and Inf stay in their own matrix and fill it. */
 START_TEST(test_spoiled)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; is_offered(r) && trial < 2 * rig_trials(); ++trial) {
-    rig_trial(r, 0);
-    const int64_t n = 1 + rig_pick(r, PZ_EXPONENTIAL_ORDER);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; is_offered(r) && trial < 2 * pair_trials(); ++trial) {
+    pair_trial(r, 0);
+    const int64_t n = 1 + pair_pick(r, PZ_EXPONENTIAL_ORDER);
     operand* const x = operand_in(r, n, n, some_batch(r));
     operand* const y = operand_out(r, n, n, x->mat[0].batch);
-    const int64_t place = rig_pick(r, operand_matrices(x));
+    const int64_t place = pair_pick(r, operand_matrices(x));
     (void)make(r, x, PZ_GENERAL, 2.0);
-    operand_put(x, place, rig_pick(r, n), rig_pick(r, n), trial % 2 == 0 ? NAN : INFINITY);
+    operand_put(x, place, pair_pick(r, n), pair_pick(r, n), trial % 2 == 0 ? NAN : INFINITY);
     RUN(r, exponential, PZ_GENERAL, N_EXPONENTIALS, exponentials, AT(x), AT(y));
     expect_ok(r);
     for (int64_t k = 0; r->offered && k < y->mat[0].batch; ++k) {
       const bool own = k == place || operand_matrices(x) == 1;
       for (int64_t i = 0; i < n * n; ++i) {
         if ((isfinite(operand_get(y, TESTED, k, i / n, i % n)) != 0) == own) {
-          rig_fail(r, "entry %lld of matrix %lld, spoiled %lld", (long long)i, (long long)k,
-                   (long long)place);
+          pair_fail(r, "entry %lld of matrix %lld, spoiled %lld", (long long)i, (long long)k,
+                    (long long)place);
         }
       }
     }
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 

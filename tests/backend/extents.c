@@ -4,7 +4,7 @@
 /* Extents that a grid of groups cannot hold: GPUs take 65535 groups in the second and third
    dimension, so kernels go round. */
 
-#include "rig.h"
+#include "pair.h"
 
 #include <math.h>
 
@@ -12,11 +12,11 @@ enum { MOST_GROUPS = 65535, TILE = 32 };
 
 START_TEST(test_many_matrices)
 {
-  rig it;
-  rig* const r = &it;
+  pair it;
+  pair* const r = &it;
   const int64_t batch = MOST_GROUPS + 4321;
-  rig_open(r, _i);
-  rig_trial(r, 0);
+  pair_open(r, _i);
+  pair_trial(r, 0);
   operand* const x = operand_in(r, 3, 3, batch);
   operand* const g = operand_in(r, 3, 3, batch);
   operand* const y = operand_out(r, 3, 3, batch);
@@ -33,7 +33,7 @@ START_TEST(test_many_matrices)
   RUN(r, shifted_inverse, PZ_GENERAL, -1.0, 2.0, 30.0, -1.0, AT(x), AT(y), FAULT);
   expect_ok(r);
   expect_close(r, y, sqrt(3.0 * (double)batch));
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
@@ -52,10 +52,10 @@ five_columns(const pz_mat* const flat, const bool along_rows, pz_mat* const out)
 /* On devices with queues of their own, where there may be such grids. */
 START_TEST(test_many_rows)
 {
-  rig it;
-  rig* const r = &it;
+  pair it;
+  pair* const r = &it;
   const int64_t rows = (int64_t)MOST_GROUPS * TILE + 77;
-  rig_open(r, 0);
+  pair_open(r, 0);
   if (r->sides[TESTED].backend->flags & PZ_BACKEND_ASYNC) {
     pz_mat from;
     pz_mat to;
@@ -64,13 +64,13 @@ START_TEST(test_many_rows)
     operand* const c = operand_out(r, rows, 2, 1);
     RUN(r, gemm, 1.0, AT(a), AT(b), 0.0, AT(c));
     expect_exact(r, c);
-    rig_trial(r, 0);
+    pair_trial(r, 0);
     operand* const x = operand_flat(r, OPERAND_IN, PZ_F32, 5 * rows);
     operand* const y = operand_flat(r, OPERAND_OUT, PZ_F32, 5 * rows);
     RUN(r, copy, five_columns(AT(x), false, &from), five_columns(AT(y), true, &to));
     expect_exact(r, y);
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 

@@ -6,7 +6,7 @@
    reference's else. All tolerances are 50 n eps times the norm of the matrix, n its larger
    extent. */
 
-#include "rig.h"
+#include "pair.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 typedef enum kind { DENSE, GRADED, REPEATED, RANK_ONE, ZERO, IDENTITY, KINDS } kind;
 
 static void
-fill(rig* const r, operand* const a, const kind what, const bool symmetric)
+fill(pair* const r, operand* const a, const kind what, const bool symmetric)
 {
   const int64_t m = a->mat[0].rows;
   const int64_t n = a->mat[0].cols;
@@ -40,12 +40,12 @@ fill(rig* const r, operand* const a, const kind what, const bool symmetric)
 }
 
 static void
-check_below(const rig* const r, const char* const what, const double found, const int64_t m,
+check_below(const pair* const r, const char* const what, const double found, const int64_t m,
             const int64_t n, const double norm)
 {
   const double limit = 50.0 * (double)(m > n ? m : n) * r->epsilon * norm;
   if (!(found <= limit)) {
-    rig_fail(r, "%s %.3g, limit %.3g", what, found, limit);
+    pair_fail(r, "%s %.3g, limit %.3g", what, found, limit);
   }
 }
 
@@ -63,20 +63,20 @@ residual(const int64_t m, const int64_t k, const int64_t n, const double* const 
 
 START_TEST(test_qr)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < rig_trials(); ++trial) {
-    rig_trial(r, trial);
-    const int64_t m = rig_size(r);
-    const int64_t n = rig_size(r);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < pair_trials(); ++trial) {
+    pair_trial(r, trial);
+    const int64_t m = pair_size(r);
+    const int64_t n = pair_size(r);
     const int64_t k = m < n ? m : n;
-    const int64_t batch = rig_batch(r);
-    const int64_t only = rig_pick(r, 6); // 0: the basis, 1: r, else both
+    const int64_t batch = pair_batch(r);
+    const int64_t only = pair_pick(r, 6); // 0: the basis, 1: r, else both
     operand* const a = operand_in(r, m, n, batch);
     operand* const q = operand_out(r, m, k, batch);
     operand* const t = operand_out(r, k, n, batch);
-    fill(r, a, trial % 2 ? DENSE : (kind)rig_pick(r, KINDS), false);
+    fill(r, a, trial % 2 ? DENSE : (kind)pair_pick(r, KINDS), false);
     RUN(r, qr, AT(a), only == 1 ? NULL : AT(q), only == 0 ? NULL : AT(t));
     expect_ok(r);
     double* const at = reals(m * n);
@@ -114,13 +114,13 @@ START_TEST(test_qr)
     free(rtr);
     free(turned);
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 /* Multiplies by a number near either end of those whose squares a double holds. */
 static void
-scale_far(const rig* const r, operand* const a, const bool up)
+scale_far(const pair* const r, operand* const a, const bool up)
 {
   const int64_t n = a->mat[0].rows;
   const double power = r->dtype == PZ_F32 ? 30.0 : 140.0;
@@ -134,19 +134,19 @@ scale_far(const rig* const r, operand* const a, const bool up)
 
 START_TEST(test_eigh)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < 4 * rig_trials(); ++trial) {
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < 4 * pair_trials(); ++trial) {
     const bool many = trial % 4 > 0;
-    rig_trial(r, trial / 4);
-    const int64_t n = many ? rig_small_order(r) : rig_size(r);
-    const int64_t batch = many ? rig_small_batch(r) : rig_batch(r);
-    const bool vectors = rig_pick(r, 4) > 0;
+    pair_trial(r, trial / 4);
+    const int64_t n = many ? pair_small_order(r) : pair_size(r);
+    const int64_t batch = many ? pair_small_batch(r) : pair_batch(r);
+    const bool vectors = pair_pick(r, 4) > 0;
     operand* const a = operand_in(r, n, n, batch);
     operand* const w = operand_out(r, n, 1, batch);
     operand* const v = operand_out(r, n, n, batch);
-    fill(r, a, trial % 2 ? DENSE : (kind)rig_pick(r, KINDS), true);
+    fill(r, a, trial % 2 ? DENSE : (kind)pair_pick(r, KINDS), true);
     if (trial % 3 > 0) {
       scale_far(r, a, trial % 3 > 1);
     }
@@ -184,27 +184,27 @@ START_TEST(test_eigh)
     free(vtt);
     free(expected);
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 START_TEST(test_svd)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < rig_trials(); ++trial) {
-    rig_trial(r, trial);
-    const int64_t m = rig_size(r);
-    const int64_t n = rig_size(r);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < pair_trials(); ++trial) {
+    pair_trial(r, trial);
+    const int64_t m = pair_size(r);
+    const int64_t n = pair_size(r);
     const int64_t k = m < n ? m : n;
-    const int64_t batch = rig_batch(r);
-    const bool vectors = rig_pick(r, 4) > 0;
+    const int64_t batch = pair_batch(r);
+    const bool vectors = pair_pick(r, 4) > 0;
     operand* const a = operand_in(r, m, n, batch);
     operand* const u = operand_out(r, m, k, batch);
     operand* const s = operand_out(r, k, 1, batch);
     operand* const vt = operand_out(r, k, n, batch);
-    fill(r, a, trial % 2 ? DENSE : (kind)rig_pick(r, KINDS), false);
+    fill(r, a, trial % 2 ? DENSE : (kind)pair_pick(r, KINDS), false);
     RUN(r, svd, AT(a), vectors ? AT(u) : NULL, AT(s), vectors ? AT(vt) : NULL, FAULT);
     expect_ok(r);
     double* const at = reals(m * n);
@@ -244,7 +244,7 @@ START_TEST(test_svd)
     free(turned);
     free(expected);
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 

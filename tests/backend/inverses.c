@@ -4,7 +4,7 @@
 /* Inverses and solutions: against the reference with the condition in the tolerance, and
    by residual, which needs neither. */
 
-#include "rig.h"
+#include "pair.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 /* ||a^-1||, Frobenius, by the reference's own inversion in double, infinite where a is singular;
    a is n x n row-major. */
 static double
-inverse_norm(rig* const r, const int64_t n, double* const a)
+inverse_norm(pair* const r, const int64_t n, double* const a)
 {
   const side* const s = &r->sides[REFERENCE];
   double* const inverse = reals(n * n);
@@ -39,7 +39,7 @@ typedef enum shape { ANY, SKEW, STRONGLY_SKEW, SYMMETRIC, POSITIVE, SHAPES } sha
 
 /* An n x n matrix of norm about 1, or far more if strongly skew; positive ones are 2 I and more. */
 static void
-draw(rig* const r, const shape s, const int64_t n, double* const a)
+draw(pair* const r, const shape s, const int64_t n, double* const a)
 {
   const double scale = s == STRONGLY_SKEW ? 300.0 : 1.0 / sqrt((double)n);
   double* const t = reals(2 * n * n);
@@ -64,7 +64,7 @@ draw(rig* const r, const shape s, const int64_t n, double* const a)
 /* ||m^-1|| (|gamma| ||I|| + |delta| ||a||) <= 20 n^(3/2) for m = gamma I + delta a, as it is for
    nine of ten random matrices: then rounding errors make no m singular. */
 static bool
-is_regular(rig* const r, const int64_t n, const double gamma, const double delta,
+is_regular(pair* const r, const int64_t n, const double gamma, const double delta,
            const double* const a)
 {
   double* const m = reals(n * n);
@@ -81,7 +81,7 @@ is_regular(rig* const r, const int64_t n, const double gamma, const double delta
    gamma is no less than 1, positive ones where neither their sum nor their difference vanishes,
    and others are drawn again until they are. */
 static uint32_t
-make_structured(rig* const r, operand* const x, const shape s, const double gamma,
+make_structured(pair* const r, operand* const x, const shape s, const double gamma,
                 const double delta)
 {
   static const uint32_t structure[SHAPES] = {PZ_GENERAL, PZ_SKEW, PZ_SKEW, PZ_SYMMETRIC, PZ_SPD};
@@ -101,7 +101,7 @@ make_structured(rig* const r, operand* const x, const shape s, const double gamm
 /* ||m (y - alpha I)/beta - I|| <= 50 n eps ||m|| ||m^-1|| for each matrix, where m is
    gamma I + delta x; returns the largest ||beta m^-1|| ||m|| ||m^-1|| for the comparison. */
 static double
-check_inverse(rig* const r, const operand* const x, const operand* const y, const double* const c)
+check_inverse(pair* const r, const operand* const x, const operand* const y, const double* const c)
 {
   const int64_t n = x->mat[0].rows;
   double* const m = reals(n * n);
@@ -130,8 +130,8 @@ check_inverse(rig* const r, const operand* const x, const operand* const y, cons
     const double limit =
         50.0 * (double)n * r->epsilon * (norm * inverse + norm * fabs(c[0] / c[1]));
     if (!(frobenius(n * n, product_) <= limit)) {
-      rig_fail(r, "residual %.3g of inverse %lld, limit %.3g", frobenius(n * n, product_),
-               (long long)k, limit);
+      pair_fail(r, "residual %.3g of inverse %lld, limit %.3g", frobenius(n * n, product_),
+                (long long)k, limit);
     }
   }
   free(m);
@@ -144,14 +144,14 @@ START_TEST(test_shifted_inverse)
 {
   static const double cayley[4] = {-1.0, 2.0, 1.0, -1.0};
   static const double back[4] = {1.0, -2.0, 1.0, 1.0};
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < 3 * rig_trials(); ++trial) {
-    rig_trial(r, trial / 3);
-    const int64_t n = rig_size(r);
-    const int64_t batch = rig_batch(r);
-    const shape s = (shape)rig_pick(r, SHAPES);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < 3 * pair_trials(); ++trial) {
+    pair_trial(r, trial / 3);
+    const int64_t n = pair_size(r);
+    const int64_t batch = pair_batch(r);
+    const shape s = (shape)pair_pick(r, SHAPES);
     const double any[4] = {test_normal(&r->random), 1.0 + test_uniform(&r->random), 2.5,
                            0.5 + test_uniform(&r->random)};
     const double* const c = trial % 3 == 0 ? cayley : trial % 3 == 1 ? back : any;
@@ -162,7 +162,7 @@ START_TEST(test_shifted_inverse)
     expect_ok(r);
     expect_close(r, y, check_inverse(r, x, y, c) * sqrt((double)batch));
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
@@ -172,18 +172,18 @@ START_TEST(test_unequal_halves)
 {
   static const int64_t orders[] = {17, 33, 65, 129};
   for (size_t k = 0; k < sizeof(orders) / sizeof(orders[0]); ++k) {
-    rig it;
-    rig* const r = &it;
+    pair it;
+    pair* const r = &it;
     static const double c[4] = {-1.0, 2.0, 1.0, -1.0};
     const int64_t n = orders[k];
-    rig_open(r, _i);
+    pair_open(r, _i);
     operand* const x = operand_in(r, n, n, 5);
     operand* const y = operand_out(r, n, n, 5);
     const uint32_t in = make_structured(r, x, SKEW, c[2], c[3]);
     RUN(r, shifted_inverse, in, c[0], c[1], c[2], c[3], AT(x), AT(y), FAULT);
     expect_ok(r);
     expect_close(r, y, check_inverse(r, x, y, c) * sqrt(5.0));
-    rig_close(r);
+    pair_close(r);
   }
 }
 END_TEST
@@ -192,12 +192,12 @@ END_TEST
    permutation, or the 2 x 2 matrix of ones less I. */
 START_TEST(test_needs_pivots)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
   for (int64_t n = 2; n <= 40; ++n) {
     for (int cyclic = 0; cyclic < 2; ++cyclic) {
-      rig_trial(r, 0);
+      pair_trial(r, 0);
       operand* const x = operand_in(r, n, n, 2);
       operand* const y = operand_out(r, n, n, 2);
       operand_fill(x, 0.0);
@@ -213,21 +213,21 @@ START_TEST(test_needs_pivots)
       expect_exact(r, y);
     }
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 START_TEST(test_singular)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < rig_trials(); ++trial) {
-    rig_trial(r, trial);
-    const int64_t n = rig_size(r);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < pair_trials(); ++trial) {
+    pair_trial(r, trial);
+    const int64_t n = pair_size(r);
     const int64_t batch = 3;
-    const int64_t place = rig_pick(r, batch);
-    const int64_t dead = rig_pick(r, n);
+    const int64_t place = pair_pick(r, batch);
+    const int64_t dead = pair_pick(r, n);
     operand* const x = operand_inout(r, n, n, batch);
     operand* const y = operand_out(r, n, n, batch);
     operand* const b = operand_in(r, n, 2, batch);
@@ -247,21 +247,21 @@ START_TEST(test_singular)
     RUN(r, solve, PZ_GENERAL, AT(x), AT(b), AT(z), FAULT);
     expect_singular(r, z, place, 10.0 * operand_norm(b, BEFORE));
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 START_TEST(test_solve)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < 3 * rig_trials(); ++trial) {
-    rig_trial(r, trial / 3);
-    const int64_t n = rig_size(r);
-    const int64_t cols = rig_size(r);
-    const int64_t batch = rig_batch(r);
-    const shape s = rig_pick(r, 2) ? ANY : POSITIVE;
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < 3 * pair_trials(); ++trial) {
+    pair_trial(r, trial / 3);
+    const int64_t n = pair_size(r);
+    const int64_t cols = pair_size(r);
+    const int64_t batch = pair_batch(r);
+    const shape s = pair_pick(r, 2) ? ANY : POSITIVE;
     operand* const a = operand_in(r, n, n, batch);
     operand* const b = operand_in(r, n, cols, batch);
     operand* const x = operand_out(r, n, cols, batch);
@@ -283,7 +283,7 @@ START_TEST(test_solve)
       // backward stable, whatever the condition: ||a x - b|| <= c n eps ||a|| ||x||
       const double limit = 50.0 * (double)n * r->epsilon * norm * frobenius(n * cols, xt);
       if (!(residual <= limit)) {
-        rig_fail(r, "residual %.3g of solution %lld, limit %.3g", residual, (long long)k, limit);
+        pair_fail(r, "residual %.3g of solution %lld, limit %.3g", residual, (long long)k, limit);
       }
       worst = fmax(worst, norm * inverse_norm(r, n, at));
     }
@@ -293,7 +293,7 @@ START_TEST(test_solve)
     free(bt);
     free(ax);
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
@@ -302,21 +302,21 @@ END_TEST
 START_TEST(test_batches)
 {
   static const double cayley[4] = {-1.0, 2.0, 1.0, -1.0};
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < 8 * rig_trials(); ++trial) {
-    rig_trial(r, 0);
-    const int64_t n = rig_small_order(r);
-    const int64_t batch = rig_small_batch(r);
-    const shape s = (shape)rig_pick(r, SHAPES);
-    const bool spoiled = rig_pick(r, 4) == 0;
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < 8 * pair_trials(); ++trial) {
+    pair_trial(r, 0);
+    const int64_t n = pair_small_order(r);
+    const int64_t batch = pair_small_batch(r);
+    const shape s = (shape)pair_pick(r, SHAPES);
+    const bool spoiled = pair_pick(r, 4) == 0;
     operand* const x = operand_in(r, n, n, batch);
     operand* const y = operand_out(r, n, n, batch);
     const uint32_t in = make_structured(r, x, s, cayley[2], cayley[3]);
     if (spoiled) {
-      const int64_t place = rig_pick(r, operand_matrices(x));
-      operand_put(x, place, rig_pick(r, n), rig_pick(r, n), NAN);
+      const int64_t place = pair_pick(r, operand_matrices(x));
+      operand_put(x, place, pair_pick(r, n), pair_pick(r, n), NAN);
       RUN(r, shifted_inverse, in, cayley[0], cayley[1], cayley[2], cayley[3], AT(x), AT(y), FAULT);
       expect_ok(r);
       expect_spoiled(r, y, operand_matrices(x) == 1 ? -1 : place);
@@ -326,7 +326,7 @@ START_TEST(test_batches)
     expect_ok(r);
     expect_close(r, y, check_inverse(r, x, y, cayley) * sqrt((double)batch));
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
@@ -350,14 +350,14 @@ skew_distance(const operand* const y, const double* a)
 
 START_TEST(test_adjoint)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < 6 * rig_trials(); ++trial) {
-    rig_trial(r, trial / 6);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < 6 * pair_trials(); ++trial) {
+    pair_trial(r, trial / 6);
     const bool many = trial % 2 == 0;
-    const int64_t n = many ? rig_small_order(r) : rig_size(r);
-    const int64_t batch = many ? rig_small_batch(r) : rig_batch(r);
+    const int64_t n = many ? pair_small_order(r) : pair_size(r);
+    const int64_t batch = many ? pair_small_batch(r) : pair_batch(r);
     const double alpha = test_normal(&r->random);
     const double beta = 0.5 + test_uniform(&r->random);
     const double delta = test_normal(&r->random);
@@ -380,11 +380,11 @@ START_TEST(test_adjoint)
     const double found = r->offered ? skew_distance(skew, expected) : 0.0;
     const double limit = 50.0 * (double)n * r->epsilon * scale;
     if (!(found <= limit)) {
-      rig_fail(r, "skew part at distance %.3g, limit %.3g", found, limit);
+      pair_fail(r, "skew part at distance %.3g, limit %.3g", found, limit);
     }
     free(expected);
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 

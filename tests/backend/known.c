@@ -3,13 +3,13 @@
 
 /* Small examples worked by hand: what holds the reference itself to account. */
 
-#include "rig.h"
+#include "pair.h"
 
 #include <math.h>
 
 /* One m x n matrix with these entries, row by row. */
 static operand*
-given(rig* const r, const int64_t m, const int64_t n, const double* const entries)
+given(pair* const r, const int64_t m, const int64_t n, const double* const entries)
 {
   operand* const x = operand_in(r, m, n, 1);
   operand_set_matrix(x, 0, entries);
@@ -17,7 +17,7 @@ given(rig* const r, const int64_t m, const int64_t n, const double* const entrie
 }
 
 static operand*
-given_inout(rig* const r, const int64_t m, const int64_t n, const double* const entries)
+given_inout(pair* const r, const int64_t m, const int64_t n, const double* const entries)
 {
   operand* const x = operand_inout(r, m, n, 1);
   operand_set_matrix(x, 0, entries);
@@ -26,7 +26,7 @@ given_inout(rig* const r, const int64_t m, const int64_t n, const double* const 
 
 /* Both sides hold these entries, to four roundings of numbers below ten. */
 static void
-expect_entries(rig* const r, const operand* const o, const double* const entries)
+expect_entries(pair* const r, const operand* const o, const double* const entries)
 {
   expect_ok(r);
   for (int k = r->offered ? TESTED : REFERENCE; k < 2; ++k) {
@@ -35,8 +35,8 @@ expect_entries(rig* const r, const operand* const o, const double* const entries
         const double found = operand_get(o, k, 0, i, j);
         const double expected = entries[i * o->mat[0].cols + j];
         if (!(fabs(found - expected) <= 40.0 * r->epsilon)) {
-          rig_fail(r, "%s: entry (%lld, %lld) is %.9g, expected %.9g", r->sides[k].backend->id,
-                   (long long)i, (long long)j, found, expected);
+          pair_fail(r, "%s: entry (%lld, %lld) is %.9g, expected %.9g", r->sides[k].backend->id,
+                    (long long)i, (long long)j, found, expected);
         }
       }
     }
@@ -50,9 +50,9 @@ static const double a33[] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
 
 START_TEST(test_elementwise)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
   operand* const x = given(r, 2, 3, a23);
   operand* const w = given(r, 2, 3, b23);
   operand* const y = operand_out(r, 2, 3, 1);
@@ -72,15 +72,15 @@ START_TEST(test_elementwise)
   expect_entries(r, y, (const double[]){4, 2, 5, 0, 8, 6});
   RUN(r, add_identity, 3.0, AT(z));
   expect_entries(r, z, (const double[]){4, 0, -1, 2, 4, 0});
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 START_TEST(test_structured)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
   operand* const x = given(r, 3, 3, a33);
   operand* const y = operand_out(r, 3, 3, 1);
   operand* const d = operand_out(r, 3, 1, 1);
@@ -106,20 +106,20 @@ START_TEST(test_structured)
   expect_entries(r, y, (const double[]){1, 2, 0, 4, 5, 6, 7, 8, 9});
   RUN(r, get_diagonal, AT(x), AT(d));
   expect_entries(r, d, (const double[]){1, 5, 9});
-  rig_trial(r, 0);
+  pair_trial(r, 0);
   operand* const e = given(r, 2, 1, (const double[]){7, 8});
   operand* const z = given_inout(r, 2, 3, a23);
   RUN(r, set_diagonal, AT(e), AT(z));
   expect_entries(r, z, (const double[]){7, 2, 3, 4, 8, 6});
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 START_TEST(test_reductions)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
   operand* const x = given(r, 2, 3, b23);
   operand* const w = given(r, 2, 3, a23);
   operand* const rows = operand_out(r, 2, 1, 1);
@@ -141,16 +141,16 @@ START_TEST(test_reductions)
   expect_entries(r, cols, (const double[]){9, 5, -3});
   RUN(r, scale_by, PZ_OVER_ROWS, AT(d), AT(w), AT(y));
   expect_entries(r, y, (const double[]){1, -2, 6, 4, -5, 12});
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 START_TEST(test_products)
 {
   static const double lower[] = {2, 9, 1, 4}; // the 9 is not part of it
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
   operand* const a = given(r, 2, 3, b23);
   operand* const b = given(r, 3, 2, (const double[]){1, 2, 0, 1, 3, 0});
   operand* const y = operand_out(r, 2, 2, 1);
@@ -158,7 +158,7 @@ START_TEST(test_products)
   expect_entries(r, y, (const double[]){-2, 2, 2, 5});
   RUN(r, syrk, 1.0, AT(a), 0.0, AT(y));
   expect_entries(r, y, (const double[]){2, 2, 2, 5});
-  rig_trial(r, 0);
+  pair_trial(r, 0);
   operand* const t = given(r, 2, 2, lower);
   operand* const z = given_inout(r, 2, 2, a22);
   RUN(r, trmm, PZ_LEFT, PZ_LOWER, PZ_NON_UNIT, 0.5, AT(t), AT(z));
@@ -169,15 +169,15 @@ START_TEST(test_products)
   expect_entries(r, z, (const double[]){0.5, 1, 0.625, 0.75});
   RUN(r, trsm, PZ_RIGHT, PZ_LOWER, PZ_NON_UNIT, 1.0, AT(t), AT(z), FAULT);
   expect_entries(r, z, (const double[]){0.25, 0.5, 1, 1});
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 START_TEST(test_inverses)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
   operand* const skew = given(r, 2, 2, (const double[]){0, 1, -1, 0});
   operand* const x = given(r, 2, 2, (const double[]){0, 2, 1, 1});
   operand* const b = given(r, 2, 1, (const double[]){2, 3});
@@ -191,22 +191,22 @@ START_TEST(test_inverses)
   expect_entries(r, y, (const double[]){0.5, 1, 0.5, 1});
   RUN(r, solve, PZ_GENERAL, AT(x), AT(b), AT(z), FAULT);
   expect_entries(r, z, (const double[]){2, 1});
-  rig_trial(r, 0);
+  pair_trial(r, 0);
   operand* const spd = given(r, 2, 2, (const double[]){4, 2, 2, 5});
   operand* const l = operand_out(r, 2, 2, 1);
   RUN(r, potrf, PZ_LOWER, AT(spd), AT(l), FAULT);
   expect_entries(r, l, (const double[]){2, 0, 1, 2});
   RUN(r, potrf, PZ_UPPER, AT(spd), AT(l), FAULT);
   expect_entries(r, l, (const double[]){2, 1, 0, 2});
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 START_TEST(test_spectra)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
   operand* const a = given(r, 2, 2, (const double[]){2, 1, 1, 2});
   operand* const w = operand_out(r, 2, 1, 1);
   RUN(r, eigh, AT(a), AT(w), NULL, FAULT);
@@ -214,15 +214,15 @@ START_TEST(test_spectra)
   operand* const b = given(r, 2, 3, (const double[]){0, 3, 0, 0, 0, -4});
   RUN(r, svd, AT(b), NULL, AT(w), NULL, FAULT);
   expect_entries(r, w, (const double[]){4, 3});
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 START_TEST(test_rows)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
   operand* const index = operand_index(r, 3, 2);
   operand* const x = given(r, 2, 2, a22);
   operand* const y = operand_out(r, 3, 2, 1);
@@ -237,7 +237,7 @@ START_TEST(test_rows)
   expect_entries(r, z, (const double[]){3, 4, 5, 6});
   RUN(r, put, true, AT(index), AT(w), AT(z), FAULT);
   expect_entries(r, z, (const double[]){4, 6, 9, 12});
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 

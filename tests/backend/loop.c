@@ -4,7 +4,7 @@
 /* The threads that a backend under test is offered: as many as it asks for, made anew for
    every loop, which take its parts from the last to the first. */
 
-#include "rig.h"
+#include "pair.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -38,7 +38,7 @@ take(void* const user)
 }
 
 void
-rig_parallel(const uint32_t threads, const int64_t n, pz_part* const part, void* const context)
+loop_parallel(const uint32_t threads, const int64_t n, pz_part* const part, void* const context)
 {
   pthread_t ids[MOST];
   taker takers[MOST];
@@ -61,7 +61,7 @@ rig_parallel(const uint32_t threads, const int64_t n, pz_part* const part, void*
 }
 
 void
-rig_use_threads(const int n)
+loop_use_threads(const int n)
 {
   void* const address = dlsym(RTLD_DEFAULT, "openblas_set_num_threads");
   void (*function)(int);

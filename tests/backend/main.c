@@ -5,7 +5,7 @@
    that must be offered, "all" and "-OPERATION" for all but one. With --routed, what the
    backend lacks is composed or run on the host, as for a program that uses it. */
 
-#include "rig.h"
+#include "pair.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -27,7 +27,7 @@ main(const int argc, char* const* const argv)
     fprintf(stderr, "usage: backend-contract [--routed] reference|FILE.so[:ID] [OPERATION ...]\n");
     return 2;
   }
-  const char* const reason = rig_subject(argv[first], routed, argc - first - 1, argv + first + 1);
+  const char* const reason = pair_subject(argv[first], routed, argc - first - 1, argv + first + 1);
   if (reason) {
     printf("1..0 # SKIP %s\n", reason);
     return 0;
@@ -42,6 +42,6 @@ main(const int argc, char* const* const argv)
     suite_add_tcase(suite, t);
   }
   const int status = test_main(suite);
-  rig_report();
+  pair_report();
   return status;
 }

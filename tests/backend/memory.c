@@ -3,16 +3,16 @@
 
 /* Memory and devices: the mandatory part of a backend. */
 
-#include "rig.h"
+#include "pair.h"
 
 #include <string.h>
 
 START_TEST(test_probe)
 {
-  rig it;
-  rig* const r = &it;
+  pair it;
+  pair* const r = &it;
   pz_device_info info = {.size = sizeof(info)};
-  rig_open(r, 0);
+  pair_open(r, 0);
   const pz_backend* const b = r->sides[TESTED].backend;
   ck_assert_uint_ge(b->size, sizeof(uint32_t));
   ck_assert_ptr_nonnull(b->summary);
@@ -20,21 +20,21 @@ START_TEST(test_probe)
   ck_assert(b->id[0] >= 'a' && b->id[0] <= 'z');
   ck_assert_uint_eq(strlen(b->id), strspn(b->id, "abcdefghijklmnopqrstuvwxyz0123456789_"));
   uint32_t n = 0;
-  while (rig_probe(r, n, &info) == PZ_OK) {
+  while (pair_probe(r, n, &info) == PZ_OK) {
     ck_assert_msg(info.usable ? info.name[0] != '\0' : info.reason[0] != '\0', "device %u", n);
     ck_assert_uint_lt(++n, 1000);
   }
   ck_assert_uint_ge(n, 1);
-  ck_assert_int_eq(rig_probe(r, n, &info), PZ_NOT_FOUND);
-  rig_close(r);
+  ck_assert_int_eq(pair_probe(r, n, &info), PZ_NOT_FOUND);
+  pair_close(r);
 }
 END_TEST
 
 START_TEST(test_alloc)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, 0);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, 0);
   const side* const s = &r->sides[TESTED];
   for (size_t bytes = 1; bytes < 5000; bytes += bytes / 3 + 1) {
     void* data = NULL;
@@ -50,27 +50,27 @@ START_TEST(test_alloc)
   void* never = NULL;
   ck_assert_int_eq(s->backend->alloc(s->queue, SIZE_MAX - 8, &never), PZ_NO_MEMORY);
   ck_assert_ptr_null(never);
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 // host -> device at one offset -> device at another -> host
 START_TEST(test_copy)
 {
-  rig it;
-  rig* const r = &it;
+  pair it;
+  pair* const r = &it;
   unsigned char in[600];
   unsigned char out[600];
   void* first;
   void* second;
-  rig_open(r, 0);
+  pair_open(r, 0);
   const side* const s = &r->sides[TESTED];
   ck_assert_int_eq(s->backend->alloc(s->queue, sizeof(in), &first), PZ_OK);
   ck_assert_int_eq(s->backend->alloc(s->queue, sizeof(in), &second), PZ_OK);
   for (int trial = 0; trial < 100; ++trial) {
-    const size_t bytes = 1 + (size_t)rig_pick(r, 400);
-    const uint64_t a = (uint64_t)rig_pick(r, 100);
-    const uint64_t b = (uint64_t)rig_pick(r, 100);
+    const size_t bytes = 1 + (size_t)pair_pick(r, 400);
+    const uint64_t a = (uint64_t)pair_pick(r, 100);
+    const uint64_t b = (uint64_t)pair_pick(r, 100);
     for (size_t k = 0; k < sizeof(in); ++k) {
       in[k] = (unsigned char)test_bits(&r->random);
     }
@@ -87,25 +87,25 @@ START_TEST(test_copy)
   }
   s->backend->free(s->queue, first);
   s->backend->free(s->queue, second);
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 START_TEST(test_fill)
 {
   static const size_t sizes[] = {1, 4, 8};
-  rig it;
-  rig* const r = &it;
+  pair it;
+  pair* const r = &it;
   unsigned char out[640];
   const unsigned char zero = 0;
   void* data;
-  rig_open(r, 0);
+  pair_open(r, 0);
   const side* const s = &r->sides[TESTED];
   ck_assert_int_eq(s->backend->alloc(s->queue, sizeof(out), &data), PZ_OK);
   for (int trial = 0; trial < 100; ++trial) {
-    const size_t size = sizes[rig_pick(r, 3)];
-    const size_t offset = size * (size_t)rig_pick(r, 20);
-    const size_t bytes = size * (1 + (size_t)rig_pick(r, 50));
+    const size_t size = sizes[pair_pick(r, 3)];
+    const size_t offset = size * (size_t)pair_pick(r, 20);
+    const size_t bytes = size * (1 + (size_t)pair_pick(r, 50));
     const uint64_t pattern = test_bits(&r->random);
     ck_assert_int_eq(s->backend->fill(s->queue, data, 0, sizeof(out), &zero, 1), PZ_OK);
     ck_assert_int_eq(s->backend->fill(s->queue, data, offset, bytes, &pattern, size), PZ_OK);
@@ -119,7 +119,7 @@ START_TEST(test_fill)
     }
   }
   s->backend->free(s->queue, data);
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 

@@ -3,7 +3,7 @@
 
 /* Operands in random layouts, with canaries in every byte that is no entry. */
 
-#include "rig.h"
+#include "pair.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -36,23 +36,23 @@ offset_of(const operand* const o, const int64_t k, const int64_t i, const int64_
 
 /* A stride that moves nothing may be anything. */
 static int64_t
-idle_stride(rig* const r, const int64_t natural)
+idle_stride(pair* const r, const int64_t natural)
 {
   const int64_t choices[4] = {natural, natural, 0, 977};
-  return choices[rig_pick(r, 4)];
+  return choices[pair_pick(r, 4)];
 }
 
 /* Strides of a random layout; returns the number of elements spanned. */
 static int64_t
-lay_out(rig* const r, pz_mat* const m, const bool repeat)
+lay_out(pair* const r, pz_mat* const m, const bool repeat)
 {
-  const bool row_major = rig_pick(r, 2) == 0;
-  const bool interleaved = m->batch > 1 && rig_pick(r, 5) == 0;
+  const bool row_major = pair_pick(r, 2) == 0;
+  const bool interleaved = m->batch > 1 && pair_pick(r, 5) == 0;
   const int64_t inner = row_major ? m->cols : m->rows;
   const int64_t outer = row_major ? m->rows : m->cols;
-  const int64_t line = inner + rig_pick(r, 4);
+  const int64_t line = inner + pair_pick(r, 4);
   const int64_t outer_stride = interleaved && !repeat ? line * m->batch : line;
-  int64_t batch_stride = interleaved ? line : line * outer + rig_pick(r, 6);
+  int64_t batch_stride = interleaved ? line : line * outer + pair_pick(r, 6);
   int64_t span = (outer - 1) * outer_stride + inner;
   if (repeat) {
     batch_stride = 0;
@@ -68,12 +68,12 @@ lay_out(rig* const r, pz_mat* const m, const bool repeat)
 
 /* Memory on both sides and images for a laid-out matrix of `span` elements. */
 static operand*
-realize(rig* const r, const operand_role role, const pz_mat* const m, const int64_t span)
+realize(pair* const r, const operand_role role, const pz_mat* const m, const int64_t span)
 {
   ck_assert_msg(r->n_operands < MAX_OPERANDS, "too many operands");
   operand* const o = &r->operands[r->n_operands++];
   const size_t size = pz_dtype_size(m->dtype);
-  const int64_t lead = GUARD + rig_pick(r, 10);
+  const int64_t lead = GUARD + pair_pick(r, 10);
   const int64_t elements = lead + span + GUARD;
   memset(o, 0, sizeof(*o));
   o->role = role;
@@ -109,35 +109,35 @@ realize(rig* const r, const operand_role role, const pz_mat* const m, const int6
 }
 
 operand*
-operand_new(rig* const r, const operand_role role, const uint32_t dtype, const int64_t rows,
+operand_new(pair* const r, const operand_role role, const uint32_t dtype, const int64_t rows,
             const int64_t cols, const int64_t batch)
 {
   pz_mat m = {.rows = rows, .cols = cols, .batch = batch, .dtype = dtype};
-  const bool repeat = role == OPERAND_IN && batch > 1 && rig_pick(r, 4) == 0;
+  const bool repeat = role == OPERAND_IN && batch > 1 && pair_pick(r, 4) == 0;
   const int64_t span = lay_out(r, &m, repeat);
   return realize(r, role, &m, span);
 }
 
 operand*
-operand_in(rig* const r, const int64_t rows, const int64_t cols, const int64_t batch)
+operand_in(pair* const r, const int64_t rows, const int64_t cols, const int64_t batch)
 {
   return operand_new(r, OPERAND_IN, r->dtype, rows, cols, batch);
 }
 
 operand*
-operand_out(rig* const r, const int64_t rows, const int64_t cols, const int64_t batch)
+operand_out(pair* const r, const int64_t rows, const int64_t cols, const int64_t batch)
 {
   return operand_new(r, OPERAND_OUT, r->dtype, rows, cols, batch);
 }
 
 operand*
-operand_inout(rig* const r, const int64_t rows, const int64_t cols, const int64_t batch)
+operand_inout(pair* const r, const int64_t rows, const int64_t cols, const int64_t batch)
 {
   return operand_new(r, OPERAND_INOUT, r->dtype, rows, cols, batch);
 }
 
 operand*
-operand_flat(rig* const r, const operand_role role, const uint32_t dtype, const int64_t n)
+operand_flat(pair* const r, const operand_role role, const uint32_t dtype, const int64_t n)
 {
   const pz_mat m = {.rows = 1,
                     .cols = n,
@@ -150,7 +150,7 @@ operand_flat(rig* const r, const operand_role role, const uint32_t dtype, const 
 }
 
 operand*
-operand_index(rig* const r, const int64_t n, const int64_t rows)
+operand_index(pair* const r, const int64_t n, const int64_t rows)
 {
   const pz_mat m = {.rows = n,
                     .cols = 1,
@@ -161,13 +161,13 @@ operand_index(rig* const r, const int64_t n, const int64_t rows)
                     .dtype = PZ_I64};
   operand* const o = realize(r, OPERAND_IN, &m, n);
   for (int64_t i = 0; i < n; ++i) {
-    operand_put_integer(o, i, rig_pick(r, rows));
+    operand_put_integer(o, i, pair_pick(r, rows));
   }
   return o;
 }
 
 void
-operand_free(rig* const r, operand* const o)
+operand_free(pair* const r, operand* const o)
 {
   for (int turn = 0; turn < 2; ++turn) {
     r->sides[turn].backend->free(r->sides[turn].queue, o->mat[turn].data);

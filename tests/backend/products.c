@@ -3,46 +3,46 @@
 
 /* Products and triangles. Transposition stands in the layouts. */
 
-#include "rig.h"
+#include "pair.h"
 
 #include <math.h>
 
 START_TEST(test_gemm)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < 3 * rig_trials(); ++trial) {
-    rig_trial(r, trial / 3);
-    const int64_t m = rig_size(r);
-    const int64_t k = rig_size(r);
-    const int64_t n = rig_size(r);
-    const int64_t batch = rig_batch(r);
-    const double alpha = rig_real(r);
-    const double beta = rig_real(r);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < 3 * pair_trials(); ++trial) {
+    pair_trial(r, trial / 3);
+    const int64_t m = pair_size(r);
+    const int64_t k = pair_size(r);
+    const int64_t n = pair_size(r);
+    const int64_t batch = pair_batch(r);
+    const double alpha = pair_real(r);
+    const double beta = pair_real(r);
     operand* const a = operand_in(r, m, k, batch);
-    operand* const b = m == k && k == n && rig_pick(r, 3) == 0 ? a : operand_in(r, k, n, batch);
+    operand* const b = m == k && k == n && pair_pick(r, 3) == 0 ? a : operand_in(r, k, n, batch);
     operand* const y = beta == 0.0 ? operand_out(r, m, n, batch) : operand_inout(r, m, n, batch);
     RUN(r, gemm, alpha, AT(a), AT(b), beta, AT(y));
     const double old = beta == 0.0 ? 0.0 : fabs(beta) * operand_norm(y, BEFORE);
     expect_close(r, y, fabs(alpha) * operand_norm(a, BEFORE) * operand_norm(b, BEFORE) + old);
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 START_TEST(test_syrk)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < 2 * rig_trials(); ++trial) {
-    rig_trial(r, trial / 2);
-    const int64_t n = rig_size(r);
-    const int64_t batch = rig_batch(r);
-    const double alpha = rig_real(r);
-    const double beta = rig_real(r);
-    operand* const a = operand_in(r, n, rig_size(r), batch);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < 2 * pair_trials(); ++trial) {
+    pair_trial(r, trial / 2);
+    const int64_t n = pair_size(r);
+    const int64_t batch = pair_batch(r);
+    const double alpha = pair_real(r);
+    const double beta = pair_real(r);
+    operand* const a = operand_in(r, n, pair_size(r), batch);
     operand* const y = beta == 0.0 ? operand_out(r, n, n, batch) : operand_inout(r, n, n, batch);
     for (int64_t k = 0; beta != 0.0 && k < batch; ++k) {
       for (int64_t i = 0; i < n; ++i) {
@@ -56,7 +56,7 @@ START_TEST(test_syrk)
     const double old = beta == 0.0 ? 0.0 : fabs(beta) * operand_norm(y, BEFORE);
     expect_close(r, y, fabs(alpha) * norm * norm + old);
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
@@ -82,18 +82,18 @@ make_triangular(operand* const t, const pz_triangle triangle, const pz_diagonal 
 
 START_TEST(test_triangular)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < 3 * rig_trials(); ++trial) {
-    rig_trial(r, trial / 3);
-    const int64_t n = rig_size(r);
-    const int64_t other = rig_size(r);
-    const int64_t batch = rig_batch(r);
-    const pz_side where = (pz_side)rig_pick(r, 2);
-    const pz_triangle triangle = (pz_triangle)rig_pick(r, 2);
-    const pz_diagonal diagonal = (pz_diagonal)rig_pick(r, 2);
-    const double alpha = rig_real(r);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < 3 * pair_trials(); ++trial) {
+    pair_trial(r, trial / 3);
+    const int64_t n = pair_size(r);
+    const int64_t other = pair_size(r);
+    const int64_t batch = pair_batch(r);
+    const pz_side where = (pz_side)pair_pick(r, 2);
+    const pz_triangle triangle = (pz_triangle)pair_pick(r, 2);
+    const pz_diagonal diagonal = (pz_diagonal)pair_pick(r, 2);
+    const double alpha = pair_real(r);
     operand* const t = operand_in(r, n, n, batch);
     operand* const b =
         where == PZ_LEFT ? operand_inout(r, n, other, batch) : operand_inout(r, other, n, batch);
@@ -105,23 +105,23 @@ START_TEST(test_triangular)
     RUN(r, trsm, where, triangle, diagonal, alpha, AT(t), AT(b), FAULT);
     expect_close(r, b, scale);
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 START_TEST(test_trsm_singular)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < rig_trials(); ++trial) {
-    rig_trial(r, trial);
-    const int64_t n = rig_size(r);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < pair_trials(); ++trial) {
+    pair_trial(r, trial);
+    const int64_t n = pair_size(r);
     const int64_t batch = 3;
-    const int64_t place = rig_pick(r, batch);
-    const int64_t zero = rig_pick(r, n);
-    const pz_side where = (pz_side)rig_pick(r, 2);
-    const pz_triangle triangle = (pz_triangle)rig_pick(r, 2);
+    const int64_t place = pair_pick(r, batch);
+    const int64_t zero = pair_pick(r, n);
+    const pz_side where = (pz_side)pair_pick(r, 2);
+    const pz_triangle triangle = (pz_triangle)pair_pick(r, 2);
     operand* const t = operand_inout(r, n, n, batch); // not repeated
     operand* const b = operand_inout(r, n, n, batch);
     t->role = OPERAND_IN;
@@ -130,7 +130,7 @@ START_TEST(test_trsm_singular)
     RUN(r, trsm, where, triangle, PZ_NON_UNIT, 1.0, AT(t), AT(b), FAULT);
     expect_singular(r, b, place, 10.0 * operand_norm(b, BEFORE));
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 

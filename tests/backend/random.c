@@ -4,7 +4,7 @@
 /* Random numbers: published answers for the generator, its formulas spelled out a second
    time, and moments. */
 
-#include "rig.h"
+#include "pair.h"
 
 #include <math.h>
 
@@ -49,13 +49,13 @@ START_TEST(test_known_answers)
   static const lanes out[3] = {{{0x6627e8d5U, 0xe169c58dU, 0xbc57ac4cU, 0x9b00dbd8U}},
                                {{0x408f276dU, 0x41c83b0eU, 0xa20bc7c6U, 0x6d5451fdU}},
                                {{0xd16cfe09U, 0x94fdccebU, 0x5001e420U, 0x24126ea1U}}};
-  rig it;
-  rig* const r = &it;
+  pair it;
+  pair* const r = &it;
   for (int k = 0; k < 3; ++k) {
     const lanes found = philox(in[k], keys[k][0], keys[k][1]);
     ck_assert_mem_eq(&found, &out[k], sizeof(found));
   }
-  rig_open(r, 1);
+  pair_open(r, 1);
   operand* const y = operand_flat(r, OPERAND_OUT, PZ_I64, 2);
   RUN(r, random, PZ_BITS, 0, 0, 0.0, 0.0, AT(y));
   expect_ok(r);
@@ -63,7 +63,7 @@ START_TEST(test_known_answers)
     ck_assert_uint_eq((uint64_t)operand_integer(y, TESTED, 0), 0xe169c58d6627e8d5U);
     ck_assert_uint_eq((uint64_t)operand_integer(y, TESTED, 1), 0x9b00dbd8bc57ac4cU);
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
@@ -71,12 +71,12 @@ END_TEST
 START_TEST(test_raw_bits)
 {
   static const uint64_t firsts[] = {0, 1, 0xffffffffU, 0xfffffffffffffffeU};
-  rig it;
-  rig* const r = &it;
-  rig_open(r, 1);
-  for (int trial = 0; trial < rig_trials(); ++trial) {
-    rig_trial(r, trial);
-    const int64_t n = rig_size(r) + rig_pick(r, 3);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, 1);
+  for (int trial = 0; trial < pair_trials(); ++trial) {
+    pair_trial(r, trial);
+    const int64_t n = pair_size(r) + pair_pick(r, 3);
     const uint64_t key = test_bits(&r->random);
     const uint64_t first = trial % 5 < 4 ? firsts[trial % 5] : test_bits(&r->random);
     operand* const y = operand_flat(r, OPERAND_OUT, PZ_I64, n);
@@ -86,22 +86,22 @@ START_TEST(test_raw_bits)
       ck_assert_uint_eq((uint64_t)operand_integer(y, TESTED, e), expected_word(key, first, e));
     }
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 START_TEST(test_bernoulli)
 {
   static const double probabilities[] = {0.0, 1.0, 0.5, 0.2, 0x1p-53, 1.0 - 0x1p-53, -1.0, 2.0};
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < rig_trials(); ++trial) {
-    rig_trial(r, trial);
-    const int64_t n = rig_size(r);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < pair_trials(); ++trial) {
+    pair_trial(r, trial);
+    const int64_t n = pair_size(r);
     const uint64_t key = test_bits(&r->random);
     // just above the integer of one element: that one is 1 too
-    const uint64_t edge = expected_word(key, 7, rig_pick(r, n)) >> 11;
+    const uint64_t edge = expected_word(key, 7, pair_pick(r, n)) >> 11;
     const double p = trial < 8 ? probabilities[trial] : ((double)edge + 0.5) * 0x1p-53;
     operand* const y = operand_flat(r, OPERAND_OUT, r->dtype, n);
     RUN(r, random, PZ_BERNOULLI, key, 7, p, 0.0, AT(y));
@@ -112,19 +112,19 @@ START_TEST(test_bernoulli)
       ck_assert(operand_get(y, TESTED, 0, 0, e) == expected);
     }
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 // u in [0, 1) exactly; a + (b - a) u to rounding
 START_TEST(test_uniform_distribution)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < rig_trials(); ++trial) {
-    rig_trial(r, trial);
-    const int64_t n = rig_size(r);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < pair_trials(); ++trial) {
+    pair_trial(r, trial);
+    const int64_t n = pair_size(r);
     const uint64_t key = test_bits(&r->random);
     const double a = trial % 2 ? test_normal(&r->random) : 0.0;
     const double b = trial % 2 ? a + test_uniform(&r->random) : 1.0;
@@ -139,18 +139,18 @@ START_TEST(test_uniform_distribution)
       ck_assert_msg(fabs(found - (a + (b - a) * u)) <= slack, "%.17g", found);
     }
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 START_TEST(test_normal_distribution)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < rig_trials(); ++trial) {
-    rig_trial(r, trial);
-    const int64_t n = rig_size(r);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < pair_trials(); ++trial) {
+    pair_trial(r, trial);
+    const int64_t n = pair_size(r);
     const uint64_t key = test_bits(&r->random);
     const double mean = test_normal(&r->random);
     const double deviation = test_uniform(&r->random);
@@ -168,21 +168,21 @@ START_TEST(test_normal_distribution)
                     operand_get(y, TESTED, 0, 0, e) - expected);
     }
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 /* First and second moments of 2^16 numbers within six standard errors. */
 START_TEST(test_moments)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
   const int64_t n = 65536;
   const double mean[4] = {0.0, 0.5, 0.0, 0.25};
   const double variance[4] = {0.0, 1.0 / 12.0, 1.0, 0.1875};
   for (int kind = PZ_UNIFORM; kind <= PZ_BERNOULLI; ++kind) {
-    rig_trial(r, 0);
+    pair_trial(r, 0);
     operand* const y = operand_flat(r, OPERAND_OUT, r->dtype, n);
     const double a = kind == PZ_BERNOULLI ? 0.25 : 0.0;
     RUN(r, random, (pz_distribution)kind, test_seed(), 0, a, 1.0, AT(y));
@@ -202,7 +202,7 @@ START_TEST(test_moments)
                           error * sqrt(2.0) * variance[kind]);
     }
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 

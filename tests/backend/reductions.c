@@ -3,7 +3,7 @@
 
 /* Reductions and scalings along a dimension. */
 
-#include "rig.h"
+#include "pair.h"
 
 #include <math.h>
 
@@ -16,22 +16,22 @@ results(const pz_axis axis, const int64_t m, const int64_t n)
 
 START_TEST(test_norm)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < 6 * rig_trials(); ++trial) {
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < 6 * pair_trials(); ++trial) {
     const bool many = trial % 2;
-    rig_trial(r, trial / 6);
-    const int64_t m = many ? 1 + rig_pick(r, 17) : rig_size(r);
-    const int64_t n = many ? 1 + rig_pick(r, 17) : rig_size(r);
-    const int64_t batch = many ? rig_small_batch(r) : rig_batch(r);
-    const pz_axis axis = (pz_axis)rig_pick(r, 3);
-    const pz_norm kind = (pz_norm)(1 + rig_pick(r, 3));
+    pair_trial(r, trial / 6);
+    const int64_t m = many ? 1 + pair_pick(r, 17) : pair_size(r);
+    const int64_t n = many ? 1 + pair_pick(r, 17) : pair_size(r);
+    const int64_t batch = many ? pair_small_batch(r) : pair_batch(r);
+    const pz_axis axis = (pz_axis)pair_pick(r, 3);
+    const pz_norm kind = (pz_norm)(1 + pair_pick(r, 3));
     operand* const x = operand_in(r, m, n, batch);
     operand* const out = operand_out(r, results(axis, m, n), 1, batch);
-    if (rig_pick(r, 4) == 0) {
-      operand_put(x, rig_pick(r, operand_matrices(x)), rig_pick(r, m), rig_pick(r, n),
-                  rig_pick(r, 2) ? (double)NAN : -(double)INFINITY);
+    if (pair_pick(r, 4) == 0) {
+      operand_put(x, pair_pick(r, operand_matrices(x)), pair_pick(r, m), pair_pick(r, n),
+                  pair_pick(r, 2) ? (double)NAN : -(double)INFINITY);
     }
     RUN(r, norm, kind, axis, AT(x), AT(out));
     if (kind == PZ_NORM_MAX) {
@@ -40,23 +40,23 @@ START_TEST(test_norm)
       expect_close(r, out, 0.0);
     }
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 /* Squares overflow or vanish, the norm does not. */
 START_TEST(test_norm_range)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
   const double scales[] = {_i == 0 ? 1e35 : 1e300, _i == 0 ? 1e-30 : 1e-280, 0.0};
   for (int trial = 0; trial < 18; ++trial) {
     const bool many = trial >= 9;
-    rig_trial(r, 0);
-    const int64_t m = many ? 1 + rig_pick(r, 9) : rig_size(r);
-    const int64_t n = many ? 1 + rig_pick(r, 9) : rig_size(r);
-    const int64_t batch = many ? rig_small_batch(r) : 2;
+    pair_trial(r, 0);
+    const int64_t m = many ? 1 + pair_pick(r, 9) : pair_size(r);
+    const int64_t n = many ? 1 + pair_pick(r, 9) : pair_size(r);
+    const int64_t batch = many ? pair_small_batch(r) : 2;
     const pz_axis axis = (pz_axis)(trial / 3 % 3);
     operand* const x = operand_in(r, m, n, batch);
     operand* const out = operand_out(r, results(axis, m, n), 1, batch);
@@ -77,51 +77,51 @@ START_TEST(test_norm_range)
                     b);
     }
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 START_TEST(test_dot)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < 4 * rig_trials(); ++trial) {
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < 4 * pair_trials(); ++trial) {
     const bool many = trial % 2;
-    rig_trial(r, trial / 4);
-    const int64_t m = many ? 1 + rig_pick(r, 9) : rig_size(r);
-    const int64_t n = many ? 1 + rig_pick(r, 9) : rig_size(r);
-    const int64_t batch = many ? rig_small_batch(r) : rig_batch(r);
-    const pz_axis axis = (pz_axis)rig_pick(r, 3);
+    pair_trial(r, trial / 4);
+    const int64_t m = many ? 1 + pair_pick(r, 9) : pair_size(r);
+    const int64_t n = many ? 1 + pair_pick(r, 9) : pair_size(r);
+    const int64_t batch = many ? pair_small_batch(r) : pair_batch(r);
+    const pz_axis axis = (pz_axis)pair_pick(r, 3);
     operand* const x = operand_in(r, m, n, batch);
-    operand* const y = rig_pick(r, 5) == 0 ? x : operand_in(r, m, n, batch);
+    operand* const y = pair_pick(r, 5) == 0 ? x : operand_in(r, m, n, batch);
     operand* const out = operand_out(r, results(axis, m, n), 1, batch);
     RUN(r, dot, axis, AT(x), AT(y), AT(out));
     expect_close(r, out, operand_norm(x, BEFORE) * operand_norm(y, BEFORE));
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 START_TEST(test_scale_by)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < 2 * rig_trials(); ++trial) {
-    rig_trial(r, trial / 2);
-    const int64_t m = rig_size(r);
-    const int64_t n = rig_size(r);
-    const int64_t batch = rig_batch(r);
-    const pz_axis axis = (pz_axis)rig_pick(r, 3);
-    const bool in_place = rig_pick(r, 3) == 0;
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < 2 * pair_trials(); ++trial) {
+    pair_trial(r, trial / 2);
+    const int64_t m = pair_size(r);
+    const int64_t n = pair_size(r);
+    const int64_t batch = pair_batch(r);
+    const pz_axis axis = (pz_axis)pair_pick(r, 3);
+    const bool in_place = pair_pick(r, 3) == 0;
     operand* const d = operand_in(r, results(axis, m, n), 1, batch);
     operand* const y = in_place ? operand_inout(r, m, n, batch) : operand_out(r, m, n, batch);
     operand* const x = in_place ? y : operand_in(r, m, n, batch);
     RUN(r, scale_by, axis, AT(d), AT(x), AT(y));
     expect_close(r, y, 0.0);
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 

@@ -5,7 +5,7 @@
    composed or on the host, in the memory of the tested backend. So the tests of backends also test
    the operations that it lacks. */
 
-#include "rig.h"
+#include "pair.h"
 
 #include "dispatch.h"
 #include "mat.h"
@@ -21,7 +21,7 @@ struct pz_backend_queue {
 static const char* subject_file;
 static pz_backend routed;
 
-/* Hands the message of the core under test to the core of the rig. */
+/* Hands the message of the core under test to the core of the test. */
 static pz_status
 told(const pz_backend_queue* const q, const pz_status status)
 {
@@ -332,7 +332,7 @@ routed_shifted_inverse_adjoint(pz_backend_queue* q, uint32_t in, double alpha, d
 static pz_status
 routed_open(const pz_backend_host* host, uint32_t index, const void* native, pz_backend_queue** out)
 {
-  static pz_backend_queue only; /* the rig has one at a time */
+  static pz_backend_queue only; /* the tests have one at a time */
   char device[64];
   (void)native;
   snprintf(device, sizeof(device), "%s:%u", routed.id, (unsigned)index);

@@ -3,41 +3,41 @@
 
 /* Rows by index, and portable kernels. */
 
-#include "rig.h"
+#include "pair.h"
 
 START_TEST(test_take_rows)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < rig_trials(); ++trial) {
-    rig_trial(r, trial);
-    const int64_t rows = rig_size(r);
-    const int64_t n = rig_size(r);
-    const int64_t cols = rig_size(r);
-    const int64_t batch = rig_batch(r);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < pair_trials(); ++trial) {
+    pair_trial(r, trial);
+    const int64_t rows = pair_size(r);
+    const int64_t n = pair_size(r);
+    const int64_t cols = pair_size(r);
+    const int64_t batch = pair_batch(r);
     operand* const index = operand_index(r, n, rows);
     operand* const x = operand_in(r, rows, cols, batch);
     operand* const y = operand_out(r, n, cols, batch);
     RUN(r, take, AT(index), AT(x), AT(y), FAULT);
     expect_exact(r, y);
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 /* Repeated indices add up, or the last one counts. */
 START_TEST(test_put_rows)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < 2 * rig_trials(); ++trial) {
-    rig_trial(r, trial / 2);
-    const int64_t rows = rig_size(r);
-    const int64_t n = rig_size(r);
-    const int64_t cols = rig_size(r);
-    const int64_t batch = rig_batch(r);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < 2 * pair_trials(); ++trial) {
+    pair_trial(r, trial / 2);
+    const int64_t rows = pair_size(r);
+    const int64_t n = pair_size(r);
+    const int64_t cols = pair_size(r);
+    const int64_t batch = pair_batch(r);
     const bool accumulate = trial % 2;
     operand* const index = operand_index(r, n, rows);
     operand* const x = operand_in(r, n, cols, batch);
@@ -49,7 +49,7 @@ START_TEST(test_put_rows)
       expect_exact(r, y);
     }
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
@@ -57,11 +57,11 @@ END_TEST
 START_TEST(test_out_of_range)
 {
   static const int64_t bad[] = {-1, 5, INT64_MAX, INT64_MIN};
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
   for (int trial = 0; trial < 8; ++trial) {
-    rig_trial(r, 0);
+    pair_trial(r, 0);
     operand* const index = operand_index(r, 4, 5);
     operand* const x = operand_in(r, trial % 2 ? 4 : 5, 3, 2);
     operand* const y = operand_inout(r, trial % 2 ? 5 : 4, 3, 2);
@@ -78,7 +78,7 @@ START_TEST(test_out_of_range)
       }
     }
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
@@ -93,13 +93,13 @@ PZ_KERNEL(
 
 START_TEST(test_launch)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < rig_trials(); ++trial) {
-    rig_trial(r, trial);
-    const int64_t m = rig_size(r);
-    const int64_t n = rig_size(r);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < pair_trials(); ++trial) {
+    pair_trial(r, trial);
+    const int64_t m = pair_size(r);
+    const int64_t n = pair_size(r);
     const double c[2] = {test_uniform(&r->random), test_normal(&r->random)};
     operand* const x = operand_flat(r, OPERAND_IN, r->dtype, m * n);
     operand* const y = operand_flat(r, OPERAND_OUT, r->dtype, m * n);
@@ -118,7 +118,7 @@ START_TEST(test_launch)
     RUN(r, launch, &row_sums, m, three[r->turn], c, &n);
     expect_close(r, sums, 0.0);
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 

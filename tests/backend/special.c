@@ -5,7 +5,7 @@
    arithmetic puts them; whatever factors a matrix ends, and either refuses or returns
    something that is not finite for that matrix, and leaves the others of the batch right. */
 
-#include "rig.h"
+#include "pair.h"
 
 #include <math.h>
 
@@ -13,20 +13,20 @@ static const double specials[] = {(double)NAN, (double)INFINITY, -(double)INFINI
 
 /* One special entry in matrix `place`. */
 static void
-spoil(rig* const r, operand* const x, const int64_t place, const double value)
+spoil(pair* const r, operand* const x, const int64_t place, const double value)
 {
-  operand_put(x, place, rig_pick(r, x->mat[0].rows), rig_pick(r, x->mat[0].cols), value);
+  operand_put(x, place, pair_pick(r, x->mat[0].rows), pair_pick(r, x->mat[0].cols), value);
 }
 
 START_TEST(test_propagate)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < rig_trials(); ++trial) {
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < pair_trials(); ++trial) {
     const double value = specials[trial % 3];
-    rig_trial(r, 0);
-    const int64_t n = rig_size(r);
+    pair_trial(r, 0);
+    const int64_t n = pair_size(r);
     operand* const x = operand_in(r, n, n, 1);
     operand* const w = operand_in(r, n, n, 1);
     operand* const y = operand_out(r, n, n, 1);
@@ -54,14 +54,14 @@ START_TEST(test_propagate)
     RUN(r, dot, PZ_OVER_COLS, AT(x), AT(w), AT(d));
     expect_close(r, d, scale);
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 /* On either side matrix `place` of `o` holds something that is not finite, or the
    operation refused. */
 static void
-expect_noticed(const rig* const r, const operand* const o, const int64_t place)
+expect_noticed(const pair* const r, const operand* const o, const int64_t place)
 {
   for (int k = r->offered ? TESTED : REFERENCE; k < 2; ++k) {
     bool finite = true;
@@ -71,20 +71,20 @@ expect_noticed(const rig* const r, const operand* const o, const int64_t place)
       }
     }
     if (finite && r->sides[k].status == PZ_OK) {
-      rig_fail(r, "%s: no trace of an entry that is not finite", r->sides[k].backend->id);
+      pair_fail(r, "%s: no trace of an entry that is not finite", r->sides[k].backend->id);
     }
   }
 }
 
 /* The matrices around it came out finite on both sides. */
 static void
-expect_others_finite(const rig* const r, const operand* const o, const int64_t place)
+expect_others_finite(const pair* const r, const operand* const o, const int64_t place)
 {
   for (int64_t k = 0; k < o->mat[0].batch && r->offered; ++k) {
     for (int64_t i = 0; i < o->mat[0].rows && k != place; ++i) {
       if (!isfinite(operand_get(o, TESTED, k, i, 0))) {
-        rig_fail(r, "matrix %lld is not finite, though only %lld was spoilt", (long long)k,
-                 (long long)place);
+        pair_fail(r, "matrix %lld is not finite, though only %lld was spoilt", (long long)k,
+                  (long long)place);
       }
     }
   }
@@ -94,15 +94,15 @@ expect_others_finite(const rig* const r, const operand* const o, const int64_t p
    above, in the triangle that all operations read, and mirrored for eigh. */
 START_TEST(test_factorizations_end)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < 2 * rig_trials(); ++trial) {
-    rig_trial(r, trial % 4);
-    const int64_t n = rig_size(r);
-    const int64_t place = rig_pick(r, 3);
-    const int64_t i = rig_pick(r, n);
-    const int64_t j = i + rig_pick(r, n - i);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < 2 * pair_trials(); ++trial) {
+    pair_trial(r, trial % 4);
+    const int64_t n = pair_size(r);
+    const int64_t place = pair_pick(r, 3);
+    const int64_t i = pair_pick(r, n);
+    const int64_t j = i + pair_pick(r, n - i);
     const double value = specials[trial % 3];
     operand* const x = operand_inout(r, n, n, 3);
     operand* const y = operand_out(r, n, n, 3);
@@ -141,7 +141,7 @@ START_TEST(test_factorizations_end)
       expect_others_finite(r, z, place);
     }
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 

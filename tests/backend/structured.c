@@ -3,7 +3,7 @@
 
 /* Structured passes. What an operation says it does not read is NaN here. */
 
-#include "rig.h"
+#include "pair.h"
 
 #include <math.h>
 
@@ -24,15 +24,15 @@ blank_outside(operand* const o, const int64_t first, const int64_t last)
 
 START_TEST(test_fold)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < 2 * rig_trials(); ++trial) {
-    rig_trial(r, trial / 2);
-    const int64_t n = rig_size(r);
-    const int64_t batch = rig_batch(r);
-    const pz_triangle triangle = (pz_triangle)rig_pick(r, 2);
-    const int sign = rig_pick(r, 2) ? 1 : -1;
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < 2 * pair_trials(); ++trial) {
+    pair_trial(r, trial / 2);
+    const int64_t n = pair_size(r);
+    const int64_t batch = pair_batch(r);
+    const pz_triangle triangle = (pz_triangle)pair_pick(r, 2);
+    const int sign = pair_pick(r, 2) ? 1 : -1;
     const int64_t nearest = sign > 0 ? 0 : 1;
     operand* const x = operand_in(r, n, n, batch);
     operand* const y = operand_out(r, n, n, batch);
@@ -44,21 +44,21 @@ START_TEST(test_fold)
     RUN(r, fold, triangle, sign, AT(x), AT(y));
     expect_exact(r, y);
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 START_TEST(test_fold_adjoint)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < 2 * rig_trials(); ++trial) {
-    rig_trial(r, trial / 2);
-    const int64_t n = rig_size(r);
-    const int64_t batch = rig_batch(r);
-    const pz_triangle triangle = (pz_triangle)rig_pick(r, 2);
-    const int sign = rig_pick(r, 2) ? 1 : -1;
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < 2 * pair_trials(); ++trial) {
+    pair_trial(r, trial / 2);
+    const int64_t n = pair_size(r);
+    const int64_t batch = pair_batch(r);
+    const pz_triangle triangle = (pz_triangle)pair_pick(r, 2);
+    const int sign = pair_pick(r, 2) ? 1 : -1;
     operand* const g = operand_in(r, n, n, batch);
     operand* const gx = operand_out(r, n, n, batch);
     RUN(r, fold_adjoint, triangle, sign, AT(g), AT(gx));
@@ -73,21 +73,21 @@ START_TEST(test_fold_adjoint)
       }
     }
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 START_TEST(test_symmetrize)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < 2 * rig_trials(); ++trial) {
-    rig_trial(r, trial / 2);
-    const int64_t n = rig_size(r);
-    const int64_t batch = rig_batch(r);
-    const int sign = rig_pick(r, 2) ? 1 : -1;
-    const double a = rig_real(r);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < 2 * pair_trials(); ++trial) {
+    pair_trial(r, trial / 2);
+    const int64_t n = pair_size(r);
+    const int64_t batch = pair_batch(r);
+    const int sign = pair_pick(r, 2) ? 1 : -1;
+    const double a = pair_real(r);
     operand* const x = operand_in(r, n, n, batch);
     operand* const y = operand_out(r, n, n, batch);
     RUN(r, symmetrize, a, sign, AT(x), AT(y));
@@ -101,24 +101,24 @@ START_TEST(test_symmetrize)
       }
     }
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 START_TEST(test_triangle)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < 2 * rig_trials(); ++trial) {
-    rig_trial(r, trial / 2);
-    const int64_t m = rig_size(r);
-    const int64_t n = rig_size(r);
-    const int64_t batch = rig_batch(r);
-    const pz_triangle triangle = (pz_triangle)rig_pick(r, 2);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < 2 * pair_trials(); ++trial) {
+    pair_trial(r, trial / 2);
+    const int64_t m = pair_size(r);
+    const int64_t n = pair_size(r);
+    const int64_t batch = pair_batch(r);
+    const pz_triangle triangle = (pz_triangle)pair_pick(r, 2);
     const int64_t offset =
-        rig_pick(r, 4) == 0 ? rig_pick(r, m + n + 9) - m - 4 : rig_pick(r, 3) - 1;
-    const bool in_place = rig_pick(r, 3) == 0;
+        pair_pick(r, 4) == 0 ? pair_pick(r, m + n + 9) - m - 4 : pair_pick(r, 3) - 1;
+    const bool in_place = pair_pick(r, 3) == 0;
     operand* const y = in_place ? operand_inout(r, m, n, batch) : operand_out(r, m, n, batch);
     operand* const x = in_place ? y : operand_in(r, m, n, batch);
     if (triangle == PZ_UPPER) {
@@ -129,32 +129,32 @@ START_TEST(test_triangle)
     RUN(r, triangle, triangle, offset, AT(x), AT(y));
     expect_exact(r, y);
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 START_TEST(test_diagonal)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < rig_trials(); ++trial) {
-    rig_trial(r, trial);
-    const int64_t m = rig_size(r);
-    const int64_t n = rig_size(r);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < pair_trials(); ++trial) {
+    pair_trial(r, trial);
+    const int64_t m = pair_size(r);
+    const int64_t n = pair_size(r);
     const int64_t least = m < n ? m : n;
-    const int64_t batch = rig_batch(r);
+    const int64_t batch = pair_batch(r);
     operand* const x = operand_in(r, m, n, batch);
     operand* const d = operand_out(r, least, 1, batch);
     RUN(r, get_diagonal, AT(x), AT(d));
     expect_exact(r, d);
-    rig_trial(r, trial);
+    pair_trial(r, trial);
     operand* const e = operand_in(r, least, 1, batch);
     operand* const y = operand_inout(r, m, n, batch);
     RUN(r, set_diagonal, AT(e), AT(y));
     expect_exact(r, y);
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 

@@ -3,7 +3,7 @@
 
 /* Cholesky factors, which are unique, and real Schur forms, which are not. */
 
-#include "rig.h"
+#include "pair.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -50,14 +50,14 @@ blank_other(operand* const a, const pz_triangle triangle)
 
 START_TEST(test_potrf)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < rig_trials(); ++trial) {
-    rig_trial(r, trial);
-    const int64_t n = rig_size(r);
-    const int64_t batch = rig_batch(r);
-    const pz_triangle triangle = (pz_triangle)rig_pick(r, 2);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < pair_trials(); ++trial) {
+    pair_trial(r, trial);
+    const int64_t n = pair_size(r);
+    const int64_t batch = pair_batch(r);
+    const pz_triangle triangle = (pz_triangle)pair_pick(r, 2);
     operand* const a = operand_in(r, n, n, batch);
     operand* const l = operand_out(r, n, n, batch);
     make_positive(a);
@@ -85,21 +85,21 @@ START_TEST(test_potrf)
     free(turned);
     free(back);
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 START_TEST(test_potrf_indefinite)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < rig_trials(); ++trial) {
-    rig_trial(r, trial);
-    const int64_t n = rig_size(r);
-    const int64_t place = rig_pick(r, 3);
-    const int64_t bad = rig_pick(r, n);
-    const pz_triangle triangle = (pz_triangle)rig_pick(r, 2);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < pair_trials(); ++trial) {
+    pair_trial(r, trial);
+    const int64_t n = pair_size(r);
+    const int64_t place = pair_pick(r, 3);
+    const int64_t bad = pair_pick(r, n);
+    const pz_triangle triangle = (pz_triangle)pair_pick(r, 2);
     operand* const a = operand_inout(r, n, n, 3);
     operand* const l = operand_out(r, n, n, 3);
     a->role = OPERAND_IN;
@@ -108,18 +108,18 @@ START_TEST(test_potrf_indefinite)
     RUN(r, potrf, triangle, AT(a), AT(l), FAULT);
     expect_singular(r, l, place, 0.0);
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 
 /* Quasi triangular, 2 x 2 blocks with equal diagonals and off-diagonal entries of opposite
    sign, no two of them touching. */
 static void
-check_quasi_triangular(const rig* const r, const int64_t n, const double* const t)
+check_quasi_triangular(const pair* const r, const int64_t n, const double* const t)
 {
   for (int64_t e = 0; e < n * n; ++e) {
     if (e / n > e % n + 1 && t[e] != 0.0) {
-      rig_fail(r, "t is not quasi triangular");
+      pair_fail(r, "t is not quasi triangular");
     }
   }
   for (int64_t i = 0; i + 1 < n; ++i) {
@@ -130,7 +130,7 @@ check_quasi_triangular(const rig* const r, const int64_t n, const double* const 
                           t[i * n + i + 1] * copysign(1.0, t[(i + 1) * n + i]) < 0.0;
     const bool apart = i + 2 == n || t[(i + 2) * n + i + 1] == 0.0;
     if (!standard || !apart) {
-      rig_fail(r, "block %lld of t is not standardized", (long long)i);
+      pair_fail(r, "block %lld of t is not standardized", (long long)i);
     }
   }
 }
@@ -170,13 +170,13 @@ spectrum_error(const int64_t n, const double* const t, double* const re, double*
    only the form is held to account. */
 START_TEST(test_schur)
 {
-  rig it;
-  rig* const r = &it;
-  rig_open(r, _i);
-  for (int trial = 0; trial < rig_trials(); ++trial) {
-    rig_trial(r, trial);
-    const int64_t n = rig_size(r);
-    const int64_t batch = rig_batch(r);
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < pair_trials(); ++trial) {
+    pair_trial(r, trial);
+    const int64_t n = pair_size(r);
+    const int64_t batch = pair_batch(r);
     const bool skew = trial % 2;
     operand* const a = operand_in(r, n, n, batch);
     operand* const t = operand_out(r, n, n, batch);
@@ -199,7 +199,7 @@ START_TEST(test_schur)
     double* const im = reals(n);
     for (int64_t k = 0; k < batch && r->offered; ++k) {
       if (r->sides[TESTED].status != PZ_OK) {
-        rig_fail(r, "answered %d (%s)", (int)r->sides[TESTED].status, r->sides[TESTED].message);
+        pair_fail(r, "answered %d (%s)", (int)r->sides[TESTED].status, r->sides[TESTED].message);
       }
       operand_matrix(a, BEFORE, k, at);
       operand_matrix(t, TESTED, k, tt);
@@ -210,15 +210,15 @@ START_TEST(test_schur)
       product(n, n, n, zt, tt, ztt);
       check_quasi_triangular(r, n, tt);
       if (!(orthogonality(n, n, zt) <= limit)) {
-        rig_fail(r, "z is not orthogonal: %.3g", orthogonality(n, n, zt));
+        pair_fail(r, "z is not orthogonal: %.3g", orthogonality(n, n, zt));
       }
       if (!(distance(n * n, az, ztt) <= limit * norm)) {
-        rig_fail(r, "residual %.3g, limit %.3g", distance(n * n, az, ztt), limit * norm);
+        pair_fail(r, "residual %.3g, limit %.3g", distance(n * n, az, ztt), limit * norm);
       }
       if (skew && oracle_spectrum(n, at, re, im)) {
         const double error = spectrum_error(n, tt, re, im);
         if (!(error <= limit * norm)) {
-          rig_fail(r, "error of eigenvalues %.3g, limit %.3g", error, limit * norm);
+          pair_fail(r, "error of eigenvalues %.3g, limit %.3g", error, limit * norm);
         }
       }
     }
@@ -230,7 +230,7 @@ START_TEST(test_schur)
     free(re);
     free(im);
   }
-  rig_close(r);
+  pair_close(r);
 }
 END_TEST
 

@@ -8,13 +8,16 @@
                right inverse a = y, b = 1 where scale is 1
      intruder  y = x, while somebody else makes the file that the environment variable
                INTRUDER names: the race between a check and its use
-     slow      y = x, after 1.2 seconds: time for an interrupt, and for showing progress */
+     held      y = x, after it made the file that the environment variable HELD names and the
+               test removed it: time for an interrupt
+     slow      y = x, after 1.2 seconds: time for showing progress */
 
 #include <parametrize/plugin.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 static pz_status
 product_plan(pz_call* const c, const pz_spec* const given)
@@ -90,6 +93,22 @@ intruder_sample(pz_call* const c, pz_tensor* const y)
 }
 
 static pz_status
+held_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
+{
+  const struct timespec pause = {0, 1000000};
+  const char* const path = getenv("HELD");
+  FILE* const file = path ? fopen(path, "w") : NULL;
+  if (file == NULL) {
+    return pz_fail(c, PZ_INVALID, "HELD names no file that can be written");
+  }
+  fclose(file);
+  while (access(path, F_OK) == 0) {
+    nanosleep(&pause, NULL);
+  }
+  return pz_copy(c, x, y);
+}
+
+static pz_status
 slow_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 {
   const struct timespec pause = {1, 200000000};
@@ -119,6 +138,14 @@ static const pz_parametrization intruder = {
     .sample = intruder_sample,
 };
 
+static const pz_parametrization held = {
+    .size = sizeof(held),
+    .option_size = sizeof(pz_option),
+    .id = "held",
+    .summary = "Any tensor, when the test allows",
+    .forward = held_forward,
+};
+
 static const pz_parametrization slow = {
     .size = sizeof(slow),
     .option_size = sizeof(pz_option),
@@ -128,4 +155,4 @@ static const pz_parametrization slow = {
 };
 
 PZ_PLUGIN(maps, "0.1.0", PZ_PARAMETRIZATION(&product), PZ_PARAMETRIZATION(&intruder),
-          PZ_PARAMETRIZATION(&slow));
+          PZ_PARAMETRIZATION(&held), PZ_PARAMETRIZATION(&slow));

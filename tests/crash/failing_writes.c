@@ -32,8 +32,8 @@ count_files(void)
 static void
 make_module(void)
 {
-  rig_add(module, "weight", 20, 20);
-  rig_add(module, "bias", 1, 20);
+  fixture_add(module, "weight", 20, 20);
+  fixture_add(module, "bias", 1, 20);
   ck_assert_ok(pz_register_parametrization(module, "weight", "skew,cayley", 0));
 }
 
@@ -48,7 +48,7 @@ fail_each(const failing_call call, const int error, const bool there)
     size_t size = 0;
     size_t size_after = 0;
     char* const before = there ? read_file(&size) : NULL;
-    pz_tensor bias = rig_normal(PZ_F32, 1, 20);
+    pz_tensor bias = fixture_normal(PZ_F32, 1, 20);
     ck_assert_ok(pz_module_set(module, "bias", &bias));
     failing_set(call, number, error);
     const pz_status status = pz_module_save(module, path);

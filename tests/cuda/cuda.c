@@ -18,6 +18,8 @@ enum { BATCH = 2, N = 40, COUNT = BATCH * N * N };
 
 static long (*alive)(void);
 
+static const int64_t shape[] = {BATCH, N, N};
+
 static void
 find(void* const library, const char* const name, void* const function)
 {
@@ -33,13 +35,6 @@ open_double(void)
   find(library, "cuda_double_alive", &alive);
 }
 
-static pz_tensor
-host(float* const data)
-{
-  static const int64_t shape[] = {BATCH, N, N};
-  return pz_host_tensor(PZ_F32, data, 3, shape);
-}
-
 static void
 fill(float* const data, const double scale)
 {
@@ -53,7 +48,7 @@ module_on(pz_context* const context, const char* const device, const char* const
   static float start[COUNT];
   pz_module* module = NULL;
   fill(start, 0.02);
-  const pz_tensor weight = host(start);
+  const pz_tensor weight = pz_host_tensor(PZ_F32, start, 3, shape);
   ck_assert_ok(pz_module_new(context, device, "Linear", &module));
   ck_assert_ok(pz_module_add(module, "weight", PZ_PARAMETER, &weight));
   ck_assert_ok(pz_register_parametrization(module, "weight", list, 0));
@@ -63,7 +58,7 @@ module_on(pz_context* const context, const char* const device, const char* const
 static void
 read_value(pz_module* const module, float* const out)
 {
-  const pz_tensor to = host(out);
+  const pz_tensor to = pz_host_tensor(PZ_F32, out, 3, shape);
   ck_assert_ok(pz_module_read(module, "weight", &to));
 }
 

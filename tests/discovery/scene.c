@@ -10,12 +10,17 @@ char scene[256];
 
 static char room[200]; /* of all scenes of a case; the runner's, whatever becomes of a test */
 
+const char*
+scene_parent(void)
+{
+  const char* const temporary = getenv("TMPDIR");
+  return temporary && temporary[0] == '/' ? temporary : "/tmp";
+}
+
 static void
 room_setup(void)
 {
-  const char* const temporary = getenv("TMPDIR");
-  snprintf(room, sizeof(room), "%s/parametrize-XXXXXX",
-           temporary && temporary[0] == '/' ? temporary : "/tmp");
+  snprintf(room, sizeof(room), "%s/parametrize-XXXXXX", scene_parent());
   ck_assert_ptr_nonnull(mkdtemp(room));
   ck_assert_int_eq(chmod(room, 0711), 0); /* a scene may be opened to other users */
 }

@@ -18,6 +18,12 @@
 /* The folder of the running test, fresh and ours alone. */
 extern char scene[256];
 
+/* The folder of temporary files, which scenes are in. */
+const char* scene_parent(void);
+
+/* A user other than the one who runs the tests. */
+enum { STRANGER = 54321 };
+
 /* A case whose tests each have a scene, and the environment variables that discovery reads
    cleared. The folders go when the case is over, whether its tests succeed or not. */
 TCase* scene_case(const char* name);

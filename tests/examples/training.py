@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """examples/copying_memory from outside: it learns, goes on where it was killed, refuses.
 
-TEST_KILLS in the environment: how often a run is killed (10).
+TEST_KILLS in the environment: how often a run is killed (10), after a random number of steps.
 
 usage: training.py COPYING_MEMORY INFER
 """
@@ -13,10 +13,10 @@ import pathlib
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 from tap import Skip, main, run
 
@@ -50,32 +50,46 @@ def learns_adding():
     assert "below the baseline 0.166667" in text, text
 
 
+def steps_are_printed(child, n):
+    """Waits until a run has printed n steps, or ended: it is between two steps, or at the start."""
+    for line in child.stdout if n > 0 else []:
+        n -= line.startswith("step ")
+        if n == 0:
+            break
+
+
+def rows_appear(child, n):
+    """Waits until a run has added n rows to its table, after which it saves a checkpoint, or ended."""
+    table = work / "killed" / "loss.csv"
+    first = rows = table.read_bytes().count(b"\n") if table.exists() else 0
+    while rows < first + n and child.poll() is None:
+        rows = table.read_bytes().count(b"\n") if table.exists() else 0
+
+
 def resumes():
     """kill -9 at any moment: the losses of an uninterrupted run, bit for bit"""
     kills = int(os.environ.get("TEST_KILLS", "10"))
     steps = 40 * kills
-    settings = ["--hidden", "64", "--length", "20", "--checkpoint-every", "3", "--steps", str(steps)]
-    start = time.monotonic()
+    settings = ["--hidden", "64", "--length", "20", "--checkpoint-every", "3", "--print-every", "1"]
+    settings += ["--steps", str(steps)]
     train("whole", *settings)
     expected = (work / "whole" / "loss.csv").read_bytes()
-    seconds = time.monotonic() - start
     dice = random.Random(4)
     killed = 0
-    for attempt in range(20 * kills):
-        threads = ["--threads", str(1 + attempt % 2)]
+    for attempt in range(kills):
+        threads = ["--threads", str(1 + attempt // 2 % 2)]
         child = subprocess.Popen(
             [program, *small, "--out", str(work / "killed"), *settings, *threads],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )
-        try:
-            _, errors = child.communicate(timeout=2 * seconds / kills * dice.random() if killed < kills else None)
-            assert child.returncode == 0, errors
-            break
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.communicate()
-            killed += 1
+        wait = rows_appear if attempt % 2 else steps_are_printed
+        wait(child, dice.randrange(60))
+        child.kill()
+        _, errors = child.communicate()
+        assert child.returncode in (0, -signal.SIGKILL), errors
+        killed += child.returncode != 0
     assert killed > 0, "no run was killed"
+    train("killed", *settings)
     found = (work / "killed" / "loss.csv").read_bytes()
     assert found == expected, (len(found), len(expected))
 

@@ -26,7 +26,14 @@
      turn      y = (I + x)(I - x)^-1; structure of the input; orthogonal after skew
      turned    y = x^T
      weighted  y = s v; originals s (one number) and v (a matrix)
-     widened   y = x; an original of the other dtype */
+     widened   y = x; an original of the other dtype
+
+   And of pz_plugin_v1_triangle_maps:
+
+     half      as fold, of either triangle, skew or symmetric; declares the fold
+     spin      as turn; takes triangles
+     both      folds the other triangle than half, which it declares, and takes triangles
+     taken     y = x; takes triangles, which it folds */
 
 #ifndef TEST_MAPS_H
 #define TEST_MAPS_H
@@ -40,6 +47,7 @@
 #undef fail /* of check.h: the services have a member of that name */
 
 extern const pz_plugin pz_plugin_v1_test_maps;
+extern const pz_plugin pz_plugin_v1_triangle_maps;
 
 /* ---- knobs and counts --------------------------------------------------------- */
 
@@ -69,6 +77,20 @@ extern pz_status (*map_hook)(pz_call* c, const char* entry, pz_tensor* out);
 
 /* The status of the right inverse of `mask`, which has written all its outputs by then. */
 extern pz_status map_mask_answer;
+
+/* Of half and both: the structure of the value, and the triangle that half folds. */
+extern uint32_t map_structure;
+extern uint32_t map_triangle;
+/* What half does wrong: a fold beside a buffer, of two originals, or declared in forward. */
+typedef enum map_fold_mistake {
+  MAP_NO_MISTAKE,
+  MAP_FOLD_AND_BUFFER,
+  MAP_FOLD_OF_TWO,
+  MAP_FOLD_IN_FORWARD,
+} map_fold_mistake;
+extern map_fold_mistake map_mistake;
+/* The largest |x - s x^T|, s the sign of the structure, of the last x of init or update of spin. */
+extern double map_asymmetry;
 
 /* ---- parts of maps, for those that a single test makes -------------------------- */
 

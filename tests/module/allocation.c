@@ -1,196 +1,12 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Memory: steady state takes none, and each allocation of a call failing in turn leaves the
-   module as it was. On the reference backend, since a BLAS may abort. */
+/* Reading, differentiating and stepping take no memory once everything is there. Calls whose
+   allocations fail are in transactions.c, loading_failures.c and failing_copies.c. */
 
-#include "rig.h"
+#include "fixture.h"
 
 #include <allocator.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-/* ---- calls that are to fail at every allocation --------------------------------- */
-
-static pz_tensor plain;
-static pz_tensor value;
-static char path[] = "/tmp/parametrize-test-XXXXXX";
-
-static pz_status
-call_add(void)
-{
-  return pz_module_add(module, "new", PZ_PARAMETER, &plain);
-}
-
-static pz_status
-call_register(void)
-{
-  return pz_register_parametrization(module, "plain", "skew,affine,pruning(p_drop=0.5)", 0);
-}
-
-static pz_status
-call_register_several(void)
-{
-  return pz_register_parametrization(module, "plain", "weighted", 0);
-}
-
-static pz_status
-call_append(void)
-{
-  return pz_register_parametrization(module, "weight", "fragile,affine", 0);
-}
-
-static pz_status
-call_read(void)
-{
-  pz_tensor now;
-  const pz_status status = pz_module_touch(module, "weight");
-  return status == PZ_OK ? pz_module_get(module, "weight", &now) : status;
-}
-
-static pz_status
-call_assign(void)
-{
-  return pz_module_set(module, "weight", &value);
-}
-
-static pz_status
-call_backward(void)
-{
-  return pz_module_backward(module, "weight", &value);
-}
-
-static pz_status
-call_sample(void)
-{
-  return pz_module_sample(module, "weight");
-}
-
-static pz_status
-call_update(void)
-{
-  return pz_module_update(module, NULL);
-}
-
-static pz_status
-call_remove_map(void)
-{
-  return pz_remove_parametrization(module, "weight", 0);
-}
-
-static pz_status
-call_remove(void)
-{
-  return pz_remove_parametrizations(module, "weight", PZ_LEAVE_PARAMETRIZED);
-}
-
-static pz_status
-call_remove_several(void)
-{
-  return pz_remove_parametrizations(module, "pair", PZ_LEAVE_PARAMETRIZED);
-}
-
-static pz_status
-call_save(void)
-{
-  return pz_module_save(module, path);
-}
-
-static pz_status
-call_load(void)
-{
-  return pz_module_load(module, path);
-}
-
-static pz_status
-call_add_child(void)
-{
-  pz_module* child = NULL;
-  PZ_TRY(pz_module_new(context, "reference", "Block", &child));
-  const pz_status status = pz_module_add_child(module, "child", child);
-  if (status != PZ_OK) {
-    pz_module_free(child);
-  }
-  return status;
-}
-
-typedef struct calling {
-  const char* name;
-  pz_status (*call)(void);
-} calling;
-
-static const calling all[] = {
-    {"add", call_add},
-    {"register", call_register},
-    {"register, several originals", call_register_several},
-    {"append", call_append},
-    {"read", call_read},
-    {"assign", call_assign},
-    {"backward", call_backward},
-    {"sample", call_sample},
-    {"update", call_update},
-    {"remove a map", call_remove_map},
-    {"remove", call_remove},
-    {"remove, several originals", call_remove_several},
-    {"save", call_save},
-    {"load", call_load},
-    {"add a child", call_add_child},
-};
-
-/* A fresh module in a state where every call has something to do. */
-static void
-furnish(void)
-{
-  pz_tensor there;
-  pz_module_free(module);
-  ck_assert_ok(pz_module_new(context, "reference", "Linear", &module));
-  ck_assert_ok(pz_module_add(module, "plain", PZ_PARAMETER, &plain));
-  ck_assert_ok(pz_module_add(module, "weight", PZ_PARAMETER, &plain));
-  ck_assert_ok(pz_module_add(module, "pair", PZ_PARAMETER, &plain));
-  ck_assert_ok(pz_register_parametrization(module, "weight", "affine,fragile", 0));
-  ck_assert_ok(pz_register_parametrization(module, "pair", "weighted", 0));
-  ck_assert_ok(pz_module_get(module, "weight", &there));
-  ck_assert_ok(pz_module_save(module, path));
-}
-
-START_TEST(each_allocation_fails_in_turn)
-{
-  const calling* const one = &all[_i];
-  const int fd = mkstemp(path);
-  ck_assert_int_ge(fd, 0);
-  close(fd);
-  plain = rig_normal(PZ_F32, 3, 3);
-  value = rig_normal(PZ_F32, 3, 3);
-  furnish();
-  ck_assert_ok(pz_register_parametrization(module, "plain", "skew,pruning", 0)); /* maps loaded */
-
-  unsigned long n = 1;
-  for (;; ++n) {
-    furnish();
-    const pz_tensor before = rig_read("weight");
-    char* const picture = rig_picture();
-    allocator_start(n);
-    const pz_status status = one->call();
-    (void)allocator_stop();
-    if (!allocator_refused()) { /* there are no more */
-      ck_assert_int_eq(status, PZ_OK);
-      free(picture);
-      break;
-    }
-    if (status == PZ_OK) { /* it could do without */
-      free(picture);
-      continue;
-    }
-    ck_assert_msg(status == PZ_NO_MEMORY || status == PZ_IO, "%s, allocation %lu: %s: %s",
-                  one->name, n, pz_status_text(status), pz_error_message());
-    rig_unchanged(picture);
-    rig_expect("weight", &before);
-    ck_assert_ok(one->call()); /* and now it works */
-    ck_assert_uint_lt(n, 5000);
-  }
-  unlink(path);
-}
-END_TEST
 
 START_TEST(steady_state_allocates_nothing)
 {
@@ -198,7 +14,7 @@ START_TEST(steady_state_allocates_nothing)
   pz_slot* slot = NULL;
   pz_tensor x;
   pz_tensor y;
-  const pz_tensor w = rig_parametrize(module, "weight", 6, 6, "skew,cayley,pruning,affine");
+  const pz_tensor w = fixture_parametrize(module, "weight", 6, 6, "skew,cayley,pruning,affine");
   ck_assert_ok(pz_module_slot(module, "weight", &slot));
   int bad = 0; /* check's own macros allocate */
   for (int step = 0; step < 6; ++step) {
@@ -225,8 +41,7 @@ END_TEST
 int
 main(void)
 {
-  TCase* const tcase = rig_case("allocation");
-  tcase_add_loop_test(tcase, each_allocation_fails_in_turn, 0, (int)(sizeof(all) / sizeof(all[0])));
+  TCase* const tcase = fixture_case("allocation");
   tcase_add_test(tcase, steady_state_allocates_nothing);
   return test_main_case(tcase);
 }

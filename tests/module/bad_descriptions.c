@@ -45,9 +45,9 @@ describe(const char* const text)
 START_TEST(semantics_20_a_good_description_for_comparison)
 {
   describe(WITH(LIST));
-  pz_tensor w = rig_add(module, "weight", 2, 2);
+  pz_tensor w = fixture_add(module, "weight", 2, 2);
   ck_assert_ok(pz_module_load(module, path));
-  w = rig_read("weight");
+  w = fixture_read("weight");
   ck_assert_double_eq(host_at(&w, 1), 2.0);
   ck_assert_double_eq(host_at(&w, 2), -2.0);
 }
@@ -151,7 +151,7 @@ static const struct {
 
 START_TEST(semantics_20_wrong_descriptions_are_refused)
 {
-  rig_add(module, "weight", 2, 2);
+  fixture_add(module, "weight", 2, 2);
   describe(wrong[_i].text);
   expect_refusal(PZ_IO, wrong[_i].part);
   ck_assert_fails(pz_module_load(module, path), PZ_IO, "__metadata__: \"parametrize\": ");
@@ -202,7 +202,7 @@ static const struct {
 
 START_TEST(semantics_20_descriptions_that_do_not_fit_are_refused)
 {
-  rig_add(module, "weight", 2, 2);
+  fixture_add(module, "weight", 2, 2);
   describe(lies[_i].text);
   expect_refusal(lies[_i].status, lies[_i].part);
 }
@@ -273,13 +273,13 @@ START_TEST(semantics_20_any_byte_of_a_description_may_be_wrong)
   static const char bytes[] = {'"', '{', '9', ',', 'x', '\\'};
   const char* const good = WITH(LIST);
   char* const text = strdup(good);
-  rig_add(module, "weight", 2, 2);
+  fixture_add(module, "weight", 2, 2);
   for (size_t k = 0; text[k] != '\0'; ++k) {
     pz_module* made = NULL;
     text[k] = bytes[k % sizeof(bytes)];
     describe(text);
     if (pz_file_open(path, &file) == PZ_OK) {
-      char* const picture = rig_picture();
+      char* const picture = fixture_picture();
       if (pz_module_from_file(context, "reference", file, NULL, NULL, &made) == PZ_OK) {
         pz_module_free(made);
       }
@@ -287,7 +287,7 @@ START_TEST(semantics_20_any_byte_of_a_description_may_be_wrong)
         ck_assert_ok(pz_remove_parametrizations(module, "weight", PZ_LEAVE_ORIGINAL));
         free(picture);
       } else {
-        rig_unchanged(picture);
+        fixture_unchanged(picture);
       }
     }
     pz_file_close(file);

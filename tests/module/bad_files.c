@@ -12,8 +12,8 @@
 
 START_TEST(semantics_20_names_and_specs_must_fit)
 {
-  rig_add(module, "a", 1, 2);
-  rig_add(module, "b", 1, 2);
+  fixture_add(module, "a", 1, 2);
+  fixture_add(module, "b", 1, 2);
   write_file("{\"a\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[0,8]}}", 8);
   expect_refusal(PZ_MISMATCH, "1 of 2 tensors expected are not in the file: \"b\"");
   write_file("{\"a\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[0,8]},"
@@ -107,7 +107,7 @@ static const struct {
 
 START_TEST(semantics_20_corrupt_headers_are_refused)
 {
-  rig_add(module, "a", 1, 2);
+  fixture_add(module, "a", 1, 2);
   write_file(corrupt[_i].header, 8);
   expect_refusal(PZ_IO, corrupt[_i].part);
 }
@@ -117,7 +117,7 @@ START_TEST(semantics_20_files_that_lie_about_their_size)
 {
   const char* const header = "{" A "}";
   const size_t length = strlen(header);
-  rig_add(module, "a", 1, 2);
+  fixture_add(module, "a", 1, 2);
   write_file(header, 7); /* truncated data */
   expect_refusal(PZ_IO, "\"a\": data end at byte 8, the file has 7");
   write_file(header, 9);
@@ -142,7 +142,7 @@ END_TEST
 
 START_TEST(semantics_20_deep_and_huge_headers_are_refused)
 {
-  rig_add(module, "a", 1, 2);
+  fixture_add(module, "a", 1, 2);
   const size_t depth = 1 << 20;
   char* const deep = malloc(depth);
   ck_assert_ptr_nonnull(deep);
@@ -174,7 +174,7 @@ START_TEST(semantics_20_any_byte_may_be_wrong)
 {
   /* Every byte of a good file replaced in turn: loaded or refused, never worse. */
   size_t size = 0;
-  rig_parametrize(module, "weight", 2, 2, "pruning(p_drop=0)");
+  fixture_parametrize(module, "weight", 2, 2, "pruning(p_drop=0)");
   ck_assert_ok(pz_module_save(module, path));
   char* const good = read_file(&size);
   static const unsigned char wrong[] = {0x00, 0xff, '"', '{', '9'};
@@ -199,7 +199,7 @@ END_TEST
 
 START_TEST(semantics_20_what_is_no_file_is_refused)
 {
-  rig_add(module, "a", 1, 2);
+  fixture_add(module, "a", 1, 2);
   expect_refusal(PZ_NOT_FOUND, "No such file");
   ck_assert_int_eq(mkfifo(path, 0600), 0);
   expect_refusal(PZ_IO, "not a regular file"); /* and does not wait */

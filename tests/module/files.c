@@ -14,35 +14,35 @@
 START_TEST(semantics_20_what_is_saved_comes_back)
 {
   pz_module* child = NULL;
-  pz_tensor w = rig_add(module, "weight", 3, 3);
-  w = rig_normal(PZ_F64, 2, 5);
+  pz_tensor w = fixture_add(module, "weight", 3, 3);
+  w = fixture_normal(PZ_F64, 2, 5);
   ck_assert_ok(pz_module_add(module, "double", PZ_PARAMETER, &w));
-  w = rig_zeros(PZ_F32, 0, 3);
+  w = fixture_zeros(PZ_F32, 0, 3);
   ck_assert_ok(pz_module_add(module, "empty", PZ_BUFFER, &w));
   ck_assert_ok(pz_module_new(context, getenv("TEST_DEVICE"), "Block", &child));
-  w = rig_add(child, "w\"\\\xc3\xa9", 1, 3);
+  w = fixture_add(child, "w\"\\\xc3\xa9", 1, 3);
   ck_assert_ok(pz_module_add_child(module, "child", child));
   ck_assert_ok(pz_register_parametrization(module, "weight", "skew,affine,pruning", 0));
-  const pz_tensor value = rig_read("weight");
-  char* const picture = rig_picture();
+  const pz_tensor value = fixture_read("weight");
+  char* const picture = fixture_picture();
   ck_assert_ok(pz_module_save(module, path));
 
-  w = rig_normal(PZ_F32, 3, 3);
+  w = fixture_normal(PZ_F32, 3, 3);
   ck_assert_ok(pz_module_set(module, "parametrizations.weight.original", &w));
   ck_assert_ok(pz_module_set(module, "parametrizations.weight.2.mask", &w));
-  w = rig_normal(PZ_F64, 2, 5);
+  w = fixture_normal(PZ_F64, 2, 5);
   ck_assert_ok(pz_module_set(module, "double", &w));
   ck_assert_ok(pz_module_load(module, path));
-  rig_unchanged(picture);
-  rig_expect("weight", &value); /* the value follows */
+  fixture_unchanged(picture);
+  fixture_expect("weight", &value); /* the value follows */
 }
 END_TEST
 
 START_TEST(semantics_20_the_format)
 {
   size_t size = 0;
-  pz_tensor w = rig_add(module, "weight", 1, 3);
-  w = rig_normal(PZ_F64, 1, 1);
+  pz_tensor w = fixture_add(module, "weight", 1, 3);
+  w = fixture_normal(PZ_F64, 1, 1);
   ck_assert_ok(pz_module_add(module, "double", PZ_BUFFER, &w));
   ck_assert_ok(pz_register_parametrization(module, "weight", "pruning(p_drop=0)", 0));
   ck_assert_ok(pz_module_save(module, path));
@@ -66,14 +66,14 @@ END_TEST
 START_TEST(semantics_20_a_foreign_file_loads)
 {
   /* any order, any spacing, odd lengths: data at odd addresses */
-  rig_add(module, "a", 1, 2);
-  rig_add(module, "b", 1, 2);
+  fixture_add(module, "a", 1, 2);
+  fixture_add(module, "b", 1, 2);
   write_file("{ \"b\" : {\"shape\": [1, 2],\n \"data_offsets\" : [8, 16], \"dtype\":\"F32\"},"
              "\"__metadata__\":{\"format\":\"pt\"},\t"
              "\"a\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[0,8]}}    ",
              16);
   ck_assert_ok(pz_module_load(module, path));
-  const pz_tensor now = rig_read("b");
+  const pz_tensor now = fixture_read("b");
   const unsigned char bytes[8] = {8, 9, 10, 11, 12, 13, 14, 15};
   ck_assert_mem_eq(now.data, bytes, 8);
 }
@@ -83,7 +83,7 @@ START_TEST(files_appear_whole_or_not_at_all)
 {
   size_t size = 0;
   struct stat there;
-  rig_add(module, "a", 1, 2);
+  fixture_add(module, "a", 1, 2);
   ck_assert_int_eq(pz_module_save(module, folder), PZ_IO);
   ck_assert_int_eq(pz_module_save(module, "/nowhere/at/all"), PZ_IO);
   ck_assert_int_eq(pz_module_save(module, ""), PZ_IO);
@@ -133,7 +133,7 @@ save_through(const char* const name)
 START_TEST(files_appear_where_links_lead)
 {
   struct stat there;
-  rig_add(module, "a", 1, 2);
+  fixture_add(module, "a", 1, 2);
   for (int exists = 0; exists <= 1; ++exists) {
     link_to(path, "absolute");
     ck_assert_ok(save_through("absolute"));
@@ -163,7 +163,7 @@ START_TEST(states_are_saved_without_originals)
   pz_state* state = NULL;
   pz_state* other = NULL;
   pz_tensor tensor;
-  pz_tensor w = rig_normal(PZ_F64, 3, 3);
+  pz_tensor w = fixture_normal(PZ_F64, 3, 3);
   const pz_spec spec = pz_spec_of(&w);
   ck_assert_ok(pz_queue_open(context, getenv("TEST_DEVICE"), &queue));
   ck_assert_ok(
@@ -172,7 +172,7 @@ START_TEST(states_are_saved_without_originals)
   ck_assert_ok(pz_state_new(chain, queue, &other));
   for (uint32_t role = PZ_ORIGINAL; role <= PZ_STATE_BUFFER; ++role) {
     for (uint32_t k = 0; pz_state_tensor(state, (pz_role)role, k, &tensor) == PZ_OK; ++k) {
-      w = rig_normal(PZ_F64, 3, 3);
+      w = fixture_normal(PZ_F64, 3, 3);
       ck_assert_ok(pz_queue_upload(queue, &w, &tensor));
     }
   }
@@ -185,8 +185,8 @@ START_TEST(states_are_saved_without_originals)
   ck_assert_uint_ne(pz_state_version(other), version);
   for (uint32_t role = PZ_ORIGINAL; role <= PZ_STATE_BUFFER; ++role) {
     for (uint32_t k = 0; pz_state_tensor(state, (pz_role)role, k, &tensor) == PZ_OK; ++k) {
-      const pz_tensor a = rig_zeros(PZ_F64, 3, 3);
-      const pz_tensor b = rig_zeros(PZ_F64, 3, 3);
+      const pz_tensor a = fixture_zeros(PZ_F64, 3, 3);
+      const pz_tensor b = fixture_zeros(PZ_F64, 3, 3);
       ck_assert_ok(pz_queue_download(queue, &tensor, &a));
       ck_assert_ok(pz_state_tensor(other, (pz_role)role, k, &tensor));
       ck_assert_ok(pz_queue_download(queue, &tensor, &b));

@@ -16,7 +16,7 @@ char reports[1024];
 static void
 setup(void)
 {
-  rig_setup();
+  fixture_setup();
   strcpy(folder, "/tmp/parametrize-test-XXXXXX");
   ck_assert_ptr_nonnull(mkdtemp(folder));
   snprintf(path, sizeof(path), "%s/x.safetensors", folder);
@@ -29,7 +29,7 @@ teardown(void)
   file = NULL;
   unlink(path);
   ck_assert_int_eq(rmdir(folder), 0); /* nothing else was left there */
-  rig_teardown();
+  fixture_teardown();
 }
 
 void
@@ -122,10 +122,10 @@ read_file(size_t* const size)
 void
 expect_refusal(const pz_status status, const char* const words)
 {
-  char* const picture = rig_picture();
+  char* const picture = fixture_picture();
   ck_assert_fails(pz_module_load(module, path), status, words);
   ck_assert_int_eq(strncmp(pz_error_message(), path, strlen(path)), 0);
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
 }
 
 TCase*

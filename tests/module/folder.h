@@ -1,18 +1,18 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The rig with a folder of its own and one file in it. */
+/* The fixture with a folder of its own and one file in it. */
 
 #ifndef TEST_MODULE_FOLDER_H
 #define TEST_MODULE_FOLDER_H
 
-#include "rig.h"
+#include "fixture.h"
 
 extern char folder[64];
 extern char path[96]; /* of the file, not there at first */
 extern pz_file* file; /* the file, open, or NULL; closed with the folder */
 
-/* A case with rig and folder, which must hold nothing but the file at the end. */
+/* A case with fixture and folder, which must hold nothing but the file at the end. */
 TCase* folder_case(const char* name);
 
 /* Writes `prefix` as the header's length, the header, and bytes of data. */

@@ -3,7 +3,7 @@
 
 /* Semantics 18, the part on folding: values become plain tensors for a while. */
 
-#include "rig.h"
+#include "fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,9 +21,9 @@ printed(void)
 static void
 fill(void)
 {
-  rig_add(module, "weight", 3, 3);
-  rig_add(module, "bias", 1, 3);
-  rig_add(module, "other", 3, 3);
+  fixture_add(module, "weight", 3, 3);
+  fixture_add(module, "bias", 1, 3);
+  fixture_add(module, "other", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
   ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "skew", 0));
   ck_assert_ok(pz_register_parametrization(module, "other", "fragile,pruning(p_drop=0.5)", 0));
@@ -34,20 +34,20 @@ START_TEST(semantics_18_baked_values_are_plain)
   pz_slot* slot = NULL;
   pz_slot* inner = NULL;
   fill();
-  const pz_tensor weight = rig_read("weight");
-  const pz_tensor other = rig_read("other");
+  const pz_tensor weight = fixture_read("weight");
+  const pz_tensor other = fixture_read("other");
   ck_assert_ok(pz_module_slot(module, "weight", &slot));
   ck_assert_ok(pz_module_slot(module, INNER, &inner));
   ck_assert(!pz_module_is_baked(module));
   ck_assert_ok(pz_module_bake(module));
   ck_assert(pz_module_is_baked(module));
-  rig_names("weight bias other ");
+  fixture_names("weight bias other ");
   ck_assert(!pz_is_parametrized(module, NULL));
   ck_assert_str_eq(printed(), "Linear(\n  (weight): Parameter(float32 3x3)\n"
                               "  (bias): Parameter(float32 1x3)\n"
                               "  (other): Parameter(float32 3x3)\n)");
-  rig_expect("weight", &weight);
-  pz_tensor now = rig_read("other");
+  fixture_expect("weight", &weight);
+  pz_tensor now = fixture_read("other");
   ck_assert_double_eq(host_distance(&other, &now), 0.0);
   ck_assert_ok(pz_slot_get(slot, &now));
   ck_assert_fails(pz_slot_get(inner, &now), PZ_INVALID, "pz_module_unbake");
@@ -56,27 +56,27 @@ START_TEST(semantics_18_baked_values_are_plain)
   ck_assert_ok(pz_module_unbake(module));
   ck_assert(!pz_module_is_baked(module));
   ck_assert_ok(pz_slot_get(inner, &now));
-  rig_expect("weight", &weight);
+  fixture_expect("weight", &weight);
 }
 END_TEST
 
 START_TEST(semantics_18_unbaking_brings_back_every_bit)
 {
   fill();
-  const pz_tensor g = rig_normal(PZ_F32, 3, 3);
-  pz_tensor now = rig_read("weight");
-  now = rig_read("other");
+  const pz_tensor g = fixture_normal(PZ_F32, 3, 3);
+  pz_tensor now = fixture_read("weight");
+  now = fixture_read("other");
   ck_assert_ok(pz_module_backward(module, "weight", &g));
-  const pz_tensor before = rig_gradient(INNER);
-  char* const picture = rig_picture();
+  const pz_tensor before = fixture_gradient(INNER);
+  char* const picture = fixture_picture();
   ck_assert_ok(pz_module_bake(module));
   ck_assert_ok(pz_module_unbake(module));
-  rig_unchanged(picture);
-  now = rig_gradient(INNER);
+  fixture_unchanged(picture);
+  now = fixture_gradient(INNER);
   ck_assert_double_eq(host_distance(&before, &now), 0.0);
   /* nothing is stale, and the gradient adds up to just twice what it was */
   ck_assert_ok(pz_module_backward(module, "weight", &g));
-  now = rig_gradient(INNER);
+  now = fixture_gradient(INNER);
   for (int64_t k = 0; k < 9; ++k) {
     ck_assert_double_eq(host_at(&now, k), 2 * host_at(&before, k));
   }
@@ -85,23 +85,23 @@ END_TEST
 
 START_TEST(semantics_18_modes_set_meanwhile_are_seen_after)
 {
-  rig_parametrize(module, "weight", 3, 3, "counting");
-  const pz_tensor folded = rig_read("weight");
+  fixture_parametrize(module, "weight", 3, 3, "counting");
+  const pz_tensor folded = fixture_read("weight");
   ck_assert_ok(pz_module_bake(module));
   atomic_store(&map_forwards, 0);
   pz_module_train(module, false);
   pz_module_cache_policy(module, PZ_CACHE_SCOPED);
   pz_cached_begin(module);
-  rig_expect("weight", &folded);
+  fixture_expect("weight", &folded);
   ck_assert_int_eq(atomic_load(&map_forwards), 0);
   ck_assert_ok(pz_module_unbake(module));
-  rig_read("weight");
-  rig_read("weight");
+  fixture_read("weight");
+  fixture_read("weight");
   ck_assert_int_eq(atomic_load(&map_forwards), 1);
   pz_cached_end(module);
-  rig_read("weight");
-  rig_read("weight");
-  ck_assert_int_eq(atomic_load(&map_forwards), 5); /* rig_read reads twice */
+  fixture_read("weight");
+  fixture_read("weight");
+  ck_assert_int_eq(atomic_load(&map_forwards), 5); /* fixture_read reads twice */
 }
 END_TEST
 
@@ -113,9 +113,9 @@ START_TEST(semantics_18_a_baked_module_refuses_changes)
   pz_module* child = NULL;
   double distance = 0.0;
   fill();
-  const pz_tensor t = rig_read("weight");
+  const pz_tensor t = fixture_read("weight");
   ck_assert_ok(pz_module_bake(module));
-  char* const picture = rig_picture();
+  char* const picture = fixture_picture();
   ck_assert_ok(pz_module_new(context, getenv("TEST_DEVICE"), NULL, &child));
   EXPECT_BAKED(pz_module_bake(module));
   EXPECT_BAKED(pz_module_set(module, "weight", &t));
@@ -142,7 +142,7 @@ START_TEST(semantics_18_a_baked_module_refuses_changes)
   pz_module_check_writes(module, true);
   ck_assert_ptr_nonnull(strstr(pz_error_message(), "pz_module_unbake"));
   ck_assert_ok(pz_module_check(module));
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
   pz_module_free(child);
 }
 END_TEST
@@ -152,7 +152,7 @@ START_TEST(semantics_18_children_are_baked_with_a_module_or_alone)
   pz_module* child = NULL;
   fill();
   ck_assert_ok(pz_module_new(context, getenv("TEST_DEVICE"), "Block", &child));
-  const pz_tensor t = rig_parametrize(child, "weight", 3, 3, "skew");
+  const pz_tensor t = fixture_parametrize(child, "weight", 3, 3, "skew");
   ck_assert_ok(pz_module_bake(child)); /* and is nested as it is */
   ck_assert_ok(pz_module_add_child(module, "block", child));
   ck_assert(!pz_module_is_baked(module));
@@ -168,13 +168,13 @@ START_TEST(semantics_18_children_are_baked_with_a_module_or_alone)
 
   ck_assert_ok(pz_module_bake(module));
   ck_assert(pz_module_is_baked(child));
-  rig_names("weight bias other block.weight ");
+  fixture_names("weight bias other block.weight ");
   EXPECT_BAKED(pz_module_set(child, "weight", &t));
   EXPECT_BAKED(pz_module_unbake(child));
   ck_assert_ok(pz_module_unbake(module));
   ck_assert(!pz_module_is_baked(child));
   ck_assert_fails(pz_module_unbake(module), PZ_INVALID, "not baked");
-  rig_read("block.weight");
+  fixture_read("block.weight");
   ck_assert_ok(pz_module_to_dtype(module, PZ_F64));
   ck_assert_ok(pz_module_bake(module)); /* freed as it is */
 }
@@ -184,9 +184,9 @@ START_TEST(semantics_18_bakes_all_or_nothing)
 {
   pz_tensor open;
   fill();
-  const pz_tensor before = rig_read("weight");
-  rig_read("other");
-  char* const picture = rig_picture();
+  const pz_tensor before = fixture_read("weight");
+  fixture_read("other");
+  char* const picture = fixture_picture();
   map_failing = "forward";
   ck_assert_fails(pz_module_bake(module), PZ_DEVICE, "\"other\"");
   map_failing = NULL;
@@ -197,8 +197,8 @@ START_TEST(semantics_18_bakes_all_or_nothing)
   ck_assert_ok(pz_module_edit(module, INNER, &open));
   ck_assert_fails(pz_module_bake(module), PZ_INVALID, INNER);
   ck_assert_ok(pz_module_commit(module, INNER));
-  rig_expect("weight", &before);
-  rig_unchanged(picture);
+  fixture_expect("weight", &before);
+  fixture_unchanged(picture);
 }
 END_TEST
 
@@ -207,7 +207,7 @@ START_TEST(semantics_18_a_baked_module_is_copied_as_a_plain_one)
   pz_module* copy = NULL;
   pz_tensor there;
   fill();
-  const pz_tensor value = rig_read("weight");
+  const pz_tensor value = fixture_read("weight");
   ck_assert_ok(pz_module_bake(module));
   ck_assert_ok(pz_module_copy(module, &copy));
   ck_assert(!pz_module_is_baked(copy));
@@ -225,19 +225,19 @@ START_TEST(semantics_18_a_baked_module_is_saved_as_a_plain_one)
   ck_assert_int_ge(descriptor, 0);
   close(descriptor);
   fill();
-  const pz_tensor weight = rig_read("weight");
+  const pz_tensor weight = fixture_read("weight");
   ck_assert_ok(pz_module_bake(module));
   ck_assert_ok(pz_module_save(module, path));
   EXPECT_BAKED(pz_module_load(module, path));
   pz_module_free(module);
   module = NULL;
   ck_assert_ok(pz_module_new(context, getenv("TEST_DEVICE"), "Linear", &module));
-  rig_add(module, "weight", 3, 3);
-  rig_add(module, "bias", 1, 3);
-  rig_add(module, "other", 3, 3);
+  fixture_add(module, "weight", 3, 3);
+  fixture_add(module, "bias", 1, 3);
+  fixture_add(module, "other", 3, 3);
   ck_assert_ok(pz_module_load(module, path));
   ck_assert(!pz_is_parametrized(module, NULL));
-  rig_expect("weight", &weight);
+  fixture_expect("weight", &weight);
   unlink(path);
 }
 END_TEST
@@ -245,7 +245,7 @@ END_TEST
 int
 main(void)
 {
-  TCase* const tcase = rig_case("folding");
+  TCase* const tcase = fixture_case("folding");
   tcase_add_test(tcase, semantics_18_baked_values_are_plain);
   tcase_add_test(tcase, semantics_18_unbaking_brings_back_every_bit);
   tcase_add_test(tcase, semantics_18_modes_set_meanwhile_are_seen_after);

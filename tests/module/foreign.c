@@ -18,9 +18,9 @@ static pz_tensor now;
 static void
 fill_tensors(void)
 {
-  a = rig_normal(PZ_F32, 4, 4);
-  b = rig_normal(PZ_F32, 4, 4);
-  c = rig_normal(PZ_F32, 4, 4);
+  a = fixture_normal(PZ_F32, 4, 4);
+  b = fixture_normal(PZ_F32, 4, 4);
+  c = fixture_normal(PZ_F32, 4, 4);
 }
 
 /* The value of `text` on these originals, computed by a module of its own. */
@@ -32,7 +32,7 @@ value_of(const char* const text, const pz_tensor* const original)
   ck_assert_ok(pz_module_add(module, "w", PZ_PARAMETER, original));
   ck_assert_ok(pz_register_parametrization(module, "w", text, 0));
   ck_assert_ok(pz_module_set(module, "parametrizations.w.original", original));
-  const pz_tensor value = rig_read("w");
+  const pz_tensor value = fixture_read("w");
   pz_module_free(module);
   module = kept;
   return value;
@@ -46,10 +46,10 @@ START_TEST(semantics_20_a_state_dict_of_pytorch)
       {"*", "weighted"},
   };
   fill_tensors();
-  pz_tensor scale = rig_zeros(PZ_F32, 1, 1);
+  pz_tensor scale = fixture_zeros(PZ_F32, 1, 1);
   scale.ndim = 0;
   host_put(&scale, 0, 3.0);
-  const pz_tensor mask = rig_zeros(PZ_F32, 4, 4);
+  const pz_tensor mask = fixture_zeros(PZ_F32, 4, 4);
   for (int k = 0; k < 16; ++k) {
     host_f32(&mask)[k] = k % 3 == 0 ? 0.0F : 1.0F;
   }
@@ -70,18 +70,18 @@ START_TEST(semantics_20_a_state_dict_of_pytorch)
   pz_module* const kept = module;
   module = made;
   pz_tensor expected = value_of("skew,cayley", &a);
-  rig_expect("rnn.kernel", &expected);
-  now = rig_read("rnn.masked");
+  fixture_expect("rnn.kernel", &expected);
+  now = fixture_read("rnn.masked");
   for (int k = 0; k < 16; ++k) { // mask o (a o b + c)
     const double y =
         host_f32(&mask)[k] * ((double)host_f32(&a)[k] * host_f32(&b)[k] + host_f32(&c)[k]);
     ck_assert_double_eq_tol(host_f32(&now)[k], y, 4 * 0x1p-23 * 20.0);
   }
-  now = rig_read("pair");
+  now = fixture_read("pair");
   for (int k = 0; k < 16; ++k) {
     ck_assert_double_eq_tol(host_f32(&now)[k], 3.0 * host_f32(&b)[k], 4 * 0x1p-23 * 20.0);
   }
-  rig_expect("bias", &c);
+  fixture_expect("bias", &c);
   /* in the order of the file */
   pz_tensor_entry entry = {.size = sizeof(entry)};
   ck_assert_ok(pz_module_tensor(module, 0, &entry));
@@ -95,7 +95,7 @@ START_TEST(semantics_20_a_state_dict_of_pytorch)
   ck_assert_ok(
       pz_module_from_file(context, getenv("TEST_DEVICE"), file, "rnn.kernel", &settings, &made));
   module = made;
-  rig_expect("rnn.kernel", &expected);
+  fixture_expect("rnn.kernel", &expected);
   ck_assert_int_eq(pz_module_tensor(module, 1, &entry), PZ_NOT_FOUND);
   module = kept;
   pz_module_free(made);
@@ -113,16 +113,16 @@ START_TEST(semantics_20_no_rule_says_which_maps)
   ck_assert_fails(
       pz_module_from_file(context, NULL, file, NULL, &settings, &made), PZ_MISMATCH,
       "\"weight\" is parametrized in the file, but neither the file nor a rule defines its chain");
-  c = rig_add(module, "weight", 4, 4);
-  c = rig_add(module, "bias", 4, 4);
-  char* const picture = rig_picture();
+  c = fixture_add(module, "weight", 4, 4);
+  c = fixture_add(module, "bias", 4, 4);
+  char* const picture = fixture_picture();
   ck_assert_fails(pz_module_load_from(module, file, &settings), PZ_MISMATCH, "nor a rule defines");
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
 
   /* Where the list is here already nobody needs to say it. */
   ck_assert_ok(pz_register_parametrization(module, "weight", "skew,cayley", 0));
   ck_assert_ok(pz_module_load_from(module, file, NULL));
-  rig_expect("parametrizations.weight.original", &a);
+  fixture_expect("parametrizations.weight.original", &a);
 
   /* A rule must say the same as the list that is here. */
   const pz_list_rule rule = {"weight", "skew"};
@@ -146,23 +146,23 @@ START_TEST(semantics_20_what_is_left_over)
                         {"parametrizations.weight.0.shift", "F32", &c},
                         {"other", "F32", &b}};
   make_file(parts, 4);
-  now = rig_add(module, "weight", 4, 4);
-  now = rig_add(module, "bias", 4, 4);
-  char* const picture = rig_picture();
+  now = fixture_add(module, "weight", 4, 4);
+  now = fixture_add(module, "bias", 4, 4);
+  char* const picture = fixture_picture();
   pz_load_settings settings = settings_of(0, &rule, 1);
   ck_assert_fails(pz_module_load_from(module, file, &settings), PZ_MISMATCH,
                   "4 of 6 tensors expected are not in the file: \"parametrizations.weight.1.p\", "
                   "\"parametrizations.weight.0.scale\", \"parametrizations.weight.1.b\", \"bias\"");
   ck_assert_str_eq(reports, "");
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
   settings = settings_of(PZ_LOAD_LENIENT, &rule, 1);
   ck_assert_ok(pz_module_load_from(module, file, &settings));
   ck_assert_str_eq(reports, "missing parametrizations.weight.1.p; "
                             "missing parametrizations.weight.0.scale; "
                             "missing parametrizations.weight.1.b; missing bias; "
                             "unknown other; unknown parametrizations.weight.0.Id; ");
-  rig_expect("bias", &now);
-  now = rig_read("weight"); // scale as registration makes it: 2 a + c
+  fixture_expect("bias", &now);
+  now = fixture_read("weight"); // scale as registration makes it: 2 a + c
   for (int k = 0; k < 16; ++k) {
     ck_assert_double_eq_tol(host_f32(&now)[k], 2.0 * host_f32(&a)[k] + host_f32(&c)[k],
                             4 * 0x1p-23 * 20.0);
@@ -174,45 +174,45 @@ START_TEST(semantics_20_plain_checkpoints_are_assigned)
 {
   fill_tensors();
   /* An orthogonal matrix with determinant 1: a turn by 0.6, 0.8. */
-  a = rig_zeros(PZ_F32, 4, 4);
+  a = fixture_zeros(PZ_F32, 4, 4);
   host_f32(&a)[0] = host_f32(&a)[5] = 0.6F;
   host_f32(&a)[1] = -0.8F;
   host_f32(&a)[4] = 0.8F;
   host_f32(&a)[10] = host_f32(&a)[15] = 1.0F;
   const part parts[] = {{"weight", "F32", &a}, {"bias", "F32", &b}};
   make_file(parts, 2);
-  c = rig_add(module, "weight", 4, 4);
-  c = rig_add(module, "bias", 4, 4);
+  c = fixture_add(module, "weight", 4, 4);
+  c = fixture_add(module, "bias", 4, 4);
   ck_assert_ok(pz_register_parametrization(module, "weight", "skew,cayley", 0));
   pz_tensor before;
   pz_tensor after;
   ck_assert_ok(pz_module_get(module, "parametrizations.weight.original", &before));
-  char* picture = rig_picture();
+  char* picture = fixture_picture();
   ck_assert_fails(pz_module_load_from(module, file, NULL), PZ_MISMATCH,
                   "\"parametrizations.weight.original\"");
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
   pz_load_settings settings = settings_of(PZ_LOAD_ASSIGN, NULL, 0);
   ck_assert_ok(pz_module_load_from(module, file, &settings));
-  now = rig_read("weight");
+  now = fixture_read("weight");
   ck_assert_double_lt(host_distance(&now, &a), 8 * 4 * 0x1p-23);
-  rig_expect("bias", &b);
+  fixture_expect("bias", &b);
   ck_assert_ok(pz_module_get(module, "parametrizations.weight.original", &after));
   ck_assert_ptr_eq(before.data, after.data);
 
   /* What the last map refuses, it refuses here, and the bias stays as it is as well. */
   const part outside[] = {{"bias", "F32", &c}, {"weight", "F32", &c}};
   make_file(outside, 2);
-  picture = rig_picture();
+  picture = fixture_picture();
   ck_assert_fails(pz_module_load_from(module, file, &settings), PZ_OUTSIDE, "\"weight\"");
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
 
   const part both[] = {
       {"bias", "F32", &c}, {"weight", "F32", &a}, {"parametrizations.weight.original", "F32", &c}};
   make_file(both, 3);
-  picture = rig_picture();
+  picture = fixture_picture();
   ck_assert_fails(pz_module_load_from(module, file, &settings), PZ_MISMATCH,
                   "both the value and its original");
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
 }
 END_TEST
 
@@ -221,13 +221,13 @@ START_TEST(semantics_20_assigning_moves_own_tensors_along)
   fill_tensors();
   const part parts[] = {{"weight", "F32", &a}, {"parametrizations.weight.0.scale", "F32", &b}};
   make_file(parts, 2);
-  now = rig_parametrize(module, "weight", 4, 4, "affine");
+  now = fixture_parametrize(module, "weight", 4, 4, "affine");
   ck_assert_ok(pz_module_set(module, "parametrizations.weight.0.shift", &c));
   const pz_load_settings settings = settings_of(PZ_LOAD_ASSIGN, NULL, 0);
   ck_assert_ok(pz_module_load_from(module, file, &settings));
-  rig_expect("parametrizations.weight.0.scale", &b);
-  now = rig_read("parametrizations.weight.0.shift"); /* as its right inverse leaves it */
-  b = rig_zeros(PZ_F32, 4, 4);
+  fixture_expect("parametrizations.weight.0.scale", &b);
+  now = fixture_read("parametrizations.weight.0.shift"); /* as its right inverse leaves it */
+  b = fixture_zeros(PZ_F32, 4, 4);
   ck_assert_double_eq(host_distance(&now, &b), 0.0);
 }
 END_TEST
@@ -240,11 +240,11 @@ static const double halves[] = {1.0, -2.0, 0.5, 0.0};
 START_TEST(semantics_20_half_precision_is_widened)
 {
   static const pz_list_rule rule = {"skewed", "skew"};
-  const pz_tensor h = rig_zeros(PZ_F32, 2, 2);
-  const pz_tensor g = rig_zeros(PZ_F32, 2, 2);
+  const pz_tensor h = fixture_zeros(PZ_F32, 2, 2);
+  const pz_tensor g = fixture_zeros(PZ_F32, 2, 2);
   memcpy(h.data, f16, 8);
   memcpy(g.data, bf16, 8);
-  const pz_tensor f = rig_normal(PZ_F32, 2, 2);
+  const pz_tensor f = fixture_normal(PZ_F32, 2, 2);
   const part parts[] = {{"a", "F16", &h},
                         {"b", "BF16", &g},
                         {"f", "F32", &f},
@@ -259,12 +259,12 @@ START_TEST(semantics_20_half_precision_is_widened)
   pz_module* const kept = module;
   module = made;
   for (int k = 0; k < 4; ++k) {
-    now = rig_read("a");
+    now = fixture_read("a");
     ck_assert_double_eq(host_at(&now, k), halves[k]);
-    now = rig_read("b");
+    now = fixture_read("b");
     ck_assert_double_eq(host_at(&now, k), halves[k]);
   }
-  now = rig_read("skewed"); /* from the upper triangle */
+  now = fixture_read("skewed"); /* from the upper triangle */
   ck_assert_double_eq(host_at(&now, 1), -2.0);
   ck_assert_double_eq(host_at(&now, 2), 2.0);
   module = kept;
@@ -272,28 +272,28 @@ START_TEST(semantics_20_half_precision_is_widened)
 
   static const char* const names[] = {"a", "b", "f", "skewed"};
   for (size_t k = 0; k < 4; ++k) {
-    now = rig_normal(PZ_F64, 2, 2);
+    now = fixture_normal(PZ_F64, 2, 2);
     ck_assert_ok(pz_module_add(module, names[k], PZ_PARAMETER, &now));
   }
-  char* const picture = rig_picture();
+  char* const picture = fixture_picture();
   settings = settings_of(0, &rule, 1);
   ck_assert_int_eq(pz_module_load_from(module, file, &settings), PZ_MISMATCH);
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
   settings = settings_of(PZ_LOAD_WIDEN, &rule, 1);
   ck_assert_ok(pz_module_load_from(module, file, &settings));
-  now = rig_read("f");
+  now = fixture_read("f");
   ck_assert_uint_eq(now.dtype, PZ_F64);
   for (int k = 0; k < 4; ++k) {
     ck_assert_double_eq(host_at(&now, k), host_f32(&f)[k]);
   }
-  now = rig_read("skewed");
+  now = fixture_read("skewed");
   ck_assert_double_eq(host_at(&now, 2), 2.0);
 }
 END_TEST
 
 START_TEST(semantics_20_dtypes_that_no_module_holds)
 {
-  const pz_tensor counts = rig_normal(PZ_F64, 1, 3);
+  const pz_tensor counts = fixture_normal(PZ_F64, 1, 3);
   fill_tensors();
   const part parts[] = {{"bn.num_batches_tracked", "I64", &counts}, {"weight", "F32", &a}};
   make_file(parts, 2);

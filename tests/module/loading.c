@@ -5,7 +5,7 @@
    without code that registers them. */
 
 #include "folder.h"
-#include "furniture.h"
+#include "full_module.h"
 
 #include <stdlib.h>
 
@@ -53,20 +53,20 @@ setup(void)
 START_TEST(semantics_20_a_module_is_made_from_its_file)
 {
   pz_module* made = NULL;
-  furnish(module);
+  full_module_fill(module);
   ck_assert_ok(pz_module_require_grad(module, "bias", false));
-  pz_tensor t = rig_normal(PZ_F64, 2, 2);
+  pz_tensor t = fixture_normal(PZ_F64, 2, 2);
   ck_assert_ok(pz_module_add(module, "wide", PZ_PARAMETER, &t));
   ck_assert_ok(pz_register_parametrization(module, "wide", "sequence", 0));
-  t = rig_zeros(PZ_F32, 0, 3);
+  t = fixture_zeros(PZ_F32, 0, 3);
   ck_assert_ok(pz_module_add(module, "none", PZ_BUFFER, &t));
   ck_assert_ok(pz_module_save(module, path));
   reopen();
   ck_assert_ok(pz_module_from_file(context, "reference", file, NULL, NULL, &made));
-  char* const picture = rig_picture();
-  char* const other = picture_of(made);
+  char* const picture = fixture_picture();
+  char* const other = fixture_picture_of(made);
   ck_assert_str_eq(picture, other);
-  assert_same_values(module, made, 0.0); /* noise too: the draws are saved */
+  full_module_assert_same(module, made, 0.0); /* noise too: the draws are saved */
 
   /* And it is saved to the same bytes. */
   size_t sizes[2];
@@ -85,18 +85,18 @@ END_TEST
 
 START_TEST(semantics_20_one_value_of_a_file)
 {
-  furnish(module);
+  full_module_fill(module);
   ck_assert_ok(pz_module_save(module, path));
   reopen();
-  for (const char* const* name = furniture_values; *name; ++name) {
+  for (const char* const* name = full_module_values; *name; ++name) {
     pz_module* made = NULL;
     pz_tensor_entry entry = {.size = sizeof(entry)};
     if (strncmp(*name, "parametrizations.", 17) == 0) {
       continue; /* comes with the value around it */
     }
     ck_assert_ok(pz_module_from_file(context, "reference", file, *name, NULL, &made));
-    const pz_tensor a = rig_read(*name);
-    expect_of(made, *name, &a);
+    const pz_tensor a = fixture_read(*name);
+    fixture_expect_of(made, *name, &a);
     for (uint32_t k = 0; pz_module_tensor(made, k, &entry) == PZ_OK; ++k) {
       ck_assert_uint_lt(k, 10); /* nothing else is there: "deep" has nine */
     }
@@ -115,13 +115,13 @@ START_TEST(semantics_20_options_that_are_tensors)
   pz_module* made = NULL;
   pz_file_list list = {.size = sizeof(list)};
   pz_file_entry entry = {.size = sizeof(entry)};
-  const pz_tensor w = rig_add(module, "weight", 3, 3);
-  const pz_tensor mark = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor w = fixture_add(module, "weight", 3, 3);
+  const pz_tensor mark = fixture_normal(PZ_F32, 3, 3);
   const pz_option_setting setting = {
       .name = "mark", .map = 1, .value = {.type = PZ_TENSOR, .as.tensor = &mark}};
   ck_assert_ok(
       pz_register_parametrization_with(module, "weight", "affine,marked(times=3)", &setting, 1, 0));
-  value = rig_read("weight");
+  value = fixture_read("weight");
   ck_assert_ok(pz_module_save(module, path));
   reopen();
   ck_assert_ok(pz_file_list_at(file, 0, &list));
@@ -130,11 +130,11 @@ START_TEST(semantics_20_options_that_are_tensors)
   ck_assert_mem_eq(entry.data, mark.data, 36);
 
   ck_assert_ok(pz_module_from_file(context, "reference", file, NULL, NULL, &made));
-  expect_of(made, "weight", &value);
+  fixture_expect_of(made, "weight", &value);
   ck_assert_ok(pz_module_load_from(module, file, NULL)); /* the same options here */
   pz_module_free(made);
 
-  made = empty_module("Linear");
+  made = fixture_empty_module("Linear");
   ck_assert_ok(pz_module_add(made, "weight", PZ_PARAMETER, &w));
   host_f32(&mark)[4] += 1.0F;
   ck_assert_ok(
@@ -146,24 +146,24 @@ END_TEST
 
 /* ---- into modules -------------------------------------------------------------------- */
 
-/* The tensors of the furnished module, all plain. */
+/* The tensors of the full module, all plain. */
 static pz_module*
 plain_twin(void)
 {
   static const char* const names[] = {"bias", "weight", "own", "noise", "pair"};
   pz_tensor t;
-  pz_module* const made = empty_module("Linear");
-  pz_module* const child = empty_module("Block");
-  pz_module* const leaf = empty_module("Leaf");
+  pz_module* const made = fixture_empty_module("Linear");
+  pz_module* const child = fixture_empty_module("Block");
+  pz_module* const leaf = fixture_empty_module("Leaf");
   for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); ++k) {
-    t = rig_add(made, names[k], k == 0 ? 1 : 4, 4);
+    t = fixture_add(made, names[k], k == 0 ? 1 : 4, 4);
   }
-  t = rig_normal(PZ_F32, 4, 4);
+  t = fixture_normal(PZ_F32, 4, 4);
   ck_assert_ok(pz_module_add(made, "mean", PZ_BUFFER, &t));
-  t = rig_add(made, "deep", 4, 4);
-  t = rig_add(child, "weight", 4, 4);
-  t = rig_add(leaf, "weight", 4, 4);
-  t = rig_normal(PZ_F32, 2, 3);
+  t = fixture_add(made, "deep", 4, 4);
+  t = fixture_add(child, "weight", 4, 4);
+  t = fixture_add(leaf, "weight", 4, 4);
+  t = fixture_normal(PZ_F32, 2, 3);
   ck_assert_ok(pz_module_add(leaf, "count", PZ_BUFFER, &t));
   ck_assert_ok(pz_module_add_child(child, "leaf", leaf));
   ck_assert_ok(pz_module_add_child(made, "child", child));
@@ -172,50 +172,50 @@ plain_twin(void)
 
 START_TEST(semantics_20_lists_are_made_on_plain_tensors)
 {
-  furnish(module);
+  full_module_fill(module);
   ck_assert_ok(pz_module_save(module, path));
   reopen();
   pz_module* const twin = plain_twin();
-  const void* const weight = place_of(twin, "weight");
-  const void* const bias = place_of(twin, "bias");
+  const void* const weight = fixture_place_of(twin, "weight");
+  const void* const bias = fixture_place_of(twin, "bias");
   map_failing = "right_inverse"; /* which is not to run */
   ck_assert_ok(pz_module_load_from(twin, file, NULL));
   map_failing = NULL;
-  assert_same_values(module, twin, 0.0);
-  ck_assert_ptr_eq(place_of(twin, "parametrizations.weight.original"), weight);
-  ck_assert_ptr_eq(place_of(twin, "bias"), bias);
+  full_module_assert_same(module, twin, 0.0);
+  ck_assert_ptr_eq(fixture_place_of(twin, "parametrizations.weight.original"), weight);
+  ck_assert_ptr_eq(fixture_place_of(twin, "bias"), bias);
   ck_assert(pz_is_parametrized(twin, "child.leaf.weight"));
 
   /* A second time the lists are there already, and their draws come back. */
-  const pz_tensor t = rig_normal(PZ_F32, 4, 4);
+  const pz_tensor t = fixture_normal(PZ_F32, 4, 4);
   ck_assert_ok(pz_module_update(twin, NULL));
   ck_assert_ok(pz_module_set(twin, "parametrizations.noise.original", &t));
   ck_assert_ok(pz_module_load_from(twin, file, NULL));
-  assert_same_values(module, twin, 0.0);
-  ck_assert_ptr_eq(place_of(twin, "parametrizations.weight.original"), weight);
+  full_module_assert_same(module, twin, 0.0);
+  ck_assert_ptr_eq(fixture_place_of(twin, "parametrizations.weight.original"), weight);
   pz_module_free(twin);
 }
 END_TEST
 
 START_TEST(semantics_20_other_lists_are_refused)
 {
-  pz_tensor w = rig_parametrize(module, "weight", 4, 4, "skew,affine");
+  pz_tensor w = fixture_parametrize(module, "weight", 4, 4, "skew,affine");
   ck_assert_ok(pz_module_save(module, path));
   reopen();
-  pz_module* const other = empty_module("Linear");
+  pz_module* const other = fixture_empty_module("Linear");
   ck_assert_ok(pz_module_add(other, "weight", PZ_PARAMETER, &w));
   ck_assert_ok(pz_register_parametrization(other, "weight", "symmetric,affine", 0));
-  char* const picture = picture_of(other);
+  char* const picture = fixture_picture_of(other);
   ck_assert_fails(pz_module_load_from(other, file, NULL), PZ_MISMATCH,
                   "\"weight\": \"skew,affine\" in the file, \"symmetric,affine\" here");
-  char* const now = picture_of(other);
+  char* const now = fixture_picture_of(other);
   ck_assert_str_eq(picture, now);
   free(picture);
   free(now);
   pz_module_free(other);
 
-  pz_module* const narrow = empty_module("Linear");
-  w = rig_normal(PZ_F32, 4, 5);
+  pz_module* const narrow = fixture_empty_module("Linear");
+  w = fixture_normal(PZ_F32, 4, 5);
   ck_assert_ok(pz_module_add(narrow, "weight", PZ_PARAMETER, &w));
   ck_assert_fails(pz_module_load_from(narrow, file, NULL), PZ_MISMATCH,
                   "\"weight\": found float32 4x4, expected float32 4x5");
@@ -227,42 +227,42 @@ END_TEST
 START_TEST(semantics_20_values_of_other_specs_than_the_tensor)
 {
   /* Registered with PZ_UNSAFE, the value is of another shape than the tensor was. */
-  pz_tensor w = rig_add(module, "weight", 3, 2);
+  pz_tensor w = fixture_add(module, "weight", 3, 2);
   ck_assert_ok(pz_register_parametrization(module, "weight", "turned", PZ_UNSAFE));
   ck_assert_ok(pz_module_save(module, path));
   reopen();
-  pz_module* const other = empty_module("Linear");
+  pz_module* const other = fixture_empty_module("Linear");
   const pz_spec original = pz_spec_of(&w);
   pz_tensor_entry entry = {.size = sizeof(entry)};
   ck_assert_ok(pz_module_tensor(module, 0, &entry));
-  w = rig_normal(PZ_F32, entry.spec.shape[0], entry.spec.shape[1]);
+  w = fixture_normal(PZ_F32, entry.spec.shape[0], entry.spec.shape[1]);
   ck_assert(original.ndim == entry.spec.ndim);
-  const pz_tensor a = rig_read("weight");
+  const pz_tensor a = fixture_read("weight");
   const pz_spec value = pz_spec_of(&a);
-  w = rig_normal(PZ_F32, value.shape[0], value.shape[1]);
+  w = fixture_normal(PZ_F32, value.shape[0], value.shape[1]);
   ck_assert_ok(pz_module_add(other, "weight", PZ_PARAMETER, &w));
   ck_assert_ok(pz_module_load_from(other, file, NULL));
-  expect_of(other, "weight", &a);
+  fixture_expect_of(other, "weight", &a);
   pz_module_free(other);
 }
 END_TEST
 
 START_TEST(semantics_20_baked_values_need_no_lists)
 {
-  furnish(module);
+  full_module_fill(module);
   ck_assert_ok(pz_module_save(module, path));
   reopen();
   pz_module* const twin = plain_twin();
   ck_assert_ok(pz_module_load_from(twin, file, NULL));
-  for (const char* const* name = furniture_values; *name; ++name) {
+  for (const char* const* name = full_module_values; *name; ++name) {
     if (strncmp(*name, "parametrizations.", 17) == 0) {
       continue; /* it went with the list around it */
     }
     if (pz_is_parametrized(twin, *name)) {
       ck_assert_ok(pz_remove_parametrizations(twin, *name, PZ_LEAVE_PARAMETRIZED));
     }
-    const pz_tensor a = rig_read(*name);
-    expect_of(twin, *name, &a);
+    const pz_tensor a = fixture_read(*name);
+    fixture_expect_of(twin, *name, &a);
   }
   pz_module_free(twin);
 }
@@ -274,7 +274,7 @@ START_TEST(semantics_20_texts_of_the_host)
 {
   const pz_metadata texts[] = {{"step", "1000"}, {"note", "\xc3\xa9\n"}};
   const pz_metadata ours = {"parametrize", "{}"};
-  rig_add(module, "weight", 2, 2);
+  fixture_add(module, "weight", 2, 2);
   ck_assert_ok(pz_module_save_with(module, path, PZ_KEEP_EXISTING, texts, 2));
   ck_assert_fails(pz_module_save_with(module, path, PZ_KEEP_EXISTING, texts, 2), PZ_EXISTS, path);
   ck_assert_fails(pz_module_save_with(module, path, 0, &ours, 1), PZ_INVALID, "\"parametrize\"");
@@ -288,7 +288,7 @@ END_TEST
 
 START_TEST(settings_are_checked)
 {
-  rig_add(module, "weight", 4, 4);
+  fixture_add(module, "weight", 4, 4);
   ck_assert_ok(pz_module_save(module, path));
   reopen();
   const pz_list_rule rule = {"weight", NULL};

@@ -7,7 +7,8 @@
    since a BLAS may abort. */
 
 #include "folder.h"
-#include "furniture.h"
+#include "full_module.h"
+#include "snapshot.h"
 
 #include <allocator.h>
 #include <opaque.h>
@@ -91,11 +92,11 @@ call_renamed(void)
 
 /* Furnished, with a list on an original too, all on one device. */
 static void
-prepare_furnished(void)
+prepare_full(void)
 {
   pz_module_free(module);
   ck_assert_ok(pz_module_new(context, "reference", "Linear", &module));
-  furnish(module);
+  full_module_fill(module);
   ck_assert_ok(pz_register_parametrization(module, "parametrizations.own.original", "affine", 0));
   ck_assert_ok(pz_module_to(module, place));
 }
@@ -104,8 +105,8 @@ prepare_furnished(void)
 static void
 prepare_plain(void)
 {
-  prepare_furnished();
-  for (const char* const* name = furniture_values; *name; ++name) {
+  prepare_full();
+  for (const char* const* name = full_module_values; *name; ++name) {
     if (pz_is_parametrized(module, *name)) {
       ck_assert_ok(pz_remove_parametrizations(module, *name, PZ_LEAVE_PARAMETRIZED));
     }
@@ -116,7 +117,7 @@ prepare_plain(void)
 static void
 write_values(void)
 {
-  const pz_tensor t = rig_normal(PZ_F32, 4, 4);
+  const pz_tensor t = fixture_normal(PZ_F32, 4, 4);
   const part parts[] = {{"own", "F32", &t},
                         {"pair", "F32", &t},
                         {"mean", "F32", &t},
@@ -127,7 +128,7 @@ write_values(void)
 static void
 write_older(void)
 {
-  const pz_tensor t = rig_normal(PZ_F32, 4, 4);
+  const pz_tensor t = fixture_normal(PZ_F32, 4, 4);
   pz_tensor magnitude = t;
   magnitude.ndim = 0;
   const part parts[] = {
@@ -139,15 +140,15 @@ static const struct {
   const char* name;
   pz_status (*call)(void);
   void (*prepare)(void);
-  void (*write)(void); /* the file; NULL: that of the furnished module */
+  void (*write)(void); /* the file; NULL: that of the full module */
 } all[] = {
-    {"save", call_save, prepare_furnished, NULL},
-    {"open", call_open, prepare_furnished, NULL},
-    {"from file", call_from_file, prepare_furnished, NULL},
-    {"load", call_load, prepare_furnished, NULL},
+    {"save", call_save, prepare_full, NULL},
+    {"open", call_open, prepare_full, NULL},
+    {"from file", call_from_file, prepare_full, NULL},
+    {"load", call_load, prepare_full, NULL},
     {"make lists", call_load, prepare_plain, NULL},
-    {"assign", call_leniently, prepare_furnished, write_values},
-    {"older names", call_renamed, prepare_furnished, write_older},
+    {"assign", call_leniently, prepare_full, write_values},
+    {"older names", call_renamed, prepare_full, write_older},
 };
 enum { CALLS = sizeof(all) / sizeof(all[0]) };
 
@@ -155,64 +156,37 @@ static void
 begin(const int k)
 {
   place = k < CALLS ? "reference" : "lean";
-  prepare_furnished();
+  prepare_full();
   if (all[k % CALLS].write) {
     all[k % CALLS].write();
   } else {
     ck_assert_ok(pz_module_save(module, path));
   }
-  reopen(); /* that of another furnished module, say */
+  reopen(); /* that of another full module, say */
   all[k % CALLS].prepare();
   ck_assert_ok(all[k % CALLS].call()); /* what is kept for good is there then */
   all[k % CALLS].prepare();
 }
 
-static void
-setup(void)
-{
-  ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_opaque));
-}
-
 /* ---- failing ---------------------------------------------------------------------------- */
 
-typedef struct scene {
-  char* picture;
-  const void* place;
-  int alive;
-  long live;
-} scene;
+static const char* const names[] = {"own", NULL};
 
+/* Twice: the first look may compute and keep something. */
 static void
-look(scene* const s)
+take(snapshot* const before)
 {
-  s->picture = rig_picture();
-  s->place = place_of(module, "own");
-  s->alive = opaque_allocations();
-  s->live = allocator_live();
+  snapshot_take(before, module, names);
+  snapshot_take(before, module, names);
 }
 
 static void
-assert_unchanged(const scene* const before, const char* const name, const unsigned long n)
+assert_unchanged(const snapshot* const before, const char* const name, const unsigned long n)
 {
-  scene now;
-  look(&now); /* which takes one block, as before */
-  ck_assert_msg(strcmp(before->picture, now.picture) == 0, "%s, failure %lu: changed", name, n);
-  ck_assert_msg(before->place == now.place, "%s, failure %lu: moved", name, n);
-  ck_assert_msg(before->alive == now.alive, "%s, failure %lu: %d on the device, %d before", name, n,
-                now.alive, before->alive);
-#ifndef TEST_NO_ALLOCATOR
-  ck_assert_msg(now.live == before->live + 1, "%s, failure %lu: %ld blocks, %ld before", name, n,
-                now.live - 1, before->live);
-#endif
-  free(now.picture);
-}
-
-static void
-take(scene* const before)
-{
-  look(before);
-  free(before->picture);
-  look(before);
+  static snapshot now;
+  snapshot_take(&now, module, names);
+  snapshot_assert_same(before, &now, name, n);
+  snapshot_assert_no_leak(before, &now, name, n);
 }
 
 START_TEST(each_allocation_fails_in_turn)
@@ -221,7 +195,7 @@ START_TEST(each_allocation_fails_in_turn)
   const char* const name = all[_i % CALLS].name;
   begin(_i);
   for (unsigned long n = 1;; ++n) {
-    scene before;
+    static snapshot before;
     if (n > FIRST && !test_takes((int64_t)n, 3)) {
       continue;
     }
@@ -234,7 +208,6 @@ START_TEST(each_allocation_fails_in_turn)
                     pz_status_text(status), pz_error_message());
       assert_unchanged(&before, name, n);
     }
-    free(before.picture);
     if (!allocator_refused()) { /* there are no more */
       ck_assert_int_eq(status, PZ_OK);
       ck_assert_uint_gt(n, 10);
@@ -253,21 +226,19 @@ START_TEST(each_call_of_the_device_fails_in_turn)
   const int k = CALLS + _i;
   begin(k);
   for (unsigned long n = 1;; ++n) {
-    scene before;
+    static snapshot before;
     take(&before);
     opaque_refuse(n);
     const pz_status status = all[_i].call();
     if (!opaque_refused()) {
       opaque_refuse(0);
       ck_assert_int_eq(status, PZ_OK);
-      free(before.picture);
       break;
     }
     ck_assert_msg(status == PZ_NO_MEMORY || status == PZ_DEVICE, "%s, failure %lu: %s: %s",
                   all[_i].name, n, pz_status_text(status), pz_error_message());
     ck_assert_ptr_nonnull(strstr(pz_error_message(), "the test double refuses"));
     assert_unchanged(&before, all[_i].name, n);
-    free(before.picture);
     ck_assert_uint_lt(n, 10000);
   }
 }
@@ -277,7 +248,7 @@ int
 main(void)
 {
   TCase* const tcase = folder_case("loading failures");
-  tcase_add_checked_fixture(tcase, setup, NULL);
+  tcase_add_checked_fixture(tcase, fixture_add_doubles, NULL);
 #ifndef TEST_NO_ALLOCATOR
   tcase_add_loop_test(tcase, each_allocation_fails_in_turn, 0, 2 * CALLS);
 #endif

@@ -4,7 +4,7 @@
 /* Semantics 20 for lists on what lists work on. */
 
 #include "folder.h"
-#include "furniture.h"
+#include "full_module.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@ static const char* const nested_values[] = {"weight", "parametrizations.weight.o
 static void
 nest(pz_module* const to)
 {
-  rig_parametrize(to, "weight", 4, 4, "affine");
+  fixture_parametrize(to, "weight", 4, 4, "affine");
   ck_assert_ok(pz_register_parametrization(to, "parametrizations.weight.original", "affine", 0));
   ck_assert_ok(pz_register_parametrization(
       to, "parametrizations.weight.parametrizations.original.original", "skew", 0));
@@ -33,8 +33,8 @@ static void
 assert_same_nested(pz_module* const a, pz_module* const b)
 {
   for (size_t k = 0; k < sizeof(nested_values) / sizeof(nested_values[0]); ++k) {
-    const pz_tensor x = read_of(a, nested_values[k]);
-    expect_of(b, nested_values[k], &x);
+    const pz_tensor x = fixture_read_of(a, nested_values[k]);
+    fixture_expect_of(b, nested_values[k], &x);
   }
 }
 
@@ -45,13 +45,13 @@ START_TEST(semantics_20_lists_on_originals_come_back)
   ck_assert_ok(pz_module_save(module, path));
   reopen();
   ck_assert_ok(pz_module_from_file(context, "reference", file, NULL, NULL, &made));
-  char* const picture = rig_picture();
-  char* const other = picture_of(made);
+  char* const picture = fixture_picture();
+  char* const other = fixture_picture_of(made);
   ck_assert_str_eq(picture, other);
   assert_same_nested(module, made);
   free(picture);
   free(other);
-  pz_tensor t = rig_normal(PZ_F32, 4, 4); /* what is inside is seen outside */
+  pz_tensor t = fixture_normal(PZ_F32, 4, 4); /* what is inside is seen outside */
   for (int k = 0; k < 2; ++k) {
     ck_assert_ok(pz_module_set(k ? made : module,
                                "parametrizations.weight.0.parametrizations.shift.original", &t));
@@ -64,19 +64,19 @@ START_TEST(semantics_20_lists_on_originals_come_back)
 
   /* Onto a plain tensor, and onto one that has the outer list alone. */
   for (int k = 0; k < 2; ++k) {
-    pz_module* const plain = empty_module("Linear");
-    t = rig_add(plain, "weight", 4, 4);
+    pz_module* const plain = fixture_empty_module("Linear");
+    t = fixture_add(plain, "weight", 4, 4);
     if (k == 1) {
       ck_assert_ok(pz_register_parametrization(plain, "weight", "affine", 0));
     }
     const char* const original = "parametrizations.weight.original";
-    const void* const there = k == 1 ? place_of(plain, original) : NULL;
+    const void* const there = k == 1 ? fixture_place_of(plain, original) : NULL;
     ck_assert_ok(pz_module_load_from(plain, file, NULL));
     assert_same_nested(module, plain);
     ck_assert(k == 0 ||
               pz_is_parametrized(plain, "parametrizations.weight.parametrizations.original."
                                         "original"));
-    ck_assert(k == 0 || there != place_of(plain, original));
+    ck_assert(k == 0 || there != fixture_place_of(plain, original));
     pz_module_free(plain);
   }
 }
@@ -87,8 +87,8 @@ START_TEST(semantics_20_values_are_assigned_through_inner_lists)
   const pz_load_settings settings = {.size = sizeof(settings),
                                      .flags = PZ_LOAD_ASSIGN | PZ_LOAD_LENIENT};
   nest(module);
-  pz_module* const plain = empty_module("Linear");
-  const pz_tensor value = rig_zeros(PZ_F32, 4, 4); /* skew, four times what is inmost */
+  pz_module* const plain = fixture_empty_module("Linear");
+  const pz_tensor value = fixture_zeros(PZ_F32, 4, 4); /* skew, four times what is inmost */
   for (int k = 0; k < 4; ++k) {
     for (int i = 0; i < k; ++i) {
       host_f32(&value)[4 * k + i] = (float)(k + 2 * i);
@@ -100,8 +100,8 @@ START_TEST(semantics_20_values_are_assigned_through_inner_lists)
   pz_module_free(plain);
   reopen();
   ck_assert_ok(pz_module_load_from(module, file, &settings));
-  rig_expect("weight", &value); /* halves and doubles are exact */
-  pz_tensor now = rig_read("parametrizations.weight.parametrizations.original.original");
+  fixture_expect("weight", &value); /* halves and doubles are exact */
+  pz_tensor now = fixture_read("parametrizations.weight.parametrizations.original.original");
   ck_assert_double_eq(host_at(&now, 1), host_at(&value, 1) / 4.0);
 }
 END_TEST
@@ -143,7 +143,7 @@ START_TEST(semantics_20_one_value_comes_with_the_lists_inside_it)
   for (int k = 0; k < 2; ++k) {
     char original[64];
     snprintf(original, sizeof(original), "parametrizations.%s.original", names[k]);
-    rig_parametrize(module, names[k], 3, 3, "affine");
+    fixture_parametrize(module, names[k], 3, 3, "affine");
     ck_assert_ok(pz_register_parametrization(module, original, "skew", 0));
   }
   ck_assert_ok(pz_module_save(module, path));
@@ -151,8 +151,8 @@ START_TEST(semantics_20_one_value_comes_with_the_lists_inside_it)
   for (int k = 0; k < 2; ++k) {
     pz_module* made = NULL;
     ck_assert_ok(pz_module_from_file(context, "reference", file, names[k], NULL, &made));
-    const pz_tensor x = read_of(module, names[k]);
-    expect_of(made, names[k], &x);
+    const pz_tensor x = fixture_read_of(module, names[k]);
+    fixture_expect_of(made, names[k], &x);
     ck_assert(!pz_is_parametrized(made, names[1 - k]));
     pz_module_free(made);
   }

@@ -4,15 +4,18 @@
 /* Semantics 20 with many names, with many threads, and with processes that are killed. */
 
 #include "folder.h"
-#include "furniture.h"
+#include "full_module.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 static void
@@ -55,7 +58,7 @@ START_TEST(semantics_20_many_threads_save_and_read)
   enum { THREADS = 6 };
   pthread_t threads[THREADS];
   pz_status status[THREADS] = {PZ_OK};
-  furnish(module);
+  full_module_fill(module);
   ck_assert_ok(pz_module_save(module, path));
   reopen();
   for (int k = 0; k < THREADS; ++k) {
@@ -90,7 +93,7 @@ START_TEST(semantics_20_thousands_of_names)
   reopen();
   ck_assert_ok(pz_module_from_file(context, "reference", file, NULL, NULL, &made));
   for (int k = 0; k < N; ++k) {
-    const pz_tensor t = read_of(made, names[k]);
+    const pz_tensor t = fixture_read_of(made, names[k]);
     ck_assert_double_eq(host_at(&t, 0), k);
   }
   pz_module* layers = NULL;
@@ -128,10 +131,14 @@ START_TEST(semantics_20_killed_while_saving)
 {
   /* Whatever moment it is, the file is one of those that were saved. */
   enum { KILLS = 20, SIDE = 64 };
-  pz_tensor w = rig_zeros(PZ_F32, SIDE, SIDE);
+  atomic_uint* const saves = mmap(NULL, sizeof(*saves), PROT_READ | PROT_WRITE,
+                                  MAP_SHARED | MAP_ANONYMOUS, -1, 0); /* of the child */
+  ck_assert_ptr_ne(saves, MAP_FAILED);
+  pz_tensor w = fixture_zeros(PZ_F32, SIDE, SIDE);
   ck_assert_ok(pz_module_add(module, "weight", PZ_PARAMETER, &w));
   ck_assert_ok(pz_module_save(module, path));
   for (int k = 0; k < KILLS; ++k) {
+    atomic_store(saves, 0);
     float* const values = host_f32(&w); /* the child asserts nothing: that writes to check's file */
     const pid_t child = fork();
     ck_assert_int_ge(child, 0);
@@ -140,21 +147,31 @@ START_TEST(semantics_20_killed_while_saving)
         values[i] = n;
       }
       if (pz_module_set(module, "weight", &w) != PZ_OK || pz_module_save(module, path) != PZ_OK) {
+        atomic_store(saves, UINT_MAX); /* nobody waits any longer */
         _exit(1);
       }
+      atomic_fetch_add(saves, 1);
     }
-    const struct timespec moment = {.tv_nsec = (long)(1e6 + 5e7 * test_uniform(&seed))};
-    nanosleep(&moment, NULL);
+    /* after a number of saves; the yields vary the moment within the next */
+    const unsigned after = (unsigned)(test_bits(&seed) % 8);
+    const unsigned yields = (unsigned)(test_bits(&seed) % 512);
+    while (atomic_load(saves) < after) {
+      sched_yield();
+    }
+    for (unsigned n = 0; n < yields; ++n) {
+      sched_yield();
+    }
     int status = 0;
     ck_assert_int_eq(kill(child, SIGKILL), 0);
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert(WIFSIGNALED(status));
     ck_assert_ok(pz_module_load(module, path));
-    w = rig_read("weight");
+    w = fixture_read("weight");
     for (int i = 1; i < SIDE * SIDE; ++i) {
       ck_assert_float_eq(host_f32(&w)[i], host_f32(&w)[0]);
     }
   }
+  ck_assert_int_eq(munmap(saves, sizeof(*saves)), 0);
   sweep();
 }
 END_TEST

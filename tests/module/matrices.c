@@ -6,23 +6,7 @@
 #include <math.h>
 
 double
-rig_orthogonality(const pz_tensor* const q, const int64_t n)
-{
-  double most = 0.0;
-  for (int64_t i = 0; i < n; ++i) {
-    for (int64_t j = 0; j < n; ++j) {
-      double dot = i == j ? -1.0 : 0.0;
-      for (int64_t k = 0; k < n; ++k) {
-        dot += host_at(q, k * n + i) * host_at(q, k * n + j);
-      }
-      most = fabs(dot) <= most ? most : fabs(dot);
-    }
-  }
-  return most;
-}
-
-double
-rig_norm_one(const pz_tensor* const a, const int64_t n)
+matrix_norm_one(const pz_tensor* const a, const int64_t n)
 {
   double most = 0.0;
   for (int64_t j = 0; j < n; ++j) {
@@ -38,7 +22,7 @@ rig_norm_one(const pz_tensor* const a, const int64_t n)
 /* Gram and Schmidt, twice, on normal rows; the determinant by elimination decides whether
    the last row is turned. */
 pz_tensor
-rig_orthogonal(const int64_t n, const int sign)
+matrix_orthogonal(const int64_t n, const int sign)
 {
   double a[16][16];
   double lu[16][16];
@@ -86,7 +70,7 @@ rig_orthogonal(const int64_t n, const int sign)
       }
     }
   }
-  const pz_tensor q = rig_zeros(PZ_F32, n, n);
+  const pz_tensor q = fixture_zeros(PZ_F32, n, n);
   for (int64_t i = 0; i < n; ++i) {
     for (int64_t j = 0; j < n; ++j) {
       const bool turn = i == n - 1 && det * sign < 0.0;

@@ -6,13 +6,12 @@
 #ifndef TEST_MODULE_MATRICES_H
 #define TEST_MODULE_MATRICES_H
 
-#include "rig.h"
+#include "fixture.h"
 
-/* Largest entry of |Q^T Q - I| of an n x n matrix, and its 1-norm. */
-double rig_orthogonality(const pz_tensor* q, int64_t n);
-double rig_norm_one(const pz_tensor* a, int64_t n);
+/* The 1-norm of an n x n matrix. */
+double matrix_norm_one(const pz_tensor* a, int64_t n);
 
 /* A random orthogonal float32 matrix of determinant `sign` (+1 or -1), n <= 16. */
-pz_tensor rig_orthogonal(int64_t n, int sign);
+pz_tensor matrix_orthogonal(int64_t n, int sign);
 
 #endif /* TEST_MODULE_MATRICES_H */

@@ -3,7 +3,7 @@
 
 /* Calls that the contract excludes are refused, whatever is missing or running. */
 
-#include "rig.h"
+#include "fixture.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -16,7 +16,7 @@ START_TEST(missing_arguments_are_refused)
   pz_tensor out;
   const char* const original = "parametrizations.weight.original";
   ck_assert_str_eq(pz_error_message(), ""); /* nothing failed so far */
-  const pz_tensor w = rig_parametrize(module, "weight", 3, 3, "skew");
+  const pz_tensor w = fixture_parametrize(module, "weight", 3, 3, "skew");
 
   ck_assert_fails(pz_module_new_on(context, NULL, "", NULL), PZ_INVALID, "queue");
   ck_assert_fails(pz_module_new(context, NULL, "", NULL), PZ_INVALID, "no place");
@@ -68,7 +68,7 @@ END_TEST
 
 START_TEST(broken_text_is_shown_whole)
 {
-  rig_add(module, "weight", 3, 3);
+  fixture_add(module, "weight", 3, 3);
   ck_assert_fails(pz_register_parametrization(module, "weight", "skew,", 0), PZ_INVALID,
                   "chain \"skew,\": found the end at column 6");
   ck_assert_fails(pz_register_parametrization(module, "weight", "skew,,cayley", 0), PZ_INVALID,
@@ -79,7 +79,7 @@ END_TEST
 
 START_TEST(a_message_says_a_name_once)
 {
-  const pz_tensor w = rig_zeros(PZ_F32, 1, 1);
+  const pz_tensor w = fixture_zeros(PZ_F32, 1, 1);
   ck_assert_int_eq(pz_module_add(module, "a.b", PZ_BUFFER, &w), PZ_INVALID);
   ck_assert_str_eq(pz_error_message(), "\"a.b\": a name has no dots and no control bytes");
   ck_assert_int_eq(pz_module_add(module, NULL, PZ_BUFFER, &w), PZ_INVALID);
@@ -98,7 +98,7 @@ START_TEST(a_long_name_leaves_room_for_the_reason)
     for (int k = odd; k < LENGTH; k += 2) {
       memcpy(name + k, "\xc3\xa9", 3);
     }
-    const pz_tensor w = rig_parametrize(module, name, 2, 2, "skew");
+    const pz_tensor w = fixture_parametrize(module, name, 2, 2, "skew");
     ck_assert_fails(pz_module_backward(module, name, &w), PZ_STALE,
                     "...\": the value was not read yet");
     const char* const message = pz_error_message();
@@ -137,7 +137,7 @@ START_TEST(readers_and_a_writer_turn_each_other_away)
 {
   pthread_t threads[READERS];
   int kinds[READERS];
-  const pz_tensor w = rig_parametrize(module, "weight", 3, 3, "counting");
+  const pz_tensor w = fixture_parametrize(module, "weight", 3, 3, "counting");
   ck_assert_ok(pz_module_slot(module, "weight", &slot));
   ck_assert_ok(pz_module_new(context, getenv("TEST_DEVICE"), "Child", &child));
   ck_assert_ok(pz_module_add(child, "weight", PZ_PARAMETER, &w));
@@ -164,15 +164,15 @@ START_TEST(readers_and_a_writer_turn_each_other_away)
     ck_assert_ok(pz_module_add_child(module, "child", child));
   }
   ck_assert_ok(pz_module_touch(child, "weight")); /* nobody is left at the gate */
-  rig_expect("child.weight", &w);
-  rig_expect("weight", &w);
+  fixture_expect("child.weight", &w);
+  fixture_expect("weight", &w);
 }
 END_TEST
 
 int
 main(void)
 {
-  TCase* const tcase = rig_case("misuse");
+  TCase* const tcase = fixture_case("misuse");
   tcase_add_test(tcase, missing_arguments_are_refused);
   tcase_add_test(tcase, empty_tensors_of_vast_extents_are_refused);
   tcase_add_test(tcase, broken_text_is_shown_whole);

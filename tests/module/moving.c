@@ -3,7 +3,7 @@
 
 /* Semantics 19: modules on other devices and in other dtypes, and back. */
 
-#include "furniture.h"
+#include "full_module.h"
 
 #include <opaque.h>
 
@@ -12,26 +12,18 @@
 static const char* const devices[] = {"reference", "cpu", "bare", "lean", "later"};
 enum { DEVICES = sizeof(devices) / sizeof(devices[0]) };
 
-static pz_module*
-copy_of(pz_module* const from)
-{
-  pz_module* copy = NULL;
-  ck_assert_ok(pz_module_copy(from, &copy));
-  return copy;
-}
-
 /* ---- devices --------------------------------------------------------------------- */
 
 START_TEST(semantics_19_everything_moves_and_comes_back)
 {
   const char* const device = devices[_i];
   const double tolerance = 16.0 * 4.0 * 1.2e-7; /* c n eps: two backends compute */
-  furnish(module);
+  full_module_fill(module);
   ck_assert_ok(pz_module_to(module, "cpu"));
-  pz_module* const here = copy_of(module);
-  char* picture = rig_picture();
+  pz_module* const here = fixture_copy_of(module);
+  char* picture = fixture_picture();
   ck_assert_ok(pz_module_to(module, device));
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
   pz_tensor t;
   ck_assert_ok(pz_module_get(module, "child.parametrizations.weight.0.b", &t));
   pz_queue* queue = NULL;
@@ -41,16 +33,16 @@ START_TEST(semantics_19_everything_moves_and_comes_back)
   pz_queue_close(queue);
   ck_assert_int_eq(t.device.type, there.type);
   ck_assert_int_eq(t.device.id, there.id);
-  assert_same_values(module, here, tolerance);
+  full_module_assert_same(module, here, tolerance);
 
-  picture = rig_picture(); /* and what happens there comes along */
-  rig_unchanged(picture);
+  picture = fixture_picture(); /* and what happens there comes along */
+  fixture_unchanged(picture);
   ck_assert_ok(pz_module_update(module, NULL));
   ck_assert_ok(pz_module_update(here, NULL));
-  picture = rig_picture();
+  picture = fixture_picture();
   ck_assert_ok(pz_module_to(module, "cpu"));
-  rig_unchanged(picture);
-  assert_same_values(module, here, 0.0);
+  fixture_unchanged(picture);
+  full_module_assert_same(module, here, 0.0);
   pz_module_free(here);
 }
 END_TEST
@@ -64,36 +56,36 @@ START_TEST(semantics_19_slots_and_gradients_move)
   pz_tensor before[3];
   pz_tensor after;
   pz_tensor value;
-  rig_add(module, "weight", 4, 4);
-  rig_add(module, "plain", 4, 4);
+  fixture_add(module, "weight", 4, 4);
+  fixture_add(module, "plain", 4, 4);
   ck_assert_ok(pz_register_parametrization(module, "weight", "skew,cayley,affine", 0));
   ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "affine", 0));
   for (int k = 0; k < N; ++k) {
     ck_assert_ok(pz_module_slot(module, names[k], &slots[k]));
   }
-  const pz_tensor g = rig_normal(PZ_F32, 4, 4);
+  const pz_tensor g = fixture_normal(PZ_F32, 4, 4);
   ck_assert_ok(pz_module_get(module, "weight", &value));
   ck_assert_ok(pz_module_backward(module, "weight", &g));
   ck_assert_ok(pz_module_backward(module, "plain", &g));
   for (int k = 0; k < 3; ++k) {
-    before[k] = rig_gradient(names[k + 1]);
+    before[k] = fixture_gradient(names[k + 1]);
   }
   ck_assert_ok(pz_module_to(module, "lean"));
   for (int k = 0; k < 3; ++k) {
-    after = rig_gradient(names[k + 1]);
+    after = fixture_gradient(names[k + 1]);
     ck_assert_double_eq(host_distance(&before[k], &after), 0.0);
   }
   ck_assert_fails(pz_module_backward(module, "weight", &g), PZ_STALE, "not read yet");
   for (int k = 0; k < N; ++k) {
     ck_assert_ok(pz_slot_get(slots[k], &value));
     ck_assert_int_eq(value.device.type, PZ_DEVICE_EXTENSION);
-    ck_assert_ptr_eq(value.data, place_of(module, names[k]));
+    ck_assert_ptr_eq(value.data, fixture_place_of(module, names[k]));
   }
   ck_assert_ok(pz_module_backward(module, "weight", &g)); /* adds to what came along */
   ck_assert_ok(pz_module_to(module, NULL));
   for (int k = 0; k < 2; ++k) {
-    after = rig_gradient(names[k + 1]);
-    const double tolerance = 64.0 * 4.0 * 1.2e-7 * scale_of(&after); /* c n eps */
+    after = fixture_gradient(names[k + 1]);
+    const double tolerance = 64.0 * 4.0 * 1.2e-7 * host_scale(&after); /* c n eps */
     for (int64_t i = 0; i < 16; ++i) {
       ck_assert_double_eq_tol(host_at(&after, i), 2.0 * host_at(&before[k], i), tolerance);
     }
@@ -106,14 +98,14 @@ END_TEST
 START_TEST(moving_to_where_it_is_keeps_the_memory)
 {
   static const char* const same[] = {"lean", "lean:0"};
-  const pz_tensor w = rig_parametrize(module, "weight", 3, 3, "affine");
+  const pz_tensor w = fixture_parametrize(module, "weight", 3, 3, "affine");
   ck_assert_ok(pz_module_to(module, "lean"));
-  const void* const value = place_of(module, "weight");
-  const void* const original = place_of(module, ORIGINAL);
+  const void* const value = fixture_place_of(module, "weight");
+  const void* const original = fixture_place_of(module, ORIGINAL);
   for (int k = 0; k < 2; ++k) {
     ck_assert_ok(pz_module_to(module, same[k]));
-    ck_assert_ptr_eq(place_of(module, ORIGINAL), original);
-    ck_assert_ptr_eq(place_of(module, "weight"), value);
+    ck_assert_ptr_eq(fixture_place_of(module, ORIGINAL), original);
+    ck_assert_ptr_eq(fixture_place_of(module, "weight"), value);
     ck_assert_ok(pz_module_backward(module, "weight", &w)); /* not stale */
   }
 }
@@ -123,16 +115,16 @@ START_TEST(a_child_moves_alone)
 {
   pz_module* child = NULL;
   pz_tensor t;
-  furnish(module);
-  pz_module* const here = copy_of(module);
+  full_module_fill(module);
+  pz_module* const here = fixture_copy_of(module);
   ck_assert_ok(pz_module_child(module, "child", &child));
-  const void* const weight = place_of(module, ORIGINAL);
+  const void* const weight = fixture_place_of(module, ORIGINAL);
   ck_assert_ok(pz_module_to(child, "bare"));
-  ck_assert_ptr_eq(place_of(module, ORIGINAL), weight);
+  ck_assert_ptr_eq(fixture_place_of(module, ORIGINAL), weight);
   ck_assert_ok(pz_module_get(module, "child.leaf.count", &t));
   ck_assert_int_eq(t.device.type, PZ_DEVICE_EXTENSION);
-  assert_same_values(module, here, 16.0 * 4.0 * 1.2e-7); /* c n eps */
-  ck_assert_ok(pz_module_to(module, "bare"));            /* which takes the rest along */
+  full_module_assert_same(module, here, 16.0 * 4.0 * 1.2e-7); /* c n eps */
+  ck_assert_ok(pz_module_to(module, "bare"));                 /* which takes the rest along */
   ck_assert_ok(pz_module_get(module, "bias", &t));
   ck_assert_int_eq(t.device.type, PZ_DEVICE_EXTENSION);
   pz_module_free(here);
@@ -142,8 +134,8 @@ END_TEST
 START_TEST(a_device_without_float64_is_given_none)
 {
   pz_module* single = NULL;
-  const pz_tensor wide = rig_normal(PZ_F64, 3, 3);
-  const pz_tensor narrow = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor wide = fixture_normal(PZ_F64, 3, 3);
+  const pz_tensor narrow = fixture_normal(PZ_F32, 3, 3);
   ck_assert_ok(pz_module_new(context, "single", "Single", &single));
   ck_assert_fails(pz_module_add(single, "weight", PZ_PARAMETER, &wide), PZ_UNSUPPORTED,
                   "\"weight\": found float64, which device single:0 has not");
@@ -156,16 +148,16 @@ END_TEST
 START_TEST(a_device_that_cannot_take_the_module_is_refused)
 {
   pz_tensor t;
-  furnish(module);
+  full_module_fill(module);
   pz_module* child = NULL;
   ck_assert_ok(pz_module_new(context, NULL, "Wide", &child));
-  const pz_tensor wide = rig_normal(PZ_F64, 3, 3);
+  const pz_tensor wide = fixture_normal(PZ_F64, 3, 3);
   ck_assert_ok(pz_module_add(child, "weight", PZ_PARAMETER, &wide));
   ck_assert_ok(pz_module_add(child, "plain", PZ_BUFFER, &wide));
   ck_assert_ok(pz_register_parametrization(child, "weight", "affine", 0));
   ck_assert_ok(pz_module_add_child(module, "wide", child));
-  char* const picture = rig_picture();
-  const void* const weight = place_of(module, "weight");
+  char* const picture = fixture_picture();
+  const void* const weight = fixture_place_of(module, "weight");
 
   ck_assert_fails(pz_module_to(module, "laen"), PZ_NOT_FOUND, "found no device \"laen\"");
   ck_assert_fails(pz_module_to(module, "lean:1"), PZ_DEVICE, "unplugged");
@@ -182,7 +174,7 @@ START_TEST(a_device_that_cannot_take_the_module_is_refused)
   ck_assert_fails(pz_module_to_dtype(module, PZ_F64), PZ_INVALID,
                   "\"child.leaf.count\" is open for writing");
   ck_assert_ok(pz_module_commit(module, "child.leaf.count"));
-  ck_assert_ptr_eq(place_of(module, "weight"), weight);
+  ck_assert_ptr_eq(fixture_place_of(module, "weight"), weight);
   free(picture);
   ck_assert_ok(pz_module_to_dtype(module, PZ_F32));
   ck_assert_ok(pz_module_to(module, "single"));
@@ -199,23 +191,23 @@ START_TEST(semantics_19_dtypes_change_and_return)
 {
   const char* const device = devices[_i];
   pz_tensor after;
-  furnish(module);
+  full_module_fill(module);
   ck_assert_ok(pz_module_to(module, device));
   ck_assert_ok(pz_module_sample(module, "weight")); /* moves the signs of the map, say */
-  rig_add(module, "last", 4, 4);
-  const pz_tensor g = rig_normal(PZ_F32, 4, 4);
+  fixture_add(module, "last", 4, 4);
+  const pz_tensor g = fixture_normal(PZ_F32, 4, 4);
   ck_assert_ok(pz_module_backward(module, "last", &g));
-  pz_module* const narrow = copy_of(module);
-  char* const picture = rig_picture();
+  pz_module* const narrow = fixture_copy_of(module);
+  char* const picture = fixture_picture();
   ck_assert_ok(pz_module_to_dtype(module, PZ_F64));
-  for (const char* const* name = furniture_values; *name; ++name) {
-    const pz_tensor before = read_of(narrow, *name);
-    after = rig_read(*name);
+  for (const char* const* name = full_module_values; *name; ++name) {
+    const pz_tensor before = fixture_read_of(narrow, *name);
+    after = fixture_read(*name);
     ck_assert_uint_eq(after.dtype, PZ_F64);
     if (strcmp(*name, "noise") == 0) {
       continue; /* the same draw gives other numbers in another dtype */
     }
-    const double tolerance = 32.0 * 4.0 * 1.2e-7 * scale_of(&after); /* c n eps, narrow */
+    const double tolerance = 32.0 * 4.0 * 1.2e-7 * host_scale(&after); /* c n eps, narrow */
     for (int64_t k = 0; k < pz_count(&after); ++k) {
       ck_assert_double_eq_tol(host_at(&after, k), host_at(&before, k), tolerance);
     }
@@ -224,16 +216,16 @@ START_TEST(semantics_19_dtypes_change_and_return)
   for (uint32_t k = 0; pz_module_tensor(module, k, &entry) == PZ_OK; ++k) {
     ck_assert_uint_eq(entry.spec.dtype, PZ_F64);
   }
-  after = rig_gradient("last");
+  after = fixture_gradient("last");
   ck_assert_uint_eq(after.dtype, PZ_F64);
   ck_assert_double_eq(host_at(&after, 7), host_at(&g, 7));
-  const void* const memory = place_of(module, "weight");
+  const void* const memory = fixture_place_of(module, "weight");
   ck_assert_ok(pz_module_to_dtype(module, PZ_F64)); /* which it is already */
-  ck_assert_ptr_eq(place_of(module, "weight"), memory);
+  ck_assert_ptr_eq(fixture_place_of(module, "weight"), memory);
 
   ck_assert_ok(pz_module_to_dtype(module, PZ_F32));
-  rig_unchanged(picture);
-  assert_same_values(module, narrow, 0.0);
+  fixture_unchanged(picture);
+  full_module_assert_same(module, narrow, 0.0);
   pz_module_free(narrow);
 }
 END_TEST
@@ -245,7 +237,7 @@ START_TEST(semantics_19_buffers_keep_the_dtype_their_map_wants)
   double exact[3] = {0.1, 1e300, -0.0};
   const pz_tensor count_tensor = pz_host_tensor(PZ_I64, count, 1, &three);
   const pz_tensor exact_tensor = pz_host_tensor(PZ_F64, exact, 1, &three);
-  rig_parametrize(module, "weight", 2, 2, "ticking");
+  fixture_parametrize(module, "weight", 2, 2, "ticking");
   ck_assert_ok(pz_module_set(module, "parametrizations.weight.0.count", &count_tensor));
   ck_assert_ok(pz_module_set(module, "parametrizations.weight.0.exact", &exact_tensor));
   for (int round = 0; round < 4; ++round) {
@@ -278,24 +270,24 @@ END_TEST
 
 START_TEST(a_map_may_refuse_a_dtype)
 {
-  furnish(module);
-  rig_parametrize(module, "last", 4, 4, "affine,only32");
-  char* const picture = rig_picture();
-  const void* const weight = place_of(module, "weight");
+  full_module_fill(module);
+  fixture_parametrize(module, "last", 4, 4, "affine,only32");
+  char* const picture = fixture_picture();
+  const void* const weight = fixture_place_of(module, "weight");
   ck_assert_fails(pz_module_to_dtype(module, PZ_F64), PZ_MISMATCH,
                   "\"last\": only32: expected float32");
   ck_assert_fails(pz_module_to_dtype(module, PZ_I64), PZ_INVALID,
                   "found int64, expected float32 or float64");
   ck_assert_fails(pz_module_to_dtype(NULL, PZ_F64), PZ_INVALID, "no module");
-  ck_assert_ptr_eq(place_of(module, "weight"), weight);
-  rig_unchanged(picture);
+  ck_assert_ptr_eq(fixture_place_of(module, "weight"), weight);
+  fixture_unchanged(picture);
 }
 END_TEST
 
 int
 main(void)
 {
-  TCase* const tcase = rig_case_on_doubles("moving");
+  TCase* const tcase = fixture_case_on_doubles("moving");
   tcase_add_loop_test(tcase, semantics_19_everything_moves_and_comes_back, 0, DEVICES);
   tcase_add_test(tcase, semantics_19_slots_and_gradients_move);
   tcase_add_test(tcase, moving_to_where_it_is_keeps_the_memory);

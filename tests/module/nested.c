@@ -3,24 +3,24 @@
 
 /* Lists on the originals and own parameters of lists: names, registering, removing. */
 
-#include "rig.h"
+#include "fixture.h"
 
 #include <stdlib.h>
 
 START_TEST(semantics_02_an_original_may_be_parametrized)
 {
-  const pz_tensor w = rig_add(module, "weight", 3, 3);
-  const void* const memory = rig_memory("weight");
+  const pz_tensor w = fixture_add(module, "weight", 3, 3);
+  const void* const memory = fixture_memory("weight");
   ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
   ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "skew", 0));
-  rig_names(INNER " parametrizations.weight.0.shift parametrizations.weight.0.scale ");
+  fixture_names(INNER " parametrizations.weight.0.shift parametrizations.weight.0.scale ");
   ck_assert(pz_is_parametrized(module, "weight"));
   ck_assert(pz_is_parametrized(module, ORIGINAL));
   ck_assert(!pz_is_parametrized(module, INNER));
-  ck_assert_ptr_eq(rig_memory(INNER), memory);
+  ck_assert_ptr_eq(fixture_memory(INNER), memory);
 
   /* value = 2 (U - U^T), U the triangle of w / 2 */
-  pz_tensor now = rig_read("weight");
+  pz_tensor now = fixture_read("weight");
   for (int64_t i = 0; i < 3; ++i) {
     for (int64_t j = 0; j < 3; ++j) {
       const double expected = i < j   ? host_at(&w, 3 * i + j)
@@ -29,7 +29,7 @@ START_TEST(semantics_02_an_original_may_be_parametrized)
       ck_assert_double_eq(host_at(&now, 3 * i + j), expected);
     }
   }
-  ck_assert_double_eq(rig_value(ORIGINAL, 1), host_at(&w, 1) / 2);
+  ck_assert_double_eq(fixture_value(ORIGINAL, 1), host_at(&w, 1) / 2);
   const pz_chain* chain = NULL;
   ck_assert_ok(pz_module_chain(module, ORIGINAL, &chain));
   ck_assert_str_eq(pz_chain_text(chain), "skew");
@@ -38,35 +38,36 @@ START_TEST(semantics_02_an_original_may_be_parametrized)
 
   /* and deeper */
   ck_assert_ok(pz_register_parametrization(module, INNER, "counting", 0));
-  rig_names("parametrizations.weight.parametrizations.original.parametrizations.original.original "
-            "parametrizations.weight.0.shift parametrizations.weight.0.scale ");
-  rig_expect("weight", &now);
+  fixture_names(
+      "parametrizations.weight.parametrizations.original.parametrizations.original.original "
+      "parametrizations.weight.0.shift parametrizations.weight.0.scale ");
+  fixture_expect("weight", &now);
 }
 END_TEST
 
 START_TEST(semantics_02_an_own_parameter_may_be_parametrized)
 {
-  const pz_tensor w = rig_parametrize(module, "weight", 3, 3, "affine");
-  const pz_tensor s = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor w = fixture_parametrize(module, "weight", 3, 3, "affine");
+  const pz_tensor s = fixture_normal(PZ_F32, 3, 3);
   ck_assert_ok(pz_module_set(module, "parametrizations.weight.0.shift", &s));
   ck_assert_ok(pz_register_parametrization(module, "parametrizations.weight.0.shift", "skew", 0));
-  rig_names("parametrizations.weight.original "
-            "parametrizations.weight.0.parametrizations.shift.original "
-            "parametrizations.weight.0.scale ");
-  ck_assert_float_eq((float)rig_value("weight", 0), (float)host_at(&w, 0));
-  ck_assert_float_eq((float)rig_value("weight", 3),
+  fixture_names("parametrizations.weight.original "
+                "parametrizations.weight.0.parametrizations.shift.original "
+                "parametrizations.weight.0.scale ");
+  ck_assert_float_eq((float)fixture_value("weight", 0), (float)host_at(&w, 0));
+  ck_assert_float_eq((float)fixture_value("weight", 3),
                      (float)(host_at(&w, 3)) - (float)host_at(&s, 1));
-  char* const picture = rig_picture();
+  char* const picture = fixture_picture();
   ck_assert_fails(pz_register_parametrization(module, "parametrizations.weight.0.scale", "skew", 0),
                   PZ_UNSUPPORTED, "a buffer of a parametrization");
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
 }
 END_TEST
 
 START_TEST(semantics_03_the_print_shows_lists_in_lists)
 {
   char text[4096];
-  rig_nest("affine", "skew");
+  fixture_nest("affine", "skew");
   ck_assert_ok(
       pz_register_parametrization(module, "parametrizations.weight.0.shift", "counting", 0));
   ck_assert_uint_lt(pz_module_print(module, text, sizeof(text)), sizeof(text));
@@ -94,7 +95,7 @@ END_TEST
 
 START_TEST(semantics_04_the_original_of_a_buffers_original_is_a_buffer)
 {
-  const pz_tensor w = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor w = fixture_normal(PZ_F32, 3, 3);
   ck_assert_ok(pz_module_add(module, "weight", PZ_BUFFER, &w));
   ck_assert_ok(pz_register_parametrization(module, "weight", "counting", 0));
   ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "counting", 0));
@@ -107,32 +108,32 @@ END_TEST
 
 START_TEST(semantics_06_what_the_list_around_was_planned_for_stays)
 {
-  rig_parametrize(module, "weight", 2, 3, "affine");
-  char* const picture = rig_picture();
+  fixture_parametrize(module, "weight", 2, 3, "affine");
+  char* const picture = fixture_picture();
   ck_assert_fails(pz_register_parametrization(module, ORIGINAL, "widened", 0), PZ_MISMATCH,
                   ORIGINAL);
   ck_assert_fails(pz_register_parametrization(module, ORIGINAL, "turned", PZ_UNSAFE), PZ_MISMATCH,
                   "the chain around it");
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
 }
 END_TEST
 
 START_TEST(semantics_07_appending_outside_takes_the_inner_list_along)
 {
   pz_slot* inner = NULL;
-  rig_nest("counting", "skew");
+  fixture_nest("counting", "skew");
   ck_assert_ok(pz_module_slot(module, INNER, &inner));
-  const pz_tensor before = rig_read("weight");
+  const pz_tensor before = fixture_read("weight");
   ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
-  rig_names(INNER " parametrizations.weight.1.shift parametrizations.weight.1.scale ");
-  pz_tensor now = rig_read("weight");
+  fixture_names(INNER " parametrizations.weight.1.shift parametrizations.weight.1.scale ");
+  pz_tensor now = fixture_read("weight");
   for (int64_t k = 0; k < 9; ++k) {
     ck_assert_double_eq(host_at(&now, k), 2 * host_at(&before, k));
   }
   ck_assert_ok(pz_slot_get(inner, &now));
   /* inside: the value jumps, and with it the outer one */
   ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "affine", 0));
-  now = rig_read("weight");
+  now = fixture_read("weight");
   for (int64_t k = 0; k < 9; ++k) {
     ck_assert_double_eq(host_at(&now, k), 4 * host_at(&before, k));
   }
@@ -143,14 +144,14 @@ START_TEST(semantics_09_frozen_through_lists_in_lists)
 {
   pz_tensor gradient;
   pz_tensor_entry entry = {.size = sizeof(entry)};
-  pz_tensor w = rig_add(module, "weight", 3, 3);
+  pz_tensor w = fixture_add(module, "weight", 3, 3);
   ck_assert_ok(pz_module_require_grad(module, "weight", false));
   ck_assert_ok(pz_register_parametrization(module, "weight", "counting", 0));
   ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "counting", 0));
   ck_assert_ok(pz_module_tensor(module, 0, &entry));
   ck_assert_uint_eq(entry.requires_grad, 0);
   ck_assert_int_eq(pz_module_gradient(module, INNER, &gradient), PZ_INVALID);
-  w = rig_read("weight");
+  w = fixture_read("weight");
   ck_assert_ok(pz_module_backward(module, "weight", &w));
   ck_assert_ok(pz_module_require_grad(module, "weight", true));
   ck_assert_ok(pz_module_gradient(module, INNER, &gradient));
@@ -168,22 +169,22 @@ START_TEST(semantics_17_removing_the_inner_list)
   const int leave = leaves[_i];
   pz_tensor now;
   pz_slot* slot = NULL;
-  const pz_tensor w = rig_nest("counting", "skew");
-  const void* const memory = rig_memory(INNER);
-  const pz_tensor value = rig_read("weight");
+  const pz_tensor w = fixture_nest("counting", "skew");
+  const void* const memory = fixture_memory(INNER);
+  const pz_tensor value = fixture_read("weight");
   ck_assert_ok(pz_module_slot(module, INNER, &slot));
   ck_assert_ok(pz_remove_parametrizations(module, ORIGINAL, leave));
-  rig_names(ORIGINAL " ");
-  ck_assert_ptr_eq(rig_memory(ORIGINAL), memory);
+  fixture_names(ORIGINAL " ");
+  ck_assert_ptr_eq(fixture_memory(ORIGINAL), memory);
   ck_assert_fails(pz_slot_get(slot, &now), PZ_NOT_FOUND, "was removed after pz_module_slot");
-  now = rig_read("weight");
+  now = fixture_read("weight");
   if (leave == PZ_LEAVE_PARAMETRIZED) {
     ck_assert_double_eq(host_distance(&value, &now), 0.0);
   } else {
     ck_assert_double_eq(host_at(&now, 1), host_at(&w, 1));
   }
   ck_assert_ok(pz_module_set(module, ORIGINAL, &w));
-  rig_expect("weight", &w);
+  fixture_expect("weight", &w);
 }
 END_TEST
 
@@ -191,64 +192,64 @@ START_TEST(semantics_17_removing_the_outer_list)
 {
   pz_slot* inner = NULL;
   pz_slot* outer = NULL;
-  const pz_tensor w = rig_nest("affine", "skew");
-  const void* const memory = rig_memory(INNER);
-  pz_tensor value = rig_read(ORIGINAL);
+  const pz_tensor w = fixture_nest("affine", "skew");
+  const void* const memory = fixture_memory(INNER);
+  pz_tensor value = fixture_read(ORIGINAL);
   ck_assert_ok(pz_module_slot(module, ORIGINAL, &outer));
   ck_assert_ok(pz_module_slot(module, INNER, &inner));
   ck_assert_ok(pz_remove_parametrizations(module, "weight", PZ_LEAVE_ORIGINAL));
   /* the tensor is what its original was: a value of the inner list */
-  rig_names(ORIGINAL " ");
+  fixture_names(ORIGINAL " ");
   ck_assert(pz_is_parametrized(module, "weight"));
-  pz_tensor now = rig_read("weight");
+  pz_tensor now = fixture_read("weight");
   ck_assert_double_eq(host_distance(&value, &now), 0.0);
   ck_assert_fails(pz_slot_get(outer, &now), PZ_NOT_FOUND, "was removed after pz_module_slot");
   ck_assert_ok(pz_slot_get(inner, &now));
   ck_assert_ok(pz_module_backward(module, "weight", &w));
-  ck_assert_ptr_eq(rig_memory(ORIGINAL), memory);
+  ck_assert_ptr_eq(fixture_memory(ORIGINAL), memory);
   ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "counting", 0));
 
   /* the value, in the innermost memory */
-  value = rig_read("weight");
+  value = fixture_read("weight");
   ck_assert_ok(pz_remove_parametrizations(module, "weight", PZ_LEAVE_PARAMETRIZED));
-  rig_names("weight ");
-  ck_assert_ptr_eq(rig_memory("weight"), memory);
-  rig_expect("weight", &value);
+  fixture_names("weight ");
+  ck_assert_ptr_eq(fixture_memory("weight"), memory);
+  fixture_expect("weight", &value);
 }
 END_TEST
 
 START_TEST(semantics_18_single_maps_go_and_inner_lists_stay)
 {
   pz_tensor now;
-  rig_nest("counting,affine", "skew,fragile");
+  fixture_nest("counting,affine", "skew,fragile");
   ck_assert_ok(
       pz_register_parametrization(module, "parametrizations.weight.1.shift", "counting", 0));
   pz_slot* shift = NULL;
   ck_assert_ok(
       pz_module_slot(module, "parametrizations.weight.1.parametrizations.shift.original", &shift));
   ck_assert_ok(pz_remove_parametrization(module, "weight", 0));
-  rig_names("parametrizations.weight.parametrizations.original.original "
-            "parametrizations.weight.parametrizations.original.1.p "
-            "parametrizations.weight.parametrizations.original.1.b "
-            "parametrizations.weight.0.parametrizations.shift.original "
-            "parametrizations.weight.0.scale ");
+  fixture_names("parametrizations.weight.parametrizations.original.original "
+                "parametrizations.weight.parametrizations.original.1.p "
+                "parametrizations.weight.parametrizations.original.1.b "
+                "parametrizations.weight.0.parametrizations.shift.original "
+                "parametrizations.weight.0.scale ");
   ck_assert_ok(pz_slot_get(shift, &now));
-  now = rig_read("weight");
+  now = fixture_read("weight");
   ck_assert_ok(pz_remove_parametrization(module, ORIGINAL, 0));
-  rig_names("parametrizations.weight.parametrizations.original.original "
-            "parametrizations.weight.parametrizations.original.0.p "
-            "parametrizations.weight.parametrizations.original.0.b "
-            "parametrizations.weight.0.parametrizations.shift.original "
-            "parametrizations.weight.0.scale ");
-  ck_assert_double_eq(rig_value("weight", 3), 2 * rig_value(ORIGINAL, 3));
-  ck_assert_double_ne(rig_value("weight", 3), host_at(&now, 3));
+  fixture_names("parametrizations.weight.parametrizations.original.original "
+                "parametrizations.weight.parametrizations.original.0.p "
+                "parametrizations.weight.parametrizations.original.0.b "
+                "parametrizations.weight.0.parametrizations.shift.original "
+                "parametrizations.weight.0.scale ");
+  ck_assert_double_eq(fixture_value("weight", 3), 2 * fixture_value(ORIGINAL, 3));
+  ck_assert_double_ne(fixture_value("weight", 3), host_at(&now, 3));
 }
 END_TEST
 
 int
 main(void)
 {
-  TCase* const tcase = rig_case("nested");
+  TCase* const tcase = fixture_case("nested");
   tcase_add_test(tcase, semantics_02_an_original_may_be_parametrized);
   tcase_add_test(tcase, semantics_02_an_own_parameter_may_be_parametrized);
   tcase_add_test(tcase, semantics_03_the_print_shows_lists_in_lists);

@@ -3,7 +3,7 @@
 
 /* Values of lists with lists in them: read, assigned, differentiated, stepped. */
 
-#include "rig.h"
+#include "fixture.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 START_TEST(semantics_11_inner_values_are_computed_when_they_changed)
 {
   pz_tensor now;
-  rig_nest("affine", "counting");
+  fixture_nest("affine", "counting");
   atomic_store(&map_forwards, 0);
   ck_assert_ok(pz_module_get(module, "weight", &now));
   const int first = atomic_load(&map_forwards);
@@ -33,7 +33,7 @@ END_TEST
 START_TEST(semantics_11_scopes_reach_lists_in_lists)
 {
   pz_tensor now;
-  const pz_tensor w = rig_nest("counting", "counting");
+  const pz_tensor w = fixture_nest("counting", "counting");
   pz_module_cache_policy(module, PZ_CACHE_SCOPED);
   atomic_store(&map_forwards, 0);
   for (int k = 1; k <= 3; ++k) {
@@ -58,50 +58,51 @@ END_TEST
 
 START_TEST(semantics_14_assigning_goes_through_inner_right_inverses)
 {
-  const pz_tensor w = rig_nest("affine", "skew");
-  const void* const memory = rig_memory(INNER);
+  const pz_tensor w = fixture_nest("affine", "skew");
+  const void* const memory = fixture_memory(INNER);
   ck_assert_ok(
       pz_register_parametrization(module, "parametrizations.weight.0.shift", "counting", 0));
   ck_assert_ok(pz_module_set(module, "parametrizations.weight.0.shift", &w));
-  const pz_tensor v = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor v = fixture_normal(PZ_F32, 3, 3);
   ck_assert_ok(pz_module_set(module, "weight", &v)); /* skew judges nothing in there */
-  pz_tensor now = rig_read("weight");
+  pz_tensor now = fixture_read("weight");
   for (int64_t i = 0; i < 3; ++i) {
     for (int64_t j = i + 1; j < 3; ++j) {
       ck_assert_double_eq(host_at(&now, 3 * i + j), host_at(&v, 3 * i + j));
       ck_assert_double_eq(host_at(&now, 3 * j + i), -host_at(&v, 3 * i + j));
     }
   }
-  ck_assert_double_eq(rig_value("parametrizations.weight.0.shift", 4), 0.0); /* affine moved it */
-  ck_assert_ptr_eq(rig_memory(INNER), memory);
+  ck_assert_double_eq(fixture_value("parametrizations.weight.0.shift", 4),
+                      0.0); /* affine moved it */
+  ck_assert_ptr_eq(fixture_memory(INNER), memory);
 
   /* by itself, where skew judges */
   ck_assert_fails(pz_module_set(module, ORIGINAL, &v), PZ_OUTSIDE, ORIGINAL);
-  now = rig_read(ORIGINAL);
+  now = fixture_read(ORIGINAL);
   ck_assert_ok(pz_module_set(module, ORIGINAL, &now));
 }
 END_TEST
 
 START_TEST(semantics_14_all_or_nothing_over_lists_in_lists)
 {
-  rig_nest("affine", "fragile");
-  const pz_tensor before = rig_read("weight");
-  const pz_tensor v = rig_normal(PZ_F32, 3, 3);
-  char* const picture = rig_picture();
+  fixture_nest("affine", "fragile");
+  const pz_tensor before = fixture_read("weight");
+  const pz_tensor v = fixture_normal(PZ_F32, 3, 3);
+  char* const picture = fixture_picture();
   map_failing = "right_inverse";
   ck_assert_fails(pz_module_set(module, "weight", &v), PZ_DEVICE, ORIGINAL);
   ck_assert_fails(pz_module_sample(module, "weight"), PZ_DEVICE, ORIGINAL);
   map_failing = NULL;
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
   /* what was read is the value still */
   ck_assert_ok(pz_module_backward(module, "weight", &v));
-  rig_expect("weight", &before);
+  fixture_expect("weight", &before);
   ck_assert_ok(pz_module_set(module, "weight", &v));
-  rig_expect("weight", &v);
+  fixture_expect("weight", &v);
   ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "bare", 0));
-  char* const closed = rig_picture();
+  char* const closed = fixture_picture();
   ck_assert_fails(pz_module_set(module, "weight", &v), PZ_UNSUPPORTED, "bare");
-  rig_unchanged(closed);
+  fixture_unchanged(closed);
 }
 END_TEST
 
@@ -110,15 +111,15 @@ START_TEST(semantics_22_gradients_go_through_inner_lists)
   static const char* const s = "parametrizations.weight.parametrizations.original.original0";
   static const char* const v = "parametrizations.weight.parametrizations.original.original1";
   pz_tensor gradient;
-  rig_nest("affine", "weighted"); /* 2 s v + shift */
-  const pz_tensor g = rig_normal(PZ_F32, 3, 3);
+  fixture_nest("affine", "weighted"); /* 2 s v + shift */
+  const pz_tensor g = fixture_normal(PZ_F32, 3, 3);
   ck_assert_fails(pz_module_backward(module, "weight", &g), PZ_STALE, "read");
-  rig_read("weight");
-  const pz_tensor vs = rig_read(v);
+  fixture_read("weight");
+  const pz_tensor vs = fixture_read(v);
   for (int times = 1; times <= 3; ++times) {
     ck_assert_ok(pz_module_backward(module, "weight", &g));
-    const pz_tensor gv = rig_gradient(v);
-    const pz_tensor gs = rig_gradient(s);
+    const pz_tensor gv = fixture_gradient(v);
+    const pz_tensor gs = fixture_gradient(s);
     double dot = 0.0;
     for (int k = 0; k < 9; ++k) {
       ck_assert_double_eq_tol(host_f32(&gv)[k], times * 4.0 * host_f32(&g)[k],
@@ -133,7 +134,7 @@ START_TEST(semantics_22_gradients_go_through_inner_lists)
   ck_assert_float_eq(*(const float*)gradient.data, 0.0F);
 
   /* an inner value by itself, and stale from inside */
-  rig_read(ORIGINAL);
+  fixture_read(ORIGINAL);
   ck_assert_ok(pz_module_backward(module, ORIGINAL, &g));
   ck_assert_ok(pz_module_gradient(module, v, &gradient));
   ck_assert_float_eq(((const float*)gradient.data)[0], 2.0F * host_f32(&g)[0]);
@@ -145,8 +146,8 @@ END_TEST
 START_TEST(semantics_23_an_inner_map_without_vjp_is_named)
 {
   pz_tensor gradient;
-  pz_tensor w = rig_nest("affine", "bare");
-  w = rig_read("weight");
+  pz_tensor w = fixture_nest("affine", "bare");
+  w = fixture_read("weight");
   ck_assert_fails(pz_module_backward(module, "weight", &w), PZ_UNSUPPORTED, "bare");
   ck_assert_ok(pz_module_gradient(module, "parametrizations.weight.0.shift", &gradient));
   ck_assert_float_eq(*(const float*)gradient.data, 0.0F); /* all or nothing */
@@ -155,34 +156,34 @@ END_TEST
 
 START_TEST(semantics_24_a_step_takes_inner_lists_first)
 {
-  const pz_tensor w = rig_nest("fragile", "fragile");
-  const double before = rig_value("weight", 0);
+  const pz_tensor w = fixture_nest("fragile", "fragile");
+  const double before = fixture_value("weight", 0);
   ck_assert_ok(pz_module_update(module, "weight"));
-  ck_assert_double_eq_tol(rig_value("weight", 0), before + 2, 1e-6);
+  ck_assert_double_eq_tol(fixture_value("weight", 0), before + 2, 1e-6);
   ck_assert_ok(pz_module_update(module, ORIGINAL));
-  ck_assert_double_eq_tol(rig_value("weight", 0), before + 3, 1e-6);
+  ck_assert_double_eq_tol(fixture_value("weight", 0), before + 3, 1e-6);
   ck_assert_ok(pz_module_update(module, NULL));
-  const double now = rig_value("weight", 0);
+  const double now = fixture_value("weight", 0);
   ck_assert_double_eq_tol(now, before + 5, 1e-6);
 
-  char* const picture = rig_picture();
+  char* const picture = fixture_picture();
   map_failing = "update";
   for (map_passes = 0; map_passes < 2;) {
     const int passes = map_passes;
     ck_assert_fails(pz_module_update(module, _i ? "weight" : NULL), PZ_DEVICE, "update");
     ck_assert_ok(pz_module_backward(module, "weight", &w));
-    ck_assert_double_eq(rig_value("weight", 0), now);
+    ck_assert_double_eq(fixture_value("weight", 0), now);
     map_passes = passes + 1;
   }
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
 }
 END_TEST
 
 START_TEST(semantics_25_optimizers_write_the_innermost)
 {
   pz_tensor open;
-  const pz_tensor w = rig_nest("affine", "counting");
-  pz_tensor now = rig_read("weight");
+  const pz_tensor w = fixture_nest("affine", "counting");
+  pz_tensor now = fixture_read("weight");
   ck_assert_ok(pz_module_edit(module, INNER, &open));
   ck_assert_fails(pz_module_get(module, "weight", &now), PZ_INVALID, INNER);
   ck_assert_fails(pz_module_get(module, ORIGINAL, &now), PZ_INVALID, INNER);
@@ -193,13 +194,13 @@ START_TEST(semantics_25_optimizers_write_the_innermost)
   ck_assert_fails(pz_module_edit(module, ORIGINAL, &open), PZ_INVALID, "computed");
   ((float*)open.data)[0] = 3.0F;
   ck_assert_ok(pz_module_commit(module, INNER));
-  ck_assert_double_eq(rig_value("weight", 0), 6.0);
+  ck_assert_double_eq(fixture_value("weight", 0), 6.0);
   ((float*)open.data)[0] = 4.0F;
   ck_assert_ok(pz_module_touch(module, INNER));
-  ck_assert_double_eq(rig_value("weight", 0), 8.0);
+  ck_assert_double_eq(fixture_value("weight", 0), 8.0);
 
   pz_module_check_writes(module, true);
-  ck_assert_double_eq(rig_value("weight", 0), 8.0);
+  ck_assert_double_eq(fixture_value("weight", 0), 8.0);
   ((float*)open.data)[0] = 5.0F;
   ck_assert_fails(pz_module_get(module, "weight", &now), PZ_STALE, INNER);
 }
@@ -208,7 +209,7 @@ END_TEST
 int
 main(void)
 {
-  TCase* const tcase = rig_case("nested_values");
+  TCase* const tcase = fixture_case("nested_values");
   tcase_add_test(tcase, semantics_11_inner_values_are_computed_when_they_changed);
   tcase_add_test(tcase, semantics_11_scopes_reach_lists_in_lists);
   tcase_add_test(tcase, semantics_14_assigning_goes_through_inner_right_inverses);

@@ -5,7 +5,7 @@
    base that moves. */
 
 #include "folder.h"
-#include "furniture.h"
+#include "full_module.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,31 +16,14 @@ add(const char* const chain, const int64_t rows, const int64_t cols)
 {
   pz_module_free(module);
   ck_assert_ok(pz_module_new(context, getenv("TEST_DEVICE"), "Linear", &module));
-  rig_parametrize(module, "weight", rows, cols, chain);
+  fixture_parametrize(module, "weight", rows, cols, chain);
 }
 
-/* The largest entry of |W^T W - I|, or of |W W^T - I| where W is wide. */
 static double
 orthogonality(void)
 {
-  const pz_tensor w = rig_read("weight");
-  const int64_t rows = w.shape[0];
-  const int64_t cols = w.shape[1];
-  const bool wide = rows < cols;
-  const int64_t n = wide ? cols : rows;
-  const int64_t k = wide ? rows : cols;
-  double most = 0.0;
-  for (int64_t i = 0; i < k; ++i) {
-    for (int64_t j = 0; j <= i; ++j) {
-      double sum = i == j ? -1.0 : 0.0;
-      for (int64_t r = 0; r < n; ++r) {
-        sum +=
-            host_at(&w, wide ? i * n + r : r * k + i) * host_at(&w, wide ? j * n + r : r * k + j);
-      }
-      most = fabs(sum) <= most ? most : fabs(sum);
-    }
-  }
-  return most;
+  const pz_tensor w = fixture_read("weight");
+  return host_orthogonality(&w);
 }
 
 /* Without a base X is the original itself, and rounding costs up to n eps (1 + |X|_1): the largest
@@ -48,7 +31,7 @@ orthogonality(void)
 static double
 original_norm(void)
 {
-  const pz_tensor x = rig_read(ORIGINAL);
+  const pz_tensor x = fixture_read(ORIGINAL);
   double most = 0.0;
   for (int64_t j = 0; j < x.shape[0]; ++j) {
     double sum = 0.0;
@@ -70,8 +53,8 @@ descend(const pz_tensor* const g, const double rate)
   ck_assert_ok(pz_module_get(module, "weight", &value));
   ck_assert_ok(pz_module_zero_gradients(module));
   ck_assert_ok(pz_module_backward(module, "weight", g));
-  const pz_tensor x = rig_read(ORIGINAL);
-  const pz_tensor gx = rig_gradient(ORIGINAL);
+  const pz_tensor x = fixture_read(ORIGINAL);
+  const pz_tensor gx = fixture_gradient(ORIGINAL);
   for (int64_t k = 0; k < pz_count(&x); ++k) {
     host_f32(&x)[k] -= (float)(rate * host_at(&gx, k));
   }
@@ -100,7 +83,7 @@ START_TEST(orthogonal_is_named_as_in_pytorch)
   };
   for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); ++k) {
     add(cases[k].chain, cases[k].rows, cases[k].cols);
-    rig_names(cases[k].names);
+    fixture_names(cases[k].names);
     const bool based = strstr(cases[k].chain, "trivialization=0") == NULL;
     const double norm = based ? 0.0 : original_norm();
     ck_assert_double_le(orthogonality(), 10.0 * 5.0 * 1.2e-7 * (1.0 + norm));
@@ -112,19 +95,19 @@ END_TEST
 START_TEST(orthogonal_is_assigned)
 {
   add("orthogonal(nearest=0)", 5, 3);
-  const pz_tensor w = rig_normal(PZ_F32, 5, 3);
-  char* picture = rig_picture();
+  const pz_tensor w = fixture_normal(PZ_F32, 5, 3);
+  char* picture = fixture_picture();
   ck_assert_fails(pz_module_set(module, "weight", &w), PZ_OUTSIDE, "from the identity");
-  rig_unchanged(picture);
-  picture = rig_picture();
-  pz_tensor x = rig_normal(PZ_F32, 5, 5);
+  fixture_unchanged(picture);
+  picture = fixture_picture();
+  pz_tensor x = fixture_normal(PZ_F32, 5, 5);
   ck_assert_fails(pz_module_set(module, "weight", &x), PZ_MISMATCH, "5x3");
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
 
   add("orthogonal", 5, 3);
   ck_assert_ok(pz_module_set(module, "weight", &w));
   ck_assert_double_le(orthogonality(), 10.0 * 5.0 * 1.2e-7);
-  x = rig_read("weight");
+  x = fixture_read("weight");
   for (int i = 0; i < 3; ++i) { /* Q^T W = R, to 1e-5 */
     for (int j = 0; j <= i; ++j) {
       double sum = 0.0;
@@ -144,7 +127,7 @@ START_TEST(orthogonal_is_carried)
   pz_tensor value;
   pz_module* others[3] = {NULL};
   add("orthogonal(map=cayley,rebase=3)", 5, 3);
-  const pz_tensor g = rig_normal(PZ_F32, 5, 3);
+  const pz_tensor g = fixture_normal(PZ_F32, 5, 3);
   descend(&g, 0.1);
   ck_assert_ok(pz_module_update(module, NULL));
   descend(&g, 0.1);
@@ -153,15 +136,15 @@ START_TEST(orthogonal_is_carried)
   reopen();
   ck_assert_ok(pz_module_from_file(context, getenv("TEST_DEVICE"), file, NULL, NULL, &others[1]));
   ck_assert_ok(pz_module_new(context, getenv("TEST_DEVICE"), "Linear", &others[2]));
-  pz_tensor now = rig_add(others[2], "weight", 5, 3);
+  pz_tensor now = fixture_add(others[2], "weight", 5, 3);
   ck_assert_ok(
       pz_register_parametrization(others[2], "weight", "orthogonal(map=cayley,rebase=3)", 0));
   ck_assert_ok(pz_module_load(others[2], path));
   for (int update = 0; update < 3; ++update) {
-    value = rig_read("weight");
+    value = fixture_read("weight");
     for (int k = 0; k < 3; ++k) {
-      expect_of(others[k], "weight", &value);
-      now = read_of(others[k], ORIGINAL);
+      fixture_expect_of(others[k], "weight", &value);
+      now = fixture_read_of(others[k], ORIGINAL);
       ck_assert(update == 2 ? host_at(&now, 3) == 0.0 : host_at(&now, 3) != 0.0);
       ck_assert_ok(pz_module_update(others[k], NULL));
     }
@@ -169,7 +152,7 @@ START_TEST(orthogonal_is_carried)
   }
   /* and in another dtype the count is a count still */
   ck_assert_ok(pz_module_to_dtype(module, PZ_F64));
-  now = rig_read("weight");
+  now = fixture_read("weight");
   for (int k = 0; k < 15; ++k) {
     ck_assert_double_eq_tol(host_at(&now, k), host_at(&value, k), 100.0 * 5.0 * 1.2e-7);
   }
@@ -188,7 +171,7 @@ END_TEST
 static pz_tensor
 unit(const int64_t rows, const int64_t cols)
 {
-  const pz_tensor g = rig_normal(PZ_F32, rows, cols);
+  const pz_tensor g = fixture_normal(PZ_F32, rows, cols);
   const double norm = sqrt(host_inner(&g, &g));
   for (int64_t k = 0; k < rows * cols; ++k) {
     host_put(&g, k, host_at(&g, k) / norm);
@@ -210,7 +193,7 @@ START_TEST(orthogonal_trains)
       add(chains[c], shapes[s][0], shapes[s][1]);
       pz_tensor g = unit(shapes[s][0], shapes[s][1]);
       for (int step = 0; step <= 30; ++step) {
-        const pz_tensor w = rig_read("weight");
+        const pz_tensor w = fixture_read("weight");
         last = 0.0;
         for (int64_t k = 0; k < pz_count(&w); ++k) {
           last += host_at(&w, k) * host_at(&g, k);
@@ -231,13 +214,13 @@ START_TEST(orthogonal_comes_off)
 {
   for (int leave = 0; leave < 2; ++leave) {
     add("orthogonal", 3, 5);
-    const pz_tensor g = rig_normal(PZ_F32, 3, 5);
+    const pz_tensor g = fixture_normal(PZ_F32, 3, 5);
     descend(&g, 0.3);
-    const pz_tensor expected = rig_read(leave ? "weight" : ORIGINAL);
+    const pz_tensor expected = fixture_read(leave ? "weight" : ORIGINAL);
     ck_assert_ok(pz_remove_parametrizations(module, "weight",
                                             leave ? PZ_LEAVE_PARAMETRIZED : PZ_LEAVE_ORIGINAL));
-    rig_expect("weight", &expected);
-    rig_names("weight ");
+    fixture_expect("weight", &expected);
+    fixture_names("weight ");
   }
 }
 END_TEST

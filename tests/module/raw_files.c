@@ -207,7 +207,7 @@ END_TEST
 START_TEST(semantics_20_lists_are_told_by_the_description)
 {
   pz_file_list list = {.size = sizeof(list)};
-  rig_parametrize(module, "weight", 3, 3, "skew,affine,pruning(p_drop=0)");
+  fixture_parametrize(module, "weight", 3, 3, "skew,affine,pruning(p_drop=0)");
   ck_assert_ok(pz_module_save(module, path));
   reopen();
   ck_assert_ok(pz_file_list_at(file, 0, &list));

@@ -3,7 +3,7 @@
 
 /* pz_module_refresh: many values in one call, on many threads. */
 
-#include "furniture.h"
+#include "full_module.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,25 +18,25 @@ add_many(const int n, const char* const text)
   for (int k = 0; k < n; ++k) {
     char name[16];
     snprintf(name, sizeof(name), "w%d", k);
-    rig_parametrize(module, name, 4, 4, text);
+    fixture_parametrize(module, name, 4, 4, text);
   }
 }
 
 START_TEST(values_are_the_same_for_every_number_of_threads)
 {
   pz_module* other = NULL;
-  furnish(module);
+  full_module_fill(module);
   add_many(50, "skew,cayley");
   ck_assert_ok(pz_module_copy(module, &other));
   pz_module_train(module, false); /* every value is to be computed */
   pz_module_train(module, true);
   ck_assert_ok(pz_module_refresh(module, numbers_of_threads[_i]));
-  assert_same_values(module, other, 0.0);
+  full_module_assert_same(module, other, 0.0);
   for (int k = 0; k < 50; ++k) {
     char name[16];
     snprintf(name, sizeof(name), "w%d", k);
-    const pz_tensor x = read_of(module, name);
-    expect_of(other, name, &x);
+    const pz_tensor x = fixture_read_of(module, name);
+    fixture_expect_of(other, name, &x);
   }
   pz_module_free(other);
 }
@@ -46,7 +46,7 @@ START_TEST(each_value_is_computed_once)
 {
   pz_tensor value;
   add_many(200, "counting");
-  (pz_tensor){0} = rig_read("w7");
+  (pz_tensor){0} = fixture_read("w7");
   map_forwards = 0;
   ck_assert_ok(pz_module_refresh(module, numbers_of_threads[_i]));
   ck_assert_int_eq(map_forwards, 199); /* one was read before */
@@ -78,7 +78,7 @@ END_TEST
 
 START_TEST(what_a_map_says_is_reported)
 {
-  rig_parametrize(module, "v", 2, 2, "fragile");
+  fixture_parametrize(module, "v", 2, 2, "fragile");
   add_many(3, "skew");
   map_failing = "forward";
   map_passes = 0;
@@ -156,7 +156,7 @@ END_TEST
 int
 main(void)
 {
-  TCase* const tcase = rig_case("refreshing");
+  TCase* const tcase = fixture_case("refreshing");
   tcase_add_loop_test(tcase, values_are_the_same_for_every_number_of_threads, 0, N_NUMBERS);
   tcase_add_loop_test(tcase, each_value_is_computed_once, 0, N_NUMBERS);
   tcase_add_loop_test(tcase, a_failure_leaves_the_others_computed, 0, N_NUMBERS);

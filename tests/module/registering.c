@@ -3,15 +3,15 @@
 
 /* Semantics 5 to 10: registering, all or nothing. */
 
-#include "rig.h"
+#include "fixture.h"
 
 #include <stdlib.h>
 
 START_TEST(semantics_05_originals_come_from_the_right_inverse)
 {
-  const pz_tensor w = rig_parametrize(module, "weight", 3, 3, "affine");
-  const pz_tensor original = rig_read("parametrizations.weight.original");
-  const pz_tensor value = rig_read("weight");
+  const pz_tensor w = fixture_parametrize(module, "weight", 3, 3, "affine");
+  const pz_tensor original = fixture_read("parametrizations.weight.original");
+  const pz_tensor value = fixture_read("weight");
   ck_assert_double_eq(host_at(&original, 4), 0.5 * host_at(&w, 4));
   ck_assert_double_eq(host_distance(&value, &w), 0.0);
 }
@@ -19,9 +19,9 @@ END_TEST
 
 START_TEST(semantics_05_any_tensor_becomes_skew)
 {
-  const pz_tensor w = rig_add(module, "weight", 3, 3); /* far from skew */
+  const pz_tensor w = fixture_add(module, "weight", 3, 3); /* far from skew */
   ck_assert_ok(pz_register_parametrization(module, "weight", "skew", 0));
-  const pz_tensor value = rig_read("weight");
+  const pz_tensor value = fixture_read("weight");
   for (int64_t i = 0; i < 3; ++i) {
     for (int64_t j = 0; j < 3; ++j) {
       const double expected = i < j   ? host_at(&w, 3 * i + j)
@@ -39,9 +39,9 @@ START_TEST(semantics_05_no_right_inverse_or_no_answer_means_identity)
   static const char* const originals[] = {"parametrizations.bare.original",
                                           "parametrizations.nowhere.original"};
   for (size_t k = 0; k < 2; ++k) {
-    const pz_tensor w = rig_parametrize(module, maps[k], 3, 3, maps[k]);
-    rig_expect(originals[k], &w);
-    ck_assert_double_eq(rig_value(maps[k], 4), (k == 0 ? 2.0 : 1.0) * host_at(&w, 4));
+    const pz_tensor w = fixture_parametrize(module, maps[k], 3, 3, maps[k]);
+    fixture_expect(originals[k], &w);
+    ck_assert_double_eq(fixture_value(maps[k], 4), (k == 0 ? 2.0 : 1.0) * host_at(&w, 4));
   }
 }
 END_TEST
@@ -50,7 +50,7 @@ START_TEST(semantics_05_the_original_keeps_the_storage)
 {
   pz_tensor plain;
   pz_tensor original;
-  rig_add(module, "weight", 3, 3);
+  fixture_add(module, "weight", 3, 3);
   ck_assert_ok(pz_module_get(module, "weight", &plain));
   ck_assert_ok(pz_register_parametrization(module, "weight", "affine,counting", 0));
   ck_assert_ok(pz_module_get(module, "parametrizations.weight.original", &original));
@@ -61,8 +61,8 @@ END_TEST
 
 START_TEST(semantics_06_only_what_is_there)
 {
-  rig_parametrize(module, "weight", 3, 3, "affine");
-  char* const picture = rig_picture();
+  fixture_parametrize(module, "weight", 3, 3, "affine");
+  char* const picture = fixture_picture();
   ck_assert_fails(pz_register_parametrization(module, "wieght", "skew", 0), PZ_NOT_FOUND,
                   "\"weight\"");
   ck_assert_fails(pz_register_parametrization(module, "weight", "skwe", 0), PZ_NOT_FOUND, "skew");
@@ -75,14 +75,14 @@ START_TEST(semantics_06_only_what_is_there)
   ck_assert_int_eq(pz_register_parametrization(module, "weight", "skew)", 0), PZ_INVALID);
   ck_assert_int_eq(pz_register_parametrization(module, "weight", NULL, 0), PZ_INVALID);
   ck_assert_int_eq(pz_register_parametrization(module, "weight", "skew", 6), PZ_INVALID);
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
 }
 END_TEST
 
 START_TEST(semantics_06_shape_and_dtype_are_kept_unless_unsafe)
 {
-  const pz_tensor w = rig_add(module, "weight", 2, 3);
-  char* picture = rig_picture();
+  const pz_tensor w = fixture_add(module, "weight", 2, 3);
+  char* picture = fixture_picture();
   ck_assert_fails(pz_register_parametrization(module, "weight", "turned", 0), PZ_UNSUPPORTED,
                   "\"weight\": turned: has no right inverse");
   ck_assert_fails(pz_register_parametrization(module, "weight", "counting,turned", 0), PZ_MISMATCH,
@@ -92,17 +92,17 @@ START_TEST(semantics_06_shape_and_dtype_are_kept_unless_unsafe)
   ck_assert_fails(pz_register_parametrization(module, "weight", "widened", PZ_UNSAFE), PZ_MISMATCH,
                   "float64 2x3");
   ck_assert_fails(pz_register_parametrization(module, "weight", "skew", 0), PZ_MISMATCH, "2x3");
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
 
   static const char* const texts[] = {"turned", "counting,turned"};
   for (size_t k = 0; k < 2; ++k) {
     ck_assert_ok(pz_register_parametrization(module, "weight", texts[k], PZ_UNSAFE));
-    pz_tensor value = rig_read("weight");
+    pz_tensor value = fixture_read("weight");
     ck_assert_int_eq(value.shape[0], 3);
     ck_assert_int_eq(value.shape[1], 2);
     ck_assert_double_eq(host_at(&value, 1), host_at(&w, 3));
     ck_assert_ok(pz_remove_parametrizations(module, "weight", PZ_LEAVE_ORIGINAL));
-    rig_expect("weight", &w);
+    fixture_expect("weight", &w);
   }
 }
 END_TEST
@@ -112,16 +112,16 @@ START_TEST(semantics_06_a_failure_at_any_entry_changes_nothing)
   static const char* const entries[] = {"plan", "init", "forward", "right_inverse"};
   static const char* const texts[] = {"fragile", "fragile,counting", "counting,fragile",
                                       "counting,affine,fragile,skew"};
-  rig_add(module, "plain", 3, 3);
-  rig_parametrize(module, "weight", 3, 3, "affine");
+  fixture_add(module, "plain", 3, 3);
+  fixture_parametrize(module, "weight", 3, 3, "affine");
   pz_slot* slot = NULL;
   ck_assert_ok(pz_module_slot(module, "plain", &slot));
   for (size_t e = 0; e < 4; ++e) {
     for (size_t t = 0; t < 4; ++t) {
       for (int appended = 0; appended < 2; ++appended) {
         const char* const name = appended ? "weight" : "plain";
-        const pz_tensor before = rig_read("weight");
-        char* const picture = rig_picture();
+        const pz_tensor before = fixture_read("weight");
+        char* const picture = fixture_picture();
         map_failing = entries[e];
         const pz_status status = pz_register_parametrization(module, name, texts[t], 0);
         map_failing = NULL;
@@ -136,8 +136,8 @@ START_TEST(semantics_06_a_failure_at_any_entry_changes_nothing)
         }
         ck_assert_int_eq(status, PZ_DEVICE);
         ck_assert_ptr_nonnull(strstr(pz_error_message(), "fails on demand"));
-        rig_unchanged(picture);
-        rig_expect("weight", &before);
+        fixture_unchanged(picture);
+        fixture_expect("weight", &before);
       }
     }
   }
@@ -148,11 +148,12 @@ END_TEST
 
 START_TEST(semantics_07_appending_leaves_the_originals)
 {
-  const pz_tensor w = rig_parametrize(module, "weight", 3, 3, "affine");
-  const pz_tensor original = rig_read("parametrizations.weight.original");
+  const pz_tensor w = fixture_parametrize(module, "weight", 3, 3, "affine");
+  const pz_tensor original = fixture_read("parametrizations.weight.original");
   ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
-  rig_expect("parametrizations.weight.original", &original);
-  const pz_tensor value = rig_read("weight"); /* the value jumps to its image: twice what it was */
+  fixture_expect("parametrizations.weight.original", &original);
+  const pz_tensor value =
+      fixture_read("weight"); /* the value jumps to its image: twice what it was */
   for (int64_t k = 0; k < 9; ++k) {
     ck_assert_double_eq(host_at(&value, k), 2.0 * host_at(&w, k));
   }
@@ -161,7 +162,7 @@ END_TEST
 
 START_TEST(semantics_07_a_text_of_several_is_one_after_the_other)
 {
-  const pz_tensor w = rig_add(module, "a", 4, 4);
+  const pz_tensor w = fixture_add(module, "a", 4, 4);
   ck_assert_ok(pz_module_add(module, "b", PZ_PARAMETER, &w));
   ck_assert_ok(pz_register_parametrization(module, "a",
                                            " skew , cayley,pruning( p_drop = 0.5 , "
@@ -170,8 +171,8 @@ START_TEST(semantics_07_a_text_of_several_is_one_after_the_other)
   ck_assert_ok(pz_register_parametrization(module, "b", "skew", 0));
   ck_assert_ok(pz_register_parametrization(module, "b", "cayley", 0));
   ck_assert_ok(pz_register_parametrization(module, "b", "pruning(p_drop=0.5,seed=7)", 0));
-  const pz_tensor a = rig_read("a");
-  rig_expect("b", &a);
+  const pz_tensor a = fixture_read("a");
+  fixture_expect("b", &a);
   const pz_chain* chain = NULL;
   const pz_chain* other = NULL;
   ck_assert_ok(pz_module_chain(module, "a", &chain));
@@ -182,27 +183,27 @@ END_TEST
 
 START_TEST(semantics_07_only_the_first_takes_several_originals)
 {
-  const pz_tensor w = rig_parametrize(module, "weight", 3, 3, "weighted,affine");
-  const pz_tensor value = rig_read("weight");
+  const pz_tensor w = fixture_parametrize(module, "weight", 3, 3, "weighted,affine");
+  const pz_tensor value = fixture_read("weight");
   ck_assert_double_eq(host_at(&value, 5), 2.0 * host_at(&w, 5));
-  char* const picture = rig_picture();
+  char* const picture = fixture_picture();
   ck_assert_fails(pz_register_parametrization(module, "weight", "weighted", 0), PZ_MISMATCH,
                   "\"weight\": weighted: found 1 inputs, expected two");
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
 }
 END_TEST
 
 START_TEST(options_given_by_the_program)
 {
   const pz_chain* chain = NULL;
-  rig_add(module, "weight", 3, 3);
+  fixture_add(module, "weight", 3, 3);
   pz_option_setting setting = {
       .name = "p_drop", .map = 1, .value = {.type = PZ_REAL, .as = {.real = 0.125}}};
   ck_assert_ok(
       pz_register_parametrization_with(module, "weight", "skew,pruning(seed=3)", &setting, 1, 0));
   ck_assert_ok(pz_module_chain(module, "weight", &chain));
   ck_assert_str_eq(pz_chain_text(chain), "skew,pruning(p_drop=0.125,seed=3)");
-  char* const picture = rig_picture();
+  char* const picture = fixture_picture();
   setting.map = 2;
   ck_assert_fails(
       pz_register_parametrization_with(module, "weight", "skew,pruning", &setting, 1, 0),
@@ -212,24 +213,24 @@ START_TEST(options_given_by_the_program)
                   PZ_NOT_FOUND, "p_drop");
   ck_assert_int_eq(pz_register_parametrization_with(module, "weight", "skew", NULL, 1, 0),
                    PZ_INVALID);
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
 }
 END_TEST
 
 START_TEST(semantics_08_the_mode_reaches_the_maps)
 {
   /* A new list runs in the module's mode: the mode is no property of lists. */
-  rig_add(module, "weight", 3, 3);
+  fixture_add(module, "weight", 3, 3);
   pz_module_train(module, false);
   ck_assert_ok(pz_register_parametrization(module, "weight", "counting", 0));
-  rig_read("weight");
+  fixture_read("weight");
   const int before = atomic_load(&map_forwards);
-  const pz_tensor grad = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor grad = fixture_normal(PZ_F32, 3, 3);
   /* in evaluation mode nothing was saved, and backward runs forward once more */
   ck_assert_ok(pz_module_backward(module, "weight", &grad));
   ck_assert_int_eq(atomic_load(&map_forwards), before + 1);
   pz_module_train(module, true);
-  rig_read("weight");
+  fixture_read("weight");
   ck_assert_ok(pz_module_backward(module, "weight", &grad));
   ck_assert_int_eq(atomic_load(&map_forwards), before + 2); /* the read alone */
 }
@@ -237,7 +238,7 @@ END_TEST
 
 START_TEST(semantics_09_requires_grad_carries_over)
 {
-  const pz_tensor w = rig_add(module, "weight", 3, 3);
+  const pz_tensor w = fixture_add(module, "weight", 3, 3);
   pz_tensor_entry entry = {.size = sizeof(entry)};
   ck_assert_ok(pz_module_require_grad(module, "weight", false));
   ck_assert_ok(pz_register_parametrization(module, "weight", "weighted", 0));
@@ -263,10 +264,10 @@ END_TEST
 
 START_TEST(semantics_10_registration_draws_nothing)
 {
-  const pz_tensor w = rig_add(module, "weight", 4, 4);
+  const pz_tensor w = fixture_add(module, "weight", 4, 4);
   ck_assert_ok(pz_module_set(module, "weight", &w));
   ck_assert_ok(pz_register_parametrization(module, "weight", "symmetric", 0));
-  const pz_tensor now = rig_read("weight");
+  const pz_tensor now = fixture_read("weight");
   for (int64_t k = 0; k < 4; ++k) {
     ck_assert_double_eq(host_at(&now, k), host_at(&w, k)); /* the first row is in the triangle */
   }
@@ -276,7 +277,7 @@ END_TEST
 int
 main(void)
 {
-  TCase* const tcase = rig_case("registering");
+  TCase* const tcase = fixture_case("registering");
   tcase_add_test(tcase, semantics_05_originals_come_from_the_right_inverse);
   tcase_add_test(tcase, semantics_05_any_tensor_becomes_skew);
   tcase_add_test(tcase, semantics_05_no_right_inverse_or_no_answer_means_identity);

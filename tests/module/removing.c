@@ -3,7 +3,7 @@
 
 /* Semantics 17 and 18: taking lists and single maps off. */
 
-#include "rig.h"
+#include "fixture.h"
 
 #include <stdlib.h>
 
@@ -11,12 +11,12 @@ START_TEST(semantics_17_leaving_the_value)
 {
   pz_tensor before;
   pz_tensor after;
-  rig_add(module, "weight", 3, 3);
+  fixture_add(module, "weight", 3, 3);
   ck_assert_ok(pz_module_get(module, "weight", &before));
   ck_assert_ok(pz_register_parametrization(module, "weight", "skew,affine", 0));
-  const pz_tensor value = rig_read("weight");
+  const pz_tensor value = fixture_read("weight");
   ck_assert_ok(pz_remove_parametrizations(module, "weight", PZ_LEAVE_PARAMETRIZED));
-  rig_expect("weight", &value);
+  fixture_expect("weight", &value);
   ck_assert_ok(pz_module_get(module, "weight", &after));
   ck_assert_ptr_eq(before.data, after.data); /* one original: the same storage all along */
 }
@@ -26,12 +26,12 @@ START_TEST(semantics_17_leaving_the_original)
 {
   pz_tensor before;
   pz_tensor after;
-  rig_add(module, "weight", 3, 3);
+  fixture_add(module, "weight", 3, 3);
   ck_assert_ok(pz_module_get(module, "weight", &before));
   ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
-  const pz_tensor original = rig_read("parametrizations.weight.original");
+  const pz_tensor original = fixture_read("parametrizations.weight.original");
   ck_assert_ok(pz_remove_parametrizations(module, "weight", PZ_LEAVE_ORIGINAL));
-  rig_expect("weight", &original);
+  fixture_expect("weight", &original);
   ck_assert_ok(pz_module_get(module, "weight", &after));
   ck_assert_ptr_eq(before.data, after.data);
 }
@@ -39,19 +39,19 @@ END_TEST
 
 START_TEST(semantics_17_several_originals)
 {
-  const pz_tensor w = rig_parametrize(module, "weight", 3, 3, "weighted");
-  char* const picture = rig_picture();
+  const pz_tensor w = fixture_parametrize(module, "weight", 3, 3, "weighted");
+  char* const picture = fixture_picture();
   ck_assert_fails(pz_remove_parametrizations(module, "weight", PZ_LEAVE_ORIGINAL), PZ_INVALID,
                   "2 originals");
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
   ck_assert_ok(pz_remove_parametrizations(module, "weight", PZ_LEAVE_PARAMETRIZED));
-  rig_expect("weight", &w);
+  fixture_expect("weight", &w);
 }
 END_TEST
 
 START_TEST(semantics_17_what_is_not_there_is_refused)
 {
-  rig_add(module, "weight", 3, 3);
+  fixture_add(module, "weight", 3, 3);
   ck_assert_fails(pz_remove_parametrizations(module, "weight", PZ_LEAVE_PARAMETRIZED), PZ_NOT_FOUND,
                   "\"weight\" is not parametrized");
   ck_assert_fails(pz_remove_parametrization(module, "weight", 0), PZ_NOT_FOUND, "not parametrized");
@@ -63,29 +63,29 @@ END_TEST
 
 START_TEST(semantics_17_a_value_that_fails_stays_parametrized)
 {
-  rig_parametrize(module, "weight", 3, 3, "fragile");
+  fixture_parametrize(module, "weight", 3, 3, "fragile");
   ck_assert_ok(pz_module_touch(module, "weight"));
-  char* const picture = rig_picture();
+  char* const picture = fixture_picture();
   map_failing = "forward";
   ck_assert_fails(pz_remove_parametrizations(module, "weight", PZ_LEAVE_PARAMETRIZED), PZ_DEVICE,
                   "fragile");
   map_failing = NULL;
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
   ck_assert_ok(pz_remove_parametrizations(module, "weight", PZ_LEAVE_ORIGINAL));
 }
 END_TEST
 
 START_TEST(semantics_18_afterwards_all_is_as_before)
 {
-  rig_add(module, "a", 3, 3);
-  rig_add(module, "weight", 3, 3);
-  rig_add(module, "z", 3, 3);
-  char* const picture = rig_picture();
+  fixture_add(module, "a", 3, 3);
+  fixture_add(module, "weight", 3, 3);
+  fixture_add(module, "z", 3, 3);
+  char* const picture = fixture_picture();
   for (int k = 0; k < 3; ++k) {
     ck_assert_ok(pz_register_parametrization(module, "weight", "counting,pruning(p_drop=0)", 0));
     ck_assert_ok(pz_remove_parametrizations(module, "weight", k % 2));
   }
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
 }
 END_TEST
 
@@ -94,22 +94,22 @@ START_TEST(semantics_18_a_single_map_is_taken_out)
   const pz_chain* chain = NULL;
   pz_tensor before;
   pz_tensor after;
-  const pz_tensor w = rig_parametrize(module, "weight", 3, 3, "counting,fragile,affine");
-  const pz_tensor shift = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor w = fixture_parametrize(module, "weight", 3, 3, "counting,fragile,affine");
+  const pz_tensor shift = fixture_normal(PZ_F32, 3, 3);
   ck_assert_ok(pz_module_set(module, "parametrizations.weight.2.shift", &shift));
   ck_assert_ok(pz_module_gradient(module, "parametrizations.weight.2.shift", &before));
-  const pz_tensor original = rig_read("parametrizations.weight.original");
+  const pz_tensor original = fixture_read("parametrizations.weight.original");
   ck_assert_ok(pz_remove_parametrization(module, "weight", 1));
   ck_assert_ok(pz_module_chain(module, "weight", &chain));
   ck_assert_str_eq(pz_chain_text(chain), "counting,affine");
-  rig_expect("parametrizations.weight.original", &original); /* originals stay */
-  rig_expect("parametrizations.weight.1.shift",
-             &shift); /* what is behind moves up with its state */
+  fixture_expect("parametrizations.weight.original", &original); /* originals stay */
+  fixture_expect("parametrizations.weight.1.shift",
+                 &shift); /* what is behind moves up with its state */
   ck_assert_ok(pz_module_gradient(module, "parametrizations.weight.1.shift", &after));
   ck_assert_ptr_eq(before.data, after.data);
   ck_assert_fails(pz_module_get(module, "parametrizations.weight.2.shift", &after), PZ_NOT_FOUND,
                   "");
-  pz_tensor now = rig_read("weight");
+  pz_tensor now = fixture_read("weight");
   ck_assert_double_eq(host_at(&now, 0), (float)(2.0 * host_at(&w, 0) + host_at(&shift, 0)));
 
   ck_assert_fails(pz_remove_parametrization(module, "weight", 2), PZ_NOT_FOUND,
@@ -122,17 +122,17 @@ END_TEST
 
 START_TEST(semantics_18_not_one_whose_absence_does_not_fit)
 {
-  rig_parametrize(module, "weight", 3, 3, "weighted,affine");
-  char* const picture = rig_picture();
+  fixture_parametrize(module, "weight", 3, 3, "weighted,affine");
+  char* const picture = fixture_picture();
   ck_assert_int_ne(pz_remove_parametrization(module, "weight", 0), PZ_OK);
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
 }
 END_TEST
 
 int
 main(void)
 {
-  TCase* const tcase = rig_case("removing");
+  TCase* const tcase = fixture_case("removing");
   tcase_add_test(tcase, semantics_17_leaving_the_value);
   tcase_add_test(tcase, semantics_17_leaving_the_original);
   tcase_add_test(tcase, semantics_17_several_originals);

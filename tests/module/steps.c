@@ -3,14 +3,14 @@
 
 /* Semantics 24: steps at reads, PyTorch's rule; and residuals. */
 
-#include "rig.h"
+#include "fixture.h"
 
 /* "weight" is its original and the buffer of `fragile`, which a step raises by one. */
 static double
 add_weight(const char* const maps)
 {
-  rig_parametrize(module, "weight", 3, 3, maps);
-  return rig_value("weight", 0);
+  fixture_parametrize(module, "weight", 3, 3, maps);
+  return fixture_value("weight", 0);
 }
 
 /* By handle, so that a read is one read. */
@@ -87,7 +87,7 @@ START_TEST(semantics_24_backward_is_for_the_value_read)
 {
   pz_tensor gradient;
   const double before = add_weight("fragile");
-  const pz_tensor g = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor g = fixture_normal(PZ_F32, 3, 3);
   pz_module_update_policy(module, PZ_UPDATE_ON_READ);
   ck_assert_double_eq_tol(read_once("weight"), before + 1, 1e-5);
   ck_assert_ok(pz_module_backward(module, "weight", &g));
@@ -107,7 +107,7 @@ START_TEST(semantics_24_a_step_that_fails_at_a_read_changes_nothing)
   map_failing = "update";
   ck_assert_fails(pz_module_get(module, "weight", &there), PZ_DEVICE, "\"weight\"");
   map_failing = NULL;
-  host = rig_zeros(PZ_F32, 2, 2); /* nor does a place of the wrong shape */
+  host = fixture_zeros(PZ_F32, 2, 2); /* nor does a place of the wrong shape */
   ck_assert_fails(pz_module_read(module, "weight", &host), PZ_MISMATCH, "2x2");
   ck_assert_double_eq_tol(read_once("weight"), before + 1, 1e-5);
 }
@@ -116,7 +116,7 @@ END_TEST
 START_TEST(residuals_are_those_of_the_last_map)
 {
   double distance = -1.0;
-  rig_add(module, "weight", 3, 3);
+  fixture_add(module, "weight", 3, 3);
   ck_assert_fails(pz_module_residual(module, "weight", &distance), PZ_NOT_FOUND, "weight");
   ck_assert_ok(pz_register_parametrization(module, "weight", "counting,skew,cayley", 0));
   ck_assert_ok(pz_module_residual(module, "weight", &distance));
@@ -135,7 +135,7 @@ END_TEST
 int
 main(void)
 {
-  TCase* const tcase = rig_case("steps");
+  TCase* const tcase = fixture_case("steps");
   tcase_add_test(tcase, semantics_24_reads_step_only_when_told_and_in_training);
   tcase_add_test(tcase, semantics_24_a_scope_steps_once);
   tcase_add_test(tcase, semantics_24_inner_lists_step_with_a_read);

@@ -3,7 +3,7 @@
 
 /* Semantics 1 to 4: what a module is made of, what its tensors are called, how it looks. */
 
-#include "rig.h"
+#include "fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,21 +36,21 @@ make_child(const char* const name, const char* const tensor)
 {
   pz_module* child = NULL;
   ck_assert_ok(pz_module_new(context, getenv("TEST_DEVICE"), "Block", &child));
-  rig_add(child, tensor, 2, 2);
+  fixture_add(child, tensor, 2, 2);
   ck_assert_ok(pz_module_add_child(module, name, child));
   return child;
 }
 
 START_TEST(semantics_01_several_tensors_are_parametrized_independently)
 {
-  rig_add(module, "a", 3, 3);
-  const pz_tensor b = rig_add(module, "b", 3, 3);
+  fixture_add(module, "a", 3, 3);
+  const pz_tensor b = fixture_add(module, "b", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "a", "skew", 0));
   ck_assert_ok(pz_register_parametrization(module, "b", "symmetric", 0));
-  pz_tensor now = rig_read("a");
+  pz_tensor now = fixture_read("a");
   ck_assert_double_eq(host_at(&now, 1), -host_at(&now, 3));
   ck_assert_double_eq(host_at(&now, 0), 0.0);
-  now = rig_read("b");
+  now = fixture_read("b");
   ck_assert_double_eq(host_at(&now, 1), host_at(&now, 3));
   ck_assert_double_eq(host_at(&now, 0), host_at(&b, 0));
   ck_assert_ok(pz_remove_parametrizations(module, "a", PZ_LEAVE_PARAMETRIZED));
@@ -65,10 +65,10 @@ START_TEST(semantics_01_modules_nest)
   pz_module* const child = make_child("block", "weight");
   pz_module* found = NULL;
   ck_assert_ok(pz_register_parametrization(module, "block.weight", "skew", 0));
-  rig_names("block.parametrizations.weight.original ");
-  pz_tensor now = rig_read("block.weight");
+  fixture_names("block.parametrizations.weight.original ");
+  pz_tensor now = fixture_read("block.weight");
   ck_assert_double_eq(host_at(&now, 1), -host_at(&now, 2));
-  now = rig_read("block.parametrizations.weight.original");
+  now = fixture_read("block.parametrizations.weight.original");
   ck_assert_ok(pz_module_child(module, "block", &found));
   ck_assert_ptr_eq(found, child);
   ck_assert_ok(pz_module_child(module, "", &found));
@@ -85,7 +85,7 @@ START_TEST(semantics_01_modules_nest)
   ck_assert_str_eq(entry.name, "parametrizations.weight.original");
 
   pz_module_free(child); /* nothing: it is not ours to free any more */
-  now = rig_read("block.weight");
+  now = fixture_read("block.weight");
   ck_assert_fails(pz_module_add_child(child, "up", module), PZ_INVALID, "inside itself");
   ck_assert_fails(pz_module_add_child(module, "again", child), PZ_INVALID, "nested nowhere");
   ck_assert_fails(pz_module_add_child(module, "self", module), PZ_INVALID, "nested nowhere");
@@ -95,7 +95,7 @@ END_TEST
 START_TEST(semantics_01_names_are_checked)
 {
   pz_module* child = NULL;
-  const pz_tensor w = rig_add(module, "weight", 2, 2);
+  const pz_tensor w = fixture_add(module, "weight", 2, 2);
   static const char* const bad[] = {
       "",     "a.b",  ".",        "parametrizations", "__metadata__",
       "a\nb", "\xff", "\xc0\x80", "\xed\xa0\x80",
@@ -111,19 +111,19 @@ START_TEST(semantics_01_names_are_checked)
   ck_assert_ok(pz_module_add_child(module, "Gewicht\xc3\xa9", child));
   ck_assert_fails(pz_module_add(module, "Gewicht\xc3\xa9", PZ_BUFFER, &w), PZ_EXISTS, "child");
   ck_assert_fails(pz_module_add(module, "x", (pz_tensor_kind)3, &w), PZ_INVALID, "kind 3");
-  rig_names("weight ");
+  fixture_names("weight ");
 }
 END_TEST
 
 START_TEST(semantics_01_tensors_are_copied_with_their_strides)
 {
-  const pz_tensor w = rig_normal(PZ_F64, 3, 2);
+  const pz_tensor w = fixture_normal(PZ_F64, 3, 2);
   const int64_t shape[2] = {2, 3};
   pz_tensor turned = w;
   turned.shape = shape;
   turned.strides = (const int64_t[]){1, 2};
   ck_assert_ok(pz_module_add(module, "weight", PZ_PARAMETER, &turned));
-  const pz_tensor now = rig_read("weight");
+  const pz_tensor now = fixture_read("weight");
   for (int64_t i = 0; i < 2; ++i) {
     for (int64_t j = 0; j < 3; ++j) {
       ck_assert_double_eq(host_at(&now, 3 * i + j), host_at(&w, i + 2 * j));
@@ -138,17 +138,17 @@ END_TEST
 
 START_TEST(semantics_02_names_of_originals_and_own_tensors)
 {
-  rig_add(module, "weight", 3, 3);
-  rig_add(module, "pair", 3, 3);
-  rig_add(module, "single", 3, 3);
-  rig_add(module, "bias", 1, 3);
+  fixture_add(module, "weight", 3, 3);
+  fixture_add(module, "pair", 3, 3);
+  fixture_add(module, "single", 3, 3);
+  fixture_add(module, "bias", 1, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "skew,affine,fragile", 0));
   ck_assert_ok(pz_register_parametrization(module, "pair", "weighted", 0));
   ck_assert_ok(pz_register_parametrization(module, "single", "sequence", 0));
-  rig_names("parametrizations.weight.original parametrizations.weight.1.shift "
-            "parametrizations.weight.2.p parametrizations.weight.1.scale "
-            "parametrizations.weight.2.b parametrizations.pair.original0 "
-            "parametrizations.pair.original1 parametrizations.single.original0 bias ");
+  fixture_names("parametrizations.weight.original parametrizations.weight.1.shift "
+                "parametrizations.weight.2.p parametrizations.weight.1.scale "
+                "parametrizations.weight.2.b parametrizations.pair.original0 "
+                "parametrizations.pair.original1 parametrizations.single.original0 bias ");
   pz_tensor there;
   ck_assert_ok(pz_module_get(module, "parametrizations.pair.original0", &there));
   ck_assert_int_eq(there.ndim, 0);
@@ -168,22 +168,22 @@ END_TEST
 
 START_TEST(semantics_02_removal_restores_the_place)
 {
-  rig_add(module, "a", 3, 3);
-  rig_add(module, "b", 3, 3);
-  rig_add(module, "c", 3, 3);
+  fixture_add(module, "a", 3, 3);
+  fixture_add(module, "b", 3, 3);
+  fixture_add(module, "c", 3, 3);
   make_child("block", "d");
   ck_assert_ok(pz_register_parametrization(module, "b", "affine", 0));
-  rig_names("a parametrizations.b.original parametrizations.b.0.shift "
-            "parametrizations.b.0.scale c block.d ");
+  fixture_names("a parametrizations.b.original parametrizations.b.0.shift "
+                "parametrizations.b.0.scale c block.d ");
   ck_assert_ok(pz_remove_parametrizations(module, "b", PZ_LEAVE_PARAMETRIZED));
-  rig_names("a b c block.d ");
+  fixture_names("a b c block.d ");
 }
 END_TEST
 
 START_TEST(semantics_03_the_list_by_index)
 {
   const pz_chain* chain = NULL;
-  rig_add(module, "weight", 3, 3);
+  fixture_add(module, "weight", 3, 3);
   ck_assert_fails(pz_module_chain(module, "weight", &chain), PZ_NOT_FOUND, "not parametrized");
   ck_assert_ok(pz_register_parametrization(module, "weight", "skew,pruning(p_drop=0.25)", 0));
   ck_assert_ok(pz_module_chain(module, "weight", &chain));
@@ -198,8 +198,8 @@ END_TEST
 START_TEST(semantics_03_prints_as_a_tree)
 {
   expect_print("Linear()");
-  rig_add(module, "weight", 3, 3);
-  rig_add(module, "bias", 1, 3);
+  fixture_add(module, "weight", 3, 3);
+  fixture_add(module, "bias", 1, 3);
   pz_module* const child = make_child("block", "w");
   ck_assert_ok(pz_module_require_grad(module, "bias", false));
   expect_print("Linear(\n"
@@ -242,7 +242,7 @@ END_TEST
 START_TEST(semantics_03_prints_options_and_the_file)
 {
   char text[8192];
-  rig_parametrize(module, "weight", 3, 3, "skew,pruning(p_drop=0.25)");
+  fixture_parametrize(module, "weight", 3, 3, "skew,pruning(p_drop=0.25)");
   pz_module_print(module, text, sizeof(text));
   ck_assert_ptr_nonnull(strstr(text, "(0): skew() -> float32 3x3 skew, skew 1.0.0 from /"));
   ck_assert_ptr_nonnull(strstr(text, "/skew.so\n"));
@@ -252,7 +252,7 @@ END_TEST
 
 START_TEST(semantics_04_buffers_are_parametrized_alike)
 {
-  const pz_tensor w = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor w = fixture_normal(PZ_F32, 3, 3);
   ck_assert_ok(pz_module_add(module, "running", PZ_BUFFER, &w));
   ck_assert_ok(pz_register_parametrization(module, "running", "skew", 0));
   pz_tensor_entry entry = {.size = sizeof(entry)};
@@ -270,7 +270,7 @@ END_TEST
 int
 main(void)
 {
-  TCase* const tcase = rig_case("structure");
+  TCase* const tcase = fixture_case("structure");
   tcase_add_test(tcase, semantics_01_several_tensors_are_parametrized_independently);
   tcase_add_test(tcase, semantics_01_modules_nest);
   tcase_add_test(tcase, semantics_01_names_are_checked);

@@ -1,11 +1,12 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A tall matrix is made orthogonal in time and memory of its own size: 30000 x 50 takes 6 MB,
-   one of 30000 x 30000 would take 3.6 GB. Prints what it took: all resident memory of the
-   process, and the time of registering, reading and differentiating. */
+/* A tall matrix is made orthogonal in memory of its own size: 30000 x 50 takes 6 MB, one of
+   30000 x 30000 would take 3.6 GB. Prints what registering, reading and differentiating took:
+   all resident memory of the process, and the time. The time is not judged: what works on
+   30000 x 30000 takes minutes and ends at the limit of the case, 60 s. */
 
-#include "rig.h"
+#include "fixture.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -50,24 +51,6 @@ matrix(void)
   return pz_host_tensor(PZ_F32, data, 2, shape);
 }
 
-/* The largest entry of |Q^T Q - I|. */
-static double
-orthogonality(const pz_tensor* const q)
-{
-  const float* const data = q->data;
-  double most = 0.0;
-  for (int i = 0; i < COLS; ++i) {
-    for (int j = 0; j <= i; ++j) {
-      double sum = i == j ? -1.0 : 0.0;
-      for (int r = 0; r < ROWS; ++r) {
-        sum += (double)data[r * COLS + i] * data[r * COLS + j];
-      }
-      most = fmax(most, fabs(sum));
-    }
-  }
-  return most;
-}
-
 START_TEST(tall_matrices_take_their_own_size)
 {
   pz_tensor w = matrix();
@@ -89,10 +72,9 @@ START_TEST(tall_matrices_take_their_own_size)
          ROWS, COLS, took, own, resident);
   if (memory_counts()) {
     ck_assert_double_le(resident, 200.0);
-    ck_assert_double_le(took, 10.0); /* 50 times what it takes; what is seen of n^2 is minutes */
   }
   ck_assert_ok(pz_module_read(module, "weight", &w));
-  ck_assert_double_le(orthogonality(&w), 10.0 * ROWS * 1.2e-7);
+  ck_assert_double_le(host_orthogonality(&w), 10.0 * ROWS * 1.2e-7);
   free(w.data);
 }
 END_TEST
@@ -100,7 +82,7 @@ END_TEST
 int
 main(void)
 {
-  TCase* const tests = rig_case("tall");
+  TCase* const tests = fixture_case("tall");
   tcase_add_loop_test(tests, tall_matrices_take_their_own_size, 0, sizeof(maps) / sizeof(maps[0]));
   return test_main_case(tests);
 }

@@ -3,13 +3,10 @@
 
 /* Semantics 13: any threads may read one module together. */
 
-#include "rig.h"
+#include "fixture.h"
 
 #include <pthread.h>
 #include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
 
 enum { THREADS = 8, ROUNDS = 50 };
 
@@ -52,7 +49,7 @@ START_TEST(semantics_13_one_thread_computes_for_all)
 {
   const char* const original = "parametrizations.weight.original";
   const bool nested = _i == 1;
-  const pz_tensor w = rig_add(module, "weight", 8, 8);
+  const pz_tensor w = fixture_add(module, "weight", 8, 8);
   ck_assert_ok(pz_register_parametrization(module, "weight",
                                            nested ? "skew,cayley" : "skew,counting,cayley", 0));
   if (nested) {
@@ -111,7 +108,7 @@ START_TEST(a_write_during_a_read_is_noticed)
   pz_tensor now;
   pthread_t thread;
   pz_status status = PZ_INVALID;
-  const pz_tensor w = rig_parametrize(module, "weight", 4, 4, "counting");
+  const pz_tensor w = fixture_parametrize(module, "weight", 4, 4, "counting");
   map_callback = hold;
   ck_assert_int_eq(pthread_create(&thread, NULL, read_once, &status), 0);
   while (atomic_load(&stage) != 1) {
@@ -126,52 +123,16 @@ START_TEST(a_write_during_a_read_is_noticed)
   pthread_join(thread, NULL);
   map_callback = NULL;
   ck_assert_int_eq(status, PZ_OK);
-  rig_expect("weight", &w);
+  fixture_expect("weight", &w);
   ck_assert_int_eq(atomic_load(&map_forwards), 2); /* registering, then the reader: no change */
-}
-END_TEST
-
-/* Nanoseconds a read of an unchanged value takes: the best of several batches. */
-static double
-time_reads(const bool by_name)
-{
-  enum { BATCHES = 20, TIMES = 10000 };
-  double best = 1e30;
-  int bad = 0;
-  for (int batch = 0; batch < BATCHES; ++batch) {
-    pz_tensor value;
-    struct timespec start;
-    struct timespec end;
-    clock_gettime(CLOCK_MONOTONIC, &start);
-    for (int k = 0; k < TIMES; ++k) {
-      bad +=
-          (by_name ? pz_module_get(module, "weight", &value) : pz_slot_get(slot, &value)) != PZ_OK;
-    }
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    const double time =
-        ((double)(end.tv_sec - start.tv_sec) * 1e9 + (double)(end.tv_nsec - start.tv_nsec)) / TIMES;
-    best = time < best ? time : best;
-  }
-  ck_assert_int_eq(bad, 0);
-  return best;
-}
-
-START_TEST(reading_by_slot_takes_nanoseconds)
-{
-  /* Printed, not judged: the clock of a busy machine is no test. */
-  rig_parametrize(module, "weight", 8, 8, "skew,cayley");
-  ck_assert_ok(pz_module_slot(module, "weight", &slot));
-  const double by_slot = time_reads(false);
-  fprintf(stderr, "unchanged value: %.0f ns by slot, %.0f ns by name\n", by_slot, time_reads(true));
 }
 END_TEST
 
 int
 main(void)
 {
-  TCase* const tcase = rig_case("threads");
+  TCase* const tcase = fixture_case("threads");
   tcase_add_loop_test(tcase, semantics_13_one_thread_computes_for_all, 0, 2);
   tcase_add_test(tcase, a_write_during_a_read_is_noticed);
-  tcase_add_test(tcase, reading_by_slot_takes_nanoseconds);
   return test_main_case(tcase);
 }

@@ -1,11 +1,12 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Calls that change a module with lists in lists, when memory or the device fails: every
-   allocation, and every call of the device, in turn. The module is then as it was, bit for
-   bit: stored tensors, names, print, values and gradients; and nothing has leaked. On the reference and test doubles, since a BLAS may abort. */
+/* Calls that change a module, when memory or the device fails: every allocation, and every call
+   of the device, in turn. The module is then as it was, bit for bit: stored tensors, names, print,
+   values and gradients; nothing has leaked; and the call succeeds the next time. On the reference
+   and test doubles, since a BLAS may abort. */
 
-#include "rig.h"
+#include "snapshot.h"
 
 #include <allocator.h>
 #include <opaque.h>
@@ -15,28 +16,77 @@
 
 static pz_tensor value;
 
+/* Parametrizations of tensors. */
 static void
-open_module(const char* const device, const bool baked)
+open_flat(const char* const device)
 {
   pz_tensor there;
   pz_module_free(module);
   module = NULL;
   ck_assert_ok(pz_module_new(context, device, "Linear", &module));
-  pz_tensor t = rig_add(module, "plain", 3, 3);
-  t = rig_add(module, "weight", 3, 3);
-  t = rig_add(module, "pair", 3, 3);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "affine,fragile", 0));
+  fixture_add(module, "plain", 3, 3);
+  fixture_parametrize(module, "weight", 3, 3, "affine,fragile");
+  fixture_parametrize(module, "pair", 3, 3, "weighted");
+  value = fixture_normal(PZ_F32, 3, 3);
+  ck_assert_ok(pz_module_get(module, "weight", &there));
+}
+
+/* And of originals and own parameters; with a gradient. */
+static void
+open_nested(const char* const device)
+{
+  pz_tensor there;
+  open_flat(device);
+  const pz_tensor t = fixture_normal(PZ_F32, 3, 3);
   ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "fragile,skew", 0));
   ck_assert_ok(pz_register_parametrization(module, SHIFT, "counting", 0));
   ck_assert_ok(pz_module_set(module, SHIFT, &t)); /* which an assignment moves to 0 */
-  ck_assert_ok(pz_register_parametrization(module, "pair", "weighted", 0));
-  value = rig_normal(PZ_F32, 3, 3);
   ck_assert_ok(pz_module_get(module, "weight", &there));
   ck_assert_ok(pz_module_backward(module, "weight", &value));
-  ck_assert_ok(baked ? pz_module_bake(module) : PZ_OK);
 }
 
+static void
+open_baked(const char* const device)
+{
+  open_nested(device);
+  ck_assert_ok(pz_module_bake(module));
+}
+
+typedef struct setting {
+  void (*open)(const char* device);
+  const char* names[6]; /* to look at */
+  bool gradient;        /* of INNER */
+} setting;
+
+static const setting flat = {open_flat, {"plain", "weight", "pair", ORIGINAL}, false};
+static const setting nested = {open_nested, {"plain", "weight", "pair", ORIGINAL, INNER}, true};
+static const setting baked = {open_baked, {"plain", "weight", "pair"}, false};
+
 /* ---- the calls ------------------------------------------------------------------ */
+
+static pz_status
+call_add(void)
+{
+  return pz_module_add(module, "new", PZ_PARAMETER, &value);
+}
+
+static pz_status
+call_add_child(void)
+{
+  pz_module* child = NULL;
+  PZ_TRY(pz_module_new(context, "reference", "Block", &child));
+  const pz_status status = pz_module_add_child(module, "child", child);
+  if (status != PZ_OK) {
+    pz_module_free(child);
+  }
+  return status;
+}
+
+static pz_status
+call_register_several(void)
+{
+  return pz_register_parametrization(module, "plain", "weighted", 0);
+}
 
 static pz_status
 call_register(void)
@@ -71,12 +121,30 @@ call_append_inside(void)
 /* Of a value that is not there any more. A failure of the device is remembered until
    something changes. */
 static pz_status
-call_read(void)
+read_again(const char* const original)
 {
   pz_tensor now;
-  PZ_TRY(pz_module_touch(module, INNER));
+  PZ_TRY(pz_module_touch(module, original));
   const pz_status status = pz_module_get(module, "weight", &now);
-  return status == PZ_OK || pz_module_touch(module, INNER) == PZ_OK ? status : PZ_PLUGIN;
+  return status == PZ_OK || pz_module_touch(module, original) == PZ_OK ? status : PZ_PLUGIN;
+}
+
+static pz_status
+call_read(void)
+{
+  return read_again(ORIGINAL);
+}
+
+static pz_status
+call_read_inside(void)
+{
+  return read_again(INNER);
+}
+
+static pz_status
+call_backward(void)
+{
+  return pz_module_backward(module, "weight", &value);
 }
 
 static pz_status
@@ -134,6 +202,12 @@ call_remove_several(void)
 }
 
 static pz_status
+call_remove_first_map(void)
+{
+  return pz_remove_parametrization(module, "weight", 0);
+}
+
+static pz_status
 call_remove_map(void)
 {
   return pz_remove_parametrization(module, "weight", 1);
@@ -160,27 +234,39 @@ call_unbake(void)
 static const struct {
   const char* name;
   pz_status (*call)(void);
-  bool baked;
+  const setting* in;
 } all[] = {
-    {"register", call_register, false},
-    {"register inside", call_register_inside, false},
-    {"register several inside", call_register_several_inside, false},
-    {"append", call_append, false},
-    {"append inside", call_append_inside, false},
-    {"read", call_read, false},
-    {"set", call_set, false},
-    {"set several", call_set_several, false},
-    {"sample", call_sample, false},
-    {"update", call_update, false},
-    {"update all", call_update_all, false},
-    {"remove", call_remove, false},
-    {"remove outside", call_remove_outside, false},
-    {"remove inside", call_remove_inside, false},
-    {"remove several", call_remove_several, false},
-    {"remove a map", call_remove_map, false},
-    {"remove a map inside", call_remove_map_inside, false},
-    {"bake", call_bake, false},
-    {"unbake", call_unbake, true},
+    {"add", call_add, &flat},
+    {"add a child", call_add_child, &flat},
+    {"register", call_register, &nested},
+    {"register several", call_register_several, &flat},
+    {"register inside", call_register_inside, &nested},
+    {"register several inside", call_register_several_inside, &nested},
+    {"append", call_append, &flat},
+    {"append outside", call_append, &nested},
+    {"append inside", call_append_inside, &nested},
+    {"read", call_read, &flat},
+    {"read inside", call_read_inside, &nested},
+    {"backward", call_backward, &flat},
+    {"set", call_set, &flat},
+    {"set outside", call_set, &nested},
+    {"set several", call_set_several, &nested},
+    {"sample", call_sample, &flat},
+    {"sample outside", call_sample, &nested},
+    {"update", call_update, &flat},
+    {"update outside", call_update, &nested},
+    {"update all flat", call_update_all, &flat},
+    {"update all", call_update_all, &nested},
+    {"remove", call_remove, &flat},
+    {"remove all levels", call_remove, &nested},
+    {"remove outside", call_remove_outside, &nested},
+    {"remove inside", call_remove_inside, &nested},
+    {"remove several", call_remove_several, &nested},
+    {"remove a map", call_remove_first_map, &flat},
+    {"remove a map outside", call_remove_map, &nested},
+    {"remove a map inside", call_remove_map_inside, &nested},
+    {"bake", call_bake, &nested},
+    {"unbake", call_unbake, &baked},
 };
 
 enum { CALLS = sizeof(all) / sizeof(all[0]) };
@@ -188,57 +274,26 @@ static const char* const devices[] = {"bare", "lean"};
 
 /* ---- failing ---------------------------------------------------------------------- */
 
-typedef struct scene {
-  char* picture;
-  uint32_t n;
-  pz_tensor values[5]; /* the last one a gradient */
-  const void* places[2];
-} scene;
+typedef struct state {
+  snapshot module;
+  pz_tensor gradient;
+} state;
 
-static const void*
-place_of(const char* const name)
+static void
+look(state* const s, const setting* const in)
 {
-  pz_tensor there;
-  ck_assert_ok(pz_module_get(module, name, &there));
-  return there.data;
+  snapshot_take(&s->module, module, in->names);
+  s->gradient = in->gradient ? fixture_gradient(INNER) : (pz_tensor){0};
 }
 
 static void
-look(scene* const s)
+assert_unchanged(const state* const before, const int k, const unsigned long n)
 {
-  static const char* const names[] = {"plain", "weight", "pair", ORIGINAL};
-  const bool baked = pz_module_is_baked(module);
-  memset(s, 0, sizeof(*s));
-  s->picture = rig_picture();
-  s->n = baked ? 3 : 5;
-  for (uint32_t k = 0; k < s->n && k < 4; ++k) {
-    s->values[k] = rig_read(names[k]);
-  }
-  s->places[0] = place_of("plain");
-  if (!baked) {
-    s->places[1] = place_of(INNER);
-    s->values[4] = rig_gradient(INNER);
-  }
-}
-
-static void
-assert_unchanged(const scene* const before, const char* const name, const unsigned long n)
-{
-  static scene now;
-  look(&now);
-  ck_assert_msg(strcmp(before->picture, now.picture) == 0,
-                "%s, failure %lu: the module changed from\n%s\nto\n%s", name, n, before->picture,
-                now.picture);
-  ck_assert_uint_eq(before->n, now.n);
-  for (uint32_t k = 0; k < now.n; ++k) {
-    ck_assert_msg(host_same(&before->values[k], &now.values[k]),
-                  "%s, failure %lu: value %u changed", name, n, k);
-  }
-  for (int k = 0; k < 2; ++k) {
-    ck_assert_msg(before->places[k] == now.places[k], "%s, failure %lu: tensor %d moved", name, n,
-                  k);
-  }
-  free(now.picture);
+  static state now;
+  look(&now, all[k].in);
+  snapshot_assert_same(&before->module, &now.module, all[k].name, n);
+  ck_assert_msg(!all[k].in->gradient || host_same(&before->gradient, &now.gradient),
+                "%s, failure %lu: the gradient changed", all[k].name, n);
 }
 
 /* A module as before the call. The one before leaves nothing, neither here nor on the device,
@@ -258,31 +313,30 @@ begin(const char* const device, const int k, long* const empty)
 #else
   (void)empty;
 #endif
-  open_module(device, all[k].baked);
+  all[k].in->open(device);
 }
 
 START_TEST(each_allocation_fails_in_turn)
 {
-  static scene before;
+  static state before;
   long empty = 0;
-  open_module("reference", all[_i].baked);
+  all[_i].in->open("reference");
   ck_assert_ok(all[_i].call()); /* maps are loaded */
   begin("reference", _i, &empty);
   for (unsigned long n = 1;; ++n) {
-    look(&before);
+    look(&before, all[_i].in);
     allocator_start(n);
     const pz_status status = all[_i].call();
     (void)allocator_stop();
     if (!allocator_refused()) { /* there are no more */
       ck_assert_int_eq(status, PZ_OK);
-      free(before.picture);
       break;
     }
     if (status != PZ_OK) {
       ck_assert_int_eq(status, PZ_NO_MEMORY);
-      assert_unchanged(&before, all[_i].name, n);
+      assert_unchanged(&before, _i, n);
+      ck_assert_ok(all[_i].call()); /* and now it works */
     }
-    free(before.picture);
     begin("reference", _i, &empty); /* what grew in the call is to grow again */
     ck_assert_uint_lt(n, 5000);
   }
@@ -291,29 +345,28 @@ END_TEST
 
 START_TEST(each_call_of_the_device_fails_in_turn)
 {
-  static scene before;
+  static state before;
   const int k = _i % CALLS;
   const char* const device = devices[_i / CALLS];
   long empty = 0;
-  open_module(device, all[k].baked);
+  all[k].in->open(device);
   ck_assert_ok(all[k].call());
   begin(device, k, &empty);
   for (unsigned long n = 1;; ++n) {
-    look(&before);
+    look(&before, all[k].in);
     opaque_refuse(n);
     const pz_status status = all[k].call();
     if (!opaque_refused()) {
       opaque_refuse(0);
       ck_assert_int_eq(status, PZ_OK);
-      free(before.picture);
       break;
     }
     ck_assert_msg(status == PZ_NO_MEMORY || status == PZ_DEVICE, "%s, failure %lu: %s", all[k].name,
                   n, pz_status_text(status));
     ck_assert_msg(strstr(pz_error_message(), "the test double refuses"), "%s, failure %lu: %s",
                   all[k].name, n, pz_error_message());
-    assert_unchanged(&before, all[k].name, n);
-    free(before.picture);
+    assert_unchanged(&before, k, n);
+    ck_assert_ok(all[k].call()); /* and now it works */
     begin(device, k, &empty);
     ck_assert_uint_lt(n, 5000);
   }
@@ -323,7 +376,7 @@ END_TEST
 int
 main(void)
 {
-  TCase* const tcase = rig_case_on_doubles("transactions");
+  TCase* const tcase = fixture_case_on_doubles("transactions");
 #ifndef TEST_NO_ALLOCATOR
   tcase_add_loop_test(tcase, each_allocation_fails_in_turn, 0, CALLS);
 #endif

@@ -3,7 +3,7 @@
 
 /* Semantics 21: lists of one module put on the tensors of another. */
 
-#include "furniture.h"
+#include "full_module.h"
 
 #include <opaque.h>
 
@@ -34,55 +34,55 @@ teardown(void)
 static void
 assert_equal(const char* const name, const double tolerance)
 {
-  const pz_tensor x = read_of(module, name);
-  const pz_tensor y = read_of(other, name);
+  const pz_tensor x = fixture_read_of(module, name);
+  const pz_tensor y = fixture_read_of(other, name);
   ck_assert_double_le(host_distance(&x, &y), tolerance);
 }
 
 START_TEST(semantics_21_one_list_goes_to_a_tensor_of_its_name)
 {
-  furnish(module);
-  char* const picture = rig_picture();
-  rig_add(other, "first", 2, 2);
-  rig_add(other, "weight", 4, 4);
-  rig_add(other, "last", 2, 2);
-  const void* const memory = place_of(other, "weight");
+  full_module_fill(module);
+  char* const picture = fixture_picture();
+  fixture_add(other, "first", 2, 2);
+  fixture_add(other, "weight", 4, 4);
+  fixture_add(other, "last", 2, 2);
+  const void* const memory = fixture_place_of(other, "weight");
   pz_slot* slot = NULL;
   ck_assert_ok(pz_module_slot(other, "weight", &slot));
   ck_assert_ok(pz_transfer_parametrizations(module, other, "weight"));
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
   assert_equal("weight", 0.0);
   assert_equal(ORIGINAL, 0.0);
   assert_equal("parametrizations.weight.2.mask", 0.0);
   ck_assert(pz_is_parametrized(other, "weight"));
   ck_assert(!pz_is_parametrized(other, "own"));
-  ck_assert_ptr_eq(place_of(other, ORIGINAL), memory); /* as registration leaves it */
-  ck_assert_ptr_ne(place_of(module, ORIGINAL), memory);
-  ck_assert_ptr_ne(place_of(other, "weight"), place_of(module, "weight"));
+  ck_assert_ptr_eq(fixture_place_of(other, ORIGINAL), memory); /* as registration leaves it */
+  ck_assert_ptr_ne(fixture_place_of(module, ORIGINAL), memory);
+  ck_assert_ptr_ne(fixture_place_of(other, "weight"), fixture_place_of(module, "weight"));
   pz_tensor through;
   ck_assert_ok(pz_slot_get(slot, &through)); /* the slot is the value's now */
-  ck_assert_ptr_eq(through.data, place_of(other, "weight"));
+  ck_assert_ptr_eq(through.data, fixture_place_of(other, "weight"));
   pz_tensor_entry entry = {.size = sizeof(entry)};
   ck_assert_ok(pz_module_tensor(other, 1, &entry)); /* in the place of the plain tensor */
   ck_assert_str_eq(entry.name, ORIGINAL);
 
-  char* const source = rig_picture();
+  char* const source = fixture_picture();
   ck_assert_ok(pz_module_sample(other, "weight"));
   ck_assert_ok(pz_remove_parametrizations(other, "weight", PZ_LEAVE_PARAMETRIZED));
-  ck_assert_ptr_eq(place_of(other, "weight"), memory);
-  rig_unchanged(source);
+  ck_assert_ptr_eq(fixture_place_of(other, "weight"), memory);
+  fixture_unchanged(source);
 }
 END_TEST
 
 START_TEST(semantics_21_all_lists_go_in_order_and_with_their_flags)
 {
-  furnish(module);
-  pz_tensor t = rig_normal(PZ_F32, 4, 4);
+  full_module_fill(module);
+  pz_tensor t = fixture_normal(PZ_F32, 4, 4);
   ck_assert_ok(pz_module_add(other, "mean", PZ_PARAMETER, &t)); /* of another kind here */
-  t = rig_add(other, "bias", 2, 2);
-  char* const picture = rig_picture();
+  t = fixture_add(other, "bias", 2, 2);
+  char* const picture = fixture_picture();
   ck_assert_ok(pz_transfer_parametrizations(module, other, NULL));
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
   static const char* const expected[] = {
       "parametrizations.mean.original",
       "parametrizations.mean.0.shift",
@@ -124,15 +124,15 @@ START_TEST(semantics_21_a_list_goes_to_another_device)
 {
   static const char* const devices[] = {"reference", "bare", "lean", "later"};
   const double tolerance = 16.0 * 4.0 * 1.2e-7; /* c n eps: two backends compute */
-  furnish(module);
-  char* const picture = rig_picture();
+  full_module_fill(module);
+  char* const picture = fixture_picture();
   pz_module_free(other);
   open_other(devices[_i]);
-  rig_add(other, "weight", 4, 4);
-  const void* const memory = place_of(other, "weight");
+  fixture_add(other, "weight", 4, 4);
+  const void* const memory = fixture_place_of(other, "weight");
   ck_assert_ok(pz_transfer_parametrizations(module, other, NULL));
-  rig_unchanged(picture);
-  ck_assert_ptr_eq(place_of(other, ORIGINAL), memory);
+  fixture_unchanged(picture);
+  ck_assert_ptr_eq(fixture_place_of(other, ORIGINAL), memory);
   assert_equal(ORIGINAL, 0.0);
   assert_equal("parametrizations.weight.2.mask", 0.0);
   assert_equal("weight", tolerance);
@@ -144,19 +144,20 @@ END_TEST
 
 START_TEST(semantics_21_lists_in_lists_go_along)
 {
-  furnish(module);
-  char* const picture = rig_picture();
-  pz_tensor t = rig_add(other, "deep", 4, 4);
-  const void* const memory = place_of(other, "deep");
+  full_module_fill(module);
+  char* const picture = fixture_picture();
+  pz_tensor t = fixture_add(other, "deep", 4, 4);
+  const void* const memory = fixture_place_of(other, "deep");
   ck_assert_fails(pz_transfer_parametrizations(module, other, "parametrizations.deep.original"),
                   PZ_INVALID, "a tensor of a chain, which is transferred as a whole");
   ck_assert_ok(pz_transfer_parametrizations(module, other, "deep"));
-  ck_assert_ptr_eq(place_of(other, DEEP ".original"), memory); /* the innermost original's */
+  ck_assert_ptr_eq(fixture_place_of(other, DEEP ".original"),
+                   memory); /* the innermost original's */
   assert_equal(DEEP ".original", 0.0);
   assert_equal("deep", 0.0);
-  t = rig_normal(PZ_F32, 4, 4);
+  t = fixture_normal(PZ_F32, 4, 4);
   ck_assert_ok(pz_module_set(other, DEEP ".original", &t));
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
   ck_assert_ok(pz_module_set(module, DEEP ".original", &t)); /* both run from inside out */
   assert_equal("deep", 0.0);
   ck_assert_ok(pz_module_backward(other, "deep", &t));
@@ -166,11 +167,11 @@ END_TEST
 START_TEST(semantics_21_a_list_stays_within_the_tree)
 {
   pz_module* child = NULL;
-  furnish(module);
+  full_module_fill(module);
   ck_assert_ok(pz_module_child(module, "child", &child));
   ck_assert_ok(pz_transfer_parametrizations(module, child, "own"));
-  const pz_tensor x = rig_read("own");
-  rig_expect("child.own", &x);
+  const pz_tensor x = fixture_read("own");
+  fixture_expect("child.own", &x);
   ck_assert_ok(pz_transfer_parametrizations(child, other, NULL));
   ck_assert(pz_is_parametrized(other, "own"));
   ck_assert(pz_is_parametrized(other, "weight"));
@@ -179,26 +180,26 @@ END_TEST
 
 START_TEST(a_value_of_another_spec_than_its_original_keeps_no_memory)
 {
-  rig_add(module, "weight", 2, 3);
+  fixture_add(module, "weight", 2, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "turned", PZ_UNSAFE));
-  const pz_tensor value = rig_read("weight");
-  rig_add(other, "weight", value.shape[0], value.shape[1]);
-  const void* const memory = place_of(other, "weight");
+  const pz_tensor value = fixture_read("weight");
+  fixture_add(other, "weight", value.shape[0], value.shape[1]);
+  const void* const memory = fixture_place_of(other, "weight");
   ck_assert_ok(pz_transfer_parametrizations(module, other, "weight"));
-  ck_assert_ptr_ne(place_of(other, ORIGINAL), memory);
+  ck_assert_ptr_ne(fixture_place_of(other, ORIGINAL), memory);
   assert_equal("weight", 0.0);
 }
 END_TEST
 
 START_TEST(what_cannot_be_transferred_changes_nothing)
 {
-  furnish(module);
-  rig_add(other, "weight", 4, 4);
-  rig_add(other, "own", 4, 4);
-  rig_add(other, "pair", 4, 3); /* the fourth list does not fit */
-  char* const source = rig_picture();
-  char* const picture = picture_of(other);
-  const void* const memory = place_of(other, "weight");
+  full_module_fill(module);
+  fixture_add(other, "weight", 4, 4);
+  fixture_add(other, "own", 4, 4);
+  fixture_add(other, "pair", 4, 3); /* the fourth list does not fit */
+  char* const source = fixture_picture();
+  char* const picture = fixture_picture_of(other);
+  const void* const memory = fixture_place_of(other, "weight");
 
   ck_assert_fails(pz_transfer_parametrizations(module, other, NULL), PZ_MISMATCH,
                   "\"pair\": found float32 4x3 as the target of the chain, expected float32 4x4");
@@ -223,7 +224,7 @@ START_TEST(what_cannot_be_transferred_changes_nothing)
                   "\"weight\" is open for writing");
   ck_assert_ok(pz_module_commit(other, "weight"));
 
-  char* const same = picture_of(other);
+  char* const same = fixture_picture_of(other);
   ck_assert_str_eq(picture, same);
   free(same);
   free(picture);
@@ -245,15 +246,15 @@ START_TEST(what_cannot_be_transferred_changes_nothing)
   pz_module_free(stranger);
   pz_context_free(elsewhere);
 
-  ck_assert_ptr_eq(place_of(other, "weight"), memory);
-  rig_unchanged(source);
+  ck_assert_ptr_eq(fixture_place_of(other, "weight"), memory);
+  fixture_unchanged(source);
 }
 END_TEST
 
 int
 main(void)
 {
-  TCase* const tcase = rig_case_on_doubles("transferring");
+  TCase* const tcase = fixture_case_on_doubles("transferring");
   tcase_add_checked_fixture(tcase, setup, teardown);
   tcase_add_test(tcase, semantics_21_one_list_goes_to_a_tensor_of_its_name);
   tcase_add_test(tcase, semantics_21_all_lists_go_in_order_and_with_their_flags);

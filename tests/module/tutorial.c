@@ -14,8 +14,8 @@ static const double eps = 1.1920928955078125e-07;
 
 START_TEST(symmetric_linear_layer)
 {
-  rig_parametrize(module, "weight", 3, 3, "symmetric");
-  const pz_tensor a = rig_read("weight");
+  fixture_parametrize(module, "weight", 3, 3, "symmetric");
+  const pz_tensor a = fixture_read("weight");
   for (int64_t i = 0; i < 3; ++i) {
     for (int64_t j = 0; j < 3; ++j) {
       ck_assert_double_eq(host_at(&a, 3 * i + j), host_at(&a, 3 * j + i)); /* exactly */
@@ -50,8 +50,8 @@ END_TEST
 START_TEST(inspecting_names_and_lists)
 {
   char text[4096];
-  rig_add(module, "weight", 3, 3);
-  rig_add(module, "bias", 1, 3);
+  fixture_add(module, "weight", 3, 3);
+  fixture_add(module, "bias", 1, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "symmetric", 0));
   ck_assert_ok(pz_register_parametrization(module, "bias", "counting", 0));
   pz_tensor_entry entry = {.size = sizeof(entry)};
@@ -82,7 +82,7 @@ START_TEST(caching_prints_what_pytorch_prints)
   demo[0] = '\0';
   map_callback = computing;
   pz_module_cache_policy(module, PZ_CACHE_SCOPED);
-  rig_parametrize(module, "weight", 4, 4, "counting");
+  fixture_parametrize(module, "weight", 4, 4, "counting");
   strcat(demo, "Here, layer.weight is recomputed every time we call it\n");
   ck_assert_ok(pz_module_get(module, "weight", &value)); /* foo = layer.weight + ... */
   ck_assert_ok(pz_module_get(module, "weight", &value)); /* ... layer.weight.T */
@@ -107,11 +107,11 @@ START_TEST(skew_then_cayley_or_matrix_exp_is_orthogonal)
 {
   static const char* const maps[] = {"cayley", "matrix_exp"};
   for (size_t k = 0; k < 2; ++k) {
-    rig_parametrize(module, maps[k], 8, 8, "skew");
-    const pz_tensor x = rig_read(maps[k]);
+    fixture_parametrize(module, maps[k], 8, 8, "skew");
+    const pz_tensor x = fixture_read(maps[k]);
     ck_assert_ok(pz_register_parametrization(module, maps[k], maps[k], 0));
-    const pz_tensor q = rig_read(maps[k]);
-    ck_assert_double_le(rig_orthogonality(&q, 8), 10 * 8 * eps * (1.0 + rig_norm_one(&x, 8)));
+    const pz_tensor q = fixture_read(maps[k]);
+    ck_assert_double_le(host_orthogonality(&q), 10 * 8 * eps * (1.0 + matrix_norm_one(&x, 8)));
   }
 }
 END_TEST
@@ -119,8 +119,8 @@ END_TEST
 START_TEST(symmetric_then_matrix_exp_is_positive_definite)
 {
   double l[5][5] = {{0}};
-  rig_parametrize(module, "weight", 5, 5, "symmetric,matrix_exp");
-  const pz_tensor a = rig_read("weight");
+  fixture_parametrize(module, "weight", 5, 5, "symmetric,matrix_exp");
+  const pz_tensor a = fixture_read("weight");
   for (int64_t j = 0; j < 5; ++j) { /* Cholesky's pivots stay positive */
     double pivot = host_at(&a, 6 * j);
     for (int64_t k = 0; k < j; ++k) {
@@ -142,8 +142,8 @@ END_TEST
 
 START_TEST(assigning_a_skew_matrix)
 {
-  rig_parametrize(module, "weight", 3, 3, "skew");
-  const pz_tensor x = rig_zeros(PZ_F32, 3, 3);
+  fixture_parametrize(module, "weight", 3, 3, "skew");
+  const pz_tensor x = fixture_zeros(PZ_F32, 3, 3);
   for (int64_t i = 0; i < 3; ++i) {
     for (int64_t j = 0; j < i; ++j) {
       const double entry = test_normal(&seed);
@@ -152,39 +152,39 @@ START_TEST(assigning_a_skew_matrix)
     }
   }
   ck_assert_ok(pz_module_set(module, "weight", &x));
-  rig_expect("weight", &x);
+  fixture_expect("weight", &x);
 }
 END_TEST
 
 START_TEST(assigning_a_rotation_through_cayley)
 {
-  rig_parametrize(module, "weight", 3, 3, "skew,cayley");
+  fixture_parametrize(module, "weight", 3, 3, "skew,cayley");
   const float third = 1.0F / 3.0F; /* by 60 degrees about (1, 1, 1): far from -1 */
   const float entries[9] = {2 * third, -third, 2 * third, 2 * third, 2 * third,
                             -third,    -third, 2 * third, 2 * third};
-  const pz_tensor q = rig_zeros(PZ_F32, 3, 3);
+  const pz_tensor q = fixture_zeros(PZ_F32, 3, 3);
   memcpy(q.data, entries, sizeof(entries));
   ck_assert_ok(pz_module_set(module, "weight", &q));
-  const pz_tensor now = rig_read("weight");
+  const pz_tensor now = fixture_read("weight");
   ck_assert_double_le(host_distance(&now, &q), 100 * 3 * eps);
 }
 END_TEST
 
 START_TEST(orthogonal_initialization_has_determinant_minus_one_half_the_time)
 {
-  rig_add(module, "weight", 6, 6);
-  rig_add(module, "signed", 6, 6);
+  fixture_add(module, "weight", 6, 6);
+  fixture_add(module, "signed", 6, 6);
   ck_assert_ok(pz_register_parametrization(module, "weight", "skew,cayley", 0));
   ck_assert_ok(pz_register_parametrization(module, "signed", "skew,cayley(signs=1)", 0));
-  pz_tensor q = rig_orthogonal(6, -1);
-  char* const picture = rig_picture();
+  pz_tensor q = matrix_orthogonal(6, -1);
+  char* const picture = fixture_picture();
   ck_assert_int_eq(pz_module_set(module, "weight", &q), PZ_SINGULAR);
   ck_assert_ptr_nonnull(strstr(pz_error_message(), "\"weight\": cayley: "));
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
   for (int sign = -1; sign <= 1; sign += 2) {
-    q = rig_orthogonal(6, sign);
+    q = matrix_orthogonal(6, sign);
     ck_assert_ok(pz_module_set(module, "signed", &q));
-    const pz_tensor now = rig_read("signed");
+    const pz_tensor now = fixture_read("signed");
     ck_assert_double_le(host_distance(&now, &q), 100 * 6 * eps * 36); /* cond <= n^2 */
   }
 }
@@ -193,8 +193,8 @@ END_TEST
 START_TEST(a_map_of_ones_own_needs_no_shared_object)
 {
   char text[2048];
-  const pz_tensor w = rig_parametrize(module, "weight", 3, 3, "affine");
-  rig_expect("weight", &w);
+  const pz_tensor w = fixture_parametrize(module, "weight", 3, 3, "affine");
+  fixture_expect("weight", &w);
   pz_module_print(module, text, sizeof(text));
   ck_assert_ptr_nonnull(strstr(text, "(given by the host)"));
 }
@@ -202,21 +202,21 @@ END_TEST
 
 START_TEST(pruning_comes_back_pruned)
 {
-  rig_parametrize(module, "weight", 6, 6, "skew");
+  fixture_parametrize(module, "weight", 6, 6, "skew");
   ck_assert_ok(pz_register_parametrization(module, "weight", "cayley", 0));
-  const pz_tensor before = rig_read("weight");
+  const pz_tensor before = fixture_read("weight");
   ck_assert_ok(pz_register_parametrization(module, "weight", "pruning(p_drop=0.3)", 0));
-  pz_tensor mask = rig_read("parametrizations.weight.2.mask");
-  pz_tensor now = rig_read("weight");
+  pz_tensor mask = fixture_read("parametrizations.weight.2.mask");
+  pz_tensor now = fixture_read("weight");
   for (int64_t k = 0; k < 36; ++k) {
     ck_assert_double_eq(host_at(&now, k), host_at(&mask, k) * host_at(&before, k));
   }
   ck_assert_ok(pz_remove_parametrizations(module, "weight", PZ_LEAVE_PARAMETRIZED));
   ck_assert_ok(pz_register_parametrization(module, "weight", "pruning(p_drop=0.3)", 0));
-  mask = rig_read("parametrizations.weight.0.mask");
-  const pz_tensor q = rig_normal(PZ_F32, 6, 6);
+  mask = fixture_read("parametrizations.weight.0.mask");
+  const pz_tensor q = fixture_normal(PZ_F32, 6, 6);
   ck_assert_ok(pz_module_set(module, "weight", &q));
-  now = rig_read("weight");
+  now = fixture_read("weight");
   for (int64_t k = 0; k < 36; ++k) {
     ck_assert_double_eq(host_at(&now, k), host_at(&mask, k) * host_at(&q, k));
   }
@@ -232,14 +232,14 @@ START_TEST(masks_differ_unless_seeded_alike)
     char path[64];
     snprintf(one, sizeof(one), "a%zu", k);
     snprintf(two, sizeof(two), "b%zu", k);
-    rig_add(module, one, 16, 16);
-    rig_add(module, two, 16, 16);
+    fixture_add(module, one, 16, 16);
+    fixture_add(module, two, 16, 16);
     ck_assert_ok(pz_register_parametrization(module, one, texts[k], 0));
     ck_assert_ok(pz_register_parametrization(module, two, texts[k], 0));
     snprintf(path, sizeof(path), "parametrizations.%s.0.mask", one);
-    const pz_tensor a = rig_read(path);
+    const pz_tensor a = fixture_read(path);
     snprintf(path, sizeof(path), "parametrizations.%s.0.mask", two);
-    const pz_tensor b = rig_read(path);
+    const pz_tensor b = fixture_read(path);
     ck_assert_int_eq(host_distance(&a, &b) == 0.0, k == 1); /* by chance: 2^-256 */
   }
 }
@@ -247,14 +247,14 @@ END_TEST
 
 START_TEST(removal_with_both_settings)
 {
-  rig_parametrize(module, "weight", 4, 4, "skew,cayley");
-  const pz_tensor q = rig_read("weight");
+  fixture_parametrize(module, "weight", 4, 4, "skew,cayley");
+  const pz_tensor q = fixture_read("weight");
   ck_assert_ok(pz_remove_parametrizations(module, "weight", PZ_LEAVE_PARAMETRIZED));
-  rig_expect("weight", &q);
+  fixture_expect("weight", &q);
   ck_assert_ok(pz_register_parametrization(module, "weight", "skew", 0));
-  const pz_tensor x = rig_read("parametrizations.weight.original");
+  const pz_tensor x = fixture_read("parametrizations.weight.original");
   ck_assert_ok(pz_remove_parametrizations(module, "weight", PZ_LEAVE_ORIGINAL));
-  rig_expect("weight", &x);
+  fixture_expect("weight", &x);
 }
 END_TEST
 
@@ -267,10 +267,10 @@ START_TEST(training_an_orthogonal_weight)
   const char* const original = "parametrizations.weight.original";
   double first = 0.0;
   double loss = 0.0;
-  const pz_tensor w = rig_zeros(PZ_F32, 4, 4);
+  const pz_tensor w = fixture_zeros(PZ_F32, 4, 4);
   ck_assert_ok(pz_module_add(module, "weight", PZ_PARAMETER, &w));
   ck_assert_ok(pz_register_parametrization(module, "weight", "skew,cayley", 0));
-  const pz_tensor target = rig_zeros(PZ_F32, 4, 4);
+  const pz_tensor target = fixture_zeros(PZ_F32, 4, 4);
   for (int64_t b = 0; b < 2; ++b) { /* a turn by 1 and by 2 */
     const double angle = 1.0 + (double)b;
     test_put(PZ_F32, target.data, 10 * b, cos(angle));
@@ -279,8 +279,8 @@ START_TEST(training_an_orthogonal_weight)
     test_put(PZ_F32, target.data, 10 * b + 5, cos(angle));
   }
   for (int step = 0; step < 200; ++step) {
-    q = rig_read("weight");
-    const pz_tensor g = rig_zeros(PZ_F32, 4, 4);
+    q = fixture_read("weight");
+    const pz_tensor g = fixture_zeros(PZ_F32, 4, 4);
     loss = 0.0;
     for (int64_t k = 0; k < 16; ++k) {
       const double difference = host_at(&q, k) - host_at(&target, k);
@@ -298,14 +298,14 @@ START_TEST(training_an_orthogonal_weight)
     ck_assert_ok(pz_module_commit(module, original));
   }
   ck_assert_double_lt(loss, 0.01 * first);
-  ck_assert_double_le(rig_orthogonality(&q, 4), 10 * 4 * eps * 8);
+  ck_assert_double_le(host_orthogonality(&q), 10 * 4 * eps * 8);
 }
 END_TEST
 
 int
 main(void)
 {
-  TCase* const tcase = rig_case("tutorial");
+  TCase* const tcase = fixture_case("tutorial");
   tcase_add_test(tcase, symmetric_linear_layer);
   tcase_add_test(tcase, skew_kernels_of_a_convolution);
   tcase_add_test(tcase, inspecting_names_and_lists);

@@ -3,7 +3,7 @@
 
 /* Semantics 14 to 16, 24 and 25: assigning, writing in place, drawing, updating. */
 
-#include "rig.h"
+#include "fixture.h"
 
 #include <stdlib.h>
 
@@ -11,12 +11,12 @@ START_TEST(semantics_14_assigning_runs_the_right_inverses)
 {
   pz_tensor original;
   pz_tensor after;
-  rig_parametrize(module, "weight", 3, 3, "affine,affine");
+  fixture_parametrize(module, "weight", 3, 3, "affine,affine");
   ck_assert_ok(pz_module_get(module, "parametrizations.weight.original", &original));
-  const pz_tensor value = rig_normal(PZ_F32, 3, 3);
+  const pz_tensor value = fixture_normal(PZ_F32, 3, 3);
   ck_assert_ok(pz_module_set(module, "weight", &value));
-  rig_expect("weight", &value);
-  pz_tensor now = rig_read("parametrizations.weight.original");
+  fixture_expect("weight", &value);
+  pz_tensor now = fixture_read("parametrizations.weight.original");
   ck_assert_double_eq(host_at(&now, 7), 0.25 * host_at(&value, 7));
   ck_assert_ok(pz_module_get(module, "parametrizations.weight.original", &after));
   ck_assert_ptr_eq(original.data, after.data); /* an optimizer's pointer stays good */
@@ -25,21 +25,21 @@ END_TEST
 
 START_TEST(semantics_14_a_map_without_right_inverse_refuses)
 {
-  const pz_tensor w = rig_parametrize(module, "weight", 3, 3, "affine,bare,counting");
-  char* const picture = rig_picture();
+  const pz_tensor w = fixture_parametrize(module, "weight", 3, 3, "affine,bare,counting");
+  char* const picture = fixture_picture();
   ck_assert_fails(pz_module_set(module, "weight", &w), PZ_UNSUPPORTED,
                   "\"weight\": bare: has no right inverse");
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
 }
 END_TEST
 
 START_TEST(semantics_14_several_originals)
 {
-  rig_parametrize(module, "weight", 3, 3, "weighted,affine");
-  const pz_tensor value = rig_normal(PZ_F32, 3, 3);
+  fixture_parametrize(module, "weight", 3, 3, "weighted,affine");
+  const pz_tensor value = fixture_normal(PZ_F32, 3, 3);
   ck_assert_ok(pz_module_set(module, "weight", &value));
-  rig_expect("weight", &value);
-  pz_tensor now = rig_read("parametrizations.weight.original0");
+  fixture_expect("weight", &value);
+  pz_tensor now = fixture_read("parametrizations.weight.original0");
   ck_assert_double_eq(host_at(&now, 0), 2.0);
 }
 END_TEST
@@ -47,15 +47,15 @@ END_TEST
 START_TEST(semantics_15_everything_is_checked_first)
 {
   static const char* const names[] = {"plain", "weight", "parametrizations.weight.original"};
-  pz_tensor w = rig_add(module, "plain", 3, 3);
-  w = rig_parametrize(module, "weight", 3, 3, "affine");
-  char* const picture = rig_picture();
+  pz_tensor w = fixture_add(module, "plain", 3, 3);
+  w = fixture_parametrize(module, "weight", 3, 3, "affine");
+  char* const picture = fixture_picture();
   for (size_t k = 0; k < 3; ++k) {
-    pz_tensor bad = rig_normal(PZ_F32, 3, 2);
+    pz_tensor bad = fixture_normal(PZ_F32, 3, 2);
     ck_assert_fails(pz_module_set(module, names[k], &bad), PZ_MISMATCH, "float32 3x2");
-    bad = rig_normal(PZ_F64, 3, 3);
+    bad = fixture_normal(PZ_F64, 3, 3);
     ck_assert_fails(pz_module_set(module, names[k], &bad), PZ_MISMATCH, "float64 3x3");
-    bad = rig_normal(PZ_F32, 3, 3);
+    bad = fixture_normal(PZ_F32, 3, 3);
     bad.device = (pz_device){.type = PZ_DEVICE_CUDA, .id = 5};
     ck_assert_int_eq(pz_module_set(module, names[k], &bad), PZ_MISMATCH);
     ck_assert_ptr_nonnull(strstr(pz_error_message(), "2"));
@@ -64,19 +64,19 @@ START_TEST(semantics_15_everything_is_checked_first)
     ck_assert_int_ne(pz_module_set(module, names[k], &bad), PZ_OK);
     ck_assert_int_ne(pz_module_set(module, names[k], NULL), PZ_OK);
   }
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
 }
 END_TEST
 
 START_TEST(semantics_15_storage_is_copied_never_aliased)
 {
-  rig_parametrize(module, "weight", 3, 3, "counting");
-  const pz_tensor value = rig_normal(PZ_F32, 3, 3);
+  fixture_parametrize(module, "weight", 3, 3, "counting");
+  const pz_tensor value = fixture_normal(PZ_F32, 3, 3);
   const double kept = host_at(&value, 0);
   ck_assert_ok(pz_module_set(module, "weight", &value));
   host_f32(&value)[0] = 77.0F;
   ck_assert_ok(pz_module_touch(module, "weight"));
-  const pz_tensor now = rig_read("weight");
+  const pz_tensor now = fixture_read("weight");
   ck_assert_double_eq(host_at(&now, 0), kept);
 }
 END_TEST
@@ -84,16 +84,16 @@ END_TEST
 START_TEST(semantics_15_strides_are_honoured)
 {
   static const char* const names[] = {"plain", "weight"};
-  rig_add(module, "plain", 2, 3);
-  rig_parametrize(module, "weight", 2, 3, "counting");
-  pz_tensor turned = rig_normal(PZ_F32, 3, 2);
+  fixture_add(module, "plain", 2, 3);
+  fixture_parametrize(module, "weight", 2, 3, "counting");
+  pz_tensor turned = fixture_normal(PZ_F32, 3, 2);
   const int64_t shape[2] = {2, 3};
   const int64_t strides[2] = {1, 2};
   turned.shape = shape;
   turned.strides = strides;
   for (size_t k = 0; k < 2; ++k) {
     ck_assert_ok(pz_module_set(module, names[k], &turned));
-    const pz_tensor now = rig_read(names[k]);
+    const pz_tensor now = fixture_read(names[k]);
     ck_assert_double_eq(host_at(&now, 2), host_at(&turned, 4));
     ck_assert_double_eq(host_at(&now, 3), host_at(&turned, 1));
   }
@@ -105,44 +105,44 @@ START_TEST(semantics_15_its_own_value_may_be_assigned)
   pz_tensor before;
   pz_tensor after;
   pz_tensor value;
-  rig_add(module, "weight", 3, 3);
-  rig_add(module, "plain", 3, 3);
+  fixture_add(module, "weight", 3, 3);
+  fixture_add(module, "plain", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "affine,affine", 0));
   for (int k = 0; k < 3; ++k) {
-    before = rig_read("weight");
+    before = fixture_read("weight");
     ck_assert_ok(pz_module_get(module, "weight", &value));
     ck_assert_ok(pz_module_set(module, "weight", &value));
-    rig_expect("weight", &before);
+    fixture_expect("weight", &before);
   }
   /* its transpose too, in place of a plain tensor and of an original */
   static const char* const names[] = {"plain", "parametrizations.weight.original"};
   for (size_t k = 0; k < 2; ++k) {
-    before = rig_read(names[k]);
+    before = fixture_read(names[k]);
     ck_assert_ok(pz_module_get(module, names[k], &value));
     ck_assert_ok(pz_module_set(module, names[k], &value));
-    rig_expect(names[k], &before);
+    fixture_expect(names[k], &before);
     value.strides = (const int64_t[]){1, 3};
     ck_assert_ok(pz_module_set(module, names[k], &value));
-    after = rig_read(names[k]);
+    after = fixture_read(names[k]);
     for (int64_t i = 0; i < 9; ++i) {
       ck_assert_double_eq(host_at(&after, i), host_at(&before, 3 * (i % 3) + i / 3));
     }
   }
   /* an original as the value */
-  before = rig_read("parametrizations.weight.original");
+  before = fixture_read("parametrizations.weight.original");
   ck_assert_ok(pz_module_get(module, "parametrizations.weight.original", &value));
   ck_assert_ok(pz_module_set(module, "weight", &value));
-  rig_expect("weight", &before);
+  fixture_expect("weight", &before);
 }
 END_TEST
 
 START_TEST(semantics_16_pruning_shows_what_it_kept)
 {
-  rig_parametrize(module, "weight", 8, 8, "pruning(p_drop=0.5)");
-  const pz_tensor value = rig_normal(PZ_F32, 8, 8);
+  fixture_parametrize(module, "weight", 8, 8, "pruning(p_drop=0.5)");
+  const pz_tensor value = fixture_normal(PZ_F32, 8, 8);
   ck_assert_ok(pz_module_set(module, "weight", &value));
-  const pz_tensor now = rig_read("weight");
-  const pz_tensor mask = rig_read("parametrizations.weight.0.mask");
+  const pz_tensor now = fixture_read("weight");
+  const pz_tensor mask = fixture_read("parametrizations.weight.0.mask");
   for (int64_t k = 0; k < 64; ++k) {
     ck_assert_double_eq(host_at(&now, k), host_at(&mask, k) * host_at(&value, k));
   }
@@ -151,11 +151,11 @@ END_TEST
 
 START_TEST(semantics_16_the_last_map_judges)
 {
-  const pz_tensor w = rig_parametrize(module, "weight", 4, 4, "skew");
-  char* const picture = rig_picture();
+  const pz_tensor w = fixture_parametrize(module, "weight", 4, 4, "skew");
+  char* const picture = fixture_picture();
   ck_assert_int_eq(pz_module_set(module, "weight", &w), PZ_OUTSIDE);
   ck_assert_ptr_nonnull(strstr(pz_error_message(), "\"weight\": skew: "));
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
   /* an inner skew takes what it is handed */
   ck_assert_ok(pz_register_parametrization(module, "weight", "counting", 0));
   ck_assert_ok(pz_module_set(module, "weight", &w));
@@ -164,45 +164,45 @@ END_TEST
 
 START_TEST(semantics_16_a_maps_own_state_moves_along_or_not_at_all)
 {
-  pz_tensor w = rig_parametrize(module, "weight", 3, 3, "counting,fragile");
+  pz_tensor w = fixture_parametrize(module, "weight", 3, 3, "counting,fragile");
   ck_assert_ok(pz_module_update(module, "weight"));
-  pz_tensor b = rig_read("parametrizations.weight.1.b");
+  pz_tensor b = fixture_read("parametrizations.weight.1.b");
   ck_assert_double_eq(host_at(&b, 0), 1.0);
-  const pz_tensor value = rig_normal(PZ_F32, 3, 3);
-  char* const picture = rig_picture();
-  w = rig_read("weight");
+  const pz_tensor value = fixture_normal(PZ_F32, 3, 3);
+  char* const picture = fixture_picture();
+  w = fixture_read("weight");
   map_failing = "right_inverse";
   ck_assert_int_eq(pz_module_set(module, "weight", &value), PZ_DEVICE);
   map_failing = NULL;
-  rig_unchanged(picture);
-  rig_expect("weight", &w);
+  fixture_unchanged(picture);
+  fixture_expect("weight", &w);
   ck_assert_ok(pz_module_set(module, "weight", &value)); /* makes b zero */
-  b = rig_read("parametrizations.weight.1.b");
+  b = fixture_read("parametrizations.weight.1.b");
   ck_assert_double_eq(host_at(&b, 0), 0.0);
-  rig_expect("weight", &value);
+  fixture_expect("weight", &value);
 }
 END_TEST
 
 START_TEST(semantics_24_state_changes_only_by_update)
 {
-  rig_add(module, "weight", 3, 3);
-  rig_add(module, "noise", 3, 3);
+  fixture_add(module, "weight", 3, 3);
+  fixture_add(module, "noise", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "fragile", 0));
   ck_assert_ok(pz_register_parametrization(module, "noise", "noise", 0));
-  const pz_tensor first = rig_read("noise");
+  const pz_tensor first = fixture_read("noise");
   ck_assert_ok(pz_module_touch(module, "noise"));
-  rig_expect("noise", &first); /* reading draws nothing new */
-  pz_tensor now = rig_read("weight");
-  now = rig_read("weight");
+  fixture_expect("noise", &first); /* reading draws nothing new */
+  pz_tensor now = fixture_read("weight");
+  now = fixture_read("weight");
   ck_assert_ok(pz_module_update(module, "weight"));
-  now = rig_read("weight");
+  now = fixture_read("weight");
   const pz_tensor once = now;
   ck_assert_ok(pz_module_update(module, NULL));
-  now = rig_read("weight");
+  now = fixture_read("weight");
   ck_assert_double_eq_tol(host_at(&now, 2) - host_at(&once, 2), 1.0, 1e-5);
-  now = rig_read("noise");
+  now = fixture_read("noise");
   ck_assert_double_gt(host_distance(&now, &first), 0.0); /* and the stream moved on */
-  rig_add(module, "plain", 3, 3);
+  fixture_add(module, "plain", 3, 3);
   ck_assert_fails(pz_module_update(module, "plain"), PZ_NOT_FOUND, "not parametrized");
 }
 END_TEST
@@ -210,44 +210,44 @@ END_TEST
 START_TEST(semantics_24_an_update_of_all_is_of_all_or_none)
 {
   pz_module* child = NULL;
-  pz_tensor w = rig_add(module, "a", 3, 3);
-  w = rig_add(module, "b", 3, 3);
+  pz_tensor w = fixture_add(module, "a", 3, 3);
+  w = fixture_add(module, "b", 3, 3);
   ck_assert_ok(pz_module_new(context, getenv("TEST_DEVICE"), "Block", &child));
-  w = rig_add(child, "c", 3, 3);
+  w = fixture_add(child, "c", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "a", "counting,fragile", 0));
   ck_assert_ok(pz_register_parametrization(module, "b", "noise", 0));
-  w = rig_parametrize(module, "d", 3, 3, "orthogonal(rebase=1)");
+  w = fixture_parametrize(module, "d", 3, 3, "orthogonal(rebase=1)");
   ck_assert_ok(pz_register_parametrization(child, "c", "fragile", 0));
   ck_assert_ok(pz_module_add_child(module, "child", child));
   ck_assert_ok(pz_module_set(module, "parametrizations.d.original", &w));
-  pz_tensor before = rig_read("d");
+  pz_tensor before = fixture_read("d");
   ck_assert_ok(pz_module_update(module, NULL));
   pz_tensor now =
-      rig_read("parametrizations.d.original"); /* an update may move originals, not values */
+      fixture_read("parametrizations.d.original"); /* an update may move originals, not values */
   for (int64_t k = 0; k < 9; ++k) {
     ck_assert_double_eq(host_at(&now, k), 0.0);
   }
-  now = rig_read("d");
+  now = fixture_read("d");
   ck_assert_double_le(host_distance(&now, &before), 1e-5);
   ck_assert_ok(pz_module_set(module, "parametrizations.d.original", &w));
-  before = rig_read("a");
-  const pz_tensor noise = rig_read("b");
-  now = rig_read("child.c");
-  char* const picture = rig_picture();
+  before = fixture_read("a");
+  const pz_tensor noise = fixture_read("b");
+  now = fixture_read("child.c");
+  char* const picture = fixture_picture();
   map_failing = "update";
   map_passes = 1; /* "a" and "b" have moved when "child.c" fails */
   ck_assert_fails(pz_module_update(module, NULL), PZ_DEVICE, "\"child.c\": fragile");
   map_failing = NULL;
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
   ck_assert_ok(pz_module_backward(module, "a", &w)); /* what was read is the value still */
   ck_assert_ok(pz_module_backward(module, "b", &w));
   ck_assert_ok(pz_module_backward(module, "child.c", &w));
-  rig_expect("a", &before);
-  rig_expect("b", &noise);
+  fixture_expect("a", &before);
+  fixture_expect("b", &noise);
   ck_assert_ok(pz_module_update(module, NULL));
-  now = rig_read("b");
+  now = fixture_read("b");
   ck_assert_double_gt(host_distance(&now, &noise), 0.0);
-  now = rig_read("parametrizations.a.1.b");
+  now = fixture_read("parametrizations.a.1.b");
   ck_assert_double_eq(host_at(&now, 0), 2.0);
 }
 END_TEST
@@ -257,7 +257,7 @@ START_TEST(semantics_25_writing_in_place)
   pz_tensor open;
   pz_tensor value;
   const char* const name = "parametrizations.weight.original";
-  const pz_tensor w = rig_parametrize(module, "weight", 3, 3, "affine");
+  const pz_tensor w = fixture_parametrize(module, "weight", 3, 3, "affine");
   ck_assert_ok(pz_module_get(module, "weight", &value));
 
   ck_assert_fails(pz_module_commit(module, name), PZ_INVALID, "not open");
@@ -286,7 +286,7 @@ START_TEST(semantics_25_writing_in_place)
     }
   }
   ck_assert_ok(pz_module_commit(module, name));
-  const pz_tensor now = rig_read("weight");
+  const pz_tensor now = fixture_read("weight");
   if (open.device.type == PZ_DEVICE_CPU) {
     ck_assert_double_eq(host_at(&now, 5), 10.0);
   }
@@ -297,14 +297,14 @@ END_TEST
 START_TEST(semantics_25_writing_through_a_kept_pointer)
 {
   pz_tensor kept;
-  rig_add(module, "weight", 3, 3);
+  fixture_add(module, "weight", 3, 3);
   ck_assert_ok(pz_module_get(module, "weight", &kept)); /* the plain tensor's memory */
   ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
-  pz_tensor now = rig_read("weight");
+  pz_tensor now = fixture_read("weight");
   if (kept.device.type == PZ_DEVICE_CPU) {
     ((float*)kept.data)[0] = 3.0F;
     ck_assert_ok(pz_module_touch(module, "parametrizations.weight.original"));
-    now = rig_read("weight");
+    now = fixture_read("weight");
     ck_assert_double_eq(host_at(&now, 0), 6.0);
   }
   ck_assert_int_eq(pz_module_touch(module, "nothing"), PZ_NOT_FOUND);
@@ -313,29 +313,29 @@ END_TEST
 
 START_TEST(sampling_draws_members)
 {
-  rig_add(module, "weight", 3, 3);
-  rig_add(module, "plain", 3, 3);
+  fixture_add(module, "weight", 3, 3);
+  fixture_add(module, "plain", 3, 3);
   ck_assert_ok(pz_register_parametrization(module, "weight", "skew", 0));
   ck_assert_ok(pz_module_sample(module, "weight"));
-  pz_tensor a = rig_read("weight");
+  pz_tensor a = fixture_read("weight");
   ck_assert_ok(pz_module_sample(module, "weight"));
-  pz_tensor b = rig_read("weight");
+  pz_tensor b = fixture_read("weight");
   ck_assert_double_gt(host_distance(&a, &b), 0.0);
   ck_assert_double_eq(host_at(&b, 1), -host_at(&b, 3));
   ck_assert_fails(pz_module_sample(module, "plain"), PZ_NOT_FOUND, "not parametrized");
   pz_context_seed(context, 11);
   ck_assert_ok(pz_module_sample(module, "weight"));
-  a = rig_read("weight");
+  a = fixture_read("weight");
   pz_context_seed(context, 11);
   ck_assert_ok(pz_module_sample(module, "weight"));
-  rig_expect("weight", &a);
+  fixture_expect("weight", &a);
 }
 END_TEST
 
 int
 main(void)
 {
-  TCase* const tcase = rig_case("writing");
+  TCase* const tcase = fixture_case("writing");
   tcase_add_test(tcase, semantics_14_assigning_runs_the_right_inverses);
   tcase_add_test(tcase, semantics_14_a_map_without_right_inverse_refuses);
   tcase_add_test(tcase, semantics_14_several_originals);

@@ -126,7 +126,7 @@ START_TEST(values_are_orthogonal)
         double* const q = rig_forward(&r);
         fold(n, -1.0, x);
         const double bound = 10.0 * rig_unit(&r) * (1.0 + oracle_one_norm(1, n, x));
-        const double found = oracle_orthogonality(1, n, q);
+        const double found = largest_orthogonality(1, n, n, q);
         ck_assert_msg(found <= bound, "n = %d, |X| ~ %g: %g > %g", (int)n, scale, found, bound);
         free(x);
         free(q);

@@ -162,30 +162,6 @@ oracle_one_norm(const int64_t batch, const int64_t n, const double* const x)
 }
 
 double
-oracle_orthogonality(const int64_t batch, const int64_t n, const double* const q)
-{
-  double most = 0.0;
-  number* const row = numbers(n);
-  for (int64_t m = 0; m < batch; ++m) {
-    const double* const at = q + m * n * n;
-    for (int64_t i = 0; i < n; ++i) {
-      memset(row, 0, (size_t)n * sizeof(number));
-      for (int64_t k = 0; k < n; ++k) {
-        for (int64_t j = 0; j <= i; ++j) {
-          row[j] += (number)at[k * n + i] * at[k * n + j];
-        }
-      }
-      row[i] -= 1.0L;
-      for (int64_t j = 0; j <= i && !isnan(most); ++j) {
-        most = fabs((double)row[j]) <= most ? most : fabs((double)row[j]);
-      }
-    }
-  }
-  free(row);
-  return most;
-}
-
-double
 oracle_determinant(const int64_t n, const double* const x)
 {
   number* const a = numbers(n * n);

@@ -22,9 +22,6 @@ void oracle_product(int64_t n, bool tx, bool ty, const double* x, const double* 
 /* The largest column sum of magnitudes, over a batch. */
 double oracle_one_norm(int64_t batch, int64_t n, const double* x);
 
-/* The largest entry of |Q^T Q - I|, over a batch. */
-double oracle_orthogonality(int64_t batch, int64_t n, const double* q);
-
 /* The determinant, by elimination with pivoting. */
 double oracle_determinant(int64_t n, const double* x);
 

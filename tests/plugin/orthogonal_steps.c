@@ -14,25 +14,6 @@
 
 static const char* const maps[] = {"matrix_exp", "cayley", "householder"};
 
-/* The largest entry of |Q^T Q - I| in tall form. */
-static double
-tall_orthogonality(const tall s, double* const q)
-{
-  double most = 0.0;
-  for (int64_t b = 0; b < s.batch; ++b) {
-    for (int64_t i = 0; i < s.k; ++i) {
-      for (int64_t j = 0; j <= i; ++j) {
-        long double sum = i == j ? -1.0L : 0.0L;
-        for (int64_t r = 0; r < s.n; ++r) {
-          sum += (long double)*tall_at(s, q, b, r, i) * *tall_at(s, q, b, r, j);
-        }
-        most = fabs((double)sum) <= most ? most : fabs((double)sum);
-      }
-    }
-  }
-  return most;
-}
-
 /* Y is the factor Q of A with a positive diagonal of R: Y^T A is upper triangular, with a
    diagonal that is not negative; to 1e-5 of the largest entry, or 100 n eps. */
 static void
@@ -78,9 +59,9 @@ as_pytorch(const char* const chain, const uint32_t dtype, const extents e, const
   double* const a = rig_normal(&r, dtype, r.n_y, 1.0);
   ck_assert_ok(rig_assign(&r, PZ_REGISTER, a));
   double* y = rig_forward(&r);
-  ck_assert_msg(tall_orthogonality(s, y) <=
+  ck_assert_msg(largest_orthogonality(s.batch, s.rows, s.cols, y) <=
                     limit * (inverts ? 1.0 : 1.0 + (double)s.n * largest(r.n_x, a)),
-                "%s: registered: %g", chain, tall_orthogonality(s, y));
+                "%s: registered: %g", chain, largest_orthogonality(s.batch, s.rows, s.cols, y));
   if (inverts) {
     check_factor(chain, dtype, s, a, y);
     double* const again = rig_assigned(&r, y);
@@ -106,7 +87,7 @@ as_pytorch(const char* const chain, const uint32_t dtype, const extents e, const
     }
     rig_write(&r, PZ_ORIGINAL, 0, x);
     double* const moved = rig_forward(&r);
-    const double found = tall_orthogonality(s, moved);
+    const double found = largest_orthogonality(s.batch, s.rows, s.cols, moved);
     ck_assert_msg(found <= limit * (1.0 + (double)s.n * largest(r.n_x, x)), "%s: step %d: %g",
                   chain, step, found);
     ck_assert_msg(s.n == 1 || largest_difference(r.n_y, y, moved) > 0.0, "%s: stands still", chain);

@@ -2,65 +2,17 @@
    SPDX-License-Identifier: MIT */
 
 /* A map that declares its value as the fold of a triangle is left out before one that takes
-   triangles: `taken` here, which folds what it is handed and is the identity elsewhere. Values
-   and gradients must be those of the map itself. */
-
-#define PZ_STATIC
+   triangles: `taken` of maps.h, which folds what it is handed and is the identity elsewhere.
+   Values and gradients must be those of the map itself. */
 
 #include "subject.h"
 #include "suites.h"
 #include "variants.h"
 
+#include <maps.h>
+
 #include <stdio.h>
 #include <stdlib.h>
-
-static pz_status
-taken_plan(pz_call* const c, const pz_spec* const given)
-{
-  PZ_TRY(pz_declare_original(c, NULL, given));
-  PZ_TRY(pz_take_triangle(c));
-  return pz_declare_value(c, given, PZ_GENERAL);
-}
-
-static int
-sign_of(const pz_call* const c)
-{
-  return (c->in & ~(uint32_t)PZ_BY_TRIANGLE) == PZ_SKEW ? -1 : 1;
-}
-
-static pz_triangle
-triangle_of(const pz_call* const c)
-{
-  return (c->in & PZ_BY_UPPER) != 0 ? PZ_UPPER : PZ_LOWER;
-}
-
-static pz_status
-taken_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
-{
-  return (c->in & PZ_BY_TRIANGLE) != 0 ? c->ops->fold(c, triangle_of(c), sign_of(c), x, y)
-                                       : pz_copy(c, x, y);
-}
-
-static pz_status
-taken_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
-          const pz_tensor* const gy, pz_tensor* const gx)
-{
-  (void)x;
-  (void)y;
-  return (c->in & PZ_BY_TRIANGLE) != 0 ? c->ops->fold_adjoint(c, triangle_of(c), sign_of(c), gy, gx)
-                                       : pz_copy(c, gy, gx);
-}
-
-static const pz_parametrization taken = {
-    .size = sizeof(taken),
-    .id = "taken",
-    .summary = "Takes triangles, and gives the whole",
-    .plan = taken_plan,
-    .forward = taken_forward,
-    .vjp = taken_vjp,
-};
-
-PZ_PLUGIN(taken, "1.0.0", PZ_PARAMETRIZATION(&taken));
 
 /* Folds have a symmetry, and no state of their own. */
 static void
@@ -98,7 +50,7 @@ taken_as_declared(rig* const r, const extents shape, const char* const chain)
 
 START_TEST(folds_are_as_declared)
 {
-  ck_assert_ok(pz_context_add_plugin(subject.context, &pz_plugin_v1_taken));
+  ck_assert_ok(pz_context_add_plugin(subject.context, &pz_plugin_v1_triangle_maps));
   on_every_chain(taken_as_declared, true);
 }
 END_TEST

@@ -31,18 +31,38 @@ test_context(void)
   return context;
 }
 
-const char*
-test_device_missing(const char* const device)
+/* Asserts nothing, as no test runs yet. */
+static const char*
+find_device(const char* const name, pz_device* const device)
 {
   static char reason[256];
   pz_context* context = NULL;
   pz_queue* queue = NULL;
   const pz_status status = open_context(&context);
-  if (status != PZ_OK || pz_queue_open(context, device, &queue) != PZ_OK) {
+  if (status != PZ_OK || pz_queue_open(context, name, &queue) != PZ_OK) {
     snprintf(reason, sizeof(reason), "%s", pz_error_message());
+  } else {
+    (void)pz_queue_device(queue, device);
   }
-  const bool there = queue != NULL;
+  const bool found = queue != NULL;
   pz_queue_close(queue);
   pz_context_free(context);
-  return there ? NULL : reason;
+  return found ? NULL : reason;
+}
+
+const char*
+test_device_missing(const char* const device)
+{
+  pz_device found;
+  return find_device(device, &found);
+}
+
+const char*
+test_no_host_memory(const char* const device)
+{
+  pz_device found;
+  const char* const missing = find_device(device, &found);
+  return missing                       ? missing
+         : found.type != PZ_DEVICE_CPU ? "the device has memory of its own"
+                                       : NULL;
 }

@@ -5,7 +5,9 @@
 
 #include <check.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 double*
 reals(const int64_t n)
@@ -105,4 +107,35 @@ orthogonality(const int64_t m, const int64_t n, const double* const a)
   free(t);
   free(gram);
   return defect;
+}
+
+double
+largest_orthogonality(const int64_t batch, const int64_t m, const int64_t n, const double* const a)
+{
+  const bool wide = m < n;
+  const int64_t length = wide ? n : m;
+  const int64_t k = wide ? m : n;
+  const int64_t row = wide ? 1 : n;
+  const int64_t column = wide ? n : 1;
+  double most = 0.0;
+  long double* const gram = calloc((size_t)(k * k + 1), sizeof(*gram));
+  ck_assert_ptr_nonnull(gram);
+  for (const double* at = a; at < a + batch * m * n; at += m * n) {
+    memset(gram, 0, (size_t)(k * k) * sizeof(*gram));
+    for (int64_t r = 0; r < length; ++r) {
+      for (int64_t i = 0; i < k; ++i) {
+        for (int64_t j = 0; j <= i; ++j) {
+          gram[i * k + j] += (long double)at[r * row + i * column] * at[r * row + j * column];
+        }
+      }
+    }
+    for (int64_t i = 0; i < k; ++i) {
+      gram[i * k + i] -= 1.0L;
+    }
+    for (int64_t i = 0; i < k * k && !isnan(most); ++i) {
+      most = fabs((double)gram[i]) <= most ? most : fabs((double)gram[i]);
+    }
+  }
+  free(gram);
+  return most;
 }

@@ -26,5 +26,8 @@ void product(int64_t m, int64_t n, int64_t p, const double* a, const double* b, 
 void transpose(int64_t m, int64_t n, const double* a, double* t);
 /* ||a^T a - I||, Frobenius; a is m x n. */
 double orthogonality(int64_t m, int64_t n, const double* a);
+/* The largest entry of |a^T a - I|, or of |a a^T - I| where m < n, over a batch; NaN where there
+   is one. Sums in long double. */
+double largest_orthogonality(int64_t batch, int64_t m, int64_t n, const double* a);
 
 #endif /* TEST_DENSE_H */

@@ -3,6 +3,8 @@
 
 #include "host_tensor.h"
 
+#include "dense.h"
+
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -131,6 +133,31 @@ host_distance(const pz_tensor* const a, const pz_tensor* const b)
     most = difference <= most ? most : difference; /* NaN counts */
   }
   return most;
+}
+
+double
+host_orthogonality(const pz_tensor* const a)
+{
+  const int64_t count = pz_count(a);
+  const int64_t rows = a->shape[a->ndim - 2];
+  const int64_t cols = a->shape[a->ndim - 1];
+  double* const values = reals(count);
+  for (int64_t k = 0; k < count; ++k) {
+    values[k] = host_at(a, k);
+  }
+  const double most = largest_orthogonality(count / (rows * cols), rows, cols, values);
+  free(values);
+  return most;
+}
+
+double
+host_scale(const pz_tensor* const a)
+{
+  double scale = 1.0;
+  for (int64_t k = 0; k < pz_count(a); ++k) {
+    scale = fmax(scale, fabs(host_at(a, k)));
+  }
+  return scale;
 }
 
 bool

@@ -31,6 +31,10 @@ double* host_f64(const pz_tensor* tensor);
 /* <a, b>, and the largest |a_k - b_k|, NaN where there is one; of equal specs. */
 double host_inner(const pz_tensor* a, const pz_tensor* b);
 double host_distance(const pz_tensor* a, const pz_tensor* b);
+/* largest_orthogonality of dense.h, of a matrix or a batch of matrices. */
+double host_orthogonality(const pz_tensor* a);
+/* The largest |a_k|, at least 1: the scale of tolerances. */
+double host_scale(const pz_tensor* a);
 /* Are they of the same spec and equal bit for bit? */
 bool host_same(const pz_tensor* a, const pz_tensor* b);
 

@@ -141,6 +141,31 @@ rig_fill(rig* const r, const double scale)
   pz_state_touch(r->state);
 }
 
+void
+rig_look(const rig* const r, rig_snapshot* const s)
+{
+  s->bytes = 0;
+  s->version = pz_state_version(r->state);
+  for (pz_role role = PZ_ORIGINAL; role <= PZ_STATE_BUFFER; ++role) {
+    for (uint32_t k = 0; k < pz_chain_count(r->chain, role); ++k) {
+      const pz_tensor t = rig_tensor(r, role, k);
+      ck_assert_uint_le(s->bytes + host_bytes(&t), sizeof(s->data));
+      memcpy(s->data + s->bytes, t.data, host_bytes(&t));
+      s->bytes += host_bytes(&t);
+    }
+  }
+}
+
+void
+rig_assert_unchanged(const rig* const r, const rig_snapshot* const before)
+{
+  static rig_snapshot now;
+  rig_look(r, &now);
+  ck_assert_uint_eq(now.version, before->version);
+  ck_assert_uint_eq(now.bytes, before->bytes);
+  ck_assert_mem_eq(now.data, before->data, before->bytes);
+}
+
 /* ---- arrays of double --------------------------------------------------------------- */
 
 /* A host tensor of that spec whose elements are `values`, or zeros. */

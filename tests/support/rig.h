@@ -49,6 +49,16 @@ pz_spec rig_trained_spec(const rig* r, uint32_t k);
 /* Trained tensors in host memory become normal numbers times `scale`; touches. */
 void rig_fill(rig* r, double scale);
 
+/* Version and bytes of all tensors of the state, which lie in host memory; and asserts that they
+   are the same now. */
+typedef struct rig_snapshot {
+  uint64_t version;
+  size_t bytes;
+  char data[16384];
+} rig_snapshot;
+void rig_look(const rig* r, rig_snapshot* s);
+void rig_assert_unchanged(const rig* r, const rig_snapshot* before);
+
 /* ---- arrays of double on any device; those returned are to be freed ------------------ */
 
 /* A tensor of the device, and of the state; and into it (rounded to its dtype; touches). */

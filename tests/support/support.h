@@ -35,6 +35,9 @@ pz_context* test_context(void);
 /* Why no queue can be opened on the device in such a context, or NULL. For main. */
 const char* test_device_missing(const char* device);
 
+/* Why tensors of the device (NULL: the default one) cannot be written by their address, or NULL. */
+const char* test_no_host_memory(const char* device);
+
 /* The seed of this run: TEST_SEED from the environment, else 1; printed once. */
 uint64_t test_seed(void);
 
@@ -59,6 +62,10 @@ void test_put(uint32_t dtype, void* data, int64_t k, double value);
 
 /* ||a - b|| / max(||b||, tiny), Frobenius over n elements, in double. */
 double test_relative(uint32_t dtype, const void* a, const void* b, int64_t n);
+
+/* Adds a test to a case. Where `reason` is not NULL, the test cannot run here: it is reported as
+   skipped for that reason instead. */
+void test_add_or_skip(TCase* tcase, const TTest* test, const char* reason);
 
 /* Runs a suite: TAP on stdout under meson, no fork when CK_FORK=no. Returns main's status. */
 int test_main(Suite* suite);

@@ -26,37 +26,6 @@ teardown(void)
   rig_close(&r);
 }
 
-/* Bytes of every tensor of the state, one after the other, and its version. */
-typedef struct picture {
-  size_t bytes;
-  uint64_t version;
-  char data[16384];
-} picture;
-
-static void
-take(picture* const p)
-{
-  p->bytes = 0;
-  p->version = pz_state_version(r.state);
-  for (pz_role role = PZ_ORIGINAL; role <= PZ_STATE_BUFFER; ++role) {
-    for (uint32_t k = 0; k < pz_chain_count(r.chain, role); ++k) {
-      const pz_tensor t = rig_tensor(&r, role, k);
-      ck_assert_uint_le(p->bytes + host_bytes(&t), sizeof(p->data));
-      memcpy(p->data + p->bytes, t.data, host_bytes(&t));
-      p->bytes += host_bytes(&t);
-    }
-  }
-}
-
-static void
-check_unchanged(const picture* const before)
-{
-  static picture now;
-  take(&now);
-  ck_assert_uint_eq(now.version, before->version);
-  ck_assert_mem_eq(now.data, before->data, before->bytes);
-}
-
 static void
 check_log(const uint32_t k, const char* const entry, const uint32_t intent)
 {
@@ -96,7 +65,7 @@ END_TEST
 
 START_TEST(test_values)
 {
-  static picture before;
+  static rig_snapshot before;
   pz_tensor w = host_skew(&spec, &r.random);
   pz_tensor value;
   rig_chain(&r, "fold", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
@@ -104,15 +73,15 @@ START_TEST(test_values)
   ck_assert_ok(pz_eval_assign(r.eval, r.state, PZ_ASSIGN, &w));
   const pz_tensor after = rig_tensor(&r, PZ_ORIGINAL, 0);
   ck_assert_ptr_eq(original.data, after.data);
-  take(&before);
+  rig_look(&r, &before);
 
   double* const v = w.data;
   v[1] += 1.0;
   ck_assert_fails(pz_eval_assign(r.eval, r.state, PZ_ASSIGN, &w), PZ_OUTSIDE,
                   "fold: found a matrix 0.5 from skew");
-  check_unchanged(&before);
+  rig_assert_unchanged(&r, &before);
   ck_assert_ok(pz_eval_assign(r.eval, r.state, PZ_REGISTER, &w));
-  take(&before);
+  rig_look(&r, &before);
 
   static const int64_t other[] = {2, 3, 4};
   pz_tensor bad = w;
@@ -130,7 +99,7 @@ START_TEST(test_values)
   bad.data = NULL;
   ck_assert_fails(pz_eval_assign(r.eval, r.state, PZ_ASSIGN, &bad), PZ_INVALID, "no data");
   ck_assert_fails(pz_eval_assign(r.eval, r.state, PZ_ASSIGN, NULL), PZ_INVALID, "value");
-  check_unchanged(&before);
+  rig_assert_unchanged(&r, &before);
 
   /* Transposed through strides, off alignment: a copy, not an alias. */
   static const int64_t strides[] = {9, 1, 3};
@@ -159,7 +128,7 @@ END_TEST
    tensors that it had staged by then are left as they were. */
 START_TEST(test_register)
 {
-  static picture before;
+  static rig_snapshot before;
   static const pz_status none[] = {PZ_SINGULAR, PZ_UNSUPPORTED, PZ_OUTSIDE};
   static const pz_status failures[] = {PZ_INVALID, PZ_DEVICE, PZ_NO_MEMORY, PZ_MISMATCH};
   const pz_tensor w = host_normal(&spec, &r.random, 1.0);
@@ -178,20 +147,20 @@ START_TEST(test_register)
   memcpy(drawn, mask.data, sizeof(drawn));
   for (int i = 0; i < 3; ++i) {
     map_mask_answer = none[i];
-    take(&before);
+    rig_look(&r, &before);
     ck_assert_fails(pz_eval_assign(r.eval, r.state, PZ_ASSIGN, &w), none[i],
                     "mask: found what the test asked for");
-    check_unchanged(&before);
+    rig_assert_unchanged(&r, &before);
     ck_assert_ok(pz_eval_assign(r.eval, r.state, PZ_REGISTER, &w));
     ck_assert_mem_eq(rig_tensor(&r, PZ_ORIGINAL, 0).data, w.data, host_bytes(&w));
     ck_assert_mem_eq(mask.data, drawn, sizeof(drawn));
   }
   for (int i = 0; i < 4; ++i) {
     map_mask_answer = failures[i];
-    take(&before);
+    rig_look(&r, &before);
     ck_assert_fails(pz_eval_assign(r.eval, r.state, PZ_REGISTER, &w), failures[i],
                     "mask: found what the test asked for");
-    check_unchanged(&before);
+    rig_assert_unchanged(&r, &before);
   }
   map_mask_answer = PZ_OK;
   rig_chain(&r, "fold,bare", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
@@ -204,18 +173,18 @@ END_TEST
    of all that is written. */
 START_TEST(test_staged)
 {
-  static picture before;
+  static rig_snapshot before;
   const pz_tensor w = host_normal(&spec, &r.random, 1.0);
   pz_tensor value;
   rig_chain(&r, "mask,gain,base", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
   ck_assert_ok(pz_eval_initialize(r.eval, r.state, 0, &w));
   rig_fill(&r, 1.0);
-  take(&before);
+  rig_look(&r, &before);
   map_mask_answer = PZ_SINGULAR;
   map_calls.n = 0;
   ck_assert_fails(pz_eval_assign(r.eval, r.state, PZ_ASSIGN, &w), PZ_SINGULAR, "mask: ");
   ck_assert_uint_eq(map_calls.n, 3); /* all of them ran */
-  check_unchanged(&before);
+  rig_assert_unchanged(&r, &before);
   map_mask_answer = PZ_OK;
   ck_assert_ok(pz_eval_assign(r.eval, r.state, PZ_ASSIGN, &w));
   ck_assert_mem_eq(rig_tensor(&r, PZ_STATE_BUFFER, 1).data, w.data, host_bytes(&w));

@@ -109,27 +109,6 @@ END_TEST
 
 /* ---- each request refused in turn -------------------------------------------------------------- */
 
-typedef struct snapshot {
-  uint64_t version;
-  double numbers[1024];
-  size_t n;
-} snapshot;
-
-static void
-look(const rig* const r, snapshot* const s)
-{
-  s->version = pz_state_version(r->state);
-  s->n = 0;
-  for (pz_role role = PZ_ORIGINAL; role <= PZ_STATE_BUFFER; ++role) {
-    for (uint32_t k = 0; k < pz_chain_count(r->chain, role); ++k) {
-      const pz_tensor t = rig_tensor(r, role, k);
-      ck_assert_uint_le(s->n + (size_t)pz_count(&t), 1024);
-      memcpy(s->numbers + s->n, t.data, host_bytes(&t));
-      s->n += (size_t)pz_count(&t);
-    }
-  }
-}
-
 /* One attempt with request k refused; true when there was no k-th request any more. */
 typedef pz_status (*attempt_function)(rig* r, pz_tensor* g, pz_tensor* gx);
 
@@ -200,8 +179,7 @@ static bool
 attempt(rig* const r, const int which, const unsigned long k, pz_tensor* const g,
         pz_tensor* const gx)
 {
-  static snapshot before;
-  static snapshot after;
+  static rig_snapshot before;
   static double gradients[2][64];
   pz_tensor value;
   pz_eval_free(r->eval);
@@ -210,7 +188,7 @@ attempt(rig* const r, const int which, const unsigned long k, pz_tensor* const g
   if (attempts[which].forward_first) {
     ck_assert_ok(pz_eval_forward(r->eval, r->state, PZ_CALL_SAVING, &value));
   }
-  look(r, &before);
+  rig_look(r, &before);
   memcpy(gradients[0], gx[0].data, sizeof(gradients[0]));
   memcpy(gradients[1], gx[1].data, host_bytes(&gx[1]));
   allocator_start(k);
@@ -221,9 +199,7 @@ attempt(rig* const r, const int which, const unsigned long k, pz_tensor* const g
                 "attempt %d, request %lu: status %d: %s", which, k, (int)status,
                 pz_error_message());
   if (status != PZ_OK) {
-    look(r, &after);
-    ck_assert_uint_eq(before.version, after.version);
-    ck_assert_mem_eq(before.numbers, after.numbers, before.n * sizeof(double));
+    rig_assert_unchanged(r, &before);
     ck_assert_mem_eq(gradients[0], gx[0].data, sizeof(gradients[0]));
     ck_assert_mem_eq(gradients[1], gx[1].data, host_bytes(&gx[1]));
     ck_assert_ptr_nonnull(strstr(pz_error_message(), "out of memory"));

@@ -9,7 +9,7 @@
 /* ---- elementwise ------------------------------------------------------------------ */
 
 static void
-elementwise(ops_rig* const rig, const int32_t nb, const int64_t* const batch, const int64_t n)
+elementwise(op_runner* const runner, const int32_t nb, const int64_t* const batch, const int64_t n)
 {
   const extents e = under(nb, batch, n, n + 2);
   pz_tensor* const x = IN(e);
@@ -34,12 +34,12 @@ elementwise(ops_rig* const rig, const int32_t nb, const int64_t* const batch, co
   OP(hadamard, 1.0, squared, squared, 0.0, squared);
   pz_tensor* const all[] = {copied, filled, fresh, added, self, scaled, product, more, squared};
   for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); ++k) {
-    rig_keep(rig, all[k]);
+    runner_keep(runner, all[k]);
   }
 }
 
 static void
-combine(ops_rig* const rig, const int32_t nb, const int64_t* const batch, const int64_t n)
+combine(op_runner* const runner, const int32_t nb, const int64_t* const batch, const int64_t n)
 {
   const extents e = under(nb, batch, n + 1, n);
   const pz_tensor* const x[] = {IN(e), IN(e), IN(e)};
@@ -52,15 +52,15 @@ combine(ops_rig* const rig, const int32_t nb, const int64_t* const batch, const 
   const pz_tensor* const with_self[] = {x[0], self, self};
   const double b[] = {1.0, 2.0, -0.5};
   OP(combine, -1.0, 3, b, with_self, self);
-  rig_keep(rig, y);
-  rig_keep(rig, shifted);
-  rig_keep(rig, self);
+  runner_keep(runner, y);
+  runner_keep(runner, shifted);
+  runner_keep(runner, self);
 }
 
 /* ---- one pass over matrices ---------------------------------------------------------- */
 
 static void
-structured(ops_rig* const rig, const int32_t nb, const int64_t* const batch, const int64_t n)
+structured(op_runner* const runner, const int32_t nb, const int64_t* const batch, const int64_t n)
 {
   const extents e = under(nb, batch, n, n);
   pz_tensor* const x = IN(e);
@@ -70,17 +70,17 @@ structured(ops_rig* const rig, const int32_t nb, const int64_t* const batch, con
       pz_tensor* const adjoint = OUT(e);
       OP(fold, (pz_triangle)triangle, sign, x, folded);
       OP(fold_adjoint, (pz_triangle)triangle, sign, x, adjoint);
-      rig_keep(rig, folded);
-      rig_keep(rig, adjoint);
+      runner_keep(runner, folded);
+      runner_keep(runner, adjoint);
     }
     pz_tensor* const y = OUT(e);
     OP(symmetrize, 0.5, sign, x, y);
-    rig_keep(rig, y);
+    runner_keep(runner, y);
   }
 }
 
 static void
-oblong(ops_rig* const rig, const int32_t nb, const int64_t* const batch, const int64_t n)
+oblong(op_runner* const runner, const int32_t nb, const int64_t* const batch, const int64_t n)
 {
   const int64_t shapes[][2] = {{n, n + 2}, {n + 2, n}};
   for (int s = 0; s < 2; ++s) {
@@ -95,23 +95,23 @@ oblong(ops_rig* const rig, const int32_t nb, const int64_t* const batch, const i
     OP(get_diagonal, x, d);
     OP(set_diagonal, d, set);
     OP(triangle, PZ_LOWER, -1, self, self);
-    rig_keep(rig, shifted);
-    rig_keep(rig, d);
-    rig_keep(rig, set);
-    rig_keep(rig, self);
+    runner_keep(runner, shifted);
+    runner_keep(runner, d);
+    runner_keep(runner, set);
+    runner_keep(runner, self);
     for (int64_t offset = -1; offset <= 1; ++offset) {
       pz_tensor* const upper = OUT(e);
       pz_tensor* const lower = OUT(e);
       OP(triangle, PZ_UPPER, offset, x, upper);
       OP(triangle, PZ_LOWER, offset, x, lower);
-      rig_keep(rig, upper);
-      rig_keep(rig, lower);
+      runner_keep(runner, upper);
+      runner_keep(runner, lower);
     }
   }
 }
 
 static void
-reductions(ops_rig* const rig, const int32_t nb, const int64_t* const batch, const int64_t n)
+reductions(op_runner* const runner, const int32_t nb, const int64_t* const batch, const int64_t n)
 {
   const extents e = under(nb, batch, n, n + 3);
   pz_tensor* const x = IN(e);
@@ -121,7 +121,7 @@ reductions(ops_rig* const rig, const int32_t nb, const int64_t* const batch, con
     for (int kind = 1; kind <= 3; ++kind) {
       pz_tensor* const norm = OUT(er);
       OP(norm, (pz_norm)kind, (pz_axis)axis, x, norm);
-      rig_keep(rig, norm);
+      runner_keep(runner, norm);
     }
     pz_tensor* const dot = OUT(er);
     pz_tensor* const d = IN(er);
@@ -131,21 +131,21 @@ reductions(ops_rig* const rig, const int32_t nb, const int64_t* const batch, con
     OP(scale_by, (pz_axis)axis, d, x, scaled);
     OP(scale_by, (pz_axis)axis, d, self, self);
     /* cancellation in a single sum says nothing: add 1 to the magnitudes */
-    double* const sums = rig_values(rig, dot);
+    double* const sums = runner_values(runner, dot);
     for (int64_t k = 0; k < pz_count(dot); ++k) {
       sums[k] += 10.0 * sqrt((double)n);
     }
-    rig_keep_values(rig, sums, (size_t)pz_count(dot));
+    runner_keep_values(runner, sums, (size_t)pz_count(dot));
     free(sums);
-    rig_keep(rig, scaled);
-    rig_keep(rig, self);
+    runner_keep(runner, scaled);
+    runner_keep(runner, self);
   }
 }
 
 /* ---- products ------------------------------------------------------------------------ */
 
 static void
-products(ops_rig* const rig, const int32_t nb, const int64_t* const batch, const int64_t n)
+products(op_runner* const runner, const int32_t nb, const int64_t* const batch, const int64_t n)
 {
   const int64_t m = n + 1;
   const int64_t k = n + 2;
@@ -161,42 +161,42 @@ products(ops_rig* const rig, const int32_t nb, const int64_t* const batch, const
     pz_tensor* const more = INOUT(ey);
     OP(gemm, (pz_trans)ta, (pz_trans)tb, 1.0, a, b, 0.0, fresh);
     OP(gemm, (pz_trans)ta, (pz_trans)tb, -0.5, a, b, 2.0, more);
-    rig_keep(rig, fresh);
-    rig_keep(rig, more);
+    runner_keep(runner, fresh);
+    runner_keep(runner, more);
   }
   for (int t = 0; t < 2; ++t) {
     const extents ea = t ? under(nb, batch, n, m) : under(nb, batch, m, n);
     const extents ey = under(nb, batch, m, m);
     pz_tensor* const a = IN(ea);
     pz_tensor* const fresh = OUT(ey);
-    double* const symmetric = square_values(rig, &ey, 's');
-    pz_tensor* const more = rig_inout(rig, ey.ndim, ey.shape, symmetric);
+    double* const symmetric = square_values(runner, &ey, 's');
+    pz_tensor* const more = runner_inout(runner, ey.ndim, ey.shape, symmetric);
     free(symmetric);
     OP(syrk, (pz_trans)t, 1.0, a, 0.0, fresh);
     OP(syrk, (pz_trans)t, -1.0, a, 3.0, more);
-    rig_keep(rig, fresh);
-    rig_keep(rig, more);
+    runner_keep(runner, fresh);
+    runner_keep(runner, more);
   }
 }
 
 static void
-triangular(ops_rig* const rig, const int32_t nb, const int64_t* const batch, const int64_t n)
+triangular(op_runner* const runner, const int32_t nb, const int64_t* const batch, const int64_t n)
 {
   for (int form = 0; form < 16; ++form) {
     const bool right = (form & 1) != 0;
     const extents et = under(nb, batch, n, n);
     const extents eb = right ? under(nb, batch, n + 2, n) : under(nb, batch, n, n + 2);
     const pz_diagonal diagonal = (form & 8) != 0 ? PZ_UNIT : PZ_NON_UNIT;
-    pz_tensor* const t = square_input(rig, &et, 'd');
+    pz_tensor* const t = square_input(runner, &et, 'd');
     pz_tensor* const multiplied = INOUT(eb);
     OP(trmm, (pz_side)right, (pz_triangle)(form >> 1 & 1), (pz_trans)(form >> 2 & 1), diagonal, 1.5,
        t, multiplied);
-    rig_keep(rig, multiplied);
+    runner_keep(runner, multiplied);
     if (diagonal == PZ_NON_UNIT || n < 9) { /* unit triangles are ill conditioned */
       pz_tensor* const solved = INOUT(eb);
       OP(trsm, (pz_side)right, (pz_triangle)(form >> 1 & 1), (pz_trans)(form >> 2 & 1), diagonal,
          -2.0, t, solved);
-      rig_keep(rig, solved);
+      runner_keep(runner, solved);
     }
   }
 }
@@ -204,7 +204,8 @@ triangular(ops_rig* const rig, const int32_t nb, const int64_t* const batch, con
 /* ---- the rest -------------------------------------------------------------------------- */
 
 static void
-rows_by_index(ops_rig* const rig, const int32_t nb, const int64_t* const batch, const int64_t n)
+rows_by_index(op_runner* const runner, const int32_t nb, const int64_t* const batch,
+              const int64_t n)
 {
   int64_t indices[8];
   const int64_t taken = 5;
@@ -213,7 +214,7 @@ rows_by_index(ops_rig* const rig, const int32_t nb, const int64_t* const batch, 
   }
   const extents ex = under(nb, batch, n, n + 1);
   const extents ey = under(nb, batch, taken, n + 1);
-  pz_tensor* const index = rig_integers(rig, 1, &taken, indices);
+  pz_tensor* const index = runner_integers(runner, 1, &taken, indices);
   pz_tensor* const x = IN(ex);
   pz_tensor* const y = OUT(ey);
   pz_tensor* const from = IN(ey);
@@ -222,23 +223,24 @@ rows_by_index(ops_rig* const rig, const int32_t nb, const int64_t* const batch, 
   OP(take, index, x, y);
   OP(put, false, index, from, placed);
   OP(put, true, index, from, added);
-  rig_keep(rig, y);
-  rig_keep(rig, placed);
-  rig_keep(rig, added);
+  runner_keep(runner, y);
+  runner_keep(runner, placed);
+  runner_keep(runner, added);
 }
 
 static void
-random_numbers(ops_rig* const rig, const int32_t nb, const int64_t* const batch, const int64_t n)
+random_numbers(op_runner* const runner, const int32_t nb, const int64_t* const batch,
+               const int64_t n)
 {
   const extents e = under(nb, batch, n, n);
-  pz_tensor* const bits = rig_integers(rig, e.ndim, e.shape, NULL);
+  pz_tensor* const bits = runner_integers(runner, e.ndim, e.shape, NULL);
   OP(random, PZ_BITS, 99, 5, 0.0, 0.0, bits);
   for (int kind = PZ_UNIFORM; kind <= PZ_BERNOULLI; ++kind) {
     pz_tensor* const y = OUT(e);
     OP(random, (pz_distribution)kind, 77, 3, 0.25, 2.0, y);
-    rig_keep(rig, y);
+    runner_keep(runner, y);
   }
-  rig_keep(rig, bits);
+  runner_keep(runner, bits);
 }
 
 /* clang-format off */
@@ -252,7 +254,7 @@ PZ_KERNEL(wave, 2, 1, 1,
 /* clang-format on */
 
 static void
-kernels_and_crossing(ops_rig* const rig, const int32_t nb, const int64_t* const batch,
+kernels_and_crossing(op_runner* const runner, const int32_t nb, const int64_t* const batch,
                      const int64_t n)
 {
   const extents e = under(nb, batch, n, n);
@@ -261,19 +263,19 @@ kernels_and_crossing(ops_rig* const rig, const int32_t nb, const int64_t* const 
   const int64_t count = pz_count(x);
   double* const values = calloc((size_t)count + 1, sizeof(double));
   OP(read, x, values);
-  rig_keep_values(rig, values, (size_t)count);
+  runner_keep_values(runner, values, (size_t)count);
   for (int64_t k = 0; k < count; ++k) {
     values[k] += (double)(k % 7);
   }
   OP(write, values, written);
-  rig_keep(rig, written);
+  runner_keep(runner, written);
   free(values);
-  if (rig->layout == PLAIN || rig->layout == OFFSET) {
+  if (runner->layout == PLAIN || runner->layout == OFFSET) {
     pz_tensor* const y = OUT(e);
     const pz_tensor* const tensors[] = {x, y};
     const double a = 1.5;
     OP(launch, &wave, count, tensors, &a, &count);
-    rig_keep(rig, y);
+    runner_keep(runner, y);
   }
 }
 

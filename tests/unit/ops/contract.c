@@ -5,8 +5,8 @@
    operands, coefficients that are zero, routes and their counts, failures of backends. */
 
 #include "fault.h"
+#include "op_runner.h"
 #include "opaque.h"
-#include "ops_rig.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -14,8 +14,8 @@
 
 static pz_context* context;
 static pz_queue* queue;
-static ops_rig rig_memory;
-static ops_rig* const rig = &rig_memory;
+static op_runner runner_memory;
+static op_runner* const runner = &runner_memory;
 
 static void
 open_on(const char* const device)
@@ -23,21 +23,21 @@ open_on(const char* const device)
   context = test_context();
   ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_opaque));
   ck_assert_ok(pz_queue_open(context, device, &queue));
-  rig_open(rig, queue, PZ_F64, PLAIN, test_seed());
+  runner_open(runner, queue, PZ_F64, PLAIN, test_seed());
 }
 
 static void
 close_all(void)
 {
-  rig_close(rig);
+  runner_close(runner);
   pz_queue_close(queue);
   pz_context_free(context);
 }
 
 static const char* const both[] = {"reference", "lean"};
 
-#define OP(name, ...) rig->call.ops->name(&rig->call, __VA_ARGS__)
-#define MATRIX(rows, cols) rig_inout(rig, 2, (const int64_t[]){rows, cols}, NULL)
+#define OP(name, ...) runner->call.ops->name(&runner->call, __VA_ARGS__)
+#define MATRIX(rows, cols) runner_inout(runner, 2, (const int64_t[]){rows, cols}, NULL)
 
 static pz_op_report
 report_of(const char* const name)
@@ -59,8 +59,8 @@ START_TEST(test_shapes_are_checked)
   pz_tensor* const a = MATRIX(3, 4);
   pz_tensor* const b = MATRIX(4, 5);
   pz_tensor* const y = MATRIX(3, 6);
-  pz_tensor* const line = rig_inout(rig, 1, (const int64_t[]){4}, NULL);
-  pz_tensor* const batch = rig_inout(rig, 3, (const int64_t[]){2, 4, 5}, NULL);
+  pz_tensor* const line = runner_inout(runner, 1, (const int64_t[]){4}, NULL);
+  pz_tensor* const batch = runner_inout(runner, 3, (const int64_t[]){2, 4, 5}, NULL);
   ck_assert_fails(OP(gemm, PZ_N, PZ_N, 1.0, a, b, 0.0, y), PZ_MISMATCH,
                   "gemm: y: found float64 3x6, expected float64 3x5");
   ck_assert_fails(OP(gemm, PZ_T, PZ_N, 1.0, a, b, 0.0, y), PZ_MISMATCH,
@@ -136,7 +136,7 @@ START_TEST(test_indices_are_checked)
 {
   open_on(both[_i]);
   const int64_t three = 3;
-  pz_tensor* const index = rig_integers(rig, 1, &three, (const int64_t[]){0, 4, 1});
+  pz_tensor* const index = runner_integers(runner, 1, &three, (const int64_t[]){0, 4, 1});
   pz_tensor* const x = MATRIX(4, 2);
   pz_tensor* const y = MATRIX(3, 2);
   pz_tensor* const none = MATRIX(0, 2);
@@ -181,15 +181,15 @@ START_TEST(test_empty_operands)
   pz_tensor* const b = MATRIX(0, 2);
   pz_tensor* const y = MATRIX(3, 2);
   pz_tensor* const z = MATRIX(0, 0);
-  pz_tensor* const per_row = rig_output(rig, 1, (const int64_t[]){3});
-  pz_tensor* const nothing = rig_output(rig, 1, (const int64_t[]){0});
-  double* const before = rig_values(rig, y);
+  pz_tensor* const per_row = runner_output(runner, 1, (const int64_t[]){3});
+  pz_tensor* const nothing = runner_output(runner, 1, (const int64_t[]){0});
+  double* const before = runner_values(runner, y);
   ck_assert_ok(OP(gemm, PZ_N, PZ_N, 1.0, a, b, 2.0, y));
-  double* const doubled = rig_values(rig, y);
+  double* const doubled = runner_values(runner, y);
   ck_assert_ok(OP(gemm, PZ_N, PZ_N, 1.0, a, b, 0.0, y));
   ck_assert_ok(OP(norm, PZ_NORM_TWO, PZ_OVER_COLS, a, per_row));
-  double* const zeros = rig_values(rig, y);
-  double* const norms = rig_values(rig, per_row);
+  double* const zeros = runner_values(runner, y);
+  double* const norms = runner_values(runner, per_row);
   for (int k = 0; k < 6; ++k) {
     ck_assert_double_eq(doubled[k], 2.0 * before[k]);
     ck_assert_double_eq(zeros[k], 0.0);
@@ -203,7 +203,7 @@ START_TEST(test_empty_operands)
   ck_assert_ok(OP(svd, a, a, nothing, z));
   ck_assert_ok(OP(add_identity, 1.0, a));
   ck_assert_ok(OP(set_diagonal, nothing, a));
-  ck_assert_ok(OP(solve, PZ_GENERAL, z, b, rig_output(rig, 2, (const int64_t[]){0, 2})));
+  ck_assert_ok(OP(solve, PZ_GENERAL, z, b, runner_output(runner, 2, (const int64_t[]){0, 2})));
   close_all();
 }
 END_TEST
@@ -213,15 +213,15 @@ START_TEST(test_zero_coefficients_read_nothing)
   open_on(both[_i]);
   const double bad[4] = {(double)NAN, (double)INFINITY, (double)NAN, 1.0};
   const int64_t shape[] = {2, 2};
-  pz_tensor* const nan = rig_inout(rig, 2, shape, bad);
+  pz_tensor* const nan = runner_inout(runner, 2, shape, bad);
   pz_tensor* const a = MATRIX(2, 2);
-  pz_tensor* const y[] = {rig_inout(rig, 2, shape, bad),
-                          rig_inout(rig, 2, shape, bad),
-                          rig_inout(rig, 2, shape, bad),
-                          rig_inout(rig, 2, shape, bad),
+  pz_tensor* const y[] = {runner_inout(runner, 2, shape, bad),
+                          runner_inout(runner, 2, shape, bad),
+                          runner_inout(runner, 2, shape, bad),
+                          runner_inout(runner, 2, shape, bad),
                           MATRIX(2, 2),
                           MATRIX(2, 2),
-                          rig_output(rig, 2, shape)};
+                          runner_output(runner, 2, shape)};
   const pz_tensor* const terms[] = {nan, a};
   const double weights[] = {0.0, 1.0};
   ck_assert_ok(OP(gemm, PZ_N, PZ_N, 1.0, a, a, 0.0, y[0]));
@@ -232,13 +232,13 @@ START_TEST(test_zero_coefficients_read_nothing)
   ck_assert_ok(OP(axpby, 0.0, nan, 1.0, y[5]));
   ck_assert_ok(OP(combine, 1.0, 2, weights, terms, y[6]));
   for (size_t k = 0; k < sizeof(y) / sizeof(y[0]); ++k) {
-    double* const v = rig_values(rig, y[k]);
+    double* const v = runner_values(runner, y[k]);
     ck_assert_msg(isfinite(v[0] + v[1] + v[2] + v[3]), "result %zu is not finite", k);
     free(v);
   }
   /* and with other coefficients NaN does propagate */
   ck_assert_ok(OP(gemm, PZ_N, PZ_N, 1.0, nan, a, 0.0, y[0]));
-  double* const v = rig_values(rig, y[0]);
+  double* const v = runner_values(runner, y[0]);
   ck_assert(isnan(v[0]) && isnan(v[1]));
   free(v);
   close_all();
@@ -255,7 +255,7 @@ START_TEST(test_routes_are_counted)
   ck_assert_uint_eq(report_of("eigh").f32, PZ_ROUTE_HOST);
   pz_tensor* const a = MATRIX(3, 3);
   pz_tensor* const y = MATRIX(3, 3);
-  pz_tensor* const w = rig_output(rig, 1, (const int64_t[]){3});
+  pz_tensor* const w = runner_output(runner, 1, (const int64_t[]){3});
   ck_assert_ok(OP(gemm, PZ_N, PZ_N, 1.0, a, a, 0.0, y));
   ck_assert_ok(OP(syrk, PZ_N, 1.0, a, 0.0, y));
   const uint64_t before = opaque_host_bytes();
@@ -295,9 +295,9 @@ START_TEST(test_large_skew_matrices_are_pivoted)
   open_on("lean");
   const double large[4] = {0.0, 1e6, -1e6, 0.0};
   const int64_t shape[] = {2, 2};
-  pz_tensor* const small = rig_input(rig, 2, shape, (const double[]){0.0, 1.0, -1.0, 0.0});
-  pz_tensor* const x = rig_input(rig, 2, shape, large);
-  pz_tensor* const y = rig_output(rig, 2, shape);
+  pz_tensor* const small = runner_input(runner, 2, shape, (const double[]){0.0, 1.0, -1.0, 0.0});
+  pz_tensor* const x = runner_input(runner, 2, shape, large);
+  pz_tensor* const y = runner_output(runner, 2, shape);
   ck_assert_ok(OP(shifted_inverse, PZ_SKEW, -1.0, 2.0, 1.0, -1.0, small, y));
   ck_assert_uint_eq(report_of("shifted_inverse").count[PZ_ROUTE_COMPOSED], 1);
   ck_assert_ok(OP(shifted_inverse, PZ_SKEW, -1.0, 2.0, 1.0, -1.0, x, y));
@@ -315,10 +315,10 @@ START_TEST(test_singular_matrices_are_named)
   const int64_t shape[] = {3, 2, 2};
   const double values[12] = {1, 2, 3, 4, 1, 2, 2, 4, 1, 0, 0, 1};
   const double triangles[12] = {1, 2, 0, 4, 1, 2, 0, 0, 1, 0, 0, 1};
-  pz_tensor* const a = rig_input(rig, 3, shape, values);
-  pz_tensor* const t = rig_input(rig, 3, shape, triangles);
-  pz_tensor* const b = rig_inout(rig, 3, shape, NULL);
-  pz_tensor* const y = rig_output(rig, 3, shape);
+  pz_tensor* const a = runner_input(runner, 3, shape, values);
+  pz_tensor* const t = runner_input(runner, 3, shape, triangles);
+  pz_tensor* const b = runner_inout(runner, 3, shape, NULL);
+  pz_tensor* const y = runner_output(runner, 3, shape);
   ck_assert_fails(OP(shifted_inverse, PZ_GENERAL, 0.0, 1.0, 0.0, 1.0, a, y), PZ_SINGULAR, "1");
   ck_assert_fails(OP(solve, PZ_GENERAL, a, b, y), PZ_SINGULAR, "1");
   ck_assert_fails(OP(trsm, PZ_LEFT, PZ_UPPER, PZ_N, PZ_NON_UNIT, 1.0, t, b), PZ_SINGULAR, "1");
@@ -333,12 +333,12 @@ START_TEST(test_fault_word)
   open_on("later");
   pz_fault fault = {0};
   ck_assert_ok(pzi_fault_new(queue, &fault));
-  pzi_ops_table_init_call(&rig->call, &rig->frame, queue, &fault);
+  pzi_ops_table_init_call(&runner->call, &runner->frame, queue, &fault);
   const int64_t shape[] = {2, 1, 1};
-  pz_tensor* const a = rig_input(rig, 3, shape, (const double[]){2.0, 0.0});
-  pz_tensor* const y = rig_output(rig, 3, shape);
+  pz_tensor* const a = runner_input(runner, 3, shape, (const double[]){2.0, 0.0});
+  pz_tensor* const y = runner_output(runner, 3, shape);
   ck_assert_ok(OP(shifted_inverse, PZ_GENERAL, 0.0, 1.0, 0.0, 1.0, a, y));
-  double* const v = rig_values(rig, y);
+  double* const v = runner_values(runner, y);
   ck_assert_double_eq(v[0], 0.5);
   ck_assert_double_nan(v[1]);
   free(v);
@@ -371,10 +371,10 @@ START_TEST(test_repeated_matrices)
   const int64_t shape[] = {3, 2, 2};
   const int64_t strides[] = {0, 2, 1};
   pz_tensor* const one = MATRIX(2, 2);
-  pz_tensor* const b = rig_input(rig, 3, shape, NULL);
-  pz_tensor* const y = rig_output(rig, 3, shape);
-  pz_tensor* const z = rig_output(rig, 3, shape);
-  pz_tensor* const copied = rig_output(rig, 3, shape);
+  pz_tensor* const b = runner_input(runner, 3, shape, NULL);
+  pz_tensor* const y = runner_output(runner, 3, shape);
+  pz_tensor* const z = runner_output(runner, 3, shape);
+  pz_tensor* const copied = runner_output(runner, 3, shape);
   pz_tensor repeated = *one;
   repeated.ndim = 3;
   repeated.shape = shape;
@@ -382,8 +382,8 @@ START_TEST(test_repeated_matrices)
   ck_assert_ok(OP(copy, &repeated, copied));
   ck_assert_ok(OP(gemm, PZ_N, PZ_T, 1.0, &repeated, b, 0.0, y));
   ck_assert_ok(OP(gemm, PZ_N, PZ_T, 1.0, copied, b, 0.0, z));
-  double* const v = rig_values(rig, y);
-  double* const w = rig_values(rig, z);
+  double* const v = runner_values(runner, y);
+  double* const w = runner_values(runner, z);
   for (int k = 0; k < 12; ++k) {
     ck_assert_double_eq_tol(v[k], w[k], 1e-14 * (1.0 + fabs(w[k])));
   }

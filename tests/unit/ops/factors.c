@@ -25,13 +25,13 @@ under(const int32_t nb, const int64_t* const batch, const int64_t rows, const in
 }
 
 double*
-square_values(ops_rig* const rig, const extents* const e, const char kind)
+square_values(op_runner* const runner, const extents* const e, const char kind)
 {
   const int64_t n = e->shape[e->ndim - 1];
   const int64_t count = pz_shape_count(e->ndim, e->shape);
   double* const v = calloc((size_t)count + 1, sizeof(double));
   for (int64_t k = 0; k < count; ++k) {
-    v[k] = (double)(float)(0.25 * test_normal(&rig->random));
+    v[k] = (double)(float)(0.25 * test_normal(&runner->random));
   }
   for (int64_t m = 0; n > 0 && m < count / (n * n); ++m) {
     double* const a = v + m * n * n;
@@ -47,17 +47,17 @@ square_values(ops_rig* const rig, const extents* const e, const char kind)
 }
 
 pz_tensor*
-square_input(ops_rig* const rig, const extents* const e, const char kind)
+square_input(op_runner* const runner, const extents* const e, const char kind)
 {
-  double* const v = square_values(rig, e, kind);
-  pz_tensor* const t = rig_input(rig, e->ndim, e->shape, v);
+  double* const v = square_values(runner, e, kind);
+  pz_tensor* const t = runner_input(runner, e->ndim, e->shape, v);
   free(v);
   return t;
 }
 
 /* Keeps the products a b of batches (m x k) (k x n), either transposed. */
 static void
-keep_product(ops_rig* const rig, const double* const a, const bool ta, const double* const b,
+keep_product(op_runner* const runner, const double* const a, const bool ta, const double* const b,
              const bool tb, const int64_t batch, const int64_t m, const int64_t k, const int64_t n)
 {
   double* const y = calloc((size_t)(batch * m * n) + 1, sizeof(double));
@@ -70,18 +70,19 @@ keep_product(ops_rig* const rig, const double* const a, const bool ta, const dou
       y[i] += (ta ? am[t * m + r] : am[r * k + t]) * (tb ? bm[c * k + t] : bm[t * n + c]);
     }
   }
-  rig_keep_values(rig, y, (size_t)(batch * m * n));
+  runner_keep_values(runner, y, (size_t)(batch * m * n));
   free(y);
 }
 
 void
-case_inverses(ops_rig* const rig, const int32_t nb, const int64_t* const batch, const int64_t n)
+case_inverses(op_runner* const runner, const int32_t nb, const int64_t* const batch,
+              const int64_t n)
 {
   const extents e = under(nb, batch, n, n);
   const extents eb = under(nb, batch, n, n + 1);
-  pz_tensor* const skew = square_input(rig, &e, 'k');
-  pz_tensor* const general = square_input(rig, &e, 'd');
-  pz_tensor* const definite = square_input(rig, &e, 'p');
+  pz_tensor* const skew = square_input(runner, &e, 'k');
+  pz_tensor* const general = square_input(runner, &e, 'd');
+  pz_tensor* const definite = square_input(runner, &e, 'p');
   pz_tensor* const b = IN(eb);
   pz_tensor* const cayley = OUT(e);
   pz_tensor* const inverse = OUT(e);
@@ -94,21 +95,21 @@ case_inverses(ops_rig* const rig, const int32_t nb, const int64_t* const batch, 
   OP(shifted_inverse, PZ_SPD, 0.0, 1.0, 1.0, 1.0, definite, plain);
   OP(solve, PZ_GENERAL, general, b, x);
   OP(solve, PZ_SPD, definite, b, z);
-  rig_keep(rig, cayley);
-  rig_keep(rig, inverse);
-  rig_keep(rig, plain);
-  rig_keep(rig, x);
-  rig_keep(rig, z);
+  runner_keep(runner, cayley);
+  runner_keep(runner, inverse);
+  runner_keep(runner, plain);
+  runner_keep(runner, x);
+  runner_keep(runner, z);
   for (int triangle = 0; triangle <= 1; ++triangle) {
     pz_tensor* const l = OUT(e);
     OP(potrf, (pz_triangle)triangle, definite, l);
-    rig_keep(rig, l);
+    runner_keep(runner, l);
   }
 }
 
 /* By what the factors multiply to, and by their orthonormality. */
 void
-case_factorizations(ops_rig* const rig, const int32_t nb, const int64_t* const batch,
+case_factorizations(op_runner* const runner, const int32_t nb, const int64_t* const batch,
                     const int64_t n)
 {
   const int64_t count = pz_shape_count(nb, batch);
@@ -130,38 +131,38 @@ case_factorizations(ops_rig* const rig, const int32_t nb, const int64_t* const b
     OP(qr, a, q, r);
     OP(svd, a, u, d, vt);
     OP(svd, a, NULL, alone, NULL);
-    rig_keep(rig, d);
-    rig_keep(rig, alone);
-    double* const qv = rig_values(rig, q);
-    double* const rv = rig_values(rig, r);
-    double* const uv = rig_values(rig, u);
-    double* const vv = rig_values(rig, vt);
-    double* const dv = rig_values(rig, d);
-    keep_product(rig, qv, false, rv, false, count, rows, n, cols);
-    keep_product(rig, qv, true, qv, false, count, n, rows, n);
-    keep_product(rig, uv, true, uv, false, count, n, rows, n);
+    runner_keep(runner, d);
+    runner_keep(runner, alone);
+    double* const qv = runner_values(runner, q);
+    double* const rv = runner_values(runner, r);
+    double* const uv = runner_values(runner, u);
+    double* const vv = runner_values(runner, vt);
+    double* const dv = runner_values(runner, d);
+    keep_product(runner, qv, false, rv, false, count, rows, n, cols);
+    keep_product(runner, qv, true, qv, false, count, n, rows, n);
+    keep_product(runner, uv, true, uv, false, count, n, rows, n);
     for (int64_t k = 0; k < count * rows * n; ++k) {
       uv[k] *= dv[k / (rows * n) * n + k % n];
     }
-    keep_product(rig, uv, false, vv, false, count, rows, n, cols);
+    keep_product(runner, uv, false, vv, false, count, rows, n, cols);
     free(qv), free(rv), free(uv), free(vv), free(dv);
   }
   const extents e = under(nb, batch, n, n);
   const extents es = under(nb, batch, n, -1);
-  pz_tensor* const a = square_input(rig, &e, 's');
+  pz_tensor* const a = square_input(runner, &e, 's');
   pz_tensor* const w = OUT(es);
   pz_tensor* const v = OUT(e);
   pz_tensor* const alone = OUT(es);
   OP(eigh, a, w, v);
   OP(eigh, a, alone, NULL);
-  rig_keep(rig, w);
-  rig_keep(rig, alone);
-  double* const wv = rig_values(rig, w);
-  double* const vv = rig_values(rig, v);
-  double* const scaled = rig_values(rig, v);
+  runner_keep(runner, w);
+  runner_keep(runner, alone);
+  double* const wv = runner_values(runner, w);
+  double* const vv = runner_values(runner, v);
+  double* const scaled = runner_values(runner, v);
   for (int64_t k = 0; k < count * n * n; ++k) {
     scaled[k] *= wv[k / (n * n) * n + k % n];
   }
-  keep_product(rig, scaled, false, vv, true, count, n, n, n);
+  keep_product(runner, scaled, false, vv, true, count, n, n, n);
   free(wv), free(vv), free(scaled);
 }

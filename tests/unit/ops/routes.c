@@ -44,19 +44,19 @@ open_device(const int k)
 /* One case on a queue against the reference. */
 static void
 compare(pz_queue* const queue, const ops_case* const one, const uint32_t dtype,
-        const rig_layout layout, const int32_t nb, const int64_t* const batch, const int64_t n)
+        const runner_layout layout, const int32_t nb, const int64_t* const batch, const int64_t n)
 {
-  static ops_rig found;
-  static ops_rig expected;
+  static op_runner found;
+  static op_runner expected;
   const uint64_t seed = test_seed() + (uint64_t)n;
-  rig_open(&found, queue, dtype, layout, seed);
+  runner_open(&found, queue, dtype, layout, seed);
   /* the kernels case skips a result where tensors have strides */
-  rig_open(&expected, reference, PZ_F64, layout <= OFFSET ? PLAIN : PADDED, seed);
+  runner_open(&expected, reference, PZ_F64, layout <= OFFSET ? PLAIN : PADDED, seed);
   one->run(&found, nb, batch, n);
   one->run(&expected, nb, batch, n);
-  rig_compare(&found, &expected, 50.0 * one->conditioning * (double)(n > 0 ? n : 1), one->name);
-  rig_close(&found);
-  rig_close(&expected);
+  runner_compare(&found, &expected, 50.0 * one->conditioning * (double)(n > 0 ? n : 1), one->name);
+  runner_close(&found);
+  runner_close(&expected);
 }
 
 START_TEST(test_sizes)
@@ -94,8 +94,8 @@ START_TEST(test_layouts)
   pz_queue* const queue = open_device(_i);
   for (size_t c = 0; c < n_ops_cases; ++c) {
     for (int layout = PLAIN; layout < LAYOUTS; ++layout) {
-      compare(queue, &ops_cases[c], PZ_F64, (rig_layout)layout, 2, batch, 3);
-      compare(queue, &ops_cases[c], PZ_F32, (rig_layout)layout, 0, NULL, 6);
+      compare(queue, &ops_cases[c], PZ_F64, (runner_layout)layout, 2, batch, 3);
+      compare(queue, &ops_cases[c], PZ_F32, (runner_layout)layout, 0, NULL, 6);
     }
   }
   pz_queue_close(queue);

@@ -4,8 +4,8 @@
 /* Threads on one queue, and on queues of one context: native, composed and host operations
    give each thread the results it would get alone. */
 
+#include "op_runner.h"
 #include "opaque.h"
-#include "ops_rig.h"
 
 #include <pthread.h>
 

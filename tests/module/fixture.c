@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-#include "rig.h"
+#include "fixture.h"
 
 #include <opaque.h>
 
@@ -14,7 +14,7 @@ pz_module* module;
 uint64_t seed;
 
 void
-rig_setup(void)
+fixture_setup(void)
 {
   seed = test_seed();
   atomic_store(&map_forwards, 0);
@@ -27,7 +27,7 @@ rig_setup(void)
 }
 
 void
-rig_teardown(void)
+fixture_teardown(void)
 {
   host_free();
   pz_module_free(module);
@@ -35,39 +35,55 @@ rig_teardown(void)
 }
 
 TCase*
-rig_case(const char* const name)
+fixture_case(const char* const name)
 {
   TCase* const tcase = tcase_create(name);
-  tcase_add_checked_fixture(tcase, rig_setup, rig_teardown);
+  tcase_add_checked_fixture(tcase, fixture_setup, fixture_teardown);
   tcase_set_timeout(tcase, 60);
   return tcase;
 }
 
-static void
-add_doubles(void)
+void
+fixture_add_doubles(void)
 {
   ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_opaque));
 }
 
 static void
-rig_teardown_doubles(void)
+fixture_teardown_doubles(void)
 {
-  rig_teardown();
+  fixture_teardown();
   ck_assert_int_eq(opaque_allocations(), 0);
 }
 
 TCase*
-rig_case_on_doubles(const char* const name)
+fixture_case_on_doubles(const char* const name)
 {
   TCase* const tcase = tcase_create(name);
-  tcase_add_checked_fixture(tcase, rig_setup, rig_teardown_doubles);
-  tcase_add_checked_fixture(tcase, add_doubles, NULL);
+  tcase_add_checked_fixture(tcase, fixture_setup, fixture_teardown_doubles);
+  tcase_add_checked_fixture(tcase, fixture_add_doubles, NULL);
   tcase_set_timeout(tcase, 60);
   return tcase;
 }
 
+pz_module*
+fixture_empty_module(const char* const type)
+{
+  pz_module* made = NULL;
+  ck_assert_ok(pz_module_new(context, "reference", type, &made));
+  return made;
+}
+
+pz_module*
+fixture_copy_of(pz_module* const from)
+{
+  pz_module* copy = NULL;
+  ck_assert_ok(pz_module_copy(from, &copy));
+  return copy;
+}
+
 pz_tensor
-rig_zeros(const uint32_t dtype, const int64_t rows, const int64_t cols)
+fixture_zeros(const uint32_t dtype, const int64_t rows, const int64_t cols)
 {
   const int64_t shape[] = {rows, cols};
   const pz_spec spec = pz_spec_make(dtype, 2, shape);
@@ -75,7 +91,7 @@ rig_zeros(const uint32_t dtype, const int64_t rows, const int64_t cols)
 }
 
 pz_tensor
-rig_normal(const uint32_t dtype, const int64_t rows, const int64_t cols)
+fixture_normal(const uint32_t dtype, const int64_t rows, const int64_t cols)
 {
   const int64_t shape[] = {rows, cols};
   const pz_spec spec = pz_spec_make(dtype, 2, shape);
@@ -83,32 +99,32 @@ rig_normal(const uint32_t dtype, const int64_t rows, const int64_t cols)
 }
 
 pz_tensor
-rig_add(pz_module* const to, const char* const name, const int64_t rows, const int64_t cols)
+fixture_add(pz_module* const to, const char* const name, const int64_t rows, const int64_t cols)
 {
-  const pz_tensor tensor = rig_normal(PZ_F32, rows, cols);
+  const pz_tensor tensor = fixture_normal(PZ_F32, rows, cols);
   ck_assert_ok(pz_module_add(to, name, PZ_PARAMETER, &tensor));
   return tensor;
 }
 
 pz_tensor
-rig_parametrize(pz_module* const to, const char* const name, const int64_t rows, const int64_t cols,
-                const char* const text)
+fixture_parametrize(pz_module* const to, const char* const name, const int64_t rows,
+                    const int64_t cols, const char* const text)
 {
-  const pz_tensor tensor = rig_add(to, name, rows, cols);
+  const pz_tensor tensor = fixture_add(to, name, rows, cols);
   ck_assert_ok(pz_register_parametrization(to, name, text, 0));
   return tensor;
 }
 
 pz_tensor
-rig_nest(const char* const outer, const char* const inner)
+fixture_nest(const char* const outer, const char* const inner)
 {
-  const pz_tensor tensor = rig_parametrize(module, "weight", 3, 3, outer);
+  const pz_tensor tensor = fixture_parametrize(module, "weight", 3, 3, outer);
   ck_assert_ok(pz_register_parametrization(module, ORIGINAL, inner, 0));
   return tensor;
 }
 
 pz_tensor
-read_of(pz_module* const other, const char* const name)
+fixture_read_of(pz_module* const other, const char* const name)
 {
   pz_tensor there;
   ck_assert_ok(pz_module_get(other, name, &there));
@@ -119,27 +135,27 @@ read_of(pz_module* const other, const char* const name)
 }
 
 pz_tensor
-rig_read(const char* const name)
+fixture_read(const char* const name)
 {
-  return read_of(module, name);
+  return fixture_read_of(module, name);
 }
 
 void
-expect_of(pz_module* const other, const char* const name, const pz_tensor* const expected)
+fixture_expect_of(pz_module* const other, const char* const name, const pz_tensor* const expected)
 {
-  const pz_tensor now = read_of(other, name);
+  const pz_tensor now = fixture_read_of(other, name);
   const double distance = host_distance(&now, expected);
   ck_assert_msg(distance == 0.0, "%s: found a distance of %g, expected none", name, distance);
 }
 
 void
-rig_expect(const char* const name, const pz_tensor* const expected)
+fixture_expect(const char* const name, const pz_tensor* const expected)
 {
-  expect_of(module, name, expected);
+  fixture_expect_of(module, name, expected);
 }
 
 pz_tensor
-rig_gradient(const char* const name)
+fixture_gradient(const char* const name)
 {
   pz_tensor there;
   pz_queue* queue = NULL; /* any of the device: the doubles share their memory */
@@ -154,14 +170,22 @@ rig_gradient(const char* const name)
 }
 
 double
-rig_value(const char* const name, const int64_t k)
+fixture_value(const char* const name, const int64_t k)
 {
-  const pz_tensor now = rig_read(name);
+  const pz_tensor now = fixture_read(name);
   return host_at(&now, k);
 }
 
 const void*
-rig_memory(const char* const name)
+fixture_place_of(pz_module* const other, const char* const name)
+{
+  pz_tensor there;
+  ck_assert_ok(pz_module_get(other, name, &there));
+  return there.data;
+}
+
+const void*
+fixture_memory(const char* const name)
 {
   pz_tensor t;
   ck_assert_ok(pz_module_edit(module, name, &t));
@@ -170,7 +194,7 @@ rig_memory(const char* const name)
 }
 
 void
-rig_names(const char* const expected)
+fixture_names(const char* const expected)
 {
   char names[4096] = "";
   pz_tensor_entry entry = {.size = sizeof(entry)};
@@ -185,19 +209,19 @@ rig_names(const char* const expected)
 }
 
 char*
-rig_picture(void)
+fixture_picture_of(pz_module* const other)
 {
   char* text = NULL;
   size_t size = 0;
   FILE* const out = open_memstream(&text, &size);
   char print[8192];
   ck_assert(out);
-  ck_assert_uint_lt(pz_module_print(module, print, sizeof(print)), sizeof(print));
+  ck_assert_uint_lt(pz_module_print(other, print, sizeof(print)), sizeof(print));
   fprintf(out, "%s\n", print);
   pz_tensor_entry entry = {.size = sizeof(entry)};
-  for (uint32_t k = 0; pz_module_tensor(module, k, &entry) == PZ_OK; ++k) {
+  for (uint32_t k = 0; pz_module_tensor(other, k, &entry) == PZ_OK; ++k) {
     const void* const mark = host_mark();
-    const pz_tensor contents = rig_read(entry.name);
+    const pz_tensor contents = fixture_read_of(other, entry.name);
     fprintf(out, "%s %u %u %x:", entry.name, entry.kind, entry.requires_grad, entry.spec.dtype);
     for (int64_t i = 0; i < pz_count(&contents); ++i) {
       fprintf(out, " %a", host_at(&contents, i));
@@ -209,10 +233,16 @@ rig_picture(void)
   return text;
 }
 
-void
-rig_unchanged(char* const picture)
+char*
+fixture_picture(void)
 {
-  char* const now = rig_picture();
+  return fixture_picture_of(module);
+}
+
+void
+fixture_unchanged(char* const picture)
+{
+  char* const now = fixture_picture();
   ck_assert_str_eq(picture, now);
   free(now);
   free(picture);

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-#include "ops_rig.h"
+#include "op_runner.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -10,29 +10,29 @@
 enum { GUARD = 8 };
 
 void
-rig_open(ops_rig* const rig, pz_queue* const queue, const uint32_t dtype, const rig_layout layout,
-         const uint64_t seed)
+runner_open(op_runner* const runner, pz_queue* const queue, const uint32_t dtype,
+            const runner_layout layout, const uint64_t seed)
 {
-  memset(rig, 0, sizeof(*rig));
-  rig->queue = queue;
-  rig->dtype = dtype;
-  rig->layout = layout;
-  rig->random = seed;
-  pzi_ops_table_init_call(&rig->call, &rig->frame, queue, NULL);
+  memset(runner, 0, sizeof(*runner));
+  runner->queue = queue;
+  runner->dtype = dtype;
+  runner->layout = layout;
+  runner->random = seed;
+  pzi_ops_table_init_call(&runner->call, &runner->frame, queue, NULL);
 }
 
 void
-rig_close(ops_rig* const rig)
+runner_close(op_runner* const runner)
 {
-  rig_check(rig);
-  free(rig->record);
+  runner_check(runner);
+  free(runner->record);
 }
 
 /* ---- memory -------------------------------------------------------------------- */
 
 /* Elements from the lowest to past the highest. */
 static int64_t
-lay_out(rig_tensor* const t, const rig_layout layout, const int32_t ndim,
+lay_out(runner_tensor* const t, const runner_layout layout, const int32_t ndim,
         const int64_t* const shape)
 {
   int64_t step = layout == SPACED ? 2 : 1;
@@ -59,7 +59,7 @@ lay_out(rig_tensor* const t, const rig_layout layout, const int32_t ndim,
 
 /* Place of element e in C order. */
 static int64_t
-place(const rig_tensor* const t, int64_t e)
+place(const runner_tensor* const t, int64_t e)
 {
   int64_t at = t->first;
   for (int32_t i = t->view.ndim; i-- > 0;) {
@@ -70,13 +70,14 @@ place(const rig_tensor* const t, int64_t e)
 }
 
 static void
-transfer(const ops_rig* const rig, const rig_tensor* const t, double* const values, const bool up)
+transfer(const op_runner* const runner, const runner_tensor* const t, double* const values,
+         const bool up)
 {
   const int64_t n = t->whole_shape[0];
   void* const host = calloc((size_t)n, 8);
   const pz_tensor view = pz_host_tensor(t->whole.dtype, host, 1, t->whole_shape);
   if (!up) {
-    ck_assert_ok(pz_queue_download(rig->queue, &t->whole, &view));
+    ck_assert_ok(pz_queue_download(runner->queue, &t->whole, &view));
   }
   for (int64_t k = 0; k < n; ++k) {
     if (up && t->whole.dtype == PZ_I64) {
@@ -89,22 +90,22 @@ transfer(const ops_rig* const rig, const rig_tensor* const t, double* const valu
     }
   }
   if (up) {
-    ck_assert_ok(pz_queue_upload(rig->queue, &view, &t->whole));
+    ck_assert_ok(pz_queue_upload(runner->queue, &view, &t->whole));
   }
   free(host);
 }
 
-static rig_tensor*
-add(ops_rig* const rig, const uint32_t dtype, const rig_layout layout, const int32_t ndim,
+static runner_tensor*
+add(op_runner* const runner, const uint32_t dtype, const runner_layout layout, const int32_t ndim,
     const int64_t* const shape)
 {
-  ck_assert_uint_lt(rig->n_tensors, RIG_TENSORS);
-  rig_tensor* const t = &rig->tensors[rig->n_tensors++];
+  ck_assert_uint_lt(runner->n_tensors, RUNNER_TENSORS);
+  runner_tensor* const t = &runner->tensors[runner->n_tensors++];
   memset(t, 0, sizeof(*t));
   t->whole_shape[0] = lay_out(t, layout, ndim, shape) + GUARD;
   t->whole = pz_host_tensor(dtype, NULL, 1, t->whole_shape);
-  t->whole.device = rig->queue->device;
-  ck_assert_ok(pzi_queue_alloc(rig->queue, (size_t)t->whole_shape[0] * pz_dtype_size(dtype),
+  t->whole.device = runner->queue->device;
+  ck_assert_ok(pzi_queue_alloc(runner->queue, (size_t)t->whole_shape[0] * pz_dtype_size(dtype),
                                &t->whole.data));
   t->view = t->whole;
   t->view.ndim = ndim;
@@ -120,74 +121,74 @@ add(ops_rig* const rig, const uint32_t dtype, const rig_layout layout, const int
 }
 
 static pz_tensor*
-add_floats(ops_rig* const rig, const int32_t ndim, const int64_t* const shape,
+add_floats(op_runner* const runner, const int32_t ndim, const int64_t* const shape,
            const double* const values, const double other, const bool input)
 {
-  rig_tensor* const t = add(rig, rig->dtype, rig->layout, ndim, shape);
+  runner_tensor* const t = add(runner, runner->dtype, runner->layout, ndim, shape);
   t->input = input;
   for (int64_t k = 0; k < pz_count(&t->view); ++k) {
     t->before[place(t, k)] = values         ? (double)(float)values[k]
                              : isnan(other) ? other
-                                            : (double)(float)test_normal(&rig->random);
+                                            : (double)(float)test_normal(&runner->random);
   }
-  transfer(rig, t, t->before, true);
+  transfer(runner, t, t->before, true);
   return &t->view;
 }
 
 pz_tensor*
-rig_input(ops_rig* const rig, const int32_t ndim, const int64_t* const shape,
-          const double* const values)
+runner_input(op_runner* const runner, const int32_t ndim, const int64_t* const shape,
+             const double* const values)
 {
-  return add_floats(rig, ndim, shape, values, 0.0, true);
+  return add_floats(runner, ndim, shape, values, 0.0, true);
 }
 
 pz_tensor*
-rig_inout(ops_rig* const rig, const int32_t ndim, const int64_t* const shape,
-          const double* const values)
+runner_inout(op_runner* const runner, const int32_t ndim, const int64_t* const shape,
+             const double* const values)
 {
-  return add_floats(rig, ndim, shape, values, 0.0, false);
+  return add_floats(runner, ndim, shape, values, 0.0, false);
 }
 
 pz_tensor*
-rig_output(ops_rig* const rig, const int32_t ndim, const int64_t* const shape)
+runner_output(op_runner* const runner, const int32_t ndim, const int64_t* const shape)
 {
-  return add_floats(rig, ndim, shape, NULL, (double)NAN, false);
+  return add_floats(runner, ndim, shape, NULL, (double)NAN, false);
 }
 
 pz_tensor*
-rig_integers(ops_rig* const rig, const int32_t ndim, const int64_t* const shape,
-             const int64_t* const values)
+runner_integers(op_runner* const runner, const int32_t ndim, const int64_t* const shape,
+                const int64_t* const values)
 {
-  rig_tensor* const t = add(rig, PZ_I64, PLAIN, ndim, shape);
+  runner_tensor* const t = add(runner, PZ_I64, PLAIN, ndim, shape);
   t->input = values != NULL;
   for (int64_t k = 0; values && k < pz_count(&t->view); ++k) {
     t->before[place(t, k)] = (double)values[k];
   }
-  transfer(rig, t, t->before, true);
+  transfer(runner, t, t->before, true);
   return &t->view;
 }
 
 /* ---- results ------------------------------------------------------------------- */
 
-static const rig_tensor*
-owner(const ops_rig* const rig, const pz_tensor* const tensor)
+static const runner_tensor*
+owner(const op_runner* const runner, const pz_tensor* const tensor)
 {
   uint32_t k = 0;
-  while (k < rig->n_tensors && &rig->tensors[k].view != tensor) {
+  while (k < runner->n_tensors && &runner->tensors[k].view != tensor) {
     ++k;
   }
-  ck_assert_uint_lt(k, rig->n_tensors);
-  return &rig->tensors[k];
+  ck_assert_uint_lt(k, runner->n_tensors);
+  return &runner->tensors[k];
 }
 
 double*
-rig_values(ops_rig* const rig, const pz_tensor* const tensor)
+runner_values(op_runner* const runner, const pz_tensor* const tensor)
 {
-  const rig_tensor* const t = owner(rig, tensor);
+  const runner_tensor* const t = owner(runner, tensor);
   const int64_t n = pz_count(tensor);
   double* const whole = calloc((size_t)t->whole_shape[0], sizeof(double));
   double* const values = calloc((size_t)n + 1, sizeof(double));
-  transfer(rig, t, whole, false);
+  transfer(runner, t, whole, false);
   for (int64_t k = 0; k < n; ++k) {
     values[k] = whole[place(t, k)];
   }
@@ -196,50 +197,50 @@ rig_values(ops_rig* const rig, const pz_tensor* const tensor)
 }
 
 void
-rig_keep_values(ops_rig* const rig, const double* const values, const size_t n)
+runner_keep_values(op_runner* const runner, const double* const values, const size_t n)
 {
-  ck_assert_uint_lt(rig->n_segments, RIG_SEGMENTS);
-  rig->record = realloc(rig->record, (rig->n_record + n + 1) * sizeof(double));
-  memcpy(rig->record + rig->n_record, values, n * sizeof(double));
-  rig->n_record += n;
-  rig->segment[++rig->n_segments] = rig->n_record;
+  ck_assert_uint_lt(runner->n_segments, RUNNER_SEGMENTS);
+  runner->record = realloc(runner->record, (runner->n_record + n + 1) * sizeof(double));
+  memcpy(runner->record + runner->n_record, values, n * sizeof(double));
+  runner->n_record += n;
+  runner->segment[++runner->n_segments] = runner->n_record;
 }
 
 void
-rig_keep(ops_rig* const rig, const pz_tensor* const tensor)
+runner_keep(op_runner* const runner, const pz_tensor* const tensor)
 {
-  double* const values = rig_values(rig, tensor);
-  rig_keep_values(rig, values, (size_t)pz_count(tensor));
+  double* const values = runner_values(runner, tensor);
+  runner_keep_values(runner, values, (size_t)pz_count(tensor));
   free(values);
 }
 
 void
-rig_check(ops_rig* const rig)
+runner_check(op_runner* const runner)
 {
-  for (uint32_t i = 0; i < rig->n_tensors; ++i) {
-    rig_tensor* const t = &rig->tensors[i];
+  for (uint32_t i = 0; i < runner->n_tensors; ++i) {
+    runner_tensor* const t = &runner->tensors[i];
     const int64_t n = t->whole_shape[0];
     double* const now = calloc((size_t)n, sizeof(double));
-    transfer(rig, t, now, false);
+    transfer(runner, t, now, false);
     for (int64_t k = 0; k < pz_count(&t->view) && !t->input; ++k) {
       now[place(t, k)] = t->before[place(t, k)];
     }
     for (int64_t k = 0; k < n; ++k) {
       if (now[k] != t->before[k] && !isnan(t->before[k])) { /* an assertion each is slow */
         ck_abort_msg("tensor %u on %s: element %lld of memory changed from %g to %g", i,
-                     rig->queue->name, (long long)k, t->before[k], now[k]);
+                     runner->queue->name, (long long)k, t->before[k], now[k]);
       }
     }
     free(now);
     free(t->before);
-    pzi_queue_free(rig->queue, t->whole.data);
+    pzi_queue_free(runner->queue, t->whole.data);
   }
-  rig->n_tensors = 0;
+  runner->n_tensors = 0;
 }
 
 void
-rig_compare(const ops_rig* const found, const ops_rig* const expected, const double tolerance,
-            const char* const what)
+runner_compare(const op_runner* const found, const op_runner* const expected,
+               const double tolerance, const char* const what)
 {
   ck_assert_uint_eq(found->n_segments, expected->n_segments);
   const double allowed = tolerance * pz_dtype_epsilon(found->dtype);

@@ -3,7 +3,7 @@
 
 /* Runs an operation on both sides and watches over everything it must not touch. */
 
-#include "rig.h"
+#include "pair.h"
 
 #include <dlfcn.h>
 #include <math.h>
@@ -43,7 +43,7 @@ static pz_status PZ_PRINTF(2, 3)
 static const pz_backend_host host = {
     .size = sizeof(host),
     .fail = record_failure,
-    .parallel = rig_parallel,
+    .parallel = loop_parallel,
 };
 
 /* The backend `id` of a descriptor; the first where `id` is NULL. */
@@ -89,8 +89,8 @@ load_subject(const char* const name, const bool routed)
 }
 
 const char*
-rig_subject(const char* const name, const bool routed, const int n_mandatory,
-            char* const* const mandatory)
+pair_subject(const char* const name, const bool routed, const int n_mandatory,
+             char* const* const mandatory)
 {
   static char reason[512];
   const char* const why = load_subject(name, routed);
@@ -114,7 +114,7 @@ rig_subject(const char* const name, const bool routed, const int n_mandatory,
 }
 
 bool
-rig_in_host_memory(void)
+pair_in_host_memory(void)
 {
   return (subject->flags & PZ_BACKEND_HOST_MEMORY) != 0;
 }
@@ -134,7 +134,7 @@ is_mandatory(const char* const op)
 }
 
 static void
-count_call(const rig* const r)
+count_call(const pair* const r)
 {
   const int which = r->dtype == PZ_F64;
   for (int k = 0; k < MAX_NAMES; ++k) {
@@ -150,7 +150,7 @@ count_call(const rig* const r)
 }
 
 void
-rig_report(void)
+pair_report(void)
 {
   fprintf(stderr, "%-16s %10s %10s\n", "calls", "float32", "float64");
   for (int k = 0; k < MAX_NAMES && tallies[k].name[0]; ++k) {
@@ -167,7 +167,7 @@ rig_report(void)
 }
 
 void
-rig_open(rig* const r, const int which)
+pair_open(pair* const r, const int which)
 {
   static const pz_backend_ops none = {.size = sizeof(none)};
   static uint64_t opened;
@@ -186,9 +186,9 @@ rig_open(rig* const r, const int which)
 }
 
 void
-rig_close(rig* const r)
+pair_close(pair* const r)
 {
-  rig_trial(r, 0);
+  pair_trial(r, 0);
   for (int k = 0; k < 2; ++k) {
     side* const s = &r->sides[k];
     s->backend->free(s->queue, s->fault.data);
@@ -197,26 +197,26 @@ rig_close(rig* const r)
 }
 
 pz_status
-rig_probe(const rig* const r, const uint32_t index, pz_device_info* const info)
+pair_probe(const pair* const r, const uint32_t index, pz_device_info* const info)
 {
   return r->sides[TESTED].backend->probe(&host, index, info);
 }
 
 int
-rig_trials(void)
+pair_trials(void)
 {
   return test_thorough() ? 24 : 6;
 }
 
 /* Whether the trial is one of the last, whose matrices are large. */
 static bool
-is_large(const rig* const r)
+is_large(const pair* const r)
 {
-  return r->trial >= rig_trials() - (test_thorough() ? 2 : 1);
+  return r->trial >= pair_trials() - (test_thorough() ? 2 : 1);
 }
 
 void
-rig_trial(rig* const r, const int trial)
+pair_trial(pair* const r, const int trial)
 {
   for (size_t k = 0; k < r->n_operands; ++k) {
     operand_free(r, &r->operands[k]);
@@ -227,49 +227,50 @@ rig_trial(rig* const r, const int trial)
 }
 
 int64_t
-rig_pick(rig* const r, const int64_t n)
+pair_pick(pair* const r, const int64_t n)
 {
   return (int64_t)(test_bits(&r->random) % (uint64_t)n);
 }
 
 int64_t
-rig_size(rig* const r)
+pair_size(pair* const r)
 {
   static const int64_t small[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 15, 16, 17, 20, 31, 32, 33, 40};
   static const int64_t large[] = {65, 127, 200};
-  return is_large(r) ? large[rig_pick(r, 3)] : small[rig_pick(r, sizeof(small) / sizeof(small[0]))];
+  return is_large(r) ? large[pair_pick(r, 3)]
+                     : small[pair_pick(r, sizeof(small) / sizeof(small[0]))];
 }
 
 int64_t
-rig_batch(rig* const r)
+pair_batch(pair* const r)
 {
   static const int64_t sizes[] = {1, 2, 7};
-  return sizes[rig_pick(r, is_large(r) ? 2 : 3)];
+  return sizes[pair_pick(r, is_large(r) ? 2 : 3)];
 }
 
 int64_t
-rig_small_order(rig* const r)
+pair_small_order(pair* const r)
 {
-  return 1 + rig_pick(r, 33);
+  return 1 + pair_pick(r, 33);
 }
 
 int64_t
-rig_small_batch(rig* const r)
+pair_small_batch(pair* const r)
 {
   static const int64_t sizes[] = {2, 4, 5, 7, 8, 9, 15, 16, 17, 31, 35, 70};
-  return sizes[rig_pick(r, sizeof(sizes) / sizeof(sizes[0]))];
+  return sizes[pair_pick(r, sizeof(sizes) / sizeof(sizes[0]))];
 }
 
 double
-rig_real(rig* const r)
+pair_real(pair* const r)
 {
   static const double plain[] = {0.0, 1.0, -1.0};
-  const int64_t k = rig_pick(r, 6);
+  const int64_t k = pair_pick(r, 6);
   return k < 3 ? plain[k] : test_normal(&r->random);
 }
 
 static void
-upload(rig* const r)
+upload(pair* const r)
 {
   const int64_t clear[2] = {0, -1};
   side* const s = &r->sides[r->turn];
@@ -287,7 +288,7 @@ upload(rig* const r)
 }
 
 static void
-download(rig* const r)
+download(pair* const r)
 {
   int64_t word[2];
   side* const s = &r->sides[r->turn];
@@ -306,7 +307,7 @@ download(rig* const r)
   s->fault_place = -1;
   if (r->result == PZ_OK && word[0] != 0) {
     if (!(s->backend->flags & PZ_BACKEND_ASYNC)) {
-      rig_fail(r, "a synchronous backend wrote the fault word");
+      pair_fail(r, "a synchronous backend wrote the fault word");
     }
     s->status = (pz_status)word[0];
     s->fault_place = word[1];
@@ -315,7 +316,7 @@ download(rig* const r)
 
 /* Everything but the entries of outputs kept its bytes; with `nothing`, these too. */
 static void
-check_untouched(const rig* const r, const bool nothing)
+check_untouched(const pair* const r, const bool nothing)
 {
   for (size_t k = 0; k < r->n_operands; ++k) {
     const operand* const o = &r->operands[k];
@@ -323,10 +324,10 @@ check_untouched(const rig* const r, const bool nothing)
     for (size_t e = 0; e < o->bytes / size; ++e) {
       const bool writable = o->inside[e] && o->role != OPERAND_IN && !nothing;
       if (!writable && memcmp(o->image[BEFORE] + e * size, o->image[r->turn] + e * size, size)) {
-        rig_fail(r, "operand %zu: element %zu of the buffer changed, %s", k, e,
-                 !o->inside[e]           ? "which lies outside the matrices"
-                 : o->role == OPERAND_IN ? "an input's entry"
-                                         : "though the operation refused");
+        pair_fail(r, "operand %zu: element %zu of the buffer changed, %s", k, e,
+                  !o->inside[e]           ? "which lies outside the matrices"
+                  : o->role == OPERAND_IN ? "an input's entry"
+                                          : "though the operation refused");
       }
     }
   }
@@ -335,7 +336,7 @@ check_untouched(const rig* const r, const bool nothing)
 /* One call lies behind (unless this is the first step); is there another to make? The
    tested side repeats until a repetition allocates nothing, then the reference runs. */
 bool
-rig_step(rig* const r)
+pair_step(pair* const r)
 {
   if (r->pass > 0) {
     const uint64_t allocated = allocation_end();
@@ -349,13 +350,13 @@ rig_step(rig* const r)
     }
     const bool settled = r->pass > 1 && allocated == 0;
     if (allocation_counted() && r->offered && r->pass == MAX_PASSES && !settled) {
-      rig_fail(r, "every repetition allocates, the last one %llu times",
-               (unsigned long long)allocated);
+      pair_fail(r, "every repetition allocates, the last one %llu times",
+                (unsigned long long)allocated);
     }
     if (settled || !allocation_counted() || !r->offered) {
       count_call(r);
       if (!r->offered && is_mandatory(r->op)) {
-        rig_fail(r, "not offered, though it must be");
+        pair_fail(r, "not offered, though it must be");
       }
       r->turn = REFERENCE;
     }
@@ -367,7 +368,7 @@ rig_step(rig* const r)
 }
 
 void
-rig_fail(const rig* const r, const char* const format, ...)
+pair_fail(const pair* const r, const char* const format, ...)
 {
   char text[2048];
   char operands[1600] = "";

@@ -1,22 +1,22 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The contract test of a backend: drives its table directly and holds every operation
-   against the reference backend, which is linked in.
+/* A pair of backends: the tested one, whose table is called directly, and the reference, which is
+   linked in. Every operation runs on both sides.
 
-   A case makes operands in random layouts, runs one operation on both sides and compares:
+   A case makes operands in random layouts, runs one operation and compares the results:
 
      operand* const x = operand_in(r, m, n, batch);
      operand* const y = operand_out(r, m, n, batch);
      RUN(r, copy, AT(x), AT(y));
      expect_exact(r, y);
 
-   Around every run the rig checks that inputs, padding, offsets and guards kept their
+   Around every run the pair checks that inputs, padding, offsets and guards kept their
    bytes on both sides, that outputs not to be read may hold NaN, and, where allocations
    can be counted, that a repetition allocates nothing. */
 
-#ifndef BACKEND_RIG_H
-#define BACKEND_RIG_H
+#ifndef BACKEND_PAIR_H
+#define BACKEND_PAIR_H
 
 #include <parametrize/backend.h>
 
@@ -48,7 +48,7 @@ typedef struct side {
   char message[256];
 } side;
 
-typedef struct rig {
+typedef struct pair {
   uint32_t dtype;
   double epsilon;
   uint64_t random;
@@ -63,87 +63,87 @@ typedef struct rig {
   int pass;
   pz_status result;
   bool offered; /* false: the tested side answered PZ_UNSUPPORTED */
-} rig;
+} pair;
 
-/* ---- rig.c ---------------------------------------------------------------- */
+/* ---- pair.c ---------------------------------------------------------------- */
 
 /* The backend to test, "reference", "FILE.so" or "FILE.so:ID", alone or with all that the
    core makes of it, and the operations it must offer ("all", "-schur", "gemm" ...); says why
    not where it cannot be tested. */
-const char* rig_subject(const char* name, bool routed, int n_mandatory, char* const* mandatory);
+const char* pair_subject(const char* name, bool routed, int n_mandatory, char* const* mandatory);
 
 /* Does it work in the host's memory? */
-bool rig_in_host_memory(void);
+bool pair_in_host_memory(void);
 
 /* Opens both sides for dtype number `which` (0: float32, 1: float64), and closes them. */
-void rig_open(rig* r, int which);
-void rig_close(rig* r);
+void pair_open(pair* r, int which);
+void pair_close(pair* r);
 
 /* Asks the tested backend about device `index`. */
-pz_status rig_probe(const rig* r, uint32_t index, pz_device_info* info);
+pz_status pair_probe(const pair* r, uint32_t index, pz_device_info* info);
 
 /* Trials of a test, or the unit of their number. */
-int rig_trials(void);
+int pair_trials(void);
 
 /* Begins trial `trial`: frees the operands of the one before. The last trials are large. */
-void rig_trial(rig* r, int trial);
-int64_t rig_size(rig* r);  /* from 1 to 40, or 65, 127, 200 */
-int64_t rig_batch(rig* r); /* 1, 2 or 7 */
+void pair_trial(pair* r, int trial);
+int64_t pair_size(pair* r);  /* from 1 to 40, or 65, 127, 200 */
+int64_t pair_batch(pair* r); /* 1, 2 or 7 */
 /* Orders and sizes of batches about the number of lanes of any instructions. */
-int64_t rig_small_order(rig* r);
-int64_t rig_small_batch(rig* r);
-int64_t rig_pick(rig* r, int64_t n); /* 0 .. n-1 */
-double rig_real(rig* r);             /* a scalar argument: 0, 1, -1 or any */
+int64_t pair_small_order(pair* r);
+int64_t pair_small_batch(pair* r);
+int64_t pair_pick(pair* r, int64_t n); /* 0 .. n-1 */
+double pair_real(pair* r);             /* a scalar argument: 0, 1, -1 or any */
 
-bool rig_step(rig* r);
+bool pair_step(pair* r);
 
 #define RUN(r, name, ...)                                                                   \
   do {                                                                                      \
     (r)->op = #name;                                                                        \
-    while (rig_step(r)) {                                                                   \
+    while (pair_step(r)) {                                                                  \
       const side* const s_ = &(r)->sides[(r)->turn];                                        \
       (r)->result = s_->ops->name ? s_->ops->name(s_->queue, __VA_ARGS__) : PZ_UNSUPPORTED; \
     }                                                                                       \
   } while (0)
 
-/* Inside RUN, with the rig named r: an operand, its array, the fault word of the side. */
+/* Inside RUN, where the pair is named r: an operand, its array, the fault word of the side. */
 #define AT(o) (&(o)->mat[r->turn])
 #define FAULT (&r->sides[r->turn].fault)
 
 /* Both sides succeeded, or the tested one offers nothing. */
-void expect_ok(rig* r);
+void expect_ok(pair* r);
 /* As expect_ok, and output `o` agrees bit for bit (zeros of either sign are one). */
-void expect_exact(rig* r, const operand* o);
+void expect_exact(pair* r, const operand* o);
 /* As expect_ok, and ||a - b|| <= 50 n eps max(||b||, scale), Frobenius over the whole batch,
    b the reference's; NaN and infinities stand in the same places. */
-void expect_close(rig* r, const operand* o, double scale);
+void expect_close(pair* r, const operand* o, double scale);
 /* PZ_SINGULAR for matrix `place` on both sides, which is NaN throughout; the others agree
    as in expect_close. */
-void expect_singular(rig* r, const operand* o, int64_t place, double scale);
+void expect_singular(pair* r, const operand* o, int64_t place, double scale);
 /* Of the tested side's `o` exactly matrix `place` holds a NaN; -1: every one does. */
-void expect_spoiled(const rig* r, const operand* o, int64_t place);
+void expect_spoiled(const pair* r, const operand* o, int64_t place);
 /* Both sides refuse with `status`. */
-void expect_refused(rig* r, pz_status status);
+void expect_refused(pair* r, pz_status status);
 /* Fails the test with the case described. */
-void rig_fail(const rig* r, const char* format, ...) PZ_PRINTF(2, 3);
+void pair_fail(const pair* r, const char* format, ...) PZ_PRINTF(2, 3);
 
 /* Calls by operation and how many were not offered, over all tests, to stderr. */
-void rig_report(void);
+void pair_report(void);
 
 /* ---- operand.c ------------------------------------------------------------ */
 
 /* A fresh batch in a random layout. `in` and `inout` hold standard normal numbers, `out` NaN
    everywhere. Inputs may repeat one matrix (batch stride 0). */
-operand* operand_new(rig* r, operand_role role, uint32_t dtype, int64_t rows, int64_t cols,
+operand* operand_new(pair* r, operand_role role, uint32_t dtype, int64_t rows, int64_t cols,
                      int64_t batch);
-operand* operand_in(rig* r, int64_t rows, int64_t cols, int64_t batch);
-operand* operand_out(rig* r, int64_t rows, int64_t cols, int64_t batch);
-operand* operand_inout(rig* r, int64_t rows, int64_t cols, int64_t batch);
+operand* operand_in(pair* r, int64_t rows, int64_t cols, int64_t batch);
+operand* operand_out(pair* r, int64_t rows, int64_t cols, int64_t batch);
+operand* operand_inout(pair* r, int64_t rows, int64_t cols, int64_t batch);
 /* One row without stride or batch, as `random` and `launch` take it. */
-operand* operand_flat(rig* r, operand_role role, uint32_t dtype, int64_t n);
+operand* operand_flat(pair* r, operand_role role, uint32_t dtype, int64_t n);
 /* Row numbers for take and put, n x 1 and contiguous. */
-operand* operand_index(rig* r, int64_t n, int64_t rows);
-void operand_free(rig* r, operand* o);
+operand* operand_index(pair* r, int64_t n, int64_t rows);
+void operand_free(pair* r, operand* o);
 
 /* Entry (i, j) of matrix k, BEFORE the run or after it on one side, and into BEFORE. */
 double operand_get(const operand* o, int when, int64_t k, int64_t i, int64_t j);
@@ -208,9 +208,11 @@ TCase* exponentials_case(void);
 enum { N_EXPONENTIALS = 4 };
 extern const pz_polynomial exponentials[N_EXPONENTIALS];
 
-/* pz_backend_host.parallel of the rig (loop.c). */
-void rig_parallel(uint32_t threads, int64_t n, pz_part* part, void* context);
-/* Tells OpenBLAS, where it is in this process, and with it the cpu backend. */
-void rig_use_threads(int n);
+/* ---- loop.c ------------------------------------------------------------------- */
 
-#endif /* BACKEND_RIG_H */
+/* pz_backend_host.parallel for both sides. */
+void loop_parallel(uint32_t threads, int64_t n, pz_part* part, void* context);
+/* Tells OpenBLAS, where it is in this process, and with it the cpu backend. */
+void loop_use_threads(int n);
+
+#endif /* BACKEND_PAIR_H */

@@ -19,7 +19,7 @@ static pz_tensor now;
 static pz_tensor
 vector(const int64_t n)
 {
-  pz_tensor t = rig_normal(PZ_F32, n, 1);
+  pz_tensor t = fixture_normal(PZ_F32, n, 1);
   t.ndim = 1;
   return t;
 }
@@ -27,8 +27,8 @@ vector(const int64_t n)
 static void
 setup(void)
 {
-  g = rig_normal(PZ_F32, 4, 1);
-  v = rig_normal(PZ_F32, 4, 3);
+  g = fixture_normal(PZ_F32, 4, 1);
+  v = fixture_normal(PZ_F32, 4, 3);
   u = vector(4);
   w = vector(3);
 }
@@ -37,7 +37,7 @@ setup(void)
 static void
 expect_made(pz_module* const made, const char* const name, const pz_tensor* const tensor)
 {
-  expect_of(made, name, tensor);
+  fixture_expect_of(made, name, tensor);
   pz_module_free(made);
 }
 
@@ -48,20 +48,20 @@ START_TEST(semantics_20_a_list_takes_older_names)
 {
   pz_module* child = NULL;
   ck_assert_ok(pz_module_new(context, getenv("TEST_DEVICE"), "Conv", &child));
-  rig_add(child, "weight", 4, 3);
-  rig_add(child, "bias", 4, 1);
+  fixture_add(child, "weight", 4, 3);
+  fixture_add(child, "bias", 4, 1);
   ck_assert_ok(pz_module_add_child(module, "conv", child));
   const part column[] = {normed[0], normed[1], {"conv.bias", "F32", &g}};
   make_file(column, 3);
-  char* const picture = rig_picture();
+  char* const picture = fixture_picture();
   ck_assert_fails(pz_module_load_from(module, file, NULL), PZ_MISMATCH, "\"conv.weight\"");
-  rig_unchanged(picture);
+  fixture_unchanged(picture);
 
   ck_assert_ok(pz_register_parametrization(module, "conv.weight", "weight_norm", 0));
   ck_assert_ok(pz_module_load(module, path));
-  rig_expect("conv.parametrizations.weight.original0", &g);
-  rig_expect("conv.parametrizations.weight.original1", &v);
-  now = rig_read("conv.weight"); // g v / |v|, c = 10
+  fixture_expect("conv.parametrizations.weight.original0", &g);
+  fixture_expect("conv.parametrizations.weight.original1", &v);
+  now = fixture_read("conv.weight"); // g v / |v|, c = 10
   for (int i = 0; i < 12; ++i) {
     double squares = 0.0;
     for (int j = i / 3 * 3; j < i / 3 * 3 + 3; ++j) {
@@ -101,11 +101,11 @@ START_TEST(semantics_20_a_rule_takes_older_names)
   /* on a plain tensor of a module */
   pz_module* child = NULL;
   ck_assert_ok(pz_module_new(context, getenv("TEST_DEVICE"), "Conv", &child));
-  rig_add(child, "weight", 4, 3);
+  fixture_add(child, "weight", 4, 3);
   ck_assert_ok(pz_module_add_child(module, "conv", child));
   make_file(normed, 2);
   ck_assert_ok(pz_module_load_from(module, file, &settings));
-  rig_expect("conv.parametrizations.weight.original0", &g);
+  fixture_expect("conv.parametrizations.weight.original0", &g);
   ck_assert(pz_is_parametrized(module, "conv.weight"));
 
   /* magnitudes that are not those of the rule's dimension */
@@ -141,11 +141,11 @@ START_TEST(semantics_20_older_names_are_names)
                        {"parametrizations.weight.original0", "F32", &g},
                        {"parametrizations.weight.original1", "F32", &v}};
   make_file(both, 4);
-  rig_parametrize(module, "weight", 4, 3, "weight_norm");
+  fixture_parametrize(module, "weight", 4, 3, "weight_norm");
   ck_assert_fails(pz_module_load_from(module, file, NULL), PZ_MISMATCH,
                   "\"weight_g\", \"weight_v\"");
   /* and those of a module's own tensors first */
-  rig_add(module, "weight_g", 4, 1);
+  fixture_add(module, "weight_g", 4, 1);
   make_file(both, 2);
   ck_assert_fails(pz_module_load_from(module, file, NULL), PZ_MISMATCH,
                   "\"parametrizations.weight.original0\"");
@@ -163,11 +163,11 @@ START_TEST(semantics_20_older_names_of_spectral_norm)
   pz_load_settings settings = settings_of(0, &rule, 1);
   ck_assert_ok(pz_module_from_file(context, getenv("TEST_DEVICE"), file, NULL, &settings, &made));
   expect_made(made, "parametrizations.weight.0._u", &u);
-  rig_parametrize(module, "weight", 4, 3, "spectral_norm");
+  fixture_parametrize(module, "weight", 4, 3, "spectral_norm");
   ck_assert_ok(pz_module_load(module, path));
-  rig_expect("parametrizations.weight.original", &v);
-  rig_expect("parametrizations.weight.0._u", &u);
-  rig_expect("parametrizations.weight.0._v", &w);
+  fixture_expect("parametrizations.weight.original", &v);
+  fixture_expect("parametrizations.weight.0._u", &u);
+  fixture_expect("parametrizations.weight.0._v", &w);
   /* a buffer that was not kept is missing under its name of today */
   make_file(parts, 2);
   ck_assert_fails(pz_module_load(module, path), PZ_MISMATCH, "\"parametrizations.weight.0._v\"");
@@ -206,7 +206,7 @@ END_TEST
 int
 main(void)
 {
-  TCase* const tcase = folder_case("older names");
+  TCase* const tcase = folder_case("legacy names");
   tcase_add_checked_fixture(tcase, setup, NULL);
   tcase_add_test(tcase, semantics_20_a_list_takes_older_names);
   tcase_add_test(tcase, semantics_20_a_rule_takes_older_names);

@@ -1,11 +1,9 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-#include "furniture.h"
+#include "full_module.h"
 
-#include <math.h>
-
-const char* const furniture_values[] = {
+const char* const full_module_values[] = {
     "bias",         "weight",
     "own",          "noise",
     "pair",         "mean",
@@ -18,20 +16,20 @@ static void
 add_list(pz_module* const to, const char* const name, const pz_tensor_kind kind,
          const char* const text)
 {
-  const pz_tensor t = rig_normal(PZ_F32, 4, 4);
+  const pz_tensor t = fixture_normal(PZ_F32, 4, 4);
   ck_assert_ok(pz_module_add(to, name, kind, &t));
   ck_assert_ok(pz_register_parametrization(to, name, text, 0));
 }
 
 void
-furnish(pz_module* const empty)
+full_module_fill(pz_module* const empty)
 {
   pz_module* child = NULL;
   pz_module* leaf = NULL;
-  pz_tensor t = rig_add(empty, "bias", 1, 4);
+  pz_tensor t = fixture_add(empty, "bias", 1, 4);
   add_list(empty, "weight", PZ_PARAMETER, "skew,cayley,pruning(p_drop=0.3)");
   add_list(empty, "own", PZ_PARAMETER, "affine");
-  t = rig_normal(PZ_F32, 4, 4);
+  t = fixture_normal(PZ_F32, 4, 4);
   ck_assert_ok(pz_module_set(empty, "parametrizations.own.0.shift", &t));
   add_list(empty, "noise", PZ_PARAMETER, "noise");
   add_list(empty, "pair", PZ_PARAMETER, "weighted");
@@ -49,57 +47,21 @@ furnish(pz_module* const empty)
   add_list(child, "weight", PZ_PARAMETER, "fragile");
   ck_assert_ok(pz_module_update(child, NULL));
   add_list(leaf, "weight", PZ_PARAMETER, "symmetric,matrix_exp");
-  t = rig_normal(PZ_F32, 2, 3);
+  t = fixture_normal(PZ_F32, 2, 3);
   ck_assert_ok(pz_module_add(leaf, "count", PZ_BUFFER, &t));
   ck_assert_ok(pz_module_add_child(child, "leaf", leaf));
   ck_assert_ok(pz_module_add_child(empty, "child", child));
 }
 
-pz_module*
-empty_module(const char* const type)
-{
-  pz_module* made = NULL;
-  ck_assert_ok(pz_module_new(context, "reference", type, &made));
-  return made;
-}
-
-char*
-picture_of(pz_module* const other)
-{
-  pz_module* const own = module;
-  module = other;
-  char* const text = rig_picture();
-  module = own;
-  return text;
-}
-
-double
-scale_of(const pz_tensor* const x)
-{
-  double scale = 1.0;
-  for (int64_t k = 0; k < pz_count(x); ++k) {
-    scale = fmax(scale, fabs(host_at(x, k)));
-  }
-  return scale;
-}
-
 void
-assert_same_values(pz_module* const a, pz_module* const b, const double tolerance)
+full_module_assert_same(pz_module* const a, pz_module* const b, const double tolerance)
 {
-  for (const char* const* name = furniture_values; *name; ++name) {
-    const pz_tensor x = read_of(a, *name);
-    const pz_tensor y = read_of(b, *name);
+  for (const char* const* name = full_module_values; *name; ++name) {
+    const pz_tensor x = fixture_read_of(a, *name);
+    const pz_tensor y = fixture_read_of(b, *name);
     const double distance = host_distance(&x, &y);
-    const double most = tolerance * scale_of(&y);
+    const double most = tolerance * host_scale(&y);
     ck_assert_msg(distance <= most, "%s: found a distance of %g, expected %g", *name, distance,
                   most);
   }
-}
-
-const void*
-place_of(pz_module* const other, const char* const name)
-{
-  pz_tensor there;
-  ck_assert_ok(pz_module_get(other, name, &there));
-  return there.data;
 }

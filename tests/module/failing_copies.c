@@ -6,7 +6,8 @@
    they were, bit for bit, nothing has leaked, and the call that follows succeeds. On the
    reference and test doubles, since a BLAS may abort. */
 
-#include "furniture.h"
+#include "full_module.h"
+#include "snapshot.h"
 
 #include <allocator.h>
 #include <opaque.h>
@@ -23,12 +24,12 @@ open_both(const char* const device, const char* const device_of_other)
   pz_module* fresh = NULL;
   ck_assert_ok(pz_module_new(context, "reference", "Linear", &fresh));
   module = fresh;
-  furnish(module);
+  full_module_fill(module);
   ck_assert_ok(pz_module_to(module, device));
   ck_assert_ok(pz_module_new(context, device_of_other, "Other", &other));
-  pz_tensor t = rig_add(other, "own", 4, 4);
-  t = rig_add(other, "bias", 4, 4);
-  t = rig_add(other, "weight", 4, 4);
+  pz_tensor t = fixture_add(other, "own", 4, 4);
+  t = fixture_add(other, "bias", 4, 4);
+  t = fixture_add(other, "weight", 4, 4);
   pz_tensor value; /* and a gradient to move */
   ck_assert_ok(pz_module_get(module, "weight", &value));
   ck_assert_ok(pz_module_backward(module, "weight", &t));
@@ -100,53 +101,27 @@ static const struct {
 
 /* ---- failing ---------------------------------------------------------------------- */
 
-typedef struct scene {
-  char* pictures[2];
-  const void* places[3];
-  int alive;
-  long live;
-} scene;
+typedef struct both {
+  snapshot module;
+  snapshot other;
+} both;
 
 static void
-look(scene* const s)
+look(both* const b)
 {
-  s->pictures[0] = rig_picture();
-  s->pictures[1] = picture_of(other);
-  s->places[0] = place_of(module, "parametrizations.weight.original");
-  s->places[1] = place_of(module, "weight");
-  s->places[2] = place_of(other, "weight");
-  s->alive = opaque_allocations();
-  s->live = allocator_live();
+  static const char* const names[] = {ORIGINAL, "weight", NULL};
+  snapshot_take(&b->module, module, names);
+  snapshot_take(&b->other, other, &names[1]);
 }
 
 static void
-forget(const scene* const s)
+assert_unchanged(const both* const before, const char* const name, const unsigned long n)
 {
-  free(s->pictures[0]);
-  free(s->pictures[1]);
-}
-
-static void
-assert_unchanged(const scene* const before, const char* const name, const unsigned long n)
-{
-  scene now;
-  look(&now); /* which takes as much memory */
-  for (int k = 0; k < 2; ++k) {
-    ck_assert_msg(strcmp(before->pictures[k], now.pictures[k]) == 0,
-                  "%s, failure %lu: module %d changed", name, n, k);
-  }
-  for (int k = 0; k < 3; ++k) {
-    ck_assert_msg(before->places[k] == now.places[k], "%s, failure %lu: tensor %d moved", name, n,
-                  k);
-  }
-  ck_assert_msg(before->alive == now.alive, "%s, failure %lu: %d on the device, %d before", name, n,
-                now.alive, before->alive);
-#ifndef TEST_NO_ALLOCATOR
-  const long pictures = 2; /* of before, which are still there */
-  ck_assert_msg(now.live == before->live + pictures, "%s, failure %lu: %ld blocks, %ld before",
-                name, n, now.live - pictures, before->live);
-#endif
-  forget(&now);
+  static both now;
+  look(&now);
+  snapshot_assert_same(&before->module, &now.module, name, n);
+  snapshot_assert_same(&before->other, &now.other, name, n);
+  snapshot_assert_no_leak(&before->other, &now.other, name, n);
 }
 
 /* Both modules once through the call, so that what is kept for good is there. */
@@ -161,10 +136,9 @@ warm_up(const int k)
 static void
 begin(const int k)
 {
-  scene first;
+  static both first;
   open_both(all[k].device, all[k].device_of_other);
   look(&first);
-  forget(&first);
 }
 
 START_TEST(each_allocation_fails_in_turn)
@@ -172,25 +146,22 @@ START_TEST(each_allocation_fails_in_turn)
   warm_up(_i);
   begin(_i);
   for (unsigned long n = 1;; ++n) {
-    scene before;
+    static both before;
     look(&before);
     allocator_start(n);
     const pz_status status = all[_i].call();
     (void)allocator_stop();
     if (!allocator_refused()) { /* there are no more */
       ck_assert_int_eq(status, PZ_OK);
-      forget(&before);
       ck_assert_uint_gt(n, 1);
       break;
     }
     if (status == PZ_OK) { /* it could do without: a host queue, say */
-      forget(&before);
       begin(_i);
       continue;
     }
     ck_assert_int_eq(status, PZ_NO_MEMORY);
     assert_unchanged(&before, all[_i].name, n);
-    forget(&before);
     ck_assert_uint_lt(n, 5000);
   }
 }
@@ -201,21 +172,19 @@ START_TEST(each_call_of_the_device_fails_in_turn)
   warm_up(_i);
   begin(_i);
   for (unsigned long n = 1;; ++n) {
-    scene before;
+    static both before;
     look(&before);
     opaque_refuse(n);
     const pz_status status = all[_i].call();
     if (!opaque_refused()) {
       opaque_refuse(0);
       ck_assert_int_eq(status, PZ_OK);
-      forget(&before);
       break;
     }
     ck_assert_msg(status == PZ_NO_MEMORY || status == PZ_DEVICE, "%s, failure %lu: %s",
                   all[_i].name, n, pz_status_text(status));
     ck_assert_ptr_nonnull(strstr(pz_error_message(), "the test double refuses"));
     assert_unchanged(&before, all[_i].name, n);
-    forget(&before);
     ck_assert_uint_lt(n, 5000);
   }
 }
@@ -224,7 +193,7 @@ END_TEST
 int
 main(void)
 {
-  TCase* const tcase = rig_case_on_doubles("carrying");
+  TCase* const tcase = fixture_case_on_doubles("failing copies");
   const int n = (int)(sizeof(all) / sizeof(all[0]));
   tcase_add_checked_fixture(tcase, setup, teardown);
 #ifndef TEST_NO_ALLOCATOR
