@@ -57,8 +57,7 @@ class Ours:
     def step(self, g):
         self.chain.forward()
         call, chain = self.library.call, self.chain
-        self.library.check(call.pz_eval_vjp(chain.eval, chain.state, C.byref(g), C.c_uint64(1), False,
-                                            C.byref(self.out)))
+        self.library.check(call.pz_eval_vjp(chain.eval, chain.state, C.byref(g), 1, C.c_uint64(1), False, C.byref(self.out)))
 
     def value(self, like):
         out = np.empty(tuple(like.shape), np.float32)
@@ -136,8 +135,7 @@ def main(build, name="cuda:0", *shapes):
         torch.cuda.set_device(device)
         torch.backends.cuda.matmul.allow_tf32 = False
         native = Native(C.sizeof(Native), 0, torch.cuda.current_stream().cuda_stream)
-        library.check(library.call.pz_queue_wrap(library.context, name.encode(), C.byref(native),
-                                                 C.byref(library.queue)))
+        library.check(library.call.pz_queue_open(library.context, name.encode(), C.byref(native), C.byref(library.queue)))
         hardware = torch.cuda.get_device_name()
     else:
         hardware = "the CPU"

@@ -59,7 +59,7 @@ class Library:
         self.context = C.c_void_p()
         self.queue = C.c_void_p()
         self.check(self.call.pz_context_new(C.byref(settings), C.byref(self.context)))
-        self.check(self.call.pz_queue_open(self.context, b"cpu", C.byref(self.queue)))
+        self.check(self.call.pz_queue_open(self.context, b"cpu", None, C.byref(self.queue)))
 
     def check(self, status):
         if status:
@@ -106,7 +106,7 @@ class Chain:
     def forward(self):
         value = Tensor()
         self.library.call.pz_state_touch(self.state)
-        self.library.check(self.library.call.pz_eval_forward(self.eval, self.state, SAVING, C.byref(value)))
+        self.library.check(self.library.call.pz_eval_forward(self.eval, self.state, SAVING, None, C.byref(value)))
         return value
 
     def tensor(self, role, index=0):
@@ -118,5 +118,4 @@ class Chain:
     def vjp(self, g):
         """Of an array, or of a view made beforehand."""
         tensor = g if isinstance(g, Tensor) else self.library.view(g)
-        self.library.check(self.library.call.pz_eval_vjp(self.eval, self.state, C.byref(tensor), C.c_uint64(1), False,
-                                                         C.byref(self.out)))
+        self.library.check(self.library.call.pz_eval_vjp(self.eval, self.state, C.byref(tensor), 1, C.c_uint64(1), False, C.byref(self.out)))

@@ -123,7 +123,7 @@ main(const int argc, char** const argv)
   const int64_t shape[2] = {3, 3};
   threads = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 1;
   ensure(pz_context_new(&settings, &context));
-  ensure(pz_module_new(context, "cpu", "Tiny", &module));
+  ensure(pz_module_new(context, NULL, "Tiny", &module));
   for (int k = 0; k < MANY; ++k) {
     float data[9];
     char name[16];
@@ -133,7 +133,7 @@ main(const int argc, char** const argv)
     snprintf(name, sizeof(name), "w%d", k);
     const pz_tensor tensor = pz_host_tensor(PZ_F32, data, 2, shape);
     ensure(pz_module_add(module, name, PZ_PARAMETER, &tensor));
-    ensure(pz_register_parametrization(module, name, "skew,cayley", 0));
+    ensure(pz_register_parametrization(module, name, "skew,cayley", NULL));
   }
   ensure(pz_module_slot(module, "w0", &slot));
   ensure(pz_module_refresh(module, 1));

@@ -14,9 +14,9 @@ main(void)
   const pz_tensor value = pz_host_tensor(PZ_F64, q, 2, shape);
   pz_context* context = NULL;
   pz_module* layer = NULL;
-  if (pz_context_new(NULL, &context) || pz_module_new(context, "cpu", "Linear", &layer) ||
+  if (pz_context_new(NULL, &context) || pz_module_new(context, NULL, "Linear", &layer) ||
       pz_module_add(layer, "weight", PZ_PARAMETER, &weight) ||
-      pz_register_parametrization(layer, "weight", "skew,cayley", 0) ||
+      pz_register_parametrization(layer, "weight", "skew,cayley", NULL) ||
       pz_module_read(layer, "weight", &value)) {
     fprintf(stderr, "%s\n", pz_error_message());
     return 1;

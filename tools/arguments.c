@@ -1,9 +1,9 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Options may stand anywhere among the operands; "--" ends them. Each is taken once but
-   the outputs and rules, so that a slip in a long line is not silently overruled by its
-   second half. */
+/* Options may stand anywhere among the operands; "--" ends them. Each option may be given once,
+   except outputs and rules: otherwise a mistake early in a long line could be silently overridden
+   by its end. */
 
 #include "arguments.h"
 
@@ -17,30 +17,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HELP = 0x100, N_OPTIONS = 14 };
+enum { HELP = 0x100, N_OPTIONS = 15 };
 
-/* In the order of the bits above. Options of one name are never taken together. */
+/* In the order of the bits OPTION_...; no command takes two options of the same name. */
 static const struct {
   const char* name;
   const char* argument; /* NULL: none */
   const char* doc;
   char letter; /* '\0': none */
 } options[N_OPTIONS] = {
-    {"parametrization", "CHAIN", "maps from first to last, as skew,cayley,pruning(p_drop=0.2)",
-     'p'},
+    {"parametrization", "CHAIN", "the chain, for example skew,cayley,pruning(p_drop=0.2)", 'p'},
     {"output", "FILE", "the file to write", 'o'},
     {"output", "FILE", "the file to write, once for each original", 'o'},
     {"grad", "FILE", "gradient with respect to the value, of its shape", '\0'},
-    {"state", "FILE", "take buffers and own parameters of the maps from FILE", '\0'},
-    {"state", "FILE", "write buffers and own parameters of the maps to FILE", '\0'},
+    {"state", "FILE", "read buffers and own parameters of the chain from FILE", '\0'},
+    {"state", "FILE", "write buffers and own parameters of the chain to FILE", '\0'},
     {"dtype", "TYPE", "float32 (the default) or float64", '\0'},
-    {"seed", "NUMBER", "of what maps draw at random, 1 or more (default: fresh)", '\0'},
+    {"seed", "NUMBER", "seed of random draws, 1 or more (default: a new one)", '\0'},
     {"device", "NAME", "cpu, reference, auto ... (see parametrize list)", '\0'},
-    {"force", NULL, "overwrite files that are there", '\0'},
-    {"map", "GLOB=CHAIN", "maps of the values whose names match, first match first", '\0'},
-    {"lenient", NULL, "accept entries without a place and missing ones, with a remark", '\0'},
+    {"force", NULL, "overwrite existing files", '\0'},
+    {"map", "GLOB=CHAIN", "chain of the tensors whose names match; the first match counts", '\0'},
+    {"lenient", NULL, "ignore unknown tensors and initialize missing ones, with a remark", '\0'},
     {"order", "N", "matrices are N x N", 'n'},
-    {"batch", "NUMBER", "so many of them (default: 1)", 'b'},
+    {"batch", "NUMBER", "number of matrices (default: 1)", 'b'},
+    {"tag", "WORD", "only parametrizations with this tag", '\0'},
 };
 
 bool
@@ -80,7 +80,7 @@ arguments_help(const command* const c)
   printf("  -h, --help            this text\n");
 }
 
-/* A whole number from 1 on, given once. */
+/* Reads a whole number from 1 on, which may be given once. */
 static int
 take_count(const uint32_t k, const char* const value, uint64_t* const out, const char* const name)
 {
@@ -94,7 +94,7 @@ take_count(const uint32_t k, const char* const value, uint64_t* const out, const
                          value, INT32_MAX);
 }
 
-/* Takes option `k` with its value. */
+/* Stores the value of option `k`. */
 static int
 take_option(const uint32_t k, const char* const value, arguments* const out)
 {
@@ -122,6 +122,9 @@ take_option(const uint32_t k, const char* const value, arguments* const out)
     break;
   case OPTION_DEVICE:
     place = &out->device;
+    break;
+  case OPTION_TAG:
+    place = &out->tag;
     break;
   case OPTION_DTYPE:
     if (out->dtype != 0) {
@@ -170,7 +173,7 @@ take_option(const uint32_t k, const char* const value, arguments* const out)
   return -1;
 }
 
-/* Says what is wrong with the word that getopt_long stopped at. */
+/* Prints the error for the word at which getopt_long stopped. */
 static int
 refuse_word(const command* const c, const int result, char** const argv)
 {
@@ -182,7 +185,7 @@ refuse_word(const command* const c, const int result, char** const argv)
     return say_usage(c->name, word, "takes no value");
   }
   if (strncmp(word, "--", 2) == 0) {
-    return say_usage(c->name, word, "no such option of %s, or short for several", c->name);
+    return say_usage(c->name, word, "no such option of %s, or an ambiguous abbreviation", c->name);
   }
   const char letter[] = {'-', (char)optopt, '\0'};
   return say_usage(c->name, letter, "no such option of %s", c->name);
@@ -217,7 +220,7 @@ int
 arguments_read(const command* const c, const int argc, char** const argv, arguments* const out)
 {
   struct option known[N_OPTIONS + 2] = {{"help", no_argument, NULL, HELP}};
-  char letters[2 * N_OPTIONS + 4] = "-:h"; /* in order; a missing value is told apart */
+  char letters[2 * N_OPTIONS + 4] = "-:h"; /* keep the order; ':' for a missing value */
   size_t n_known = 1;
   size_t n_letters = 3;
   memset(out, 0, sizeof(*out));

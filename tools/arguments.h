@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The command line: one table of subcommands and one of options, from which parsing and
-   every help text are made. */
+/* The command line. A table of subcommands and a table of options define both the parser and the
+   help texts. */
 
 #ifndef TOOLS_ARGUMENTS_H
 #define TOOLS_ARGUMENTS_H
@@ -14,7 +14,7 @@
 enum {
   OPTION_CHAIN = 1U << 0,
   OPTION_OUTPUT = 1U << 1,  /* once */
-  OPTION_OUTPUTS = 1U << 2, /* as often as there are originals */
+  OPTION_OUTPUTS = 1U << 2, /* once for each original */
   OPTION_GRADIENT = 1U << 3,
   OPTION_READ_STATE = 1U << 4,
   OPTION_WRITE_STATE = 1U << 5,
@@ -22,26 +22,28 @@ enum {
   OPTION_SEED = 1U << 7,
   OPTION_DEVICE = 1U << 8,
   OPTION_FORCE = 1U << 9,
-  OPTION_RULES = 1U << 10, /* as often as wanted */
+  OPTION_RULES = 1U << 10, /* any number of times */
   OPTION_LENIENT = 1U << 11,
   OPTION_ORDER = 1U << 12,
   OPTION_BATCH = 1U << 13,
+  OPTION_TAG = 1U << 14,
 };
 
 typedef struct command command;
 
-/* What a command line says; texts are those of argv. */
+/* A parsed command line; texts are those of argv. */
 typedef struct arguments {
   const command* command;
   const char* chain;
   const char* device; /* NULL: the library's choice */
   const char* state;
   const char* gradient;
+  const char* tag;
   const char** outputs; /* in order */
   size_t n_outputs;
   const char** rules; /* "GLOB=CHAIN", neither empty; in order */
   size_t n_rules;
-  const char** operands; /* what is no option, in order */
+  const char** operands; /* the other words, in order */
   size_t n_operands;
   uint64_t seed;  /* 0: from the system */
   uint64_t order; /* of square matrices; 0: not given */
@@ -51,22 +53,21 @@ typedef struct arguments {
   bool lenient;
 } arguments;
 
-/* A subcommand. `run` returns what main returns. */
+/* A subcommand. `run` returns the exit status. */
 struct command {
   const char* name;
-  const char* usage;   /* what stands after the name */
+  const char* usage;   /* the words after the name */
   const char* summary; /* one line */
-  const char* text;    /* paragraphs of the help, each line ended */
+  const char* text;    /* paragraphs of the help; every line ends in a newline */
   uint32_t takes;      /* OPTION_... */
-  uint32_t needs;      /* those that must be given */
+  uint32_t needs;      /* the required ones */
   size_t least_operands;
   size_t most_operands;
   int (*run)(const arguments* a);
 };
 
-/* Reads argv[1 ...], argv[0] being the name of `c`. Returns -1 when `*out` is ready to
-   run, else what main is to return: help was printed, or an error said. Free `*out` in
-   either case. */
+/* Reads argv[1 ...]; argv[0] is the name of `c`. Returns -1 when `*out` is ready to run, else the
+   exit status, after printing help or an error. Free `*out` in either case. */
 int arguments_read(const command* c, int argc, char** argv, arguments* out);
 
 void arguments_free(arguments* a);
@@ -74,7 +75,7 @@ void arguments_free(arguments* a);
 /* Prints the help of a subcommand to the standard output. */
 void arguments_help(const command* c);
 
-/* A whole number in decimal without sign: least .. most. */
+/* Reads a whole number in decimal without sign, from `least` to `most`; false for other text. */
 bool read_number(const char* text, uint64_t least, uint64_t most, uint64_t* out);
 
 #endif /* TOOLS_ARGUMENTS_H */

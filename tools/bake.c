@@ -1,11 +1,12 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The entries of the new file, in the order of the old one: a value where the first of its
-   entries lay, everything else as it is. Every value is made twice: first without computing
-   it, for its shape and for all that can be wrong with its entries; then with, between the
-   others, which are copied from the mapped file. So nothing is written before everything is
-   known to fit, and memory holds one value at a time. */
+/* The new file has its tensors in the order of the old one. A value stands at the place of its
+   first tensor; plain tensors are copied from the mapped file.
+
+   Every value is opened twice. The first time, nothing is computed: this gives its shape and checks
+   its tensors, so that writing starts only after all checks have passed. The second time, the value
+   is computed and written at once, so that memory holds one value at a time. */
 
 #include "commands.h"
 #include "half.h"
@@ -19,30 +20,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIECE = 1U << 24 }; /* bytes written between two looks at interrupts */
+enum { PIECE = 1U << 24 }; /* bytes written between two checks for interrupts */
 
-/* What becomes an entry of the new file. */
+/* Where a tensor of the new file comes from. */
 typedef struct source {
-  const model_list* list; /* NULL: copied from `data` */
+  const model_chain* chain; /* its value; NULL: copied from `data` */
   const void* data;
 } source;
 
-/* What is known of a list's value; of nested lists nothing. */
+/* The value of a chain in the plan; unused for nested chains. */
 typedef struct value {
   bool placed;
-  size_t place;      /* in the new file */
-  const char* dtype; /* of its originals, "" where they differ; NULL: none yet */
+  size_t place;      /* index in the new file */
+  const char* dtype; /* of its originals, "" if they differ; NULL: none found yet */
 } value;
 
 typedef struct job {
   const arguments* a;
   model model;
-  value* values;          /* of list k */
-  pz_file_entry* entries; /* of the new file */
-  source* sources;        /* of entry k */
+  value* values;             /* of chain k */
+  pz_writer_tensor* tensors; /* of the new file */
+  source* sources;           /* of tensor k */
   size_t n;
-  uint64_t bytes;    /* of all entries */
-  pz_writer* writer; /* under the watch's lock */
+  uint64_t bytes;    /* of all tensors */
+  pz_writer* writer; /* guarded by the watch's lock */
 } job;
 
 /* ---- the plan ---------------------------------------------------------------- */
@@ -50,10 +51,10 @@ typedef struct job {
 static bool
 check_covered(const model* const m)
 {
-  for (size_t k = 0; k < m->n_lists; ++k) {
-    const char* const path = m->lists[k].path;
-    if (model_text(&m->lists[k]) == NULL) {
-      say(m->path, "found \"%s\" parametrized without its maps, expected --map '%s=CHAIN'", path,
+  for (size_t k = 0; k < m->n_chains; ++k) {
+    const char* const path = m->chains[k].path;
+    if (model_text(&m->chains[k]) == NULL) {
+      say(m->path, "found \"%s\" parametrized without a chain, expected --map '%s=CHAIN'", path,
           path);
       return false;
     }
@@ -62,41 +63,46 @@ check_covered(const model* const m)
 }
 
 static void
-place_value(job* const j, value* const v, const model_list* const list)
+place_value(job* const j, value* const v, const model_chain* const chain)
 {
   v->placed = true;
   v->place = j->n;
-  j->sources[j->n] = (source){.list = list};
-  j->entries[j->n] = (pz_file_entry){.size = sizeof(pz_file_entry), .name = list->path};
+  j->sources[j->n] = (source){.chain = chain};
+  j->tensors[j->n] = (pz_writer_tensor){.name = chain->path};
   ++j->n;
 }
 
-/* Takes an entry of the old file into the plan. */
+/* Adds a tensor of the old file to the plan. */
 static bool
-place_entry(job* const j, const pz_file_entry* const entry)
+place_tensor(job* const j, const pz_file_tensor_info* const tensor)
 {
   model* const m = &j->model;
-  const model_list* const list = model_owner(m, entry->name);
-  if (list == NULL && model_is_inner(entry->name)) {
-    return model_leave_out(m, entry->name);
+  const model_chain* const chain = model_owner(m, tensor->name);
+  if (chain == NULL && model_is_inner(tensor->name)) {
+    return model_report_unknown(m, tensor->name);
   }
-  if (list != NULL) {
-    value* const v = &j->values[list - m->lists];
+  if (chain != NULL) {
+    value* const v = &j->values[chain - m->chains];
     if (!v->placed) {
-      place_value(j, v, list);
+      place_value(j, v, chain);
     }
-    if (model_is_original(list, entry->name)) {
-      const bool same = v->dtype == NULL || strcmp(v->dtype, entry->dtype) == 0;
-      v->dtype = same ? entry->dtype : "";
+    if (model_is_original(chain, tensor->name)) {
+      const bool same = v->dtype == NULL || strcmp(v->dtype, tensor->dtype) == 0;
+      v->dtype = same ? tensor->dtype : "";
     }
     return true;
   }
-  if (model_find(m, entry->name) != NULL) {
-    say(m->path, "found \"%s\" both plain and parametrized", entry->name);
+  if (model_find(m, tensor->name) != NULL) {
+    say(m->path, "found \"%s\" both plain and parametrized", tensor->name);
     return false;
   }
-  j->sources[j->n] = (source){.data = entry->data};
-  j->entries[j->n] = *entry;
+  j->sources[j->n] = (source){.data = tensor->data};
+  j->tensors[j->n] = (pz_writer_tensor){
+      .name = tensor->name,
+      .dtype = tensor->dtype,
+      .spec = tensor->spec,
+      .bytes = tensor->bytes,
+  };
   ++j->n;
   return true;
 }
@@ -105,62 +111,62 @@ static bool
 place_all(job* const j)
 {
   const model* const m = &j->model;
-  pz_file_entry entry = {.size = sizeof(entry)};
+  pz_file_tensor_info tensor = {.size = sizeof(tensor)};
   size_t n = 0;
   pz_status status;
-  while ((status = pz_file_tensor(m->file, n, &entry)) == PZ_OK) {
+  while ((status = pz_file_tensor(m->file, n, &tensor)) == PZ_OK) {
     ++n;
   }
   if (status != PZ_NOT_FOUND) {
     say_library(m->path, status);
     return false;
   }
-  j->values = calloc(m->n_lists + 1, sizeof(*j->values));
-  j->entries = calloc(n + m->n_lists + 1, sizeof(*j->entries));
-  j->sources = calloc(n + m->n_lists + 1, sizeof(*j->sources));
-  if (j->values == NULL || j->entries == NULL || j->sources == NULL) {
+  j->values = calloc(m->n_chains + 1, sizeof(*j->values));
+  j->tensors = calloc(n + m->n_chains + 1, sizeof(*j->tensors));
+  j->sources = calloc(n + m->n_chains + 1, sizeof(*j->sources));
+  if (j->values == NULL || j->tensors == NULL || j->sources == NULL) {
     say_no_memory(m->path);
     return false;
   }
   for (size_t k = 0; k < n; ++k) {
-    if (pz_file_tensor(m->file, k, &entry) == PZ_OK && !place_entry(j, &entry)) {
+    if (pz_file_tensor(m->file, k, &tensor) == PZ_OK && !place_tensor(j, &tensor)) {
       return false;
     }
   }
-  for (size_t k = 0; k < m->n_lists; ++k) {
-    if (!m->lists[k].nested && !j->values[k].placed) {
-      place_value(j, &j->values[k], &m->lists[k]);
+  for (size_t k = 0; k < m->n_chains; ++k) {
+    if (!m->chains[k].nested && !j->values[k].placed) {
+      place_value(j, &j->values[k], &m->chains[k]);
     }
   }
   return true;
 }
 
-/* Completes entry k of a value that is not computed yet: the dtype of its originals, or, for
-   several or wider ones, of the value. */
+/* Completes tensor k, a value that is not computed yet. Its dtype is that of its originals if these
+   have one half-precision dtype, otherwise that of the value. */
 static bool
 preview(job* const j, const size_t k)
 {
   model* const m = &j->model;
-  const model_list* const list = j->sources[k].list;
-  const char* const dtype = j->values[list - m->lists].dtype;
-  pz_file_entry* const entry = &j->entries[k];
-  const pz_chain* chain = NULL;
+  const model_chain* const chain = j->sources[k].chain;
+  const char* const dtype = j->values[chain - m->chains].dtype;
+  pz_writer_tensor* const tensor = &j->tensors[k];
+  const pz_chain* built = NULL;
   pz_module* module = NULL;
   if (dtype == NULL) {
-    say(m->path, "\"%s\": the file has no original of it", list->path);
+    say(m->path, "\"%s\": the file has no original", chain->path);
     return false;
   }
-  pz_status status = model_value(m, list, true, &module);
+  pz_status status = model_value(m, chain, true, &module);
   if (status == PZ_OK) {
-    status = pz_module_chain(module, list->path, &chain);
+    status = pz_module_chain(module, chain->path, &built);
   }
   if (status == PZ_OK) {
-    entry->spec = *pz_chain_value(chain);
+    tensor->spec = *pz_chain_value(built);
     const bool half =
-        entry->spec.dtype == PZ_F32 && (strcmp(dtype, "F16") == 0 || strcmp(dtype, "BF16") == 0);
-    entry->dtype = half ? dtype : entry->spec.dtype == PZ_F32 ? "F32" : "F64";
-    entry->bytes =
-        (uint64_t)pz_spec_count(&entry->spec) * (half ? 2 : pz_dtype_size(entry->spec.dtype));
+        tensor->spec.dtype == PZ_F32 && (strcmp(dtype, "F16") == 0 || strcmp(dtype, "BF16") == 0);
+    tensor->dtype = half ? dtype : tensor->spec.dtype == PZ_F32 ? "F32" : "F64";
+    tensor->bytes =
+        (uint64_t)pz_spec_count(&tensor->spec) * (half ? 2 : pz_dtype_size(tensor->spec.dtype));
   } else {
     say_library(m->path, status);
   }
@@ -175,11 +181,11 @@ make_plan(job* const j, watch* const w)
     return false;
   }
   for (size_t k = 0; k < j->n; ++k) {
-    watch_show(w, j->entries[k].name, k + 1, j->n, 0, 0);
-    if (j->sources[k].list != NULL && !preview(j, k)) {
+    watch_show(w, j->tensors[k].name, k + 1, j->n, 0, 0);
+    if (j->sources[k].chain != NULL && !preview(j, k)) {
       return false;
     }
-    j->bytes += j->entries[k].bytes;
+    j->bytes += j->tensors[k].bytes;
   }
   return true;
 }
@@ -198,7 +204,7 @@ written(const job* const j, const pz_status status)
   return status == PZ_OK;
 }
 
-/* The metadata but for the lists, which are gone. */
+/* Opens the new file with all metadata except the chains. */
 static bool
 open_writer(job* const j, watch* const w)
 {
@@ -222,22 +228,22 @@ open_writer(job* const j, watch* const w)
   }
   watch_enter(w);
   const pz_status status =
-      pz_writer_open(j->a->outputs[0], flags, j->entries, j->n, metadata, kept, &j->writer);
+      pz_writer_open(j->a->outputs[0], flags, j->tensors, j->n, metadata, kept, &j->writer);
   watch_leave(w);
   free(metadata);
   return written(j, status);
 }
 
-/* Writes entry k in pieces; `*done` counts bytes of the file. */
+/* Writes tensor k in pieces; `*done` counts the bytes written so far. */
 static bool
 put(job* const j, watch* const w, const size_t k, const void* const data, uint64_t* const done)
 {
-  const pz_file_entry* const entry = &j->entries[k];
+  const pz_writer_tensor* const tensor = &j->tensors[k];
   uint64_t begin = 0;
   do {
-    const uint64_t left = entry->bytes - begin;
+    const uint64_t left = tensor->bytes - begin;
     const uint64_t step = left < PIECE ? left : PIECE;
-    watch_show(w, entry->name, k + 1, j->n, *done, j->bytes);
+    watch_show(w, tensor->name, k + 1, j->n, *done, j->bytes);
     watch_enter(w);
     const pz_status status =
         pz_writer_put(j->writer, k, step ? (const char*)data + begin : data, step);
@@ -247,16 +253,16 @@ put(job* const j, watch* const w, const size_t k, const void* const data, uint64
     }
     begin += step;
     *done += step;
-  } while (begin < entry->bytes);
+  } while (begin < tensor->bytes);
   return true;
 }
 
-/* float32 to the dtype that an entry has, in place. */
+/* Converts float32 to the 2-byte dtype of a tensor, in place. */
 static void
-narrow(const pz_file_entry* const entry, void* const data)
+narrow(const pz_writer_tensor* const tensor, void* const data)
 {
-  const bool brain = strcmp(entry->dtype, "BF16") == 0;
-  for (size_t i = 0; i < entry->bytes / 2; ++i) {
+  const bool brain = strcmp(tensor->dtype, "BF16") == 0;
+  for (size_t i = 0; i < tensor->bytes / 2; ++i) {
     float x;
     memcpy(&x, (const char*)data + 4 * i, sizeof(x));
     const uint16_t bits = brain ? bfloat_from_float(x) : half_from_float(x);
@@ -264,13 +270,13 @@ narrow(const pz_file_entry* const entry, void* const data)
   }
 }
 
-/* Computes the value of entry k and writes it. */
+/* Computes the value that is tensor k and writes it. */
 static bool
 put_value(job* const j, watch* const w, const size_t k, uint64_t* const done)
 {
   model* const m = &j->model;
-  const pz_file_entry* const entry = &j->entries[k];
-  const pz_spec* const spec = &entry->spec;
+  const pz_writer_tensor* const tensor = &j->tensors[k];
+  const pz_spec* const spec = &tensor->spec;
   const size_t bytes = (size_t)pz_spec_count(spec) * pz_dtype_size(spec->dtype);
   void* const data = malloc(bytes + 1);
   pz_module* module = NULL;
@@ -278,18 +284,18 @@ put_value(job* const j, watch* const w, const size_t k, uint64_t* const done)
     say_no_memory(m->path);
     return false;
   }
-  watch_show(w, entry->name, k + 1, j->n, *done, j->bytes);
+  watch_show(w, tensor->name, k + 1, j->n, *done, j->bytes);
   const pz_tensor host = pz_host_tensor(spec->dtype, data, spec->ndim, spec->shape);
-  pz_status status = model_value(m, j->sources[k].list, false, &module);
+  pz_status status = model_value(m, j->sources[k].chain, false, &module);
   if (status == PZ_OK) {
-    status = pz_module_read(module, entry->name, &host);
+    status = pz_module_read(module, tensor->name, &host);
   }
   if (status != PZ_OK) {
     say_library(m->path, status);
   }
   pz_module_free(module);
-  if (status == PZ_OK && bytes != entry->bytes) {
-    narrow(entry, data);
+  if (status == PZ_OK && bytes != tensor->bytes) {
+    narrow(tensor, data);
   }
   const bool good = status == PZ_OK && put(j, w, k, data, done);
   free(data);
@@ -322,7 +328,7 @@ work(watch* const w, void* const user)
   bool good = model_open(j->a, &j->model) && make_plan(j, w) && open_writer(j, w);
   for (size_t k = 0; k < j->n && good; ++k) {
     const source* const s = &j->sources[k];
-    good = s->list != NULL ? put_value(j, w, k, &done) : put(j, w, k, s->data, &done);
+    good = s->chain != NULL ? put_value(j, w, k, &done) : put(j, w, k, s->data, &done);
   }
   if (good) {
     good = commit(j, w);
@@ -341,7 +347,7 @@ run_bake(const arguments* const a)
   const bool good = outputs_check(a->outputs, 1, NULL, a->force) && watch_run(work, give_up, &j);
   model_close(&j.model);
   free(j.values);
-  free(j.entries);
+  free(j.tensors);
   free(j.sources);
   return good ? EXIT_GOOD : EXIT_ERROR;
 }

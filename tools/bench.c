@@ -1,13 +1,13 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* bench   how long a chain takes on a device, and what share of that its bound would be
+/* bench   the time of a chain on a device, compared with a lower bound
 
-   The bound is what the device does at best in the same run: every original and the value
-   (with vjp also both gradients) crosses memory once at the rate of a copy, and the products
-   that the maps are known to need run at the rate of a product of the same size. Both rates
-   are the best of those measured through maps of this program's own, in turns with the chain.
-   What vjp takes beside forward is told, too. */
+   The bound is the time in which the device could do the necessary work: it moves every original
+   and the value (with vjp also their gradients) once at the rate of a copy, and computes the
+   products that the parametrizations need at the rate of a product of the same size. Both rates are
+   the best of this run, measured with two parametrizations defined here, in turns with the chain.
+   The report also has the ratio of vjp to forward. */
 
 #include "commands.h"
 #include "say.h"
@@ -21,38 +21,38 @@
 #include <string.h>
 #include <time.h>
 
-/* ---- what the chain is measured by ------------------------------------------- */
+/* ---- yardsticks -------------------------------------------------------------- */
 
 static pz_status
 copy_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 {
-  return c->ops->copy(c, x, y);
+  return pz_copy(c, x, y);
 }
 
 static pz_status
 product_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 {
-  return c->ops->gemm(c, PZ_N, PZ_N, 1.0, x, x, 0.0, y);
+  return pz_gemm(c, PZ_N, PZ_N, 1.0, x, x, 0.0, y);
 }
 
-static const pz_parametrization copy_map = {
-    .size = sizeof(copy_map),
+static const pz_parametrization copy_parametrization = {
+    .size = sizeof(copy_parametrization),
     .option_size = sizeof(pz_option),
     .id = "bench_copy",
     .summary = "A copy",
     .forward = copy_forward,
 };
 
-static const pz_parametrization product_map = {
-    .size = sizeof(product_map),
+static const pz_parametrization product_parametrization = {
+    .size = sizeof(product_parametrization),
     .option_size = sizeof(pz_option),
     .id = "bench_product",
     .summary = "A matrix times itself",
     .forward = product_forward,
 };
 
-static const pz_item yardsticks[] = {PZ_PARAMETRIZATION(&copy_map),
-                                     PZ_PARAMETRIZATION(&product_map)};
+static const pz_item yardsticks[] = {PZ_PARAMETRIZATION(&copy_parametrization),
+                                     PZ_PARAMETRIZATION(&product_parametrization)};
 
 static const pz_plugin yardstick = {
     .size = sizeof(yardstick),
@@ -64,7 +64,7 @@ static const pz_plugin yardstick = {
     .n_items = sizeof(yardsticks) / sizeof(yardsticks[0]),
 };
 
-/* Products of order n, each 2 n^3 operations, that a map cannot do without. */
+/* The necessary products of order n, each of 2 n^3 operations. */
 static const struct {
   const char* id;
   double forward;
@@ -76,7 +76,7 @@ static const struct {
 enum { FORWARD, BOTH, COPY, PRODUCT, MEASURED };
 enum { ROUNDS = 15 };
 
-/* A chain with everything it needs. All zero bytes: nothing is open. */
+/* A chain with its state and evaluation. All zero bytes: nothing is open. */
 typedef struct subject {
   pz_chain* chain;
   pz_state* state;
@@ -92,9 +92,9 @@ typedef struct run {
   subject copy;
   subject product;
   void* memory;         /* random numbers of the spec */
-  pz_state* room;       /* another state of the chain, in whose originals gradients lie */
-  pz_tensor gradient;   /* of the value: the original of `copy` */
-  pz_tensor* gradients; /* of originals; of own parameters, none */
+  pz_state* room;       /* a second state of the chain; its originals are memory for gradients */
+  pz_tensor gradient;   /* of the value; stored in the original of `copy` */
+  pz_tensor* gradients; /* of originals; empty for own parameters */
   uint64_t want;
   int64_t elements; /* of all originals */
   double times[MEASURED][ROUNDS];
@@ -189,7 +189,7 @@ subject_open(const run* const r, const char* const text, subject* const s)
   return good(r, pz_eval_initialize(s->eval, s->state, 0, &given));
 }
 
-/* All gradients lie where the chain does, so that nothing but the chain is timed. */
+/* Places all gradients on the device of the chain, so that no transfers are timed. */
 static bool
 make_gradients(run* const r)
 {
@@ -234,7 +234,7 @@ run_open(run* const r)
       !good(r, pz_context_add_plugin(r->context, &yardstick))) {
     return false;
   }
-  const pz_status status = pz_queue_open(r->context, a->device, &r->queue);
+  const pz_status status = pz_queue_open(r->context, a->device, NULL, &r->queue);
   if (status != PZ_OK) {
     say_library(a->device ? a->device : "device", status);
     return false;
@@ -253,18 +253,17 @@ seconds(void)
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* `repeat` times one of what is measured. */
+/* Runs measurement `what`, `repeat` times. */
 static bool
 repeat_one(run* const r, const int what, const int64_t repeat)
 {
   subject* const s = what == COPY ? &r->copy : what == PRODUCT ? &r->product : &r->chain;
   const uint32_t flags = what == BOTH ? (uint32_t)PZ_CALL_SAVING : 0;
-  pz_tensor value;
   for (int64_t k = 0; k < repeat; ++k) {
     pz_state_touch(s->state);
-    if (!good(r, pz_eval_forward(s->eval, s->state, flags, &value)) ||
+    if (!good(r, pz_eval_forward(s->eval, s->state, flags, NULL, NULL)) ||
         (what == BOTH &&
-         !good(r, pz_eval_vjp(s->eval, s->state, &r->gradient, r->want, false, r->gradients)))) {
+         !good(r, pz_eval_vjp(s->eval, s->state, &r->gradient, 1, r->want, false, r->gradients)))) {
       return false;
     }
   }
@@ -279,7 +278,7 @@ compare(const void* const a, const void* const b)
   return (x > y) - (x < y);
 }
 
-/* Everything in turns, so often that one turn takes some milliseconds; sorted in the end. */
+/* Measures everything in turns, each repeated for some milliseconds, and sorts the times. */
 static bool
 measure(run* const r)
 {
@@ -298,7 +297,7 @@ measure(run* const r)
     }
   }
   for (int round = 0; round < ROUNDS; ++round) {
-    (void)say_passing("round %d of %d", round + 1, (int)ROUNDS);
+    (void)say_progress("round %d of %d", round + 1, (int)ROUNDS);
     for (int what = 0; what < MEASURED; ++what) {
       const double start = seconds();
       if (!repeat_one(r, what, repeat[what])) {
@@ -307,7 +306,7 @@ measure(run* const r)
       r->times[what][round] = (seconds() - start) / (double)repeat[what];
     }
   }
-  (void)say_passing(NULL);
+  (void)say_progress(NULL);
   for (int what = 0; what < MEASURED; ++what) {
     qsort(r->times[what], ROUNDS, sizeof(double), compare);
   }
@@ -316,19 +315,19 @@ measure(run* const r)
 
 /* ---- the report -------------------------------------------------------------------- */
 
-/* Products of the chain, or -1 where a map's are not known. */
+/* The number of products of the chain; -1 if that of a stage is not known. */
 static double
 products(const run* const r, const bool vjp)
 {
   double sum = 0.0;
   for (uint32_t i = 0; i < pz_chain_length(r->chain.chain); ++i) {
-    pz_entry_info info = {.size = sizeof(info), .map = {.size = sizeof(info.map)}};
+    pz_stage_info info = {.size = sizeof(info)};
     double cost = -1.0;
-    if (pz_chain_entry(r->chain.chain, i, &info) != PZ_OK) {
+    if (pz_chain_stage(r->chain.chain, i, &info) != PZ_OK) {
       return -1.0;
     }
     for (size_t k = 0; k < sizeof(costs) / sizeof(costs[0]); ++k) {
-      if (strcmp(costs[k].id, info.map.id) == 0) {
+      if (strcmp(costs[k].id, info.id) == 0) {
         cost = costs[k].forward + (vjp ? costs[k].vjp : 0.0);
       }
     }
@@ -348,7 +347,7 @@ report(const run* const r)
   const double batch = (double)r->spec.shape[0];
   const double element = (double)pz_dtype_size(r->spec.dtype);
   const double value = batch * n * n;
-  // sorted: what others on the machine took is in the last ones
+  // times are sorted, so that interference from other processes is at the end
   const double bytes_per_second = 2.0 * value * element / r->times[COPY][0];
   const double best_product = r->times[PRODUCT][0];
   const double flops = 2.0 * value * n;
@@ -370,7 +369,7 @@ report(const run* const r)
       const double crossed = element * ((double)r->elements + value) * (what == BOTH ? 2.0 : 1.0);
       const double bound = crossed / bytes_per_second + (known > 0.0 ? known * best_product : 0.0);
       printf("%.0f%% of the bound%s", 100.0 * bound / median,
-             known < 0.0 ? ", which leaves out the arithmetic of its maps" : "");
+             known < 0.0 ? ", which leaves out the arithmetic" : "");
       if (what == BOTH) {
         printf("; vjp %.2f times forward", median / r->times[FORWARD][ROUNDS / 2] - 1.0);
       }

@@ -1,15 +1,14 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The subcommands: each takes its command line, says what went wrong, and returns what main
-   is to return. */
+/* The subcommands: each takes its command line, prints its error and returns the exit status. */
 
 #ifndef TOOLS_COMMANDS_H
 #define TOOLS_COMMANDS_H
 
 #include "arguments.h"
 
-/* show.c: what there is, on the standard output */
+/* show.c: what is installed, on the standard output */
 int run_list(const arguments* a);
 int run_info(const arguments* a);
 int run_doctor(const arguments* a);

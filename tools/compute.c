@@ -6,8 +6,8 @@
    invert   y -> x, b with P(x; b) = y
    sample   -> y in the set of P, b
 
-   x are the originals as they are in the files, b what maps keep beside them (a mask, signs,
-   own parameters): from --state, or made by the maps' own init. */
+   x are the originals, read from files. b are the buffers and own parameters (a mask, signs), read
+   from --state or initialized by the parametrizations. */
 
 #include "commands.h"
 #include "npy.h"
@@ -32,7 +32,7 @@ typedef struct job {
   npy_array* results; /* one for each output */
 } job;
 
-/* Where a library call failed, said with the chain in front. */
+/* Did a library call succeed? Prints its error after the chain. */
 static bool
 good(const job* const j, const pz_status status)
 {
@@ -58,7 +58,7 @@ job_close(job* const j)
   pz_context_free(j->context);
 }
 
-/* Looks at the targets, then reads what the operands and --grad name. */
+/* Checks the output files, then reads the arrays of the operands and --grad. */
 static bool
 job_read(job* const j, const arguments* const a, const char* const written_state)
 {
@@ -90,7 +90,7 @@ job_open(job* const j, const pz_direction direction, const pz_spec* const given,
   if (!good(j, pz_context_new(&settings, &j->context))) {
     return false;
   }
-  const pz_status status = pz_queue_open(j->context, a->device, &j->queue);
+  const pz_status status = pz_queue_open(j->context, a->device, NULL, &j->queue);
   if (status != PZ_OK) {
     say_library(a->device ? a->device : "device", status);
     return false;
@@ -101,7 +101,7 @@ job_open(job* const j, const pz_direction direction, const pz_spec* const given,
          good(j, pz_eval_new(j->chain, j->queue, &j->eval));
 }
 
-/* As above for files that are the originals. */
+/* The same for operands that are the originals. */
 static bool
 job_open_originals(job* const j)
 {
@@ -119,7 +119,8 @@ job_open_originals(job* const j)
   return opened;
 }
 
-/* The originals from the files; buffers and own parameters from --state, or made. */
+/* Fills in the originals from the files; buffers and own parameters from --state, or
+   initialized. */
 static bool
 fill_state(job* const j)
 {
@@ -145,7 +146,7 @@ fill_state(job* const j)
   return good(j, pz_eval_initialize(j->eval, j->state, 0, &first));
 }
 
-/* Makes result k of a tensor on the device. */
+/* Result k <- a tensor on the device. */
 static bool
 fetch(job* const j, const size_t k, const pz_tensor* const tensor)
 {
@@ -157,7 +158,7 @@ fetch(job* const j, const size_t k, const pz_tensor* const tensor)
   return good(j, pz_queue_download(j->queue, tensor, &host));
 }
 
-/* Makes every result of the originals. */
+/* Results <- the originals. */
 static bool
 fetch_originals(job* const j)
 {
@@ -178,7 +179,7 @@ write_results(job* const j, const char* const state_path)
                        j->a->force);
 }
 
-/* Ends a command: `done`, or something failed and was said. */
+/* Ends a command: `done`, or a failure that was printed. */
 static int
 finish(job* const j, const bool done)
 {
@@ -186,7 +187,7 @@ finish(job* const j, const bool done)
   return done ? EXIT_GOOD : EXIT_ERROR;
 }
 
-/* There must be an output for each original; says so and returns false. */
+/* Is there one output for each original? Otherwise prints an error and returns false. */
 static bool
 outputs_match(const job* const j)
 {
@@ -205,12 +206,11 @@ run_apply(const arguments* const a)
   job j = {.a = a};
   pz_tensor value;
   return finish(&j, job_read(&j, a, NULL) && job_open_originals(&j) && fill_state(&j) &&
-                        good(&j, pz_eval_forward(j.eval, j.state, 0, &value)) &&
+                        good(&j, pz_eval_forward(j.eval, j.state, 0, NULL, &value)) &&
                         fetch(&j, 0, &value) && write_results(&j, NULL));
 }
 
-/* The gradients of the originals into the results; those of own parameters are not asked
-   for. */
+/* Results <- the gradients of the originals; those of own parameters are not computed. */
 static bool
 differentiate(job* const j)
 {
@@ -230,8 +230,8 @@ differentiate(job* const j)
     tensors[k] = npy_tensor(&j->results[k]);
     want |= UINT64_C(1) << k;
   }
-  done = done && good(j, pz_eval_forward(j->eval, j->state, PZ_CALL_SAVING, &value)) &&
-         good(j, pz_eval_vjp(j->eval, j->state, &gradient, want, false, tensors));
+  done = done && good(j, pz_eval_forward(j->eval, j->state, PZ_CALL_SAVING, NULL, &value)) &&
+         good(j, pz_eval_vjp(j->eval, j->state, &gradient, 1, want, false, tensors));
   free(tensors);
   return done;
 }
@@ -249,7 +249,7 @@ run_vjp(const arguments* const a)
   return finish(&j, done);
 }
 
-/* What the maps keep beside the originals, on the host. */
+/* Copies of own parameters and buffers on the host. */
 typedef struct kept {
   npy_array* arrays;
   size_t n;
@@ -294,7 +294,8 @@ kept_take(job* const j, kept* const out)
   return true;
 }
 
-/* Without --state, what assignment changed beside the originals would be gone: refuses. */
+/* Without --state, changes of buffers or own parameters by assignment would be lost. Prints an
+   error and returns false if there are any. */
 static bool
 nothing_lost(job* const j, const kept* const before)
 {
@@ -305,8 +306,8 @@ nothing_lost(job* const j, const kept* const before)
         (size_t)pz_spec_count(&after.arrays[k].spec) * pz_dtype_size(after.arrays[k].spec.dtype);
     same = bytes == 0 || memcmp(before->arrays[k].data, after.arrays[k].data, bytes) == 0;
     if (!same) {
-      (void)say(j->a->chain, "found that this value moves what its maps keep beside the "
-                             "originals, expected --state FILE to write that to");
+      (void)say(j->a->chain, "found a value that changes buffers or own parameters, expected "
+                             "--state FILE to write them to");
     }
   }
   kept_free(&after);
@@ -333,8 +334,8 @@ run_invert(const arguments* const a)
   return finish(&j, done);
 }
 
-/* What the maps of a fresh state are told they are registered on: identity matrices, which
-   lie in almost every set and are singular for none; ones where there are no matrices. */
+/* The tensor with which parametrizations initialize a new state: identity matrices, which lie in
+   almost every set and are never singular; ones for tensors without matrices. */
 static bool
 make_identity(const pz_spec* const spec, npy_array* const out)
 {
@@ -356,7 +357,7 @@ make_identity(const pz_spec* const spec, npy_array* const out)
   return true;
 }
 
-/* The operands of sample as a spec. */
+/* Reads the operands of sample as a spec. */
 static int
 read_extents(const arguments* const a, pz_spec* const out)
 {
@@ -370,7 +371,9 @@ read_extents(const arguments* const a, pz_spec* const out)
     }
     out->shape[k] = (int64_t)extent;
   }
-  return npy_bytes(out, &bytes) ? EXIT_GOOD : say("sample", "an array of 2^62 bytes or more");
+  return npy_bytes(out, &bytes)
+             ? EXIT_GOOD
+             : say("sample", "found an array of 2^62 bytes or more, expected less");
 }
 
 int
@@ -392,7 +395,7 @@ run_sample(const arguments* const a)
     done = (j.results != NULL || (say_no_memory(NULL), false)) &&
            good(&j, pz_eval_initialize(j.eval, j.state, 0, &tensor)) &&
            good(&j, pz_eval_sample(j.eval, j.state)) &&
-           good(&j, pz_eval_forward(j.eval, j.state, 0, &value)) && fetch(&j, 0, &value) &&
+           good(&j, pz_eval_forward(j.eval, j.state, 0, NULL, &value)) && fetch(&j, 0, &value) &&
            write_results(&j, a->state);
   }
   npy_free(&identity);

@@ -1,11 +1,13 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The operations of a device are reached from within a parametrization: here one whose set
-   is that of all matrices and whose "distance" is cond(Y) = sigma_1(Y) / sigma_k(Y). A
-   context of its own keeps its name out of the way of installed maps. */
+/* Only a parametrization can call the operations of a device. The one here has all matrices as its
+   set, and its "distance" is the condition number, cond(Y) = sigma_1(Y) / sigma_k(Y). It has a
+   context of its own, so that its id cannot collide with an installed one. */
 
 #include "condition.h"
+
+#include <parametrize/plugin.h>
 
 #include <math.h>
 #include <string.h>
@@ -23,12 +25,12 @@ static pz_status
 condition_residual(pz_call* const c, const pz_tensor* const y, double* const distance)
 {
   if (y->ndim < 2) {
-    return pz_fail(c, PZ_UNSUPPORTED, "no matrices");
+    return pz_fail(c, PZ_UNSUPPORTED, "found no matrices");
   }
   const int64_t batch = pz_batch(y);
   const int64_t k = pz_rows(y) < pz_cols(y) ? pz_rows(y) : pz_cols(y);
   if (batch * k == 0) {
-    return pz_fail(c, PZ_UNSUPPORTED, "no elements");
+    return pz_fail(c, PZ_UNSUPPORTED, "found no elements");
   }
   pz_spec spec = pz_spec_of(y);
   spec.ndim = y->ndim - 1;
@@ -36,10 +38,10 @@ condition_residual(pz_call* const c, const pz_tensor* const y, double* const dis
   pz_tensor s;
   void* memory;
   PZ_TRY(pz_work(c, &spec, &s));
-  PZ_TRY(c->host->work_host(c, (size_t)(batch * k) * sizeof(double), &memory));
-  PZ_TRY(c->ops->svd(c, y, NULL, &s, NULL));
+  PZ_TRY(pz_work_host(c, (size_t)(batch * k) * sizeof(double), &memory));
+  PZ_TRY(pz_svd(c, y, NULL, &s, NULL));
   double* const sigma = memory;
-  PZ_TRY(c->ops->read(c, &s, sigma));
+  PZ_TRY(pz_read(c, &s, sigma));
   *distance = 0.0;
   for (int64_t i = 0; i < batch; ++i) {
     const double most = sigma[i * k];
@@ -52,11 +54,11 @@ condition_residual(pz_call* const c, const pz_tensor* const y, double* const dis
   return PZ_OK;
 }
 
-static const pz_parametrization map = {
-    .size = sizeof(map),
+static const pz_parametrization condition_number = {
+    .size = sizeof(condition_number),
     .option_size = sizeof(pz_option),
     .id = ID,
-    .summary = "Any matrices, with their condition number for a distance",
+    .summary = "Any matrices, with their condition number as the distance",
     .forward = condition_forward,
     .residual = condition_residual,
 };
@@ -64,7 +66,7 @@ static const pz_parametrization map = {
 pz_status
 condition_open(condition* const c, const char* const device)
 {
-  const pz_item item = PZ_PARAMETRIZATION(&map);
+  const pz_item item = PZ_PARAMETRIZATION(&condition_number);
   const pz_plugin plugin = {
       .size = sizeof(plugin),
       .item_size = sizeof(item),
@@ -76,7 +78,7 @@ condition_open(condition* const c, const char* const device)
   };
   PZ_TRY(pz_context_new(NULL, &c->context));
   PZ_TRY(pz_context_add_plugin(c->context, &plugin));
-  return pz_queue_open(c->context, device, &c->queue);
+  return pz_queue_open(c->context, device, NULL, &c->queue);
 }
 
 void

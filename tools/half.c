@@ -1,9 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Rounding on the bits: adding half a unit of the last place that stays, less one where
-   that place is even, carries into the exponent by itself. A NaN keeps its upper payload
-   and is made quiet. */
+/* Rounds on the bits: adds half a unit of the last kept place, minus one if that place is even. A
+   carry goes into the exponent, as it should. A NaN keeps its upper payload and becomes quiet. */
 
 #include "half.h"
 
@@ -40,7 +39,7 @@ half_from_float(const float x)
   if (exponent >= 127 - 14) { /* normal: the bias goes from 127 to 15 */
     return (uint16_t)(sign | round_off(magnitude - (112U << 23), 13));
   }
-  if (exponent < 127 - 25) { /* less than 2^-25, half of the least */
+  if (exponent < 127 - 25) { /* less than 2^-25, half of the smallest */
     return (uint16_t)sign;
   }
   /* Multiples of 2^-24; the significand counts 2^(exponent - 150). */

@@ -1,8 +1,9 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* What a model file says of itself, at once; then, value by value, what only computing
-   shows. A value that cannot be had is no error: the reason stands in its place. */
+/* First the contents of the file: tensors, metadata and chains. Then the value of every chain,
+   which has to be computed. A value that cannot be computed is not an error: its row has the
+   reason. */
 
 #include "commands.h"
 #include "condition.h"
@@ -41,30 +42,30 @@ show(job* const j, const char* const heading, table* const t)
   return complete;
 }
 
-/* ---- what the file says -------------------------------------------------------- */
+/* ---- contents of the file ------------------------------------------------------ */
 
 static bool
 show_tensors(job* const j)
 {
-  pz_file_entry entry = {.size = sizeof(entry)};
+  pz_file_tensor_info tensor = {.size = sizeof(tensor)};
   uint64_t bytes = 0;
   size_t k = 0;
   table t;
   table_init(&t, 4);
   table_row(&t, (const char*[]){"tensor", "dtype", "shape", "bytes"});
-  for (; pz_file_tensor(j->model.file, k, &entry) == PZ_OK; ++k) {
-    bytes += entry.bytes;
-    table_row(&t, (const char*[]){entry.name, entry.dtype, texts_shape(&j->texts, &entry.spec),
-                                  texts_add(&j->texts, "%" PRIu64, entry.bytes)});
+  for (; pz_file_tensor(j->model.file, k, &tensor) == PZ_OK; ++k) {
+    bytes += tensor.bytes;
+    table_row(&t, (const char*[]){tensor.name, tensor.dtype, texts_shape(&j->texts, &tensor.spec),
+                                  texts_add(&j->texts, "%" PRIu64, tensor.bytes)});
   }
   const bool good = show(j, NULL, &t);
   printf("%zu tensors, %" PRIu64 " bytes\n", k, bytes);
   return good;
 }
 
-/* The maps that a chain text names, each with its version here. */
+/* The stages of a chain text, each with its installed version. */
 static const char*
-describe_maps(job* const j, const char* const text)
+describe_stages(job* const j, const char* const text)
 {
   static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
   const char* here = "";
@@ -72,11 +73,11 @@ describe_maps(job* const j, const char* const text)
   for (const char* place = text; *place != '\0';) {
     const size_t length = strspn(place, letters);
     if (length > 0 && depth == 0) {
-      pz_map_info map = {.size = sizeof(map)};
+      pz_parametrization_info info = {.size = sizeof(info)};
       const char* const id = texts_add(&j->texts, "%.*s", (int)length, place);
-      const bool found = pz_context_find_map(j->model.context, id, &map) == PZ_OK;
+      const bool found = pz_context_find(j->model.context, id, &info) == PZ_OK;
       here = texts_add(&j->texts, "%s%s%s %s", here, *here ? ", " : "", id,
-                       found ? map.version : "missing");
+                       found ? info.version : "missing");
     }
     depth += (*place == '(') - (*place == ')');
     place += length > 0 ? length : 1;
@@ -85,23 +86,23 @@ describe_maps(job* const j, const char* const text)
 }
 
 static bool
-show_lists(job* const j)
+show_chains(job* const j)
 {
   const model* const m = &j->model;
   table t;
   table_init(&t, 4);
-  table_row(&t, (const char*[]){"value", "maps", "saved with", "installed here"});
-  for (size_t k = 0; k < m->n_lists; ++k) {
-    const model_list* const list = &m->lists[k];
-    const char* const text = model_text(list);
-    table_row(&t, (const char*[]){list->path, text ? text : "not said",
-                                  list->plugins ? list->plugins : "not said",
-                                  text ? describe_maps(j, text) : ""});
+  table_row(&t, (const char*[]){"tensor", "chain", "saved with", "installed"});
+  for (size_t k = 0; k < m->n_chains; ++k) {
+    const model_chain* const chain = &m->chains[k];
+    const char* const text = model_text(chain);
+    table_row(&t, (const char*[]){chain->path, text ? text : "unknown",
+                                  chain->plugins ? chain->plugins : "unknown",
+                                  text ? describe_stages(j, text) : ""});
   }
-  return show(j, "maps", &t);
+  return show(j, "chains", &t);
 }
 
-/* The host's texts; what the library keeps under its own key is shown above. */
+/* The metadata of the host; the library's own is shown as chains. */
 static bool
 show_metadata(job* const j)
 {
@@ -120,9 +121,9 @@ show_metadata(job* const j)
   return show(j, "metadata", &t);
 }
 
-/* ---- what the values are --------------------------------------------------------- */
+/* ---- values ---------------------------------------------------------------------- */
 
-/* A number, or why there is none. */
+/* A number as text; after a failure "-", and the message is appended to `reason`. */
 static const char*
 show_number(job* const j, const pz_status status, const double number, const char** const reason)
 {
@@ -133,8 +134,7 @@ show_number(job* const j, const pz_status status, const double number, const cha
   return "-";
 }
 
-/* The condition in double precision, so that what it shows is the value's, not the
-   computation's. */
+/* The condition number, in double precision so that it shows no rounding errors of its own. */
 static pz_status
 measure_condition(job* const j, pz_module* const module, const char* const path,
                   const pz_spec* const spec, double* const out)
@@ -162,9 +162,9 @@ measure_condition(job* const j, pz_module* const module, const char* const path,
 }
 
 static void
-measure(job* const j, const model_list* const list)
+measure(job* const j, const model_chain* const chain)
 {
-  const pz_chain* chain = NULL;
+  const pz_chain* built = NULL;
   pz_module* module = NULL;
   const char* shape = "-";
   const char* residual = "-";
@@ -172,29 +172,29 @@ measure(job* const j, const model_list* const list)
   const char* reason = "";
   double number = 0.0;
   pz_tensor value;
-  pz_status status = model_value(&j->model, list, true, &module);
+  pz_status status = model_value(&j->model, chain, true, &module);
   if (status == PZ_OK) {
-    status = pz_module_chain(module, list->path, &chain);
+    status = pz_module_chain(module, chain->path, &built);
   }
   if (status == PZ_OK) {
-    status = pz_module_get(module, list->path, &value);
+    status = pz_module_get(module, chain->path, &value);
   }
   if (status == PZ_OK) {
-    const pz_spec* const spec = pz_chain_value(chain);
+    const pz_spec* const spec = pz_chain_value(built);
     shape = texts_shape(&j->texts, spec);
-    status = pz_module_residual(module, list->path, &number);
+    status = pz_module_residual(module, chain->path, &number);
     residual = show_number(j, status, number, &reason);
     if (spec->ndim < 2) {
       quotient = "no matrix";
     } else {
-      status = measure_condition(j, module, list->path, spec, &number);
+      status = measure_condition(j, module, chain->path, spec, &number);
       quotient = show_number(j, status, number, &reason);
     }
   } else {
     (void)show_number(j, status, number, &reason);
   }
   pz_module_free(module);
-  table_row(&j->values, (const char*[]){list->path, shape, residual, quotient, reason});
+  table_row(&j->values, (const char*[]){chain->path, shape, residual, quotient, reason});
 }
 
 static bool
@@ -209,10 +209,10 @@ measure_all(watch* const w, void* const user)
   }
   table_init(&j->values, 5);
   table_row(&j->values, (const char*[]){"value", "shape", "residual", "condition", ""});
-  for (size_t k = 0; k < m->n_lists; ++k) {
-    if (!m->lists[k].nested) {
-      watch_show(w, m->lists[k].path, k + 1, m->n_lists, 0, 0);
-      measure(j, &m->lists[k]);
+  for (size_t k = 0; k < m->n_chains; ++k) {
+    if (!m->chains[k].nested) {
+      watch_show(w, m->chains[k].path, k + 1, m->n_chains, 0, 0);
+      measure(j, &m->chains[k]);
     }
   }
   return true;
@@ -229,8 +229,8 @@ run_inspect(const arguments* const a)
 {
   job j = {.condition = {.context = NULL}};
   bool good = model_open(a, &j.model) && show_tensors(&j) && show_metadata(&j);
-  if (good && j.model.n_lists > 0) {
-    good = show_lists(&j);
+  if (good && j.model.n_chains > 0) {
+    good = show_chains(&j);
     (void)fflush(stdout);
     good = good && watch_run(measure_all, nothing, &j) && show(&j, "values", &j.values);
   }

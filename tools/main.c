@@ -2,7 +2,7 @@
    SPDX-License-Identifier: MIT */
 
 /* parametrize: everything the library does with arrays, from the shell. It uses the public
-   interface alone; the table of subcommands at the end is the map of this program. */
+   interface alone. The table below lists the subcommands. */
 
 #include "arguments.h"
 #include "commands.h"
@@ -18,27 +18,27 @@
 #include <unistd.h>
 
 static const char chain_text[] =
-    "CHAIN is a list of maps, first to last, with their options:\n"
+    "CHAIN is a sequence of parametrizations, applied from first to last, with their options:\n"
     "  skew,cayley,pruning(p_drop=0.2,seed=7)\n"
-    "Arrays are .npy files of float32 or float64, models .safetensors files. Maps of\n"
-    "matrices act on the last two dimensions, batched over the others.\n";
+    "Arrays are .npy files of float32 or float64, models are .safetensors files.\n"
+    "Parametrizations of matrices act on the last two dimensions, batched over the others.\n";
 
 static const command commands[] = {
     {
         .name = "list",
-        .summary = "Show the maps and devices that are installed, and from where",
-        .text =
-            "Looks into the folders of PARAMETRIZE_PLUGIN_PATH (absolute, separated by colons),\n"
-            "the user's folder and the folder of the installation.\n",
-        .usage = "",
+        .summary = "List the installed parametrizations and devices, and their files",
+        .text = "Searches the folders of PARAMETRIZE_PLUGIN_PATH (absolute, separated by colons),\n"
+                "the user's folder and the folder of the installation.\n",
+        .usage = "[--tag WORD]",
+        .takes = OPTION_TAG,
         .run = run_list,
     },
     {
         .name = "info",
         .usage = "[NAME] [--device DEVICE]",
-        .summary = "Show a map's formula and options, or how a device does each operation",
-        .text = "Operations on a device are native (its own), composed (of others of its own),\n"
-                "host (done on the host, through copies) or unsupported.\n",
+        .summary = "Show a parametrization's formula and options, or the operations of a device",
+        .text = "An operation of a device is native (its own), composed (of other operations on\n"
+                "the device), host (computed on the host, with copies) or unsupported.\n",
         .takes = OPTION_DEVICE,
         .most_operands = 1,
         .run = run_info,
@@ -46,17 +46,16 @@ static const command commands[] = {
     {
         .name = "doctor",
         .usage = "",
-        .summary = "Show every file and folder looked at, and why some were not loaded",
-        .text = "A file that was not loaded is no error: the exit status is 0.\n",
+        .summary = "Show every file and folder searched, and why a plugin was not loaded",
+        .text = "A plugin that was not loaded is not an error: the exit status is 0.\n",
         .run = run_doctor,
     },
     {
         .name = "apply",
         .usage = "-p CHAIN IN.npy [IN2.npy ...] -o OUT.npy",
         .summary = "Compute the value of a chain from its originals",
-        .text =
-            "The originals are taken as they are: no right inverse comes first. Without --state\n"
-            "maps make their buffers afresh; what they draw then depends on --seed.\n",
+        .text = "The originals are used as they are, without a right inverse. Without --state the\n"
+                "parametrizations initialize their buffers; random ones depend on --seed.\n",
         .takes = OPTION_CHAIN | OPTION_OUTPUT | OPTION_READ_STATE | OPTION_SEED | OPTION_DEVICE |
                  OPTION_FORCE,
         .needs = OPTION_CHAIN | OPTION_OUTPUT,
@@ -67,10 +66,11 @@ static const command commands[] = {
     {
         .name = "invert",
         .usage = "-p CHAIN VALUE.npy -o ORIGINAL.npy [-o ORIGINAL1.npy ...]",
-        .summary = "Compute originals whose value under a chain is the given one",
-        .text = "A value outside the set of the last map is refused. Maps with buffers (a mask,\n"
-                "signs) write them to --state, for apply and vjp to read; a value that moves\n"
-                "them (cayley's signs) is refused without it.\n",
+        .summary = "Compute originals whose value under a chain is the given array",
+        .text =
+            "A value outside the set of the last stage is an error. Buffers (a mask, signs) are\n"
+            "written to --state, from which apply and vjp read them. Without --state, a value\n"
+            "that changes them (the signs of cayley) is an error.\n",
         .takes = OPTION_CHAIN | OPTION_OUTPUTS | OPTION_WRITE_STATE | OPTION_SEED | OPTION_DEVICE |
                  OPTION_FORCE,
         .needs = OPTION_CHAIN | OPTION_OUTPUTS,
@@ -81,8 +81,8 @@ static const command commands[] = {
     {
         .name = "vjp",
         .usage = "-p CHAIN IN.npy [IN2.npy ...] --grad G.npy -o GIN.npy [-o GIN2.npy ...]",
-        .summary = "Carry a gradient from the value of a chain to its originals",
-        .text = "One output for each original: the transposed Jacobian times G.\n",
+        .summary = "Compute the gradients of originals from the gradient of the value",
+        .text = "Each original has one output: the transposed Jacobian times G.\n",
         .takes = OPTION_CHAIN | OPTION_OUTPUTS | OPTION_GRADIENT | OPTION_READ_STATE | OPTION_SEED |
                  OPTION_DEVICE | OPTION_FORCE,
         .needs = OPTION_CHAIN | OPTION_OUTPUTS | OPTION_GRADIENT,
@@ -93,7 +93,7 @@ static const command commands[] = {
     {
         .name = "sample",
         .usage = "-p CHAIN N [N ...] -o OUT.npy",
-        .summary = "Draw a value of a chain at random: a uniform rotation for skew,cayley",
+        .summary = "Draw a random value of a chain, for skew,cayley a uniform rotation",
         .text = "N ... is the shape of the value. Buffers are written to --state.\n",
         .takes = OPTION_CHAIN | OPTION_OUTPUT | OPTION_WRITE_STATE | OPTION_DTYPE | OPTION_SEED |
                  OPTION_DEVICE | OPTION_FORCE,
@@ -107,11 +107,11 @@ static const command commands[] = {
         .usage = "MODEL.safetensors [--map GLOB=CHAIN ...] -o PLAIN.safetensors",
         .summary = "Write a model with its parametrized tensors replaced by their values",
         .text =
-            "Values have the names and dtypes of plain tensors (F16 and BF16 are computed in\n"
-            "float32); everything else is copied byte for byte. Maps come from the file where it\n"
-            "names them, and from --map: of several that match a value's name the first holds,\n"
-            "before what the file says. GLOB is a pattern as in the shell in which * also matches\n"
-            "dots; a file of PyTorch's needs one for every parametrized tensor:\n"
+            "Each value has the name of its tensor and the dtype of its originals (F16 and BF16\n"
+            "are computed in float32). All other tensors are copied byte for byte. The chain of a\n"
+            "tensor is that of the first --map whose GLOB matches its name, else the one in the\n"
+            "file. GLOB is a shell pattern in which * also matches dots. A file from PyTorch has\n"
+            "no chains, so every parametrized tensor needs a --map:\n"
             "  --map 'rnn.weight_hh*=skew,matrix_exp' --map '*=symmetric'\n",
         .takes = OPTION_RULES | OPTION_OUTPUT | OPTION_DEVICE | OPTION_FORCE | OPTION_LENIENT,
         .needs = OPTION_OUTPUT,
@@ -122,11 +122,12 @@ static const command commands[] = {
     {
         .name = "inspect",
         .usage = "MODEL.safetensors [--map GLOB=CHAIN ...]",
-        .summary = "Show the tensors and maps of a model, and how good its values are",
-        .text = "Of every parametrized tensor: its maps and whether they are installed here, the\n"
-                "distance of its value from their set as the last map measures it, the largest\n"
-                "quotient of greatest and least singular value over its matrices; or why not.\n"
-                "--map as in bake.\n",
+        .summary = "Show the tensors, chains and values of a model",
+        .text =
+            "For every parametrized tensor: its chain, the installed version of each stage, the\n"
+            "distance of its value from the set of the last stage, and the largest condition\n"
+            "number (in the 2-norm) of its matrices; or the reason why there is none.\n"
+            "--map works as in bake.\n",
         .takes = OPTION_RULES | OPTION_DEVICE | OPTION_LENIENT,
         .least_operands = 1,
         .most_operands = 1,
@@ -135,11 +136,12 @@ static const command commands[] = {
     {
         .name = "bench",
         .usage = "-p CHAIN -n N [-b BATCH]",
-        .summary = "Time a chain on a device, beside what the device does at best",
-        .text = "Medians and quartiles of 15 rounds; a copy and a product of the same size are\n"
-                "timed in the same rounds. The bound is the time in which the originals and the\n"
-                "value would be copied and the products done that the maps need, at the rates\n"
-                "of the best rounds.\n",
+        .summary = "Time a chain on a device, and compare it with a bound",
+        .text =
+            "Prints medians and quartiles of 15 rounds. A copy and a matrix product of the same\n"
+            "size are timed in the same rounds. The bound is the time to copy the originals\n"
+            "and the value, plus the time of the products that the chain needs, at the rates\n"
+            "of the best rounds.\n",
         .takes = OPTION_CHAIN | OPTION_ORDER | OPTION_BATCH | OPTION_DTYPE | OPTION_DEVICE,
         .needs = OPTION_CHAIN | OPTION_ORDER,
         .run = run_bench,
@@ -162,17 +164,17 @@ static void
 print_help(void)
 {
   puts("usage: parametrize COMMAND [ARGUMENTS]\n\n"
-       "Constrained parameters: maps from unconstrained arrays to structured ones, their\n"
-       "inverses and gradients.\n\n"
+       "Constrained parameters: functions from unconstrained arrays to structured ones, with\n"
+       "their right inverses and gradients.\n\n"
        "commands:");
   for (size_t k = 0; k < N_COMMANDS; ++k) {
     printf("  %-9s%s\n", commands[k].name, commands[k].summary);
   }
-  printf("  %-9s%s\n", "help", "Show this text, or that of a command");
+  printf("  %-9s%s\n", "help", "Show this text, or the help of a command");
   printf("\n%s\n"
-         "parametrize COMMAND --help says more. parametrize --version shows the version.\n"
-         "Errors are one line on the standard error; the exit status is then 1, or 2 where the\n"
-         "command line itself was wrong. Output files appear whole or not at all.\n",
+         "parametrize COMMAND --help describes a command. parametrize --version prints the\n"
+         "version. An error prints one line to standard error; the exit status is then 1, or 2\n"
+         "for a wrong command line. Output files are written completely or not at all.\n",
          chain_text);
 }
 
@@ -225,8 +227,8 @@ run(const int argc, char** const argv)
   return status;
 }
 
-/* A program started with its standard streams closed would give their numbers to the files
-   it opens, and write its messages into them. Reading and writing these fails instead. */
+/* Opens /dev/null in place of each standard stream that is closed. Otherwise the first files that
+   the program opens would get these descriptors, and messages would be written into them. */
 static void
 occupy_standard_streams(void)
 {

@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Entries are told apart by their names alone: of "A.parametrizations.T.REST" the value is
-   "A.T", for the first segment of that name. What stands further in is for the library. */
+/* Names alone tell which chain owns a tensor: "A.parametrizations.T.REST" belongs to the chain on
+   "A.T", where "parametrizations" is the first such segment. The library parses the rest. */
 
 #include "model.h"
 
@@ -16,7 +16,7 @@
 #define SEGMENT "parametrizations."
 enum { SEGMENT_BYTES = sizeof(SEGMENT) - 1 };
 
-/* The first segment "parametrizations" of a name; NULL. */
+/* The first segment "parametrizations" of a name, or NULL. */
 static const char*
 find_segment(const char* const name)
 {
@@ -30,79 +30,79 @@ find_segment(const char* const name)
   return NULL;
 }
 
-/* ---- lists ------------------------------------------------------------------- */
+/* ---- chains ------------------------------------------------------------------ */
 
 static int
 by_path(const void* const a, const void* const b)
 {
-  return strcmp(((const model_list*)a)->path, ((const model_list*)b)->path);
+  return strcmp(((const model_chain*)a)->path, ((const model_chain*)b)->path);
 }
 
 static bool
-read_lists(model* const m)
+read_chains(model* const m)
 {
-  pz_file_list list = {.size = sizeof(list)};
+  pz_file_chain_info chain = {.size = sizeof(chain)};
   size_t room = 0;
   pz_status status;
-  while ((status = pz_file_list_at(m->file, m->n_lists, &list)) == PZ_OK) {
-    if (m->n_lists == room) {
+  while ((status = pz_file_chain(m->file, m->n_chains, &chain)) == PZ_OK) {
+    if (m->n_chains == room) {
       room = room ? 2 * room : 16;
-      void* const grown = realloc(m->lists, room * sizeof(*m->lists));
+      void* const grown = realloc(m->chains, room * sizeof(*m->chains));
       if (grown == NULL) {
         say_no_memory(m->path);
         return false;
       }
-      m->lists = grown;
+      m->chains = grown;
     }
-    m->lists[m->n_lists++] = (model_list){
-        .path = list.path,
-        .text = list.text,
-        .plugins = list.plugins,
-        .nested = find_segment(list.path) != NULL,
+    m->chains[m->n_chains++] = (model_chain){
+        .path = chain.path,
+        .text = chain.text,
+        .plugins = chain.plugins,
+        .nested = find_segment(chain.path) != NULL,
     };
   }
   if (status != PZ_NOT_FOUND) {
     say_library(m->path, status);
     return false;
   }
-  if (m->n_lists > 0) {
-    qsort(m->lists, m->n_lists, sizeof(*m->lists), by_path);
+  if (m->n_chains > 0) {
+    qsort(m->chains, m->n_chains, sizeof(*m->chains), by_path);
   }
   return true;
 }
 
 const char*
-model_text(const model_list* const list)
+model_text(const model_chain* const chain)
 {
-  return list->rule ? list->rule->text : list->text;
+  return chain->rule ? chain->rule->text : chain->text;
 }
 
-model_list*
+model_chain*
 model_find(const model* const m, const char* const path)
 {
-  const model_list key = {.path = path};
-  return m->n_lists > 0 ? bsearch(&key, m->lists, m->n_lists, sizeof(key), by_path) : NULL;
+  const model_chain key = {.path = path};
+  return m->n_chains > 0 ? bsearch(&key, m->chains, m->n_chains, sizeof(key), by_path) : NULL;
 }
 
-model_list*
-model_owner(const model* const m, const char* const entry)
+model_chain*
+model_owner(const model* const m, const char* const name)
 {
-  const char* const segment = find_segment(entry);
+  const char* const segment = find_segment(name);
   if (segment == NULL) {
     return NULL;
   }
   const char* const tensor = segment + SEGMENT_BYTES;
-  const size_t before = (size_t)(segment - entry);
+  const size_t before = (size_t)(segment - name);
   const size_t length = strcspn(tensor, ".");
   size_t low = 0;
-  size_t high = m->n_lists;
+  size_t high = m->n_chains;
   while (low < high) {
     const size_t middle = low + (high - low) / 2;
-    const char* const path = m->lists[middle].path;
-    int order = strncmp(entry, path, before);
+    const char* const path = m->chains[middle].path;
+    int order = strncmp(name, path, before);
     order = order ? order : strncmp(tensor, path + before, length);
     if (order == 0 && path[before + length] == '\0') {
-      return tensor[length] == '.' ? &m->lists[middle] : NULL;
+      return tensor[length] == '.' ? &m->chains[middle] : NULL;
     }
     if (order > 0) {
       low = middle + 1;
@@ -114,17 +114,17 @@ model_owner(const model* const m, const char* const entry)
 }
 
 bool
-model_is_inner(const char* const entry)
+model_is_inner(const char* const name)
 {
-  return find_segment(entry) != NULL;
+  return find_segment(name) != NULL;
 }
 
 bool
-model_is_original(const model_list* const list, const char* const entry)
+model_is_original(const model_chain* const chain, const char* const name)
 {
-  const char* const dot = strrchr(list->path, '.');
-  const char* const tensor = dot ? dot + 1 : list->path;
-  const char* rest = find_segment(entry) + SEGMENT_BYTES + strlen(tensor) + 1;
+  const char* const dot = strrchr(chain->path, '.');
+  const char* const tensor = dot ? dot + 1 : chain->path;
+  const char* rest = find_segment(name) + SEGMENT_BYTES + strlen(tensor) + 1;
   for (;;) {
     const bool nested = strncmp(rest, SEGMENT, SEGMENT_BYTES) == 0;
     rest += nested ? SEGMENT_BYTES : 0;
@@ -144,7 +144,7 @@ model_is_original(const model_list* const list, const char* const entry)
 
 /* ---- rules ------------------------------------------------------------------- */
 
-/* The rules of the command line; pattern and text lie in one copy. */
+/* Reads the rules of the command line; one copy holds pattern and text. */
 static bool
 read_rules(const arguments* const a, model* const m)
 {
@@ -157,36 +157,36 @@ read_rules(const arguments* const a, model* const m)
     }
     char* const sign = strchr(copy, '=');
     *sign = '\0';
-    m->rules[m->n_rules++] = (pz_list_rule){.pattern = copy, .text = sign + 1};
+    m->rules[m->n_rules++] = (pz_chain_rule){.pattern = copy, .text = sign + 1};
   }
   return m->rules != NULL || (say_no_memory(NULL), false);
 }
 
 static bool
-matches(const pz_list_rule* const rule, const model_list* const list)
+matches(const pz_chain_rule* const rule, const model_chain* const chain)
 {
-  return (!list->nested || strstr(rule->pattern, "parametrizations") != NULL) &&
-         fnmatch(rule->pattern, list->path, 0) == 0;
+  return (!chain->nested || strstr(rule->pattern, "parametrizations") != NULL) &&
+         fnmatch(rule->pattern, chain->path, 0) == 0;
 }
 
-/* Gives every list its rule; a rule that no list is given is refused. */
+/* Assigns to every chain the first rule that matches; a rule that no chain gets is an error. */
 static bool
 apply_rules(model* const m)
 {
   for (size_t r = 0; r < m->n_rules; ++r) {
-    const pz_list_rule* const rule = &m->rules[r];
+    const pz_chain_rule* const rule = &m->rules[r];
     size_t taken = 0;
     size_t left = 0;
-    for (size_t k = 0; k < m->n_lists; ++k) {
-      if (matches(rule, &m->lists[k])) {
-        left += m->lists[k].rule == NULL;
-        taken += m->lists[k].rule != NULL;
-        m->lists[k].rule = m->lists[k].rule ? m->lists[k].rule : rule;
+    for (size_t k = 0; k < m->n_chains; ++k) {
+      if (matches(rule, &m->chains[k])) {
+        left += m->chains[k].rule == NULL;
+        taken += m->chains[k].rule != NULL;
+        m->chains[k].rule = m->chains[k].rule ? m->chains[k].rule : rule;
       }
     }
     if (left == 0) {
       say("--map",
-          taken ? "\"%s\" matches only values that an earlier --map matches"
+          taken ? "\"%s\" matches only tensors that an earlier --map matches"
                 : "\"%s\" matches no parametrized tensor",
           rule->pattern);
       return false;
@@ -197,16 +197,16 @@ apply_rules(model* const m)
 
 /* ---- models ------------------------------------------------------------------ */
 
-/* Entries under older names of their maps are lists of values like any others. */
+/* Replaces legacy names by current ones, for chains that rules define. */
 static bool
-rename_entries(model* const m)
+rename_tensors(model* const m)
 {
   pz_file* renamed = NULL;
   if (m->n_rules == 0) {
     return true;
   }
   const pz_status status =
-      pz_file_renamed(m->file, m->context, m->rules, (uint32_t)m->n_rules, &renamed);
+      pz_file_with_current_names(m->file, m->context, m->rules, (uint32_t)m->n_rules, &renamed);
   if (status != PZ_OK) {
     say_library(m->path, status);
     return false;
@@ -229,7 +229,7 @@ model_open(const arguments* const a, model* const out)
     say_library(out->path, status);
     return false;
   }
-  return read_rules(a, out) && rename_entries(out) && read_lists(out) && apply_rules(out);
+  return read_rules(a, out) && rename_tensors(out) && read_chains(out) && apply_rules(out);
 }
 
 void
@@ -239,9 +239,10 @@ model_close(model* const m)
     free((void*)(uintptr_t)m->rules[k].pattern);
   }
   free(m->rules);
-  free(m->lists);
+  free(m->chains);
   pz_file_close(m->file);
   pz_file_close(m->given);
+  pz_queue_close(m->queue);
   pz_context_free(m->context);
   memset(m, 0, sizeof(*m));
 }
@@ -252,30 +253,31 @@ say_remark(void* const user, const pz_load_remark remark, const char* const name
   const model* const m = user;
   switch (remark) {
   case PZ_LOAD_UNKNOWN:
-    (void)say(m->path, "remark: \"%s\" has no place and is left out", name);
+    (void)say(m->path, "remark: unknown tensor \"%s\" is ignored", name);
     return;
   case PZ_LOAD_MISSING:
-    (void)say(m->path, "remark: \"%s\" is missing and is made anew", name);
+    (void)say(m->path, "remark: missing tensor \"%s\" is initialized", name);
     return;
   case PZ_LOAD_DTYPE:
-    (void)say(m->path, "remark: \"%s\" has a dtype that no map takes and is left out", name);
+    (void)say(m->path, "remark: tensor \"%s\" of unsupported dtype is ignored", name);
     return;
   }
 }
 
 bool
-model_leave_out(model* const m, const char* const entry)
+model_report_unknown(model* const m, const char* const name)
 {
   if (m->lenient) {
-    say_remark(m, PZ_LOAD_UNKNOWN, entry);
+    say_remark(m, PZ_LOAD_UNKNOWN, name);
   } else {
-    (void)say(m->path, "\"%s\" has no place", entry);
+    (void)say(m->path, "tensor \"%s\" belongs to no chain", name);
   }
   return m->lenient;
 }
 
 pz_status
-model_value(model* const m, const model_list* const list, const bool remarks, pz_module** const out)
+model_value(model* const m, const model_chain* const chain, const bool remarks,
+            pz_module** const out)
 {
   const pz_load_settings settings = {
       .size = sizeof(settings),
@@ -285,7 +287,16 @@ model_value(model* const m, const model_list* const list, const bool remarks, pz
       .report = remarks ? say_remark : NULL,
       .user = m,
   };
-  PZ_TRY(pz_module_from_file(m->context, m->device, m->file, list->path, &settings, out));
-  pz_module_train(*out, false);
+  pz_module* module = NULL;
+  if (!m->queue) {
+    PZ_TRY(pz_queue_open(m->context, m->device, NULL, &m->queue));
+  }
+  PZ_TRY(pz_module_from_file(m->context, m->queue, m->file, chain->path, &settings, &module));
+  const pz_status status = pz_module_train(module, false);
+  if (status != PZ_OK) {
+    pz_module_free(module);
+    return status;
+  }
+  *out = module;
   return PZ_OK;
 }

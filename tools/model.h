@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A safetensors file as a model: which of its entries make which value, through which maps. */
+/* A safetensors file as a model: its parametrized tensors, their chains and their values. */
 
 #ifndef TOOLS_MODEL_H
 #define TOOLS_MODEL_H
@@ -13,55 +13,56 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A value that the file holds parametrized. Texts are the file's. */
-typedef struct model_list {
-  const char* path;
-  const char* text;         /* of its chain, as the file says; NULL */
-  const char* plugins;      /* as in pz_file_list */
-  const pz_list_rule* rule; /* that holds in its stead; NULL */
-  bool nested;              /* on a tensor of another list, whose value takes it in */
-} model_list;
+/* A chain on a tensor of the file. Texts are the file's. */
+typedef struct model_chain {
+  const char* path;          /* of the tensor */
+  const char* text;          /* of the chain in the file; NULL: the file has none */
+  const char* plugins;       /* as in pz_file_chain_info */
+  const pz_chain_rule* rule; /* replaces `text`; NULL: no rule matches */
+  bool nested;               /* on a tensor of another chain, which reads its value */
+} model_chain;
 
 /* All zero bytes: nothing is open. */
 typedef struct model {
   const char* path;
   const char* device;
+  pz_queue* queue; /* of `device`, opened when first needed */
   bool lenient;
   pz_context* context;
-  pz_file* file;  /* under the names of today, where rules say of which maps */
-  pz_file* given; /* as it is; NULL: the same */
-  pz_list_rule* rules;
+  pz_file* file;  /* with legacy names replaced by current ones, where there are rules */
+  pz_file* given; /* the file with its own names; NULL: `file` has them */
+  pz_chain_rule* rules;
   size_t n_rules;
-  model_list* lists; /* by path, as strcmp orders */
-  size_t n_lists;
+  model_chain* chains; /* sorted by path, in the order of strcmp */
+  size_t n_chains;
 } model;
 
-/* Opens the file that is the only operand and reads its lists. A rule that decides nothing
-   is refused. Says why not. Close in either case. */
+/* Opens the file that is the only operand and reads its chains. A rule that applies to no tensor is
+   an error. Prints errors. Close in either case. */
 bool model_open(const arguments* a, model* out);
 void model_close(model* m);
 
-/* The chain text that makes a list's value; NULL where nobody says. */
-const char* model_text(const model_list* list);
+/* The text of a chain, from its rule or from the file; NULL: neither defines it. */
+const char* model_text(const model_chain* chain);
 
-/* The list of a value; NULL where there is none. */
-model_list* model_find(const model* m, const char* path);
+/* The chain on the tensor `path`; NULL for a plain tensor. */
+model_chain* model_find(const model* m, const char* path);
 
-/* The outermost list that an entry belongs to; NULL for a plain tensor's. */
-model_list* model_owner(const model* m, const char* entry);
+/* The outermost chain that owns the tensor `name`; NULL for a plain tensor. */
+model_chain* model_owner(const model* m, const char* name);
 
-/* Refuses an entry of which only the name belongs to a list; under --lenient it is left out,
-   with a remark. False where it was refused. */
-bool model_leave_out(model* m, const char* entry);
+/* Reports a tensor whose name has the form of a chain's tensor, but that belongs to no chain. Under
+   --lenient this is a remark and returns true, otherwise an error and false. */
+bool model_report_unknown(model* m, const char* name);
 
-/* Is a name one of a list's tensors? */
-bool model_is_inner(const char* entry);
+/* Does a name have the form of a chain's tensor? */
+bool model_is_inner(const char* name);
 
-/* Is an entry an original of this list, or of one nested in its original? */
-bool model_is_original(const model_list* list, const char* entry);
+/* Is the tensor `name` an original of this chain, or of a chain on one of its originals? */
+bool model_is_original(const model_chain* chain, const char* name);
 
-/* Makes the module of one value alone, in evaluation mode. Under `remarks` what --lenient
-   accepted is said. The library says why not. */
-pz_status model_value(model* m, const model_list* list, bool remarks, pz_module** out);
+/* Creates a module with the value of one chain alone, in evaluation mode. With `remarks` it prints
+   what --lenient accepted. On failure pz_error_message() has the reason. */
+pz_status model_value(model* m, const model_chain* chain, bool remarks, pz_module** out);
 
 #endif /* TOOLS_MODEL_H */

@@ -1,10 +1,10 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Reading: the header promises a number of elements, the file holds some; memory is taken
-   only for what is there. A regular file is measured before, a pipe is read into memory
-   that grows with it. Then bytes are turned and Fortran order, which is C order of the
-   reversed shape, is transposed tile by tile. */
+/* A header may declare more elements than the file has, so memory is allocated for the bytes that
+   exist: the size of a regular file is checked first, a pipe is read into memory that grows. Then
+   bytes are swapped, and Fortran order, which is C order of the reversed shape, is transposed tile
+   by tile. */
 
 #include "npy.h"
 
@@ -20,7 +20,7 @@
 /* ---- conversions ----------------------------------------------------------- */
 
 static void
-turn_bytes(unsigned char* const data, const size_t n, const size_t size)
+swap_bytes(unsigned char* const data, const size_t n, const size_t size)
 {
   for (size_t k = 0; k < n; ++k) {
     unsigned char* const element = data + k * size;
@@ -32,8 +32,8 @@ turn_bytes(unsigned char* const data, const size_t n, const size_t size)
   }
 }
 
-/* y[i y_step + j] = x[i + j x_step] for m x n elements, one tile at a time, so that neither
-   side leaves the cache between two lines. */
+/* y[i y_step + j] = x[i + j x_step] for m x n elements, one tile at a time, so that both
+   sides stay in the cache. */
 static void
 transpose(const char* const x, const int64_t x_step, char* const y, const int64_t y_step,
           const int64_t m, const int64_t n, const size_t size)
@@ -52,8 +52,8 @@ transpose(const char* const x, const int64_t x_step, char* const y, const int64_
   }
 }
 
-/* The elements of `x` in Fortran order, written in C order to `y`. The first and the last
-   dimension are transposed, the others counted through. No extent is 0. */
+/* y (C order) <- x (Fortran order). The first and the last dimension are transposed, with a loop
+   over the others. No extent is 0. */
 static void
 from_fortran(const pz_spec* const spec, const char* const x, char* const y)
 {
@@ -91,15 +91,15 @@ from_fortran(const pz_spec* const spec, const char* const x, char* const y)
 
 /* ---- reading --------------------------------------------------------------- */
 
-/* An open file and how much is left of it, where that is known. */
+/* An open file, and the rest of it where the size is known. */
 typedef struct source {
   const char* path;
   int fd;
   bool regular;
-  uint64_t left; /* of a regular file */
+  uint64_t left; /* bytes left of a regular file */
 } source;
 
-/* Reads up to `bytes`, less only at the end of the file; -1 after saying why. */
+/* Reads `bytes` bytes, fewer only at the end of the file; -1 after printing an error. */
 static ssize_t
 read_some(source* const s, void* const out, const size_t bytes)
 {
@@ -120,7 +120,7 @@ read_some(source* const s, void* const out, const size_t bytes)
   return (ssize_t)done;
 }
 
-/* Reads the header as far as the first element. */
+/* Reads the header, up to the first element. */
 static bool
 read_header(source* const s, npy_layout* const out)
 {
@@ -147,7 +147,7 @@ read_header(source* const s, npy_layout* const out)
     length |= (size_t)prefix[10] << 16 | (size_t)prefix[11] << 24;
   }
   if (n < 10) {
-    say(s->path, "file ends inside its header");
+    say(s->path, "found the end of the file inside its header");
     return false;
   }
   if (length > NPY_TEXT_LIMIT) {
@@ -163,7 +163,7 @@ read_header(source* const s, npy_layout* const out)
   n = read_some(s, text, length);
   bool good = n >= 0;
   if (good && (size_t)n < length) {
-    say(s->path, "file ends inside its header: found %zd bytes of it, expected %zu", n, length);
+    say(s->path, "found the end of the file inside its header, after %zd of %zu bytes", n, length);
     good = false;
   } else if (good && !npy_parse(text, length, out, reason)) {
     say(s->path, "%s", reason);
@@ -173,7 +173,7 @@ read_header(source* const s, npy_layout* const out)
   return good;
 }
 
-/* Reads exactly `bytes` to the end of the file, into memory for the caller to free. */
+/* Reads exactly `bytes` up to the end of the file, into memory that the caller frees. */
 static void*
 read_elements(source* const s, const size_t bytes)
 {
@@ -183,7 +183,7 @@ read_elements(source* const s, const size_t bytes)
     return NULL;
   }
   size_t capacity = s->regular || bytes < (1U << 20) ? bytes : 1U << 20;
-  char* data = malloc(capacity + 1); /* one more, to see a file that goes on */
+  char* data = malloc(capacity + 1); /* one more, to detect a longer file */
   size_t done = 0;
   while (data != NULL) {
     const ssize_t n = read_some(s, data + done, capacity + 1 - done);
@@ -224,7 +224,7 @@ read_open(source* const s, npy_array* const out)
   }
   array.spec = layout.spec;
   if (!npy_bytes(&array.spec, &array.bytes)) {
-    say(s->path, "header declares 2^62 bytes or more");
+    say(s->path, "found a header of 2^62 bytes of elements or more, expected less");
     return false;
   }
   array.data = read_elements(s, array.bytes);
@@ -233,7 +233,7 @@ read_open(source* const s, npy_array* const out)
   }
   if (layout.swapped) {
     const size_t size = pz_dtype_size(array.spec.dtype);
-    turn_bytes(array.data, array.bytes / size, size);
+    swap_bytes(array.data, array.bytes / size, size);
   }
   if (layout.fortran_order && array.spec.ndim > 1 && array.bytes > 0) {
     npy_array turned;
@@ -280,7 +280,7 @@ npy_new(const pz_spec* const spec, const char* const what, npy_array* const out)
 {
   npy_array array = {.spec = *spec};
   if (!npy_bytes(spec, &array.bytes)) {
-    say(what, "an array of 2^62 bytes or more");
+    say(what, "found an array of 2^62 bytes or more, expected less");
     return false;
   }
   array.data = malloc(array.bytes > 0 ? array.bytes : 1);

@@ -3,9 +3,8 @@
 
 /* The header of a .npy file is a Python dictionary with three keys,
      {'descr': '<f8', 'fortran_order': False, 'shape': (8, 5, 3, 3), }
-   read here by a parser for exactly that: keys in any order, either quote, any white
-   space, a comma after the last entry or none. Whatever else Python would evaluate is
-   refused. */
+   This parser accepts exactly that form: keys in any order, single or double quotes, any white
+   space, with or without a comma after the last item. Other Python expressions are errors. */
 
 #include "npy.h"
 
@@ -52,7 +51,7 @@ skip_space(cursor* const c)
   }
 }
 
-/* Takes `mark` if it comes next. */
+/* Consumes `mark` if it is next. */
 static bool
 take(cursor* const c, const char mark)
 {
@@ -76,7 +75,7 @@ take_word(cursor* const c, const char* const word)
   return false;
 }
 
-/* A string without escapes of less than `size` bytes. */
+/* Reads a string without escapes, of less than `size` bytes. */
 static bool
 read_string(cursor* const c, char* const out, const size_t size)
 {
@@ -98,13 +97,13 @@ read_string(cursor* const c, char* const out, const size_t size)
   return true;
 }
 
-/* An extent; version 1 files of Python 2 end long ones in L. */
+/* Reads an extent; Python 2 wrote long ones with a final L. */
 static bool
 read_extent(cursor* const c, int64_t* const out)
 {
   skip_space(c);
   if (c->at < c->end && *c->at == '-') {
-    return refuse(c, "shape has a negative extent");
+    return refuse(c, "found a negative extent, expected 0 or more");
   }
   if (c->at >= c->end || *c->at < '0' || *c->at > '9') {
     return refuse_broken(c, "an extent");
@@ -113,7 +112,7 @@ read_extent(cursor* const c, int64_t* const out)
   for (; c->at < c->end && *c->at >= '0' && *c->at <= '9'; ++c->at) {
     const int digit = *c->at - '0';
     if (n > (INT64_MAX - digit) / 10) {
-      return refuse(c, "shape has an extent of 2^63 or more");
+      return refuse(c, "found an extent of 2^63 or more, expected less");
     }
     n = 10 * n + digit;
   }
@@ -124,7 +123,7 @@ read_extent(cursor* const c, int64_t* const out)
   return true;
 }
 
-/* A tuple: (), (3,), (3, 4), (3, 4,); (3) is none. */
+/* Reads a tuple: (), (3,), (3, 4), (3, 4,), but not (3). */
 static bool
 read_shape(cursor* const c, pz_spec* const spec)
 {
@@ -148,7 +147,7 @@ read_shape(cursor* const c, pz_spec* const spec)
     comma = take(c, ',');
   }
   if (ndim == 1 && !comma) {
-    return refuse_broken(c, "a comma after the only extent before this");
+    return refuse_broken(c, "a comma after the only extent, before this");
   }
   if (ndim > PZ_MAX_DIMS) {
     return refuse(c, "found %d dimensions, expected at most %d", (int)ndim, PZ_MAX_DIMS);
@@ -157,14 +156,14 @@ read_shape(cursor* const c, pz_spec* const spec)
   return true;
 }
 
-/* The name NumPy gives a type that is neither float32 nor float64: kind and bytes. */
+/* Reports a type other than float32 and float64, by NumPy's name: kind and bits. */
 static bool
 refuse_type(const cursor* const c, const char* const code)
 {
   static const struct {
     char kind;
     const char* name;
-    int bits; /* per byte of the code's number; 0: the name is all there is */
+    int bits; /* per byte of the code's number; 0: the name has no number */
   } kinds[] = {
       {'i', "int", 8},  {'u', "uint", 8},       {'f', "float", 8},       {'c', "complex", 8},
       {'b', "bool", 0}, {'O', "object", 0},     {'S', "bytes", 0},       {'a', "bytes", 0},

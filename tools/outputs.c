@@ -1,14 +1,13 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Every array is written to a temporary file beside its target and forced to the disk;
-   only when the last one lies there do they get their names, one rename each. A rename
-   within a folder fails only where somebody else acts in between: where a file appeared
-   that must be kept, those already named are taken away again.
+/* Every array is written to a temporary file beside its target and synchronized to disk. After the
+   last one, each is renamed to its target. A rename can fail only if another process interferes,
+   for example creates a file that must be kept: then the files renamed so far are removed.
 
-   Temporaries exist only inside outputs_write, and there an interrupt is noted, acted on
-   between two blocks, and delivered once nothing is left to clean up. Before, during the
-   computation, it ends the program at once. */
+   Temporary files exist only inside outputs_write. There an interrupt is recorded, checked between
+   two blocks, and delivered after the cleanup. Before that, during the computation, it ends the
+   program at once. */
 
 #include "outputs.h"
 
@@ -36,7 +35,7 @@ note_interrupt(const int signal_number)
   interrupted = signal_number;
 }
 
-/* Notes interrupts from now on, but for those that the caller of the program ignores. */
+/* Records interrupts from now on, except those that the program was started to ignore. */
 static void
 hold_interrupts(struct sigaction before[N_INTERRUPTS])
 {
@@ -66,7 +65,7 @@ deliver_interrupts(const struct sigaction before[N_INTERRUPTS])
 
 /* ---- checks ----------------------------------------------------------------- */
 
-/* The folder of a path: its bytes up to the last slash, or ".". For the caller to free. */
+/* The folder of a path: its bytes up to the last slash, or ".". The caller frees it. */
 static char*
 folder_of(const char* const path)
 {
@@ -81,7 +80,7 @@ name_of(const char* const path)
   return slash ? slash + 1 : path;
 }
 
-/* One name in one folder, or two names of one file. */
+/* Do two paths name the same file, or the same new file in one folder? */
 static bool
 same_target(const char* const a, const char* const b)
 {
@@ -100,15 +99,15 @@ same_target(const char* const a, const char* const b)
   return same;
 }
 
-/* What a failed step on an output is called. */
+/* Prints the error of a failed step on an output. */
 static void
 say_output(const char* const path, const int error)
 {
   if (error == EEXIST) {
     say_exists(path);
   } else if (error == ENOTSUP) {
-    say(path, "found something that is not a regular file");
-  } else if (error != EINTR) { /* of an interrupt the signal tells */
+    say(path, "found a file of another kind, expected a regular file");
+  } else if (error != EINTR) { /* an interrupt is not an error */
     say_system(path, error);
   }
 }
@@ -140,7 +139,7 @@ check_target(const char* const path, const bool force)
   }
   const int error = access(folder, W_OK | X_OK) == 0 ? 0 : errno;
   if (error == ENOENT) {
-    say(path, "there is no folder %s", folder);
+    say(path, "found no folder %s", folder);
   } else if (error) {
     say_system(folder, error);
   }
@@ -184,8 +183,8 @@ write_array(pzi_atomic_file* const file, const npy_array* const array)
   return error;
 }
 
-/* Writes every array under a temporary name, the state under its own, then names the
-   arrays. Returns whether all went well; `*named` counts arrays that have their names. */
+/* Writes every array to a temporary file and the state to its target, then renames the arrays.
+   Returns whether all succeeded; `*named` counts the arrays renamed. */
 static bool
 write_all(const char* const* const paths, const npy_array* const arrays, const size_t n,
           const char* const state_path, const pz_state* const state, const bool force,
@@ -240,7 +239,7 @@ outputs_write(const char* const* const paths, const npy_array* const arrays, con
     for (size_t k = 0; k < n; ++k) {
       pzi_atomic_file_abandon(&files[k]);
     }
-    /* Without `force` what has a name by now was not there before. */
+    /* Without `force`, these files did not exist before. */
     for (size_t k = 0; k < named && !force; ++k) {
       unlink(paths[k]);
     }

@@ -1,9 +1,9 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* One line whatever it carries: file names and plugins' texts may hold newlines and
-   terminal sequences, so control characters become question marks. A passing line stands
-   below the lines that stay: each of these takes it away first. */
+/* A message is always one line: file names and texts of plugins may contain newlines and terminal
+   sequences, so control characters become question marks. A progress line is the last line of the
+   terminal; every message erases it first. */
 
 #include "say.h"
 
@@ -26,7 +26,7 @@ typedef struct line {
 } line;
 
 static pthread_mutex_t terminal = PTHREAD_MUTEX_INITIALIZER;
-static bool passing; /* a passing line is shown; guarded by `terminal` */
+static bool progress; /* a progress line is shown; guarded by `terminal` */
 
 static void PZ_PRINTF(2, 0) put(line* const l, const char* const format, va_list args)
 {
@@ -68,11 +68,11 @@ clean(line* const l)
   l->length = length;
 }
 
-/* Back to the first column, and the rest of the line erased. */
+/* Returns to the first column and erases the line. */
 static const char*
 eraser(void)
 {
-  return passing ? "\r\033[K" : "";
+  return progress ? "\r\033[K" : "";
 }
 
 static void
@@ -81,7 +81,7 @@ finish(line* const l)
   clean(l);
   pthread_mutex_lock(&terminal);
   fprintf(stderr, "%s%s\n", eraser(), l->text);
-  passing = false;
+  progress = false;
   pthread_mutex_unlock(&terminal);
 }
 
@@ -130,7 +130,7 @@ say_system(const char* const what, const int error)
 int
 say_exists(const char* const what)
 {
-  return say(what, "is there already, and is overwritten only with --force");
+  return say(what, "the file exists; --force overwrites it");
 }
 
 int
@@ -140,7 +140,7 @@ say_no_memory(const char* const what)
 }
 
 bool
-say_passing(const char* const format, ...)
+say_progress(const char* const format, ...)
 {
   struct winsize size;
   line l = {.length = 0};
@@ -160,7 +160,7 @@ say_passing(const char* const format, ...)
   pthread_mutex_lock(&terminal);
   fprintf(stderr, "%s%.*s", eraser(), room, format != NULL ? l.text : "");
   fflush(stderr);
-  passing = format != NULL;
+  progress = format != NULL;
   pthread_mutex_unlock(&terminal);
   return true;
 }

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* What there is: maps, devices, and what became of every file that was looked at. */
+/* What is installed: parametrizations, devices, and the result for every file searched. */
 
 #include "commands.h"
 #include "say.h"
@@ -37,7 +37,7 @@ open_context(void)
   return context;
 }
 
-/* Every getter ends its list with PZ_NOT_FOUND; anything else is said. */
+/* Did an enumeration end as it should, with PZ_NOT_FOUND? Prints any other error. */
 static bool
 list_ended(const pz_status status)
 {
@@ -46,17 +46,36 @@ list_ended(const pz_status status)
 
 /* ---- list ------------------------------------------------------------------- */
 
+/* Do the words of `tags` contain `tag`? */
 static bool
-list_maps(pz_context* const context)
+has_tag(const char* const tags, const char* const tag)
 {
-  pz_map_info map = {.size = sizeof(map)};
+  const size_t length = strlen(tag);
+  for (const char* at = tags; length > 0 && (at = strstr(at, tag)) != NULL; at += length) {
+    const bool begins = at == tags || at[-1] == ' ';
+    if (begins && (at[length] == '\0' || at[length] == ' ')) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* Lists all parametrizations, or those with a tag. */
+static bool
+list_parametrizations(pz_context* const context, const char* const tag)
+{
+  pz_parametrization_info info = {.size = sizeof(info)};
   table t;
   table_init(&t, 4);
-  table_row(&t, (const char*[]){"map", "version", "summary", "file"});
+  table_row(&t, (const char*[]){"parametrization", "version", "summary", "file"});
   pz_status status;
   uint32_t n = 0;
-  for (; (status = pz_context_map(context, n, &map)) == PZ_OK; ++n) {
-    table_row(&t, (const char*[]){map.id, map.version, map.summary, map.path});
+  for (uint32_t k = 0; (status = pz_context_parametrization(context, k, &info)) == PZ_OK; ++k) {
+    if (tag != NULL && !has_tag(info.tags, tag)) {
+      continue;
+    }
+    ++n;
+    table_row(&t, (const char*[]){info.id, info.version, info.summary, info.path});
   }
   if (!list_ended(status)) {
     table_cleanup(&t);
@@ -64,7 +83,11 @@ list_maps(pz_context* const context)
   }
   if (n == 0) {
     table_cleanup(&t);
-    puts("no maps: parametrize doctor says where they were looked for");
+    if (tag != NULL) {
+      printf("no parametrization has the tag \"%s\"\n", tag);
+    } else {
+      puts("no parametrization found; parametrize doctor shows the folders searched");
+    }
     return true;
   }
   return show(&t, 0);
@@ -92,9 +115,8 @@ list_devices(pz_context* const context)
 int
 run_list(const arguments* const a)
 {
-  (void)a;
   pz_context* const context = open_context();
-  bool done = context != NULL && list_maps(context);
+  bool done = context != NULL && list_parametrizations(context, a->tag);
   if (done) {
     putchar('\n');
     done = list_devices(context);
@@ -139,7 +161,7 @@ route_text(const uint32_t route)
   return "unknown";
 }
 
-/* Lines of a text, each after two spaces. */
+/* Prints the lines of a text, each after two spaces. */
 static void
 print_indented(const char* text)
 {
@@ -151,19 +173,18 @@ print_indented(const char* text)
 }
 
 static bool
-show_options(pz_context* const context, const pz_map_info* const map)
+show_options(pz_context* const context, const pz_parametrization_info* const info)
 {
   pz_option_info option = {.size = sizeof(option)};
   pz_status status;
   table t;
-  if (map->n_options == 0) {
+  if (info->n_options == 0) {
     puts("\noptions\n  none");
     return true;
   }
   table_init(&t, 5);
   table_row(&t, (const char*[]){"name", "type", "default", "range", "meaning"});
-  for (uint32_t k = 0; (status = pz_context_map_option(context, map->id, k, &option)) == PZ_OK;
-       ++k) {
+  for (uint32_t k = 0; (status = pz_context_option(context, info->id, k, &option)) == PZ_OK; ++k) {
     table_row(&t, (const char*[]){option.name, type_text(option.type), option.fallback,
                                   option.range, option.doc});
   }
@@ -176,40 +197,40 @@ show_options(pz_context* const context, const pz_map_info* const map)
 }
 
 static bool
-show_map(pz_context* const context, const char* const id)
+show_parametrization(pz_context* const context, const char* const id)
 {
   static const struct {
     uint32_t flag;
     const char* text;
   } abilities[] = {
-      {PZ_HAS_RIGHT_INVERSE, "right_inverse  values can be inverted and assigned"},
-      {PZ_HAS_VJP, "vjp            gradients reach the originals"},
+      {PZ_HAS_RIGHT_INVERSE, "right_inverse  originals from a value, also for assignment"},
+      {PZ_HAS_VJP, "vjp            gradients of the originals"},
       {PZ_HAS_RESIDUAL, "residual       distance of a tensor from the set of values"},
-      {PZ_HAS_SAMPLE, "sample         draws members of the set"},
-      {PZ_HAS_UPDATE, "update         takes steps of its own state"},
+      {PZ_HAS_SAMPLE, "sample         random values"},
+      {PZ_HAS_UPDATE, "update         steps of its own state"},
   };
-  pz_map_info map = {.size = sizeof(map)};
-  const pz_status status = pz_context_find_map(context, id, &map);
+  pz_parametrization_info info = {.size = sizeof(info)};
+  const pz_status status = pz_context_find(context, id, &info);
   if (status != PZ_OK) {
     say_library(id, status);
     return false;
   }
-  printf("%s %s\n  %s\n", map.id, map.version, map.summary);
-  if (*map.formula != '\0') {
+  printf("%s %s\n  %s\n", info.id, info.version, info.summary);
+  if (*info.formula != '\0') {
     puts("\nformula");
-    print_indented(map.formula);
+    print_indented(info.formula);
   }
-  if (!show_options(context, &map)) {
+  if (!show_options(context, &info)) {
     return false;
   }
   puts("\noffers\n  forward        value from originals");
   for (size_t k = 0; k < sizeof(abilities) / sizeof(abilities[0]); ++k) {
-    if (map.flags & abilities[k].flag) {
+    if (info.flags & abilities[k].flag) {
       printf("  %s\n", abilities[k].text);
     }
   }
   puts("\nfile");
-  print_indented(map.path);
+  print_indented(info.path);
   return true;
 }
 
@@ -235,7 +256,7 @@ static bool
 show_device(pz_context* const context, const char* const name)
 {
   pz_queue* queue = NULL;
-  pz_status status = pz_queue_open(context, name, &queue);
+  pz_status status = pz_queue_open(context, name, NULL, &queue);
   if (status != PZ_OK) {
     say_library(name, status);
     return false;
@@ -264,12 +285,12 @@ int
 run_info(const arguments* const a)
 {
   if (a->n_operands == 0 && a->device == NULL) {
-    return say_usage("info", "info", "expected the name of a map, or --device NAME");
+    return say_usage("info", "info", "expected the name of a parametrization, or --device NAME");
   }
   pz_context* const context = open_context();
   bool done = context != NULL;
   if (done && a->n_operands > 0) {
-    done = show_map(context, a->operands[0]);
+    done = show_parametrization(context, a->operands[0]);
   }
   if (done && a->device != NULL) {
     if (a->n_operands > 0) {
@@ -283,41 +304,65 @@ run_info(const arguments* const a)
 
 /* ---- doctor ------------------------------------------------------------------ */
 
-/* Files and folders with what they offer; then a remark below those that have one. */
+/* Shows plugins with their ids, and folders; where there is a reason, on the next line. */
+static bool
+show_plugins(pz_context* const context)
+{
+  pz_plugin_report plugin = {.size = sizeof(plugin)};
+  uint32_t loaded = 0;
+  uint32_t k = 0;
+  pz_status status;
+  char origin[128] = "";
+  for (; (status = pz_context_plugin(context, k, &plugin)) == PZ_OK; ++k) {
+    if (k == 0 || strncmp(origin, plugin.origin, sizeof(origin) - 1) != 0) {
+      printf("%s%s\n", k > 0 ? "\n" : "", plugin.origin);
+      snprintf(origin, sizeof(origin), "%s", plugin.origin);
+    }
+    loaded += plugin.loaded != 0;
+    printf("  %-10s  ", plugin.loaded ? "loaded" : "not loaded");
+    for (const char* byte = plugin.path; *byte != '\0';) {
+      const size_t control = text_control(byte);
+      putchar(control ? '?' : *byte);
+      byte += control ? control : 1;
+    }
+    printf("%s%s\n", *plugin.ids ? ": " : "", plugin.ids);
+    if (*plugin.reason != '\0') {
+      printf("              %s\n", plugin.reason);
+    }
+  }
+  if (!list_ended(status)) {
+    return false;
+  }
+  printf("%s%u searched, %u loaded\n", k > 0 ? "\n" : "", (unsigned)k, (unsigned)loaded);
+  return true;
+}
+
+/* The devices in the order in which "auto" tries them, and the reason of their rank. */
+static bool
+show_order(pz_context* const context)
+{
+  pz_device_report device = {.size = sizeof(device)};
+  table t;
+  table_init(&t, 3);
+  pz_status status;
+  for (uint32_t k = 0; (status = pz_context_device(context, k, &device)) == PZ_OK; ++k) {
+    const char* const reason = device.usable ? "" : device.reason;
+    table_row(&t, (const char*[]){device.name, device.rank, reason});
+  }
+  if (!list_ended(status)) {
+    table_cleanup(&t);
+    return false;
+  }
+  puts("\ndevices, in the order in which auto tries them");
+  return show(&t, 2);
+}
+
 int
 run_doctor(const arguments* const a)
 {
   (void)a;
   pz_context* const context = open_context();
-  if (context == NULL) {
-    return EXIT_ERROR;
-  }
-  pz_file_report file = {.size = sizeof(file)};
-  uint32_t loaded = 0;
-  uint32_t k = 0;
-  pz_status status;
-  char origin[128] = "";
-  for (; (status = pz_context_file(context, k, &file)) == PZ_OK; ++k) {
-    if (k == 0 || strncmp(origin, file.origin, sizeof(origin) - 1) != 0) {
-      printf("%s%s\n", k > 0 ? "\n" : "", file.origin);
-      snprintf(origin, sizeof(origin), "%s", file.origin);
-    }
-    loaded += file.loaded != 0;
-    printf("  %s  ", file.loaded ? "loaded" : "not   ");
-    for (const char* byte = file.path; *byte != '\0';) {
-      const size_t control = text_control(byte);
-      putchar(control ? '?' : *byte);
-      byte += control ? control : 1;
-    }
-    printf("%s%s\n", *file.ids ? ": " : "", file.ids);
-    if (*file.reason != '\0') {
-      printf("          %s\n", file.reason);
-    }
-  }
-  const bool done = list_ended(status);
-  if (done) {
-    printf("%s%u looked at, %u loaded\n", k > 0 ? "\n" : "", (unsigned)k, (unsigned)loaded);
-  }
+  const bool done = context != NULL && show_plugins(context) && show_order(context);
   pz_context_free(context);
   return done ? EXIT_GOOD : EXIT_ERROR;
 }

@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Columns are as wide as their widest cell; a character is a UTF-8 sequence, control
-   characters become question marks, so that a file name cannot draw on the terminal. */
+/* A column is as wide as its widest cell. Widths count UTF-8 characters. Control characters become
+   question marks, so that a file name cannot control the terminal. */
 
 #include "table.h"
 

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* One allocation for each text, freed together. */
+/* One allocation for each text; all are freed together. */
 
 #include "texts.h"
 

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Texts made for the cells of a table, which borrows them. */
+/* Owns formatted texts, which the cells of a table borrow. */
 
 #ifndef TOOLS_TEXTS_H
 #define TOOLS_TEXTS_H
@@ -11,24 +11,24 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* All zero bytes: none. */
+/* All zero bytes: no texts. */
 typedef struct texts {
   char** all;
   size_t n;
   size_t room;
-  bool failed; /* one is missing for want of memory */
+  bool failed; /* a text is missing: there was not enough memory */
 } texts;
 
-/* A formatted text that lives as long as `t`; "" without memory. */
+/* Formats a text that lives as long as `t`; "" if there is not enough memory. */
 const char* texts_add(texts* t, const char* format, ...) PZ_PRINTF(2, 3);
 
-/* "3x4", "scalar". */
+/* "3x4", or "scalar". */
 const char* texts_shape(texts* t, const pz_spec* spec);
 
 void texts_cleanup(texts* t);
 
-/* The bytes of the control character at the beginning of a text: an ASCII one, or one of
-   U+0080 to U+009F, which terminals obey as well. 0 where there is none, or the text ends. */
+/* The length in bytes of a control character at the beginning of a text: an ASCII one, or one of
+   U+0080 to U+009F, which terminals obey too. 0 for another character or the end of the text. */
 size_t text_control(const char* text);
 
 #endif /* TOOLS_TEXTS_H */

@@ -1,9 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A second thread waits for interrupts, which every other thread blocks, and draws in
-   between. It is called back by a signal of its own, SIGUSR1, which is an interrupt like
-   the others when it comes from elsewhere. */
+/* A second thread waits for interrupts, which all other threads block, and draws the progress in
+   between. SIGUSR1 from the main thread ends it; SIGUSR1 from elsewhere is an interrupt. */
 
 #include "watch.h"
 
@@ -22,10 +21,10 @@ enum { NAME_BYTES = 256, FIRST_SHOWN_MS = 1000, REDRAWN_MS = 100 };
 
 struct watch {
   pthread_mutex_t lock;
-  sigset_t waited; /* signals */
+  sigset_t waited; /* signals it waits for */
   void (*give_up)(void* user);
   void* user;
-  bool over; /* as all below guarded by `lock` */
+  bool over; /* the work has ended; this and all below are guarded by `lock` */
   char what[NAME_BYTES];
   size_t k;
   size_t n;
@@ -58,22 +57,21 @@ watch_show(watch* const w, const char* const what, const size_t k, const size_t 
   pthread_mutex_unlock(&w->lock);
 }
 
-/* Ends the program as the signal would have ended it. */
+/* Ends the program by the signal. */
 static void
 end_by(watch* const w, const int number)
 {
   sigset_t one;
   sigemptyset(&one);
   sigaddset(&one, number);
-  w->give_up(w->user); /* the lock is kept: the work goes no further */
-  say_passing(NULL);
+  w->give_up(w->user); /* the lock stays held, which stops the work */
+  say_progress(NULL);
   pthread_sigmask(SIG_UNBLOCK, &one, NULL);
   raise(number);
   _exit(128 + number);
 }
 
-/* The progress is drawn only under the lock, so that the line it stands on is gone when
-   the work is. */
+/* Draws the progress. The lock is held, so that no line is drawn after the work has ended. */
 static void
 draw(watch* const w)
 {
@@ -84,7 +82,7 @@ draw(watch* const w)
              (double)w->total / mib);
   }
   if (w->n > 0 && !w->over) {
-    (void)say_passing("tensor %zu of %zu%s: %s", w->k, w->n, bytes, w->what);
+    (void)say_progress("tensor %zu of %zu%s: %s", w->k, w->n, bytes, w->what);
   }
 }
 
@@ -136,7 +134,7 @@ watch_run(bool (*const work)(watch* w, void* user), void (*const give_up)(void* 
   const bool good = work(&w, user);
   pthread_mutex_lock(&w.lock);
   w.over = true;
-  say_passing(NULL);
+  say_progress(NULL);
   pthread_mutex_unlock(&w.lock);
   pthread_kill(watcher, SIGUSR1);
   pthread_join(watcher, NULL);

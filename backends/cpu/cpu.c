@@ -5,7 +5,6 @@
    they are strong; own loops where they are not (structured passes, small matrices,
    inversion without pivoting). Every operation is done when it returns. */
 
-#include "cpu_ops.h"
 #include "isa.h"
 #include "libraries.h"
 #include "scratch.h"
@@ -48,6 +47,8 @@ probe(const pz_backend_host* const host, const uint32_t index, pz_device_info* c
   info->device.type = PZ_DEVICE_CPU;
   info->device.id = 0;
   info->f64 = 1;
+  info->memory = PZ_MEMORY_HOST;
+  info->priority = PZ_PRIORITY_HOST;
   info->reason[0] = '\0';
   hardware(sizeof(info->name), info->name);
   info->usable =
@@ -155,9 +156,17 @@ synchronize(pz_backend_queue* const q)
   return PZ_OK;
 }
 
+/* Those of the chosen set of instructions. 64-bit integers are copied, and filled with random bits, as
+   numbers of 64 bits. */
+static const pz_backend_ops*
+operations(pz_backend_queue* const q, const uint32_t dtype)
+{
+  return dtype == PZ_F32 ? q->f32 : q->f64;
+}
+
 static const pz_backend cpu = {
     .size = sizeof(cpu),
-    .flags = PZ_BACKEND_HOST_MEMORY | PZ_BACKEND_BY_TRIANGLE,
+    .flags = PZ_BACKEND_BY_TRIANGLE,
     .id = "cpu",
     .summary = "The processor, with OpenBLAS and LAPACKE",
     .probe = probe,
@@ -168,7 +177,7 @@ static const pz_backend cpu = {
     .copy = copy_memory,
     .fill = fill_memory,
     .sync = synchronize,
-    .ops = &cpu_ops,
+    .operations = operations,
 };
 
 PZ_PLUGIN(cpu, "1.0.0", PZ_BACKEND(&cpu));

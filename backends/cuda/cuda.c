@@ -17,6 +17,7 @@ cuda_probe(const pz_backend_host* const host, const uint32_t index, pz_device_in
 {
   const int n = cuda_count(info->reason);
   info->device = (pz_device){PZ_DEVICE_CUDA, (int32_t)index};
+  info->memory = PZ_MEMORY_DEVICE;
   info->usable = 0;
   if (n == 0 && index == 0) {
     return PZ_OK;
@@ -51,8 +52,11 @@ cuda_probe(const pz_backend_host* const host, const uint32_t index, pz_device_in
   snprintf(info->detail, sizeof(info->detail),
            "compute capability %d.%d, %.1f GiB, driver for CUDA %d.%d", capability[0],
            capability[1], (double)bytes / 1073741824.0, version / 1000, version % 1000 / 10);
+  int integrated = 0;
+  (void)cu.cuDeviceGetAttribute(&integrated, CU_DEVICE_ATTRIBUTE_INTEGRATED, device);
   info->usable = 1;
   info->f64 = 1;
+  info->priority = integrated ? PZ_PRIORITY_INTEGRATED : PZ_PRIORITY_DISCRETE;
   return PZ_OK;
 }
 
@@ -111,6 +115,14 @@ static const pz_backend_ops operations = {
     .launch = gpu_launch,
 };
 
+static const pz_backend_ops*
+operations_of(pz_backend_queue* const q, const uint32_t dtype)
+{
+  (void)q;
+  (void)dtype;
+  return &operations; // each looks at its operands' dtype
+}
+
 static const pz_backend cuda = {
     .size = sizeof(cuda),
     .flags = PZ_BACKEND_ASYNC,
@@ -124,7 +136,7 @@ static const pz_backend cuda = {
     .copy = cuda_copy,
     .fill = cuda_fill,
     .sync = cuda_sync,
-    .ops = &operations,
+    .operations = operations_of,
     .accept = cuda_accept,
     .record = cuda_record,
     .release_event = cuda_release_event,

@@ -28,6 +28,7 @@ opencl_probe(const pz_backend_host* const host, const uint32_t index, pz_device_
   char driver[64];
   char platform[64] = "";
   cl_device_type type = 0;
+  cl_bool unified = CL_FALSE;
   opencl_text(place.device, CL_DEVICE_NAME, info->name, sizeof(info->name));
   opencl_text(place.device, CL_DEVICE_VERSION, version, sizeof(version));
   opencl_text(place.device, CL_DRIVER_VERSION, driver, sizeof(driver));
@@ -39,7 +40,11 @@ opencl_probe(const pz_backend_host* const host, const uint32_t index, pz_device_
   info->usable = unusable == NULL;
   info->device = (pz_device){PZ_DEVICE_OPENCL, (int32_t)index};
   info->f64 = opencl_has_f64(place.device);
-  info->is_host = (type & CL_DEVICE_TYPE_CPU) != 0;
+  (void)clGetDeviceInfo(place.device, CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof(unified), &unified,
+                        NULL);
+  info->priority = (type & CL_DEVICE_TYPE_CPU) != 0 ? PZ_PRIORITY_HOST
+                   : unified                        ? PZ_PRIORITY_INTEGRATED
+                                                    : PZ_PRIORITY_DISCRETE;
   snprintf(info->alias, sizeof(info->alias), "%u:%u", (unsigned)place.platform_index,
            (unsigned)place.device_index);
   return PZ_OK;
@@ -226,6 +231,14 @@ static const pz_backend_ops operations = {
     .launch = gpu_launch,
 };
 
+static const pz_backend_ops*
+operations_of(pz_backend_queue* const q, const uint32_t dtype)
+{
+  (void)q;
+  (void)dtype;
+  return &operations; // each looks at its operands' dtype
+}
+
 static const pz_backend opencl = {
     .size = sizeof(opencl),
     .flags = PZ_BACKEND_ASYNC,
@@ -239,7 +252,7 @@ static const pz_backend opencl = {
     .copy = opencl_copy,
     .fill = opencl_fill,
     .sync = opencl_sync,
-    .ops = &operations,
+    .operations = operations_of,
     .accept = opencl_accept,
     .record = opencl_record,
     .release_event = opencl_release_event,

@@ -21,6 +21,8 @@ reference_probe(const pz_backend_host* const host, const uint32_t index, pz_devi
   info->device.type = PZ_DEVICE_CPU;
   info->device.id = 0;
   info->f64 = 1;
+  info->memory = PZ_MEMORY_HOST;
+  info->priority = 1;
   snprintf(info->name, sizeof(info->name), "plain C loops");
   snprintf(info->detail, sizeof(info->detail), "built in, arithmetic in float64");
   info->reason[0] = '\0';
@@ -170,9 +172,17 @@ static const pz_backend_ops operations = {
     .exponential_adjoint = pzi_reference_exponential_adjoint,
 };
 
+static const pz_backend_ops*
+operations_of(pz_backend_queue* const q, const uint32_t dtype)
+{
+  (void)q;
+  (void)dtype;
+  return &operations; // each looks at its operands' dtype
+}
+
 static const pz_backend reference = {
     .size = sizeof(reference),
-    .flags = PZ_BACKEND_HOST_MEMORY | PZ_BACKEND_BY_TRIANGLE,
+    .flags = PZ_BACKEND_BY_TRIANGLE,
     .id = "reference",
     .summary = "Plain C loops, to be read and believed",
     .probe = reference_probe,
@@ -183,7 +193,7 @@ static const pz_backend reference = {
     .copy = reference_move,
     .fill = reference_repeat,
     .sync = reference_sync,
-    .ops = &operations,
+    .operations = operations_of,
 };
 
 PZ_PLUGIN(reference, "1.0.0", PZ_BACKEND(&reference));

@@ -55,7 +55,9 @@ pzi_spec_text(const pz_spec* const spec, char buffer[PZI_SPEC_TEXT])
 const char*
 pzi_spec_text_structure(const uint32_t structure)
 {
-  static const char* const names[] = {"general", "symmetric", "skew", "positive definite",
-                                      "orthogonal"};
-  return structure < sizeof(names) / sizeof(names[0]) ? names[structure] : "unknown";
+  static const char* const names[] = {
+      "general",          "symmetric",        "skew",     "positive definite", "orthogonal",
+      "upper triangular", "lower triangular", "diagonal",
+  };
+  return structure < sizeof(names) / sizeof(names[0]) ? names[structure] : names[PZ_GENERAL];
 }

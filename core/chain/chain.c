@@ -8,6 +8,7 @@
 
 #include "check_tensor.h"
 #include "context.h"
+#include "sized_struct.h"
 #include "status.h"
 
 #include <inttypes.h>
@@ -90,12 +91,13 @@ make_instances(pz_context* const context, const pzi_chain_words* const words,
                pzi_stage* const stages)
 {
   for (uint32_t i = 0; i < n_settings; ++i) {
-    if (settings[i].map >= words->n_stages) {
+    if (settings[i].stage >= words->n_stages) {
       return pzi_fail(PZ_INVALID,
-                      "setting %" PRIu32 ": found parametrization %" PRIu32
-                      ", expected less than %" PRIu32,
-                      i, settings[i].map, words->n_stages);
+                      "setting %" PRIu32 ": found stage %" PRIu32 ", expected less than %" PRIu32,
+                      i, settings[i].stage, words->n_stages);
     }
+    PZ_TRY(pzi_struct_check_reserved(settings[i].reserved, sizeof(settings[i].reserved), "setting",
+                                     i));
   }
   for (uint32_t i = 0; i < words->n_stages; ++i) {
     const pzi_parametrization* found = NULL;
@@ -227,7 +229,7 @@ pz_chain_without(const pz_chain* const chain, const uint32_t index, pz_chain** c
                     index, chain->n_stages);
   }
   if (chain->n_stages == 1) {
-    return pzi_fail(PZ_INVALID, "chain: cannot leave out %s, its only parametrization",
+    return pzi_fail(PZ_INVALID, "chain: cannot leave out %s, its only stage",
                     chain->stages[0].instance->parametrization->table.id);
   }
   PZ_TRY(chain_derive(chain, index, 0, &shorter));
@@ -270,11 +272,10 @@ pzi_chain_with_dtype(const pz_chain* const chain, const uint32_t dtype, pz_chain
 }
 
 pz_chain*
-pz_chain_retain(pz_chain* const chain)
+pzi_chain_retain(const pz_chain* const shared)
 {
-  if (chain) {
-    atomic_fetch_add_explicit(&chain->references, 1, memory_order_relaxed);
-  }
+  pz_chain* const chain = (pz_chain*)shared; // its count of references may change
+  atomic_fetch_add_explicit(&chain->references, 1, memory_order_relaxed);
   return chain;
 }
 
@@ -299,21 +300,20 @@ pz_chain_text(const pz_chain* const chain)
 }
 
 pz_status
-pz_chain_entry(const pz_chain* const chain, const uint32_t index, pz_entry_info* const out)
+pz_chain_stage(const pz_chain* const chain, const uint32_t index, pz_stage_info* const out)
 {
-  if (!out || out->size < sizeof(*out)) {
-    return pzi_fail(PZ_INVALID, "parametrization: found size %" PRIu32 ", expected %zu",
-                    out ? out->size : 0, sizeof(*out));
-  }
+  PZ_TRY(pzi_struct_check(out, "output"));
   if (index >= chain->n_stages) {
     return pzi_fail(PZ_NOT_FOUND, "chain: found index %" PRIu32 ", expected less than %" PRIu32,
                     index, chain->n_stages);
   }
   const pzi_stage* const stage = &chain->stages[index];
-  PZ_TRY(
-      pz_context_find_map(chain->context, stage->instance->parametrization->table.id, &out->map));
-  out->text = stage->instance->text;
-  out->value = stage->plan.value;
+  const pz_stage_info info = {
+      .text = stage->instance->text,
+      .id = stage->instance->parametrization->table.id,
+      .value = stage->plan.value,
+  };
+  pzi_struct_write(out, &info, sizeof(info));
   return PZ_OK;
 }
 
@@ -331,23 +331,23 @@ pzi_chain_place(const pz_chain* const chain, const uint32_t role, const uint32_t
 }
 
 pz_status
-pz_chain_tensor_info(const pz_chain* const chain, const pz_role role, const uint32_t index,
-                     pz_chain_tensor* const out)
+pz_chain_tensor(const pz_chain* const chain, const pz_role role, const uint32_t index,
+                pz_chain_tensor_info* const out)
 {
-  if (!out || out->size < sizeof(*out)) {
-    return pzi_fail(PZ_INVALID, "tensor: found size %" PRIu32 ", expected %zu", out ? out->size : 0,
-                    sizeof(*out));
-  }
+  PZ_TRY(pzi_struct_check(out, "output"));
   const uint32_t place = pzi_chain_place(chain, (uint32_t)role, index);
   if (place == UINT32_MAX) {
     return pzi_fail(PZ_NOT_FOUND, "chain: found no tensor %" PRIu32 " of role %d", index,
                     (int)role);
   }
   const pzi_chain_tensor* const tensor = &chain->tensors[place];
-  out->role = tensor->role;
-  out->map = tensor->stage;
-  out->name = tensor->name;
-  out->spec = tensor->spec;
+  const pz_chain_tensor_info info = {
+      .role = tensor->role,
+      .stage = tensor->stage,
+      .name = tensor->name,
+      .spec = tensor->spec,
+  };
+  pzi_struct_write(out, &info, sizeof(info));
   return PZ_OK;
 }
 

@@ -50,6 +50,9 @@ uint32_t pzi_chain_place(const pz_chain* chain, uint32_t role, uint32_t index);
 pz_status pzi_chain_plan(pz_chain* chain, pz_direction direction, const pz_spec* given,
                          uint32_t n_given);
 
+/* Shares a chain, which pz_chain_free gives up again. */
+pz_chain* pzi_chain_retain(const pz_chain* chain);
+
 /* The same instances on originals of another float dtype, planned anew. PZ_MISMATCH if the
    new chain has other tensors than `chain`. */
 pz_status pzi_chain_with_dtype(const pz_chain* chain, uint32_t dtype, pz_chain** out);

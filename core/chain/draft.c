@@ -87,8 +87,9 @@ pzi_draft_tensor(pzi_activity* const run, const uint32_t role, const char* const
 }
 
 pz_status
-pzi_draft_value(pzi_activity* const run, const pz_spec* const spec, const uint32_t structure)
+pzi_draft_value(pzi_activity* const run, const pz_spec* const spec, const uint32_t declared)
 {
+  const uint32_t structure = declared > PZ_DIAGONAL ? (uint32_t)PZ_GENERAL : declared;
   pzi_draft* const draft = run->draft;
   char text[PZI_SPEC_TEXT];
   if (pzi_check_spec(spec, "value") != PZ_OK) {
@@ -100,12 +101,9 @@ pzi_draft_value(pzi_activity* const run, const pz_spec* const spec, const uint32
   if (draft->has_value) {
     return pzi_activity_breach(run, "value: found a second one");
   }
-  if (structure > PZ_ORTHOGONAL) {
-    return pzi_activity_breach(run, "value: found unknown structure %" PRIu32, structure);
-  }
   const bool square = spec->ndim >= 2 && spec->shape[spec->ndim - 1] == spec->shape[spec->ndim - 2];
-  if ((structure == PZ_ORTHOGONAL && spec->ndim < 2) ||
-      (structure != PZ_GENERAL && structure != PZ_ORTHOGONAL && !square)) {
+  const bool any_shape = structure == PZ_ORTHOGONAL || structure >= PZ_UPPER_TRIANGULAR;
+  if (structure != PZ_GENERAL && (spec->ndim < 2 || (!any_shape && !square))) {
     return pzi_activity_breach(run, "value: found %s, which cannot be %s",
                                pzi_spec_text(spec, text), pzi_spec_text_structure(structure));
   }

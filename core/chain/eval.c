@@ -9,6 +9,7 @@
 #include "activity.h"
 #include "check_tensor.h"
 #include "fault.h"
+#include "overlap.h"
 #include "queue_copy.h"
 #include "services.h"
 #include "shape.h"
@@ -245,22 +246,37 @@ pzi_eval_run(pz_eval* const eval, const uint32_t i, const uint32_t flags,
   return PZ_OK;
 }
 
+/* Copies the value to the caller's tensor. */
+static pz_status
+copy_value(pz_eval* const eval, const pz_tensor* const into)
+{
+  if (!pzi_check_owned(eval->queue, into)) {
+    PZ_TRY(pzi_eval_fault(eval, &eval->fault));
+  }
+  return pzi_queue_copy(eval->queue, &eval->stages[eval->chain->n_stages - 1].y, into);
+}
+
 /* ---- the public calls ---------------------------------------------------------------------- */
 
 pz_status
 pz_eval_forward(pz_eval* const eval, const pz_state* const state, const uint32_t flags,
-                pz_tensor* const value)
+                const pz_tensor* const into, pz_tensor* const value)
 {
-  if ((flags & ~(uint32_t)(PZ_CALL_SAVING | PZ_CALL_TRAINING)) != 0 || !value) {
+  if ((flags & ~(uint32_t)(PZ_CALL_SAVING | PZ_CALL_TRAINING)) != 0) {
     return pzi_fail(PZ_INVALID,
-                    "forward: found flags 0x%x%s, expected PZ_CALL_SAVING, "
-                    "PZ_CALL_TRAINING and a place for the value",
-                    (unsigned)flags, value ? "" : " and no place for the value");
+                    "forward: found flags 0x%x, expected PZ_CALL_SAVING, PZ_CALL_TRAINING",
+                    (unsigned)flags);
   }
   if (eval) {
     eval->version = 0;
   }
   PZ_TRY(pzi_eval_begin(eval, state));
+  if (into) {
+    PZ_TRY(pzi_check_tensor(eval->queue, into, pz_chain_value(eval->chain), "into"));
+    if (pzi_overlap_self(into)) {
+      return pzi_fail(PZ_INVALID, "into: found strides that address an element twice");
+    }
+  }
   const uint64_t version = pz_state_version(state);
   pzi_tensor_arena_clear(&eval->saved);
   eval->tape.n_tensors = 0;
@@ -272,9 +288,14 @@ pz_eval_forward(pz_eval* const eval, const pz_state* const state, const uint32_t
       PZ_TRY(pzi_eval_run(eval, i, flags, &eval->fault));
     }
   }
+  if (into) {
+    PZ_TRY(copy_value(eval, into));
+  }
   eval->version = version;
   eval->flags = flags;
-  *value = eval->stages[n - 1].y;
+  if (value) {
+    *value = eval->stages[n - 1].y;
+  }
   return PZ_OK;
 }
 

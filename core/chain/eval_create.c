@@ -8,6 +8,7 @@
 
 #include "fault.h"
 #include "queue_copy.h"
+#include "sized_struct.h"
 #include "status.h"
 
 #include <stdlib.h>
@@ -109,7 +110,7 @@ eval_setup(pz_eval* const eval)
 }
 
 pz_status
-pz_eval_new(pz_chain* const chain, pz_queue* const queue, pz_eval** const out)
+pz_eval_new(const pz_chain* const chain, pz_queue* const queue, pz_eval** const out)
 {
   if (!chain || !queue || !out) {
     return pzi_fail(PZ_INVALID, "evaluation: found a NULL argument");
@@ -118,7 +119,7 @@ pz_eval_new(pz_chain* const chain, pz_queue* const queue, pz_eval** const out)
   if (!eval) {
     return pzi_no_memory(sizeof(*eval));
   }
-  eval->chain = pz_chain_retain(chain);
+  eval->chain = pzi_chain_retain(chain);
   eval->queue = pzi_queue_retain(queue);
   pzi_tensor_arena_init(&eval->values, queue);
   pzi_tensor_arena_init(&eval->saved, queue);
@@ -173,14 +174,15 @@ held(const pzi_tensor_arena* const arena, uint64_t* const allocations)
 pz_status
 pz_eval_memory(const pz_eval* const eval, pz_eval_usage* const out)
 {
-  if (!eval || !out || out->size < sizeof(*out)) {
-    return pzi_fail(PZ_INVALID, "memory: found size %u, expected %zu",
-                    out ? (unsigned)out->size : 0U, sizeof(*out));
+  if (!eval) {
+    return pzi_fail(PZ_INVALID, "found no evaluation");
   }
-  out->allocations = eval->tape.allocations;
-  out->value_bytes = held(&eval->values, &out->allocations);
-  out->saved_bytes = held(&eval->saved, &out->allocations);
-  out->work_bytes =
-      held(&eval->work, &out->allocations) + held(&eval->temporary, &out->allocations);
+  PZ_TRY(pzi_struct_check(out, "output"));
+  pz_eval_usage usage = {.allocations = eval->tape.allocations};
+  usage.value_bytes = held(&eval->values, &usage.allocations);
+  usage.saved_bytes = held(&eval->saved, &usage.allocations);
+  usage.work_bytes =
+      held(&eval->work, &usage.allocations) + held(&eval->temporary, &usage.allocations);
+  pzi_struct_write(out, &usage, sizeof(usage));
   return PZ_OK;
 }

@@ -175,24 +175,16 @@ hand_over(pz_eval* const eval, const uint64_t want, const bool accumulate,
   return PZ_OK;
 }
 
-pz_status
-pz_eval_vjp(pz_eval* const eval, const pz_state* const state, const pz_tensor* const gradient,
-            const uint64_t want, const bool accumulate, const pz_tensor* const gradients)
+/* The gradients of one cotangent. */
+static pz_status
+run_back(pz_eval* const eval, const pz_tensor* const cotangent, const uint32_t first,
+         const uint64_t want, const bool accumulate, const pz_tensor* const gradients)
 {
-  PZ_TRY(check_call(eval, state, want, gradients));
-  PZ_TRY(check_tensors(eval, gradient, want, gradients));
-  const uint32_t first = first_stage(eval->chain, want);
-  const uint32_t n = eval->chain->n_stages;
-  for (uint32_t i = n; i-- > first;) {
-    if (!eval->stages[i].table->vjp) {
-      return pzi_fail(PZ_UNSUPPORTED, "%s: has no vjp", eval->stages[i].table->id);
-    }
-  }
   pzi_tensor_arena_clear(&eval->temporary);
   pz_tensor gy;
-  PZ_TRY(pzi_pending_input(eval, pz_chain_value(eval->chain), gradient, &gy));
+  PZ_TRY(pzi_pending_input(eval, pz_chain_value(eval->chain), cotangent, &gy));
   pzi_eval_skip_folds(eval);
-  for (uint32_t i = n; i-- > first;) {
+  for (uint32_t i = eval->chain->n_stages; i-- > first;) {
     pz_tensor inner = {0};
     PZ_TRY(step_back(eval, i, want, i > first, &gy, &inner));
     gy = inner;
@@ -201,4 +193,28 @@ pz_eval_vjp(pz_eval* const eval, const pz_state* const state, const pz_tensor* c
     }
   }
   return hand_over(eval, want, accumulate, gradients);
+}
+
+pz_status
+pz_eval_vjp(pz_eval* const eval, const pz_state* const state, const pz_tensor* const cotangents,
+            const uint32_t n_cotangents, const uint64_t want, const bool accumulate,
+            const pz_tensor* const gradients)
+{
+  PZ_TRY(check_call(eval, state, want, gradients));
+  const size_t n = trained(eval->chain);
+  for (uint32_t j = 0; j < n_cotangents; ++j) {
+    PZ_TRY(check_tensors(eval, cotangents ? &cotangents[j] : NULL, want,
+                         gradients ? &gradients[j * n] : NULL));
+  }
+  const uint32_t first = first_stage(eval->chain, want);
+  for (uint32_t i = eval->chain->n_stages; i-- > first;) {
+    if (!eval->stages[i].table->vjp) {
+      return pzi_fail(PZ_UNSUPPORTED, "%s: has no vjp", eval->stages[i].table->id);
+    }
+  }
+  for (uint32_t j = 0; j < n_cotangents; ++j) {
+    PZ_TRY(run_back(eval, &cotangents[j], first, want, accumulate,
+                    gradients ? &gradients[j * n] : NULL));
+  }
+  return PZ_OK;
 }

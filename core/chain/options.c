@@ -26,10 +26,7 @@ enum { EXPECTED = 400 }; /* bytes of the text after "expected" */
 static bool
 bounded(const pz_option* const option)
 {
-  if (option->type == PZ_REAL) {
-    return option->least.as.real > -HUGE_VAL || option->most.as.real < HUGE_VAL;
-  }
-  return option->least.as.integer > INT64_MIN || option->most.as.integer < INT64_MAX;
+  return option->least > -HUGE_VAL || option->most < HUGE_VAL;
 }
 
 /* "a real in 0 .. 1", "one of upper|lower". */
@@ -41,18 +38,11 @@ expected_text(const pz_option* const option, char buffer[EXPECTED])
   size_t n = 0;
   switch ((pz_value_type)option->type) {
   case PZ_REAL:
-    n = (size_t)snprintf(buffer, EXPECTED, "a real");
-    if (bounded(option)) {
-      snprintf(buffer + n, EXPECTED - n, " in %s .. %s",
-               pzi_text_from_real(option->least.as.real, least),
-               pzi_text_from_real(option->most.as.real, most));
-    }
-    break;
   case PZ_INTEGER:
-    n = (size_t)snprintf(buffer, EXPECTED, "an integer");
+    n = (size_t)snprintf(buffer, EXPECTED, option->type == PZ_REAL ? "a real" : "an integer");
     if (bounded(option)) {
-      snprintf(buffer + n, EXPECTED - n, " in %" PRId64 " .. %" PRId64, option->least.as.integer,
-               option->most.as.integer);
+      snprintf(buffer + n, EXPECTED - n, " in %s .. %s", pzi_text_from_real(option->least, least),
+               pzi_text_from_real(option->most, most));
     }
     break;
   case PZ_FLAG:
@@ -65,7 +55,7 @@ expected_text(const pz_option* const option, char buffer[EXPECTED])
     }
     break;
   case PZ_TENSOR:
-    snprintf(buffer, EXPECTED, "a tensor given by the program");
+    snprintf(buffer, EXPECTED, "a number, or a tensor given by the program");
     break;
   }
   return buffer;
@@ -86,10 +76,9 @@ in_range(const pz_option* const option, const pz_value* const value)
 {
   switch ((pz_value_type)option->type) {
   case PZ_REAL: /* false for NaN */
-    return value->as.real >= option->least.as.real && value->as.real <= option->most.as.real;
+    return value->as.real >= option->least && value->as.real <= option->most;
   case PZ_INTEGER:
-    return value->as.integer >= option->least.as.integer &&
-           value->as.integer <= option->most.as.integer;
+    return (double)value->as.integer >= option->least && (double)value->as.integer <= option->most;
   case PZ_FLAG:
     return value->as.integer == 0 || value->as.integer == 1;
   case PZ_CHOICE:
@@ -113,38 +102,6 @@ find_choice(const pz_option* const option, const char* const text, int64_t* cons
 }
 
 /* ---- values ------------------------------------------------------------------ */
-
-static pz_status
-from_text(const pzi_parametrization* const parametrization, const pz_option* const option,
-          const char* const text, pz_value* const out)
-{
-  pz_value value = {.type = option->type};
-  bool readable = false;
-  switch ((pz_value_type)option->type) {
-  case PZ_REAL:
-    readable = pzi_text_to_real(text, &value.as.real);
-    break;
-  case PZ_INTEGER:
-    readable = pzi_text_to_integer(text, &value.as.integer);
-    break;
-  case PZ_FLAG:
-    value.as.integer = strcmp(text, "1") == 0 || strcmp(text, "true") == 0;
-    readable = value.as.integer || strcmp(text, "0") == 0 || strcmp(text, "false") == 0;
-    break;
-  case PZ_CHOICE:
-    readable = find_choice(option, text, &value.as.integer);
-    break;
-  case PZ_TENSOR:
-    break;
-  }
-  if (!readable || !in_range(option, &value)) {
-    char found[128];
-    snprintf(found, sizeof(found), "\"%.100s\"", text);
-    return refuse(parametrization, option, found);
-  }
-  *out = value;
-  return PZ_OK;
-}
 
 /* One block: the view, its shape, and aligned elements. */
 typedef struct owned_tensor {
@@ -179,6 +136,52 @@ from_tensor(const pzi_parametrization* const parametrization, const pz_option* c
                    (const char*)given->data + given->byte_offset, copy->tensor.data);
   }
   *out = (pz_value){.type = PZ_TENSOR, .as.tensor = &copy->tensor};
+  return PZ_OK;
+}
+
+/* A number as a float64 tensor of no dimensions. */
+static pz_status
+from_number(const pzi_parametrization* const parametrization, const pz_option* const option,
+            double number, pz_value* const out)
+{
+  const pz_tensor tensor = pz_host_tensor(PZ_F64, &number, 0, NULL);
+  return from_tensor(parametrization, option, &tensor, out);
+}
+
+static pz_status
+from_text(const pzi_parametrization* const parametrization, const pz_option* const option,
+          const char* const text, pz_value* const out)
+{
+  pz_value value = {.type = option->type};
+  bool readable = false;
+  switch ((pz_value_type)option->type) {
+  case PZ_REAL:
+    readable = pzi_text_to_real(text, &value.as.real);
+    break;
+  case PZ_INTEGER:
+    readable = pzi_text_to_integer(text, &value.as.integer);
+    break;
+  case PZ_FLAG:
+    value.as.integer = strcmp(text, "1") == 0 || strcmp(text, "true") == 0;
+    readable = value.as.integer || strcmp(text, "0") == 0 || strcmp(text, "false") == 0;
+    break;
+  case PZ_CHOICE:
+    readable = find_choice(option, text, &value.as.integer);
+    break;
+  case PZ_TENSOR: {
+    double number = 0.0;
+    if (pzi_text_to_real(text, &number)) {
+      return from_number(parametrization, option, number, out);
+    }
+    break;
+  }
+  }
+  if (!readable || !in_range(option, &value)) {
+    char found[128];
+    snprintf(found, sizeof(found), "\"%.100s\"", text);
+    return refuse(parametrization, option, found);
+  }
+  *out = value;
   return PZ_OK;
 }
 
@@ -265,6 +268,13 @@ find_option(const pzi_parametrization* const parametrization, const char* const 
   return status;
 }
 
+/* Whether a tensor option can be written as a number. */
+static bool
+is_number(const pz_tensor* const tensor)
+{
+  return tensor->ndim == 0 && tensor->dtype == PZ_F64;
+}
+
 /* Appends "name=value" unless it is the default. */
 static void
 describe_option(const pz_option* const option, const pz_value* const value, bool* const first,
@@ -274,7 +284,7 @@ describe_option(const pz_option* const option, const pz_value* const value, bool
   const char* shown = buffer;
   switch ((pz_value_type)option->type) {
   case PZ_REAL:
-    if (value->as.real == option->fallback.as.real) {
+    if (value->as.real == option->fallback) {
       return;
     }
     pzi_text_from_real(value->as.real, buffer);
@@ -282,18 +292,20 @@ describe_option(const pz_option* const option, const pz_value* const value, bool
   case PZ_INTEGER:
   case PZ_FLAG:
   case PZ_CHOICE:
-    if (value->as.integer == option->fallback.as.integer) {
+    if (value->as.integer == (int64_t)option->fallback) {
       return;
     }
     snprintf(buffer, sizeof(buffer), "%" PRId64, value->as.integer);
     shown = option->type == PZ_CHOICE ? option->choices[value->as.integer] : buffer;
     break;
   case PZ_TENSOR:
-    /* Not valid chain text: reading it again fails instead of losing the tensor. */
     if (!value->as.tensor) {
       return;
     }
-    shown = "<tensor>";
+    /* "<tensor>" is not valid in chain text: reading it fails instead of losing the tensor. */
+    shown = is_number(value->as.tensor)
+                ? pzi_text_from_real(*(const double*)value->as.tensor->data, buffer)
+                : "<tensor>";
     break;
   }
   pzi_text_add(text, *first ? "(" : ",");
@@ -320,6 +332,20 @@ pzi_options_text(const pzi_parametrization* const parametrization, const pz_valu
   return pzi_text_finish(&text, out);
 }
 
+static pz_value
+default_value(const pz_option* const option)
+{
+  pz_value value = {.type = option->type};
+  if (option->type == PZ_REAL) {
+    value.as.real = option->fallback;
+  } else if (option->type == PZ_TENSOR) {
+    value.as.tensor = NULL;
+  } else {
+    value.as.integer = (int64_t)option->fallback;
+  }
+  return value;
+}
+
 pz_status
 pzi_options_resolve(const pzi_parametrization* const parametrization,
                     const pzi_stage_words* const words, const uint32_t index,
@@ -329,15 +355,7 @@ pzi_options_resolve(const pzi_parametrization* const parametrization,
   const pz_parametrization* const table = &parametrization->table;
   uint32_t k = 0;
   for (uint32_t i = 0; i < table->n_options; ++i) {
-    options[i] = table->options[i].fallback;
-    options[i].type = table->options[i].type;
-    if (options[i].type == PZ_TENSOR) {
-      options[i].as.tensor = NULL;
-    }
-    if (!in_range(&table->options[i], &options[i])) {
-      return pzi_fail(PZ_PLUGIN, "%s: %s: the plugin's default is outside the plugin's range",
-                      table->id, table->options[i].name);
-    }
+    options[i] = default_value(&table->options[i]);
   }
   for (uint32_t i = 0; i < words->n_options; ++i) {
     const pzi_option_words* const word = &words->options[i];
@@ -351,7 +369,7 @@ pzi_options_resolve(const pzi_parametrization* const parametrization,
     PZ_TRY(from_text(parametrization, &table->options[k], word->value, &options[k]));
   }
   for (uint32_t i = 0; i < n_settings; ++i) {
-    if (settings[i].map == index) {
+    if (settings[i].stage == index) {
       pz_value value;
       PZ_TRY(find_option(parametrization, settings[i].name, &k));
       PZ_TRY(from_value(parametrization, &table->options[k], &settings[i].value, &value));

@@ -23,7 +23,7 @@ next_version(void)
 
 /* A state without storages and draws. */
 static pz_status
-state_alloc(pz_chain* const chain, pz_queue* const queue, pz_state** const out)
+state_alloc(const pz_chain* const chain, pz_queue* const queue, pz_state** const out)
 {
   const size_t bytes = sizeof(pz_state) + chain->n_stages * sizeof(uint64_t) +
                        chain->n_tensors * sizeof(pzi_storage*);
@@ -31,7 +31,7 @@ state_alloc(pz_chain* const chain, pz_queue* const queue, pz_state** const out)
   if (!state) {
     return pzi_no_memory(bytes);
   }
-  state->chain = pz_chain_retain(chain);
+  state->chain = pzi_chain_retain(chain);
   state->queue = pzi_queue_retain(queue);
   state->draws = (uint64_t*)(state + 1);
   state->storages = (pzi_storage**)(state->draws + chain->n_stages);
@@ -86,7 +86,7 @@ state_finish(pz_state* const state, pz_state** const out)
 }
 
 pz_status
-pz_state_new(pz_chain* const chain, pz_queue* const queue, pz_state** const out)
+pz_state_new(const pz_chain* const chain, pz_queue* const queue, pz_state** const out)
 {
   pz_state* state = NULL;
   if (!chain || !queue || !out) {

@@ -38,7 +38,7 @@ parent_of(const builder* const b, const char* const path, pz_module** const out)
       if (!text) {
         return pzi_no_memory((size_t)(dot - name) + 1);
       }
-      pz_status status = pz_module_new_on(at->context, at->queue, NULL, &child);
+      pz_status status = pz_module_new(at->context, at->queue, NULL, &child);
       if (status == PZ_OK) {
         status = pz_module_add_child(at, text, child);
         if (status != PZ_OK) {
@@ -252,7 +252,7 @@ build(builder* const b, const char* const only)
 }
 
 pz_status
-pz_module_from_file(pz_context* const context, const char* const device, const pz_file* const file,
+pz_module_from_file(pz_context* const context, pz_queue* const queue, const pz_file* const file,
                     const char* const only, const pz_load_settings* const settings,
                     pz_module** const out)
 {
@@ -261,7 +261,7 @@ pz_module_from_file(pz_context* const context, const char* const device, const p
   }
   pzi_loading l = {0};
   builder b = {.l = &l};
-  PZ_TRY(pz_module_new(context, device, NULL, &b.root));
+  PZ_TRY(pz_module_new(context, queue, NULL, &b.root));
   pz_status status = pzi_loading_init(&l, b.root, file, settings, only);
   l.as_saved = true;
   const bool started = status == PZ_OK;

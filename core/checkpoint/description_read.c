@@ -219,13 +219,14 @@ read_value(const cJSON* const item, pz_spec* const out)
   PZ_TRY(members(item, names, 3, found));
   PZ_TRY(read_spec(found[0], found[1], out));
   PZ_TRY(read_text(found[2], "structure", &structure));
-  for (uint32_t k = PZ_GENERAL; k <= PZ_ORTHOGONAL; ++k) {
+  for (uint32_t k = PZ_GENERAL; k <= PZ_DIAGONAL; ++k) {
     if (strcmp(structure, pzi_spec_text_structure(k)) == 0) {
       out->structure = k;
       return PZ_OK;
     }
   }
-  return pzi_fail(PZ_IO, "unknown structure \"%.32s\"", structure);
+  out->structure = PZ_GENERAL; // a later version may know more
+  return PZ_OK;
 }
 
 static pz_status

@@ -7,10 +7,12 @@
 #include "file.h"
 
 #include "file_chains.h"
+#include "sized_struct.h"
 #include "status.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -162,43 +164,41 @@ pzi_file_data(const pz_file* const file, const pzi_file_tensor* const tensor)
 /* ---- tensors and texts ---------------------------------------------------------- */
 
 static pz_status
-check_size(const pz_file* const file, const void* const out, const uint32_t size,
-           const size_t expected)
+check_output(const pz_file* const file, const void* const out)
 {
-  if (!file) {
-    return pzi_fail(PZ_INVALID, "found no file");
-  }
-  return out && size >= expected
-             ? PZ_OK
-             : pzi_fail(PZ_INVALID, "found size %u, expected %zu", (unsigned)size, expected);
+  return file ? pzi_struct_check(out, "output") : pzi_fail(PZ_INVALID, "found no file");
 }
 
 static void
-describe(const pz_file* const file, const pzi_file_tensor* const tensor, pz_file_entry* const out)
+describe(const pz_file* const file, const pzi_file_tensor* const tensor,
+         pz_file_tensor_info* const out)
 {
-  out->reserved = 0;
-  out->name = tensor->name;
-  out->dtype = tensor->dtype;
-  out->spec = tensor->spec;
-  out->data = pzi_file_data(file, tensor);
-  out->bytes = tensor->end - tensor->begin;
+  const pz_file_tensor_info info = {
+      .name = tensor->name,
+      .dtype = tensor->dtype,
+      .spec = tensor->spec,
+      .data = pzi_file_data(file, tensor),
+      .bytes = tensor->end - tensor->begin,
+  };
+  pzi_struct_write(out, &info, sizeof(info));
 }
 
 pz_status
-pz_file_tensor(const pz_file* const file, const size_t index, pz_file_entry* const out)
+pz_file_tensor(const pz_file* const file, const uint32_t index, pz_file_tensor_info* const out)
 {
-  PZ_TRY(check_size(file, out, out ? out->size : 0, sizeof(*out)));
+  PZ_TRY(check_output(file, out));
   if (index >= file->header.n_tensors) {
-    return pzi_fail(PZ_NOT_FOUND, "found tensor %zu of %zu", index, file->header.n_tensors);
+    return pzi_fail(PZ_NOT_FOUND, "found no tensor %" PRIu32 ", expected less than %zu", index,
+                    file->header.n_tensors);
   }
   describe(file, &file->header.tensors[index], out);
   return PZ_OK;
 }
 
 pz_status
-pz_file_find(const pz_file* const file, const char* const name, pz_file_entry* const out)
+pz_file_find(const pz_file* const file, const char* const name, pz_file_tensor_info* const out)
 {
-  PZ_TRY(check_size(file, out, out ? out->size : 0, sizeof(*out)));
+  PZ_TRY(check_output(file, out));
   const pzi_file_tensor* const tensor = name ? pzi_safetensors_find(&file->header, name) : NULL;
   if (!tensor) {
     return pzi_fail(PZ_NOT_FOUND, "no tensor \"%s\" in the file", name ? name : "");
@@ -208,13 +208,14 @@ pz_file_find(const pz_file* const file, const char* const name, pz_file_entry* c
 }
 
 pz_status
-pz_file_metadata(const pz_file* const file, const size_t index, pz_metadata* const out)
+pz_file_metadata(const pz_file* const file, const uint32_t index, pz_metadata* const out)
 {
   if (!file || !out) {
     return pzi_fail(PZ_INVALID, "expected a file and an output pointer");
   }
   if (index >= file->header.n_metadata) {
-    return pzi_fail(PZ_NOT_FOUND, "found text %zu of %zu", index, file->header.n_metadata);
+    return pzi_fail(PZ_NOT_FOUND, "found no text %" PRIu32 ", expected less than %zu", index,
+                    file->header.n_metadata);
   }
   *out = file->header.metadata[index];
   return PZ_OK;
@@ -232,17 +233,21 @@ pz_file_text(const pz_file* const file, const char* const key)
 }
 
 pz_status
-pz_file_list_at(const pz_file* const file, const size_t index, pz_file_list* const out)
+pz_file_chain(const pz_file* const file, const uint32_t index, pz_file_chain_info* const out)
 {
-  PZ_TRY(check_size(file, out, out ? out->size : 0, sizeof(*out)));
+  PZ_TRY(check_output(file, out));
   if (index >= file->n_chains) {
-    return pzi_fail(PZ_NOT_FOUND, "found chain %zu of %zu", index, file->n_chains);
+    return pzi_fail(PZ_NOT_FOUND, "found no chain %" PRIu32 ", expected less than %zu", index,
+                    file->n_chains);
   }
   const pzi_file_chain* const chain = &file->chains[index];
-  out->n_tensors = chain->n_tensors;
-  out->path = chain->path;
-  out->text = chain->text;
-  out->plugins = chain->plugins;
-  out->prefix = chain->prefix;
+  const pz_file_chain_info info = {
+      .n_tensors = chain->n_tensors,
+      .path = chain->path,
+      .text = chain->text,
+      .plugins = chain->plugins,
+      .prefix = chain->prefix,
+  };
+  pzi_struct_write(out, &info, sizeof(info));
   return PZ_OK;
 }

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A parametrization lists legacy names of its tensors (older_names of its table). Which values
+/* A parametrization lists legacy names of its tensors (legacy_names of its table). Which values
    they belong to follows from a rule, or from the chains of the module:
 
      P.T_g, P.T_v    ->    P.parametrizations.T.original0, ...original1
@@ -136,13 +136,13 @@ legacy_of_rule(pz_context* const context, const char* const text, const char** c
     status = pzi_lookup_parametrization(context, words->stages[0].id, &parametrization);
     free(words);
   }
-  *out = status == PZ_OK ? parametrization->table.older_names : NULL;
+  *out = status == PZ_OK ? parametrization->table.legacy_names : NULL;
   return status == PZ_NO_MEMORY ? status : PZ_OK;
 }
 
 /* The index of the first rule for a value. */
 static uint32_t
-first_rule(const pz_list_rule* const rules, const uint32_t n_rules, const char* const path)
+first_rule(const pz_chain_rule* const rules, const uint32_t n_rules, const char* const path)
 {
   uint32_t k = 0;
   while (k < n_rules && fnmatch(rules[k].pattern, path, 0) != 0) {
@@ -153,7 +153,7 @@ first_rule(const pz_list_rule* const rules, const uint32_t n_rules, const char* 
 
 /* Renames every value of the rule. A value is found by its first original. */
 static pz_status
-rename_by_rule(renaming* const r, const pz_list_rule* const rules, const uint32_t n_rules,
+rename_by_rule(renaming* const r, const pz_chain_rule* const rules, const uint32_t n_rules,
                const uint32_t rule, const char* const legacy)
 {
   pzi_legacy_word first = {.rest = legacy};
@@ -189,7 +189,7 @@ rename_by_module(renaming* const r)
       continue;
     }
     const char* const legacy =
-        parametrized->engine.chain->stages[0].instance->parametrization->table.older_names;
+        parametrized->engine.chain->stages[0].instance->parametrization->table.legacy_names;
     PZ_TRY(legacy ? allocate_text(r, NULL) : PZ_OK);
     if (legacy && strlen(paths[k].text) < r->room &&
         pzi_tensor_names_split(paths[k].text, r->text) > 0) {
@@ -202,7 +202,7 @@ rename_by_module(renaming* const r)
 /* Renames all values, or `only`. */
 static pz_status
 rename_all(renaming* const r, pz_context* const context, const char* const only,
-           const pz_list_rule* const rules, const uint32_t n_rules)
+           const pz_chain_rule* const rules, const uint32_t n_rules)
 {
   const uint32_t chosen = only ? first_rule(rules, n_rules, only) : 0;
   const uint32_t end = only && chosen < n_rules ? chosen + 1 : n_rules;
@@ -227,7 +227,7 @@ rename_all(renaming* const r, pz_context* const context, const char* const only,
 pz_status
 pzi_legacy_names_rename(pz_context* const context, const pz_file* const file,
                         const pz_module* const module, const char* const only,
-                        const pz_list_rule* const rules, const uint32_t n_rules,
+                        const pz_chain_rule* const rules, const uint32_t n_rules,
                         pz_file** const out)
 {
   renaming r = {.from = file, .module = module};
@@ -243,8 +243,9 @@ pzi_legacy_names_rename(pz_context* const context, const pz_file* const file,
 }
 
 pz_status
-pz_file_renamed(const pz_file* const file, pz_context* const context,
-                const pz_list_rule* const rules, const uint32_t n_rules, pz_file** const out)
+pz_file_with_current_names(const pz_file* const file, pz_context* const context,
+                           const pz_chain_rule* const rules, const uint32_t n_rules,
+                           pz_file** const out)
 {
   if (!file || !context || !out || (n_rules > 0 && !rules)) {
     return pzi_fail(PZ_INVALID, "expected a file, a context, rules and an output pointer");

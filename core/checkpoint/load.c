@@ -62,8 +62,8 @@ pzi_load(pzi_loading* const l)
 }
 
 pz_status
-pz_module_load_from(pz_module* const module, const pz_file* const file,
-                    const pz_load_settings* const settings)
+pz_module_load(pz_module* const module, const pz_file* const file,
+               const pz_load_settings* const settings)
 {
   if (!file) {
     return pzi_fail(PZ_INVALID, "found no file");
@@ -79,21 +79,5 @@ pz_module_load_from(pz_module* const module, const pz_file* const file,
     pzi_loading_report(&l);
   }
   pzi_loading_cleanup(&l);
-  return status;
-}
-
-pz_status
-pz_module_load(pz_module* const module, const char* const path)
-{
-  if (!path) {
-    return pzi_fail(PZ_INVALID, "expected a path");
-  }
-  if (!module) {
-    return pzi_fail(PZ_INVALID, "found no module");
-  }
-  pz_file* file = NULL;
-  PZ_TRY(pz_file_open(path, &file));
-  const pz_status status = pzi_fail_prefix(pz_module_load_from(module, file, NULL), "%s", path);
-  pz_file_close(file);
   return status;
 }

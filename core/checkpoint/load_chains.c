@@ -33,7 +33,7 @@ refresh_inner(const pzi_parametrized* const parametrized)
     if (inner) {
       pz_tensor value;
       PZ_TRY(refresh_inner(inner));
-      PZ_TRY(pz_eval_forward(inner->engine.eval, inner->engine.state, 0, &value));
+      PZ_TRY(pz_eval_forward(inner->engine.eval, inner->engine.state, 0, NULL, &value));
       PZ_TRY(pz_eval_check(inner->engine.eval));
       PZ_TRY(pzi_queue_copy(parametrized->engine.state->queue, &value,
                             &parametrized->engine.state->storages[k]->tensor));
@@ -104,7 +104,7 @@ static pz_status
 prepare(const pzi_load_chain* const incoming, pz_slot* const slot, pzi_prepared* const out)
 {
   const pzi_saved_chain* const saved = incoming->saved;
-  pzi_engine engine = {.chain = pz_chain_retain(incoming->chain)};
+  pzi_engine engine = {.chain = pzi_chain_retain(incoming->chain)};
   pz_queue* const queue = slot->module->queue;
   uint64_t* const draws = calloc(engine.chain->n_stages, sizeof(*draws));
   pz_status status = draws ? check_device(engine.chain, queue)

@@ -185,7 +185,7 @@ add_option(pzi_loading* const l, const pzi_load_chain* const incoming, const uin
   *tensor = pz_host_tensor(file_tensor->spec.dtype, data, file_tensor->spec.ndim,
                            file_tensor->spec.shape);
   t->settings[t->n_settings++] = (pz_option_setting){
-      .name = option, .map = stage, .value = {.type = PZ_TENSOR, .as.tensor = tensor}};
+      .name = option, .stage = stage, .value = {.type = PZ_TENSOR, .as.tensor = tensor}};
   return PZ_OK;
 }
 

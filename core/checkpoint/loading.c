@@ -5,6 +5,7 @@
 
 #include "array.h"
 #include "legacy_names.h"
+#include "sized_struct.h"
 #include "status.h"
 
 #include <fnmatch.h>
@@ -52,21 +53,20 @@ pzi_loading_report(const pzi_loading* const l)
 /* ---- selection -------------------------------------------------------------------- */
 
 static pz_status
-check_settings(const pz_load_settings* const settings)
+read_settings(const pz_load_settings* const given, pz_load_settings* const settings)
 {
+  PZ_TRY(pzi_struct_read(settings, sizeof(*settings), given, "settings"));
   const uint32_t flags = PZ_LOAD_LENIENT | PZ_LOAD_ASSIGN | PZ_LOAD_WIDEN;
-  if (settings->size < sizeof(*settings)) {
-    return pzi_fail(PZ_INVALID, "settings: found size %u, expected %zu", (unsigned)settings->size,
-                    sizeof(*settings));
-  }
   if ((settings->flags & ~flags) != 0 || (settings->n_rules > 0 && !settings->rules)) {
     return pzi_fail(PZ_INVALID, "settings: found flags 0x%x%s", (unsigned)settings->flags,
                     settings->n_rules > 0 && !settings->rules ? " and no rules" : "");
   }
   for (uint32_t k = 0; k < settings->n_rules; ++k) {
-    if (!settings->rules[k].pattern || !settings->rules[k].text) {
+    const pz_chain_rule* const rule = &settings->rules[k];
+    if (!rule->pattern || !rule->text) {
       return pzi_fail(PZ_INVALID, "settings: rule %u has no pattern or no text", (unsigned)k);
     }
+    PZ_TRY(pzi_struct_check_reserved(rule->reserved, sizeof(rule->reserved), "rule", k));
   }
   return PZ_OK;
 }
@@ -83,7 +83,7 @@ find_rule(const pz_load_settings* const settings, const char* const path)
 {
   const bool inner = begins(path, "parametrizations.") || strstr(path, ".parametrizations.");
   for (uint32_t k = 0; k < settings->n_rules; ++k) {
-    const pz_list_rule* const rule = &settings->rules[k];
+    const pz_chain_rule* const rule = &settings->rules[k];
     if ((!inner || strstr(rule->pattern, "parametrizations")) &&
         fnmatch(rule->pattern, path, 0) == 0) {
       return rule->text;
@@ -157,8 +157,7 @@ pzi_loading_init(pzi_loading* const l, pz_module* const module, const pz_file* c
 {
   *l = (pzi_loading){.module = module, .file = file};
   if (settings) {
-    PZ_TRY(check_settings(settings));
-    l->settings = *settings;
+    PZ_TRY(read_settings(settings, &l->settings));
   }
   PZ_TRY(pzi_legacy_names_rename(module->context, file, module, only, l->settings.rules,
                                  l->settings.n_rules, &l->renamed));

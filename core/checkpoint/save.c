@@ -8,6 +8,7 @@
 
 #include "array.h"
 #include "gate.h"
+#include "sized_struct.h"
 #include "slot.h"
 #include "status.h"
 #include "tensor_io.h"
@@ -23,7 +24,7 @@ typedef struct source {
 
 /* The contents of the file. */
 typedef struct saving {
-  pz_file_entry* entries;
+  pz_writer_tensor* entries;
   source* sources; /* of the entries */
   size_t n;
   pzi_alloc_list names; /* of tensor options */
@@ -108,7 +109,7 @@ add_texts(saving* const s, const pz_module* const module, const pz_metadata* con
   if (!s->metadata) {
     return pzi_no_memory(((size_t)n + 1) * sizeof(*s->metadata));
   }
-  s->metadata[s->n_metadata++] = (pz_metadata){PZI_DESCRIPTION_KEY, s->description};
+  s->metadata[s->n_metadata++] = (pz_metadata){.key = PZI_DESCRIPTION_KEY, .text = s->description};
   for (uint32_t k = 0; k < n; ++k) {
     if (metadata[k].key && strcmp(metadata[k].key, PZI_DESCRIPTION_KEY) == 0) {
       return pzi_fail(PZ_INVALID, "metadata: the key \"" PZI_DESCRIPTION_KEY "\" is reserved");
@@ -135,28 +136,27 @@ write_all(const saving* const s, const char* const path, const uint32_t flags)
 }
 
 pz_status
-pz_module_save_with(pz_module* const module, const char* const path, const uint32_t flags,
-                    const pz_metadata* const metadata, const uint32_t n_metadata)
+pz_module_save(pz_module* const module, const char* const path,
+               const pz_save_settings* const settings)
 {
-  if (!path || (n_metadata > 0 && !metadata) || (flags & ~(uint32_t)PZ_KEEP_EXISTING) != 0) {
+  pz_save_settings with = {0};
+  if (settings) {
+    PZ_TRY(pzi_struct_read(&with, sizeof(with), settings, "settings"));
+  }
+  if (!path || (with.n_metadata > 0 && !with.metadata) ||
+      (with.flags & ~(uint32_t)PZ_KEEP_EXISTING) != 0) {
     return pzi_fail(PZ_INVALID, "expected a path, metadata, and no flag but PZ_KEEP_EXISTING");
   }
   PZ_TRY(pzi_gate_read_begin(module));
   saving s = {0};
   pz_status status = collect(&s, module);
   if (status == PZ_OK) {
-    status = add_texts(&s, module, metadata, n_metadata);
+    status = add_texts(&s, module, with.metadata, with.n_metadata);
   }
   if (status == PZ_OK) {
-    status = write_all(&s, path, flags);
+    status = write_all(&s, path, with.flags);
   }
   cleanup(&s);
   pzi_gate_read_end(module);
   return status;
-}
-
-pz_status
-pz_module_save(pz_module* const module, const char* const path)
-{
-  return pz_module_save_with(module, path, 0, NULL, 0);
 }

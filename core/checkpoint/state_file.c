@@ -23,7 +23,7 @@ pz_state_save(const pz_state* const state, const char* const path, const uint32_
   const pz_chain* const chain = state->chain;
   const uint32_t first = chain->n_role[PZ_ORIGINAL];
   const size_t n = chain->n_tensors - first;
-  pz_file_entry* const entries = calloc(n + 1, sizeof(*entries));
+  pz_writer_tensor* const entries = calloc(n + 1, sizeof(*entries));
   if (!entries) {
     return pzi_no_memory((n + 1) * sizeof(*entries));
   }

@@ -111,10 +111,10 @@ pzi_tensor_io_read(const pz_file* const file, const pzi_file_tensor* const file_
 }
 
 void
-pzi_tensor_io_describe(const char* const name, const pz_spec* const spec, pz_file_entry* const out)
+pzi_tensor_io_describe(const char* const name, const pz_spec* const spec,
+                       pz_writer_tensor* const out)
 {
-  *out = (pz_file_entry){
-      .size = sizeof(*out),
+  *out = (pz_writer_tensor){
       .name = name,
       .dtype = pzi_file_dtype_name(spec->dtype),
       .spec = *spec,
@@ -123,7 +123,7 @@ pzi_tensor_io_describe(const char* const name, const pz_spec* const spec, pz_fil
 }
 
 pz_status
-pzi_tensor_io_write(pz_writer* const writer, const size_t index, pz_queue* const queue,
+pzi_tensor_io_write(pz_writer* const writer, const uint32_t index, pz_queue* const queue,
                     const pz_tensor* const tensor)
 {
   const size_t bytes = (size_t)pz_count(tensor) * pz_dtype_size(tensor->dtype);

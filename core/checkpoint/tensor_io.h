@@ -19,10 +19,10 @@ pz_status pzi_tensor_io_read(const pz_file* file, const pzi_file_tensor* file_te
                              pz_queue* queue, const pz_tensor* to);
 
 /* Fills the entry for pz_writer_open. */
-void pzi_tensor_io_describe(const char* name, const pz_spec* spec, pz_file_entry* out);
+void pzi_tensor_io_describe(const char* name, const pz_spec* spec, pz_writer_tensor* out);
 
 /* Writes a tensor of a queue, in C order, as tensor `index` of a writer. */
-pz_status pzi_tensor_io_write(pz_writer* writer, size_t index, pz_queue* queue,
+pz_status pzi_tensor_io_write(pz_writer* writer, uint32_t index, pz_queue* queue,
                               const pz_tensor* tensor);
 
 #endif /* PZI_TENSOR_IO_H */

@@ -5,12 +5,15 @@
 
 #include "device_list.h"
 
+#include "array.h"
 #include "context.h"
 #include "kept_text.h"
+#include "sized_struct.h"
 #include "status.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 bool
@@ -35,7 +38,7 @@ pzi_device_name(const pzi_backend* const backend, const uint32_t index, char out
 {
   pz_device_info info;
   const char* const id = backend->table.id;
-  if ((backend->table.flags & PZ_BACKEND_HOST_MEMORY) != 0 &&
+  if (pzi_device_probe(backend, 0, &info) && info.memory == PZ_MEMORY_HOST &&
       !pzi_device_probe(backend, 1, &info)) {
     (void)snprintf(out, PZI_DEVICE_NAME, "%s", id);
   } else {
@@ -43,61 +46,152 @@ pzi_device_name(const pzi_backend* const backend, const uint32_t index, char out
   }
 }
 
-const pzi_backend*
-pzi_device_at(pz_context* const context, uint32_t index, uint32_t* const place,
-              pz_device_info* const info)
+/* ---- all devices, ranked ------------------------------------------------------ */
+
+/* The place of a device among the preferred names, which are those of devices or backends;
+   UINT32_MAX if it is not among them. */
+static uint32_t
+preference(const char* const preferred, const pzi_device* const device)
 {
+  char name[PZI_DEVICE_NAME];
+  pzi_device_name(device->backend, device->index, name);
+  uint32_t place = 0;
+  for (const char* at = preferred; at && *at != '\0'; ++place) {
+    const size_t length = strcspn(at, ",");
+    const char* const id = device->backend->table.id;
+    if ((strlen(name) == length && strncmp(at, name, length) == 0) ||
+        (strlen(id) == length && strncmp(at, id, length) == 0)) {
+      return place;
+    }
+    at += length + (at[length] == ',');
+  }
+  return UINT32_MAX;
+}
+
+static pz_status
+add_device(pzi_device_list* const list, const char* const preferred,
+           const pzi_backend* const backend, const uint32_t index, const pz_device_info* const info)
+{
+  PZ_TRY(pzi_array_reserve(&list->devices, list->n, 1, sizeof(*list->devices)));
+  pzi_device* const device = &list->devices[list->n];
+  *device = (pzi_device){
+      .backend = backend,
+      .index = index,
+      .info = *info,
+  };
+  device->preference = preference(preferred, device);
+  ++list->n;
+  return PZ_OK;
+}
+
+/* By preference, then by priority, then by the id of the backend and the index. */
+static int
+compare_devices(const void* const a, const void* const b)
+{
+  const pzi_device* const x = a;
+  const pzi_device* const y = b;
+  if (x->preference != y->preference) {
+    return x->preference < y->preference ? -1 : 1;
+  }
+  if (x->info.priority != y->info.priority) {
+    return x->info.priority > y->info.priority ? -1 : 1;
+  }
+  const int ids = strcmp(x->backend->table.id, y->backend->table.id);
+  return ids != 0 ? ids : x->index < y->index ? -1 : 1;
+}
+
+pz_status
+pzi_device_list_init(pz_context* const context, pzi_device_list* const list)
+{
+  const char* origin;
+  const char* const preferred = pzi_context_devices(context, &origin);
   const pzi_backend* backend;
-  for (uint32_t b = 0; (backend = pzi_lookup_backend_at(context, b)) != NULL; ++b) {
-    for (uint32_t d = 0; d < PZI_MOST_DEVICES; ++d) {
-      const bool found = pzi_device_probe(backend, d, info);
-      if (!found && d > 0) {
-        break;
-      }
-      if (!found) {
-        *info = (pz_device_info){.size = sizeof(*info), .reason = "it found no device"};
-      }
-      if (index-- == 0) {
-        *place = d;
-        return backend;
-      }
-      if (!found) {
-        break;
-      }
+  pz_status status = PZ_OK;
+  *list = (pzi_device_list){0};
+  for (uint32_t b = 0; status == PZ_OK && (backend = pzi_lookup_backend_at(context, b)) != NULL;
+       ++b) {
+    pz_device_info info;
+    uint32_t d = 0;
+    for (; status == PZ_OK && d < PZI_MOST_DEVICES && pzi_device_probe(backend, d, &info); ++d) {
+      status = add_device(list, preferred, backend, d, &info);
+    }
+    if (status == PZ_OK && d == 0) {
+      info = (pz_device_info){.size = sizeof(info), .reason = "it found no device"};
+      status = add_device(list, preferred, backend, 0, &info);
     }
   }
-  return NULL;
+  if (status != PZ_OK) {
+    pzi_device_list_cleanup(list);
+    return status;
+  }
+  if (list->n > 0) {
+    qsort(list->devices, list->n, sizeof(*list->devices), compare_devices);
+  }
+  return PZ_OK;
+}
+
+void
+pzi_device_list_cleanup(pzi_device_list* const list)
+{
+  free(list->devices);
+  *list = (pzi_device_list){0};
+}
+
+bool
+pzi_device_is_automatic(const pzi_device* const device)
+{
+  return device->info.usable && (device->preference != UINT32_MAX || device->info.priority > 0);
+}
+
+/* ---- reports ------------------------------------------------------------------ */
+
+static pz_status
+describe(pz_context* const context, const pzi_device* const device, pz_device_report* const report)
+{
+  const pz_device_info* const info = &device->info;
+  const char* origin;
+  char name[PZI_DEVICE_NAME];
+  char rank[32];
+  (void)pzi_context_devices(context, &origin);
+  pzi_device_name(device->backend, device->index, name);
+  if (info->priority > 0) {
+    (void)snprintf(rank, sizeof(rank), "priority %" PRId32, info->priority);
+  } else {
+    (void)snprintf(rank, sizeof(rank), "not for auto");
+  }
+  *report = (pz_device_report){
+      .usable = info->usable != 0,
+      .device = info->device,
+      .f64 = info->f64 != 0,
+      .priority = info->priority,
+      .name = pzi_kept_text_add(context, name),
+      .summary = device->backend->table.summary ? device->backend->table.summary : "",
+      .hardware = pzi_kept_text_add(context, info->name),
+      .detail = pzi_kept_text_add(context, info->detail),
+      .reason = pzi_kept_text_add(context, info->usable ? "" : info->reason),
+      .path = device->backend->path,
+      .rank = device->preference != UINT32_MAX ? origin : pzi_kept_text_add(context, rank),
+  };
+  return report->name && report->hardware && report->detail && report->reason && report->rank
+             ? PZ_OK
+             : pzi_no_memory(sizeof(*info));
 }
 
 pz_status
 pz_context_device(pz_context* const context, const uint32_t index, pz_device_report* const out)
 {
-  if (!context || !out) {
-    return pzi_fail(PZ_INVALID, "found no %s", context ? "report to fill" : "context");
+  if (!context) {
+    return pzi_fail(PZ_INVALID, "found no context");
   }
-  pz_device_info info;
-  uint32_t place = 0;
-  const pzi_backend* const backend = pzi_device_at(context, index, &place, &info);
-  if (!backend) {
-    return pzi_fail(PZ_NOT_FOUND, "found no device %" PRIu32, index);
-  }
-  char name[PZI_DEVICE_NAME];
-  pzi_device_name(backend, place, name);
-  const pz_device_report report = {
-      .size = out->size,
-      .usable = info.usable != 0,
-      .device = info.device,
-      .f64 = info.f64 != 0,
-      .name = pzi_kept_text_add(context, name),
-      .summary = backend->table.summary ? backend->table.summary : "",
-      .hardware = pzi_kept_text_add(context, info.name),
-      .detail = pzi_kept_text_add(context, info.detail),
-      .reason = pzi_kept_text_add(context, info.usable ? "" : info.reason),
-      .path = backend->path,
-  };
-  if (!report.name || !report.hardware || !report.detail || !report.reason) {
-    return pzi_no_memory(sizeof(info));
-  }
-  memcpy(out, &report, out->size < sizeof(report) ? out->size : sizeof(report));
+  PZ_TRY(pzi_struct_check(out, "output"));
+  pzi_device_list list;
+  pz_device_report report;
+  PZ_TRY(pzi_device_list_init(context, &list));
+  const pz_status status = index < list.n
+                               ? describe(context, &list.devices[index], &report)
+                               : pzi_fail(PZ_NOT_FOUND, "found no device %" PRIu32, index);
+  pzi_device_list_cleanup(&list);
+  PZ_TRY(status);
+  pzi_struct_write(out, &report, sizeof(report));
   return PZ_OK;
 }

@@ -10,6 +10,7 @@
 
 #include "queue.h"
 
+#include "descriptor.h"
 #include "fault.h"
 #include "status.h"
 #include "thread_queues.h"
@@ -31,9 +32,11 @@ open_host(pz_context* const context, const char* const id)
     const pzi_backend* backend = NULL;
     pz_queue* queue = NULL;
     if (pzi_lookup_backend(context, hosts[k], &backend) == PZ_OK &&
-        (backend->table.flags & PZ_BACKEND_HOST_MEMORY) != 0 &&
         pzi_queue_new(context, backend, 0, hosts[k], NULL, &queue) == PZ_OK) {
-      return queue;
+      if (queue->host_memory) {
+        return queue;
+      }
+      pz_queue_close(queue);
     }
   }
   return NULL;
@@ -81,6 +84,30 @@ free_device_held(void* const owner, void* const data)
   pzi_queue_free_held((pz_queue*)owner, data);
 }
 
+/* ---- operations -------------------------------------------------------------- */
+
+/* Copies the backend's tables into full-size ones. */
+static pz_status
+copy_operations(pz_queue* const queue)
+{
+  static const uint32_t dtypes[] = {PZ_F32, PZ_F64, PZ_I64};
+  for (int k = 0; k < 3 && queue->backend->operations; ++k) {
+    const pz_backend_ops* const from = queue->f64 || dtypes[k] != PZ_F64
+                                           ? queue->backend->operations(queue->handle, dtypes[k])
+                                           : NULL;
+    pz_backend_ops* const to = &queue->ops[k];
+    if (!from) {
+      continue;
+    }
+    if (from->size < offsetof(pz_backend_ops, copy) || from->size > PZI_LARGEST_TABLE) {
+      return pzi_fail(PZ_PLUGIN, "%s: operations of %" PRIu32 " bytes, expected at least %zu",
+                      queue->name, from->size, offsetof(pz_backend_ops, copy));
+    }
+    memcpy(to, from, from->size < sizeof(*to) ? from->size : sizeof(*to));
+  }
+  return PZ_OK;
+}
+
 /* ---- opening and closing ---------------------------------------------------- */
 
 pz_status
@@ -99,10 +126,11 @@ pzi_queue_new(pz_context* const context, const pzi_backend* const backend, const
   queue->loaded = backend;
   queue->index = index;
   queue->backend = &backend->table;
-  queue->ops = backend->table.ops;
   queue->device = info.device;
   queue->f64 = info.f64 != 0;
-  queue->host_memory = (backend->table.flags & PZ_BACKEND_HOST_MEMORY) != 0;
+  queue->host_memory = info.memory == PZ_MEMORY_HOST;
+  queue->addresses = queue->host_memory || info.memory == PZ_MEMORY_DEVICE;
+  queue->native = native != NULL;
   queue->async = (backend->table.flags & PZ_BACKEND_ASYNC) != 0;
   strncpy(queue->name, name, sizeof(queue->name) - 1);
   queue->allocator = (pzi_allocator){
@@ -126,7 +154,10 @@ pzi_queue_new(pz_context* const context, const pzi_backend* const backend, const
     queue->handle = NULL;
     goto failed;
   }
-  status = pzi_fault_new_held(queue, &queue->fault);
+  status = copy_operations(queue);
+  if (status == PZ_OK) {
+    status = pzi_fault_new_held(queue, &queue->fault);
+  }
   if (status != PZ_OK) {
     goto failed;
   }

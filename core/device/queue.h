@@ -22,13 +22,14 @@ struct pz_queue {
   pz_context* context;
   const pzi_backend* loaded; /* the backend and its file */
   const pz_backend* backend; /* its table */
-  const pz_backend_ops* ops; /* full size, never NULL */
   pz_backend_queue* handle;
   uint32_t index; /* of the device in the backend */
   pz_queue* host; /* runs the operations that the backend lacks; may be NULL */
   pz_device device;
   bool f64;
   bool host_memory;
+  bool addresses; /* `data` of its tensors are addresses, of the host or the device */
+  bool native;    /* runs on the caller's own queue */
   bool forbid_host;
   pthread_mutex_t mutex;
   bool async;
@@ -40,7 +41,15 @@ struct pz_queue {
   uint64_t counts[PZI_N_OPS][3]; /* calls by pz_route, under the mutex */
   pz_queue* _Atomic thread_queue[PZI_THREAD_POOL_MAX - 1]; /* thread_queues.h; NULL: not opened */
   char name[64];                                           /* "opencl:0" */
+  pz_backend_ops ops[3];                                   /* full size, see pzi_queue_ops */
 };
+
+/* The operations of the backend on tensors of a dtype, all NULL if it has none. */
+static inline const pz_backend_ops*
+pzi_queue_ops(const pz_queue* const queue, const uint32_t dtype)
+{
+  return &queue->ops[dtype == PZ_F32 ? 0 : dtype == PZ_F64 ? 1 : 2];
+}
 
 /* Opens device `index` of a backend, on the caller's own queue if `native` is not NULL. `name` is
    what pz_queue_device returns. Unless it is "reference", the queue opens its own host queue. */

@@ -24,15 +24,16 @@ nearest_device(pz_context* const context, const char* const name, char out[PZI_D
   char names[MOST][PZI_DEVICE_NAME];
   const char* candidates[MOST + 1];
   size_t n = 0;
-  pz_device_info info;
-  uint32_t place = 0;
-  const pzi_backend* backend;
+  pzi_device_list list;
   out[0] = '\0';
-  while (n < MOST && (backend = pzi_device_at(context, (uint32_t)n, &place, &info)) != NULL) {
-    pzi_device_name(backend, place, names[n]);
-    candidates[n] = names[n];
-    ++n;
+  if (pzi_device_list_init(context, &list) != PZ_OK) {
+    return;
   }
+  for (; n < list.n && n < MOST; ++n) {
+    pzi_device_name(list.devices[n].backend, list.devices[n].index, names[n]);
+    candidates[n] = names[n];
+  }
+  pzi_device_list_cleanup(&list);
   candidates[n++] = "auto";
   const char* const nearest = pzi_nearest_name(name, candidates, n);
   if (nearest) {
@@ -42,14 +43,14 @@ nearest_device(pz_context* const context, const char* const name, char out[PZI_D
 
 /* Was a file ID.so found, but skipped when backends were loaded? */
 static bool
-skipped_file(pz_context* const context, const char* const id, pz_file_report* const out)
+skipped_file(pz_context* const context, const char* const id, pz_plugin_report* const out)
 {
   char tail[PZI_DEVICE_NAME + 8];
   (void)snprintf(tail, sizeof(tail), "/%s.so", id);
   const size_t length = strlen(tail);
   for (uint32_t k = 0;; ++k) {
-    *out = (pz_file_report){.size = sizeof(*out)};
-    if (pz_context_file(context, k, out) != PZ_OK) {
+    *out = (pz_plugin_report){.size = sizeof(*out)};
+    if (pz_context_plugin(context, k, out) != PZ_OK) {
       return false;
     }
     const size_t n = strlen(out->path);
@@ -62,7 +63,7 @@ skipped_file(pz_context* const context, const char* const id, pz_file_report* co
 static pz_status
 unknown_device(pz_context* const context, const char* const name, const char* const id)
 {
-  pz_file_report file;
+  pz_plugin_report file;
   if (skipped_file(context, id, &file)) {
     return pzi_fail(PZ_NOT_FOUND, "found no device \"%s\": %s was skipped: %s", name, file.path,
                     file.reason);
@@ -144,23 +145,20 @@ open_at(pz_context* const context, const pzi_backend* const backend, const uint3
   return pzi_queue_new(context, backend, index, name, native, out);
 }
 
-/* Opens the first usable device in order of preference. Devices that are the host's processor come
-   last: "cpu" serves it better than, say, an OpenCL driver does. */
+/* Opens the first device of the list that opens. */
 static pz_status
 open_best(pz_context* const context, pz_queue** const out)
 {
-  for (uint32_t is_host = 0; is_host < 2; ++is_host) {
-    pz_device_info info;
-    uint32_t place = 0;
-    const pzi_backend* backend;
-    for (uint32_t k = 0; (backend = pzi_device_at(context, k, &place, &info)) != NULL; ++k) {
-      if (info.usable && (info.is_host != 0) == (is_host != 0) &&
-          open_at(context, backend, place, NULL, out) == PZ_OK) {
-        return PZ_OK;
-      }
-    }
+  pzi_device_list list;
+  bool opened = false;
+  PZ_TRY(pzi_device_list_init(context, &list));
+  for (size_t k = 0; k < list.n && !opened; ++k) {
+    const pzi_device* const device = &list.devices[k];
+    opened = pzi_device_is_automatic(device) &&
+             open_at(context, device->backend, device->index, NULL, out) == PZ_OK;
   }
-  return pzi_fail(PZ_NOT_FOUND, "found no device that can be used");
+  pzi_device_list_cleanup(&list);
+  return opened ? PZ_OK : pzi_fail(PZ_NOT_FOUND, "found no device that \"auto\" can take");
 }
 
 static pz_status
@@ -183,35 +181,23 @@ open_named(pz_context* const context, const char* const device, const void* cons
 }
 
 pz_status
-pz_queue_open(pz_context* const context, const char* const device, pz_queue** const out)
+pz_queue_open(pz_context* const context, const char* const device, const void* const native,
+              pz_queue** const out)
 {
   if (!context || !out) {
     return pzi_fail(PZ_INVALID, "found no %s", context ? "place for the queue" : "context");
+  }
+  if (native && (!device || strcmp(device, "auto") == 0)) {
+    return pzi_fail(PZ_INVALID, "found a native queue, expected the name of its device");
   }
   const pzi_backend* backend = NULL;
   if (!device) {
     const bool cpu = pzi_lookup_backend(context, "cpu", &backend) == PZ_OK &&
                      open_at(context, backend, 0, NULL, out) == PZ_OK;
-    return cpu ? PZ_OK : pz_queue_open(context, "reference", out);
+    return cpu ? PZ_OK : open_named(context, "reference", NULL, out);
   }
   if (strcmp(device, "auto") == 0) {
     return open_best(context, out);
-  }
-  return open_named(context, device, NULL, out);
-}
-
-pz_status
-pz_queue_wrap(pz_context* const context, const char* const device, const void* const native,
-              pz_queue** const out)
-{
-  if (!native) {
-    return pz_queue_open(context, device, out);
-  }
-  if (!context || !device || !out) {
-    return pzi_fail(PZ_INVALID, "found no %s",
-                    !context  ? "context"
-                    : !device ? "device"
-                              : "place for the queue");
   }
   return open_named(context, device, native, out);
 }

@@ -9,10 +9,12 @@
 #include "file_dtype.h"
 #include "json.h"
 #include "safetensors.h"
+#include "sized_struct.h"
 #include "sorted_names.h"
 #include "status.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,7 +55,7 @@ check_names(const char** const names, const size_t n)
 }
 
 static pz_status
-check_all_names(const pz_file_entry* const entries, const size_t n_entries,
+check_all_names(const pz_writer_tensor* const entries, const size_t n_entries,
                 const pz_metadata* const metadata, const size_t n_metadata)
 {
   const size_t n = n_entries > n_metadata ? n_entries : n_metadata;
@@ -81,12 +83,8 @@ check_all_names(const pz_file_entry* const entries, const size_t n_entries,
 }
 
 static pz_status
-check_tensor(const pz_file_entry* const entry, placement* const out)
+check_tensor(const pz_writer_tensor* const entry, placement* const out)
 {
-  if (entry->size < sizeof(*entry)) {
-    return pzi_fail(PZ_INVALID, "found size %u, expected %zu", (unsigned)entry->size,
-                    sizeof(*entry));
-  }
   if (strcmp(entry->name, "__metadata__") == 0) {
     return pzi_fail(PZ_INVALID, "this name is reserved");
   }
@@ -112,7 +110,7 @@ check_tensor(const pz_file_entry* const entry, placement* const out)
 
 /* Copies everything but the offsets. */
 static pz_status
-copy_tensors(pz_writer* const writer, const pz_file_entry* const entries, const size_t n)
+copy_tensors(pz_writer* const writer, const pz_writer_tensor* const entries, const size_t n)
 {
   size_t bytes = 1;
   for (size_t k = 0; k < n; ++k) {
@@ -238,9 +236,25 @@ begin(pz_writer* const writer, const pz_metadata* const metadata, const size_t n
 }
 
 static pz_status
-open_writer(pz_writer* const writer, const pz_file_entry* const entries, const size_t n_entries,
+check_reserved(const pz_writer_tensor* const entries, const size_t n_entries,
+               const pz_metadata* const metadata, const size_t n_metadata)
+{
+  for (size_t k = 0; k < n_entries; ++k) {
+    PZ_TRY(
+        pzi_struct_check_reserved(entries[k].reserved, sizeof(entries[k].reserved), "tensor", k));
+  }
+  for (size_t k = 0; k < n_metadata; ++k) {
+    PZ_TRY(pzi_struct_check_reserved(metadata[k].reserved, sizeof(metadata[k].reserved), "metadata",
+                                     k));
+  }
+  return PZ_OK;
+}
+
+static pz_status
+open_writer(pz_writer* const writer, const pz_writer_tensor* const entries, const size_t n_entries,
             const pz_metadata* const metadata, const size_t n_metadata)
 {
+  PZ_TRY(check_reserved(entries, n_entries, metadata, n_metadata));
   PZ_TRY(check_all_names(entries, n_entries, metadata, n_metadata));
   PZ_TRY(copy_tensors(writer, entries, n_entries));
   placement** const order = calloc(n_entries + 1, sizeof(*order));
@@ -257,9 +271,9 @@ open_writer(pz_writer* const writer, const pz_file_entry* const entries, const s
 /* ---- the public calls ------------------------------------------------------- */
 
 pz_status
-pz_writer_open(const char* const path, const uint32_t flags, const pz_file_entry* const entries,
-               const size_t n_entries, const pz_metadata* const metadata, const size_t n_metadata,
-               pz_writer** const out)
+pz_writer_open(const char* const path, const uint32_t flags, const pz_writer_tensor* const entries,
+               const uint32_t n_entries, const pz_metadata* const metadata,
+               const uint32_t n_metadata, pz_writer** const out)
 {
   if (!path || !out || (flags & ~(uint32_t)PZ_KEEP_EXISTING) != 0 || (n_entries > 0 && !entries) ||
       (n_metadata > 0 && !metadata)) {
@@ -291,11 +305,12 @@ pz_writer_open(const char* const path, const uint32_t flags, const pz_file_entry
 }
 
 pz_status
-pz_writer_put(pz_writer* const writer, const size_t index, const void* const data,
+pz_writer_put(pz_writer* const writer, const uint32_t index, const void* const data,
               const uint64_t bytes)
 {
   if (!writer || index >= writer->n_tensors) {
-    return pzi_fail(PZ_INVALID, "found tensor %zu of %zu", index, writer ? writer->n_tensors : 0);
+    return pzi_fail(PZ_INVALID, "found tensor %" PRIu32 " of %zu", index,
+                    writer ? writer->n_tensors : 0);
   }
   placement* const one = &writer->tensors[index];
   const uint64_t left = one->bytes - one->written;

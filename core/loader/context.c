@@ -14,6 +14,7 @@
 #include "kept_text.h"
 #include "registry.h"
 #include "search_path.h"
+#include "sized_struct.h"
 #include "status.h"
 #include "thread_pool.h"
 
@@ -183,7 +184,6 @@ take_from_host(pz_context* const context, const char* const path)
       pzi_file_trust_is_elevated() ? "not searched with elevated privileges" : "", true);
 }
 
-/* Copies as many settings as the caller's structure has. */
 static pz_status
 read_settings(const pz_context_settings* const given, pz_context_settings* const out)
 {
@@ -191,11 +191,7 @@ read_settings(const pz_context_settings* const given, pz_context_settings* const
   if (!given) {
     return PZ_OK;
   }
-  if (given->size < 2 * sizeof(uint32_t)) {
-    return pzi_fail(PZ_INVALID, "settings of %" PRIu32 " bytes, expected %zu", given->size,
-                    sizeof(*given));
-  }
-  memcpy(out, given, given->size < sizeof(*out) ? given->size : sizeof(*out));
+  PZ_TRY(pzi_struct_read(out, sizeof(*out), given, "settings"));
   if (out->flags & ~(uint32_t)PZ_ONLY_GIVEN_FOLDERS) {
     return pzi_fail(PZ_INVALID, "flags %#" PRIx32 ", expected %#x at most", out->flags,
                     PZ_ONLY_GIVEN_FOLDERS);
@@ -205,11 +201,30 @@ read_settings(const pz_context_settings* const given, pz_context_settings* const
              : pzi_fail(PZ_INVALID, "%" PRIu32 " folders at NULL", out->n_folders);
 }
 
+const char*
+pzi_context_devices(const pz_context* const context, const char** const origin)
+{
+  *origin = context->devices_are_given ? "given by the host" : "PARAMETRIZE_DEVICE";
+  return context->devices;
+}
+
+static pz_status
+take_devices(pz_context* const context, const char* const given)
+{
+  const char* const devices = given ? given : secure_getenv("PARAMETRIZE_DEVICE");
+  if (devices) {
+    context->devices = pzi_kept_text_add(context, devices);
+    context->devices_are_given = given != NULL;
+  }
+  return devices && !context->devices ? pzi_no_memory(strlen(devices)) : PZ_OK;
+}
+
 static pz_status
 fill_context(pz_context* const context, const pz_context_settings* const settings)
 {
   PZ_TRY(pzi_search_path_find_trust(&context->trust));
   pz_context_seed(context, settings->seed);
+  PZ_TRY(take_devices(context, settings->devices));
   for (uint32_t i = 0; i < settings->n_folders; ++i) {
     PZ_TRY(take_from_host(context, settings->folders[i]));
   }

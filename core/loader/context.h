@@ -15,6 +15,10 @@ const pz_backend_host* pzi_context_backend_host(void);
 /* A fresh Philox key from the context's stream, never 0. [any thread] */
 uint64_t pzi_context_draw(pz_context* context);
 
+/* The devices that "auto" prefers, separated by commas, or NULL; and who prefers them: "given by the
+   host" or "PARAMETRIZE_DEVICE". */
+const char* pzi_context_devices(const pz_context* context, const char** origin);
+
 /* Counted references: queues and chains keep their context alive after pz_context_free, which
    drops the host's reference only. */
 pz_context* pzi_context_retain(pz_context* context);

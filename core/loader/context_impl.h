@@ -20,6 +20,8 @@ struct pz_context {
   atomic_uint references;
   _Atomic uint64_t stream; /* of SplitMix64 */
   pzi_file_trust trust;
+  const char* devices;    /* preferred by "auto", separated by commas; NULL: none */
+  bool devices_are_given; /* by the host, not the environment */
 
   /* Guards the fields below. Never held while a plugin's code may run. */
   pthread_mutex_t mutex;
@@ -34,7 +36,7 @@ struct pz_context {
   pzi_source** order;    /* all sources in search order */
   size_t n_order;
   pzi_table_list tables[2]; /* by kind == PZ_ITEM_BACKEND */
-  pz_file_report* reports;
+  pz_plugin_report* reports;
   size_t n_reports;
   bool ordered;  /* all folders are searched and `order` is current */
   bool complete; /* all files are opened, all ids assigned, `reports` are current */

@@ -28,7 +28,6 @@ enum {
   LEAST_ITEM = END_OF(pz_item, table),
   LEAST_PARAMETRIZATION = END_OF(pz_parametrization, forward),
   LEAST_BACKEND = END_OF(pz_backend, sync),
-  LEAST_OPS = END_OF(pz_backend_ops, reserved),
   MOST_ITEMS = 1024,
   MOST_ID = 63,
   MOST_LINE = 1023,
@@ -61,8 +60,9 @@ copy_table(const void* const from, const char* const what, const size_t least, v
 static pz_status
 copy_legacy_names(pzi_alloc_list* const allocs, pz_parametrization* const t)
 {
-  PZ_TRY(pzi_checked_read_line(allocs, t->older_names, MOST_LINE, "older names", &t->older_names));
-  pzi_legacy_word word = {.rest = t->older_names};
+  PZ_TRY(
+      pzi_checked_read_line(allocs, t->legacy_names, MOST_LINE, "older names", &t->legacy_names));
+  pzi_legacy_word word = {.rest = t->legacy_names};
   uint32_t n = 0;
   while (pzi_legacy_word_next(&word)) {
     ++n;
@@ -71,7 +71,7 @@ copy_legacy_names(pzi_alloc_list* const allocs, pz_parametrization* const t)
              ? PZ_OK
              : pzi_fail(PZ_PLUGIN,
                         "older names \"%s\", expected words TENSOR=ENDING, an original first",
-                        t->older_names);
+                        t->legacy_names);
 }
 
 static pz_status
@@ -93,19 +93,23 @@ add_parametrization(pzi_descriptor* const descriptor, const pz_item* const item)
     status =
         pzi_checked_read_text(&descriptor->allocs, t.formula, MOST_FORMULA, "formula", &t.formula);
   }
+  if (status == PZ_OK && t.tags) {
+    status = pzi_checked_read_line(&descriptor->allocs, t.tags, MOST_LINE, "tags", &t.tags);
+  }
   if (status == PZ_OK && !t.forward) {
     status = pzi_fail(PZ_PLUGIN, "forward is NULL");
   }
   if (status == PZ_OK) {
     status = pzi_descriptor_options_copy(&descriptor->allocs, &t);
   }
-  if (status == PZ_OK && t.older_names) {
+  if (status == PZ_OK && t.legacy_names) {
     status = copy_legacy_names(&descriptor->allocs, &t);
   }
   if (status != PZ_OK) {
     return pzi_fail_prefix(status, "\"%s\"", t.id);
   }
   t.formula = t.formula ? t.formula : "";
+  t.tags = t.tags ? t.tags : "";
   descriptor->parametrizations[descriptor->n_parametrizations++] = t;
   return PZ_OK;
 }
@@ -136,24 +140,15 @@ add_backend(pzi_descriptor* const descriptor, const pz_item* const item)
       return pzi_fail(PZ_PLUGIN, "backend \"%s\" twice in one file", t.id);
     }
   }
-  pz_backend_ops* const ops = pzi_alloc_list_take(&descriptor->allocs, sizeof(*ops));
-  if (!ops) {
-    return pzi_no_memory(sizeof(*ops));
-  }
   pz_status status =
       pzi_checked_read_line(&descriptor->allocs, t.summary, MOST_LINE, "summary", &t.summary);
   const char* const missing = missing_entry(&t);
   if (status == PZ_OK && missing) {
     status = pzi_fail(PZ_PLUGIN, "%s is NULL", missing);
   }
-  if (status == PZ_OK && t.ops) {
-    status = copy_table(t.ops, "table of operations", LEAST_OPS, ops, sizeof(*ops));
-  }
   if (status != PZ_OK) {
     return pzi_fail_prefix(status, "backend \"%s\"", t.id);
   }
-  ops->size = sizeof(*ops);
-  t.ops = ops;
   descriptor->backends[descriptor->n_backends++] = t;
   return PZ_OK;
 }

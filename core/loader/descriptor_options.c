@@ -12,15 +12,18 @@
 #include "text.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 enum {
-  LEAST_OPTION = offsetof(pz_option, most) + sizeof(pz_value),
+  LEAST_OPTION = offsetof(pz_option, most) + sizeof(double),
   MOST_OPTIONS = 256,
   MOST_CHOICES = 256,
   MOST_NAME = 63,
   MOST_DOC = 1023,
 };
+
+static const double EXACT = 9007199254740992.0; /* 2^53: doubles hold every integer below */
 
 /* A word of the chain grammar: no white space, comma, bracket, quote or '='. */
 static bool
@@ -63,50 +66,28 @@ copy_choices(pzi_alloc_list* const allocs, pz_option* const o)
   return PZ_OK;
 }
 
-/* The default as an integer between `least` and `most`. */
-static pz_status
-check_integer(const int64_t value, const int64_t least, const int64_t most)
-{
-  return least <= value && value <= most
-             ? PZ_OK
-             : pzi_fail(PZ_PLUGIN,
-                        "default %" PRId64 ", expected one within %" PRId64 " .. %" PRId64, value,
-                        least, most);
-}
-
+/* The default is within the bounds; a NaN anywhere is refused. All but reals are integers. */
 static pz_status
 check_default(const pz_option* const o)
 {
-  if (o->fallback.type != o->type) {
-    return pzi_fail(PZ_PLUGIN, "default of type %" PRIu32 ", expected %" PRIu32, o->fallback.type,
-                    o->type);
+  const double least = o->type == PZ_REAL || o->type == PZ_INTEGER ? o->least : 0.0;
+  const double most = o->type == PZ_REAL || o->type == PZ_INTEGER ? o->most
+                      : o->type == PZ_CHOICE                      ? (double)o->n_choices - 1.0
+                                                                  : 1.0;
+  char text[3][PZI_TEXT_REAL];
+  if (o->type == PZ_TENSOR) {
+    return PZ_OK;
   }
-  const bool bounded = o->type == PZ_REAL || o->type == PZ_INTEGER;
-  if (bounded && (o->least.type != o->type || o->most.type != o->type)) {
-    return pzi_fail(PZ_PLUGIN, "bounds of types %" PRIu32 " and %" PRIu32 ", expected %" PRIu32,
-                    o->least.type, o->most.type, o->type);
+  if (!(least <= o->fallback && o->fallback <= most)) {
+    return pzi_fail(PZ_PLUGIN, "default %s, expected one within %s .. %s",
+                    pzi_text_from_real(o->fallback, text[0]), pzi_text_from_real(least, text[1]),
+                    pzi_text_from_real(most, text[2]));
   }
-  switch (o->type) {
-  case PZ_REAL: { /* a NaN anywhere fails the comparison */
-    const double value = o->fallback.as.real;
-    char text[3][PZI_TEXT_REAL];
-    return o->least.as.real <= value && value <= o->most.as.real
-               ? PZ_OK
-               : pzi_fail(PZ_PLUGIN, "default %s, expected one within %s .. %s",
-                          pzi_text_from_real(value, text[0]),
-                          pzi_text_from_real(o->least.as.real, text[1]),
-                          pzi_text_from_real(o->most.as.real, text[2]));
+  if (o->type != PZ_REAL && (o->fallback != rint(o->fallback) || fabs(o->fallback) > EXACT)) {
+    return pzi_fail(PZ_PLUGIN, "default %s, expected an integer up to 2^53",
+                    pzi_text_from_real(o->fallback, text[0]));
   }
-  case PZ_INTEGER:
-    return check_integer(o->fallback.as.integer, o->least.as.integer, o->most.as.integer);
-  case PZ_FLAG:
-    return check_integer(o->fallback.as.integer, 0, 1);
-  case PZ_CHOICE:
-    return check_integer(o->fallback.as.integer, 0, (int64_t)o->n_choices - 1);
-  default: /* PZ_TENSOR */
-    return o->fallback.as.tensor ? pzi_fail(PZ_PLUGIN, "a tensor as default, expected none")
-                                 : PZ_OK;
-  }
+  return PZ_OK;
 }
 
 /* Checks option `o`, whose name is copied already, and copies what it points to. */
@@ -122,6 +103,10 @@ copy_option(pzi_alloc_list* const allocs, pz_option* const o)
   } else {
     o->choices = NULL;
     o->n_choices = 0;
+  }
+  if (o->type == PZ_INTEGER) { // beyond int64 there is no bound
+    o->least = o->least <= -0x1p63 ? -HUGE_VAL : o->least;
+    o->most = o->most >= 0x1p63 ? HUGE_VAL : o->most;
   }
   return check_default(o);
 }

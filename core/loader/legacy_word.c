@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The grammar of older_names: words TENSOR=ENDING between single spaces, an original first. */
+/* The grammar of legacy_names: words TENSOR=ENDING between single spaces, an original first. */
 
 #include "legacy_word.h"
 

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The words of a parametrization's older_names. */
+/* The words of a parametrization's legacy_names. */
 
 #ifndef PZI_LEGACY_WORD_H
 #define PZI_LEGACY_WORD_H
@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A word of pz_parametrization's older_names, in the text itself. */
+/* A word of pz_parametrization's legacy_names, in the text itself. */
 typedef struct pzi_legacy_word {
   const char* tensor; /* NULL before the first */
   size_t n_tensor;

@@ -9,6 +9,7 @@
 #include "kept_text.h"
 #include "nearest_name.h"
 #include "registry.h"
+#include "sized_struct.h"
 #include "status.h"
 #include "text.h"
 
@@ -158,32 +159,13 @@ pzi_lookup_backend_at(pz_context* const context, const uint32_t index)
 static pz_status
 check_ends(const pz_context* const context, const void* const out)
 {
-  return context && out
-             ? PZ_OK
-             : pzi_fail(PZ_INVALID, "found no %s", context ? "report to fill" : "context");
-}
-
-/* Copies as much as the caller's structure has room for. Its first field, the size, stays; bytes
-   beyond our structure become zero. */
-static pz_status
-hand_out(const void* const ours, const size_t bytes, void* const out)
-{
-  uint32_t size;
-  memcpy(&size, out, sizeof(size));
-  if (size < 2 * sizeof(size) || size > PZI_LARGEST_TABLE) {
-    return pzi_fail(PZ_INVALID, "size %" PRIu32 " in the structure to fill, expected %zu", size,
-                    bytes);
-  }
-  memset(out, 0, size);
-  memcpy(out, ours, size < bytes ? size : bytes);
-  memcpy(out, &size, sizeof(size));
-  return PZ_OK;
+  return context ? pzi_struct_check(out, "output") : pzi_fail(PZ_INVALID, "found no context");
 }
 
 pz_status
-pz_context_file(pz_context* const context, const uint32_t index, pz_file_report* const out)
+pz_context_plugin(pz_context* const context, const uint32_t index, pz_plugin_report* const out)
 {
-  pz_file_report report = {0};
+  pz_plugin_report report = {0};
   PZ_TRY(check_ends(context, out));
   pthread_mutex_lock(&context->mutex);
   pz_status status = complete(context);
@@ -195,15 +177,16 @@ pz_context_file(pz_context* const context, const uint32_t index, pz_file_report*
   }
   pthread_mutex_unlock(&context->mutex);
   PZ_TRY(status);
-  return hand_out(&report, sizeof(report), out);
+  pzi_struct_write(out, &report, sizeof(report));
+  return PZ_OK;
 }
 
 static pz_status
-hand_out_parametrization(const pzi_parametrization* const parametrization, pz_map_info* const out)
+hand_out_parametrization(const pzi_parametrization* const parametrization,
+                         pz_parametrization_info* const out)
 {
   const pz_parametrization* const t = &parametrization->table;
-  const pz_map_info info = {
-      .size = sizeof(info),
+  const pz_parametrization_info info = {
       .flags = (t->right_inverse ? PZ_HAS_RIGHT_INVERSE : 0U) | (t->vjp ? PZ_HAS_VJP : 0U) |
                (t->residual ? PZ_HAS_RESIDUAL : 0U) | (t->sample ? PZ_HAS_SAMPLE : 0U) |
                (t->update ? PZ_HAS_UPDATE : 0U),
@@ -213,12 +196,15 @@ hand_out_parametrization(const pzi_parametrization* const parametrization, pz_ma
       .version = parametrization->version,
       .path = parametrization->path,
       .n_options = t->n_options,
+      .tags = t->tags,
   };
-  return hand_out(&info, sizeof(info), out);
+  pzi_struct_write(out, &info, sizeof(info));
+  return PZ_OK;
 }
 
 pz_status
-pz_context_map(pz_context* const context, const uint32_t index, pz_map_info* const out)
+pz_context_parametrization(pz_context* const context, const uint32_t index,
+                           pz_parametrization_info* const out)
 {
   const pzi_table* table = NULL;
   PZ_TRY(check_ends(context, out));
@@ -228,7 +214,7 @@ pz_context_map(pz_context* const context, const uint32_t index, pz_map_info* con
 }
 
 pz_status
-pz_context_find_map(pz_context* const context, const char* const id, pz_map_info* const out)
+pz_context_find(pz_context* const context, const char* const id, pz_parametrization_info* const out)
 {
   const pzi_parametrization* parametrization = NULL;
   PZ_TRY(check_ends(context, out));
@@ -253,25 +239,17 @@ describe_option(const pz_option* const o, pzi_text* const fallback, pzi_text* co
   char bound[2][PZI_TEXT_REAL];
   switch (o->type) {
   case PZ_REAL:
-    pzi_text_add(fallback, pzi_text_from_real(o->fallback.as.real, value));
-    add_bounds(range,
-               o->least.as.real > -HUGE_VAL ? pzi_text_from_real(o->least.as.real, bound[0]) : NULL,
-               o->most.as.real < HUGE_VAL ? pzi_text_from_real(o->most.as.real, bound[1]) : NULL);
-    return;
   case PZ_INTEGER:
-    (void)snprintf(value, sizeof(value), "%" PRId64, o->fallback.as.integer);
-    (void)snprintf(bound[0], sizeof(bound[0]), "%" PRId64, o->least.as.integer);
-    (void)snprintf(bound[1], sizeof(bound[1]), "%" PRId64, o->most.as.integer);
-    pzi_text_add(fallback, value);
-    add_bounds(range, o->least.as.integer > INT64_MIN ? bound[0] : NULL,
-               o->most.as.integer < INT64_MAX ? bound[1] : NULL);
+    pzi_text_add(fallback, pzi_text_from_real(o->fallback, value));
+    add_bounds(range, o->least > -HUGE_VAL ? pzi_text_from_real(o->least, bound[0]) : NULL,
+               o->most < HUGE_VAL ? pzi_text_from_real(o->most, bound[1]) : NULL);
     return;
   case PZ_FLAG:
-    pzi_text_add(fallback, o->fallback.as.integer ? "1" : "0");
+    pzi_text_add(fallback, o->fallback != 0.0 ? "1" : "0");
     pzi_text_add(range, "0|1");
     return;
   case PZ_CHOICE:
-    pzi_text_add(fallback, o->choices[o->fallback.as.integer]);
+    pzi_text_add(fallback, o->choices[(size_t)o->fallback]);
     for (uint32_t i = 0; i < o->n_choices; ++i) {
       pzi_text_add(range, i > 0 ? "|" : "");
       pzi_text_add(range, o->choices[i]);
@@ -283,8 +261,8 @@ describe_option(const pz_option* const o, pzi_text* const fallback, pzi_text* co
 }
 
 pz_status
-pz_context_map_option(pz_context* const context, const char* const id, const uint32_t index,
-                      pz_option_info* const out)
+pz_context_option(pz_context* const context, const char* const id, const uint32_t index,
+                  pz_option_info* const out)
 {
   const pzi_parametrization* parametrization = NULL;
   PZ_TRY(check_ends(context, out));
@@ -293,7 +271,7 @@ pz_context_map_option(pz_context* const context, const char* const id, const uin
     return pzi_fail(PZ_NOT_FOUND, "no option %" PRIu32 " of \"%s\"", index, id);
   }
   const pz_option* const o = &parametrization->table.options[index];
-  pz_option_info info = {.size = sizeof(info), .type = o->type, .name = o->name, .doc = o->doc};
+  pz_option_info info = {.type = o->type, .name = o->name, .doc = o->doc};
   pzi_text fallback = {0};
   pzi_text range = {0};
   describe_option(o, &fallback, &range);
@@ -303,5 +281,6 @@ pz_context_map_option(pz_context* const context, const char* const id, const uin
     return status;
   }
   PZ_TRY(pzi_kept_text_finish(context, &range, &info.range));
-  return hand_out(&info, sizeof(info), out);
+  pzi_struct_write(out, &info, sizeof(info));
+  return PZ_OK;
 }

@@ -73,12 +73,12 @@ describe(const pz_context* const context, const pzi_source* const source, pzi_te
 }
 
 static pz_status
-report_on(pz_context* const context, const pzi_source* const source, pz_file_report* const out)
+report_on(pz_context* const context, const pzi_source* const source, pz_plugin_report* const out)
 {
   pzi_text ids = {0};
   pzi_text reason = {0};
   describe(context, source, &ids, &reason);
-  *out = (pz_file_report){
+  *out = (pz_plugin_report){
       .size = sizeof(*out),
       .loaded = ids.length > 0,
       .path = source->path,
@@ -95,7 +95,7 @@ report_on(pz_context* const context, const pzi_source* const source, pz_file_rep
 pz_status
 pzi_reports_build(pz_context* const context)
 {
-  pz_file_report* const reports = calloc(context->n_order + 1, sizeof(*reports));
+  pz_plugin_report* const reports = calloc(context->n_order + 1, sizeof(*reports));
   if (!reports) {
     return pzi_no_memory((context->n_order + 1) * sizeof(*reports));
   }

@@ -104,7 +104,7 @@ need_evaluation(const pz_slot* const slot)
   PZ_TRY(pzi_value_refresh_inner(slot));
   pzi_parametrized_changed(parametrized, false); /* forward overwrites it */
   return pz_eval_forward(parametrized->engine.eval, parametrized->engine.state,
-                         training | PZ_CALL_SAVING, &value);
+                         training | PZ_CALL_SAVING, NULL, &value);
 }
 
 /* Originals and own parameters come first among the tensors. */
@@ -153,8 +153,8 @@ run(const pz_slot* const slot, const pz_tensor* const gradient, const bool wait)
     }
   }
   if (want) {
-    PZ_TRY(pz_eval_vjp(parametrized->engine.eval, parametrized->engine.state, gradient, want, !wait,
-                       gradients));
+    PZ_TRY(pz_eval_vjp(parametrized->engine.eval, parametrized->engine.state, gradient, 1, want,
+                       !wait, gradients));
   }
   for (uint32_t k = 0; k < n; ++k) {
     const pz_slot* const tensor = parametrized->tensors[k];

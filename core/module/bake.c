@@ -62,7 +62,7 @@ static pz_status
 run(const pz_slot* const slot, const pzi_engine* const engine, pzi_storage** const out)
 {
   pz_tensor value;
-  PZ_TRY(pz_eval_forward(engine->eval, engine->state, 0, &value));
+  PZ_TRY(pz_eval_forward(engine->eval, engine->state, 0, NULL, &value));
   PZ_TRY(pz_eval_check(engine->eval));
   return pzi_storage_copy(slot->module->queue, &value, out);
 }
@@ -73,7 +73,7 @@ fold(const pz_slot* const slot, pzi_storage** const out)
 {
   char path[PZI_PATH_TEXT];
   const pzi_engine* const own = &slot->parametrized->engine;
-  pzi_engine engine = {.chain = pz_chain_retain(own->chain)};
+  pzi_engine engine = {.chain = pzi_chain_retain(own->chain)};
   pz_status status =
       pzi_engine_adopt(&engine, slot->module->queue, own->state, slot->module->check_writes);
   if (status == PZ_OK) {

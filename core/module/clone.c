@@ -148,7 +148,7 @@ pzi_clone_engine(const pz_slot* const slot, pz_queue* const queue, const uint32_
   if (dtype) {
     status = pzi_chain_with_dtype(parametrized->engine.chain, dtype, &engine.chain);
   } else {
-    engine.chain = pz_chain_retain(parametrized->engine.chain);
+    engine.chain = pzi_chain_retain(parametrized->engine.chain);
   }
   if (status == PZ_OK) {
     status = pzi_check_dtype(queue, pz_chain_value(engine.chain)->dtype);

@@ -86,7 +86,7 @@ static pz_status
 copy_tree(const pz_module* const from, pz_module** const out)
 {
   pz_module* module = NULL;
-  PZ_TRY(pz_module_new_on(from->context, from->queue, from->type, &module));
+  PZ_TRY(pz_module_new(from->context, from->queue, from->type, &module));
   module->training = from->training;
   module->check_writes = from->check_writes;
   module->policy = from->policy;

@@ -2,8 +2,7 @@
    SPDX-License-Identifier: MIT */
 
 /* Modes of a module and its children: training, cache and update policies, gradients, and the check
-   for writes without pz_module_touch. Functions without a result change nothing if they may not
-   run; pz_error_message then has the reason. */
+   for writes without pz_module_touch. */
 
 #include "gate.h"
 
@@ -25,14 +24,14 @@ each_module(pz_module* const module, void (*const each)(pz_module* module, int a
   }
 }
 
-static void
+static pz_status
 each_module_exclusively(pz_module* const module,
                         void (*const each)(pz_module* module, int argument), const int argument)
 {
-  if (pzi_gate_exclusive_begin(module) == PZ_OK) {
-    each_module(module, each, argument);
-    pzi_gate_exclusive_end(module);
-  }
+  PZ_TRY(pzi_gate_exclusive_begin(module));
+  each_module(module, each, argument);
+  pzi_gate_exclusive_end(module);
+  return PZ_OK;
 }
 
 /* Calls `visit`, which does not fail, on the chains of one module, without its children. */
@@ -71,10 +70,10 @@ set_training(pz_module* const module, const int training)
   }
 }
 
-void
+pz_status
 pz_module_train(pz_module* const module, const bool training)
 {
-  each_module_exclusively(module, set_training, training);
+  return each_module_exclusively(module, set_training, training);
 }
 
 static void
@@ -85,14 +84,13 @@ set_policy(pz_module* const module, const int policy)
   each_parametrized(module, change, &touch);
 }
 
-void
+pz_status
 pz_module_cache_policy(pz_module* const module, const pz_cache_policy policy)
 {
   if (policy != PZ_CACHE_AUTOMATIC && policy != PZ_CACHE_SCOPED) {
-    (void)pzi_fail(PZ_INVALID, "found cache policy %d", (int)policy);
-    return;
+    return pzi_fail(PZ_INVALID, "found cache policy %d", (int)policy);
   }
-  each_module_exclusively(module, set_policy, (int)policy);
+  return each_module_exclusively(module, set_policy, (int)policy);
 }
 
 static void
@@ -103,14 +101,13 @@ set_update_policy(pz_module* const module, const int policy)
   each_parametrized(module, change, &touch);
 }
 
-void
+pz_status
 pz_module_update_policy(pz_module* const module, const pz_update_policy policy)
 {
   if (policy != PZ_UPDATE_EXPLICIT && policy != PZ_UPDATE_ON_READ) {
-    (void)pzi_fail(PZ_INVALID, "found update policy %d", (int)policy);
-    return;
+    return pzi_fail(PZ_INVALID, "found update policy %d", (int)policy);
   }
-  each_module_exclusively(module, set_update_policy, (int)policy);
+  return each_module_exclusively(module, set_update_policy, (int)policy);
 }
 
 /* Enters (+1) or leaves (-1) a scope. Values live from the outermost begin to its end. */
@@ -124,29 +121,27 @@ count_scope(pz_module* const module, const int difference)
   }
 }
 
-void
+pz_status
 pz_cached_begin(pz_module* const module)
 {
-  if (pzi_gate_exclusive_begin(module) == PZ_OK) {
-    ++module->scopes_begun;
-    each_module(module, count_scope, 1);
-    pzi_gate_exclusive_end(module);
-  }
+  PZ_TRY(pzi_gate_exclusive_begin(module));
+  ++module->scopes_begun;
+  each_module(module, count_scope, 1);
+  pzi_gate_exclusive_end(module);
+  return PZ_OK;
 }
 
-void
+pz_status
 pz_cached_end(pz_module* const module)
 {
-  if (pzi_gate_exclusive_begin(module) != PZ_OK) {
-    return;
-  }
-  if (module->scopes_begun == 0) {
-    (void)pzi_fail(PZ_INVALID, "pz_cached_end without pz_cached_begin");
-  } else {
+  PZ_TRY(pzi_gate_exclusive_begin(module));
+  const bool begun = module->scopes_begun > 0;
+  if (begun) {
     --module->scopes_begun;
     each_module(module, count_scope, -1);
   }
   pzi_gate_exclusive_end(module);
+  return begun ? PZ_OK : pzi_fail(PZ_INVALID, "pz_cached_end without pz_cached_begin");
 }
 
 static pz_status
@@ -163,13 +158,13 @@ set_check_writes(pz_module* const module, const int check)
   each_parametrized(module, check_chain, NULL);
 }
 
-void
+pz_status
 pz_module_check_writes(pz_module* const module, const bool check)
 {
-  if (pzi_gate_exclusive_begin_live(module) == PZ_OK) {
-    each_module(module, set_check_writes, check);
-    pzi_gate_exclusive_end(module);
-  }
+  PZ_TRY(pzi_gate_exclusive_begin_live(module));
+  each_module(module, set_check_writes, check);
+  pzi_gate_exclusive_end(module);
+  return PZ_OK;
 }
 
 /* ---- requires_grad ------------------------------------------------------ */

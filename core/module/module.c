@@ -19,15 +19,12 @@
 
 /* ---- modules --------------------------------------------------------------- */
 
-pz_status
-pz_module_new_on(pz_context* const context, pz_queue* const queue, const char* const type,
-                 pz_module** const out)
+static pz_status
+new_on(pz_context* const context, pz_queue* const queue, const char* const type,
+       pz_module** const out)
 {
-  if (!context || !queue || queue->context != context) {
-    return pzi_fail(PZ_INVALID, "expected a queue of the module's own context");
-  }
-  if (!out) {
-    return pzi_fail(PZ_INVALID, "found no place for the module");
+  if (queue->context != context) {
+    return pzi_fail(PZ_INVALID, "found a queue of another context");
   }
   pz_module* const module = calloc(1, sizeof(*module));
   char* const text = strdup(type ? type : "Module");
@@ -47,13 +44,19 @@ pz_module_new_on(pz_context* const context, pz_queue* const queue, const char* c
 }
 
 pz_status
-pz_module_new(pz_context* const context, const char* const device, const char* const type,
+pz_module_new(pz_context* const context, pz_queue* const queue, const char* const type,
               pz_module** const out)
 {
-  pz_queue* queue = NULL;
-  PZ_TRY(pz_queue_open(context, device, &queue));
-  const pz_status status = pz_module_new_on(context, queue, type, out);
-  pz_queue_close(queue);
+  if (!context || !out) {
+    return pzi_fail(PZ_INVALID, "found no %s", context ? "place for the module" : "context");
+  }
+  if (queue) {
+    return new_on(context, queue, type, out);
+  }
+  pz_queue* own = NULL;
+  PZ_TRY(pz_queue_open(context, NULL, NULL, &own));
+  const pz_status status = new_on(context, own, type, out);
+  pz_queue_close(own);
   return status;
 }
 

@@ -188,12 +188,15 @@ replace_all(pz_module* const module, move* const m)
 
 /* ---- to another device ------------------------------------------------------- */
 
+/* Whether a module and its children are there already: on this queue, or on another one of the
+   library's own on the same device. */
 static bool
-is_on(const pz_module* const module, const char* const name)
+is_on(const pz_module* const module, const pz_queue* const queue)
 {
-  bool on = strcmp(module->queue->name, name) == 0;
+  const pz_queue* const own = module->queue;
+  bool on = own == queue || (!own->native && !queue->native && strcmp(own->name, queue->name) == 0);
   for (uint32_t k = 0; on && k < module->n_children; ++k) {
-    on = is_on(module->children[k], name);
+    on = is_on(module->children[k], queue);
   }
   return on;
 }
@@ -210,27 +213,25 @@ put_queue(pz_module* const module, pz_queue* const queue)
 }
 
 static pz_status
-move_to(pz_module* const module, const char* const device)
+move_to(pz_module* const module, pz_queue* const queue)
 {
-  pz_queue* queue = NULL;
-  PZ_TRY(pz_queue_open(module->context, device, &queue));
-  pz_status status = PZ_OK;
-  if (!is_on(module, queue->name)) {
-    move m = {.queue = queue};
-    status = replace_all(module, &m);
-    if (status == PZ_OK) {
-      put_queue(module, queue);
-    }
+  if (!queue || queue->context != module->context) {
+    return pzi_fail(PZ_INVALID, "found %s", queue ? "a queue of another context" : "no queue");
   }
-  pz_queue_close(queue);
-  return status;
+  if (is_on(module, queue)) {
+    return PZ_OK;
+  }
+  move m = {.queue = queue};
+  PZ_TRY(replace_all(module, &m));
+  put_queue(module, queue);
+  return PZ_OK;
 }
 
 pz_status
-pz_module_to(pz_module* const module, const char* const device)
+pz_module_to(pz_module* const module, pz_queue* const queue)
 {
   PZ_TRY(pzi_gate_exclusive_begin_live(module));
-  const pz_status status = move_to(module, device);
+  const pz_status status = move_to(module, queue);
   pzi_gate_exclusive_end(module);
   return status;
 }

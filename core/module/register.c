@@ -12,6 +12,7 @@
 #include "path.h"
 #include "prepared.h"
 #include "queue_copy.h"
+#include "sized_struct.h"
 #include "slot.h"
 #include "spec_text.h"
 #include "state.h"
@@ -30,9 +31,7 @@ typedef struct attempt {
 /* The arguments of the registration. */
 typedef struct request {
   const char* text;
-  const pz_option_setting* settings;
-  uint32_t n_settings;
-  uint32_t flags;
+  pz_register_settings with;
 } request;
 
 /* ---- parsing ------------------------------------------------------------ */
@@ -51,14 +50,14 @@ first_length(const char* const text)
 /* Copies the settings of one parametrization, numbered as if it were the only one; returns their
    number. */
 static uint32_t
-settings_of(const pz_option_setting* const settings, const uint32_t n, const uint32_t map,
+settings_of(const pz_option_setting* const settings, const uint32_t n, const uint32_t stage,
             pz_option_setting* const out)
 {
   uint32_t count = 0;
   for (uint32_t k = 0; k < n; ++k) {
-    if (settings[k].map == map) {
+    if (settings[k].stage == stage) {
       out[count] = settings[k];
-      out[count++].map = 0;
+      out[count++].stage = 0;
     }
   }
   return count;
@@ -106,7 +105,7 @@ run_new_stage(const pz_slot* const slot, attempt* const next)
     }
   }
   const uint32_t training = slot->module->training ? PZ_CALL_TRAINING : 0;
-  PZ_TRY(pz_eval_forward(next->engine.eval, next->engine.state, training, &next->value));
+  PZ_TRY(pz_eval_forward(next->engine.eval, next->engine.state, training, NULL, &next->value));
   return pz_eval_check(next->engine.eval);
 }
 
@@ -119,13 +118,13 @@ make_next(const pz_slot* const slot, const attempt* const a, const pz_direction 
   const pz_module* const module = slot->module;
   const pz_spec spec = a->engine.chain ? *pz_chain_value(a->engine.chain) : slot->storage->spec;
   if (a->engine.chain) {
-    PZ_TRY(pz_chain_append(a->engine.chain, asked->text, asked->settings, asked->n_settings,
+    PZ_TRY(pz_chain_append(a->engine.chain, asked->text, asked->with.options, asked->with.n_options,
                            &next->engine.chain));
   } else {
-    PZ_TRY(pz_chain_new(module->context, asked->text, asked->settings, asked->n_settings, direction,
-                        &spec, 1, &next->engine.chain));
+    PZ_TRY(pz_chain_new(module->context, asked->text, asked->with.options, asked->with.n_options,
+                        direction, &spec, 1, &next->engine.chain));
   }
-  PZ_TRY(check_specs(next->engine.chain, &spec, asked->flags));
+  PZ_TRY(check_specs(next->engine.chain, &spec, asked->with.flags));
   PZ_TRY(pzi_engine_adopt(&next->engine, module->queue, a->engine.state, module->check_writes));
   return run_new_stage(slot, next);
 }
@@ -135,7 +134,7 @@ add_stage(const pz_slot* const slot, const request* const asked, attempt* const 
 {
   attempt next = {0};
   pz_status status = make_next(slot, a, PZ_FROM_TENSOR, asked, &next);
-  if (!a->engine.chain && (asked->flags & PZ_UNSAFE) &&
+  if (!a->engine.chain && (asked->with.flags & PZ_UNSAFE) &&
       (status == PZ_MISMATCH || status == PZ_UNSUPPORTED)) {
     /* no right inverse for this spec: plan with the tensor as the original */
     pzi_engine_cleanup(&next.engine);
@@ -154,13 +153,13 @@ static pz_status
 add_stages(const pz_slot* const slot, const request* const asked, attempt* const a)
 {
   const char* text = asked->text;
-  const pz_option_setting* const settings = asked->settings;
-  const uint32_t n_settings = asked->n_settings;
-  char* const map = malloc(strlen(text) + 1);
+  const pz_option_setting* const settings = asked->with.options;
+  const uint32_t n_settings = asked->with.n_options;
+  char* const one_text = malloc(strlen(text) + 1);
   pz_option_setting* const own = calloc((size_t)n_settings + 1, sizeof(*own));
   pz_status status = PZ_OK;
   uint32_t n_stages_added = 0;
-  if (map && own) {
+  if (one_text && own) {
     pzi_chain_words* words = NULL;
     status = pzi_chain_text_parse(text, &words); /* for messages with the whole text */
     free(words);
@@ -169,27 +168,27 @@ add_stages(const pz_slot* const slot, const request* const asked, attempt* const
   }
   for (bool more = true; more && status == PZ_OK; ++n_stages_added) {
     const size_t length = first_length(text);
-    memcpy(map, text, length);
-    map[length] = '\0';
+    memcpy(one_text, text, length);
+    one_text[length] = '\0';
     more = text[length] == ',';
     text += length + (more ? 1 : 0);
     const request one = {
-        .text = map,
-        .settings = own,
-        .n_settings = settings_of(settings, n_settings, n_stages_added, own),
-        .flags = asked->flags,
+        .text = one_text,
+        .with = {.flags = asked->with.flags,
+                 .options = own,
+                 .n_options = settings_of(settings, n_settings, n_stages_added, own)},
     };
     status = add_stage(slot, &one, a);
   }
   for (uint32_t k = 0; k < n_settings && status == PZ_OK; ++k) {
-    if (settings[k].map >= n_stages_added) {
-      status = pzi_fail(PZ_INVALID, "option \"%s\" is for parametrization %u of a text of %u",
-                        settings[k].name ? settings[k].name : "", (unsigned)settings[k].map,
+    if (settings[k].stage >= n_stages_added) {
+      status = pzi_fail(PZ_INVALID, "option \"%s\" is for stage %u of a text of %u",
+                        settings[k].name ? settings[k].name : "", (unsigned)settings[k].stage,
                         (unsigned)n_stages_added);
     }
   }
   free(own);
-  free(map);
+  free(one_text);
   return status;
 }
 
@@ -240,11 +239,10 @@ register_text(pz_slot* const slot, void* const user)
 {
   const request* const asked = user;
   if (slot->role == PZ_STATE_BUFFER) {
-    return pzi_fail(PZ_UNSUPPORTED,
-                    "a buffer of a parametrization, expected an original or own parameter");
+    return pzi_fail(PZ_UNSUPPORTED, "a buffer of a stage, expected an original or own parameter");
   }
-  if (!asked->text || (asked->n_settings > 0 && !asked->settings) ||
-      (asked->flags & ~(uint32_t)PZ_UNSAFE) != 0) {
+  if (!asked->text || (asked->with.n_options > 0 && !asked->with.options) ||
+      (asked->with.flags & ~(uint32_t)PZ_UNSAFE) != 0) {
     return pzi_fail(PZ_INVALID, "expected a text, settings where there are some, and no flag but "
                                 "PZ_UNSAFE");
   }
@@ -255,7 +253,7 @@ register_text(pz_slot* const slot, void* const user)
   if (slot->parametrized) {
     PZ_TRY(pzi_value_refresh_inner(slot));
     PZ_TRY(pzi_value_check_device(slot));
-    a.engine.chain = pz_chain_retain(slot->parametrized->engine.chain);
+    a.engine.chain = pzi_chain_retain(slot->parametrized->engine.chain);
     status = pzi_state_adopt(a.engine.chain, slot->parametrized->engine.state, &a.engine.state);
   }
   if (status == PZ_OK) {
@@ -287,17 +285,12 @@ register_text(pz_slot* const slot, void* const user)
 }
 
 pz_status
-pz_register_parametrization_with(pz_module* const module, const char* const name,
-                                 const char* const text, const pz_option_setting* const settings,
-                                 const uint32_t n_settings, const uint32_t flags)
-{
-  request asked = {.text = text, .settings = settings, .n_settings = n_settings, .flags = flags};
-  return pzi_exclusive_call(module, name, pzi_path_find_live, register_text, &asked);
-}
-
-pz_status
 pz_register_parametrization(pz_module* const module, const char* const name, const char* const text,
-                            const uint32_t flags)
+                            const pz_register_settings* const settings)
 {
-  return pz_register_parametrization_with(module, name, text, NULL, 0, flags);
+  request asked = {.text = text};
+  if (settings) {
+    PZ_TRY(pzi_struct_read(&asked.with, sizeof(asked.with), settings, "settings"));
+  }
+  return pzi_exclusive_call(module, name, pzi_path_find_live, register_text, &asked);
 }

@@ -118,7 +118,7 @@ keep_original(pz_slot* const slot)
 static pz_status
 remove_chain(pz_slot* const slot, void* const user)
 {
-  const int leave = *(const int*)user;
+  const pz_leave leave = *(const pz_leave*)user;
   if (leave != PZ_LEAVE_ORIGINAL && leave != PZ_LEAVE_PARAMETRIZED) {
     return pzi_fail(PZ_INVALID, "found %d, expected PZ_LEAVE_PARAMETRIZED or PZ_LEAVE_ORIGINAL",
                     leave);
@@ -135,7 +135,7 @@ remove_chain(pz_slot* const slot, void* const user)
 }
 
 pz_status
-pz_remove_parametrizations(pz_module* const module, const char* const name, const int leave)
+pz_remove_parametrizations(pz_module* const module, const char* const name, const pz_leave leave)
 {
   return pzi_exclusive_call(module, name, pzi_path_find_live_parametrized, remove_chain,
                             (void*)&leave);
@@ -147,12 +147,11 @@ remove_stage(pz_slot* const slot, void* const user)
   const uint32_t index = *(const uint32_t*)user;
   const pzi_parametrized* const parametrized = slot->parametrized;
   if (index >= parametrized->engine.chain->n_stages) {
-    return pzi_fail(PZ_NOT_FOUND, "parametrization %u of %u", (unsigned)index,
+    return pzi_fail(PZ_NOT_FOUND, "stage %u of %u", (unsigned)index,
                     (unsigned)parametrized->engine.chain->n_stages);
   }
   if (parametrized->engine.chain->n_stages == 1) {
-    return pzi_fail(PZ_INVALID,
-                    "the only parametrization; pz_remove_parametrizations removes the chain");
+    return pzi_fail(PZ_INVALID, "the only stage; pz_remove_parametrizations removes the chain");
   }
   PZ_TRY(pzi_slot_check_closed(slot));
   pzi_engine engine = {0};
@@ -176,7 +175,7 @@ remove_stage(pz_slot* const slot, void* const user)
 }
 
 pz_status
-pz_remove_parametrization(pz_module* const module, const char* const name, const uint32_t index)
+pz_remove_stage(pz_module* const module, const char* const name, const uint32_t index)
 {
   return pzi_exclusive_call(module, name, pzi_path_find_live_parametrized, remove_stage,
                             (void*)&index);

@@ -8,6 +8,7 @@
 #include "stored.h"
 
 #include "gate.h"
+#include "sized_struct.h"
 #include "status.h"
 #include "walk.h"
 
@@ -116,12 +117,9 @@ pzi_stored_paths(const pz_module* const module, const pzi_stored_path** const ou
 }
 
 pz_status
-pz_module_tensor(const pz_module* const module, const uint32_t index, pz_tensor_entry* const out)
+pz_module_tensor(const pz_module* const module, const uint32_t index, pz_tensor_info* const out)
 {
-  if (!out || out->size < sizeof(*out)) {
-    return pzi_fail(PZ_INVALID, "tensor: found size %u, expected %zu",
-                    out ? (unsigned)out->size : 0U, sizeof(*out));
-  }
+  PZ_TRY(pzi_struct_check(out, "output"));
   PZ_TRY(pzi_gate_read_begin(module));
   const pzi_stored_path* paths = NULL;
   size_t n = 0;
@@ -131,11 +129,13 @@ pz_module_tensor(const pz_module* const module, const uint32_t index, pz_tensor_
   }
   if (status == PZ_OK) {
     const pz_slot* const slot = paths[index].slot;
-    out->kind = slot->kind;
-    out->requires_grad = slot->requires_grad;
-    out->reserved = 0;
-    out->name = paths[index].text;
-    out->spec = slot->storage->spec;
+    const pz_tensor_info info = {
+        .kind = slot->kind,
+        .requires_grad = slot->requires_grad,
+        .name = paths[index].text,
+        .spec = slot->storage->spec,
+    };
+    pzi_struct_write(out, &info, sizeof(info));
   }
   pzi_gate_read_end(module);
   return status;

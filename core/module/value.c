@@ -192,7 +192,7 @@ refresh(pz_slot* const slot)
     }
     take_digests(slot);
     const pz_status status = pz_eval_forward(parametrized->engine.eval, parametrized->engine.state,
-                                             forward_flags(slot), &parametrized->value);
+                                             forward_flags(slot), NULL, &parametrized->value);
     if (status != PZ_OK) {
       (void)pzi_fail_prefix(status, "\"%s\"", pzi_path_text(slot, path));
       if (status != PZ_NO_MEMORY) { /* the next read may find memory */

@@ -60,8 +60,7 @@ set_stored(pz_slot* const slot, const pz_tensor* const value)
     return PZ_OK;
   }
   pzi_storage* copy = NULL;
-  const bool pointers = to->device.type != PZ_DEVICE_OPENCL;
-  if (pzi_check_owned(queue, value) && pzi_overlap(pointers, value, to)) {
+  if (pzi_check_owned(queue, value) && pzi_overlap(queue->addresses, value, to)) {
     PZ_TRY(pzi_storage_copy(queue, value, &copy));
   }
   const pz_status status = pzi_queue_copy(queue, copy ? &copy->tensor : value, to);

@@ -21,7 +21,7 @@ wanted(const pz_mat* const mat)
 static pz_status
 call_entry(pz_queue* const queue, const pzi_request* const r)
 {
-  const pz_backend_ops* const ops = queue->ops;
+  const pz_backend_ops* const ops = pzi_queue_ops(queue, r->dtype);
   pz_backend_queue* const q = queue->handle;
   const pz_mat* const m = r->mat;
   const double* const s = r->real;

@@ -72,7 +72,8 @@ check_dtype(const pzi_op_call* const call, const pz_tensor* const tensor, const 
   }
   const uint32_t expected = index ? PZ_I64 : r->dtype;
   if (expected != 0 && tensor->dtype != expected) {
-    return pzi_fail(PZ_MISMATCH, "found %s, expected %s", pzi_spec_text_dtype(tensor->dtype, found),
+    return pzi_fail(r->op == PZI_COPY ? PZ_UNSUPPORTED : PZ_MISMATCH, "found %s, expected %s",
+                    pzi_spec_text_dtype(tensor->dtype, found),
                     pzi_spec_text_dtype(expected, wanted));
   }
   return PZ_OK;
@@ -280,7 +281,7 @@ check_output(const pzi_op_call* const call, const uint32_t out)
 {
   const pzi_operand* const y = &call->operand[out];
   const char* const name = pzi_op_name(call->request.op);
-  const bool pointers = call->queue->host_memory || y->tensor->device.type == PZ_DEVICE_CUDA;
+  const bool pointers = call->queue->addresses;
   if (pzi_overlap_self(y->tensor)) {
     return pzi_fail(PZ_INVALID, "%s: %s names an element twice", name, y->name);
   }

@@ -5,6 +5,7 @@
 
 #include "compose.h"
 #include "op_table.h"
+#include "sized_struct.h"
 #include "status.h"
 #include "thread_queues.h"
 
@@ -48,15 +49,15 @@ add_counts(pz_queue* const queue, const uint32_t index, uint64_t count[3])
 pz_status
 pz_queue_op(pz_queue* const queue, const uint32_t index, pz_op_report* const out)
 {
-  if (!queue || !out) {
-    return pzi_fail(PZ_INVALID, "found no %s", queue ? "report to fill" : "queue");
+  if (!queue) {
+    return pzi_fail(PZ_INVALID, "found no queue");
   }
+  PZ_TRY(pzi_struct_check(out, "output"));
   if (index >= PZI_N_OPS) {
     return pzi_fail(PZ_NOT_FOUND, "found operation %" PRIu32 ", expected less than %d", index,
                     (int)PZI_N_OPS);
   }
   pz_op_report report = {
-      .size = out->size,
       .name = pzi_op_name((pzi_op)index),
       .f32 = reported_route(queue, (pzi_op)index, PZ_F32),
       .f64 = reported_route(queue, (pzi_op)index, PZ_F64),
@@ -65,6 +66,6 @@ pz_queue_op(pz_queue* const queue, const uint32_t index, pz_op_report* const out
   for (uint32_t k = 0; pzi_thread_queue_at(queue, k); ++k) {
     add_counts(pzi_thread_queue_at(queue, k), index, report.count);
   }
-  memcpy(out, &report, out->size < sizeof(report) ? out->size : sizeof(report));
+  pzi_struct_write(out, &report, sizeof(report));
   return PZ_OK;
 }

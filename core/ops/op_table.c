@@ -42,10 +42,10 @@ pzi_op_native_only(const pzi_op op)
 }
 
 static bool
-has_entry(const pz_queue* const queue, const pzi_op op)
+has_entry(const pz_backend_ops* const ops, const pzi_op op)
 {
   void (*entry)(void);
-  memcpy(&entry, (const char*)queue->ops + operations[op].offset, sizeof(entry));
+  memcpy(&entry, (const char*)ops + operations[op].offset, sizeof(entry));
   return entry != NULL;
 }
 
@@ -55,13 +55,11 @@ pzi_op_native(const pz_queue* const queue, const pzi_op op, const uint32_t dtype
   if (operations[op].offset == 0) {
     return true;
   }
-  if (!queue->ops || (dtype == PZ_F64 && !queue->f64)) {
-    return false;
-  }
+  const pz_backend_ops* const ops = pzi_queue_ops(queue, dtype);
   // an exponential in one pass saves nothing for its adjoint: a device needs both or has neither
   return op == PZI_EXPONENTIAL || op == PZI_EXPONENTIAL_ADJOINT
-             ? has_entry(queue, PZI_EXPONENTIAL) && has_entry(queue, PZI_EXPONENTIAL_ADJOINT)
-             : has_entry(queue, op);
+             ? has_entry(ops, PZI_EXPONENTIAL) && has_entry(ops, PZI_EXPONENTIAL_ADJOINT)
+             : has_entry(ops, op);
 }
 
 void

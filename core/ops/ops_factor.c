@@ -51,20 +51,23 @@ check_structure(pzi_op_call* const op, const uint32_t in)
 {
   const uint32_t by = in & PZ_BY_TRIANGLE;
   const uint32_t structure = in & ~(uint32_t)PZ_BY_TRIANGLE;
-  if (structure > PZ_ORTHOGONAL) {
-    pzi_op_call_refuse(op, "found a structure that means nothing");
-  } else if (by != 0 &&
-             (by == PZ_BY_TRIANGLE || (structure != PZ_SYMMETRIC && structure != PZ_SKEW))) {
+  if (by != 0 && (by == PZ_BY_TRIANGLE || (structure != PZ_SYMMETRIC && structure != PZ_SKEW))) {
     pzi_op_call_refuse(op, "found a triangle of something, expected one triangle of a symmetric or "
                            "skew matrix");
   }
 }
 
 pz_status
-pzi_ops_shifted_inverse(pz_call* const c, const uint32_t in, const double alpha, const double beta,
-                        const double gamma, const double delta, const pz_tensor* const x,
-                        pz_tensor* const y)
+pzi_ops_shifted_inverse(pz_call* const c, const uint32_t in, const pz_shift* const shift,
+                        const pz_tensor* const x, pz_tensor* const y)
 {
+  if (!shift) {
+    return pzi_fail(PZ_INVALID, "shifted_inverse: found no coefficients");
+  }
+  const double alpha = shift->alpha;
+  const double beta = shift->beta;
+  const double gamma = shift->gamma;
+  const double delta = shift->delta;
   pzi_op_call op;
   pzi_op_call_begin(&op, c, PZI_SHIFTED_INVERSE);
   pzi_op_call_matrix(&op, "x", PZI_READ, false, x);
@@ -89,10 +92,16 @@ pzi_ops_shifted_inverse(pz_call* const c, const uint32_t in, const double alpha,
 }
 
 pz_status
-pzi_ops_shifted_inverse_adjoint(pz_call* const c, const uint32_t in, const double alpha,
-                                const double beta, const double delta, const pz_tensor* const y,
-                                const pz_tensor* const gy, pz_tensor* const gx)
+pzi_ops_shifted_inverse_adjoint(pz_call* const c, const uint32_t in, const pz_shift* const shift,
+                                const pz_tensor* const y, const pz_tensor* const gy,
+                                pz_tensor* const gx)
 {
+  if (!shift) {
+    return pzi_fail(PZ_INVALID, "shifted_inverse_adjoint: found no coefficients");
+  }
+  const double alpha = shift->alpha;
+  const double beta = shift->beta;
+  const double delta = shift->delta;
   pzi_op_call op;
   pzi_op_call_begin(&op, c, PZI_SHIFTED_INVERSE_ADJOINT);
   pzi_op_call_matrix(&op, "y", PZI_READ, false, y);

@@ -18,7 +18,7 @@ static size_t room;
 static size_t alive;
 static uint64_t traffic;
 
-/* The number of a free block; `room` where there is none and no memory for more. */
+/* The number of a free block; `room` if there is none and no memory for more. */
 static size_t
 free_number(void)
 {

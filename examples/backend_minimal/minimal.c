@@ -1,10 +1,11 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The least that a backend must do, over memory that is no pointer. Two tables share it:
+/* The smallest possible backend, with device memory that the host cannot address. It has two
+   tables:
 
-     minimal       the mandatory functions; every operation runs on the host, on copies
-     minimal_plus  gemm and launch as well; the others are composed of these on the device */
+     minimal       the mandatory functions; all operations are computed on the host, with copies
+     minimal_plus  gemm and launch too; most operations are composed of these on the device */
 
 #include "minimal.h"
 
@@ -14,21 +15,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Type and id are how tensors name the memory: "minimal" as four letters, so that no other
-   backend of extensions says the same. */
+/* Tensors name their memory by device type and id. The id is "mini" in ASCII, so that no other
+   backend of type PZ_DEVICE_EXTENSION has the same. */
 enum { DEVICE_ID = 0x6d696e69 };
 
 static pz_status
 minimal_probe(const pz_backend_host* host, uint32_t index, pz_device_info* info)
 {
   if (index > 0) {
-    return host->fail(PZ_NOT_FOUND, "there is one device, found index %u", (unsigned)index);
+    return host->fail(PZ_NOT_FOUND, "found device index %u, expected 0", (unsigned)index);
   }
   info->usable = 1;
   info->device.type = PZ_DEVICE_EXTENSION;
   info->device.id = DEVICE_ID;
   info->f64 = 1;
-  snprintf(info->name, sizeof(info->name), "an accelerator for those who have none");
+  snprintf(info->name, sizeof(info->name), "simulated accelerator");
   snprintf(info->detail, sizeof(info->detail), "memory behind handles");
   return PZ_OK;
 }
@@ -38,10 +39,10 @@ minimal_open(const pz_backend_host* host, uint32_t index, const void* native,
              pz_backend_queue** out)
 {
   if (index > 0) {
-    return host->fail(PZ_NOT_FOUND, "there is one device, found index %u", (unsigned)index);
+    return host->fail(PZ_NOT_FOUND, "found device index %u, expected 0", (unsigned)index);
   }
   if (native) {
-    return host->fail(PZ_UNSUPPORTED, "queues of the host's own are not adopted");
+    return host->fail(PZ_UNSUPPORTED, "found a native queue, expected none");
   }
   pz_backend_queue* const q = calloc(1, sizeof(*q));
   if (!q) {
@@ -79,7 +80,7 @@ minimal_free(pz_backend_queue* q, void* data)
 static pz_status
 outside(const pz_backend_queue* q, size_t bytes)
 {
-  return q->host->fail(PZ_DEVICE, "a range of %zu bytes lies outside of its buffer", bytes);
+  return q->host->fail(PZ_DEVICE, "found a range of %zu bytes outside of its buffer", bytes);
 }
 
 static pz_status
@@ -101,7 +102,7 @@ minimal_copy(pz_backend_queue* q, pz_copy_kind kind, void* dst, uint64_t dst_off
   return done ? PZ_OK : outside(q, bytes);
 }
 
-/* The pattern once, then what is there doubled until the range is full. */
+/* Writes the pattern once, then doubles the filled part until the range is full. */
 static pz_status
 minimal_fill(pz_backend_queue* q, void* dst, uint64_t offset, size_t bytes, const void* pattern,
              size_t pattern_bytes)
@@ -119,7 +120,7 @@ minimal_fill(pz_backend_queue* q, void* dst, uint64_t offset, size_t bytes, cons
 static pz_status
 minimal_sync(pz_backend_queue* q)
 {
-  (void)q; /* everything is done when its function returns */
+  (void)q; /* all work is done when a function returns */
   return PZ_OK;
 }
 
@@ -137,6 +138,14 @@ static const pz_backend minimal = {
     .sync = minimal_sync,
 };
 
+/* The same for float32 and float64. Integers are copied as bytes by the host. */
+static const pz_backend_ops*
+minimal_operations_of(pz_backend_queue* q, uint32_t dtype)
+{
+  (void)q;
+  return dtype == PZ_I64 ? NULL : &minimal_operations;
+}
+
 static const pz_backend minimal_plus = {
     .size = sizeof(minimal_plus),
     .id = "minimal_plus",
@@ -149,7 +158,7 @@ static const pz_backend minimal_plus = {
     .copy = minimal_copy,
     .fill = minimal_fill,
     .sync = minimal_sync,
-    .ops = &minimal_operations,
+    .operations = minimal_operations_of,
 };
 
 PZ_PLUGIN(minimal, "1.0.0", PZ_BACKEND(&minimal), PZ_BACKEND(&minimal_plus));

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* What the two files of the backend share. */
+/* Declarations shared by the two files of the backend. */
 
 #ifndef MINIMAL_H
 #define MINIMAL_H
@@ -12,7 +12,7 @@ struct pz_backend_queue {
   const pz_backend_host* host;
 };
 
-/* operations.c: gemm and launch, which make everything else a composition. */
+/* operations.c: gemm and launch, of which the library composes other operations. */
 extern const pz_backend_ops minimal_operations;
 
 #endif /* MINIMAL_H */

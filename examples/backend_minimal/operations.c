@@ -1,14 +1,14 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* gemm and launch, as programs of the device. With these two libparametrize composes
-   everything but pivoted inverses, factorizations, rows by index and random numbers. */
+/* gemm and launch, as programs of the device. With these two, libparametrize composes all
+   operations except pivoted inverses, factorizations, rows by index and random numbers. */
 
 #include "minimal.h"
 
 #include "accelerator.h"
 
-/* Where matrix k lies in the device's memory; NULL outside of its buffer. */
+/* The address of matrix k in device memory; NULL if it is outside of its buffer. */
 static char*
 matrix_place(const pz_mat* m, int64_t k)
 {
@@ -19,8 +19,8 @@ matrix_place(const pz_mat* m, int64_t k)
 }
 
 /* clang-format off */
-/* Item i: row i of y = alpha a b + beta y, where beta = 0 does not read y. A portable kernel,
-   so that it is compiled for float and for double. */
+/* Item i: row i of y = alpha a b + beta y; beta = 0 does not read y. As a portable kernel it is
+   compiled for float and for double. */
 PZ_KERNEL(row_of_product, 3, 2, 8,
   PZ_TENSOR_ARG(0, a);
   PZ_TENSOR_ARG(1, b);
@@ -57,7 +57,7 @@ minimal_gemm(pz_backend_queue* q, double alpha, const pz_mat* a, const pz_mat* b
   for (int64_t k = 0; k < y->batch; ++k) {
     void* const places[] = {matrix_place(a, k), matrix_place(b, k), matrix_place(y, k)};
     if (!places[0] || !places[1] || !places[2]) {
-      return q->host->fail(PZ_DEVICE, "matrix %d lies outside of its buffer", (int)k);
+      return q->host->fail(PZ_DEVICE, "found matrix %d outside of its buffer", (int)k);
     }
     run(0, y->rows, places, reals, integers);
   }
@@ -71,18 +71,18 @@ minimal_launch(pz_backend_queue* q, const pz_kernel* kernel, int64_t n_items, co
   void* places[PZ_KERNEL_MAX_ARGS] = {NULL};
   uint32_t dtype = 0;
   for (uint32_t k = 0; k < kernel->n_tensors; ++k) {
-    if (tensors[k].data) { /* NULL: an argument that the items do not touch */
+    if (tensors[k].data) { /* NULL: an argument that no item reads or writes */
       dtype = tensors[k].dtype;
       places[k] = matrix_place(&tensors[k], 0);
       if (!places[k]) {
-        return q->host->fail(PZ_DEVICE, "kernel \"%s\": tensor %u lies outside of its buffer",
+        return q->host->fail(PZ_DEVICE, "kernel \"%s\": found tensor %u outside of its buffer",
                              kernel->name, (unsigned)k);
       }
     }
   }
   const pz_kernel_function run = dtype == PZ_F32 ? kernel->f32 : kernel->f64;
   if (!run) {
-    return PZ_UNSUPPORTED; /* before anything was done */
+    return PZ_UNSUPPORTED; /* nothing is changed yet */
   }
   run(0, n_items, places, reals, integers);
   return PZ_OK;

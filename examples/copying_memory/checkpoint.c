@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The tensors are those of the modules; settings and progress are texts of the file's
-   metadata, one for each. */
+/* The tensors are those of the modules. Each setting and each number of the progress is a text in
+   the metadata of the file. */
 
 #include "checkpoint.h"
 
@@ -14,7 +14,7 @@
 
 enum { N_SETTINGS = 8, TEXT_SIZE = 32 };
 
-/* The settings that decide losses, as texts. */
+/* The settings that change the losses, as texts. */
 typedef struct texts {
   const char* key[N_SETTINGS];
   const char* text[N_SETTINGS];
@@ -49,7 +49,7 @@ settings_of(const options* const o, texts* const t)
   put_integer(t, 1, "length", (uint64_t)o->length);
   put_integer(t, 2, "hidden", (uint64_t)o->hidden);
   put_integer(t, 3, "batch", (uint64_t)o->batch);
-  put_text(t, 4, "map", o->map);
+  put_text(t, 4, "map", o->chain);
   put_integer(t, 5, "seed", o->seed);
   put_real(t, 6, "rate", o->rate);
   put_real(t, 7, "kernel-rate", o->kernel_rate);
@@ -74,7 +74,12 @@ checkpoint_save(const options* const o, const model* const m, const progress* co
   all[N_SETTINGS] = (pz_metadata){.key = "step", .text = step};
   all[N_SETTINGS + 1] = (pz_metadata){.key = "smoothed", .text = smoothed};
   all[N_SETTINGS + 2] = (pz_metadata){.key = "crossed", .text = crossed};
-  return pz_module_save_with(m->root, path, 0, all, N_SETTINGS + 3);
+  const pz_save_settings settings = {
+      .size = sizeof(settings),
+      .metadata = all,
+      .n_metadata = N_SETTINGS + 3,
+  };
+  return pz_module_save(m->root, path, &settings);
 }
 
 static bool
@@ -85,7 +90,7 @@ same_settings(const options* const o, const pz_file* const file, const char* con
   for (int i = 0; i < N_SETTINGS; ++i) {
     const char* const there = pz_file_text(file, here.key[i]);
     if (!there) {
-      fprintf(stderr, "copying_memory: %s is no checkpoint of this program\n", path);
+      fprintf(stderr, "copying_memory: %s: expected a checkpoint of this program\n", path);
       return false;
     }
     if (strcmp(there, here.text[i]) != 0) {
@@ -97,7 +102,7 @@ same_settings(const options* const o, const pz_file* const file, const char* con
   return true;
 }
 
-/* A whole number from 0 to INT_MAX and nothing else. */
+/* Reads a whole number from 0 to INT_MAX. */
 static bool
 read_count(const char* const text, int* const out)
 {
@@ -117,7 +122,7 @@ read_progress(const pz_file* const file, const char* const path, progress* const
   now->smoothed = smoothed ? strtod(smoothed, &end) : 0.0;
   if (!step || !read_count(step, &now->step) || !crossed || !read_count(crossed, &now->crossed) ||
       !smoothed || end == smoothed || *end || !isfinite(now->smoothed)) {
-    fprintf(stderr, "copying_memory: %s is no checkpoint of this program\n", path);
+    fprintf(stderr, "copying_memory: %s: expected a checkpoint of this program\n", path);
     return false;
   }
   return true;
@@ -134,7 +139,7 @@ checkpoint_load(const options* const o, const model* const m, const char* const 
     return false;
   }
   good = same_settings(o, file, path) && read_progress(file, path, now);
-  if (good && pz_module_load_from(m->root, file, NULL) != PZ_OK) {
+  if (good && pz_module_load(m->root, file, NULL) != PZ_OK) {
     fprintf(stderr, "copying_memory: %s: %s\n", path, pz_error_message());
     good = false;
   }
@@ -147,9 +152,15 @@ checkpoint_bake(const options* const o, const model* const m, const char* const 
 {
   texts t;
   settings_of(o, &t);
-  const pz_metadata about[] = {{t.key[0], t.text[0]}, {t.key[1], t.text[1]}};
+  const pz_metadata about[] = {{.key = t.key[0], .text = t.text[0]},
+                               {.key = t.key[1], .text = t.text[1]}};
+  const pz_save_settings settings = {
+      .size = sizeof(settings),
+      .metadata = about,
+      .n_metadata = 2,
+  };
   PZ_TRY(pz_module_bake(m->module));
-  const pz_status status = pz_module_save_with(m->module, path, 0, about, 2);
+  const pz_status status = pz_module_save(m->module, path, &settings);
   const pz_status restored = pz_module_unbake(m->module);
   return status != PZ_OK ? status : restored;
 }

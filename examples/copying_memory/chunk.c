@@ -1,20 +1,20 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Everything a step multiplies is one product, with sequences as columns:
+/* All products of a step are one, with sequences as columns:
 
      [ y_k - c ]   [ V 0 ] [ h_k     ]       h_{k+1} = modrelu(z_{k+1})
      [ 0       ] = [ 0 0 ] [ x_{k+1} ]
      [ z_{k+1} ]   [ W U ]
 
-   Record k lies so that neither side is ever copied: rows y_{k-1}, 0, h_k, x_{k+1}. The
+   No side is ever copied, because record k has the rows y_{k-1}, 0, h_k, x_{k+1}. The
    product of its last rows is the first rows of record k + 1. Backward, D_k = dloss/dz_k,
    Y'_k = dloss/dy_k:
 
      D_k = [V^T 0 W^T] [Y'_k; 0; D_{k+1}] o [h_k != 0]
      the gradient of the matrix = sum over k of [Y'_k; 0; D_{k+1}] [h_k; x_{k+1}]^T
 
-   OpenBLAS is a tenth slower where numbers of rows are no multiples of 4. So D_k is computed
+   OpenBLAS is 10 % slower for a number of rows that is not a multiple of 4. So D_k is computed
    with the first rows of dloss/dx_k below it. */
 
 #include "chunk.h"
@@ -58,7 +58,7 @@ chunk_record(const chunk* const c)
   return (size_t)rows * (size_t)c->width;
 }
 
-/* Rows of D_k and those computed with it. */
+/* The rows of D_k, and those computed with it. */
 static int
 delta_rows(const chunk* const c)
 {
@@ -86,7 +86,7 @@ operand(const chunk* const c, const int k)
   return record(c, k) + (size_t)chunk_top(c->p) * (size_t)c->width;
 }
 
-/* x_{k+1} of record k; zero after the last input. */
+/* Writes x_{k+1} to record k; zero after the last input. */
 static void
 put_input(const chunk* const c, const int k)
 {
@@ -108,8 +108,8 @@ put_input(const chunk* const c, const int k)
   }
 }
 
-/* Cross-entropy against the classes of step `at`: y becomes dloss/dy for the mean over
-   `count` answers. */
+/* Adds the cross-entropy for the classes of one step. y becomes dloss/dy, for the mean over `count`
+   answers. */
 static void
 judge_classes(chunk* const c, const uint8_t* const target, const double count, const bool is_symbol,
               real* const y)
@@ -150,8 +150,8 @@ judge_classes(chunk* const c, const uint8_t* const target, const double count, c
   }
 }
 
-/* The loss of y_k - c, k = 1 .. steps, which becomes dloss/dy_k; zero where the network is
-   not asked. */
+/* Adds the loss of y_k - c, for k = 1 .. steps, which becomes dloss/dy_k; zero for steps without a
+   target. */
 static void
 judge(chunk* const c, const int k)
 {

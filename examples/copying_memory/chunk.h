@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A chunk: some sequences of the batch, from the first step to the last and back, by one
-   thread. */
+/* A chunk is a part of the sequences of a batch; one thread computes all its steps, forward and
+   backward. */
 
 #ifndef COPYING_MEMORY_CHUNK_H
 #define COPYING_MEMORY_CHUNK_H
@@ -13,19 +13,19 @@
 #include <stddef.h>
 
 enum {
-  CHUNK_WIDTH = 64, /* sequences; W is packed anew for every product: 73, 86 and 88 GFLOP/s
+  CHUNK_WIDTH = 64, /* sequences; every product packs W again: 73, 86 and 88 GFLOP/s
                        with 32, 64 and 128 of them, on one core with AVX-512 */
-  CHUNK_PAD = 16,   /* elements to which every array is aligned */
+  CHUNK_PAD = 16,   /* alignment of every array, in elements */
 };
 
-/* What one step multiplies [h; x] by, and its gradient:
+/* The matrix by which one step multiplies [h; x], or its gradient:
 
      matrix = [ V 0 ]   bias = b   out_bias = c
               [ 0 0 ]
               [ W U ]
 
-   chunk_rows() x chunk_columns(), row by row; the rows between V and W make the number of
-   rows one that products are fast for. */
+   It is chunk_rows() x chunk_columns(), row by row. The rows between V and W round the number of
+   rows up to one for which products are fast. */
 typedef struct chunk_weights {
   real* matrix;
   real* bias;
@@ -51,11 +51,11 @@ int chunk_top(const problem* p);
 int chunk_rows(const problem* p, int hidden);
 int chunk_columns(const problem* p, int hidden);
 
-/* Elements of what is kept of a step, and of its gradient. */
+/* Elements of the record of a step, and of its gradient. */
 size_t chunk_record(const chunk* c);
 size_t chunk_delta(const chunk* c);
 
-/* Fills the records (y with dloss/dy in its place), loss and correct. */
+/* Fills the records (with dloss/dy in place of y), loss and correct. */
 void chunk_forward(chunk* c);
 
 /* Fills the gradients after chunk_forward. */

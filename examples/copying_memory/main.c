@@ -6,8 +6,12 @@
    (2019). Backpropagation through a thousand steps multiplies by the kernel a thousand
    times: with an orthogonal kernel gradients neither vanish nor explode.
 
-   A step: draw a batch, read the weights (the kernel's maps run, once), loss and gradient,
-   pull the kernel's gradient back to its originals (once), RMSprop. */
+   One training step:
+     1. draw a batch
+     2. read the weights, which evaluates the kernel's chain once
+     3. compute the loss and the gradients of the weights
+     4. compute the gradient of the kernel's originals, one vjp of the chain
+     5. update with RMSprop */
 
 #include "checkpoint.h"
 #include "model.h"
@@ -43,8 +47,8 @@ typedef struct run {
   progress now;
   paths files;
   FILE* table;
-  double seconds;     /* spent in steps so far */
-  double map_seconds; /* of them in the kernel's maps */
+  double seconds;       /* spent in steps so far */
+  double chain_seconds; /* of them in the kernel's chain */
 } run;
 
 static double
@@ -55,7 +59,7 @@ clock_seconds(void)
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* `what` is left out where the message begins with it, as those about files do. */
+/* Prints the library's last message, after `what` unless the message begins with that. */
 static bool
 fail(const char* const what)
 {
@@ -66,7 +70,7 @@ fail(const char* const what)
   return false;
 }
 
-/* The running mean of the loss, by which crossings are judged. */
+/* The running mean of the loss, which is compared with the baseline. */
 static double
 smooth(const progress* const before, const double loss)
 {
@@ -84,7 +88,7 @@ step(run* const r, record* const out)
   if (model_read(&r->m) != PZ_OK) {
     return fail("reading the kernel");
   }
-  r->map_seconds += clock_seconds() - before_read;
+  r->chain_seconds += clock_seconds() - before_read;
   const network_result result = network_run(r->net, &r->m.weights, &r->batch, &r->m.gradients);
   const double before_measuring = clock_seconds();
   *out = (record){.step = number,
@@ -103,7 +107,7 @@ step(run* const r, record* const out)
   if (model_backward_kernel(&r->m) != PZ_OK) {
     return fail("the kernel's gradient");
   }
-  r->map_seconds += clock_seconds() - before_backward;
+  r->chain_seconds += clock_seconds() - before_backward;
   if (optimizer_step(&r->opt, &r->m, r->o.rate, r->o.kernel_rate) != PZ_OK ||
       pz_module_update(r->m.module, NULL) != PZ_OK) {
     return fail("the optimizer's step");
@@ -121,7 +125,7 @@ step(run* const r, record* const out)
 static bool
 save(const run* const r)
 {
-  if (!report_settle(r->table, r->files.table)) {
+  if (!report_sync(r->table, r->files.table)) {
     return false;
   }
   if (checkpoint_save(&r->o, &r->m, &r->now, r->files.checkpoint) != PZ_OK) {
@@ -158,7 +162,7 @@ prepare_files(run* const r)
   const int n = snprintf(r->files.checkpoint, sizeof(r->files.checkpoint),
                          "%s/checkpoint.safetensors", r->o.out);
   if (n < 0 || (size_t)n >= sizeof(r->files.checkpoint)) {
-    fprintf(stderr, "copying_memory: --out: too long a name\n");
+    fprintf(stderr, "copying_memory: --out: found a name that is too long\n");
     return false;
   }
   snprintf(r->files.table, sizeof(r->files.table), "%s/loss.csv", r->o.out);
@@ -171,7 +175,7 @@ prepare_files(run* const r)
     if (!checkpoint_load(&r->o, &r->m, r->files.checkpoint, &r->now)) {
       return false;
     }
-    printf("going on from step %d of %s\n", r->now.step, r->files.checkpoint);
+    printf("resuming from step %d of %s\n", r->now.step, r->files.checkpoint);
   }
   r->table = report_open(r->files.table, r->now.step);
   return r->table != NULL;
@@ -186,7 +190,7 @@ prepare(run* const r)
     fprintf(stderr, "copying_memory: out of memory\n");
     return false;
   }
-  if (model_init(&r->o, &r->p, &r->m) != PZ_OK || optimizer_init(&r->o, &r->m, &r->opt) != PZ_OK) {
+  if (model_init(&r->o, &r->p, &r->m) != PZ_OK || optimizer_init(&r->m, &r->opt) != PZ_OK) {
     return fail("the model");
   }
   return prepare_files(r);
@@ -201,13 +205,13 @@ print_summary(const run* const r, const int steps)
            r->now.crossed);
   }
   if (steps > 0) {
-    printf("%d steps of %.1f ms, %.1f %% of it in the maps\n", steps, 1e3 * r->seconds / steps,
-           100 * r->map_seconds / r->seconds);
+    printf("%d steps of %.1f ms, %.1f %% of it in the chain\n", steps, 1e3 * r->seconds / steps,
+           100 * r->chain_seconds / r->seconds);
   }
   printf("losses     %s\n", r->files.table);
   snprintf(title, sizeof(title), "%s, length %d, %d hidden units, %s",
            options_problem_name(r->o.kind), r->o.length, r->o.hidden,
-           *r->o.map ? r->o.map : "free kernel");
+           *r->o.chain ? r->o.chain : "free kernel");
   report_plot(r->o.out, title);
   printf("checkpoint %s\n", r->files.checkpoint);
   printf("baked      %s\n", r->files.baked);

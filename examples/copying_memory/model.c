@@ -1,10 +1,10 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Initial weights. The kernel is a rotation, 2 x 2 blocks of angles U(-pi, pi) (Henaff,
-   Szlam, LeCun 2016), and assigning it finds the originals: blocks of +-theta under
-   skew,matrix_exp, of +-tan(theta/2) under skew,cayley. Angles keep 2e-3 away from +-pi,
-   where neither map has an inverse. U and V are normal with variance 2 / fan-in (Kaiming),
+/* Initial weights. The kernel is a rotation of 2 x 2 blocks with angles U(-pi, pi) (Henaff,
+   Szlam, LeCun 2016). Assigning it computes the originals: blocks of +-theta for
+   skew,matrix_exp, of +-tan(theta/2) for skew,cayley. Angles are at least 2e-3 away from +-pi,
+   where neither has a right inverse. U and V are normal with variance 2 / fan-in (Kaiming),
    b is U(-0.01, 0.01), c zero. */
 
 #include "model.h"
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Streams of numbers beside those of the batches, which count from 1. */
+/* Random streams, different from those of the batches, whose numbers start at 1. */
 static const uint64_t stream_of_weights = UINT64_C(1) << 63;
 
 static double
@@ -23,7 +23,7 @@ uniform(const uint64_t seed, const uint64_t tensor, const uint64_t index)
   return problem_uniform(seed, stream_of_weights + tensor, index);
 }
 
-/* Standard normal, by Box and Muller. */
+/* A standard normal number, by the method of Box and Muller. */
 static double
 normal(const uint64_t seed, const uint64_t tensor, const uint64_t index)
 {
@@ -65,7 +65,8 @@ fill_bias(const uint64_t seed, const int n, real* const b)
   }
 }
 
-/* A view of one of the model's own arrays; a vector has cols 0. `shape` must outlive it. */
+/* A view of an array of the model; cols is 0 for a vector. `shape` must live as long as the
+   view. */
 static pz_tensor
 view(real* const data, const int rows, const int cols, int64_t* const shape)
 {
@@ -83,13 +84,13 @@ add(pz_module* const module, const char* const name, real* const data, const int
   return pz_module_add(module, name, PZ_PARAMETER, &tensor);
 }
 
-/* A child of `parent`, on its device and given to it. */
+/* Creates a child of `parent`, which owns it, on the same device. */
 static pz_status
-add_child(const model* const m, const options* const o, pz_module* const parent,
-          const char* const name, const char* const type, pz_module** const out)
+add_child(const model* const m, pz_module* const parent, const char* const name,
+          const char* const type, pz_module** const out)
 {
   pz_module* child = NULL;
-  PZ_TRY(pz_module_new(m->context, o->device, type, &child));
+  PZ_TRY(pz_module_new(m->context, m->queue, type, &child));
   const pz_status status = pz_module_add_child(parent, name, child);
   if (status != PZ_OK) {
     pz_module_free(child);
@@ -99,27 +100,28 @@ add_child(const model* const m, const options* const o, pz_module* const parent,
   return PZ_OK;
 }
 
-/* Puts the maps on the kernel and assigns the rotation again: registering alone runs the first
-   map's right inverse only. Maps that have no such value keep what registering made of it. */
+/* Registers the chain on the kernel, then assigns the rotation: registration alone runs only the
+   right inverse of the first stage. If the rotation is not a value of the chain, the kernel keeps
+   the value from registration. */
 static pz_status
 parametrize(const options* const o, const model* const m)
 {
   int64_t shape[2];
   const pz_tensor rotation = view(m->gradients.kernel, m->hidden, m->hidden, shape);
-  PZ_TRY(pz_register_parametrization(m->module, "kernel", o->map, 0));
+  PZ_TRY(pz_register_parametrization(m->module, "kernel", o->chain, NULL));
   const pz_status status = pz_module_set(m->module, "kernel", &rotation);
   return status == PZ_OUTSIDE || status == PZ_SINGULAR || status == PZ_UNSUPPORTED ? PZ_OK : status;
 }
 
-/* The gradients' arrays hold the initial weights for a moment. */
+/* Adds the initial weights; the arrays of the gradients are their temporary memory. */
 static pz_status
 add_weights(const options* const o, model* const m)
 {
   const network_gradients* const w = &m->gradients;
   const int n = m->hidden;
   pz_module* out = NULL;
-  PZ_TRY(add_child(m, o, m->root, "model", "ModReluRNN", &m->module));
-  PZ_TRY(add_child(m, o, m->module, "out", "Linear", &out));
+  PZ_TRY(add_child(m, m->root, "model", "ModReluRNN", &m->module));
+  PZ_TRY(add_child(m, m->module, "out", "Linear", &out));
   fill_rotation(o->seed, n, w->kernel);
   fill_normal(o->seed, 1, n, m->n_inputs, w->input);
   fill_bias(o->seed, n, w->bias);
@@ -130,7 +132,7 @@ add_weights(const options* const o, model* const m)
   PZ_TRY(add(m->module, "bias", w->bias, n, 0));
   PZ_TRY(add(out, "weight", w->out, m->n_outputs, n));
   PZ_TRY(add(out, "bias", w->out_bias, m->n_outputs, 0));
-  return *o->map ? parametrize(o, m) : PZ_OK;
+  return *o->chain ? parametrize(o, m) : PZ_OK;
 }
 
 pz_status
@@ -152,7 +154,8 @@ model_init(const options* const o, const problem* const p, model* const m)
   m->gradients.out = m->gradients.bias + n;
   m->gradients.out_bias = m->gradients.out + outputs * n;
   PZ_TRY(pz_context_new(&settings, &m->context));
-  PZ_TRY(pz_module_new(m->context, o->device, "Training", &m->root));
+  PZ_TRY(pz_queue_open(m->context, o->device, NULL, &m->queue));
+  PZ_TRY(pz_module_new(m->context, m->queue, "Training", &m->root));
   return add_weights(o, m);
 }
 
@@ -160,6 +163,7 @@ void
 model_cleanup(model* const m)
 {
   pz_module_free(m->root);
+  pz_queue_close(m->queue);
   pz_context_free(m->context);
   free(m->memory);
   *m = (model){0};

@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* One pass over memory each, and a twentieth of the time of a step where the compiler may not
-   use more than the instructions that every x86-64 has: hence a second copy for AVX2. */
+/* One pass over memory each. With baseline x86-64 instructions they take 5 % of the time of a step,
+   so they are also compiled for AVX2. */
 
 #include "modrelu.h"
 

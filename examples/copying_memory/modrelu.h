@@ -11,8 +11,8 @@
 /* z = modrelu(z), rows x cols. */
 void modrelu(int rows, int cols, const real* bias, real* z);
 
-/* With h = modrelu(z): d = dloss/dh becomes dloss/dz, dloss/db is added to `slope`. z is not
-   needed: h != 0 exactly where the slope is 1, and sign(h) = sign(z) there. */
+/* For h = modrelu(z), d = dloss/dh becomes dloss/dz, and dloss/db is added to `slope`. z is not
+   needed: the derivative is 1 exactly where h != 0, and there sign(h) = sign(z). */
 void modrelu_vjp(int rows, int cols, const real* h, real* d, real* slope);
 
 #endif /* COPYING_MEMORY_MODRELU_H */

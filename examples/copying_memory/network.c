@@ -1,9 +1,9 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The batch is cut into chunks of CHUNK_WIDTH sequences, whatever the number of threads, and
-   their gradients are added in order: that is why threads change no bit. All memory is one
-   array, taken once; the records of all steps are most of it, 4 bytes x steps x batch x
+/* A batch is divided into chunks of CHUNK_WIDTH sequences, for any number of threads, and their
+   gradients are added in order, so that the number of threads does not change any bit. All memory
+   is one array, allocated once. The records of all steps are most of it: 4 bytes x steps x batch x
    hidden. */
 
 #include "network.h"
@@ -25,8 +25,8 @@ struct network {
   real* memory;
 };
 
-/* Hands out `count` elements at *used, rounded up so that every array is aligned. With
-   memory NULL it only counts. */
+/* Takes `count` elements at *used, rounded up so that every array is aligned. If memory is NULL, it
+   only counts. */
 static real*
 take(real* const memory, size_t* const used, const size_t count)
 {
@@ -35,7 +35,7 @@ take(real* const memory, size_t* const used, const size_t count)
   return at;
 }
 
-/* Elements of the matrix of a step. */
+/* The number of elements in the matrix of a step. */
 static size_t
 matrix_size(const network* const net)
 {
@@ -52,7 +52,7 @@ take_weights(const network* const net, real* const memory, size_t* const used)
   };
 }
 
-/* Places every array in `memory`; returns how many elements there are. */
+/* Places every array in `memory`; returns the number of elements. */
 static size_t
 lay_out(network* const net, real* const memory)
 {
@@ -67,8 +67,8 @@ lay_out(network* const net, real* const memory)
   return used;
 }
 
-/* Records are passed over once in a step, so that with small pages most of their accesses miss
-   the translation buffer: 2 % of a step at length 1000. */
+/* Allocates with huge pages. Each training step reads all records once, so that with small pages
+   most accesses miss the TLB, which costs 2 % of a step at length 1000. */
 static real*
 allocate(const size_t bytes)
 {
@@ -76,7 +76,7 @@ allocate(const size_t bytes)
   real* const memory = aligned_alloc(page, (bytes + page - 1) / page * page);
 #ifdef MADV_HUGEPAGE
   if (memory) {
-    madvise(memory, bytes, MADV_HUGEPAGE); /* a wish */
+    madvise(memory, bytes, MADV_HUGEPAGE); /* optional: an error is ignored */
   }
 #endif
   return memory;
@@ -146,7 +146,7 @@ recurrent(const network* const net, const chunk_weights* const w)
   return w->matrix + (size_t)chunk_top(&net->p) * (size_t)chunk_columns(&net->p, net->hidden);
 }
 
-/* The zeros of the matrix were there from the beginning. */
+/* Copies the weights into the matrix of a step, whose zeros never change. */
 static void
 prepare(const network* const net, const network_weights* const from)
 {
@@ -171,7 +171,7 @@ add(const size_t count, const real* restrict const from, real* restrict const to
   }
 }
 
-/* The sum over chunks, taken in the first one's arrays, in their order. */
+/* Adds up the gradients of all chunks, in order, in the arrays of the first one. */
 static void
 collect(const network* const net, const network_gradients* const to)
 {

@@ -6,7 +6,7 @@
      h_0 = 0    z_t = W h_{t-1} + U x_t    h_t = modrelu(z_t)    y_t = V h_t + c
      modrelu(z) = sign(z) max(|z| + b, 0)
 
-   The network knows nothing of parametrizations: W is a matrix, and so is its gradient. */
+   The network does not depend on parametrizations: W and its gradient are plain matrices. */
 
 #ifndef COPYING_MEMORY_NETWORK_H
 #define COPYING_MEMORY_NETWORK_H
@@ -14,7 +14,7 @@
 #include "problem.h"
 #include "real.h"
 
-/* Weights or gradients, row by row without gaps, in memory of the caller's. */
+/* Weights or gradients, row by row without gaps, in memory of the caller. */
 typedef struct network_weights {
   const real* kernel;   /* W, hidden x hidden */
   const real* input;    /* U, hidden x inputs */
@@ -38,14 +38,14 @@ typedef struct network_result {
 
 typedef struct network network;
 
-/* Memory for batches of `p` with `hidden` units, worked on by `threads` threads. NULL where
-   memory ran out. */
+/* Allocates a network of `hidden` units for batches of `p`, computed by `threads` threads. NULL if
+   there is not enough memory. */
 network* network_new(const problem* p, int hidden, int threads);
 
 void network_free(network* net);
 
-/* The loss of a batch, and its gradient where `gradients` is not NULL. The same numbers to
-   the last bit whatever the number of threads. */
+/* Computes the loss of a batch, and its gradients unless `gradients` is NULL. The result does not
+   depend on the number of threads, to the last bit. */
 network_result network_run(network* net, const network_weights* weights, const problem_batch* batch,
                            const network_gradients* gradients);
 

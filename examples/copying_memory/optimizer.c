@@ -2,7 +2,7 @@
    SPDX-License-Identifier: MIT */
 
 /* s = alpha s + (1 - alpha) g^2, x = x - rate g / (sqrt(s) + eps), alpha 0.99, eps 1e-8
-   (Tieleman and Hinton 2012; eps where PyTorch has it). */
+   (Tieleman and Hinton 2012, with eps outside the root as in PyTorch). */
 
 #include "optimizer.h"
 
@@ -12,7 +12,7 @@
 
 static const char of_kernel[] = "parametrizations.kernel.";
 
-/* Buffers are named as their parameters, with ":" for the dots that a name may not have. */
+/* A buffer has the name of its parameter with ":" for ".", which a name must not contain. */
 static char*
 buffer_name(const char* const parameter)
 {
@@ -24,7 +24,7 @@ buffer_name(const char* const parameter)
 }
 
 static pz_status
-add_buffer(optimizer* const opt, const pz_tensor_entry* const entry)
+add_buffer(optimizer* const opt, const pz_tensor_info* const tensor)
 {
   char** const names = realloc(opt->names, (opt->n + 1) * sizeof(*names));
   if (!names) {
@@ -36,13 +36,13 @@ add_buffer(optimizer* const opt, const pz_tensor_entry* const entry)
     return PZ_NO_MEMORY;
   }
   opt->buffers = buffers;
-  names[opt->n] = strdup(entry->name);
-  buffers[opt->n] = buffer_name(entry->name);
+  names[opt->n] = strdup(tensor->name);
+  buffers[opt->n] = buffer_name(tensor->name);
   ++opt->n;
-  void* const zeros = calloc((size_t)pz_spec_count(&entry->spec) + 1, sizeof(real));
+  void* const zeros = calloc((size_t)pz_spec_count(&tensor->spec) + 1, sizeof(real));
   pz_status status = PZ_NO_MEMORY;
   if (zeros && names[opt->n - 1] && buffers[opt->n - 1]) {
-    const pz_tensor t = pz_host_tensor(REAL_DTYPE, zeros, entry->spec.ndim, entry->spec.shape);
+    const pz_tensor t = pz_host_tensor(REAL_DTYPE, zeros, tensor->spec.ndim, tensor->spec.shape);
     status = pz_module_add(opt->squares, buffers[opt->n - 1], PZ_BUFFER, &t);
   }
   free(zeros);
@@ -50,19 +50,19 @@ add_buffer(optimizer* const opt, const pz_tensor_entry* const entry)
 }
 
 pz_status
-optimizer_init(const options* const o, const model* const m, optimizer* const opt)
+optimizer_init(const model* const m, optimizer* const opt)
 {
-  pz_tensor_entry entry = {.size = sizeof(entry)};
+  pz_tensor_info tensor = {.size = sizeof(tensor)};
   *opt = (optimizer){0};
-  PZ_TRY(pz_module_new(m->context, o->device, "RMSprop", &opt->squares));
+  PZ_TRY(pz_module_new(m->context, m->queue, "RMSprop", &opt->squares));
   const pz_status status = pz_module_add_child(m->root, "optimizer", opt->squares);
   if (status != PZ_OK) {
     pz_module_free(opt->squares);
     return status;
   }
-  for (uint32_t i = 0; pz_module_tensor(m->module, i, &entry) == PZ_OK; ++i) {
-    if (entry.kind == PZ_PARAMETER && entry.requires_grad) {
-      PZ_TRY(add_buffer(opt, &entry));
+  for (uint32_t i = 0; pz_module_tensor(m->module, i, &tensor) == PZ_OK; ++i) {
+    if (tensor.kind == PZ_PARAMETER && tensor.requires_grad) {
+      PZ_TRY(add_buffer(opt, &tensor));
     }
   }
   return PZ_OK;

@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* RMSprop over whatever a module trains. It asks the module for its parameters and sees
-   originals among them; it knows nothing of maps. */
+/* RMSprop for the parameters of a module. Originals are parameters like any others, so the
+   optimizer does not depend on parametrizations. */
 
 #ifndef COPYING_MEMORY_OPTIMIZER_H
 #define COPYING_MEMORY_OPTIMIZER_H
@@ -18,13 +18,13 @@ typedef struct optimizer {
   char** buffers; /* of their buffers, in `squares` */
 } optimizer;
 
-/* Adds zeroed buffers for every parameter of m->module to the tree. On failure the detail is
-   in pz_error_message(); optimizer_cleanup is to be called in any case. */
-pz_status optimizer_init(const options* o, const model* m, optimizer* opt);
+/* Adds a buffer of zeros for every parameter of m->module to the tree. On failure the reason is in
+   pz_error_message(). Call optimizer_cleanup in any case. */
+pz_status optimizer_init(const model* m, optimizer* opt);
 
 void optimizer_cleanup(optimizer* opt);
 
-/* One step along the gradients that the module holds. */
+/* One step with the gradients of the module. */
 pz_status optimizer_step(const optimizer* opt, const model* m, double rate, double kernel_rate);
 
 #endif /* COPYING_MEMORY_OPTIMIZER_H */

@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* One table says of every option its name, type, range and where its value goes; reading
-   and the help text go through it. */
+/* One table has the name, type, range and destination of every option; both the parser and the help
+   text use it. */
 
 #include "options.h"
 
@@ -44,23 +44,23 @@ static const option table[] = {
     {"--hidden", OPTION_INT, 1, OPTIONS_MAX_HIDDEN, offsetof(options, hidden),
      "hidden units (190)"},
     {"--batch", OPTION_INT, 1, MAX_BATCH, offsetof(options, batch), "sequences in a batch (128)"},
-    {"--map", OPTION_TEXT, 0, 0, offsetof(options, map),
+    {"--map", OPTION_TEXT, 0, 0, offsetof(options, chain),
      "chain on the recurrent kernel, '' for none (skew,matrix_exp)"},
-    {"--seed", OPTION_SEED, 0, 0, offsetof(options, seed), "of weights and data (1)"},
-    {"--steps", OPTION_INT, 0, MAX_STEPS, offsetof(options, steps), "optimizer steps in all (500)"},
+    {"--seed", OPTION_SEED, 0, 0, offsetof(options, seed), "seed of weights and data (1)"},
+    {"--steps", OPTION_INT, 0, MAX_STEPS, offsetof(options, steps), "total optimizer steps (500)"},
     {"--rate", OPTION_REAL, 0, 0, offsetof(options, rate), "learning rate (2e-4)"},
     {"--kernel-rate", OPTION_REAL, 0, 0, offsetof(options, kernel_rate),
      "learning rate of the kernel's originals (2e-5)"},
     {"--threads", OPTION_INT, 1, THREADS_MAX, offsetof(options, threads),
-     "changes no result (as many as processors)"},
+     "number of threads; does not change results (all processors)"},
     {"--checkpoint-every", OPTION_INT, 1, MAX_STEPS, offsetof(options, checkpoint_every),
      "steps between checkpoints (100)"},
     {"--print-every", OPTION_INT, 1, MAX_STEPS, offsetof(options, print_every),
-     "steps between lines where stdout is no terminal (10)"},
+     "steps between lines if stdout is not a terminal (10)"},
     {"--device", OPTION_TEXT, 0, 0, offsetof(options, device),
-     "where the maps run, in host memory (cpu)"},
+     "device of the chain, with host memory (cpu)"},
     {"--out", OPTION_TEXT, 0, 0, offsetof(options, out),
-     "folder for what is written (copying_memory.out)"},
+     "folder for the output files (copying_memory.out)"},
 };
 
 enum { N_OPTIONS = sizeof(table) / sizeof(table[0]) };
@@ -77,7 +77,7 @@ print_help(void)
   printf("usage: copying_memory [--option value] ...\n"
          "\n"
          "Trains a recurrent network with a parametrized kernel on the copying or the adding\n"
-         "problem. A second run with the same --out goes on from its checkpoint.\n"
+         "problem. A second run with the same --out resumes from its checkpoint.\n"
          "\n");
   for (int i = 0; i < N_OPTIONS; ++i) {
     printf("  %-20s%s\n", table[i].name, table[i].help);
@@ -180,7 +180,7 @@ options_read(const int argc, char** const argv, options* const out)
       .seed = 1,
       .rate = 2e-4,
       .kernel_rate = 2e-5,
-      .map = "skew,matrix_exp",
+      .chain = "skew,matrix_exp",
       .steps = 500,
       .threads = processors < 1             ? 1
                  : processors > THREADS_MAX ? THREADS_MAX

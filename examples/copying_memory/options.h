@@ -14,7 +14,7 @@
 enum { OPTIONS_MAX_LENGTH = 100000, OPTIONS_MAX_HIDDEN = 8192 };
 
 typedef struct options {
-  /* What decides the losses: checked against the checkpoint. */
+  /* These change the losses, and must be those of the checkpoint. */
   problem_kind kind;
   int length;
   int hidden;
@@ -22,8 +22,8 @@ typedef struct options {
   uint64_t seed; /* below 2^53 */
   double rate;
   double kernel_rate;
-  const char* map; /* a chain; "" leaves the kernel free */
-  /* What does not. */
+  const char* chain; /* on the kernel; "": none */
+  /* These do not. */
   int steps;
   int threads;
   int checkpoint_every;
@@ -32,13 +32,13 @@ typedef struct options {
   const char* out;
 } options;
 
-/* Reads the arguments. Returns 0 to go on, 1 after --help, 2 after a line on stderr that
-   says what was wrong. */
+/* Reads the arguments. Returns 0 to continue, 1 after --help, 2 after printing an error on
+   stderr. */
 int options_read(int argc, char** argv, options* out);
 
 const char* options_problem_name(problem_kind kind);
 
-/* The problem of that name; false where there is none. */
+/* The problem of this name; false if there is none. */
 bool options_problem(const char* name, problem_kind* out);
 
 #endif /* COPYING_MEMORY_OPTIONS_H */

@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Random bits are those of splitmix64 (Steele, Lea, Flood 2014), used as a function of a
-   counter: three rounds mix seed, number and index. */
+/* Random bits come from splitmix64 (Steele, Lea, Flood 2014) as a function of a counter: three
+   rounds mix seed, number and index. */
 
 #include "problem.h"
 

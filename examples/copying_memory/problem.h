@@ -1,17 +1,17 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The two problems, whose data need no files.
+/* The two problems. Their data are generated.
 
    Copying: K = 10 of the symbols 1..8, `length` blanks (0), the marker 9, K - 1 blanks. The
    target is K + length blanks, then the K symbols; the loss is the mean cross-entropy over
-   all steps. A network without memory guesses the symbols: K ln 8 / (length + 2 K).
+   all steps. The baseline of a network without memory, which guesses: K ln 8 / (length + 2 K).
 
    Adding: `length` pairs of a value in (0, 1) and a marker, which is 1 once in each half
-   and 0 elsewhere. The target, asked for after the last step, is the sum of the two marked
-   values; the loss is the mean squared error. A network that always says 1: 1/6.
+   and 0 elsewhere. The target, after the last step, is the sum of the two marked values; the
+   loss is the mean squared error. The baseline of a network that always answers 1: 1/6.
 
-   A batch is a function of (seed, number) alone, so that a resumed run needs no state of a
+   A batch is a function of (seed, number), so that a checkpoint needs no state of a random
    generator. */
 
 #ifndef COPYING_MEMORY_PROBLEM_H
@@ -30,11 +30,11 @@ typedef struct problem {
   int steps;        /* of a sequence */
   int n_inputs;     /* features of one step */
   int n_outputs;    /* classes, or 1 */
-  int first_output; /* the first step, from 0, after which the network is asked */
+  int first_output; /* the first step with a target, counted from 0 */
   double baseline;  /* loss of a network without memory */
 } problem;
 
-/* One batch, steps x batch, sequences within a step next to each other. */
+/* One batch, steps x batch; the sequences of a step are contiguous. */
 typedef struct problem_batch {
   uint8_t* symbol; /* copying: the input; adding: the marker */
   uint8_t* target; /* copying: the class */
@@ -42,11 +42,11 @@ typedef struct problem_batch {
   real* sum;       /* adding: the target, one for each sequence */
 } problem_batch;
 
-enum { PROBLEM_SYMBOLS = 10 /* K, and as many different inputs */ };
+enum { PROBLEM_SYMBOLS = 10 /* K; also the number of different inputs */ };
 
 problem problem_make(problem_kind kind, int length, int batch);
 
-/* Returns 0, or -1 where memory ran out. */
+/* Returns 0, or -1 if there is not enough memory. */
 int problem_batch_init(const problem* p, problem_batch* batch);
 
 void problem_batch_cleanup(problem_batch* batch);
@@ -54,7 +54,7 @@ void problem_batch_cleanup(problem_batch* batch);
 /* Fills batch `number` of the stream `seed`. */
 void problem_draw(const problem* p, uint64_t seed, uint64_t number, problem_batch* batch);
 
-/* Uniform in (0, 1): number `index` of the stream (seed, number). */
+/* Number `index` of the stream (seed, number), uniform in (0, 1). */
 double problem_uniform(uint64_t seed, uint64_t number, uint64_t index);
 
 #endif /* COPYING_MEMORY_PROBLEM_H */

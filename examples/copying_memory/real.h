@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The element type of the network: float, or double where a test compares gradients with
+/* The element type of the network: float, or double in the test that compares gradients with finite
    differences. */
 
 #ifndef COPYING_MEMORY_REAL_H

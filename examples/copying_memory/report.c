@@ -1,9 +1,9 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* loss.csv is cut back to the checkpoint's step at every start, and its rows reach the disk
-   before a checkpoint counts on them: so it is the table of an uninterrupted run, whenever
-   the one before was killed. */
+/* Every start cuts loss.csv back to the step of the checkpoint, and its rows are on disk before
+   that checkpoint is written. So it is always the table of an uninterrupted run, even after a
+   kill. */
 
 #include "report.h"
 
@@ -16,7 +16,7 @@
 
 static const char header[] = "step,loss,baseline,orthogonality\n";
 
-/* Passes the rows of `from` up to `step` on to `to`; returns the last of them. */
+/* Copies the rows of `from` up to `step` to `to`; returns the last step copied. */
 static int
 copy_rows(FILE* const from, FILE* const to, const int step)
 {
@@ -35,7 +35,7 @@ copy_rows(FILE* const from, FILE* const to, const int step)
   return last;
 }
 
-/* Copies what is kept into the new table. */
+/* Copies the rows up to `step` to the new table. */
 static bool
 keep_rows(const char* const path, FILE* const to, const int step)
 {
@@ -46,8 +46,8 @@ keep_rows(const char* const path, FILE* const to, const int step)
   }
   if (last < step) {
     fprintf(stderr,
-            "copying_memory: %s has %d steps, the checkpoint %d; remove both to begin anew\n", path,
-            last, step);
+            "copying_memory: %s has %d steps, the checkpoint %d; remove both to start again\n",
+            path, last, step);
     return false;
   }
   return true;
@@ -71,7 +71,7 @@ report_open(const char* const path, const int step)
     return NULL;
   }
   fputs(header, table);
-  if (!keep_rows(path, table, step) || !report_settle(table, fresh)) {
+  if (!keep_rows(path, table, step) || !report_sync(table, fresh)) {
     fclose(table);
     unlink(fresh);
     free(fresh);
@@ -97,7 +97,7 @@ report_row(FILE* const table, const record* const r)
 }
 
 bool
-report_settle(FILE* const table, const char* const path)
+report_sync(FILE* const table, const char* const path)
 {
   if (fflush(table) != 0 || fsync(fileno(table)) != 0) {
     fprintf(stderr, "copying_memory: %s: %s\n", path, strerror(errno));
@@ -131,7 +131,7 @@ report_progress(const record* const r, const double smoothed, const double steps
   fflush(stdout);
 }
 
-/* Writes `text` as a string of gnuplot's. */
+/* Writes `text` as a string of gnuplot. */
 static void
 put_quoted(FILE* const to, const char* text)
 {

@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Jobs here take milliseconds at least, so that starting a thread (10 to 20 us) for each
-   share costs nothing that shows. */
+/* A job takes at least milliseconds, so that the time to start a thread for each share (10 to 20
+   us) is negligible. */
 
 #include "threads.h"
 

@@ -1,9 +1,9 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Runs a model that copying_memory has baked: its kernel is a plain matrix by now, so that
-   nothing is needed of what made it orthogonal. The context here may look for plugins in no
-   folder at all. The data are fresh: batch 0 of a stream, where training begins with 1. */
+/* Runs a model that copying_memory has baked. Its kernel is a plain matrix, so that inference needs
+   no parametrization, and the context searches no folder for plugins. The data are new: batch 0 of
+   the stream, while training starts with batch 1. */
 
 #include "../copying_memory/network.h"
 #include "../copying_memory/options.h"
@@ -43,7 +43,7 @@ get(const program* const a, const char* const name, const int64_t rows, const in
   }
   if (t.dtype != REAL_DTYPE || t.ndim != (cols ? 2 : 1) || t.shape[0] != rows ||
       (cols && t.shape[1] != cols)) {
-    return fail(name, "not of the type and shape that copying_memory writes");
+    return fail(name, "found another dtype or shape than copying_memory writes");
   }
   *out = (const real*)((const char*)t.data + t.byte_offset);
   return true;
@@ -59,22 +59,22 @@ get_weights(program* const a)
          get(a, "out.bias", a->p.n_outputs, 0, &w->out_bias);
 }
 
-/* A context without plugins; the backend is the one that is built in. */
+/* Opens a context without plugins; the backend is the built-in one. */
 static bool
 open_model(program* const a, const char* const path)
 {
   const pz_context_settings nowhere = {.size = sizeof(nowhere), .flags = PZ_ONLY_GIVEN_FOLDERS};
   pz_tensor bias;
   if (pz_context_new(&nowhere, &a->context) != PZ_OK || pz_file_open(path, &a->file) != PZ_OK ||
-      pz_module_from_file(a->context, "reference", a->file, NULL, NULL, &a->model) != PZ_OK ||
+      pz_module_from_file(a->context, NULL, a->file, NULL, NULL, &a->model) != PZ_OK ||
       pz_module_get(a->model, "bias", &bias) != PZ_OK) {
     return fail("the model", pz_error_message());
   }
   a->hidden = bias.ndim == 1 && bias.shape[0] <= OPTIONS_MAX_HIDDEN ? (int)bias.shape[0] : 0;
-  return a->hidden > 0 || fail(path, "its bias is no vector of a size that copying_memory writes");
+  return a->hidden > 0 || fail(path, "found a bias of another size than copying_memory writes");
 }
 
-/* What the model was trained on; the length may be another. */
+/* Chooses the problem that the model was trained on, with the same or another length. */
 static bool
 choose_problem(program* const a, const char* const path, const char* const length)
 {
@@ -82,7 +82,7 @@ choose_problem(program* const a, const char* const path, const char* const lengt
   const char* const length_text = length ? length : pz_file_text(a->file, "length");
   problem_kind kind;
   if (!problem_text || !length_text || !options_problem(problem_text, &kind)) {
-    return fail(path, "it does not say which problem it was trained on");
+    return fail(path, "found no problem in its metadata, expected copying or adding");
   }
   char* end = NULL;
   const long value = strtol(length_text, &end, 10);
@@ -129,12 +129,13 @@ int
 main(const int argc, char** const argv)
 {
   program a = {0};
-  pz_map_info map = {.size = sizeof(map)};
+  pz_parametrization_info info = {.size = sizeof(info)};
   static const char usage[] = "usage: infer MODEL.safetensors [LENGTH]\n";
   if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-    printf("%s\nRuns a model that copying_memory has baked on data it was not trained on, over\n"
-           "LENGTH blanks or pairs (default: as in training).\n",
-           usage);
+    printf(
+        "%s\nRuns a model that copying_memory has baked, on new data with LENGTH blanks or pairs\n"
+        "(default: as in training).\n",
+        usage);
     return EXIT_SUCCESS;
   }
   if (argc < 2 || argc > 3 || argv[1][0] == '-') {
@@ -147,7 +148,7 @@ main(const int argc, char** const argv)
                     judge(&a);
   if (good) {
     printf("parametrizations loaded: %s\n",
-           pz_context_map(a.context, 0, &map) == PZ_OK ? map.id : "none");
+           pz_context_parametrization(a.context, 0, &info) == PZ_OK ? info.id : "none");
   }
   cleanup(&a);
   return good ? EXIT_SUCCESS : EXIT_FAILURE;

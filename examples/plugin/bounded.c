@@ -1,10 +1,10 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* bounded: any tensor to entries in (-1, 1), Y = tanh(X), entry by entry.
+/* bounded: entries in (-1, 1), Y = tanh(X) for each entry of a tensor of any shape.
 
-   Right inverse X = atanh(Y) = (log(1 + Y) - log(1 - Y))/2, which exists iff every
-   |Y| < 1. Adjoint: gX = gY (1 - Y^2), from the value alone. */
+   The right inverse X = atanh(Y) = (log(1 + Y) - log(1 - Y))/2 exists if and only if every
+   |Y| < 1. The adjoint gX = gY (1 - Y^2) needs only the value. */
 
 #include <parametrize/plugin.h>
 
@@ -38,15 +38,15 @@ largest(pz_call* c, const pz_tensor* y, double* out)
   pz_tensor norm;
   pz_view row;
   PZ_TRY(pz_work(c, &scalar, &norm));
-  PZ_TRY(c->ops->norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, pz_view_reshaped(&row, y, 2, as_row), &norm));
-  return c->ops->read(c, &norm, out);
+  PZ_TRY(pz_norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, pz_view_reshaped(&row, y, 2, as_row), &norm));
+  return pz_read(c, &norm, out);
 }
 
 static pz_status
 bounded_forward(pz_call* c, const pz_tensor* x, pz_tensor* y)
 {
   const pz_tensor* const tensors[] = {x, y};
-  return c->ops->launch(c, &bounded_tanh, pz_count(y), tensors, NULL, NULL);
+  return pz_launch(c, &bounded_tanh, pz_count(y), tensors, NULL, NULL);
 }
 
 static pz_status
@@ -61,7 +61,7 @@ bounded_right_inverse(pz_call* c, const pz_tensor* y, pz_tensor* x)
   if (!(size < 1.0)) {
     return pz_fail(c, PZ_OUTSIDE, "found an entry of magnitude %g, expected less than 1", size);
   }
-  return c->ops->launch(c, &bounded_atanh, pz_count(y), tensors, NULL, NULL);
+  return pz_launch(c, &bounded_atanh, pz_count(y), tensors, NULL, NULL);
 }
 
 static pz_status
@@ -69,7 +69,7 @@ bounded_vjp(pz_call* c, const pz_tensor* x, const pz_tensor* y, const pz_tensor*
 {
   const pz_tensor* const tensors[] = {y, gy, gx};
   (void)x;
-  return c->ops->launch(c, &bounded_adjoint, pz_count(y), tensors, NULL, NULL);
+  return pz_launch(c, &bounded_adjoint, pz_count(y), tensors, NULL, NULL);
 }
 
 static pz_status

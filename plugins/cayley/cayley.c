@@ -5,21 +5,20 @@
 
      Q = (I + X)(I - X)^-1 = 2 (I - X)^-1 - I
 
-   One inversion. For skew X, I - X has the identity as its symmetric part: it is never
-   singular and needs no pivoting, and Q is a rotation without the eigenvalue -1. Any other
-   X without the eigenvalue 1 is taken too, through a pivoted inversion.
+   The cost is one inversion. For skew X, the symmetric part of I - X is the identity, so that I - X
+   is never singular and needs no pivoting, and Q is a rotation without the eigenvalue -1. A general
+   X must not have the eigenvalue 1; it needs a pivoted inversion.
 
-   With N = I + Q = 2 (I - X)^-1, dQ = 1/2 N dX N, so the adjoint is two products, and
-   nothing but Q is needed:
+   With N = I + Q = 2 (I - X)^-1, dQ = 1/2 N dX N. The adjoint is two products and needs only Q:
 
      gX = 1/2 N^T gQ N^T
 
-   Right inverse: X = I - 2 (I + Q)^-1, which exists where Q has no eigenvalue -1 (so det
-   Q = 1) and grows like 2 / (pi - angle) towards it. After a skew map its skew part is
-   taken: X is skew only up to rounding amplified by |X|.
+   The right inverse X = I - 2 (I + Q)^-1 exists if Q has no eigenvalue -1 (so det Q = 1), and grows
+   like 2 / (pi - angle) close to it. After skew, the result is X made exactly skew: rounding,
+   amplified by |X|, leaves a symmetric part.
 
-   signs=1: Q = C(X) D with a buffer D of signs. Every orthogonal matrix, of either
-   determinant, is of this form; the right inverse finds D (rotation.h) and X from Q D. */
+   With signs=1, Q = C(X) D, where D is a buffer of signs. Every orthogonal matrix, of either
+   determinant, has this form; the right inverse finds D (rotation.h) and computes X from Q D. */
 
 #include "rotation.h"
 
@@ -53,16 +52,16 @@ static pz_status
 cayley_init(pz_call* const c, const pz_tensor* const tensor)
 {
   (void)tensor;
-  return has_signs(c) ? c->ops->fill(c, 1.0, &c->new_buffer[D_BUFFER]) : PZ_OK;
+  return has_signs(c) ? pz_fill(c, 1.0, &c->new_buffer[D_BUFFER]) : PZ_OK;
 }
 
 static pz_status
 cayley_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const q)
 {
   // Q <- -I + 2 (I - X)^-1
-  PZ_TRY(pz_shifted_inverse(c, c->in, -1.0, 2.0, 1.0, -1.0, x, q));
+  PZ_TRY(pz_shifted_inverse(c, c->in, &(pz_shift){-1.0, 2.0, 1.0, -1.0}, x, q));
   // Q <- Q D
-  return has_signs(c) ? c->ops->scale_by(c, PZ_OVER_ROWS, &c->buffer[D_BUFFER], q, q) : PZ_OK;
+  return has_signs(c) ? pz_scale_by(c, PZ_OVER_ROWS, &c->buffer[D_BUFFER], q, q) : PZ_OK;
 }
 
 static pz_status
@@ -71,19 +70,19 @@ cayley_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const q,
 {
   (void)x;
   if (!has_signs(c)) {
-    return pz_shifted_inverse_adjoint(c, c->in, -1.0, 2.0, -1.0, q, gq, gx);
+    return pz_shifted_inverse_adjoint(c, c->in, &(pz_shift){-1.0, 2.0, 0.0, -1.0}, q, gq, gx);
   }
-  // of Q D and gQ D
+  // the adjoint at Q D for gQ D
   pz_tensor plain;
   pz_tensor g;
   PZ_TRY(pz_work_like(c, q, &plain));
   PZ_TRY(pz_work_like(c, q, &g));
-  PZ_TRY(c->ops->scale_by(c, PZ_OVER_ROWS, &c->buffer[D_BUFFER], q, &plain));
-  PZ_TRY(c->ops->scale_by(c, PZ_OVER_ROWS, &c->buffer[D_BUFFER], gq, &g));
-  return pz_shifted_inverse_adjoint(c, c->in, -1.0, 2.0, -1.0, &plain, &g, gx);
+  PZ_TRY(pz_scale_by(c, PZ_OVER_ROWS, &c->buffer[D_BUFFER], q, &plain));
+  PZ_TRY(pz_scale_by(c, PZ_OVER_ROWS, &c->buffer[D_BUFFER], gq, &g));
+  return pz_shifted_inverse_adjoint(c, c->in, &(pz_shift){-1.0, 2.0, 0.0, -1.0}, &plain, &g, gx);
 }
 
-/* The largest condition number of I + Q in the batch, by singular values. */
+/* The largest condition number of I + Q in the batch, from singular values. */
 static pz_status
 exact_condition(pz_call* const c, const pz_tensor* const q, double* const condition)
 {
@@ -94,12 +93,12 @@ exact_condition(pz_call* const c, const pz_tensor* const q, double* const condit
   pz_tensor s;
   PZ_TRY(pz_work_like(c, q, &shifted));
   PZ_TRY(pz_work(c, &row, &s));
-  PZ_TRY(c->ops->combine(c, 1.0, 1, (const double[]){1.0}, &q, &shifted));
-  PZ_TRY(c->ops->svd(c, &shifted, NULL, &s, NULL));
+  PZ_TRY(pz_combine(c, 1.0, 1, (const double[]){1.0}, &q, &shifted));
+  PZ_TRY(pz_svd(c, &shifted, NULL, &s, NULL));
   void* memory = NULL;
-  PZ_TRY(c->host->work_host(c, (size_t)(batch * n) * sizeof(double), &memory));
+  PZ_TRY(pz_work_host(c, (size_t)(batch * n) * sizeof(double), &memory));
   double* const each = memory;
-  PZ_TRY(c->ops->read(c, &s, each));
+  PZ_TRY(pz_read(c, &s, each));
   *condition = 1.0;
   for (int64_t k = 0; k < batch && !isnan(*condition); ++k) {
     const double ratio = each[k * n] / each[k * n + n - 1];
@@ -114,13 +113,13 @@ static pz_status
 no_inverse(pz_call* const c, const double condition)
 {
   return pz_fail(c, PZ_SINGULAR,
-                 "found I + Q with condition number %.3g, expected a matrix away from the "
-                 "eigenvalue -1, which no Cayley transform has%s",
-                 condition, has_signs(c) ? "" : " (one with signs=1 does)");
+                 "found I + Q with condition number %.3g, expected no eigenvalue close to -1, "
+                 "which no Cayley transform has%s",
+                 condition, has_signs(c) ? "" : " (except with signs=1)");
 }
 
-/* Refuses Q where n eps cond(I + Q) > 0.1, y being I - 2 (I + Q)^-1. Frobenius norms
-   bound the condition number from above; singular values are asked only in doubt. */
+/* PZ_SINGULAR if n eps cond(I + Q) > 0.1; y is I - 2 (I + Q)^-1. Frobenius norms give an upper
+   bound of the condition number; singular values are computed only if it exceeds the limit. */
 static pz_status
 refuse_near_singular(pz_call* const c, const pz_tensor* const q, const pz_tensor* const y)
 {
@@ -131,16 +130,16 @@ refuse_near_singular(pz_call* const c, const pz_tensor* const q, const pz_tensor
   pz_tensor norms;
   void* memory = NULL;
   PZ_TRY(pz_work(c, &both, &norms));
-  PZ_TRY(c->host->work_host(c, (size_t)(2 * batch) * sizeof(double), &memory));
+  PZ_TRY(pz_work_host(c, (size_t)(2 * batch) * sizeof(double), &memory));
   pz_view first;
   pz_view second;
   pz_tensor* const q_norm = pz_view_reshaped(&first, &norms, q->ndim - 2, q->shape);
   pz_tensor* const y_norm = pz_view_reshaped(&second, &norms, q->ndim - 2, q->shape);
   y_norm->byte_offset += (uint64_t)batch * pz_dtype_size(q->dtype);
-  PZ_TRY(c->ops->norm(c, PZ_NORM_TWO, PZ_OVER_BOTH, q, q_norm));
-  PZ_TRY(c->ops->norm(c, PZ_NORM_TWO, PZ_OVER_BOTH, y, y_norm));
+  PZ_TRY(pz_norm(c, PZ_NORM_TWO, PZ_OVER_BOTH, q, q_norm));
+  PZ_TRY(pz_norm(c, PZ_NORM_TWO, PZ_OVER_BOTH, y, y_norm));
   double* const norm = memory;
-  PZ_TRY(c->ops->read(c, &norms, norm));
+  PZ_TRY(pz_read(c, &norms, norm));
   for (int64_t k = 0; k < batch; ++k) {
     // |I + Q| <= sqrt(n) + |Q|,  |(I + Q)^-1| <= (sqrt(n) + |Y|) / 2
     const double root = sqrt((double)n);
@@ -153,8 +152,8 @@ refuse_near_singular(pz_call* const c, const pz_tensor* const q, const pz_tensor
   return PZ_OK;
 }
 
-/* Matrix k of Q is further from orthogonal than `tolerance`. A Cayley transform of large X
-   is, by its own rounding, up to n eps |X|_1 more: what forward gave may be assigned. */
+/* For a matrix k of Q whose distance from the orthogonal ones exceeds `tolerance`. The rounding of
+   forward with large X adds up to n eps |X|_1, and a value of forward must be assignable. */
 static pz_status
 refuse_unless_own_rounding(pz_call* const c, const pz_tensor* const q, const int64_t k,
                            const double defect, const double tolerance)
@@ -172,12 +171,12 @@ refuse_unless_own_rounding(pz_call* const c, const pz_tensor* const q, const int
   PZ_TRY(pz_work(c, &matrix_spec, &x));
   PZ_TRY(pz_work(c, &row, &sums));
   PZ_TRY(pz_work(c, &scalar, &norm));
-  if (defect < 1.0 && pz_shifted_inverse(c, PZ_GENERAL, 1.0, -2.0, 1.0, 1.0,
+  if (defect < 1.0 && pz_shifted_inverse(c, PZ_GENERAL, &(pz_shift){1.0, -2.0, 1.0, 1.0},
                                          pz_view_matrix(&view, q, k), &x) == PZ_OK) {
-    PZ_TRY(c->ops->norm(c, PZ_NORM_ONE, PZ_OVER_ROWS, &x, &sums));
-    PZ_TRY(c->ops->norm(c, PZ_NORM_MAX, PZ_OVER_BOTH,
-                        pz_view_reshaped(&row_view, &sums, 2, (const int64_t[]){1, n}), &norm));
-    PZ_TRY(c->ops->read(c, &norm, &size));
+    PZ_TRY(pz_norm(c, PZ_NORM_ONE, PZ_OVER_ROWS, &x, &sums));
+    PZ_TRY(pz_norm(c, PZ_NORM_MAX, PZ_OVER_BOTH,
+                   pz_view_reshaped(&row_view, &sums, 2, (const int64_t[]){1, n}), &norm));
+    PZ_TRY(pz_read(c, &norm, &size));
   }
   const double limit = tolerance + (double)n * pz_dtype_epsilon(q->dtype) * size;
   return defect <= limit
@@ -188,7 +187,7 @@ refuse_unless_own_rounding(pz_call* const c, const pz_tensor* const q, const int
                        (long long)k, defect, limit);
 }
 
-/* What c->intent demands of an orthogonal Q: `used` is Q, or its projection. */
+/* used <- Q after the checks of c->intent, or the nearest member of the set. */
 static pz_status
 admit_orthogonal(pz_call* const c, const pz_tensor* const q, pz_tensor* const used)
 {
@@ -210,8 +209,8 @@ admit_orthogonal(pz_call* const c, const pz_tensor* const q, pz_tensor* const us
     if (!proper) {
       return pz_fail(c, PZ_SINGULAR,
                      "found matrix %lld of the batch with determinant -1, expected a rotation "
-                     "without the eigenvalue -1, which no Cayley transform has (one with "
-                     "signs=1 does)",
+                     "without the eigenvalue -1, which no Cayley transform has (except with "
+                     "signs=1)",
                      (long long)k);
     }
   }
@@ -234,11 +233,12 @@ cayley_right_inverse(pz_call* const c, const pz_tensor* const q, pz_tensor* cons
     pz_tensor proper;
     PZ_TRY(pz_work_like(c, q, &proper));
     PZ_TRY(rotation_signs(c, &used, &c->new_buffer[D_BUFFER]));
-    PZ_TRY(c->ops->scale_by(c, PZ_OVER_ROWS, &c->new_buffer[D_BUFFER], &used, &proper));
+    PZ_TRY(pz_scale_by(c, PZ_OVER_ROWS, &c->new_buffer[D_BUFFER], &used, &proper));
     used = proper;
   }
   // Y <- I - 2 (I + Q)^-1
-  const pz_status status = pz_shifted_inverse(c, PZ_GENERAL, 1.0, -2.0, 1.0, 1.0, &used, &y);
+  const pz_status status =
+      pz_shifted_inverse(c, PZ_GENERAL, &(pz_shift){1.0, -2.0, 1.0, 1.0}, &used, &y);
   if (status == PZ_SINGULAR) {
     return no_inverse(c, INFINITY);
   }
@@ -246,10 +246,10 @@ cayley_right_inverse(pz_call* const c, const pz_tensor* const q, pz_tensor* cons
   if (c->intent != PZ_CHAIN) {
     PZ_TRY(refuse_near_singular(c, &used, &y));
   }
-  return c->in == PZ_SKEW ? c->ops->symmetrize(c, 0.5, -1, &y, x) : pz_copy(c, &y, x);
+  return c->in == PZ_SKEW ? pz_symmetrize(c, 0.5, -1, &y, x) : pz_copy(c, &y, x);
 }
 
-/* Without a skew map nearly every matrix belongs to the set. */
+/* Without skew before it, the set contains nearly every matrix. */
 static pz_status
 cayley_residual(pz_call* const c, const pz_tensor* const q, double* const distance)
 {
@@ -266,8 +266,8 @@ cayley_sample(pz_call* const c, pz_tensor* const q)
 
 static const pz_option cayley_options[] = {
     [SIGNS] = PZ_OPTION_FLAG("signs", 0,
-                             "multiply columns by signs found on assignment, which reaches "
-                             "every orthogonal matrix"),
+                             "multiply the columns by signs that assignment sets, so that every "
+                             "orthogonal matrix is a value"),
 };
 
 static const pz_parametrization cayley = {
@@ -275,10 +275,11 @@ static const pz_parametrization cayley = {
     .option_size = sizeof(pz_option),
     .id = "cayley",
     .summary = "Skew-symmetric matrices to rotations, Q = (I + X)(I - X)^-1",
+    .tags = "matrix orthogonal rotation",
     .formula = "Q = (I + X)(I - X)^-1; with signs: (I + X)(I - X)^-1 D, D = diag(+-1)\n"
-               "domain: every skew X (after skew), any square X without the eigenvalue 1\n"
+               "domain: every skew X (after skew), or any square X without the eigenvalue 1\n"
                "right inverse: I - 2 (I + Q)^-1, after skew its skew part; Q must have no "
-               "eigenvalue -1, so determinant 1; with signs any orthogonal Q will do\n"
+               "eigenvalue -1, hence determinant 1; with signs, any orthogonal Q\n"
                "cost: forward one inversion, 2n^3; vjp two products, 4n^3",
     .options = cayley_options,
     .n_options = sizeof(cayley_options) / sizeof(cayley_options[0]),

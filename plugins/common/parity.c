@@ -1,16 +1,15 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A = (A + A^T)/2 + (A - A^T)/2. With parity +1 (symmetric) or -1 (skew) the set is the
-   matrices whose other part is zero, and the largest entry of that part is the distance
-   of A from its nearest member. */
+/* A = (A + A^T)/2 + (A - A^T)/2. For parity +1 (symmetric) or -1 (skew), a member has a zero other
+   part. The distance of A from the nearest member is the largest entry of its other part. */
 
 #include "parity.h"
 
 #include <math.h>
 
-/* Two numbers per matrix: the largest entry of (A - parity A^T)/2, then the largest entry
-   of A, for all matrices of the batch the one after the other. `out` is host scratch. */
+/* out[k] <- the largest entry of (A - parity A^T)/2 for matrix k, out[batch + k] <- the largest
+   entry of A. `out` is host scratch. */
 static pz_status
 parity_distances(pz_call* const c, const int parity, const pz_tensor* const a,
                  const double** const out)
@@ -27,12 +26,12 @@ parity_distances(pz_call* const c, const int parity, const pz_tensor* const a,
   pz_tensor* const size = pz_view_reshaped(&second, &norms, a->ndim - 2, a->shape);
   size->byte_offset += (uint64_t)batch * pz_dtype_size(a->dtype);
 
-  PZ_TRY(c->ops->symmetrize(c, 0.5, -parity, a, &other));
-  PZ_TRY(c->ops->norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, &other, distance));
-  PZ_TRY(c->ops->norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, a, size));
+  PZ_TRY(pz_symmetrize(c, 0.5, -parity, a, &other));
+  PZ_TRY(pz_norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, &other, distance));
+  PZ_TRY(pz_norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, a, size));
   void* numbers = NULL;
-  PZ_TRY(c->host->work_host(c, (size_t)(2 * batch) * sizeof(double), &numbers));
-  PZ_TRY(c->ops->read(c, &norms, numbers));
+  PZ_TRY(pz_work_host(c, (size_t)(2 * batch) * sizeof(double), &numbers));
+  PZ_TRY(pz_read(c, &norms, numbers));
   *out = numbers;
   return PZ_OK;
 }
@@ -72,7 +71,7 @@ parity_residual(pz_call* const c, const int parity, const pz_tensor* const a,
   const int64_t batch = pz_batch(a);
   *distance = 0.0;
   for (int64_t k = 0; k < batch && !isnan(*distance); ++k) {
-    /* one on the diagonal of a symmetric matrix is in the size alone */
+    /* a NaN on the diagonal of a symmetric matrix shows only in the size */
     const double mine = isnan(each[batch + k]) ? NAN : each[k];
     if (!(mine <= *distance)) {
       *distance = mine;

@@ -8,11 +8,11 @@
 
 #include <parametrize/plugin.h>
 
-/* PZ_OUTSIDE unless every matrix is finite and a member up to rounding: at a distance of
-   at most 100 n eps times its largest entry. */
+/* PZ_OUTSIDE unless every matrix is finite and a member up to rounding, that is, its distance is at
+   most 100 n eps times its largest entry. */
 pz_status parity_check(pz_call* c, int parity, const pz_tensor* a);
 
-/* The largest distance of a matrix of the batch, NaN where one holds a NaN. */
+/* The largest distance in the batch; NaN if a matrix contains a NaN. */
 pz_status parity_residual(pz_call* c, int parity, const pz_tensor* a, double* distance);
 
 #endif /* PLUGINS_COMMON_PARITY_H */

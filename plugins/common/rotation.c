@@ -1,15 +1,15 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Signs and determinant. Every orthogonal Q is C D, with D a diagonal of signs and C
-   without the eigenvalue -1: eliminate Q + D without pivoting and choose each d_k as the
-   sign of the pivot it is added to, so that no pivot is below 1 (LAPACK's orhr_col; Q + D
-   = (C + I) D). C then has determinant 1, so det Q is the product of the signs, exactly,
-   however near to -1 the eigenvalues of Q lie. The same elimination works for any matrix.
+/* Signs and determinant. Every orthogonal Q is C D, where D is a diagonal matrix of signs and C has
+   no eigenvalue -1. To find D, eliminate Q + D without pivoting and let each d_k be the sign of the
+   pivot to which it is added, so that no pivot is below 1 (LAPACK's orhr_col; Q + D = (C + I) D).
+   C has determinant 1, so det Q is exactly the product of the signs, even if an eigenvalue of Q is
+   very close to -1. The elimination works for any matrix.
 
-   Uniform orthogonal matrices. The Q of a QR factorization of a normal matrix, its columns
-   multiplied by the signs of R's diagonal, is distributed by Haar's measure (Mezzadri
-   2007); where the determinant is -1 a fixed reflection gives a uniform rotation. */
+   Uniform orthogonal matrices. The factor Q of a normal random matrix, with its columns multiplied
+   by the signs of R's diagonal, has the Haar distribution (Mezzadri 2007). If the determinant is
+   -1, a fixed reflection gives a uniform rotation. */
 
 #include "rotation.h"
 
@@ -17,8 +17,8 @@
 
 // clang-format off
 
-/* Columns of a panel of Q (rows x cols, n - first rows) eliminated with signs added to
-   the pivots: one item per matrix. */
+/* Eliminates a panel of Q (rows x cols, rows = n - first) with signs added to the pivots: one item
+   per matrix. */
 PZ_KERNEL(rotation_panel, 2, 0, 4,
   PZ_TENSOR_ARG(0, panel);
   PZ_TENSOR_ARG(1, signs);
@@ -43,7 +43,7 @@ PZ_KERNEL(rotation_panel, 2, 0, 4,
   }
 )
 
-/* The product of a row of signs, and the row (1 .. 1, product, 1 .. 1). */
+/* product <- the product of a row of signs, flip <- (1 .. 1, product, 1 .. 1): one item per row. */
 PZ_KERNEL(rotation_product, 3, 0, 2,
   PZ_TENSOR_ARG(0, signs);
   PZ_TENSOR_ARG(1, product);
@@ -59,7 +59,7 @@ PZ_KERNEL(rotation_product, 3, 0, 2,
   product[i] = sign;
 )
 
-/* Signs of a diagonal, +1 for zero. */
+/* d <- the signs of d, +1 for zero. */
 PZ_KERNEL(rotation_sign, 1, 0, 0,
   PZ_TENSOR_ARG(0, d);
   d[i] = d[i] < (real)0 ? (real)-1 : (real)1;
@@ -76,7 +76,7 @@ rotation_eliminate(pz_call* const c, pz_tensor* const q, pz_tensor* const d)
   for (int64_t first = 0; first < n; first += WIDTH) {
     const int64_t rest = n - first;
     const int64_t cols = rest < WIDTH ? rest : WIDTH;
-    const uint64_t mark = c->host->work_mark(c);
+    const uint64_t mark = pz_work_mark(c);
     const pz_spec spec = pz_spec_make(q->dtype, 3, (const int64_t[]){batch, rest, cols});
     pz_view flat_view;
     pz_view q_view;
@@ -86,8 +86,8 @@ rotation_eliminate(pz_call* const c, pz_tensor* const q, pz_tensor* const d)
     pz_tensor* const block = pz_view_block(&q_view, flat, first, rest, first, cols);
     PZ_TRY(pz_work(c, &spec, &panel));
     PZ_TRY(pz_copy(c, block, &panel));
-    PZ_TRY(c->ops->launch(c, &rotation_panel, batch, (const pz_tensor* const[]){&panel, d}, NULL,
-                          (const int64_t[]){rest, cols, n, first}));
+    PZ_TRY(pz_launch(c, &rotation_panel, batch, (const pz_tensor* const[]){&panel, d}, NULL,
+                     (const int64_t[]){rest, cols, n, first}));
     PZ_TRY(pz_copy(c, &panel, block));
     if (cols < rest) {
       const int64_t next = first + cols;
@@ -97,12 +97,12 @@ rotation_eliminate(pz_call* const c, pz_tensor* const q, pz_tensor* const d)
       pz_view s22;
       // U12 <- L11^-1 U12,  S22 <- S22 - L21 U12
       pz_tensor* const right = pz_view_block(&u12, flat, first, cols, next, n - next);
-      PZ_TRY(c->ops->trsm(c, PZ_LEFT, PZ_LOWER, PZ_N, PZ_UNIT, 1.0,
-                          pz_view_block(&l11, &panel, 0, cols, 0, cols), right));
+      PZ_TRY(pz_trsm(c, PZ_LEFT, PZ_LOWER, PZ_N, PZ_UNIT, 1.0,
+                     pz_view_block(&l11, &panel, 0, cols, 0, cols), right));
       PZ_TRY(pz_gemm(c, PZ_N, PZ_N, -1.0, pz_view_block(&l21, &panel, cols, n - next, 0, cols),
                      right, 1.0, pz_view_block(&s22, flat, next, n - next, next, n - next)));
     }
-    c->host->work_release(c, mark);
+    pz_work_release(c, mark);
   }
   return PZ_OK;
 }
@@ -137,15 +137,14 @@ rotation_defects(pz_call* const c, const pz_tensor* const q, const double** cons
   sign->byte_offset += (uint64_t)batch * pz_dtype_size(q->dtype);
 
   PZ_TRY(pz_gemm(c, PZ_T, PZ_N, 1.0, q, q, 0.0, &gram));
-  PZ_TRY(c->ops->add_identity(c, -1.0, &gram));
-  PZ_TRY(c->ops->norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, &gram, defect));
+  PZ_TRY(pz_add_identity(c, -1.0, &gram));
+  PZ_TRY(pz_norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, &gram, defect));
   PZ_TRY(rotation_signs(c, q, &signs));
-  PZ_TRY(c->ops->launch(c, &rotation_product, batch,
-                        (const pz_tensor* const[]){&signs, sign, &flip}, NULL,
-                        (const int64_t[]){pz_rows(q), 0}));
+  PZ_TRY(pz_launch(c, &rotation_product, batch, (const pz_tensor* const[]){&signs, sign, &flip},
+                   NULL, (const int64_t[]){pz_rows(q), 0}));
   void* read = NULL;
-  PZ_TRY(c->host->work_host(c, (size_t)(2 * batch) * sizeof(double), &read));
-  PZ_TRY(c->ops->read(c, &numbers, read));
+  PZ_TRY(pz_work_host(c, (size_t)(2 * batch) * sizeof(double), &read));
+  PZ_TRY(pz_read(c, &numbers, read));
   *out = read;
   return PZ_OK;
 }
@@ -180,10 +179,10 @@ rotation_make_proper(pz_call* const c, const int64_t place, pz_tensor* const q)
   PZ_TRY(pz_work(c, &row, &flip));
   PZ_TRY(pz_work(c, &one, &sign));
   PZ_TRY(rotation_signs(c, q, &signs));
-  PZ_TRY(c->ops->launch(c, &rotation_product, pz_batch(q),
-                        (const pz_tensor* const[]){&signs, &sign, &flip}, NULL,
-                        (const int64_t[]){pz_rows(q), place}));
-  return c->ops->scale_by(c, PZ_OVER_ROWS, &flip, q, q);
+  PZ_TRY(pz_launch(c, &rotation_product, pz_batch(q),
+                   (const pz_tensor* const[]){&signs, &sign, &flip}, NULL,
+                   (const int64_t[]){pz_rows(q), place}));
+  return pz_scale_by(c, PZ_OVER_ROWS, &flip, q, q);
 }
 
 pz_status
@@ -201,17 +200,16 @@ rotation_nearest(pz_call* const c, const bool proper, const pz_tensor* const a, 
   PZ_TRY(pz_work(c, &row, &s));
   PZ_TRY(pz_work(c, &row, &flip));
   PZ_TRY(pz_work(c, &one, &sign));
-  PZ_TRY(c->ops->svd(c, a, &u, &s, &vt));
+  PZ_TRY(pz_svd(c, a, &u, &s, &vt));
   PZ_TRY(pz_gemm(c, PZ_N, PZ_N, 1.0, &u, &vt, 0.0, q));
   if (!proper) {
     return PZ_OK;
   }
   // Q = U diag(1 .. 1, det) V^T
   PZ_TRY(rotation_signs(c, q, &s));
-  PZ_TRY(c->ops->launch(c, &rotation_product, pz_batch(a),
-                        (const pz_tensor* const[]){&s, &sign, &flip}, NULL,
-                        (const int64_t[]){pz_rows(a), pz_rows(a) - 1}));
-  PZ_TRY(c->ops->scale_by(c, PZ_OVER_ROWS, &flip, &u, &u));
+  PZ_TRY(pz_launch(c, &rotation_product, pz_batch(a), (const pz_tensor* const[]){&s, &sign, &flip},
+                   NULL, (const int64_t[]){pz_rows(a), pz_rows(a) - 1}));
+  PZ_TRY(pz_scale_by(c, PZ_OVER_ROWS, &flip, &u, &u));
   return pz_gemm(c, PZ_N, PZ_N, 1.0, &u, &vt, 0.0, q);
 }
 
@@ -227,11 +225,10 @@ rotation_q_factor(pz_call* const c, const pz_tensor* const a, pz_tensor* const q
   pz_tensor d;
   PZ_TRY(pz_work(c, &square, &r));
   PZ_TRY(pz_work(c, &row, &d));
-  PZ_TRY(c->ops->qr(c, a, q, &r));
-  PZ_TRY(c->ops->get_diagonal(c, &r, &d));
-  PZ_TRY(
-      c->ops->launch(c, &rotation_sign, pz_count(&d), (const pz_tensor* const[]){&d}, NULL, NULL));
-  return c->ops->scale_by(c, PZ_OVER_ROWS, &d, q, q);
+  PZ_TRY(pz_qr(c, a, q, &r));
+  PZ_TRY(pz_get_diagonal(c, &r, &d));
+  PZ_TRY(pz_launch(c, &rotation_sign, pz_count(&d), (const pz_tensor* const[]){&d}, NULL, NULL));
+  return pz_scale_by(c, PZ_OVER_ROWS, &d, q, q);
 }
 
 pz_status
@@ -239,7 +236,7 @@ rotation_sample(pz_call* const c, const bool proper, pz_tensor* const q)
 {
   pz_tensor a;
   PZ_TRY(pz_work_like(c, q, &a));
-  PZ_TRY(c->ops->random(c, PZ_NORMAL, c->draw, 0, 0.0, 1.0, &a));
+  PZ_TRY(pz_random(c, PZ_NORMAL, c->draw, 0, 0.0, 1.0, &a));
   PZ_TRY(rotation_q_factor(c, &a, q));
   return proper ? rotation_make_proper(c, 0, q) : PZ_OK;
 }

@@ -1,18 +1,18 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The principal logarithm by the real Schur form Y = Z T Z^T, X = Z L Z^T, of a matrix that is not
-   known to be a rotation. (common/exponential/rotation_log.c has the logarithm of rotations.)
+/* The principal logarithm of a general matrix by the real Schur form Y = Z T Z^T, X = Z L Z^T.
+   (common/exponential/rotation_log.c has the logarithm of rotations.)
 
-   It exists when no eigenvalue is zero or negative. Complex 2 x 2 rotations make T triangular;
-   square roots bring it near I; there
+   It exists if no eigenvalue is zero or negative. Complex 2 x 2 rotations make T triangular, and
+   repeated square roots bring it close to I. There
 
      log(I + E) = sum over j of w_j E (I + t_j E)^-1
 
-   with the nodes and weights of 7-point Gauss-Legendre quadrature on [0, 1], which is the
-   diagonal Pade approximant (Higham 2008, 11.4); the logarithms of eigenvalues are put in
-   exactly, and the factor 2^k of k square roots restored. In double precision on the host,
-   order n^3 a root. */
+   with the nodes and weights of 7-point Gauss-Legendre quadrature on [0, 1], which is the diagonal
+   Pade approximant (Higham 2008, 11.4). The result is multiplied by 2^k for k square roots, and its
+   diagonal is replaced by the exact logarithms of the eigenvalues. All this is in double precision
+   on the host, O(n^3) for each root. */
 
 #include "matrix_exp.h"
 
@@ -21,7 +21,7 @@
 #include <complex.h>
 #include <math.h>
 
-/* `used` is Y, or the rotation nearest to it, as c->intent demands. */
+/* used <- Y after the checks of c->intent, or the nearest rotation. */
 static pz_status
 admit_rotation(pz_call* const c, const pz_tensor* const y, pz_tensor* const used)
 {
@@ -64,7 +64,7 @@ expm_log_rotation(pz_call* const c, const pz_tensor* const y, pz_tensor* const x
 
 /* ---- upper triangular complex matrices on the host ---------------------------- */
 
-/* a b, without the search for infinities that the operator does. */
+/* a b, without the checks for infinities of the operator. */
 static inline double complex
 times(const double complex a, const double complex b)
 {
@@ -72,7 +72,7 @@ times(const double complex a, const double complex b)
   return real + I * (creal(a) * cimag(b) + cimag(a) * creal(b));
 }
 
-/* The unitary U = (u -conj v; v conj u) that triangularizes the block at j of T. */
+/* The unitary matrix U = (u -conj v; v conj u) that makes a 2 x 2 block of T triangular. */
 typedef struct turn {
   double complex u;
   double complex v;
@@ -198,8 +198,7 @@ log_in_place(pz_call* const c, const int64_t n, double* const t, double complex*
   for (int64_t k = 0; k < n * n; ++k) {
     if (!isfinite(t[k])) {
       return pz_fail(c, PZ_SINGULAR,
-                     "found entries that are not finite, expected a matrix "
-                     "with a logarithm");
+                     "found entries that are not finite, expected a matrix with a logarithm");
     }
     now[k] = t[k];
   }
@@ -265,15 +264,15 @@ expm_log_general(pz_call* const c, const pz_tensor* const y, pz_tensor* const x)
   PZ_TRY(pz_work_like(c, y, &t));
   PZ_TRY(pz_work_like(c, y, &z));
   PZ_TRY(pz_work_like(c, y, &product));
-  PZ_TRY(c->host->work_host(c, (size_t)(batch * n * n) * sizeof(double), &memory));
-  PZ_TRY(c->host->work_host(c, (size_t)(3 * n * n + 2 * n) * sizeof(double complex), &room));
-  PZ_TRY(c->ops->schur(c, y, &t, &z));
+  PZ_TRY(pz_work_host(c, (size_t)(batch * n * n) * sizeof(double), &memory));
+  PZ_TRY(pz_work_host(c, (size_t)(3 * n * n + 2 * n) * sizeof(double complex), &room));
+  PZ_TRY(pz_schur(c, y, &t, &z));
   double* const host = memory;
-  PZ_TRY(c->ops->read(c, &t, host));
+  PZ_TRY(pz_read(c, &t, host));
   for (int64_t k = 0; k < batch; ++k) {
     PZ_TRY(log_in_place(c, n, host + k * n * n, room));
   }
-  PZ_TRY(c->ops->write(c, host, &t));
+  PZ_TRY(pz_write(c, host, &t));
   // X <- Z L Z^T
   PZ_TRY(pz_gemm(c, PZ_N, PZ_N, 1.0, &z, &t, 0.0, &product));
   return pz_gemm(c, PZ_N, PZ_T, 1.0, &product, &z, 0.0, x);

@@ -3,19 +3,18 @@
 
 /* The matrix exponential Y = exp(X), of any square matrix.
 
-     skew X        rotations, every one of them
-     symmetric X   positive definite matrices, every one of them, uniquely
+     skew X        all rotations
+     symmetric X   all positive definite matrices, each of a unique X
      any X         matrices with a real logarithm
 
-   Small X is the device's own business where it has an operation for it (../exponential/small.c);
-   else X goes through scaling and squaring of Taylor polynomials (../exponential), symmetric X
-   of large norm through its eigenvalues (symmetric.c). The adjoint of the
-   differential at X is the differential at X^T applied to G; it is had by reversing the
-   evaluation product by product, at twice its cost. The right inverses are the logarithm
-   of a definite matrix by eigenvalues, of a rotation or a general matrix by the real Schur
-   form (logarithm.c).
+   Small X use an operation of the device if it has one (common/exponential/small.c). Larger X use
+   scaling and squaring of Taylor polynomials (common/exponential), but symmetric X of large norm
+   use eigenvalues (symmetric.c). The adjoint of the differential at X is the differential at X^T,
+   applied to G. It is computed by reversing the evaluation product by product, at twice the cost.
+   The right inverse is the logarithm: by eigenvalues for definite matrices (spectral.c), by the
+   real Schur form for rotations and general matrices (logarithm.c).
 
-   What exceeds the range overflows to Inf and NaN, which propagate. */
+   Values out of range overflow to Inf and NaN, which propagate. */
 
 #include "matrix_exp.h"
 
@@ -72,9 +71,9 @@ matrix_exp_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* 
                              : expm_log_general(c, y, x);
 }
 
-/* After a skew map the largest entry of |Y^T Y - I|, and 2 for a reflection, its distance
-   from every rotation in the spectral norm. After a symmetric one the largest entry of
-   the skew part, or what the smallest eigenvalue lacks where that is larger. */
+/* After skew: the largest entry of |Y^T Y - I|, or 2 for a reflection, its distance from every
+   rotation in the spectral norm. After symmetric: the larger of the largest entry of the skew part
+   and the distance of the smallest eigenvalue below its bound. */
 static pz_status
 matrix_exp_residual(pz_call* const c, const pz_tensor* const y, double* const distance)
 {
@@ -87,14 +86,14 @@ matrix_exp_residual(pz_call* const c, const pz_tensor* const y, double* const di
   }
   if (c->in != PZ_SKEW) {
     return pz_fail(c, PZ_UNSUPPORTED,
-                   "no distance is known from the matrices with a real logarithm");
+                   "found neither skew nor symmetric input, expected one of them: the distance "
+                   "from the matrices with a real logarithm is not known");
   }
   return rotation_residual(c, true, y, distance);
 }
 
-/* A uniform rotation; or the exponential of a matrix of independent normal entries over
-   sqrt(n), symmetric where the input is. Where the input is definite the exponential of one
-   over 4 sqrt(n), once more. */
+/* After skew a uniform rotation, otherwise exp(N / sqrt(n)) with independent normal entries N,
+   symmetric for symmetric input. For definite input, exp(exp(N / (4 sqrt(n)))). */
 static pz_status
 matrix_exp_sample(pz_call* const c, pz_tensor* const y)
 {
@@ -108,12 +107,12 @@ matrix_exp_sample(pz_call* const c, pz_tensor* const y)
   pz_tensor normal;
   pz_tensor x;
   PZ_TRY(pz_work_like(c, y, &normal));
-  PZ_TRY(c->ops->random(c, PZ_NORMAL, c->draw, 0, 0.0, deviation, &normal));
+  PZ_TRY(pz_random(c, PZ_NORMAL, c->draw, 0, 0.0, deviation, &normal));
   if (!is_symmetric(c->in)) {
     return expm_taylor(c, PZ_GENERAL, &normal, y);
   }
   PZ_TRY(pz_work_like(c, y, &x));
-  PZ_TRY(c->ops->fold(c, PZ_UPPER, 1, &normal, &x));
+  PZ_TRY(pz_fold(c, PZ_UPPER, 1, &normal, &x));
   if (c->in == PZ_SPD) {
     PZ_TRY(expm_symmetric(c, &x, &normal));
     return expm_symmetric(c, &normal, y);
@@ -125,13 +124,14 @@ static const pz_parametrization matrix_exp = {
     .size = sizeof(matrix_exp),
     .option_size = sizeof(pz_option),
     .id = "matrix_exp",
-    .summary = "The matrix exponential: skew to rotation, symmetric to positive definite",
+    .summary = "Matrix exponential: skew to rotation, symmetric to positive definite",
+    .tags = "matrix orthogonal rotation positive_definite",
     .formula = "Y = exp(X)\n"
-               "domain: any square X; Y overflows where exp(|X|) would\n"
-               "right inverse: the logarithm: after symmetric of any positive definite Y, "
-               "after skew of any rotation, otherwise where no eigenvalue is zero or negative\n"
-               "cost: forward 0 to 5 products of 2n^3 and one per squaring, after symmetric "
-               "and of large norm one eigendecomposition; vjp twice the products",
+               "domain: any square X; Y overflows if exp(|X|) does\n"
+               "right inverse: the logarithm; after symmetric for any positive definite Y, after "
+               "skew for any rotation, otherwise if no eigenvalue is zero or negative\n"
+               "cost: forward 0 to 5 products of 2n^3 and one per squaring, or one "
+               "eigendecomposition for symmetric X of large norm; vjp twice the products",
     .plan = matrix_exp_plan,
     .forward = matrix_exp_forward,
     .right_inverse = matrix_exp_right_inverse,

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The parts of the matrix exponential: one file for each route. */
+/* The parts of the matrix exponential: one file for each method. */
 
 #ifndef MATRIX_EXP_H
 #define MATRIX_EXP_H
@@ -10,7 +10,7 @@
 
 #include <parametrize/plugin.h>
 
-/* ---- symmetric.c: by eigenvalues or products ----------------------------------- */
+/* ---- symmetric.c: symmetric matrices, by eigenvalues or products ---------------- */
 
 pz_status expm_symmetric(pz_call* c, const pz_tensor* x, pz_tensor* y);
 pz_status expm_symmetric_vjp(pz_call* c, const pz_tensor* x, const pz_tensor* gy, pz_tensor* gx);
@@ -20,18 +20,18 @@ pz_status expm_symmetric_vjp(pz_call* c, const pz_tensor* x, const pz_tensor* gy
 pz_status expm_spectral(pz_call* c, const pz_tensor* x, pz_tensor* y);
 pz_status expm_spectral_vjp(pz_call* c, const pz_tensor* gy, pz_tensor* gx);
 
-/* The logarithm of a positive definite matrix, checked as c->intent demands. */
+/* The logarithm of a positive definite matrix, after the checks of c->intent. */
 pz_status expm_log_definite(pz_call* c, const pz_tensor* y, pz_tensor* x);
 
-/* Distance from the symmetric matrices, or from the semidefinite ones where larger. */
+/* The larger of the distances from the symmetric and from the semidefinite matrices. */
 pz_status expm_definite_residual(pz_call* c, const pz_tensor* y, double* distance);
 
 /* ---- logarithm.c: by the real Schur form ------------------------------------- */
 
-/* The skew logarithm of a rotation, checked as c->intent demands. */
+/* The skew logarithm of a rotation, after the checks of c->intent. */
 pz_status expm_log_rotation(pz_call* c, const pz_tensor* y, pz_tensor* x);
 
-/* The principal logarithm, or PZ_SINGULAR where there is none. */
+/* The principal logarithm; PZ_SINGULAR if there is none. */
 pz_status expm_log_general(pz_call* c, const pz_tensor* y, pz_tensor* x);
 
 #endif /* MATRIX_EXP_H */

@@ -1,20 +1,20 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Symmetric matrices by eigenvalues: with X = V diag(w) V^T,
+/* The exponential of symmetric matrices by eigenvalues. With X = V diag(w) V^T,
 
      exp(X) = Z Z^T,  Z = V diag(exp(w/2))
 
-   which is positive semidefinite to rounding whatever w is. The adjoint (Daleckii-Krein)
-   reuses the eigenvectors:
+   which is positive semidefinite up to rounding for any w. The adjoint (Daleckii-Krein) reuses the
+   eigenvectors:
 
      gX = V (F o (V^T G V)) V^T,  F_ij = (exp w_i - exp w_j) / (w_i - w_j)
         = exp(max) (1 - exp(-d)) / d,  d = |w_i - w_j|,  and exp(w_i) at d = 0
 
-   in the form that neither cancels nor overflows before exp(max) does. The right inverse
-   is V diag(log w) V^T where every w > 0; a tensor that is registered or handed down is
-   projected first, its symmetric part with every w raised to n eps of the largest. After
-   a definite map the bound is 1 where it is 0 above. */
+   The last form has no cancellation and overflows only if exp(max) does. The right inverse is
+   V diag(log w) V^T if every w > 0. At registration, or inside a chain, the tensor is projected
+   first: to its symmetric part, with every w raised to at least n eps times the largest. If the
+   input of forward is positive definite, the bound for w is 1 instead of 0. */
 
 #include "matrix_exp.h"
 
@@ -72,18 +72,18 @@ expm_spectral(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
   pz_tensor e;
   pz_tensor z;
   pz_tensor product;
-  PZ_TRY(c->host->save(c, &row, &w));
+  PZ_TRY(pz_save(c, &row, &w));
   PZ_TRY(pz_save_like(c, x, &v));
   PZ_TRY(pz_work(c, &row, &e));
   PZ_TRY(pz_work_like(c, x, &z));
   PZ_TRY(pz_work_like(c, x, &product));
-  PZ_TRY(c->ops->eigh(c, x, &w, &v));
-  PZ_TRY(c->ops->launch(c, &expm_half_exponential, pz_count(&w), (const pz_tensor* const[]){&w, &e},
-                        NULL, NULL));
+  PZ_TRY(pz_eigh(c, x, &w, &v));
+  PZ_TRY(pz_launch(c, &expm_half_exponential, pz_count(&w), (const pz_tensor* const[]){&w, &e},
+                   NULL, NULL));
   // Y <- Z Z^T, exactly symmetric
-  PZ_TRY(c->ops->scale_by(c, PZ_OVER_ROWS, &e, &v, &z));
-  PZ_TRY(c->ops->syrk(c, PZ_N, 1.0, &z, 0.0, &product));
-  return c->ops->symmetrize(c, 0.5, 1, &product, y);
+  PZ_TRY(pz_scale_by(c, PZ_OVER_ROWS, &e, &v, &z));
+  PZ_TRY(pz_syrk(c, PZ_N, 1.0, &z, 0.0, &product));
+  return pz_symmetrize(c, 0.5, 1, &product, y);
 }
 
 pz_status
@@ -93,23 +93,23 @@ expm_spectral_vjp(pz_call* const c, const pz_tensor* const gy, pz_tensor* const 
   pz_tensor v;
   pz_tensor s;
   pz_tensor t;
-  PZ_TRY(c->host->saved(c, 0, &w));
-  PZ_TRY(c->host->saved(c, 1, &v));
+  PZ_TRY(pz_saved(c, 0, &w));
+  PZ_TRY(pz_saved(c, 1, &v));
   PZ_TRY(pz_work_like(c, gy, &s));
   PZ_TRY(pz_work_like(c, gy, &t));
   // T <- F o (V^T G V)
   PZ_TRY(pz_gemm(c, PZ_T, PZ_N, 1.0, &v, gy, 0.0, &s));
   PZ_TRY(pz_gemm(c, PZ_N, PZ_N, 1.0, &s, &v, 0.0, &t));
-  PZ_TRY(c->ops->launch(c, &expm_divided_difference, pz_count(&t),
-                        (const pz_tensor* const[]){&w, &t}, NULL, (const int64_t[]){pz_rows(gy)}));
+  PZ_TRY(pz_launch(c, &expm_divided_difference, pz_count(&t), (const pz_tensor* const[]){&w, &t},
+                   NULL, (const int64_t[]){pz_rows(gy)}));
   // gX <- V T V^T
   PZ_TRY(pz_gemm(c, PZ_N, PZ_N, 1.0, &v, &t, 0.0, &s));
   return pz_gemm(c, PZ_N, PZ_T, 1.0, &s, &v, 0.0, gx);
 }
 
-/* What decides about membership, read at once: for each matrix the largest entry of its
-   skew part, then of itself, and then its n eigenvalues, ascending. w and v (may be NULL)
-   are those of the symmetric part. */
+/* out <- the numbers that decide membership, in one read: for each matrix the largest entry of its
+   skew part, then for each its largest entry, then for each its n eigenvalues, ascending. w and v
+   (may be NULL) <- eigenvalues and eigenvectors of the symmetric part. */
 static pz_status
 examine(pz_call* const c, const pz_tensor* const y, pz_tensor* const w, pz_tensor* const v,
         const double** const out)
@@ -130,15 +130,15 @@ examine(pz_call* const c, const pz_tensor* const y, pz_tensor* const w, pz_tenso
   size->byte_offset += (uint64_t)batch * pz_dtype_size(y->dtype);
   copied->byte_offset += (uint64_t)(2 * batch) * pz_dtype_size(y->dtype);
 
-  PZ_TRY(c->ops->symmetrize(c, 0.5, -1, y, &part));
-  PZ_TRY(c->ops->norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, &part, skew));
-  PZ_TRY(c->ops->norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, y, size));
-  PZ_TRY(c->ops->symmetrize(c, 0.5, 1, y, &part));
-  PZ_TRY(c->ops->eigh(c, &part, w, v));
+  PZ_TRY(pz_symmetrize(c, 0.5, -1, y, &part));
+  PZ_TRY(pz_norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, &part, skew));
+  PZ_TRY(pz_norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, y, size));
+  PZ_TRY(pz_symmetrize(c, 0.5, 1, y, &part));
+  PZ_TRY(pz_eigh(c, &part, w, v));
   PZ_TRY(pz_copy(c, w, copied));
   void* memory = NULL;
-  PZ_TRY(c->host->work_host(c, (size_t)(batch * (n + 2)) * sizeof(double), &memory));
-  PZ_TRY(c->ops->read(c, &numbers, memory));
+  PZ_TRY(pz_work_host(c, (size_t)(batch * (n + 2)) * sizeof(double), &memory));
+  PZ_TRY(pz_read(c, &numbers, memory));
   *out = memory;
   return PZ_OK;
 }
@@ -187,11 +187,11 @@ expm_log_definite(pz_call* const c, const pz_tensor* const y, pz_tensor* const x
     }
   }
   // X <- V diag(log w) V^T, exactly symmetric
-  PZ_TRY(c->ops->launch(c, &expm_logarithm, batch, (const pz_tensor* const[]){&w},
-                        (const double[]){bound * (1.0 + slack), slack}, (const int64_t[]){n}));
-  PZ_TRY(c->ops->scale_by(c, PZ_OVER_ROWS, &w, &v, &z));
+  PZ_TRY(pz_launch(c, &expm_logarithm, batch, (const pz_tensor* const[]){&w},
+                   (const double[]){bound * (1.0 + slack), slack}, (const int64_t[]){n}));
+  PZ_TRY(pz_scale_by(c, PZ_OVER_ROWS, &w, &v, &z));
   PZ_TRY(pz_gemm(c, PZ_N, PZ_T, 1.0, &z, &v, 0.0, &product));
-  return c->ops->symmetrize(c, 0.5, 1, &product, x);
+  return pz_symmetrize(c, 0.5, 1, &product, x);
 }
 
 pz_status

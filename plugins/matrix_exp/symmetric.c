@@ -1,18 +1,19 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The exponential of symmetric matrices by one of two routes, as they stand in norm and order.
+/* The exponential of symmetric matrices. Norm and order decide between two methods.
 
-   Scaling and squaring works on A = X - m I, m the mean of the eigenvalues: the largest of A is
-   not negative, so no digit is lost to an exponential far smaller than the terms of its
-   polynomial, and exp(X) = exp(m) exp(A), which goes for the adjoint too. Eigenvectors
-   (spectral.c) cost as much as many products, and are worth it where there are that many. */
+   Scaling and squaring works on A = X - m I, where m is the mean of the eigenvalues, and exp(X) =
+   exp(m) exp(A), also in the adjoint. The largest eigenvalue of A is not negative, so that exp(A)
+   is not much smaller than the terms of its polynomial, and no digits are lost. Eigenvectors
+   (spectral.c) cost as much as many products, so they are used if that many squarings are
+   needed. */
 
 #include "matrix_exp.h"
 
 // clang-format off
 
-/* One item per matrix: what its diagonal is lowered by to have trace zero. */
+/* m <- trace(a) / n, a <- a - m I: one item per matrix. */
 PZ_KERNEL(expm_center, 2, 0, 1,
   PZ_TENSOR_ARG(0, m);
   PZ_TENSOR_ARG(1, a);
@@ -27,8 +28,8 @@ PZ_KERNEL(expm_center, 2, 0, 1,
   m[i] = sum;
 )
 
-/* One item per matrix, whose half is taken twice: exp(m) may be out of range where the product
-   is not. */
+/* m <- exp(m / 2): one item per matrix. Two factors exp(m / 2) are used because exp(m) may be out
+   of range when the product with it is not. */
 PZ_KERNEL(expm_half_factor, 1, 0, 0,
   PZ_TENSOR_ARG(0, m);
   m[i] = pz_exp((real)0.5 * m[i]);
@@ -36,15 +37,15 @@ PZ_KERNEL(expm_half_factor, 1, 0, 0,
 
 // clang-format on
 
-/* What vjp has to know. */
+/* The record that forward saves for vjp. */
 typedef struct symmetric_record {
   bool by_products;
 } symmetric_record;
 
-/* Squarings up to which products are the faster route of the two, and at most so many that exp(A)
-   stays in range. Measured on one processor with OpenBLAS 0.3.21: in float32 eigenvectors take
-   four times as long up to n = 256 and three at 512, with the adjoint two; in float64 two and a
-   half at 128, with the adjoint they win from 256 on, without it from 512. */
+/* The largest number of squarings for which products are the faster method and exp(A) stays in
+   range. Times of eigenvectors relative to products, on one processor with OpenBLAS 0.3.21:
+   float32: 4 up to n = 256 and 3 at 512, with the adjoint 2; float64: 2.5 at 128, below 1 from 256
+   on with the adjoint and from 512 on without it. */
 static int64_t
 most_squarings(const pz_call* const c, const int64_t n)
 {
@@ -60,16 +61,15 @@ static pz_status
 center(pz_call* const c, const pz_tensor* const x, pz_tensor* const m, pz_tensor* const a)
 {
   PZ_TRY(pz_copy(c, x, a));
-  return c->ops->launch(c, &expm_center, pz_batch(x), (const pz_tensor* const[]){m, a}, NULL,
-                        (const int64_t[]){pz_rows(x)});
+  return pz_launch(c, &expm_center, pz_batch(x), (const pz_tensor* const[]){m, a}, NULL,
+                   (const int64_t[]){pz_rows(x)});
 }
 
-/* y <- exp(m) y; m is lost. */
+/* y <- exp(m) y; m is overwritten. */
 static pz_status
 multiply_back(pz_call* const c, pz_tensor* const m, pz_tensor* const y)
 {
-  PZ_TRY(
-      c->ops->launch(c, &expm_half_factor, pz_batch(y), (const pz_tensor* const[]){m}, NULL, NULL));
+  PZ_TRY(pz_launch(c, &expm_half_factor, pz_batch(y), (const pz_tensor* const[]){m}, NULL, NULL));
   PZ_TRY(expm_scale(c, m, y));
   return expm_scale(c, m, y);
 }
@@ -87,7 +87,7 @@ expm_symmetric(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
   if (small != PZ_UNSUPPORTED) {
     return small;
   }
-  const uint64_t mark = c->host->work_mark(c);
+  const uint64_t mark = pz_work_mark(c);
   const int64_t limit = most_squarings(c, pz_rows(x));
   const pz_spec mean = mean_spec(x);
   expm_plan p;
@@ -95,7 +95,7 @@ expm_symmetric(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
   pz_tensor a;
   int64_t most = 0;
   void* memory = NULL;
-  PZ_TRY(c->host->save_host(c, sizeof(symmetric_record), &memory));
+  PZ_TRY(pz_save_host(c, sizeof(symmetric_record), &memory));
   PZ_TRY(pz_work(c, &mean, &m));
   PZ_TRY(pz_work_like(c, x, &a));
   PZ_TRY(center(c, x, &m, &a));
@@ -104,7 +104,7 @@ expm_symmetric(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
   symmetric_record* const r = memory;
   r->by_products = most <= limit;
   if (!r->by_products) {
-    c->host->work_release(c, mark);
+    pz_work_release(c, mark);
     return expm_spectral(c, x, y);
   }
   // Y <- exp(m) exp(A), exactly symmetric
@@ -112,7 +112,7 @@ expm_symmetric(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
   PZ_TRY(pz_work_like(c, x, &value));
   PZ_TRY(expm_taylor_chosen(c, &p, &a, &value));
   PZ_TRY(multiply_back(c, &m, &value));
-  return c->ops->symmetrize(c, 0.5, 1, &value, y);
+  return pz_symmetrize(c, 0.5, 1, &value, y);
 }
 
 pz_status
@@ -124,7 +124,7 @@ expm_symmetric_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* 
     return small;
   }
   const void* memory = NULL;
-  PZ_TRY(c->host->saved_host(c, 0, &memory));
+  PZ_TRY(pz_saved_host(c, 0, &memory));
   const symmetric_record* const r = memory;
   if (!r->by_products) {
     return expm_spectral_vjp(c, gy, gx);

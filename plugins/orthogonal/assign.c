@@ -1,13 +1,15 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* From a value to originals. What is not orthogonal to rounding is replaced by its factor Q
-   of Q R with a positive diagonal of R (PyTorch's choice), unless nearest=0 refuses it.
+/* Right inverses. A matrix that is not orthogonal up to rounding is replaced by the factor Q of its
+   QR factorization, with a positive diagonal of R as in PyTorch; with nearest=0 it is an error.
 
-   With a base the value becomes the base and the original the point that the map sends to
-   the identity. Without one each map is inverted as far as it can be: householder always;
-   cayley with signs always, without them away from the eigenvalue -1; the exponential of
-   square matrices for determinant 1. */
+   With a base, the value becomes the base, and the original becomes the point whose value is the
+   identity. Without a base, the map is inverted:
+
+     householder   always possible
+     cayley        with signs always, otherwise if no eigenvalue is close to -1
+     matrix_exp    square matrices with determinant 1 */
 
 #include "orthogonal.h"
 
@@ -28,15 +30,15 @@ orth_defects(pz_call* const c, const pz_tensor* const q, const double** const ou
   void* memory = NULL;
   PZ_TRY(pz_work(c, &square, &gram));
   PZ_TRY(pz_work(c, &one, &defect));
-  PZ_TRY(c->ops->syrk(c, PZ_T, 1.0, q, 0.0, &gram));
-  PZ_TRY(c->ops->add_identity(c, -1.0, &gram));
-  PZ_TRY(c->ops->norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, &gram, &defect));
-  PZ_TRY(c->host->work_host(c, (size_t)pz_batch(q) * sizeof(double), &memory));
+  PZ_TRY(pz_syrk(c, PZ_T, 1.0, q, 0.0, &gram));
+  PZ_TRY(pz_add_identity(c, -1.0, &gram));
+  PZ_TRY(pz_norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, &gram, &defect));
+  PZ_TRY(pz_work_host(c, (size_t)pz_batch(q) * sizeof(double), &memory));
   *out = memory;
-  return c->ops->read(c, &defect, memory);
+  return pz_read(c, &defect, memory);
 }
 
-/* `used` is q, or its factor Q where the intent allows it. */
+/* used <- q, or its factor Q if the intent allows it. */
 static pz_status
 admit(pz_call* const c, const pz_tensor* const q, pz_tensor* const used)
 {
@@ -48,8 +50,8 @@ admit(pz_call* const c, const pz_tensor* const q, pz_tensor* const used)
   for (int64_t k = 0; k < pz_batch(q); ++k) {
     if (!isfinite(defect[k])) {
       return pz_fail(c, c->intent == PZ_ASSIGN ? PZ_OUTSIDE : PZ_SINGULAR,
-                     "found matrix %lld of the batch with entries that are not finite, or as good "
-                     "as that, expected an orthogonal one or one to make orthogonal",
+                     "found matrix %lld of the batch with entries that are not finite or "
+                     "overflow when squared, expected finite ones",
                      (long long)k);
     }
     if (refuses && !(defect[k] <= tolerance)) {
@@ -78,7 +80,7 @@ invert_exponential(pz_call* const c, const pz_tensor* const q, pz_tensor* const 
   pz_tensor log;
   if (n != pz_cols(q)) {
     return pz_fail(c, PZ_UNSUPPORTED,
-                   "found map=matrix_exp of matrices that are not square without a base, expected "
+                   "found map=matrix_exp without a base for matrices that are not square, expected "
                    "trivialization=1: their logarithm has no closed form");
   }
   PZ_TRY(rotation_defects(c, q, &found));
@@ -88,8 +90,8 @@ invert_exponential(pz_call* const c, const pz_tensor* const q, pz_tensor* const 
     }
     if (c->intent != PZ_REGISTER) {
       return pz_fail(c, PZ_SINGULAR,
-                     "found matrix %lld of the batch with determinant -1, expected a rotation: no "
-                     "exponential is one (with trivialization=1 it is a base)",
+                     "found matrix %lld of the batch with determinant -1, expected a rotation, as "
+                     "every exponential is (except with trivialization=1)",
                      (long long)k);
     }
     PZ_TRY(pz_work_like(c, q, &proper));
@@ -99,14 +101,14 @@ invert_exponential(pz_call* const c, const pz_tensor* const q, pz_tensor* const 
   }
   PZ_TRY(pz_work_like(c, q, &log));
   PZ_TRY(expm_rotation_log(c, &proper, &log));
-  return c->ops->triangle(c, PZ_LOWER, -1, &log, x);
+  return pz_triangle(c, PZ_LOWER, -1, &log, x);
 }
 
 static pz_status
 identity(pz_call* const c, const double sign, pz_tensor* const y)
 {
-  PZ_TRY(c->ops->fill(c, 0.0, y));
-  return c->ops->add_identity(c, sign, y);
+  PZ_TRY(pz_fill(c, 0.0, y));
+  return pz_add_identity(c, sign, y);
 }
 
 pz_status
@@ -115,13 +117,13 @@ orth_identity_state(pz_call* const c, const int64_t n, const int64_t k, pz_tenso
   if (orth_has_base(c)) {
     return identity(c, orth_has_dense_base(c, n, k) ? 1.0 : -1.0, state);
   }
-  return c->ops->fill(c, orth_map(c, n, k) == ORTH_HOUSEHOLDER ? -1.0 : 1.0, state);
+  return pz_fill(c, orth_map(c, n, k) == ORTH_HOUSEHOLDER ? -1.0 : 1.0, state);
 }
 
 pz_status
 orth_origin(pz_call* const c, const int64_t map, pz_tensor* const x)
 {
-  return map == ORTH_HOUSEHOLDER ? identity(c, -1.0, x) : c->ops->fill(c, 0.0, x);
+  return map == ORTH_HOUSEHOLDER ? identity(c, -1.0, x) : pz_fill(c, 0.0, x);
 }
 
 pz_status
@@ -150,7 +152,7 @@ orth_set_base(pz_call* const c, const pz_tensor* const q, pz_tensor* const base)
   return pz_copy(c, q, pz_view_block(&view, base, 0, n, 0, k));
 }
 
-/* x <- originals of q, which has orthonormal columns. */
+/* x <- the original of q, which has orthonormal columns. */
 static pz_status
 invert(pz_call* const c, const pz_tensor* const q, pz_tensor* const x)
 {

@@ -1,22 +1,22 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The first k columns of exp(A) through a matrix of twice their number. With B = P R, P of
-   orthonormal columns, A = Z S Z^T and
+/* The first k columns of exp(A) from a skew matrix S of order 2 k. With the factorization B = P R,
+   where P has orthonormal columns, A = Z S Z^T and
 
      Z = (I 0; 0 P),  S = (A11 -R^T; R 0),  Q = Z exp(S) E
 
-   where S is skew: no more is lost to rounding than in an exponential of its size, whatever
-   the rank of B. The adjoint does not differentiate the factorization. With Gp = G2 - P P^T
-   G2, the part of G that Z does not see, and L = L_exp(S^T, (Z^T G, 0)),
+   S is skew, so that rounding errors are those of an exponential of its order, for any rank of B.
+   The adjoint does not differentiate the factorization. With Gp = G2 - P P^T G2, the part of G that
+   is orthogonal to Z, and L = L_exp(S^T, (Z^T G, 0)),
 
      gA11 = L11,  gA21 - gA12^T = P (L21 - L12^T) + Gp phi(S)11^T
 
-   because A^T Gp = 0, and phi(S) = the integral of exp(s S) over [0, 1] is had from
+   because A^T Gp = 0. The matrix phi(S), the integral of exp(s S) over s in [0, 1], comes from
 
      exp (S E; 0 0) = (exp(S) phi(S) E; 0 I)
 
-   Where B has no more rows than columns S is A itself: Z is the identity, and Gp is zero. */
+   If B has no more rows than columns, S is A, Z is the identity and Gp is zero. */
 
 #include "orthogonal.h"
 
@@ -24,7 +24,7 @@
 
 #include <parametrize/plugin.h>
 
-/* The order of S, and whether it takes a factorization of B. */
+/* The order of S, and whether B is factored. */
 static int64_t
 order_of(const pz_tensor* const x, bool* const factored)
 {
@@ -50,19 +50,19 @@ orth_exponential(pz_call* const c, const pz_tensor* const x, pz_tensor* const q)
   pz_tensor p;
   pz_tensor r;
   pz_tensor t;
-  PZ_TRY(c->host->save(c, &square, &s));
+  PZ_TRY(pz_save(c, &square, &s));
   PZ_TRY(pz_work(c, &square, &t));
-  PZ_TRY(c->ops->fill(c, 0.0, &t));
+  PZ_TRY(pz_fill(c, 0.0, &t));
   PZ_TRY(pz_copy(c, orth_top(&from, x), pz_view_block(&to, &t, 0, k, 0, k)));
   if (factored) {
-    PZ_TRY(c->host->save(c, &below, &p));
+    PZ_TRY(pz_save(c, &below, &p));
     PZ_TRY(pz_work(c, &small, &r));
-    PZ_TRY(c->ops->qr(c, orth_below(&from, x), &p, &r));
+    PZ_TRY(pz_qr(c, orth_below(&from, x), &p, &r));
     PZ_TRY(pz_copy(c, &r, pz_view_block(&to, &t, k, k, 0, k)));
   } else {
     PZ_TRY(pz_copy(c, orth_below(&from, x), pz_view_block(&to, &t, k, n - k, 0, k)));
   }
-  PZ_TRY(c->ops->fold(c, PZ_LOWER, -1, &t, &s));
+  PZ_TRY(pz_fold(c, PZ_LOWER, -1, &t, &s));
   // Q <- Z exp(S) E
   PZ_TRY(expm_taylor(c, PZ_SKEW, &s, &t));
   if (!factored) {
@@ -73,7 +73,7 @@ orth_exponential(pz_call* const c, const pz_tensor* const x, pz_tensor* const q)
                  orth_below(&to, q));
 }
 
-/* y <- the block on top of phi(S), k x k. */
+/* y <- the leading k x k block of phi(S). */
 static pz_status
 phi_on_top(pz_call* const c, const int64_t k, const pz_tensor* const s, pz_tensor* const y)
 {
@@ -84,9 +84,9 @@ phi_on_top(pz_call* const c, const int64_t k, const pz_tensor* const s, pz_tenso
   pz_tensor e;
   PZ_TRY(pz_work(c, &square, &a));
   PZ_TRY(pz_work(c, &square, &e));
-  PZ_TRY(c->ops->fill(c, 0.0, &a));
+  PZ_TRY(pz_fill(c, 0.0, &a));
   PZ_TRY(pz_copy(c, s, pz_view_block(&view, &a, 0, order, 0, order)));
-  PZ_TRY(c->ops->add_identity(c, 1.0, pz_view_block(&view, &a, 0, k, order, k)));
+  PZ_TRY(pz_add_identity(c, 1.0, pz_view_block(&view, &a, 0, k, order, k)));
   PZ_TRY(expm_taylor(c, PZ_GENERAL, &a, &e));
   return pz_copy(c, pz_view_block(&view, &e, 0, k, order, k), y);
 }
@@ -108,14 +108,14 @@ orth_exponential_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor
   pz_tensor p;
   pz_tensor gs;
   pz_tensor l;
-  PZ_TRY(c->host->saved(c, 0, &s));
+  PZ_TRY(pz_saved(c, 0, &s));
   PZ_TRY(pz_work(c, &square, &gs));
   PZ_TRY(pz_work(c, &square, &l));
   // L <- L_exp(S^T, (Z^T G, 0)), then the strict lower triangle of L - L^T
-  PZ_TRY(c->ops->fill(c, 0.0, &gs));
+  PZ_TRY(pz_fill(c, 0.0, &gs));
   PZ_TRY(pz_copy(c, orth_top(&from, g), pz_view_block(&to, &gs, 0, k, 0, k)));
   if (factored) {
-    PZ_TRY(c->host->saved(c, 1, &p));
+    PZ_TRY(pz_saved(c, 1, &p));
     PZ_TRY(pz_gemm(c, PZ_T, PZ_N, 1.0, &p, orth_below(&from, g), 0.0,
                    pz_view_block(&to, &gs, k, k, 0, k)));
   } else {
@@ -128,7 +128,7 @@ orth_exponential_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor
     PZ_TRY(pz_gemm(c, PZ_N, PZ_N, -1.0, &p, pz_view_block(&from, &gs, k, k, 0, k), 1.0, &gp));
   }
   PZ_TRY(expm_taylor_vjp(c, PZ_SKEW, factored ? 2 : 1, 0, &s, &gs, &l));
-  PZ_TRY(c->ops->fold_adjoint(c, PZ_LOWER, -1, &l, &gs));
+  PZ_TRY(pz_fold_adjoint(c, PZ_LOWER, -1, &l, &gs));
   PZ_TRY(pz_copy(c, pz_view_block(&from, &gs, 0, k, 0, k), orth_top(&to, gx)));
   if (!factored) {
     return pz_copy(c, pz_view_block(&from, &gs, k, n - k, 0, k), orth_below(&to, gx));

@@ -1,20 +1,20 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Products of reflectors H_1 .. H_k = I - U S^-1 U^T, in compact WY form: the columns of U
-   are those of the original below the diagonal, 1 on it, 0 above it, and
+/* Products of reflectors H_1 .. H_k = I - U S^-1 U^T in compact WY form. The columns of U are those
+   of the original below the diagonal, 1 on it and 0 above it, and
 
      S = the upper triangle of U^T U, its diagonal halved
      Q = E - U W,  W = S^-1 U1^T,  E the first columns of I, U1 the first rows of U
 
-   which is orthogonal whatever U is, and what LAPACK's orgqr makes of the same columns with
-   tau_j = 2 / |u_j|^2. The adjoint, with R = S^-T U^T G:
+   Q has orthonormal columns for any U, and is the result of LAPACK's orgqr for the same columns
+   with tau_j = 2 / |u_j|^2. The adjoint, with R = S^-T U^T G:
 
      gS = R W^T,  gU = -G W^T + U (K + K^T) - (R^T; 0),  K = the triangle of gS as above
 
-   Any Q with orthonormal columns is (H_1 .. H_k E) D with signs D: subtracting E D from Q
-   and eliminating without pivots gives L = U, where each sign is minus that of the pivot,
-   so no pivot is below 1 (rotation.h; LAPACK's orhr_col). Only the rows on top decide. */
+   Any Q with orthonormal columns is (H_1 .. H_k E) D with signs D. Eliminating Q - E D without
+   pivoting gives U as the factor L; each sign is minus that of its pivot, so that no pivot is below
+   1 (rotation.h; LAPACK's orhr_col). The signs depend only on the top block of Q. */
 
 #include "orthogonal.h"
 
@@ -24,7 +24,7 @@
 
 // clang-format off
 
-/* The upper triangle with its diagonal halved, in place: one item per entry. */
+/* s <- its upper triangle with the diagonal halved: one item per entry. */
 PZ_KERNEL(orth_half_triangle, 1, 0, 1,
   PZ_TENSOR_ARG(0, s);
   PZ_INTEGER_ARG(0, k);
@@ -35,16 +35,16 @@ PZ_KERNEL(orth_half_triangle, 1, 0, 1,
 
 // clang-format on
 
-/* u <- the columns of reflectors, s <- S. */
+/* u <- the columns of the reflectors, s <- S. */
 static pz_status
 factors(pz_call* const c, const pz_tensor* const x, pz_tensor* const u, pz_tensor* const s)
 {
   const int64_t k = pz_cols(x);
-  PZ_TRY(c->ops->triangle(c, PZ_LOWER, -1, x, u));
-  PZ_TRY(c->ops->add_identity(c, 1.0, u));
-  PZ_TRY(c->ops->syrk(c, PZ_T, 1.0, u, 0.0, s));
-  return c->ops->launch(c, &orth_half_triangle, pz_count(s), (const pz_tensor* const[]){s}, NULL,
-                        (const int64_t[]){k});
+  PZ_TRY(pz_triangle(c, PZ_LOWER, -1, x, u));
+  PZ_TRY(pz_add_identity(c, 1.0, u));
+  PZ_TRY(pz_syrk(c, PZ_T, 1.0, u, 0.0, s));
+  return pz_launch(c, &orth_half_triangle, pz_count(s), (const pz_tensor* const[]){s}, NULL,
+                   (const int64_t[]){k});
 }
 
 pz_status
@@ -58,14 +58,14 @@ orth_householder(pz_call* const c, const pz_tensor* const x, pz_tensor* const q)
   pz_tensor s;
   pz_tensor w;
   PZ_TRY(pz_save_like(c, x, &u));
-  PZ_TRY(c->host->save(c, &square, &s));
-  PZ_TRY(c->host->save(c, &square, &w));
+  PZ_TRY(pz_save(c, &square, &s));
+  PZ_TRY(pz_save(c, &square, &w));
   PZ_TRY(factors(c, x, &u, &s));
   // W <- S^-1 U1^T,  Q <- E - U W
   PZ_TRY(pz_copy(c, pz_view_transposed(&u1_transposed, orth_top(&u1, &u)), &w));
-  PZ_TRY(c->ops->trsm(c, PZ_LEFT, PZ_UPPER, PZ_N, PZ_NON_UNIT, 1.0, &s, &w));
+  PZ_TRY(pz_trsm(c, PZ_LEFT, PZ_UPPER, PZ_N, PZ_NON_UNIT, 1.0, &s, &w));
   PZ_TRY(pz_gemm(c, PZ_N, PZ_N, -1.0, &u, &w, 0.0, q));
-  return c->ops->add_identity(c, 1.0, q);
+  return pz_add_identity(c, 1.0, q);
 }
 
 pz_status
@@ -82,22 +82,22 @@ orth_householder_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor
   pz_tensor r;
   pz_tensor t;
   pz_tensor h;
-  PZ_TRY(c->host->saved(c, 0, &u));
-  PZ_TRY(c->host->saved(c, 1, &s));
-  PZ_TRY(c->host->saved(c, 2, &w));
+  PZ_TRY(pz_saved(c, 0, &u));
+  PZ_TRY(pz_saved(c, 1, &s));
+  PZ_TRY(pz_saved(c, 2, &w));
   PZ_TRY(pz_work(c, &square, &r));
   PZ_TRY(pz_work(c, &square, &t));
   PZ_TRY(pz_work(c, &square, &h));
   // R <- S^-T U^T G,  H <- K + K^T of R W^T
   PZ_TRY(pz_gemm(c, PZ_T, PZ_N, 1.0, &u, g, 0.0, &r));
-  PZ_TRY(c->ops->trsm(c, PZ_LEFT, PZ_UPPER, PZ_T, PZ_NON_UNIT, 1.0, &s, &r));
+  PZ_TRY(pz_trsm(c, PZ_LEFT, PZ_UPPER, PZ_T, PZ_NON_UNIT, 1.0, &s, &r));
   PZ_TRY(pz_gemm(c, PZ_N, PZ_T, 1.0, &r, &w, 0.0, &t));
-  PZ_TRY(c->ops->fold(c, PZ_UPPER, 1, &t, &h));
+  PZ_TRY(pz_fold(c, PZ_UPPER, 1, &t, &h));
   // gU <- -G W^T + U H - (R^T; 0)
   PZ_TRY(pz_gemm(c, PZ_N, PZ_T, -1.0, g, &w, 0.0, gx));
   PZ_TRY(pz_gemm(c, PZ_N, PZ_N, 1.0, &u, &h, 1.0, gx));
   PZ_TRY(pz_axpby(c, -1.0, pz_view_transposed(&transposed, &r), 1.0, orth_top(&top, gx)));
-  return c->ops->triangle(c, PZ_LOWER, -1, gx, gx);
+  return pz_triangle(c, PZ_LOWER, -1, gx, gx);
 }
 
 pz_status
@@ -115,12 +115,12 @@ orth_householder_inverse(pz_call* const c, const pz_tensor* const q, pz_tensor* 
   if (pz_rows(q) > k) {
     pz_tensor* const below = orth_below(&x_view, x);
     PZ_TRY(pz_copy(c, orth_below(&q_view, q), below));
-    PZ_TRY(c->ops->trsm(c, PZ_RIGHT, PZ_UPPER, PZ_N, PZ_NON_UNIT, 1.0, &s, below));
+    PZ_TRY(pz_trsm(c, PZ_RIGHT, PZ_UPPER, PZ_N, PZ_NON_UNIT, 1.0, &s, below));
   }
   pz_tensor* const top = orth_top(&x_view, x);
-  PZ_TRY(c->ops->triangle(c, PZ_LOWER, -1, &s, top));
-  PZ_TRY(c->ops->scale(c, -1.0, d));
-  return c->ops->set_diagonal(c, d, top);
+  PZ_TRY(pz_triangle(c, PZ_LOWER, -1, &s, top));
+  PZ_TRY(pz_scale(c, -1.0, d));
+  return pz_set_diagonal(c, d, top);
 }
 
 pz_status
@@ -141,14 +141,14 @@ orth_reflect(pz_call* const c, const pz_trans transpose, const pz_tensor* const 
   PZ_TRY(pz_work(c, &wide, &p));
   PZ_TRY(pz_work(c, &row, &d));
   PZ_TRY(factors(c, r, &u, &s));
-  PZ_TRY(c->ops->get_diagonal(c, r, &d));
+  PZ_TRY(pz_get_diagonal(c, r, &d));
   pz_tensor* const top = pz_view_block(&view, z, 0, k, 0, pz_cols(z));
   if (transpose == PZ_N) {
-    PZ_TRY(c->ops->scale_by(c, PZ_OVER_COLS, &d, top, top));
+    PZ_TRY(pz_scale_by(c, PZ_OVER_COLS, &d, top, top));
   }
   // Z <- Z - U S^-1 U^T Z
   PZ_TRY(pz_gemm(c, PZ_T, PZ_N, 1.0, &u, z, 0.0, &p));
-  PZ_TRY(c->ops->trsm(c, PZ_LEFT, PZ_UPPER, transpose, PZ_NON_UNIT, 1.0, &s, &p));
+  PZ_TRY(pz_trsm(c, PZ_LEFT, PZ_UPPER, transpose, PZ_NON_UNIT, 1.0, &s, &p));
   PZ_TRY(pz_gemm(c, PZ_N, PZ_N, -1.0, &u, &p, 1.0, z));
-  return transpose == PZ_T ? c->ops->scale_by(c, PZ_OVER_COLS, &d, top, top) : PZ_OK;
+  return transpose == PZ_T ? pz_scale_by(c, PZ_OVER_COLS, &d, top, top) : PZ_OK;
 }

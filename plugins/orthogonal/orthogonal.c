@@ -1,25 +1,25 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Matrices with orthonormal columns, or rows where they are wide, from unconstrained ones of
-   the same shape, in O(n k^2) for n x k:
+/* Matrices with orthonormal columns (rows if they are wide) from unconstrained matrices of the same
+   shape, in O(n k^2) for n x k:
 
      value = P Q(X) D
 
-   X counts by its strict lower triangle (of its transpose where it is wide). Q is one of
+   Only the strict lower triangle of X (of X^T if X is wide) is used. Q is one of
 
      matrix_exp    exp(A) E         (exponential.c)
      cayley        (I - A/2)^-1 (I + A/2) E  (cayley.c)
      householder   a product of k reflectors (householder.c)
 
-   with A skew and E the first k columns of the identity. P, the base, is a buffer that
-   assignment sets to the value (trivialization=1): X then starts from zero, where the maps
-   are at their best. It is k reflectors, or a dense n x n matrix as PyTorch keeps it.
+   where A is skew and E is the first k columns of the identity. P is the base (trivialization=1), a
+   buffer that assignment sets to the value, so that X starts from zero, where all three maps are
+   well conditioned. The base is stored as k reflectors or, as in PyTorch, as a dense n x n matrix.
 
-   D = I but for householder, and for cayley without a base. PyTorch keeps the signs of
-   householder on the diagonal of X, where weight decay makes zeros of them, and with them
-   of columns of the value. Here too the diagonal counts, as long as it is clearly 1 or -1;
-   what has decayed below 1/2 is replaced by a buffer of signs, -1 with a base. */
+   D = I except for householder, and for cayley without a base. PyTorch stores the signs of
+   householder on the diagonal of X, where weight decay can turn them into zeros, and then columns
+   of the value become zero. Here the diagonal is used while it is close to 1 or -1; a sign whose
+   magnitude is below 1/2 is replaced by that of a buffer, or by -1 with a base. */
 
 #include "orthogonal.h"
 
@@ -31,7 +31,7 @@
 
 // clang-format off
 
-/* Signs of numbers beyond the threshold, else the fallback. */
+/* d <- the sign of d if its magnitude exceeds the threshold, otherwise the fallback. */
 PZ_KERNEL(orth_clear_signs, 2, 1, 0,
   PZ_TENSOR_ARG(0, d);
   PZ_TENSOR_ARG(1, fallback);
@@ -41,7 +41,7 @@ PZ_KERNEL(orth_clear_signs, 2, 1, 0,
 
 // clang-format on
 
-/* ---- what the options mean ---------------------------------------------------- */
+/* ---- options ------------------------------------------------------------------ */
 
 int64_t
 orth_map(const pz_call* const c, const int64_t n, const int64_t k)
@@ -84,7 +84,7 @@ orth_untall(pz_call* const c, const pz_tensor* const tall, pz_tensor* const y)
   return pz_rows(y) < pz_cols(y) ? pz_copy(c, pz_view_transposed(&view, tall), y) : PZ_OK;
 }
 
-/* A place for a tall result: y itself, or scratch. */
+/* out <- memory for a tall result: y itself, or scratch. */
 static pz_status
 tall_room(pz_call* const c, const pz_tensor* const y, pz_tensor* const out)
 {
@@ -139,7 +139,7 @@ orthogonal_init(pz_call* const c, const pz_tensor* const tensor)
 
 /* ---- value and gradient ------------------------------------------------------- */
 
-/* d <- the signs D; `any` says whether there are. */
+/* d <- the signs D; `any` is false if D = I. */
 static pz_status
 column_signs(pz_call* const c, const pz_tensor* const x, pz_tensor* const d, bool* const any)
 {
@@ -154,16 +154,16 @@ column_signs(pz_call* const c, const pz_tensor* const x, pz_tensor* const d, boo
     return PZ_OK;
   }
   PZ_TRY(pz_work(c, &row, d));
-  PZ_TRY(c->ops->get_diagonal(c, x, d));
+  PZ_TRY(pz_get_diagonal(c, x, d));
   if (buffer) {
     fallback = c->buffer[ORTH_STATE];
   } else {
     PZ_TRY(pz_work(c, &row, &fallback));
-    PZ_TRY(c->ops->fill(c, -1.0, &fallback));
+    PZ_TRY(pz_fill(c, -1.0, &fallback));
   }
   const double threshold = buffer || orth_has_base(c) ? 0.5 : 0.0;
-  return c->ops->launch(c, &orth_clear_signs, pz_count(d), (const pz_tensor* const[]){d, &fallback},
-                        (const double[]){threshold}, NULL);
+  return pz_launch(c, &orth_clear_signs, pz_count(d), (const pz_tensor* const[]){d, &fallback},
+                   (const double[]){threshold}, NULL);
 }
 
 pz_status
@@ -184,7 +184,7 @@ orth_value(pz_call* const c, const pz_tensor* const x, pz_tensor* const q)
                                 : orth_householder(c, x, &at_base));
   PZ_TRY(column_signs(c, x, &d, &any));
   if (any) {
-    PZ_TRY(c->ops->scale_by(c, PZ_OVER_ROWS, &d, &at_base, &at_base));
+    PZ_TRY(pz_scale_by(c, PZ_OVER_ROWS, &d, &at_base, &at_base));
   }
   if (dense) {
     return pz_gemm(c, PZ_N, PZ_N, 1.0, &c->buffer[ORTH_STATE], &at_base, 0.0, q);
@@ -238,7 +238,7 @@ orthogonal_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* cons
   PZ_TRY(column_signs(c, &tall, &d, &any));
   if (any) {
     PZ_TRY(pz_work_like(c, &g, &scaled));
-    PZ_TRY(c->ops->scale_by(c, PZ_OVER_ROWS, &d, &g, &scaled));
+    PZ_TRY(pz_scale_by(c, PZ_OVER_ROWS, &d, &g, &scaled));
     g = scaled;
   }
   PZ_TRY(map == ORTH_MATRIX_EXP ? orth_exponential_vjp(c, &tall, &g, &gx_tall)
@@ -249,7 +249,7 @@ orthogonal_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* cons
 
 /* ---- rebase ------------------------------------------------------------------- */
 
-/* Counts an update; `due` says whether the base is to move with it. */
+/* Counts an update; `due` <- is it time to move the base? */
 static pz_status
 count_update(pz_call* const c, bool* const due)
 {
@@ -259,13 +259,13 @@ count_update(pz_call* const c, bool* const due)
   if (!*due || period == 1.0) {
     return PZ_OK;
   }
-  PZ_TRY(c->ops->read(c, &c->buffer[ORTH_UPDATES], &count));
+  PZ_TRY(pz_read(c, &c->buffer[ORTH_UPDATES], &count));
   *due = !(count + 1.0 < period);
   count = *due ? 0.0 : count + 1.0;
-  return c->ops->write(c, &count, &c->new_buffer[ORTH_UPDATES]);
+  return pz_write(c, &count, &c->new_buffer[ORTH_UPDATES]);
 }
 
-/* The value becomes the base, made orthogonal again, and the original the origin. */
+/* The value, made orthogonal again, becomes the base, and the original becomes the origin. */
 static pz_status
 orthogonal_update(pz_call* const c, const pz_tensor* const x)
 {
@@ -310,7 +310,7 @@ orthogonal_residual(pz_call* const c, const pz_tensor* const y, double* const di
   return PZ_OK;
 }
 
-/* Uniform; among the rotations where only they have originals. */
+/* A uniform value; a uniform rotation if only rotations have originals. */
 static pz_status
 orthogonal_sample(pz_call* const c, pz_tensor* const y)
 {
@@ -347,34 +347,35 @@ static const pz_option orthogonal_options[] = {
                                   "matrix_exp, cayley or householder; auto: matrix_exp for square "
                                   "matrices, householder for others"),
     [ORTH_TRIVIALIZATION] = PZ_OPTION_FLAG("trivialization", 1,
-                                           "keep a base, which assignment sets and the map moves "
-                                           "away from"),
+                                           "keep a base, which assignment sets to the value and "
+                                           "to which X is relative"),
     [ORTH_NEAREST] = PZ_OPTION_FLAG("nearest", 1,
                                     "replace an assigned matrix that is not orthogonal by its "
-                                    "factor Q; 0 refuses it"),
+                                    "factor Q; with 0 it is an error"),
     [ORTH_SIGNS] = PZ_OPTION_FLAG("signs", 1,
-                                  "without a base: keep signs of columns, which reach every "
-                                  "orthogonal matrix; 0 is PyTorch's layout"),
+                                  "without a base: keep signs of columns, so that every "
+                                  "orthogonal matrix is a value; 0 is PyTorch's layout"),
     [ORTH_BASE] = PZ_OPTION_CHOICE("base", ORTH_BASE_AUTO, base_choices,
-                                   "how a base is kept: reflectors, or dense as PyTorch does; "
+                                   "how a base is stored: reflectors, or dense as in PyTorch; "
                                    "auto: dense for square matrices, reflectors for others"),
     [ORTH_REBASE] = PZ_OPTION_INTEGER("rebase", 0, 0, INT32_MAX,
-                                      "with a base: move the value into it at every so many "
-                                      "updates; 0 never"),
+                                      "with a base: number of updates after which the value "
+                                      "becomes the base; 0: never"),
 };
 
 static const pz_parametrization orthogonal = {
     .size = sizeof(orthogonal),
     .option_size = sizeof(pz_option),
     .id = "orthogonal",
-    .summary = "Matrices of any shape to orthonormal columns, or rows where they are wide",
-    .formula = "Q = P exp(A) E, P (I - A/2)^-1 (I + A/2) E or P H_1 .. H_k E D; A = tril(X, -1) - "
-               "its transpose, E = the first k columns of I, n x k with n >= k\n"
-               "domain: every X; wide X are the transposes of tall ones\n"
-               "right inverse: with trivialization=1 of any matrix with orthonormal columns, "
-               "which becomes the base P; without, for householder and cayley likewise, for "
-               "matrix_exp of square matrices of determinant 1\n"
-               "cost: forward and vjp O(n k^2), 2n^2 k more with a dense base",
+    .summary = "Matrices of any shape to orthonormal columns, or rows if they are wide",
+    .tags = "matrix orthogonal rotation stiefel",
+    .formula =
+        "Q = P exp(A) E, P (I - A/2)^-1 (I + A/2) E or P H_1 .. H_k E D; X is n x k, n >= k, "
+        "A = tril(X, -1) - tril(X, -1)^T, E = the first k columns of I\n"
+        "domain: any X; a wide X is transposed\n"
+        "right inverse: for any matrix with orthonormal columns, which becomes the base P; "
+        "with trivialization=0, matrix_exp needs a square matrix of determinant 1\n"
+        "cost: forward and vjp O(n k^2), 2n^2 k more with a dense base",
     .options = orthogonal_options,
     .n_options = sizeof(orthogonal_options) / sizeof(orthogonal_options[0]),
     .plan = orthogonal_plan,

@@ -1,21 +1,21 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The parts of the orthogonal map. All tensors below are tall, n x k with n >= k >= 1, and
-   C-contiguous unless said; a wide value is the transpose of a tall one.
+/* The parts of `orthogonal`. All tensors below are tall, n x k with n >= k >= 1, and C-contiguous
+   unless noted; a wide value is the transpose of a tall one.
 
-   An original X stands, by its strict lower triangle, for the skew n x n matrix
+   The strict lower triangle of an original X defines the skew n x n matrix
 
      A = (A11 -B^T; B 0),  A11 = tril(X1, -1) - tril(X1, -1)^T,  X = (X1; B)
 
-   or for the reflectors of householder.c. */
+   or the reflectors of householder.c. */
 
 #ifndef ORTHOGONAL_H
 #define ORTHOGONAL_H
 
 #include <parametrize/plugin.h>
 
-/* rows x cols matrices, as many as `like` has. */
+/* The spec of rows x cols matrices, as many as in `like`. */
 static inline pz_spec
 orth_spec(const pz_tensor* const like, const int64_t rows, const int64_t cols)
 {
@@ -25,7 +25,7 @@ orth_spec(const pz_tensor* const like, const int64_t rows, const int64_t cols)
   return spec;
 }
 
-/* Rows of `count` numbers, one for each matrix of `like`. */
+/* The spec of rows of `count` numbers, one row for each matrix of `like`. */
 static inline pz_spec
 orth_row_spec(const pz_tensor* const like, const int64_t count)
 {
@@ -34,7 +34,7 @@ orth_row_spec(const pz_tensor* const like, const int64_t count)
   return spec;
 }
 
-/* The square block on top, and what is below it, as views. */
+/* Views of the square block on top and of the rows below it. */
 static inline pz_tensor*
 orth_top(pz_view* const view, const pz_tensor* const x)
 {
@@ -47,7 +47,7 @@ orth_below(pz_view* const view, const pz_tensor* const x)
   return pz_view_block(view, x, pz_cols(x), pz_rows(x) - pz_cols(x), 0, pz_cols(x));
 }
 
-/* Each map: q <- Q(x), saving for its vjp; gx <- the gradient at x for g at q. */
+/* For each map: q <- Q(x), which saves tensors for vjp; gx <- the gradient at x for g at q. */
 pz_status orth_cayley(pz_call* c, const pz_tensor* x, pz_tensor* q);
 pz_status orth_cayley_vjp(pz_call* c, const pz_tensor* x, const pz_tensor* g, pz_tensor* gx);
 pz_status orth_exponential(pz_call* c, const pz_tensor* x, pz_tensor* q);
@@ -55,17 +55,17 @@ pz_status orth_exponential_vjp(pz_call* c, const pz_tensor* x, const pz_tensor* 
 pz_status orth_householder(pz_call* c, const pz_tensor* x, pz_tensor* q);
 pz_status orth_householder_vjp(pz_call* c, const pz_tensor* x, const pz_tensor* g, pz_tensor* gx);
 
-/* x with orth_cayley(x) = q diag(d); d NULL: the identity. With d the signs that make that
-   possible are found and written to it (..., k). Without, PZ_SINGULAR where -1 is too near
-   to an eigenvalue of the block on top. */
+/* x <- the solution of orth_cayley(x) = q diag(d). d (..., k) <- signs for which there is one. If d
+   is NULL, diag(d) is the identity, and the result is PZ_SINGULAR if the block on top has an
+   eigenvalue too close to -1. */
 pz_status orth_cayley_inverse(pz_call* c, const pz_tensor* q, pz_tensor* d, pz_tensor* x);
 
-/* x with orth_householder(x) diag(d) = q, for orthonormal columns q: the reflectors below
-   the diagonal, d on it, zero above. d (..., k) is written. */
+/* x <- the solution of orth_householder(x) diag(d) = q, for q with orthonormal columns: reflectors
+   below the diagonal, d on it, zero above. d (..., k) <- the signs. */
 pz_status orth_householder_inverse(pz_call* c, const pz_tensor* q, pz_tensor* d, pz_tensor* x);
 
-/* z <- P z or P^T z for the orthogonal n x n matrix P whose reflectors and signs r holds as
-   orth_householder_inverse leaves them; z is n x any. The first columns of P are q. */
+/* z <- P z or P^T z, where r holds the reflectors and signs of the orthogonal n x n matrix P as
+   orth_householder_inverse writes them; z has n rows. The first columns of P are q. */
 pz_status orth_reflect(pz_call* c, pz_trans transpose, const pz_tensor* r, pz_tensor* z);
 
 /* Options, in the order of the table. */
@@ -75,7 +75,7 @@ enum { ORTH_BASE_AUTO, ORTH_REFLECTORS, ORTH_DENSE };
 /* Buffers: base, reflectors or signs, by the options; and updates since the last rebase. */
 enum { ORTH_STATE, ORTH_UPDATES };
 
-/* Which map and which base serve n x k matrices. */
+/* The map, and whether there are a dense base and signs, for n x k matrices. */
 int64_t orth_map(const pz_call* c, int64_t n, int64_t k);
 bool orth_has_dense_base(const pz_call* c, int64_t n, int64_t k);
 bool orth_has_signs(const pz_call* c, int64_t n, int64_t k);
@@ -85,26 +85,26 @@ orth_has_base(const pz_call* const c)
   return c->options[ORTH_TRIVIALIZATION].as.integer != 0;
 }
 
-/* out is t, or in scratch its transpose where t is wide; and back, into y, which may be the
-   tall tensor itself. */
+/* out <- t, or the transpose of a wide t, in scratch. orth_untall is the inverse: it writes to y,
+   which may be the tall tensor itself. */
 pz_status orth_tall(pz_call* c, const pz_tensor* t, pz_tensor* out);
 pz_status orth_untall(pz_call* c, const pz_tensor* tall, pz_tensor* y);
 
-/* q <- the value at tall x, base and signs included. */
+/* q <- the value at tall x, with base and signs. */
 pz_status orth_value(pz_call* c, const pz_tensor* x, pz_tensor* q);
 
 /* ---- assign.c ---------------------------------------------------------------- */
 
-/* The largest entry of |Q^T Q - I| of each matrix, in host scratch; one read. */
+/* out[i] <- the largest entry of |Q^T Q - I| of matrix i, in host scratch; one read. */
 pz_status orth_defects(pz_call* c, const pz_tensor* q, const double** out);
 
-/* state <- the base, or the signs, of the identity at the origin. */
+/* state <- the base or the signs for which orth_origin has the value of the identity. */
 pz_status orth_identity_state(pz_call* c, int64_t n, int64_t k, pz_tensor* state);
 
-/* x <- the original that the map sends to the first columns of the identity. */
+/* x <- the original whose value, without base and signs, is the first columns of the identity. */
 pz_status orth_origin(pz_call* c, int64_t map, pz_tensor* x);
 
-/* base <- an orthogonal matrix that begins with the columns q, as the options store it. */
+/* base <- an orthogonal matrix whose first columns are q, dense or as reflectors by the options. */
 pz_status orth_set_base(pz_call* c, const pz_tensor* q, pz_tensor* base);
 
 pz_status orth_right_inverse(pz_call* c, const pz_tensor* y, pz_tensor* x);

@@ -1,15 +1,14 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Tensors of any shape with entries pruned to zero by a fixed random mask.
+/* Random pruning: a fixed random mask sets entries of a tensor of any shape to zero.
 
-     Y = M o X,  M_i ~ Bernoulli(1 - p_drop), drawn once when the map joins a chain
+     Y = M o X,  M_i ~ Bernoulli(1 - p_drop), drawn once, at registration
 
-   The mask is state (buffer "mask"), so it moves, is saved and is copied with the tensor.
-   The map is a linear projection and its own adjoint: gX = M o G. Assigning projects: the
-   value itself becomes the original, and its pruned entries come back as zero. A pruned
-   NaN or Inf stays NaN. With the same seed the mask is the same on every device and for
-   every dtype. */
+   The mask is the buffer "mask", so it is moved, saved and copied with the tensor. The function is
+   a linear projection and its own adjoint: gX = M o G. Assignment projects: the assigned value
+   becomes the original, and its pruned entries read as zero. A pruned NaN or Inf gives NaN. The
+   same seed gives the same mask on every device and for every dtype. */
 
 #include <parametrize/plugin.h>
 
@@ -33,14 +32,14 @@ pruning_init(pz_call* const c, const pz_tensor* const tensor)
   (void)tensor;
   const int64_t seed = c->options[SEED].as.integer;
   const uint64_t key = seed != 0 ? (uint64_t)seed : c->draw;
-  return c->ops->random(c, PZ_BERNOULLI, key, 0, 1.0 - c->options[P_DROP].as.real, 0.0,
-                        &c->new_buffer[MASK]);
+  return pz_random(c, PZ_BERNOULLI, key, 0, 1.0 - c->options[P_DROP].as.real, 0.0,
+                   &c->new_buffer[MASK]);
 }
 
 static pz_status
 pruning_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 {
-  return pz_hadamard(c, &c->buffer[MASK], x, y);
+  return pz_hadamard(c, 1.0, &c->buffer[MASK], x, 0.0, y);
 }
 
 static pz_status
@@ -55,7 +54,7 @@ pruning_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y
 {
   (void)x;
   (void)y;
-  return pz_hadamard(c, &c->buffer[MASK], gy, gx);
+  return pz_hadamard(c, 1.0, &c->buffer[MASK], gy, 0.0, gx);
 }
 
 /* The largest magnitude where the mask is zero. */
@@ -71,36 +70,36 @@ pruning_residual(pz_call* const c, const pz_tensor* const y, double* const dista
 
   // pruned <- Y - M o Y
   PZ_TRY(pz_copy(c, y, &pruned));
-  PZ_TRY(c->ops->hadamard(c, -1.0, &c->buffer[MASK], y, 1.0, &pruned));
+  PZ_TRY(pz_hadamard(c, -1.0, &c->buffer[MASK], y, 1.0, &pruned));
   pz_view row;
   const pz_tensor* const entries = pz_view_reshaped(&row, &pruned, 2, (const int64_t[]){1, count});
-  PZ_TRY(c->ops->norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, entries, &largest));
-  return c->ops->read(c, &largest, distance);
+  PZ_TRY(pz_norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, entries, &largest));
+  return pz_read(c, &largest, distance);
 }
 
 /* Independent standard normal entries where the mask is one. */
 static pz_status
 pruning_sample(pz_call* const c, pz_tensor* const y)
 {
-  PZ_TRY(c->ops->random(c, PZ_NORMAL, c->draw, 0, 0.0, 1.0, y));
-  return pz_hadamard(c, &c->buffer[MASK], y, y);
+  PZ_TRY(pz_random(c, PZ_NORMAL, c->draw, 0, 0.0, 1.0, y));
+  return pz_hadamard(c, 1.0, &c->buffer[MASK], y, 0.0, y);
 }
 
 static const pz_option pruning_options[] = {
     [P_DROP] = PZ_OPTION_REAL("p_drop", 0.5, 0.0, 1.0, "probability that an entry is pruned"),
     [SEED] = PZ_OPTION_INTEGER("seed", 0, 0, INT64_MAX,
-                               "of the mask; 0 draws from the context's random stream"),
+                               "seed of the mask; 0: drawn from the random stream of the context"),
 };
 
 static const pz_parametrization pruning = {
     .size = sizeof(pruning),
     .option_size = sizeof(pz_option),
     .id = "pruning",
-    .summary = "Tensors with entries pruned to zero by a fixed random mask",
+    .summary = "Random pruning: a fixed mask sets entries to zero",
+    .tags = "network mask",
     .formula = "Y = M o X, M ~ Bernoulli(1 - p_drop), drawn once\n"
                "domain: any shape\n"
-               "right inverse: the value itself; assigning projects, pruned entries come back "
-               "as zero\n"
+               "right inverse: X = Y; assignment projects, pruned entries read as zero\n"
                "cost: one pass over memory, forward and vjp",
     .options = pruning_options,
     .n_options = sizeof(pruning_options) / sizeof(pruning_options[0]),

@@ -5,13 +5,13 @@
 
      A = T - T^T,  T = triu(X, 1)            (lower=1: T = tril(X, -1))
 
-   One triangle of X is the parameter, n (n - 1) / 2 numbers of it; the diagonal and the
-   other triangle are not read. The map is linear and onto, so its adjoint is
+   Only the n (n - 1) / 2 entries of one strict triangle of X are parameters; the diagonal and the
+   other triangle are not read. The function is linear, with the adjoint
 
      gX = triu(G - G^T, 1)                   (lower=1: tril(G - G^T, -1))
 
-   and T itself is a right inverse. On a matrix that is not skew, T belongs to the skew
-   matrix with the same triangle. Each pass reads and writes every entry at most once. */
+   and the right inverse T. For a matrix that is not skew, T is the right inverse of the skew matrix
+   with the same triangle. Each pass reads and writes every entry at most once. */
 
 #include "parity.h"
 
@@ -38,7 +38,7 @@ skew_plan(pz_call* const c, const pz_spec* const given)
 static pz_status
 skew_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const a)
 {
-  return c->ops->fold(c, parameter(c), PARITY, x, a);
+  return pz_fold(c, parameter(c), PARITY, x, a);
 }
 
 static pz_status
@@ -48,7 +48,7 @@ skew_right_inverse(pz_call* const c, const pz_tensor* const a, pz_tensor* const 
     PZ_TRY(parity_check(c, PARITY, a));
   }
   const pz_triangle triangle = parameter(c);
-  return c->ops->triangle(c, triangle, triangle == PZ_UPPER ? 1 : -1, a, x);
+  return pz_triangle(c, triangle, triangle == PZ_UPPER ? 1 : -1, a, x);
 }
 
 static pz_status
@@ -57,7 +57,7 @@ skew_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const a,
 {
   (void)x;
   (void)a;
-  return c->ops->fold_adjoint(c, parameter(c), PARITY, ga, gx);
+  return pz_fold_adjoint(c, parameter(c), PARITY, ga, gx);
 }
 
 static pz_status
@@ -72,12 +72,12 @@ skew_sample(pz_call* const c, pz_tensor* const a)
 {
   pz_tensor x;
   PZ_TRY(pz_work_like(c, a, &x));
-  PZ_TRY(c->ops->random(c, PZ_NORMAL, c->draw, 0, 0.0, 1.0, &x));
-  return c->ops->fold(c, parameter(c), PARITY, &x, a);
+  PZ_TRY(pz_random(c, PZ_NORMAL, c->draw, 0, 0.0, 1.0, &x));
+  return pz_fold(c, parameter(c), PARITY, &x, a);
 }
 
 static const pz_option skew_options[] = {
-    [LOWER] = PZ_OPTION_FLAG("lower", 0, "take the lower triangle as the parameter"),
+    [LOWER] = PZ_OPTION_FLAG("lower", 0, "use the lower triangle of X instead of the upper one"),
 };
 
 static const pz_parametrization skew = {
@@ -85,8 +85,9 @@ static const pz_parametrization skew = {
     .option_size = sizeof(pz_option),
     .id = "skew",
     .summary = "Square matrices to skew-symmetric ones, A = -A^T",
+    .tags = "matrix skew",
     .formula = "A = triu(X, 1) - triu(X, 1)^T; with lower: tril(X, -1) - tril(X, -1)^T\n"
-               "domain: any square X, one triangle is used\n"
+               "domain: any square X, of which one triangle is read\n"
                "right inverse: the triangle of A; assigning checks that A is skew\n"
                "cost: one pass over memory, forward and vjp",
     .options = skew_options,

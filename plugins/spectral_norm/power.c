@@ -3,7 +3,7 @@
 
 #include "power.h"
 
-enum { FIRST_STEPS = 15 }; /* at registration, as PyTorch */
+enum { FIRST_STEPS = 15 }; /* at registration, as in PyTorch */
 
 // clang-format off
 
@@ -89,7 +89,7 @@ multiply(pz_call* const c, const spectral_layout l, const matrices* const m, con
       pz_view_reshaped(&to, y, 3, (const int64_t[]){l.batch, op == PZ_N ? l.rows : cols, 1}));
 }
 
-/* Entries of each of `batch` vectors. */
+/* The entries of each of `batch` vectors. */
 static int64_t
 length_of(const pz_tensor* const x, const int64_t batch)
 {
@@ -101,9 +101,9 @@ spectral_sizes(pz_call* const c, const int64_t batch, const pz_tensor* const x,
                pz_tensor* const size)
 {
   pz_view rows;
-  return c->ops->norm(c, PZ_NORM_TWO, PZ_OVER_COLS,
-                      pz_view_reshaped(&rows, x, 2, (const int64_t[]){batch, length_of(x, batch)}),
-                      size);
+  return pz_norm(c, PZ_NORM_TWO, PZ_OVER_COLS,
+                 pz_view_reshaped(&rows, x, 2, (const int64_t[]){batch, length_of(x, batch)}),
+                 size);
 }
 
 pz_status
@@ -113,8 +113,8 @@ spectral_products(pz_call* const c, const int64_t batch, const pz_tensor* const 
   const int64_t shape[] = {batch, length_of(x, batch)};
   pz_view x_rows;
   pz_view y_rows;
-  return c->ops->dot(c, PZ_OVER_COLS, pz_view_reshaped(&x_rows, x, 2, shape),
-                     pz_view_reshaped(&y_rows, y, 2, shape), out);
+  return pz_dot(c, PZ_OVER_COLS, pz_view_reshaped(&x_rows, x, 2, shape),
+                pz_view_reshaped(&y_rows, y, 2, shape), out);
 }
 
 pz_status
@@ -122,8 +122,8 @@ spectral_normalize(pz_call* const c, const pz_tensor* const x, const pz_tensor* 
                    pz_tensor* const y)
 {
   const int64_t length = length_of(x, pz_count(size));
-  return c->ops->launch(c, &power_normalize, pz_count(x), (const pz_tensor* const[]){x, size, y},
-                        &c->options[EPS].as.real, &length);
+  return pz_launch(c, &power_normalize, pz_count(x), (const pz_tensor* const[]){x, size, y},
+                   &c->options[EPS].as.real, &length);
 }
 
 pz_status
@@ -202,7 +202,7 @@ spectral_largest(pz_call* const c, const spectral_layout l, const pz_tensor* con
   pz_view column;
   PZ_TRY(open_matrices(c, l, w, &m));
   PZ_TRY(pz_work(c, &spec, &s));
-  PZ_TRY(c->ops->svd(c, &m.view.tensor, NULL, &s, NULL));
+  PZ_TRY(pz_svd(c, &m.view.tensor, NULL, &s, NULL));
   return pz_copy(c, pz_view_block(&first, &s, 0, l.batch, 0, 1),
                  pz_view_reshaped(&column, size, 2, (const int64_t[]){l.batch, 1}));
 }

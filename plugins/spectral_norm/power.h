@@ -3,10 +3,10 @@
 
 /* The power method on the matrices of a tensor.
 
-   A tensor is `batch` times outer x rows x inner in C order; its matrices have `rows` rows
-   of outer * inner entries. Where only one of outer and inner exceeds 1 that is the tensor
-   itself or its transpose; else the matrix is a copy. One vector per matrix: u of `rows`
-   entries, v of outer * inner, sizes of one. */
+   A tensor is seen as batch x outer x rows x inner in C order. Each of its `batch` matrices has
+   `rows` rows of outer * inner entries. If outer or inner is 1, the matrix is a view of the tensor
+   or of its transpose, otherwise a copy. Every matrix has a vector u of `rows` entries, a vector v
+   of outer * inner entries, and sizes of one entry. */
 
 #ifndef PLUGINS_SPECTRAL_NORM_POWER_H
 #define PLUGINS_SPECTRAL_NORM_POWER_H
@@ -25,7 +25,7 @@ typedef struct spectral_layout {
 
 bool spectral_is_batched(const pz_call* c);
 
-/* Of a shape that the plan has accepted. */
+/* The layout of a shape that the plan has accepted. */
 spectral_layout spectral_layout_of(const pz_call* c, int32_t ndim, const int64_t* shape);
 
 /* size (batch) <- the norms of `batch` vectors. */
@@ -35,18 +35,18 @@ pz_status spectral_sizes(pz_call* c, int64_t batch, const pz_tensor* x, pz_tenso
 pz_status spectral_products(pz_call* c, int64_t batch, const pz_tensor* x, const pz_tensor* y,
                             pz_tensor* out);
 
-/* y <- x / max(size, eps), vector by vector; where size is 0, y stays. y may be x. */
+/* y <- x / max(size, eps), for each vector; y is unchanged if size is 0. y may be x. */
 pz_status spectral_normalize(pz_call* c, const pz_tensor* x, const pz_tensor* size, pz_tensor* y);
 
 /* wu <- M^T u, wv <- M v. */
 pz_status spectral_apply(pz_call* c, spectral_layout l, const pz_tensor* w, const pz_tensor* u,
                          const pz_tensor* v, pz_tensor* wu, pz_tensor* wv);
 
-/* u and v normalized, then the steps that registration takes. */
+/* Normalizes u and v, then runs the steps of registration. */
 pz_status spectral_start(pz_call* c, spectral_layout l, const pz_tensor* w, pz_tensor* u,
                          pz_tensor* v);
 
-/* `steps` of u <- M v / |M v|, v <- M^T u / |M^T u|. */
+/* Runs `steps` times u <- M v / |M v|, v <- M^T u / |M^T u|. */
 pz_status spectral_steps(pz_call* c, spectral_layout l, int64_t steps, const pz_tensor* w,
                          pz_tensor* u, pz_tensor* v);
 
@@ -54,7 +54,7 @@ pz_status spectral_steps(pz_call* c, spectral_layout l, int64_t steps, const pz_
 pz_status spectral_sigma(pz_call* c, spectral_layout l, const pz_tensor* w, const pz_tensor* u,
                          const pz_tensor* v, pz_tensor* sigma);
 
-/* size (batch) <- the largest singular values, of matrices that are not empty. */
+/* size (batch) <- the largest singular values; the matrices must not be empty. */
 pz_status spectral_largest(pz_call* c, spectral_layout l, const pz_tensor* w, pz_tensor* size);
 
 #endif /* PLUGINS_SPECTRAL_NORM_POWER_H */

@@ -1,23 +1,22 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Spectral normalization (Miyato et al. 2018): tensors divided by their largest singular
-   value, as estimated by the power method.
+/* Spectral normalization (Miyato et al. 2018) divides a tensor by its largest singular value, which
+   the power method estimates.
 
      Y = W / s,  s = u^T M v,  M the matrix of W
 
-   M has the slices of W along `dim` as its rows; with batched=1 there is one M for each
-   matrix of the last two dimensions. u and v are state (buffers "_u", "_v"), constants for
-   the gradient:
+   The rows of M are the slices of W along `dim`; with batched=1 there is one M for each matrix of
+   the last two dimensions. u and v are the buffers "_u" and "_v", constants in the gradient:
 
      gW = (G - <G, Y> u v^T) / s
 
-   A step of the power method is u = M v / |M v|, v = M^T u / |M^T u|: 15 when the map joins
-   a chain, n_power_iterations at each update, none when a value is read. A norm below eps
-   counts as eps; where it is exactly zero the vector stays what it was, so that a tensor
-   that was zero once can still be followed. s = 0 gives zeros, and gradients of zero.
+   A step of the power method is u = M v / |M v|, v = M^T u / |M^T u|. There are 15 steps at
+   registration, n_power_iterations at each update and none when a value is read. A norm below eps
+   is replaced by eps. If a norm is exactly zero, the vector is not changed, so that the method
+   continues once the tensor is not zero any more. s = 0 gives zeros, and gradients of zero.
 
-   A vector needs no estimate: Y = W / max(|W|, eps), and no state. */
+   A vector needs no estimate and no state: Y = W / max(|W|, eps). */
 
 #include "power.h"
 
@@ -25,7 +24,7 @@
 
 // clang-format off
 
-/* w / sigma, zero where sigma is; y may be w. */
+/* y <- w / sigma, zero if sigma is zero; y may be w. */
 PZ_KERNEL(spectral_norm_value, 3, 0, 1,
   PZ_TENSOR_ARG(0, w);
   PZ_TENSOR_ARG(1, sigma);
@@ -35,7 +34,7 @@ PZ_KERNEL(spectral_norm_value, 3, 0, 1,
   y[i] = s == (real)0 ? (real)0 : w[i] / s;
 )
 
-/* Of a vector of norm `size`. */
+/* gw <- the adjoint for a vector of norm `size`. */
 PZ_KERNEL(spectral_norm_vector_adjoint, 5, 1, 0,
   PZ_TENSOR_ARG(0, g);
   PZ_TENSOR_ARG(1, product);
@@ -48,8 +47,8 @@ PZ_KERNEL(spectral_norm_vector_adjoint, 5, 1, 0,
   gw[i] = s == (real)0 ? (real)0 : (g[i] - along * y[i]) / s;
 )
 
-/* A matrix e, in the order of w, made a member with u and v as its first singular pair:
-   u v^T + (I - u u^T) e (I - v v^T) / size, with eu = e^T u, ev = e v, uev = u^T e v. */
+/* y <- u v^T + (I - u u^T) e (I - v v^T) / size, a member with u and v as its first singular pair.
+   e is a matrix in the order of w; eu = e^T u, ev = e v, uev = u^T e v. */
 PZ_KERNEL(spectral_norm_member, 8, 0, 3,
   PZ_TENSOR_ARG(0, e);
   PZ_TENSOR_ARG(1, size);
@@ -83,7 +82,8 @@ check_shape(pz_call* const c, const pz_spec* const given)
   }
   if (spectral_is_batched(c)) {
     if (dim != 0) {
-      return pz_fail(c, PZ_INVALID, "found dim=%lld with batched, expected 0", (long long)dim);
+      return pz_fail(c, PZ_INVALID, "found dim=%lld with batched=1, expected dim=0",
+                     (long long)dim);
     }
     return given->ndim >= 2 ? PZ_OK
                             : pz_fail(c, PZ_MISMATCH, "found %d dimension%s, expected matrices",
@@ -127,9 +127,9 @@ vector_forward(pz_call* const c, const pz_tensor* const w, pz_tensor* const y)
 {
   const pz_spec spec = pz_spec_make(w->dtype, 1, (const int64_t[]){1});
   pz_tensor size;
-  PZ_TRY(c->host->save(c, &spec, &size));
+  PZ_TRY(pz_save(c, &spec, &size));
   PZ_TRY(spectral_sizes(c, 1, w, &size));
-  PZ_TRY(c->ops->fill(c, 0.0, y));
+  PZ_TRY(pz_fill(c, 0.0, y));
   return spectral_normalize(c, w, &size, y);
 }
 
@@ -139,12 +139,12 @@ vector_vjp(pz_call* const c, const pz_tensor* const y, const pz_tensor* const gy
 {
   pz_tensor size;
   pz_tensor product;
-  PZ_TRY(c->host->saved(c, 0, &size));
+  PZ_TRY(pz_saved(c, 0, &size));
   PZ_TRY(pz_work_like(c, &size, &product));
   PZ_TRY(spectral_products(c, 1, gy, y, &product));
-  return c->ops->launch(c, &spectral_norm_vector_adjoint, pz_count(y),
-                        (const pz_tensor* const[]){gy, &product, &size, y, gw},
-                        &c->options[EPS].as.real, NULL);
+  return pz_launch(c, &spectral_norm_vector_adjoint, pz_count(y),
+                   (const pz_tensor* const[]){gy, &product, &size, y, gw}, &c->options[EPS].as.real,
+                   NULL);
 }
 
 /* ---- matrices ------------------------------------------------------------------------- */
@@ -157,10 +157,10 @@ spectral_norm_init(pz_call* const c, const pz_tensor* const tensor)
   }
   pz_tensor* const u = &c->new_buffer[U];
   pz_tensor* const v = &c->new_buffer[V];
-  // two numbers of a stream to a block
+  // a block of the random stream has two numbers
   const uint64_t used = ((uint64_t)pz_count(u) + 1) / 2;
-  PZ_TRY(c->ops->random(c, PZ_NORMAL, c->draw, 0, 0.0, 1.0, u));
-  PZ_TRY(c->ops->random(c, PZ_NORMAL, c->draw, used, 0.0, 1.0, v));
+  PZ_TRY(pz_random(c, PZ_NORMAL, c->draw, 0, 0.0, 1.0, u));
+  PZ_TRY(pz_random(c, PZ_NORMAL, c->draw, used, 0.0, 1.0, v));
   const spectral_layout l = spectral_layout_of(c, tensor->ndim, tensor->shape);
   return spectral_start(c, l, tensor, u, v);
 }
@@ -185,11 +185,10 @@ spectral_norm_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* con
   const spectral_layout l = spectral_layout_of(c, x->ndim, x->shape);
   const pz_spec spec = pz_spec_make(x->dtype, 1, &l.batch);
   pz_tensor sigma;
-  PZ_TRY(c->host->save(c, &spec, &sigma));
+  PZ_TRY(pz_save(c, &spec, &sigma));
   PZ_TRY(spectral_sigma(c, l, x, &c->buffer[U], &c->buffer[V], &sigma));
-  return c->ops->launch(c, &spectral_norm_value, pz_count(x),
-                        (const pz_tensor* const[]){x, &sigma, y}, NULL,
-                        (const int64_t[]){l.outer * l.rows * l.inner});
+  return pz_launch(c, &spectral_norm_value, pz_count(x), (const pz_tensor* const[]){x, &sigma, y},
+                   NULL, (const int64_t[]){l.outer * l.rows * l.inner});
 }
 
 /* y <- y - u v^T, in the order of the tensor. */
@@ -229,30 +228,28 @@ spectral_norm_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* c
   pz_tensor u;
   pz_view from;
   pz_view to;
-  PZ_TRY(c->host->saved(c, 0, &sigma));
+  PZ_TRY(pz_saved(c, 0, &sigma));
   PZ_TRY(pz_work_like(c, &sigma, &product));
   PZ_TRY(pz_work_like(c, &c->buffer[U], &u));
   // gW <- (G - <G, Y> u v^T) / s
   PZ_TRY(spectral_products(c, l.batch, gy, y, &product));
-  PZ_TRY(c->ops->scale_by(c, PZ_OVER_COLS, &product,
-                          pz_view_reshaped(&from, &c->buffer[U], 2, u_shape),
-                          pz_view_reshaped(&to, &u, 2, u_shape)));
+  PZ_TRY(pz_scale_by(c, PZ_OVER_COLS, &product, pz_view_reshaped(&from, &c->buffer[U], 2, u_shape),
+                     pz_view_reshaped(&to, &u, 2, u_shape)));
   PZ_TRY(pz_copy(c, gy, gx));
   PZ_TRY(subtract_outer(c, l, &u, &c->buffer[V], gx));
-  return c->ops->launch(c, &spectral_norm_value, pz_count(x),
-                        (const pz_tensor* const[]){gx, &sigma, gx}, NULL,
-                        (const int64_t[]){l.outer * l.rows * l.inner});
+  return pz_launch(c, &spectral_norm_value, pz_count(x), (const pz_tensor* const[]){gx, &sigma, gx},
+                   NULL, (const int64_t[]){l.outer * l.rows * l.inner});
 }
 
-/* As PyTorch: the value itself, and u and v as they are. */
+/* As in PyTorch: x <- y, with u and v unchanged. */
 static pz_status
 spectral_norm_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const x)
 {
   return pz_copy(c, y, x);
 }
 
-/* The largest of |s - 1|, s the true largest singular value, and 0 for a matrix of zeros,
-   which is what zeros go to. A value is that far off by its estimate. */
+/* The largest |s - 1|, where s is the exact largest singular value; 0 for a matrix of zeros, which
+   is a value. For a value of forward this is the error of the estimate. */
 static pz_status
 spectral_norm_residual(pz_call* const c, const pz_tensor* const y, double* const distance)
 {
@@ -265,10 +262,10 @@ spectral_norm_residual(pz_call* const c, const pz_tensor* const y, double* const
   pz_tensor size;
   void* memory = NULL;
   PZ_TRY(pz_work(c, &spec, &size));
-  PZ_TRY(c->host->work_host(c, (size_t)l.batch * sizeof(double), &memory));
+  PZ_TRY(pz_work_host(c, (size_t)l.batch * sizeof(double), &memory));
   PZ_TRY(y->ndim == 1 ? spectral_sizes(c, 1, y, &size) : spectral_largest(c, l, y, &size));
   const double* const each = memory;
-  PZ_TRY(c->ops->read(c, &size, memory));
+  PZ_TRY(pz_read(c, &size, memory));
   for (int64_t k = 0; k < l.batch && !isnan(*distance); ++k) {
     const double mine = each[k] == 0.0 ? 0.0 : fabs(each[k] - 1.0);
     if (!(mine <= *distance)) {
@@ -278,8 +275,8 @@ spectral_norm_residual(pz_call* const c, const pz_tensor* const y, double* const
   return PZ_OK;
 }
 
-/* Normal matrices over their largest singular value, its singular pair replaced by u and v:
-   values that are members and that the present state reproduces. */
+/* Normal random matrices, divided by their largest singular value, whose singular pair is replaced
+   by u and v: members of the set that forward reproduces with the current state. */
 static pz_status
 spectral_norm_sample(pz_call* const c, pz_tensor* const y)
 {
@@ -289,10 +286,10 @@ spectral_norm_sample(pz_call* const c, pz_tensor* const y)
   pz_tensor size;
   PZ_TRY(pz_work_like(c, y, &e));
   PZ_TRY(pz_work(c, &spec, &size));
-  PZ_TRY(c->ops->random(c, PZ_NORMAL, c->draw, 0, 0.0, 1.0, &e));
+  PZ_TRY(pz_random(c, PZ_NORMAL, c->draw, 0, 0.0, 1.0, &e));
   if (y->ndim == 1) {
     PZ_TRY(spectral_sizes(c, 1, &e, &size));
-    PZ_TRY(c->ops->fill(c, 0.0, y));
+    PZ_TRY(pz_fill(c, 0.0, y));
     return spectral_normalize(c, &e, &size, y);
   }
   if (pz_count(y) == 0) {
@@ -309,30 +306,31 @@ spectral_norm_sample(pz_call* const c, pz_tensor* const y)
   PZ_TRY(spectral_largest(c, l, &e, &size));
   PZ_TRY(spectral_apply(c, l, &e, u, v, &eu, &ev));
   PZ_TRY(spectral_products(c, l.batch, u, &ev, &uev));
-  return c->ops->launch(c, &spectral_norm_member, pz_count(y),
-                        (const pz_tensor* const[]){&e, &size, u, v, &eu, &ev, &uev, y}, NULL,
-                        (const int64_t[]){l.outer, l.rows, l.inner});
+  return pz_launch(c, &spectral_norm_member, pz_count(y),
+                   (const pz_tensor* const[]){&e, &size, u, v, &eu, &ev, &uev, y}, NULL,
+                   (const int64_t[]){l.outer, l.rows, l.inner});
 }
 
 static const pz_option spectral_norm_options[] = {
     [N_POWER_ITERATIONS] = PZ_OPTION_INTEGER("n_power_iterations", 1, 1, 1000000,
                                              "steps of the power method at each update"),
-    [EPS] = PZ_OPTION_REAL("eps", 1e-12, 0.0, INFINITY, "norms below it count as it"),
+    [EPS] = PZ_OPTION_REAL("eps", 1e-12, 0.0, INFINITY, "lower bound of norms"),
     [DIM] = PZ_OPTION_INTEGER("dim", 0, -PZ_MAX_DIMS, PZ_MAX_DIMS - 1,
-                              "whose slices are the rows; negative: from the last"),
-    [BATCHED] = PZ_OPTION_FLAG("batched", 0, "a norm for each matrix of the last two dimensions"),
+                              "dimension whose slices are the rows of M; negative: from the last"),
+    [BATCHED] = PZ_OPTION_FLAG("batched", 0, "one norm for each matrix of the last two dimensions"),
 };
 
 static const pz_parametrization spectral_norm = {
     .size = sizeof(spectral_norm),
     .option_size = sizeof(pz_option),
     .id = "spectral_norm",
-    .summary = "Tensors over their largest singular value, Y = W / (u^T W v)",
+    .summary = "Spectral normalization: divide by the largest singular value",
+    .tags = "network norm",
     .formula = "Y = W / s, s = u^T M v, M the matrix whose rows are the slices of W along dim;\n"
-               "u and v from the power method, stepped by update; a vector over its norm\n"
-               "domain: any shape but (); s = 0 gives zeros\n"
-               "right inverse: the value itself\n"
-               "cost: one product with a vector, three passes over memory; two products a step",
+               "u and v from the power method, with steps at each update; a vector: Y = W / |W|\n"
+               "domain: any shape except a scalar; s = 0 gives zeros\n"
+               "right inverse: W = Y\n"
+               "cost: one product with a vector, three passes over memory; two products per step",
     .options = spectral_norm_options,
     .n_options = sizeof(spectral_norm_options) / sizeof(spectral_norm_options[0]),
     .plan = spectral_norm_plan,
@@ -343,7 +341,7 @@ static const pz_parametrization spectral_norm = {
     .update = spectral_norm_update,
     .residual = spectral_norm_residual,
     .sample = spectral_norm_sample,
-    .older_names = "original=_orig _u=_u _v=_v",
+    .legacy_names = "original=_orig _u=_u _v=_v",
 };
 
 PZ_PLUGIN(spectral_norm, "1.0.0", PZ_PARAMETRIZATION(&spectral_norm));

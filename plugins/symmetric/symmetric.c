@@ -5,14 +5,13 @@
 
      A = T + triu(X, 1)^T,  T = triu(X)      (lower=1: T = tril(X), tril(X, -1)^T)
 
-   One triangle of X is the parameter, n (n + 1) / 2 numbers of it; the rest is not read.
-   The map is linear and onto, so its adjoint is
+   Only the n (n + 1) / 2 entries of one triangle of X are parameters; the others are not read. The
+   function is linear, with the adjoint
 
      gX = triu(G) + triu(G^T, 1)             (lower=1: tril(G) + tril(G^T, -1))
 
-   and T itself is a right inverse. On a matrix that is not symmetric, T belongs to the
-   symmetric matrix with the same triangle. Each pass reads and writes every entry at most
-   once. */
+   and the right inverse T. For a matrix that is not symmetric, T is the right inverse of the
+   symmetric matrix with the same triangle. Each pass reads and writes every entry at most once. */
 
 #include "parity.h"
 
@@ -39,7 +38,7 @@ symmetric_plan(pz_call* const c, const pz_spec* const given)
 static pz_status
 symmetric_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const a)
 {
-  return c->ops->fold(c, parameter(c), PARITY, x, a);
+  return pz_fold(c, parameter(c), PARITY, x, a);
 }
 
 static pz_status
@@ -48,7 +47,7 @@ symmetric_right_inverse(pz_call* const c, const pz_tensor* const a, pz_tensor* c
   if (c->intent == PZ_ASSIGN) {
     PZ_TRY(parity_check(c, PARITY, a));
   }
-  return c->ops->triangle(c, parameter(c), 0, a, x);
+  return pz_triangle(c, parameter(c), 0, a, x);
 }
 
 static pz_status
@@ -57,7 +56,7 @@ symmetric_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const
 {
   (void)x;
   (void)a;
-  return c->ops->fold_adjoint(c, parameter(c), PARITY, ga, gx);
+  return pz_fold_adjoint(c, parameter(c), PARITY, ga, gx);
 }
 
 static pz_status
@@ -72,12 +71,12 @@ symmetric_sample(pz_call* const c, pz_tensor* const a)
 {
   pz_tensor x;
   PZ_TRY(pz_work_like(c, a, &x));
-  PZ_TRY(c->ops->random(c, PZ_NORMAL, c->draw, 0, 0.0, 1.0, &x));
-  return c->ops->fold(c, parameter(c), PARITY, &x, a);
+  PZ_TRY(pz_random(c, PZ_NORMAL, c->draw, 0, 0.0, 1.0, &x));
+  return pz_fold(c, parameter(c), PARITY, &x, a);
 }
 
 static const pz_option symmetric_options[] = {
-    [LOWER] = PZ_OPTION_FLAG("lower", 0, "take the lower triangle as the parameter"),
+    [LOWER] = PZ_OPTION_FLAG("lower", 0, "use the lower triangle of X instead of the upper one"),
 };
 
 static const pz_parametrization symmetric = {
@@ -85,8 +84,9 @@ static const pz_parametrization symmetric = {
     .option_size = sizeof(pz_option),
     .id = "symmetric",
     .summary = "Square matrices to symmetric ones, A = A^T",
+    .tags = "matrix symmetric",
     .formula = "A = triu(X) + triu(X, 1)^T; with lower: tril(X) + tril(X, -1)^T\n"
-               "domain: any square X, one triangle is used\n"
+               "domain: any square X, of which one triangle is read\n"
                "right inverse: the triangle of A; assigning checks that A is symmetric\n"
                "cost: one pass over memory, forward and vjp",
     .options = symmetric_options,

@@ -1,19 +1,19 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Weight normalization (Salimans and Kingma 2016): magnitude and direction apart.
+/* Weight normalization (Salimans and Kingma 2016) separates the magnitude g from the direction v:
 
      w = g v / |v|
 
-   The norm runs over every dimension but one, whose slices each have a magnitude of their
-   own; or over the whole tensor, with a single magnitude. Seen as v of A x n x B, n the
-   extent of that dimension, there are n norms over A and B. With u = v / |v|,
+   The norm is over all dimensions except `dim`, so that every slice along `dim` has its own
+   magnitude; or over the whole tensor, with a single magnitude. If v is seen as A x n x B, where n
+   is the extent of `dim`, there are n norms over A and B. With u = v / |v|,
 
      gg = <G, u>          gv = (g / |v|) (G - gg u)
 
-   Everything goes through u, whose entries are at most 1, and norms are scaled before they
-   are squared: entries of 1e30 or 1e-30 neither overflow nor vanish in float32. A slice of
-   zeros has no direction: its value and both gradients are zero.
+   All formulas use u, whose entries are at most 1, and norms are scaled before squaring: entries of
+   1e30 or 1e-30 neither overflow nor underflow in float32. A slice of zeros has no direction; its
+   value and both gradients are zero.
 
    Right inverse: g = |w|, v = w. Every tensor is a value. */
 
@@ -25,7 +25,7 @@ enum { WHOLE = 8, FROM_LAST = 10 }; /* the choices 8 and 9 of dim; and -2, befor
 
 // clang-format off
 
-/* u = v / |v|, zero where the norm is. */
+/* u <- v / |v|, zero if the norm is zero. */
 PZ_KERNEL(weight_norm_direction, 3, 0, 2,
   PZ_TENSOR_ARG(0, v);
   PZ_TENSOR_ARG(1, norm);
@@ -62,7 +62,7 @@ PZ_KERNEL(weight_norm_adjoint, 6, 0, 2,
 
 // clang-format on
 
-/* v as outer x n x inner, all products of extents. */
+/* v seen as outer x n x inner. */
 typedef struct slices {
   int64_t outer;
   int64_t n;
@@ -79,7 +79,7 @@ is_whole(const pz_call* const c)
   return choice >= WHOLE && choice < FROM_LAST;
 }
 
-/* The dimension that keeps its extent, unless none does; negative where there is none such. */
+/* The option dim as an index, unless it means the whole tensor; negative if too small for ndim. */
 static int32_t
 kept(const pz_call* const c, const int32_t ndim)
 {
@@ -133,15 +133,14 @@ norms(pz_call* const c, const slices s, const pz_tensor* const v, pz_tensor* con
   pz_tensor rows;
   pz_tensor* const each = pz_view_reshaped(&line, out, 1, (const int64_t[]){s.n});
   if (s.outer == 1) {
-    return c->ops->norm(c, PZ_NORM_TWO, PZ_OVER_COLS,
-                        pz_view_reshaped(&cut, v, 2, (const int64_t[]){s.n, s.inner}), each);
+    return pz_norm(c, PZ_NORM_TWO, PZ_OVER_COLS,
+                   pz_view_reshaped(&cut, v, 2, (const int64_t[]){s.n, s.inner}), each);
   }
   const pz_spec spec = pz_spec_make(v->dtype, 2, (const int64_t[]){s.outer, s.n});
   PZ_TRY(pz_work(c, &spec, &rows));
-  PZ_TRY(c->ops->norm(c, PZ_NORM_TWO, PZ_OVER_COLS,
-                      pz_view_reshaped(&cut, v, 3, (const int64_t[]){s.outer, s.n, s.inner}),
-                      &rows));
-  return c->ops->norm(c, PZ_NORM_TWO, PZ_OVER_ROWS, &rows, each);
+  PZ_TRY(pz_norm(c, PZ_NORM_TWO, PZ_OVER_COLS,
+                 pz_view_reshaped(&cut, v, 3, (const int64_t[]){s.outer, s.n, s.inner}), &rows));
+  return pz_norm(c, PZ_NORM_TWO, PZ_OVER_ROWS, &rows, each);
 }
 
 /* out (n) <- <x, y> over the slices. */
@@ -160,14 +159,14 @@ products(pz_call* const c, const slices s, const pz_tensor* const x, const pz_te
   const pz_tensor* const y_slices = pz_view_reshaped(&y_cut, y, 3 - skip, shape + skip);
   pz_tensor* const each = pz_view_reshaped(&line, out, 1, &s.n);
   if (s.outer == 1) {
-    return c->ops->dot(c, PZ_OVER_COLS, x_slices, y_slices, each);
+    return pz_dot(c, PZ_OVER_COLS, x_slices, y_slices, each);
   }
   const pz_spec spec = pz_spec_make(x->dtype, 2, shape);
   PZ_TRY(pz_work(c, &spec, &rows));
   PZ_TRY(pz_work(c, &spec, &ones));
-  PZ_TRY(c->ops->fill(c, 1.0, &ones));
-  PZ_TRY(c->ops->dot(c, PZ_OVER_COLS, x_slices, y_slices, &rows));
-  return c->ops->dot(c, PZ_OVER_ROWS, &rows, &ones, each);
+  PZ_TRY(pz_fill(c, 1.0, &ones));
+  PZ_TRY(pz_dot(c, PZ_OVER_COLS, x_slices, y_slices, &rows));
+  return pz_dot(c, PZ_OVER_ROWS, &rows, &ones, each);
 }
 
 static pz_status
@@ -178,9 +177,9 @@ weight_norm_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const
   pz_tensor norm;
   PZ_TRY(pz_save_like(c, &x[G], &norm));
   PZ_TRY(norms(c, s, v, &norm));
-  return c->ops->launch(c, &weight_norm_value, pz_count(v),
-                        (const pz_tensor* const[]){v, &norm, &x[G], w}, NULL,
-                        (const int64_t[]){s.n, s.inner});
+  return pz_launch(c, &weight_norm_value, pz_count(v),
+                   (const pz_tensor* const[]){v, &norm, &x[G], w}, NULL,
+                   (const int64_t[]){s.n, s.inner});
 }
 
 static pz_status
@@ -194,24 +193,23 @@ weight_norm_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* con
   pz_tensor norm;
   pz_tensor u;
   pz_tensor gg;
-  PZ_TRY(c->host->saved(c, 0, &norm));
+  PZ_TRY(pz_saved(c, 0, &norm));
   PZ_TRY(pz_work_like(c, v, &u));
   if (pz_wants(c, G)) {
     gg = gx[G];
   } else {
     PZ_TRY(pz_work_like(c, &x[G], &gg));
   }
-  PZ_TRY(c->ops->launch(c, &weight_norm_direction, pz_count(v),
-                        (const pz_tensor* const[]){v, &norm, &u}, NULL, extents));
+  PZ_TRY(pz_launch(c, &weight_norm_direction, pz_count(v), (const pz_tensor* const[]){v, &norm, &u},
+                   NULL, extents));
   // gg <- <G, u>
   PZ_TRY(products(c, s, gw, &u, &gg));
   if (!pz_wants(c, V)) {
     return PZ_OK;
   }
   // gv <- (g / |v|) (G - gg u)
-  return c->ops->launch(c, &weight_norm_adjoint, pz_count(v),
-                        (const pz_tensor* const[]){&u, &norm, &x[G], &gg, gw, &gx[V]}, NULL,
-                        extents);
+  return pz_launch(c, &weight_norm_adjoint, pz_count(v),
+                   (const pz_tensor* const[]){&u, &norm, &x[G], &gg, gw, &gx[V]}, NULL, extents);
 }
 
 static pz_status
@@ -221,7 +219,7 @@ weight_norm_right_inverse(pz_call* const c, const pz_tensor* const w, pz_tensor*
   return pz_copy(c, w, &x[V]);
 }
 
-/* Every tensor is |w| times its direction. */
+/* Every tensor is a value. */
 static pz_status
 weight_norm_residual(pz_call* const c, const pz_tensor* const w, double* const distance)
 {
@@ -235,23 +233,24 @@ weight_norm_residual(pz_call* const c, const pz_tensor* const w, double* const d
 static pz_status
 weight_norm_sample(pz_call* const c, pz_tensor* const w)
 {
-  return c->ops->random(c, PZ_NORMAL, c->draw, 0, 0.0, 1.0, w);
+  return pz_random(c, PZ_NORMAL, c->draw, 0, 0.0, 1.0, w);
 }
 
 static const pz_option weight_norm_options[] = {
     [DIM] = PZ_OPTION_CHOICE("dim", 0, dims,
-                             "whose slices have a magnitude each, -2 and less: from the last; all "
-                             "or -1: one for the tensor"),
+                             "dimension whose slices have one magnitude each, -2 and less count "
+                             "from the last; all or -1: one magnitude for the tensor"),
 };
 
 static const pz_parametrization weight_norm = {
     .size = sizeof(weight_norm),
     .option_size = sizeof(pz_option),
     .id = "weight_norm",
-    .summary = "Magnitude and direction apart, w = g v / |v|",
-    .formula = "w = g v / |v|, the norm over every dimension but dim, or over all\n"
-               "domain: g as v with 1 for every extent but that of dim (no dimensions with all), "
-               "v of any shape; slices of zeros give zeros\n"
+    .summary = "Weight normalization: magnitude g and direction v, w = g v / |v|",
+    .tags = "network norm",
+    .formula = "w = g v / |v|, with the norm over all dimensions except dim, or over all\n"
+               "domain: v of any shape; g has the shape of v with all extents 1 except that of dim "
+               "(with all, g is a scalar); slices of zeros give zeros\n"
                "right inverse: g = |w|, v = w\n"
                "cost: two passes over memory forward, three in vjp",
     .options = weight_norm_options,
@@ -262,7 +261,7 @@ static const pz_parametrization weight_norm = {
     .vjp = weight_norm_vjp,
     .residual = weight_norm_residual,
     .sample = weight_norm_sample,
-    .older_names = "original0=_g original1=_v",
+    .legacy_names = "original0=_g original1=_v",
 };
 
 PZ_PLUGIN(weight_norm, "1.0.0", PZ_PARAMETRIZATION(&weight_norm));

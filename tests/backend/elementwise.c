@@ -39,7 +39,7 @@ START_TEST(test_copy_integers)
     for (int64_t i = 0; i < n; ++i) {
       operand_put_integer(x, i, (int64_t)(test_bits(&r->random) >> 1));
     }
-    RUN(r, copy, AT(x), AT(y));
+    RUN_INTEGERS(r, copy, AT(x), AT(y));
     expect_ok(r);
     for (int64_t i = 0; r->offered && i < n; ++i) {
       ck_assert_int_eq(operand_integer(y, TESTED, i), operand_integer(x, BEFORE, i));

@@ -40,7 +40,7 @@ START_TEST(test_alloc)
     void* data = NULL;
     ck_assert_int_eq(s->backend->alloc(s->queue, bytes, &data), PZ_OK);
     ck_assert_ptr_nonnull(data);
-    if (s->backend->flags & PZ_BACKEND_HOST_MEMORY) {
+    if (pair_in_host_memory()) {
       ck_assert_uint_eq((uintptr_t)data % 64, 0);
       memset(data, 0x5a, bytes);
     }

@@ -116,7 +116,8 @@ pair_subject(const char* const name, const bool routed, const int n_mandatory,
 bool
 pair_in_host_memory(void)
 {
-  return (subject->flags & PZ_BACKEND_HOST_MEMORY) != 0;
+  pz_device_info info = {.size = sizeof(info)};
+  return subject->probe(&host, 0, &info) == PZ_OK && info.memory == PZ_MEMORY_HOST;
 }
 
 static bool
@@ -180,7 +181,10 @@ pair_open(pair* const r, const int which)
   for (int k = 0; k < 2; ++k) {
     side* const s = &r->sides[k];
     ck_assert_msg(s->backend->open(&host, 0, NULL, &s->queue) == PZ_OK, "open: %s", last_message);
-    s->ops = s->backend->ops ? s->backend->ops : &none;
+    s->ops = s->backend->operations ? s->backend->operations(s->queue, r->dtype) : NULL;
+    s->integers = s->backend->operations ? s->backend->operations(s->queue, PZ_I64) : NULL;
+    s->ops = s->ops ? s->ops : &none;
+    s->integers = s->integers ? s->integers : &none;
     ck_assert_int_eq(s->backend->alloc(s->queue, 2 * sizeof(int64_t), &s->fault.data), PZ_OK);
   }
 }

@@ -40,7 +40,8 @@ typedef struct operand {
 
 typedef struct side {
   const pz_backend* backend;
-  const pz_backend_ops* ops;
+  const pz_backend_ops* ops;      /* of the pair's dtype */
+  const pz_backend_ops* integers; /* of PZ_I64 */
   pz_backend_queue* queue;
   pz_fault fault;
   pz_status status;      /* of the last run, the fault word included */
@@ -97,13 +98,18 @@ double pair_real(pair* r);             /* a scalar argument: 0, 1, -1 or any */
 
 bool pair_step(pair* r);
 
-#define RUN(r, name, ...)                                                                   \
-  do {                                                                                      \
-    (r)->op = #name;                                                                        \
-    while (pair_step(r)) {                                                                  \
-      const side* const s_ = &(r)->sides[(r)->turn];                                        \
-      (r)->result = s_->ops->name ? s_->ops->name(s_->queue, __VA_ARGS__) : PZ_UNSUPPORTED; \
-    }                                                                                       \
+#define RUN(r, name, ...) RUN_OF(r, ops, name, __VA_ARGS__)
+
+/* The same for operations on integers. */
+#define RUN_INTEGERS(r, name, ...) RUN_OF(r, integers, name, __VA_ARGS__)
+
+#define RUN_OF(r, table, name, ...)                                                             \
+  do {                                                                                          \
+    (r)->op = #name;                                                                            \
+    while (pair_step(r)) {                                                                      \
+      const side* const s_ = &(r)->sides[(r)->turn];                                            \
+      (r)->result = s_->table->name ? s_->table->name(s_->queue, __VA_ARGS__) : PZ_UNSUPPORTED; \
+    }                                                                                           \
   } while (0)
 
 /* Inside RUN, where the pair is named r: an operand, its array, the fault word of the side. */

@@ -57,7 +57,7 @@ START_TEST(test_known_answers)
   }
   pair_open(r, 1);
   operand* const y = operand_flat(r, OPERAND_OUT, PZ_I64, 2);
-  RUN(r, random, PZ_BITS, 0, 0, 0.0, 0.0, AT(y));
+  RUN_INTEGERS(r, random, PZ_BITS, 0, 0, 0.0, 0.0, AT(y));
   expect_ok(r);
   if (r->offered) {
     ck_assert_uint_eq((uint64_t)operand_integer(y, TESTED, 0), 0xe169c58d6627e8d5U);
@@ -80,7 +80,7 @@ START_TEST(test_raw_bits)
     const uint64_t key = test_bits(&r->random);
     const uint64_t first = trial % 5 < 4 ? firsts[trial % 5] : test_bits(&r->random);
     operand* const y = operand_flat(r, OPERAND_OUT, PZ_I64, n);
-    RUN(r, random, PZ_BITS, key, first, 0.0, 0.0, AT(y));
+    RUN_INTEGERS(r, random, PZ_BITS, key, first, 0.0, 0.0, AT(y));
     expect_ok(r);
     for (int64_t e = 0; r->offered && e < n; ++e) {
       ck_assert_uint_eq((uint64_t)operand_integer(y, TESTED, e), expected_word(key, first, e));

@@ -338,7 +338,7 @@ routed_open(const pz_backend_host* host, uint32_t index, const void* native, pz_
   snprintf(device, sizeof(device), "%s:%u", routed.id, (unsigned)index);
   only = (pz_backend_queue){.host = host, .context = test_context()};
   ck_assert_ok(pz_context_add_file(only.context, subject_file));
-  ck_assert_ok(pz_queue_open(only.context, device, &only.queue));
+  ck_assert_ok(pz_queue_open(only.context, device, NULL, &only.queue));
   *out = &only;
   return PZ_OK;
 }
@@ -392,6 +392,14 @@ routed_sync(pz_backend_queue* q)
 #define NONE(OP, name)
 static const pz_backend_ops operations = {.size = sizeof(operations), PZI_OPS(MEMBER, NONE, NONE)};
 
+static const pz_backend_ops*
+operations_of(pz_backend_queue* const q, const uint32_t dtype)
+{
+  (void)q;
+  (void)dtype;
+  return &operations;
+}
+
 const pz_backend*
 routed_backend(const char* const file, const pz_backend* const subject)
 {
@@ -409,7 +417,7 @@ routed_backend(const char* const file, const pz_backend* const subject)
       .copy = routed_move,
       .fill = routed_repeat,
       .sync = routed_sync,
-      .ops = &operations,
+      .operations = operations_of,
   };
   return &routed;
 }

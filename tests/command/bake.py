@@ -1,6 +1,6 @@
 # Copyright (c) 2026 the libparametrize authors
 # SPDX-License-Identifier: MIT
-"""bake: values against NumPy, and everything else untouched.
+"""bake: values against NumPy, and everything else unchanged.
 
 usage: bake.py COMMAND CC INCLUDE_DIR MODELS
 """
@@ -26,7 +26,7 @@ def normal(*shape, dtype=np.float32):
 
 
 def bake(*arguments, source="m.safetensors", target="p.safetensors"):
-    """Bakes and reads what came of it."""
+    """Bakes and reads the result."""
     good("bake", source, *arguments, "-o", target, "--force")
     return read_tensors(target)
 
@@ -42,7 +42,7 @@ def close(a, b, bound):
 
 
 def original(path):
-    """The name under which PyTorch keeps the one original of a value."""
+    """PyTorch's name of the only original of a value."""
     before, dot, tensor = path.rpartition(".")
     return f"{before}{dot}parametrizations.{tensor}.original"
 
@@ -79,7 +79,7 @@ def values():
 
 
 def masks():
-    """pruning takes its mask from the file; a map after others too"""
+    """pruning reads its mask from the file, also as the last of several stages"""
     folder("masks")
     x, y = normal(5, 7), normal(4, 4)
     m, n = (generator.random(x.shape) < 0.6).astype(np.float32), (generator.random(y.shape) < 0.5).astype(np.float32)
@@ -93,7 +93,7 @@ def masks():
 
 
 def several():
-    """several originals and an own parameter make one value, of their dtype"""
+    """several originals and an own parameter give one value, of their dtype"""
     folder("several")
     a, b = normal(3, 4), normal(3, 4)
     scale = np.float32(0.25)
@@ -107,7 +107,7 @@ def several():
 
 
 def rules():
-    """the first rule that matches holds; * matches dots"""
+    """the first rule that matches counts; * matches dots"""
     folder("rules")
     x = {name: normal(4, 4) for name in ("a.w", "a.b.w", "c.v", "w")}
     write_tensors("m.safetensors", {original(path): tensor for path, tensor in x.items()})
@@ -121,7 +121,7 @@ def rules():
 
 
 def untouched():
-    """entries of every dtype and the metadata pass through, aligned, byte for byte"""
+    """tensors of every dtype and the metadata are copied byte for byte"""
     folder("untouched")
     sized = [
         ("BOOL", 1), ("U8", 1), ("I8", 1), ("F8_E4M3", 1), ("F8_E5M2", 1), ("I16", 2), ("U16", 2), ("F16", 2),
@@ -140,8 +140,8 @@ def untouched():
     found, metadata = bake("--map", "*=skew")
     assert metadata == texts and sorted(found) == sorted(["w", *list(file)[1:]]), found.keys()
     for name, (dtype, shape, body) in list(file.items())[1:]:
-        entry = found[name] if isinstance(found[name], tuple) else ("", found[name].shape, found[name].tobytes())
-        assert entry[1:] == (shape, body) and entry[0] in ("", dtype), name
+        tensor = found[name] if isinstance(found[name], tuple) else ("", found[name].shape, found[name].tobytes())
+        assert tensor[1:] == (shape, body) and tensor[0] in ("", dtype), name
         assert isinstance(found[name], tuple) or names[found[name].dtype] == dtype, name
     write_tensors("plain.safetensors", {"x": normal(2)}, {"format": "pt"})
     assert bake(source="plain.safetensors")[1] == {"format": "pt"}
@@ -198,7 +198,7 @@ def own():
 
 
 def overrule():
-    """--map holds before what the file says"""
+    """--map overrides the chains of the file"""
     folder("overrule")
     subprocess.run([models], check=True, env=environment)
     file, _ = read_tensors("model.safetensors")
@@ -211,7 +211,7 @@ def overrule():
 
 
 def in_place():
-    """the input itself, by any of its names, is replaced with --force"""
+    """with --force the input itself, by any of its names, is replaced"""
     folder("place")
     x, y = normal(40, 40), normal(300, 300)
     for name in "m.safetensors", "./m.safetensors", "soft", "hard":
@@ -228,7 +228,7 @@ def in_place():
 
 
 def lenient():
-    """--lenient leaves out what has no place, makes what is missing, and says so"""
+    """--lenient ignores unknown tensors, initializes missing ones, and prints a remark for each"""
     folder("lenient")
     x, y = normal(4, 4), normal(5, 5)
     write_tensors("m.safetensors", {
@@ -241,8 +241,9 @@ def lenient():
     assert status == 0 and out == "", err
     lines = err.splitlines()
     assert all(line.startswith("parametrize: m.safetensors: remark: ") for line in lines) and len(lines) == 4, err
-    for name in "w.0.Id", "w.0.steps", "v.0.mask", "gone.mask":
-        assert sum(f'"parametrizations.{name}"' in line for line in lines) == 1, err
+    for name in "w.0.Id", "w.0.steps", "gone.mask":
+        assert sum(line.endswith(f'unknown tensor "parametrizations.{name}" is ignored') for line in lines) == 1, err
+    assert sum(line.endswith('missing tensor "parametrizations.v.0.mask" is initialized') for line in lines) == 1, err
     found, _ = read_tensors("p.safetensors")
     assert sorted(found) == ["v", "w"] and (found["w"] == skew(x)).all()
     assert ((found["v"] == 0) | (found["v"] == y)).all() and (found["v"] == y).any()
@@ -251,7 +252,7 @@ def lenient():
 
 
 def older():
-    """names of torch.nn.utils.weight_norm and spectral_norm, where --map says so"""
+    """legacy names of torch.nn.utils.weight_norm and spectral_norm, where --map defines the chain"""
     folder("older")
     g, v, w = normal(4, 1), normal(4, 3, 2), normal(4, 3)
     # u^T W v is the norm of W, as in a trained model, and so is far from zero
@@ -267,10 +268,10 @@ def older():
     close(found["a.conv.weight"], g.reshape(4, 1, 1) * v / np.sqrt((v * v).sum((1, 2), keepdims=True)), 1e-6)
     close(found["weight"], w / (u1.astype(float) @ w.astype(float) @ v1.astype(float)), 1e-6)
     assert (found["x_g"] == u1).all() and (found["x_v"] == v1).all() and (found["a.conv.bias"] == g[:, 0]).all()
-    # nobody says so
+    # without --map they are plain tensors
     assert sorted(bake()[0]) == sorted(file) == sorted(bake("--lenient")[0])
     refused("bake", "m.safetensors", "--map", "*=skew", "-o", "q.safetensors", says="no parametrized tensor")
-    # a list beside them takes what is left
+    # a plain tensor of the same name
     write_tensors("m.safetensors", file | {"weight": w})
     refused("bake", "m.safetensors", "--map", "weight=spectral_norm", "-o", "q.safetensors", says="no parametrized tensor")
 

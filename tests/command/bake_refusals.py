@@ -52,7 +52,7 @@ def words():
 
 
 def rules():
-    """values without maps, rules without values, chains that do not exist or fit"""
+    """values without a chain, rules without a value, chains that do not exist or fit"""
     folder("rules")
     plain = {w + "original": x}
     model(plain, says=["m.safetensors", '"w"', "--map 'w=CHAIN'"])
@@ -71,15 +71,15 @@ def rules():
     model({w + "parametrizations.original.original": x}, "--map", "w=skew", says="parametrizations.w.original")
 
 
-def entries():
-    """leftovers, missing entries, dtypes, names"""
-    folder("entries")
+def tensors():
+    """unknown and missing tensors, dtypes, names"""
+    folder("tensors")
     model({w + "original": x, w + "0.Id": eye}, "--map", "w=skew", says=w + "0.Id")
     model({w + "original": x}, "--map", "w=pruning", says=w + "0.mask")
     model({w + "original": x, w + "0.mask": x[:2]}, "--map", "w=pruning", says=["2x3", "3x3"])
     model({w + "original": x, "w": x}, "--map", "w=skew", says=['"w"', "both"])
     model({w + "0.mask": x, "b": x}, says="--map 'w=CHAIN'")
-    model({w + "original": x, "parametrizations.v.steps": x}, "--map", "w=skew", says=["parametrizations.v.steps", "no place"])
+    model({w + "original": x, "parametrizations.v.steps": x}, "--map", "w=skew", says=['"parametrizations.v.steps"', "belongs to no chain"])
     for extra in [], ["--lenient"]:
         model({w + "0.mask": x}, "--map", "w=pruning", *extra, says=['"w"', "no original"])
     model({w + "original": x.astype(np.int32)}, "--map", "w=skew", says=["I32"])
@@ -213,4 +213,4 @@ def progress():
 
 
 build_maps()
-main([words, rules, entries, values, files, permissions, full, race, interrupts, progress])
+main([words, rules, tensors, values, files, permissions, full, race, interrupts, progress])

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 the libparametrize authors
 # SPDX-License-Identifier: MIT
-"""What the tests of the command share: running it, and .npy files without NumPy.
+"""Shared by the tests of the command: running it, and .npy files without NumPy.
 
 Every script here is called with the command's path as its first argument; those that build
 plugins with the compiler and the include folder as its second and third.
@@ -38,7 +38,7 @@ print(f"TEST_SEED={seed}", file=sys.stderr)
 
 
 def folder(name):
-    """A fresh folder that is the current one from now on."""
+    """Makes a new folder the current one."""
     path = work / name
     path.mkdir()
     os.chdir(path)
@@ -61,7 +61,7 @@ def run(*arguments, **options):
 
 
 def good(*arguments, **options):
-    """Runs what must succeed without a word on the standard error; returns its output."""
+    """Runs a command that must succeed with nothing on standard error; returns its output."""
     status, out, err = run(*arguments, **options)
     assert status == 0 and err == "", f"{arguments}: exit {status}: {err}"
     return out
@@ -87,7 +87,7 @@ def without_privileges():
 
 
 def build_maps():
-    """Compiles maps.c with plain cc into a folder that is searched from now on; its path."""
+    """Compiles maps.c with plain cc into a new folder of the search path; returns the folder."""
     path = work / "plugins"
     path.mkdir()
     source = pathlib.Path(__file__).with_name("maps.c")
@@ -104,7 +104,7 @@ def snapshot():
 
 
 def refused(*arguments, status=1, says=(), **options):
-    """Runs what must fail with one line that has every text of `says`, and change no file."""
+    """Runs a command that must fail with one line containing all of `says`, and change no file."""
     before = snapshot()
     code, out, err = run(*arguments, **options)
     shown = f"{arguments}: exit {code}: {err}"

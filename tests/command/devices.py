@@ -1,6 +1,6 @@
 # Copyright (c) 2026 the libparametrize authors
 # SPDX-License-Identifier: MIT
-"""--device in every command: the same numbers on an accelerator as on the reference."""
+"""--device in every command: an accelerator gives the same numbers as the reference."""
 
 import random
 
@@ -28,7 +28,7 @@ def close(a, b, tolerance):
 
 
 def both(name, tolerance, *arguments):
-    """Runs a command on either side and compares what it writes."""
+    """Runs a command on both devices and compares the outputs."""
     for where in "reference", device:
         good(*arguments, "-o", f"{name}-{where}.npy", "--device", where, "--force")
     close(read(f"{name}-{device}.npy")[1], read(f"{name}-reference.npy")[1], tolerance)
@@ -53,7 +53,7 @@ def arrays():
 
 
 def samples():
-    """sample draws the same bits everywhere"""
+    """sample draws the same bits on every device"""
     needs_device()
     folder("samples")
     both("s", 50 * 12 * 2**-23 * 10, "sample", "-p", "pruning(p_drop=0.4)", "5", "12", "--seed", "4")
@@ -72,7 +72,7 @@ def models():
 
 
 def names():
-    """what is not there is said in one line"""
+    """a missing device is an error of one line"""
     needs_device()
     folder("names")
     write("x.npy", (2, 2), [1.0, 2.0, 3.0, 4.0], "f")

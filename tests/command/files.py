@@ -1,6 +1,6 @@
 # Copyright (c) 2026 the libparametrize authors
 # SPDX-License-Identifier: MIT
-"""Files in every form that is read, and outputs that appear whole or not at all.
+"""Every form of input files, and outputs that are written completely or not at all.
 
 usage: files.py COMMAND CC INCLUDE_DIR
 """
@@ -53,7 +53,7 @@ def several():
 
 
 def together():
-    """of several outputs either all appear or none"""
+    """either all of several outputs are written, or none"""
     folder("together")
     write("y.npy", (2, 2), [1, 2, 3, 4])
     write("b.npy", (1,), [7])
@@ -65,7 +65,7 @@ def together():
 
 
 def races():
-    """a file that appears meanwhile is kept, and what had its name by then is taken back"""
+    """a file that another process creates meanwhile is kept, and outputs renamed so far are removed"""
     folder("races")
     write("y.npy", (2, 2), [1, 2, 3, 4])
     for arguments, target, outputs in [
@@ -118,7 +118,7 @@ def conversions():
 
 
 def spellings():
-    """every way Python would read a header's dictionary"""
+    """every form of a header's dictionary that Python reads"""
     folder("spellings")
     values = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
     native = "=" if generator_bit() else "<" if sys.byteorder == "little" else ">"
@@ -194,7 +194,7 @@ def permissions():
 
 
 def full():
-    """a file that cannot be written to its end leaves nothing"""
+    """a file that cannot be written completely leaves nothing behind"""
     folder("full")
     write("x.npy", (300, 300), range(90000))
     limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
@@ -206,7 +206,7 @@ def full():
 
 
 def streams():
-    """a standard output that takes nothing is an error; closed streams harm no file"""
+    """an error of standard output is an error; closed streams do not damage files"""
     folder("streams")
     for arguments in ["list"], ["info", "skew"], ["doctor"], ["--help"], ["apply", "--help"], ["--version"]:
         with open("/dev/full", "w") as sink:
@@ -229,7 +229,7 @@ def streams():
 
 
 def concurrent():
-    """of runs at once with one target exactly one succeeds, with --force all do"""
+    """of concurrent runs with one target exactly one succeeds, with --force all do"""
     folder("concurrent")
     write("x.npy", (64, 64), range(4096))
     for extra in [], ["--force"]:
@@ -245,7 +245,7 @@ def concurrent():
 
 
 def interrupts():
-    """an interrupt leaves no temporary: the output is there whole, or not"""
+    """an interrupt leaves no temporary file: the output is complete, or does not exist"""
     folder("interrupts")
     n = 2000
     pathlib.Path("x.npy").write_bytes(header(dictionary(shape=(n, n))) + bytes(8 * n * n))

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 the libparametrize authors
 # SPDX-License-Identifier: MIT
-"""The maps written again with NumPy, for real and complex numbers."""
+"""The formulas of the parametrizations in NumPy, for real and complex numbers."""
 
 import numpy as np
 

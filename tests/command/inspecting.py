@@ -1,6 +1,6 @@
 # Copyright (c) 2026 the libparametrize authors
 # SPDX-License-Identifier: MIT
-"""inspect: what a model file says, and what its values are.
+"""inspect: the contents of a model file, and its values.
 
 usage: inspecting.py COMMAND CC INCLUDE_DIR MODELS
 """
@@ -36,23 +36,23 @@ def sections(out):
 
 
 def own():
-    """a file of the library: tensors, texts, maps with their versions, values"""
+    """a file of the library: tensors, metadata, chains with their versions, values"""
     folder("own")
     subprocess.run([models], check=True, env=environment)
     file, _ = read_tensors("model.safetensors")
     out = good("inspect", "model.safetensors")
     shown = sections(out)
-    assert list(shown) == ["tensors", "metadata", "maps", "values"], out
+    assert list(shown) == ["tensors", "metadata", "chains", "values"], out
     for name, x in file.items():
         shape = "x".join(map(str, x.shape)) or "scalar"
         assert shown["tensors"][name] == [names[x.dtype], shape, str(x.nbytes)], (name, out)
     assert f"\n{len(file)} tensors, {sum(x.nbytes for x in file.values())} bytes\n" in out, out
     assert shown["metadata"]["epoch"] == ["12"] and "parametrize" not in shown["metadata"], out
     version = r"(\d+\.\d+\.\d+)"
-    text, saved, here = shown["maps"]["weight"]
+    text, saved, here = shown["chains"]["weight"]
     assert text == "skew,cayley" and re.fullmatch(f"skew {version}, cayley {version}", saved) and saved == here, out
-    assert shown["maps"]["layer.mask"][0] == "pruning(p_drop=0.4,seed=3)", out
-    assert "layer.parametrizations.deep.original" in shown["maps"], out
+    assert shown["chains"]["layer.mask"][0] == "pruning(p_drop=0.4,seed=3)", out
+    assert "layer.parametrizations.deep.original" in shown["chains"], out
     values, _ = read_tensors("values.safetensors")
     assert sorted(shown["values"]) == ["layer.deep", "layer.mask", "layer.weight", "value", "weight"], out
     for name in "weight", "layer.weight", "layer.mask":
@@ -65,15 +65,15 @@ def own():
 
 
 def foreign():
-    """a file of others: rules as in bake; without one, the reason"""
+    """a file without chains: rules as in bake; without one, the reason"""
     folder("foreign")
     x, y = generator.standard_normal((2, 5, 5)), generator.standard_normal((4,)).astype(np.float32)
     write_tensors("m.safetensors", {w + "original": x, "c.parametrizations.v.original": y, "c.parametrizations.v.0.mask": y, "b": y})
     shown = sections(good("inspect", "m.safetensors"))
-    assert shown["maps"]["w"] == ["not said", "not said"] and shown["maps"]["c.v"] == ["not said", "not said"]
+    assert shown["chains"]["w"] == ["unknown", "unknown"] and shown["chains"]["c.v"] == ["unknown", "unknown"]
     assert shown["values"]["w"][:3] == ["-", "-", "-"] and shown["values"]["w"][3], shown
     shown = sections(good("inspect", "m.safetensors", "--map", "w=skew,matrix_exp", "--map", "*=pruning"))
-    assert shown["maps"]["w"][:2] == ["skew,matrix_exp", "not said"], shown
+    assert shown["chains"]["w"][:2] == ["skew,matrix_exp", "unknown"], shown
     shape, residual, condition = shown["values"]["w"][:3]
     assert shape == "2x5x5" and float(residual) < 1e-12 and abs(float(condition) - 1) < 1e-3, shown
     assert shown["values"]["c.v"][0] == "4" and shown["values"]["c.v"][2] == "no matrix", shown
@@ -84,7 +84,7 @@ def foreign():
 
 
 def reasons():
-    """why a value cannot be had stands in its place"""
+    """the row of a value that cannot be computed has the reason"""
     folder("reasons")
     eye = np.eye(3, dtype=np.float32)
     write_tensors("m.safetensors", {
@@ -94,7 +94,7 @@ def reasons():
     rules = ["--map", "w=cayley", "--map", "u=elsewhere,skew", "--map", "v=skew", "--map", "t=symmetric"]
     out = good("inspect", "m.safetensors", *rules)
     shown = sections(out)
-    assert shown["maps"]["u"][0] == "elsewhere,skew" and shown["maps"]["u"][2].startswith("elsewhere missing, skew "), out
+    assert shown["chains"]["u"][0] == "elsewhere,skew" and shown["chains"]["u"][2].startswith("elsewhere missing, skew "), out
     assert shown["values"]["w"][:3] == ["-"] * 3 and "singular" in shown["values"]["w"][3], out
     assert "elsewhere" in shown["values"]["u"][3] and "v.0.Id" in shown["values"]["v"][3], out
     assert shown["values"]["t"][2] == "-" and "finite" in shown["values"]["t"][3], out
@@ -106,7 +106,7 @@ def reasons():
 
 
 def plain():
-    """a plain model has tensors alone; missing plugins are no hindrance"""
+    """a plain model has tensors alone, and needs no plugins"""
     folder("plain")
     write_tensors("m.safetensors", {"a": np.float32([1, 2]), "b": ("F8_E5M2", (2, 1), b"ab"), "c": np.zeros((), "?")})
     out = good("inspect", "m.safetensors")

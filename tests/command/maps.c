@@ -1,16 +1,16 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Maps that the tests of the command compile with plain cc and find through
-   PARAMETRIZE_PLUGIN_PATH: what no installed map has.
+/* Parametrizations with properties that no installed one has. The tests of the command compile them
+   with plain cc and load them through PARAMETRIZE_PLUGIN_PATH.
 
-     product   y = a o b: two originals; an own parameter scale, 1 at first, multiplies;
-               right inverse a = y, b = 1 where scale is 1
-     intruder  y = x, while somebody else makes the file that the environment variable
-               INTRUDER names: the race between a check and its use
-     held      y = x, after it made the file that the environment variable HELD names and the
-               test removed it: time for an interrupt
-     slow      y = x, after 1.2 seconds: time for showing progress */
+     product   y = scale a o b: two originals, and an own parameter scale, initially 1;
+               right inverse a = y, b = 1 if scale is 1
+     intruder  y = x, and creates the file named by the environment variable INTRUDER: the race
+               between a check and its use
+     held      y = x, after it created the file named by the environment variable HELD and the test
+               removed it: time for an interrupt
+     slow      y = x, after 1.2 seconds: time to show the progress */
 
 #include <parametrize/plugin.h>
 
@@ -33,7 +33,7 @@ static pz_status
 product_init(pz_call* const c, const pz_tensor* const tensor)
 {
   (void)tensor;
-  return c->ops->fill(c, 1.0, &c->new_parameter[0]);
+  return pz_fill(c, 1.0, &c->new_parameter[0]);
 }
 
 /* y = scale a o b */
@@ -41,15 +41,15 @@ static pz_status
 product_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 {
   double scale;
-  PZ_TRY(c->ops->read(c, &x[2], &scale));
-  return c->ops->hadamard(c, scale, &x[0], &x[1], 0.0, y);
+  PZ_TRY(pz_read(c, &x[2], &scale));
+  return pz_hadamard(c, scale, &x[0], &x[1], 0.0, y);
 }
 
 static pz_status
 product_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const x)
 {
   PZ_TRY(pz_copy(c, y, &x[0]));
-  return c->ops->fill(c, 1.0, &x[1]);
+  return pz_fill(c, 1.0, &x[1]);
 }
 
 /* ga = scale b o gy, gb = scale a o gy */
@@ -59,10 +59,10 @@ product_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y
 {
   double scale;
   (void)y;
-  PZ_TRY(c->ops->read(c, &x[2], &scale));
+  PZ_TRY(pz_read(c, &x[2], &scale));
   for (uint32_t k = 0; k < 2; ++k) {
     if (pz_wants(c, k)) {
-      PZ_TRY(c->ops->hadamard(c, scale, &x[1 - k], gy, 0.0, &gx[k]));
+      PZ_TRY(pz_hadamard(c, scale, &x[1 - k], gy, 0.0, &gx[k]));
     }
   }
   return pz_wants(c, 2) ? pz_fail(c, PZ_INVALID, "asked for the gradient of the scale") : PZ_OK;
@@ -89,7 +89,7 @@ intruder_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* co
 static pz_status
 intruder_sample(pz_call* const c, pz_tensor* const y)
 {
-  return c->ops->fill(c, 1.0, y);
+  return pz_fill(c, 1.0, y);
 }
 
 static pz_status

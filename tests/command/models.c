@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Writes, into the current folder, model.safetensors: a module with lists of every kind, as
-   a host saves it; and values.safetensors: what its tensors read as, in evaluation mode. */
+/* Writes two files into the current folder: model.safetensors, a module with chains of every kind
+   as a host saves it, and values.safetensors, the values of its tensors in evaluation mode. */
 
 #include <parametrize/parametrize.h>
 
@@ -32,7 +32,7 @@ expect(const pz_status status, const char* const what)
   }
 }
 
-/* Numbers in (-1, 1), of which no two are alike. */
+/* Numbers in (-1, 1), all different. */
 static void
 add(pz_module* const module, const size_t k, const char* const name, const pz_tensor_kind kind)
 {
@@ -54,15 +54,14 @@ static void
 write_values(pz_module* const module)
 {
   static double data[N_VALUES][BYTES_MOST / sizeof(double)];
-  pz_file_entry entries[N_VALUES];
+  pz_writer_tensor entries[N_VALUES];
   pz_writer* writer = NULL;
   for (size_t k = 0; k < N_VALUES; ++k) {
     const pz_spec spec = pz_spec_make(values[k].dtype, values[k].ndim, values[k].shape);
     const pz_tensor host =
         pz_host_tensor(values[k].dtype, data[k], values[k].ndim, values[k].shape);
     expect(pz_module_read(module, values[k].name, &host), values[k].name);
-    entries[k] = (pz_file_entry){
-        .size = sizeof(pz_file_entry),
+    entries[k] = (pz_writer_tensor){
         .name = values[k].name,
         .dtype = values[k].dtype == PZ_F64 ? "F64" : "F32",
         .spec = spec,
@@ -79,7 +78,8 @@ write_values(pz_module* const module)
 int
 main(void)
 {
-  const pz_metadata texts[] = {{"epoch", "12"}, {"note", "a host's \"own\" words"}};
+  const pz_metadata texts[] = {{.key = "epoch", .text = "12"},
+                               {.key = "note", .text = "a host's \"own\" words"}};
   pz_context* context;
   pz_module* model;
   pz_module* layer;
@@ -102,10 +102,11 @@ main(void)
       {"layer.parametrizations.deep.original", "pruning(p_drop=0.5,seed=5)"},
   };
   for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); ++k) {
-    expect(pz_register_parametrization(model, lists[k][0], lists[k][1], 0), lists[k][0]);
+    expect(pz_register_parametrization(model, lists[k][0], lists[k][1], NULL), lists[k][0]);
   }
-  pz_module_train(model, false);
-  expect(pz_module_save_with(model, "model.safetensors", 0, texts, 2), "save");
+  expect(pz_module_train(model, false), "mode");
+  const pz_save_settings settings = {.size = sizeof(settings), .metadata = texts, .n_metadata = 2};
+  expect(pz_module_save(model, "model.safetensors", &settings), "save");
   write_values(model);
   pz_module_free(model);
   pz_context_free(context);

@@ -55,7 +55,7 @@ def words():
     usage("bench", "-p", "skew", "-n", "3", "-b", "x", says=["-b", "whole number"])
     usage("bench", "-p", "skew", "-n", "3", "-n", "3", says="twice")
     usage("bench", "-p", "skew", "-n", "3", "x.npy", says="too many")
-    usage("info", says="name of a map")
+    usage("info", says="expected the name of a parametrization")
     usage("info", "skew", "cayley", says="too many")
     usage("list", "x", says="too many")
     usage("doctor", "x", says="too many")
@@ -63,7 +63,7 @@ def words():
 
 
 def chains():
-    """unknown maps and options, broken chain text"""
+    """unknown parametrizations and options, broken chain text"""
     folder("chains")
     write("x.npy", (2, 2), [0, 1, 2, 3])
 
@@ -118,7 +118,7 @@ def too_large():
 
 
 def values():
-    """values outside the set of the last map"""
+    """values outside the set of the last stage"""
     folder("values")
     write("general.npy", (2, 2), [1, 2, 3, 4])
     write("reflection.npy", (2, 2), [1, 0, 0, -1])
@@ -138,7 +138,7 @@ def values():
 
 
 def inputs():
-    """input files that are not there, or not files"""
+    """input files that do not exist, or are not files"""
     folder("inputs")
     write("x.npy", (2, 2), range(4))
     os.mkdir("d")
@@ -182,7 +182,7 @@ def headers():
     broken("x.npy", b"", "no .npy header")
     broken("x.npy", b"PK\x03\x04 a zip file, say", "no .npy header")
     for n in range(6, len(whole) - len(data)):
-        broken("x.npy", whole[:n], "ends inside its header")
+        broken("x.npy", whole[:n], "end of the file inside its header")
     broken("x.npy", whole[:6] + b"\x04\x00" + whole[8:], "version 4.0", "1.0, 2.0 or 3.0")
     broken("x.npy", whole[:6] + b"\x01\x01" + whole[8:], "version 1.1")
     broken("x.npy", whole[:6] + b"\x02\x00" + struct.pack("<I", 2**31) + data, "2147483648", "1048576")
@@ -253,8 +253,8 @@ def outputs():
     refused("apply", "-p", "skew", "x.npy", "-o", "d/", "--force")
     refused("apply", "-p", "skew", "x.npy", "-o", "", "--force")
     for name in "pipe", "/dev/null", "/dev/stdout":
-        refused("apply", "-p", "skew", "x.npy", "-o", name, says="not a regular file")
-        refused("apply", "-p", "skew", "x.npy", "-o", name, "--force", says="not a regular file")
+        refused("apply", "-p", "skew", "x.npy", "-o", name, says="expected a regular file")
+        refused("apply", "-p", "skew", "x.npy", "-o", name, "--force", says="expected a regular file")
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
     refused("apply", "-p", "skew", "x.npy", "-o", "missing/y.npy", says="no folder missing/")
     refused("apply", "-p", "skew", "x.npy", "-o", "x.npy/y.npy", says="Not a directory")

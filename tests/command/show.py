@@ -9,16 +9,16 @@ import re
 from command import *
 from tap import main
 
-maps = ["cayley", "matrix_exp", "orthogonal", "pruning", "skew", "spectral_norm", "symmetric", "weight_norm"]
+parametrizations = ["cayley", "matrix_exp", "orthogonal", "pruning", "skew", "spectral_norm", "symmetric", "weight_norm"]
 
 
 def listing():
-    """list shows maps, then devices, each with its file, in aligned columns"""
+    """list shows parametrizations, then devices, each with its file, in aligned columns"""
     out = good("list")
     first, second = out.split("\n\n")
     rows = first.splitlines()
-    assert rows[0].split() == ["map", "version", "summary", "file"], rows[0]
-    assert [row.split()[0] for row in rows[1:]] == maps, first
+    assert rows[0].split() == ["parametrization", "version", "summary", "file"], rows[0]
+    assert [row.split()[0] for row in rows[1:]] == parametrizations, first
     for row in rows[1:]:
         assert re.fullmatch(r"\S+ +\d+\.\d+\.\d+ +\S.* {2,}/\S.*\.so", row), row
         assert os.path.isfile(row.split()[-1]), row
@@ -29,8 +29,17 @@ def listing():
     assert not any(row != row.rstrip() for row in out.splitlines())
 
 
+def tags():
+    """list --tag shows the parametrizations with this tag alone"""
+    out = good("list", "--tag", "norm")
+    for name in parametrizations:
+        assert (f"\n{name} " in out) == (name in ("weight_norm", "spectral_norm")), out
+    assert 'has the tag "nor"' in good("list", "--tag", "nor")
+    assert 'has the tag ""' in good("list", "--tag", "")
+
+
 def narrow():
-    """on a narrow terminal the last column moves to lines of its own, nothing is cut"""
+    """on a narrow terminal the last column is on lines of its own, nothing is cut"""
     out = good("list", env={**environment, "COLUMNS": "100"})
     plain = good("list")
     assert out.split() == plain.split()
@@ -40,8 +49,8 @@ def narrow():
 
 
 def information():
-    """info shows summary, formula, options, abilities and file of every map"""
-    for name in maps:
+    """info shows summary, formula, options, abilities and file of every parametrization"""
+    for name in parametrizations:
         out = good("info", name)
         assert re.match(rf"{name} \d+\.\d+\.\d+\n  \S", out), out
         for heading in "options", "offers", "file":
@@ -56,7 +65,7 @@ def information():
 
 
 def operations():
-    """info --device shows how each operation is done"""
+    """info --device shows how each operation is computed"""
     out = good("info", "--device", "reference")
     rows = {line.split()[0]: line.split()[1:] for line in out.split("\n\n")[1].splitlines()}
     assert rows["operation"] == ["float32", "float64"], out
@@ -75,20 +84,25 @@ def doctor():
     path.mkdir()
     (path / "text.so").write_text("no shared object\n")
     (path / "folder.so").mkdir()
-    (path / "notes.txt").write_text("not looked at\n")
+    (path / "notes.txt").write_text("not searched\n")
     gone = work / "gone"
     mine = {**environment, "PARAMETRIZE_PLUGIN_PATH": f"{path}:relative:{gone}"}
     out = good("doctor", env=mine)
-    for name in maps:
-        assert re.search(rf"^  loaded  /\S*/{name}\.so: {name}$", out, re.M), out
+    for name in parametrizations:
+        assert re.search(rf"^  loaded      /\S*/{name}\.so: {name}$", out, re.M), out
     for name in "text.so", "folder.so":
-        assert re.search(rf"^  not     {path}/{name}\n {{10}}\S", out, re.M), out
+        assert re.search(rf"^  not loaded  {path}/{name}\n {{14}}\S", out, re.M), out
     for text in "PARAMETRIZE_PLUGIN_PATH", "relative", str(gone):
         assert text in out, out
     assert "notes.txt" not in out
-    loaded = len(re.findall(r"^  loaded  ", out, re.M))
-    assert re.search(rf"^\d+ looked at, {loaded} loaded$", out, re.M), out
+    loaded = len(re.findall(r"^  loaded      ", out, re.M))
+    assert re.search(rf"^\d+ searched, {loaded} loaded$", out, re.M), out
     assert good("list", env=mine) == good("list")
+    order = out.split("devices, in the order in which auto tries them\n")[1].splitlines()
+    ranks = [line.split()[:3] for line in order]
+    assert ["cpu", "priority", "100"] in ranks and ["reference", "priority", "1"] in ranks, order
+    out = good("doctor", env={**environment, "PARAMETRIZE_DEVICE": "reference,nothing"})
+    assert re.search(r"tries them\n  reference +PARAMETRIZE_DEVICE$", out, re.M), out
     folder("elsewhere")
     refused("info", "nothing", env=mine, says=["nothing", str(path)])
 
@@ -117,7 +131,7 @@ def helps():
 
 
 def times():
-    """bench says how long a chain takes, and what it measured that by"""
+    """bench prints the time of a chain, and of the yardsticks"""
     folder("times")
     out = good("bench", "-p", "skew,cayley", "-n", "5", "-b", "33", "--device", "reference")
     assert out.startswith("skew,cayley, float32, 33 of 5 x 5 on reference\n"), out
@@ -128,8 +142,8 @@ def times():
         assert len(numbers) == 3 and 0 < numbers[1] <= numbers[0] <= numbers[2], lines[name]
         assert lines[name].endswith(unit), lines[name]
     out = good("bench", "-p", "weight_norm", "-n", "4", "--dtype", "float64")
-    assert "1 of 4 x 4" in out and "leaves out the arithmetic" in out, out
+    assert "1 of 4 x 4" in out and "which leaves out the arithmetic" in out, out
     refused("bench", "-p", "bench_copy", "-n", "3", says="no vjp")
 
 
-main([listing, narrow, information, operations, doctor, helps, times])
+main([listing, tags, narrow, information, operations, doctor, helps, times])

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 the libparametrize authors
 # SPDX-License-Identifier: MIT
-"""What the command computes, against NumPy: the maps written again, for complex numbers, so
+"""What the command computes, against NumPy: the same formulas for complex numbers, so
 that gradients are compared with the complex step, exact to rounding."""
 
 from command import *

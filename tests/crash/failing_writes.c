@@ -34,7 +34,7 @@ make_module(void)
 {
   fixture_add(module, "weight", 20, 20);
   fixture_add(module, "bias", 1, 20);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "skew,cayley", 0));
+  ck_assert_ok(pz_register_parametrization(module, "weight", "skew,cayley", NULL));
 }
 
 /* Fails call after call of one kind until a save makes no more of them; returns how many
@@ -51,7 +51,7 @@ fail_each(const failing_call call, const int error, const bool there)
     pz_tensor bias = fixture_normal(PZ_F32, 1, 20);
     ck_assert_ok(pz_module_set(module, "bias", &bias));
     failing_set(call, number, error);
-    const pz_status status = pz_module_save(module, path);
+    const pz_status status = pz_module_save(module, path, NULL);
     const bool happened = failing_happened();
     failing_set(0, 0, 0);
     if (status != PZ_OK) {
@@ -67,7 +67,7 @@ fail_each(const failing_call call, const int error, const bool there)
       free(after);
       ++refused;
     } else {
-      ck_assert_ok(pz_module_load(module, path));
+      ck_assert_ok(test_module_load(module, path));
       ck_assert_int_eq(count_files(), 1);
       unlink(there ? "" : path);
     }
@@ -85,7 +85,7 @@ START_TEST(semantics_20_every_failing_call_leaves_what_was_there)
   failing_allow_unnamed((_i & 2) != 0);
   make_module();
   if (there) {
-    ck_assert_ok(pz_module_save(module, path));
+    ck_assert_ok(pz_module_save(module, path, NULL));
   }
   int refused[FAILING_CALLS] = {0};
   for (failing_call call = 1; call < FAILING_CALLS; ++call) {

@@ -54,10 +54,10 @@ static pz_module*
 make_module(pz_context* const context, const bool trains)
 {
   pz_module* module = NULL;
-  need(pz_module_new(context, "reference", "Linear", &module) == PZ_OK, "module");
+  need(test_module_new(context, "reference", "Linear", &module) == PZ_OK, "module");
   const int64_t rows = trains ? N : ROWS;
   add(module, "weight", PZ_PARAMETER, trains ? PZ_F64 : PZ_F32, rows, rows);
-  need(pz_register_parametrization(module, "weight", "skew,cayley", 0) == PZ_OK, "register");
+  need(pz_register_parametrization(module, "weight", "skew,cayley", NULL) == PZ_OK, "register");
   add(module, "version", PZ_BUFFER, PZ_F64, 1, 1);
   if (trains) {
     add(module, "momentum", PZ_BUFFER, PZ_F64, N, N);
@@ -78,10 +78,10 @@ element(const long long version, const uint32_t t, const int64_t k)
 }
 
 /* The stored tensors in their order: original, version, extra. */
-static pz_tensor_entry
+static pz_tensor_info
 entry_at(pz_module* const module, const uint32_t t)
 {
-  pz_tensor_entry entry = {.size = sizeof(entry)};
+  pz_tensor_info entry = {.size = sizeof(entry)};
   need(pz_module_tensor(module, t, &entry) == PZ_OK, "tensor");
   return entry;
 }
@@ -104,7 +104,7 @@ set_version(pz_module* const module, const long long version)
 static long long
 load_version(pz_module* const module, const char* const path)
 {
-  const pz_status status = pz_module_load(module, path);
+  const pz_status status = test_module_load(module, path);
   pz_tensor tensor;
   if (status == PZ_NOT_FOUND) {
     return 0;
@@ -130,7 +130,7 @@ save_versions(pz_module* const module, const char* const path, const bool once)
 {
   for (long long version = load_version(module, path) + 1;; ++version) {
     set_version(module, version);
-    need(pz_module_save(module, path) == PZ_OK, "save");
+    need(pz_module_save(module, path, NULL) == PZ_OK, "save");
     say_number(version);
     if (once) {
       return;
@@ -180,13 +180,13 @@ step(pz_module* const module)
 static void
 train(pz_module* const module, const char* const path, const long steps)
 {
-  const pz_status status = pz_module_load(module, path);
+  const pz_status status = test_module_load(module, path);
   pz_tensor version;
   need(status == PZ_OK || status == PZ_NOT_FOUND, "load");
   need(pz_module_get(module, "version", &version) == PZ_OK, "version");
   for (long done = (long)test_at(PZ_F64, version.data, 0); done < steps;) {
     step(module);
-    need(pz_module_save(module, path) == PZ_OK, "save");
+    need(pz_module_save(module, path, NULL) == PZ_OK, "save");
     say_number(++done);
   }
 }

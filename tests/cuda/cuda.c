@@ -49,9 +49,9 @@ module_on(pz_context* const context, const char* const device, const char* const
   pz_module* module = NULL;
   fill(start, 0.02);
   const pz_tensor weight = pz_host_tensor(PZ_F32, start, 3, shape);
-  ck_assert_ok(pz_module_new(context, device, "Linear", &module));
+  ck_assert_ok(test_module_new(context, device, "Linear", &module));
   ck_assert_ok(pz_module_add(module, "weight", PZ_PARAMETER, &weight));
-  ck_assert_ok(pz_register_parametrization(module, "weight", list, 0));
+  ck_assert_ok(pz_register_parametrization(module, "weight", list, NULL));
   return module;
 }
 
@@ -71,7 +71,7 @@ START_TEST(test_same_value)
   pz_module* const module = module_on(context, "cuda:0", "skew,cayley");
   open_double();
   read_value(module, there);
-  ck_assert_ok(pz_module_to(module, "reference"));
+  ck_assert_ok(test_module_to(context, module, "reference"));
   ck_assert_ok(pz_module_touch(module, "weight"));
   read_value(module, here);
   for (int k = 0; k < COUNT; ++k) {
@@ -88,10 +88,10 @@ START_TEST(test_absent)
 {
   pz_context* const context = test_context();
   pz_queue* queue = NULL;
-  ck_assert_int_eq(pz_queue_open(context, "cuda:0", &queue), PZ_DEVICE);
+  ck_assert_int_eq(pz_queue_open(context, "cuda:0", NULL, &queue), PZ_DEVICE);
   ck_assert_ptr_nonnull(strstr(pz_error_message(), "no device: "));
   ck_assert_ptr_nonnull(strstr(pz_error_message(), getenv("TEST_REASON")));
-  ck_assert_ok(pz_queue_open(context, "reference", &queue));
+  ck_assert_ok(pz_queue_open(context, "reference", NULL, &queue));
   pz_queue_close(queue);
   pz_context_free(context);
 }

@@ -26,12 +26,12 @@ START_TEST(modules_move_there_and_back)
                                pz_host_tensor(PZ_F32, there, 2, shape),
                                pz_host_tensor(PZ_F32, after, 2, shape)};
   pz_module* m = NULL;
-  ck_assert_ok(pz_module_new(device_context, "cpu", "Linear", &m));
+  ck_assert_ok(pz_module_new(device_context, NULL, "Linear", &m));
   ck_assert_ok(pz_module_add(m, "weight", PZ_PARAMETER, &start));
-  ck_assert_ok(pz_register_parametrization(m, "weight", "skew,cayley,pruning(p_drop=0.3)", 0));
+  ck_assert_ok(pz_register_parametrization(m, "weight", "skew,cayley,pruning(p_drop=0.3)", NULL));
   ck_assert_ok(pz_module_read(m, "weight", &tensors[0]));
 
-  ck_assert_ok(pz_module_to(m, device_name));
+  ck_assert_ok(test_module_to(device_context, m, device_name));
   pz_tensor value;
   pz_device where;
   (void)pz_queue_device(device_queue, &where);
@@ -41,7 +41,7 @@ START_TEST(modules_move_there_and_back)
   ck_assert_ok(pz_module_read(m, "weight", &tensors[1]));
   ck_assert_ok(pz_module_backward(m, "weight", &start));
 
-  ck_assert_ok(pz_module_to(m, "cpu"));
+  ck_assert_ok(test_module_to(device_context, m, "cpu"));
   ck_assert_ok(pz_module_read(m, "weight", &tensors[2]));
   // c n eps cond: an inverse of I - X, whose condition is below 10 here
   ck_assert_double_le(test_relative(PZ_F32, there, before, N * N), 500.0 * N * FLT_EPSILON);
@@ -70,7 +70,7 @@ START_TEST(singular_matrices_become_nan_and_a_status)
   float* const x = life_normal(3 * N * N, 0.1 / sqrt((double)N));
   spoil(x);
   life_write(&l, x);
-  ck_assert_ok(pz_eval_forward(l.eval, l.state, 0, &value));
+  ck_assert_ok(pz_eval_forward(l.eval, l.state, 0, NULL, &value));
   float* const y = life_read(&value, device_queue);
   for (int k = 0; k < 3 * N * N; ++k) {
     ck_assert_msg(isnan(y[k]) == (k / (N * N) == 1), "entry %d is %g", k, (double)y[k]);
@@ -81,7 +81,7 @@ START_TEST(singular_matrices_become_nan_and_a_status)
   /* and a good matrix afterwards is good */
   memset(x, 0, 3 * N * N * sizeof(*x));
   life_write(&l, x);
-  ck_assert_ok(pz_eval_forward(l.eval, l.state, 0, &value));
+  ck_assert_ok(pz_eval_forward(l.eval, l.state, 0, NULL, &value));
   ck_assert_ok(pz_eval_check(l.eval));
   free(x);
   free(y);
@@ -98,9 +98,9 @@ START_TEST(modules_report_late_failures_where_they_are_checked)
   pz_tensor original;
   pz_tensor value;
   // on the queue of the upload, which comes after what registering has written
-  ck_assert_ok(pz_module_new_on(device_context, device_queue, "Linear", &m));
+  ck_assert_ok(pz_module_new(device_context, device_queue, "Linear", &m));
   ck_assert_ok(pz_module_add(m, "weight", PZ_PARAMETER, &start));
-  ck_assert_ok(pz_register_parametrization(m, "weight", "cayley", 0));
+  ck_assert_ok(pz_register_parametrization(m, "weight", "cayley", NULL));
   ck_assert_ok(pz_module_edit(m, "parametrizations.weight.original", &original));
   const float one[] = {1.0F, 0.0F, 0.0F, 1.0F};
   const pz_tensor identity = pz_host_tensor(PZ_F32, (void*)(uintptr_t)one, 2, shape);
@@ -122,11 +122,11 @@ START_TEST(events_order_queues)
   pz_event* event = NULL;
   pz_tensor value;
   life l;
-  ck_assert_ok(pz_queue_open(device_context, device_name, &other));
+  ck_assert_ok(pz_queue_open(device_context, device_name, NULL, &other));
   life_open(&l, device_queue, "skew,cayley", 1, LARGE);
   float* const x = life_normal(LARGE * LARGE, 1.0 / sqrt((double)LARGE));
   life_write(&l, x);
-  ck_assert_ok(pz_eval_forward(l.eval, l.state, 0, &value));
+  ck_assert_ok(pz_eval_forward(l.eval, l.state, 0, NULL, &value));
   ck_assert_ok(pz_queue_record(device_queue, &event));
   ck_assert_ok(pz_queue_wait(other, event));
   float* const early = life_read(&value, other);
@@ -141,7 +141,7 @@ START_TEST(events_order_queues)
   ck_assert_ok(pz_queue_wait(other, event));
   ck_assert_ok(pz_queue_wait(reference_queue, event));
   pz_state_touch(l.state);
-  ck_assert_ok(pz_eval_forward(l.eval, l.state, 0, &value));
+  ck_assert_ok(pz_eval_forward(l.eval, l.state, 0, NULL, &value));
   ck_assert_ok(pz_eval_check(l.eval));
   pz_event_free(event);
   pz_event_free(NULL);
@@ -160,11 +160,12 @@ START_TEST(devices_that_are_not_there)
   pz_queue* queue = NULL;
   char name[64];
   snprintf(name, sizeof(name), "%s:99", device_backend);
-  ck_assert_fails(pz_queue_open(device_context, name, &queue), PZ_NOT_FOUND, "the nearest is");
+  ck_assert_fails(pz_queue_open(device_context, name, NULL, &queue), PZ_NOT_FOUND,
+                  "the nearest is");
   snprintf(name, sizeof(name), "%s:0x", device_backend);
-  ck_assert_fails(pz_queue_open(device_context, name, &queue), PZ_NOT_FOUND, name);
+  ck_assert_fails(pz_queue_open(device_context, name, NULL, &queue), PZ_NOT_FOUND, name);
   snprintf(name, sizeof(name), "%s:", device_backend);
-  ck_assert_fails(pz_queue_open(device_context, name, &queue), PZ_NOT_FOUND, name);
+  ck_assert_fails(pz_queue_open(device_context, name, NULL, &queue), PZ_NOT_FOUND, name);
   ck_assert_ptr_null(queue);
 }
 END_TEST

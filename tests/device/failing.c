@@ -40,10 +40,10 @@ furnish(pz_queue* const on, const char* const list)
   uint64_t random = 7;
   test_fill_normal(&random, PZ_F32, COUNT, 0.02, start);
   const pz_tensor weight = pz_host_tensor(PZ_F32, start, 3, shape);
-  pz_status status = on ? pz_module_new_on(context, on, "Linear", &module)
-                        : pz_module_new(context, "reference", "Linear", &module);
+  pz_status status = on ? pz_module_new(context, on, "Linear", &module)
+                        : test_module_new(context, "reference", "Linear", &module);
   status = status == PZ_OK ? pz_module_add(module, "weight", PZ_PARAMETER, &weight) : status;
-  return status == PZ_OK ? pz_register_parametrization(module, "weight", list, 0) : status;
+  return status == PZ_OK ? pz_register_parametrization(module, "weight", list, NULL) : status;
 }
 
 static pz_status
@@ -57,12 +57,12 @@ take(const step what, float* const data)
   case ASSIGN:
     return pz_module_set(module, "weight", &tensor);
   case AWAY:
-    return pz_module_to(module, "reference");
+    return test_module_to(context, module, "reference");
   case THERE:
   case STEPS:
     break;
   }
-  return pz_module_to(module, failing_device);
+  return test_module_to(context, module, failing_device);
 }
 
 static void

@@ -52,7 +52,7 @@ failing_alive(void)
 pz_status
 failing_queue(pz_context* const context, pz_queue** const out)
 {
-  return pz_queue_open(context, failing_device, out);
+  return pz_queue_open(context, failing_device, NULL, out);
 }
 
 void

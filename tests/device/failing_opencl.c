@@ -111,7 +111,7 @@ failing_queue(pz_context* const context, pz_queue** const out)
   own_queue = real.clCreateCommandQueue(own_context, device, 0, &code);
   ck_assert_int_eq(code, CL_SUCCESS);
   const pz_opencl_native native = {.size = sizeof(native), .queue = own_queue};
-  return pz_queue_wrap(context, failing_device, &native, out);
+  return pz_queue_open(context, failing_device, &native, out);
 }
 
 void

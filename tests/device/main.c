@@ -17,8 +17,8 @@ void
 device_start(void)
 {
   device_context = test_context();
-  ck_assert_ok(pz_queue_open(device_context, device_name, &device_queue));
-  ck_assert_ok(pz_queue_open(device_context, "reference", &reference_queue));
+  ck_assert_ok(pz_queue_open(device_context, device_name, NULL, &device_queue));
+  ck_assert_ok(pz_queue_open(device_context, "reference", NULL, &reference_queue));
 }
 
 void

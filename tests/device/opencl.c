@@ -39,7 +39,7 @@ static pz_status
 wrap(theirs* const t)
 {
   const pz_opencl_native native = {.size = sizeof(native), .queue = t->queue};
-  return pz_queue_wrap(device_context, "opencl:0", &native, &t->wrapped);
+  return pz_queue_open(device_context, "opencl:0", &native, &t->wrapped);
 }
 
 static void
@@ -84,7 +84,7 @@ START_TEST(their_queue_and_memory_are_used)
                                         N * N * sizeof(float), x, 0, NULL, NULL),
                    CL_SUCCESS);
   pz_state_touch(l.state);
-  ck_assert_ok(pz_eval_forward(l.eval, l.state, 0, &value));
+  ck_assert_ok(pz_eval_forward(l.eval, l.state, 0, NULL, &value));
   float* const here = calloc(N * N, sizeof(float));
   ck_assert_ptr_nonnull(here);
   ck_assert_int_eq(clEnqueueReadBuffer(t.queue, (cl_mem)value.data, CL_TRUE, value.byte_offset,
@@ -94,7 +94,7 @@ START_TEST(their_queue_and_memory_are_used)
   life ours;
   life_open(&ours, device_queue, "skew,cayley", 1, N);
   life_write(&ours, x);
-  ck_assert_ok(pz_eval_forward(ours.eval, ours.state, 0, &value));
+  ck_assert_ok(pz_eval_forward(ours.eval, ours.state, 0, NULL, &value));
   float* const expected = life_read(&value, device_queue);
   ck_assert_mem_eq(here, expected, N * N * sizeof(float));
   life_close(&ours);
@@ -138,12 +138,12 @@ START_TEST(queues_that_cannot_be_adopted)
   open_theirs(&t, CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE);
   ck_assert_fails(wrap(&t), PZ_UNSUPPORTED, "out of order");
   const pz_opencl_native none = {.size = sizeof(none)};
-  ck_assert_fails(pz_queue_wrap(device_context, "opencl:0", &none, &t.wrapped), PZ_INVALID,
+  ck_assert_fails(pz_queue_open(device_context, "opencl:0", &none, &t.wrapped), PZ_INVALID,
                   "no cl_command_queue");
   const pz_opencl_native old = {.size = 4, .queue = t.queue};
-  ck_assert_fails(pz_queue_wrap(device_context, "opencl:0", &old, &t.wrapped), PZ_INVALID,
+  ck_assert_fails(pz_queue_open(device_context, "opencl:0", &old, &t.wrapped), PZ_INVALID,
                   "4 bytes");
-  ck_assert_fails(pz_queue_wrap(device_context, "reference", &none, &t.wrapped), PZ_UNSUPPORTED,
+  ck_assert_fails(pz_queue_open(device_context, "reference", &none, &t.wrapped), PZ_UNSUPPORTED,
                   "adopt");
   ck_assert_ptr_null(t.wrapped);
   close_theirs(&t);
@@ -174,7 +174,7 @@ START_TEST(events_cross_the_border)
   ck_assert_int_eq(clSetUserEventStatus(gate, CL_COMPLETE), CL_SUCCESS);
   const cl_event ours = (cl_event)pz_event_native(event);
   ck_assert_int_eq(clWaitForEvents(1, &ours), CL_SUCCESS);
-  ck_assert_ok(pz_eval_forward(l.eval, l.state, 0, &value));
+  ck_assert_ok(pz_eval_forward(l.eval, l.state, 0, NULL, &value));
 
   /* a queue of another context: refused where it is theirs, waited for here where ours */
   ck_assert_fails(pz_queue_wait_native(device_queue, gate), PZ_UNSUPPORTED, "another context");
@@ -214,7 +214,7 @@ START_TEST(values_outlive_their_readers)
   const pz_tensor bound = tensor_of(memory, &l.spec);
   ck_assert_ok(pz_state_bind(l.state, PZ_ORIGINAL, 0, &bound));
   life_write(&l, x);
-  ck_assert_ok(pz_eval_forward(l.eval, l.state, 0, &value));
+  ck_assert_ok(pz_eval_forward(l.eval, l.state, 0, NULL, &value));
   float* const before = life_read(&value, t.wrapped);
 
   const cl_event gate = clCreateUserEvent(t.context, &code);
@@ -236,7 +236,7 @@ START_TEST(values_outlive_their_readers)
       CL_SUCCESS);
   pz_state_touch(l.state);
   void* const place = value.data;
-  ck_assert_ok(pz_eval_forward(l.eval, l.state, 0, &value));
+  ck_assert_ok(pz_eval_forward(l.eval, l.state, 0, NULL, &value));
   ck_assert_ptr_eq(value.data, place);
   ck_assert_ok(pz_queue_record(t.wrapped, &event));
   (void)nanosleep(&moment, NULL); /* in which what does not wait runs */
@@ -268,12 +268,12 @@ START_TEST(platforms_and_devices_are_named)
   pz_queue* queue = NULL;
   pz_device a;
   pz_device b;
-  ck_assert_ok(pz_queue_open(device_context, "opencl:0:0", &queue));
+  ck_assert_ok(pz_queue_open(device_context, "opencl:0:0", NULL, &queue));
   ck_assert_str_eq(pz_queue_device(queue, &a), pz_queue_device(device_queue, &b));
   ck_assert_int_eq(a.id, b.id);
   pz_queue_close(queue);
   queue = NULL;
-  ck_assert_fails(pz_queue_open(device_context, "opencl:0:99", &queue), PZ_NOT_FOUND,
+  ck_assert_fails(pz_queue_open(device_context, "opencl:0:99", NULL, &queue), PZ_NOT_FOUND,
                   "opencl:0:99");
   ck_assert_ptr_null(queue);
 }

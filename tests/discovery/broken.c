@@ -52,8 +52,8 @@ START_TEST(test_refused)
       pz_context_add_file(context, scene_path("a.so")),
       strstr(e->module, "missing") || strstr(e->module, "undefined") ? PZ_IO : PZ_PLUGIN, e->said);
   /* And where the map is asked for that it should have had. */
-  pz_map_info info = {.size = sizeof(info)};
-  ck_assert_fails(pz_context_find_map(context, "a", &info), PZ_NOT_FOUND, e->said);
+  pz_parametrization_info info = {.size = sizeof(info)};
+  ck_assert_fails(pz_context_find(context, "a", &info), PZ_NOT_FOUND, e->said);
   pz_context_free(context);
 }
 END_TEST
@@ -63,7 +63,7 @@ START_TEST(test_unknown_kind)
   scene_copy("unknown_kind", "unknown_kind.so");
   pz_context* const context = scene_context("", NULL);
   scene_loaded(context, "unknown_kind.so", "known");
-  const pz_file_report report = scene_report(context, "unknown_kind.so");
+  const pz_plugin_report report = scene_report(context, "unknown_kind.so");
   ck_assert_str_eq(report.reason, "item of unknown kind 9, expected 1 or 2");
   pz_context_free(context);
 }
@@ -73,8 +73,8 @@ START_TEST(test_older_table)
 {
   scene_copy("older_table", "older_table.so");
   pz_context* const context = scene_context("", NULL);
-  pz_map_info info = {.size = sizeof(info)};
-  ck_assert_ok(pz_context_find_map(context, "older", &info));
+  pz_parametrization_info info = {.size = sizeof(info)};
+  ck_assert_ok(pz_context_find(context, "older", &info));
   ck_assert_uint_eq(info.flags, 0); /* what stands behind the table's end was not read */
   ck_assert_str_eq(info.formula, "");
   pz_context_free(context);
@@ -98,7 +98,7 @@ START_TEST(test_bad_options)
       "\"same_choice\": option \"x\": choice \"one\" twice",
       "\"unchosen\": option \"x\": 0 choices, expected 1 to 256",
       "\"untyped\": option \"x\": type 17, expected 1 to 5",
-      "\"mistyped\": option \"x\": default of type 1, expected 3",
+      "\"fractional\": option \"x\": default 0.5, expected an integer up to 2^53",
       "\"unsized\": options of 0 bytes, expected at least",
       "\"nowhere\": 3 options at NULL",
   };
@@ -115,8 +115,8 @@ START_TEST(test_bad_backend)
 {
   scene_copy("bad_backend", "bad_backend.so");
   pz_context* const context = scene_context("", NULL);
-  scene_loaded(context, "bad_backend.so", "short_operations");
-  const pz_file_report report = scene_report(context, "bad_backend.so");
+  scene_loaded(context, "bad_backend.so", "mandatory");
+  const pz_plugin_report report = scene_report(context, "bad_backend.so");
   ck_assert_str_eq(report.reason, "backend \"no_sync\": sync is NULL; table of a backend of 48 "
                                   "bytes, expected at least 88");
   pz_context_free(context);
@@ -144,7 +144,7 @@ START_TEST(test_not_a_module)
   scene_refused(context, "dangling.so", "dangling symbolic link");
   scene_refused(context, "loop.so", "symbolic links");
 
-  pz_file_report report = {.size = sizeof(report)};
+  pz_plugin_report report = {.size = sizeof(report)};
   ck_assert(!scene_find_report(context, scene_path("README"), &report));
   ck_assert(!scene_find_report(context, scene_path("libgood.so.1"), &report));
   ck_assert(!scene_find_report(context, scene_path(".hidden.so"), &report));
@@ -171,7 +171,7 @@ END_TEST
 START_TEST(test_add_file)
 {
   pz_context* const context = scene_context("", NULL);
-  pz_map_info info = {.size = sizeof(info)};
+  pz_parametrization_info info = {.size = sizeof(info)};
   scene_copy("good", "given.so");
   scene_write("text.so", "no");
   ck_assert_fails(pz_context_add_file(context, "given.so"), PZ_INVALID, "expected an absolute");
@@ -181,7 +181,7 @@ START_TEST(test_add_file)
   ck_assert_fails(pz_context_add_file(context, scene), PZ_INVALID, "ends in .so");
   ck_assert_ok(pz_context_add_file(context, scene_path("given.so")));
   ck_assert_ok(pz_context_add_file(context, scene_path("given.so"))); /* there already */
-  ck_assert_ok(pz_context_find_map(context, "good", &info));
+  ck_assert_ok(pz_context_find(context, "good", &info));
   ck_assert_str_eq(info.path, scene_path("given.so"));
   ck_assert_str_eq(info.version, "1.2.3");
 

@@ -60,9 +60,9 @@ START_TEST(test_add_plugin)
   static const pz_plugin plugin = DESCRIPTOR("my_maps", items);
   scene_copy("good", "good.so");
   pz_context* const context = scene_context("", NULL);
-  pz_map_info info = {.size = sizeof(info)};
+  pz_parametrization_info info = {.size = sizeof(info)};
   ck_assert_ok(pz_context_add_plugin(context, &plugin));
-  ck_assert_ok(pz_context_find_map(context, "mine", &info));
+  ck_assert_ok(pz_context_find(context, "mine", &info));
   ck_assert_str_eq(info.id, "mine");
   ck_assert_str_eq(info.summary, "Mine");
   ck_assert_str_eq(info.formula, "Y = X\nanywhere");
@@ -85,12 +85,12 @@ START_TEST(test_all_or_nothing)
   static const pz_plugin late = DESCRIPTOR("late", taken);
   scene_copy("good", "good.so");
   pz_context* const context = scene_context("", NULL);
-  pz_map_info info = {.size = sizeof(info)};
+  pz_parametrization_info info = {.size = sizeof(info)};
   ck_assert_fails(pz_context_add_plugin(context, &half), PZ_PLUGIN, "forward is NULL");
-  ck_assert_fails(pz_context_find_map(context, "mine", &info), PZ_NOT_FOUND, "mine");
-  ck_assert_ok(pz_context_find_map(context, "good", &info)); /* taken from now on */
+  ck_assert_fails(pz_context_find(context, "mine", &info), PZ_NOT_FOUND, "mine");
+  ck_assert_ok(pz_context_find(context, "good", &info)); /* taken from now on */
   ck_assert_fails(pz_context_add_plugin(context, &late), PZ_EXISTS, scene_path("good.so"));
-  ck_assert_fails(pz_context_find_map(context, "mine", &info), PZ_NOT_FOUND, "mine");
+  ck_assert_fails(pz_context_find(context, "mine", &info), PZ_NOT_FOUND, "mine");
   ck_assert_fails(pz_context_add_plugin(context, NULL), PZ_PLUGIN, "readable memory");
   pz_context_free(context);
 }
@@ -127,12 +127,12 @@ START_TEST(test_copied)
   memset(&table, 0x55, sizeof(table));
   memset(&item, 0x55, sizeof(item));
   memset(&plugin, 0x55, sizeof(plugin));
-  pz_map_info info = {.size = sizeof(info)};
+  pz_parametrization_info info = {.size = sizeof(info)};
   pz_option_info told = {.size = sizeof(told)};
-  ck_assert_ok(pz_context_find_map(context, "mine", &info));
+  ck_assert_ok(pz_context_find(context, "mine", &info));
   ck_assert_str_eq(info.summary, "Mine");
   ck_assert_str_eq(info.version, "1.0");
-  ck_assert_ok(pz_context_map_option(context, "mine", 0, &told));
+  ck_assert_ok(pz_context_option(context, "mine", 0, &told));
   ck_assert_str_eq(told.name, "ratio");
   ck_assert_str_eq(told.fallback, "0.25");
   pz_context_free(context);
@@ -146,13 +146,13 @@ START_TEST(test_older_names)
       "two words", "original=_a  _b=_c", "original=_a ", "original=_a\n"};
   pz_context* const context = scene_context("", NULL);
   for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); ++i) {
-    const pz_parametrization table = {TABLE("older"), .older_names = bad[i]};
+    const pz_parametrization table = {TABLE("older"), .legacy_names = bad[i]};
     const pz_item items[] = {PZ_PARAMETRIZATION(&table)};
     const pz_plugin plugin = DESCRIPTOR("older_maps", items);
     ck_assert_fails(pz_context_add_plugin(context, &plugin), PZ_PLUGIN, "\"older\": older names");
   }
   const pz_parametrization table = {TABLE("older"),
-                                    .older_names = "original1=_a original0=_b x=_x"};
+                                    .legacy_names = "original1=_a original0=_b x=_x"};
   const pz_item items[] = {PZ_PARAMETRIZATION(&table)};
   const pz_plugin plugin = DESCRIPTOR("older_maps", items);
   ck_assert_ok(pz_context_add_plugin(context, &plugin));
@@ -184,16 +184,15 @@ START_TEST(test_options)
   (void)setlocale(LC_ALL, "de_DE.UTF-8"); /* a decimal comma, where it is installed */
   pz_option_info info = {.size = sizeof(info)};
   for (uint32_t i = 0; i < 8; ++i) {
-    ck_assert_ok(pz_context_map_option(context, "mine", i, &info));
+    ck_assert_ok(pz_context_option(context, "mine", i, &info));
     ck_assert_uint_eq(info.type, expected[i].type);
     ck_assert_str_eq(info.name, expected[i].name);
     ck_assert_str_eq(info.fallback, expected[i].fallback);
     ck_assert_str_eq(info.range, expected[i].range);
     ck_assert_str_eq(info.doc, all_options[i].doc);
   }
-  ck_assert_fails(pz_context_map_option(context, "mine", 8, &info), PZ_NOT_FOUND, "option 8");
-  ck_assert_fails(pz_context_map_option(context, "min", 0, &info), PZ_NOT_FOUND,
-                  "nearest is \"mine\"");
+  ck_assert_fails(pz_context_option(context, "mine", 8, &info), PZ_NOT_FOUND, "option 8");
+  ck_assert_fails(pz_context_option(context, "min", 0, &info), PZ_NOT_FOUND, "nearest is \"mine\"");
   pz_context_free(context);
 }
 END_TEST
@@ -202,7 +201,7 @@ END_TEST
 START_TEST(test_sizes)
 {
   struct {
-    pz_map_info info;
+    pz_parametrization_info info;
     char more[64];
   } larger;
   static const pz_item items[] = {PZ_PARAMETRIZATION(&mine)};
@@ -211,24 +210,24 @@ START_TEST(test_sizes)
   ck_assert_ok(pz_context_add_plugin(context, &plugin));
 
   memset(&larger, 0x55, sizeof(larger));
-  larger.info.size = offsetof(pz_map_info, formula);
-  ck_assert_ok(pz_context_find_map(context, "mine", &larger.info));
+  larger.info.size = offsetof(pz_parametrization_info, formula);
+  ck_assert_ok(pz_context_find(context, "mine", &larger.info));
   ck_assert_str_eq(larger.info.summary, "Mine");
-  ck_assert_uint_eq(larger.info.size, offsetof(pz_map_info, formula));
+  ck_assert_uint_eq(larger.info.size, offsetof(pz_parametrization_info, formula));
   ck_assert_uint_eq(*(const unsigned char*)&larger.info.formula, 0x55);
 
   larger.info.size = sizeof(larger);
-  ck_assert_ok(pz_context_find_map(context, "mine", &larger.info));
+  ck_assert_ok(pz_context_find(context, "mine", &larger.info));
   ck_assert_uint_eq(larger.info.size, sizeof(larger));
   ck_assert_int_eq(larger.more[63], 0);
 
   larger.info.size = 0;
-  ck_assert_fails(pz_context_find_map(context, "mine", &larger.info), PZ_INVALID, "size 0");
+  ck_assert_fails(pz_context_find(context, "mine", &larger.info), PZ_INVALID, "size 0");
   pz_context_free(context);
 
   pz_context* none = NULL;
   pz_context_settings settings = {.size = 4};
-  ck_assert_fails(pz_context_new(&settings, &none), PZ_INVALID, "4 bytes");
+  ck_assert_fails(pz_context_new(&settings, &none), PZ_INVALID, "size 4");
   settings = (pz_context_settings){.size = sizeof(settings), .flags = 0x80};
   ck_assert_fails(pz_context_new(&settings, &none), PZ_INVALID, "0x80");
   settings = (pz_context_settings){.size = sizeof(settings), .n_folders = 2};
@@ -271,7 +270,7 @@ START_TEST(test_backends)
   const pzi_backend* backend = NULL;
   ck_assert_ok(pzi_lookup_backend(context, "reference", &backend));
   ck_assert_str_eq(backend->path, "(built in)");
-  ck_assert_ptr_nonnull(backend->table.ops);
+  ck_assert(backend->table.operations != NULL);
   ck_assert_ptr_eq(pzi_lookup_backend_at(context, 0), backend);
   ck_assert_ptr_null(pzi_lookup_backend_at(context, 1));
   ck_assert_fails(pzi_lookup_backend(context, "referenec", &backend), PZ_NOT_FOUND,
@@ -280,12 +279,12 @@ START_TEST(test_backends)
 
   scene_copy("bad_backend", "any.so");
   pz_context* const more = scene_context("", NULL);
-  ck_assert_str_eq(pzi_lookup_backend_at(more, 0)->table.id, "short_operations");
+  ck_assert_str_eq(pzi_lookup_backend_at(more, 0)->table.id, "mandatory");
   ck_assert_str_eq(pzi_lookup_backend_at(more, 1)->table.id, "reference");
-  ck_assert_ok(pzi_lookup_backend(more, "short_operations", &backend));
-  ck_assert(backend->table.ops->copy != NULL);
-  ck_assert(backend->table.ops->fill == NULL); /* behind the end of the table */
-  ck_assert_uint_eq(backend->table.ops->size, sizeof(*backend->table.ops));
+  ck_assert_ok(pzi_lookup_backend(more, "mandatory", &backend));
+  ck_assert(backend->table.sync != NULL);
+  ck_assert(backend->table.operations == NULL); /* behind the end of the table */
+  ck_assert_uint_eq(backend->table.size, sizeof(backend->table));
   pz_context_free(more);
 }
 END_TEST

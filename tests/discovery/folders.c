@@ -8,8 +8,8 @@
 static const char*
 path_of(pz_context* const context, const char* const id)
 {
-  pz_map_info info = {.size = sizeof(info)};
-  ck_assert_ok(pz_context_find_map(context, id, &info));
+  pz_parametrization_info info = {.size = sizeof(info)};
+  ck_assert_ok(pz_context_find(context, id, &info));
   return info.path;
 }
 
@@ -91,7 +91,7 @@ START_TEST(test_environment)
   ck_assert_str_eq(scene_report(context, "a/good.so").origin, "PARAMETRIZE_PLUGIN_PATH");
   static const char* const wrong[] = {"a", "", "b", "./b"};
   for (size_t i = 0; i < 4; ++i) {
-    pz_file_report report = {.size = sizeof(report)};
+    pz_plugin_report report = {.size = sizeof(report)};
     ck_assert(scene_find_report(context, wrong[i], &report));
     ck_assert_uint_eq(report.loaded, 0);
     ck_assert_ptr_nonnull(strstr(report.reason, "expected an absolute"));
@@ -102,13 +102,13 @@ START_TEST(test_environment)
   /* Unset and empty are the same; and only given folders means it. */
   ck_assert_int_eq(setenv("PARAMETRIZE_PLUGIN_PATH", "", 1), 0);
   context = scene_default_context();
-  pz_file_report report = {.size = sizeof(report)};
+  pz_plugin_report report = {.size = sizeof(report)};
   ck_assert(!scene_find_report(context, "", &report));
   pz_context_free(context);
   ck_assert_int_eq(setenv("PARAMETRIZE_PLUGIN_PATH", scene_path("a"), 1), 0);
   context = scene_context("b", NULL);
-  pz_map_info info = {.size = sizeof(info)};
-  ck_assert_fails(pz_context_find_map(context, "good", &info), PZ_NOT_FOUND, "no parametrization");
+  pz_parametrization_info info = {.size = sizeof(info)};
+  ck_assert_fails(pz_context_find(context, "good", &info), PZ_NOT_FOUND, "no parametrization");
   pz_context_free(context);
 }
 END_TEST
@@ -125,7 +125,7 @@ START_TEST(test_user_folder)
   ck_assert_int_eq(setenv("XDG_DATA_HOME", scene_path("data"), 1), 0);
   pz_context* context = scene_default_context();
   scene_loaded(context, "data/parametrize-1/plugins/good.so", "good");
-  scene_loaded(context, "data/parametrize-1/backends/any.so", "short_operations");
+  scene_loaded(context, "data/parametrize-1/backends/any.so", "mandatory");
   pz_context_free(context);
 
   ck_assert_int_eq(unsetenv("XDG_DATA_HOME"), 0);
@@ -138,11 +138,11 @@ START_TEST(test_user_folder)
   ck_assert_int_eq(chdir(scene), 0);
   ck_assert_int_eq(setenv("XDG_DATA_HOME", "data", 1), 0);
   context = scene_default_context();
-  pz_file_report report = {.size = sizeof(report)};
+  pz_plugin_report report = {.size = sizeof(report)};
   ck_assert(scene_find_report(context, "data/parametrize-1/plugins", &report));
   ck_assert_ptr_nonnull(strstr(report.reason, "relative"));
-  pz_map_info info = {.size = sizeof(info)};
-  ck_assert_fails(pz_context_find_map(context, "good", &info), PZ_NOT_FOUND, "no parametrization");
+  pz_parametrization_info info = {.size = sizeof(info)};
+  ck_assert_fails(pz_context_find(context, "good", &info), PZ_NOT_FOUND, "no parametrization");
   pz_context_free(context);
 }
 END_TEST
@@ -163,7 +163,7 @@ START_TEST(test_links)
   scene_refused(context, "real/good.so", said);
 
   /* The same folder by another name is searched once. */
-  pz_file_report report = {.size = sizeof(report)};
+  pz_plugin_report report = {.size = sizeof(report)};
   ck_assert(!scene_find_report(context, scene_path("again/good.so"), &report));
   pz_context_free(context);
 }
@@ -177,8 +177,8 @@ START_TEST(test_missing_and_empty)
   scene_refused(context, "none", "no such folder");
   scene_refused(context, "empty", "no file in it ends in .so");
   scene_refused(context, "file", "a file, expected a folder");
-  pz_file_report report = {.size = sizeof(report)};
-  ck_assert_ok(pz_context_file(context, 0, &report));
+  pz_plugin_report report = {.size = sizeof(report)};
+  ck_assert_ok(pz_context_plugin(context, 0, &report));
   ck_assert_str_eq(report.path, "(built in)");
   ck_assert_str_eq(report.ids, "reference");
   ck_assert_uint_eq(report.loaded, 1);
@@ -224,8 +224,8 @@ START_TEST(test_rescan)
   scene_write("later.so", "not yet");
   pz_context* const context = scene_context("", NULL);
   const char* const good = path_of(context, "good");
-  pz_map_info info = {.size = sizeof(info)};
-  ck_assert_fails(pz_context_find_map(context, "older", &info), PZ_NOT_FOUND, "older");
+  pz_parametrization_info info = {.size = sizeof(info)};
+  ck_assert_fails(pz_context_find(context, "older", &info), PZ_NOT_FOUND, "older");
   scene_refused(context, "later.so", "not an ELF file");
 
   /* A file that came, one that was mended, one that went, one that was replaced. */
@@ -235,14 +235,14 @@ START_TEST(test_rescan)
   ck_assert_int_eq(unlink(scene_path("two_maps.so")), 0);
   ck_assert_int_eq(unlink(scene_path("good.so")), 0);
   scene_copy("duplicate_id", "good.so");
-  ck_assert_fails(pz_context_find_map(context, "older", &info), PZ_NOT_FOUND, "older");
+  ck_assert_fails(pz_context_find(context, "older", &info), PZ_NOT_FOUND, "older");
   ck_assert_ok(pz_context_rescan(context));
-  ck_assert_ok(pz_context_find_map(context, "older", &info));
+  ck_assert_ok(pz_context_find(context, "older", &info));
   scene_loaded(context, "later.so", "known");
   ck_assert_str_eq(path_of(context, "good"), good);
-  ck_assert_ok(pz_context_find_map(context, "good", &info));
+  ck_assert_ok(pz_context_find(context, "good", &info));
   ck_assert_str_eq(info.version, "1.2.3"); /* what is loaded stays */
-  ck_assert_ok(pz_context_find_map(context, "second", &info));
+  ck_assert_ok(pz_context_find(context, "second", &info));
   scene_loaded(context, "two_maps.so", "first second");
   ck_assert_str_eq(scene_report(context, "two_maps.so").reason,
                    "no longer there, what is loaded stays");
@@ -283,13 +283,13 @@ START_TEST(test_enumeration)
   scene_copy("unknown_kind", "zzz.so");
   pz_context* const context = scene_context("", NULL);
   static const char* const ids[] = {"first", "good", "known", "second"};
-  pz_map_info info = {.size = sizeof(info)};
+  pz_parametrization_info info = {.size = sizeof(info)};
   for (uint32_t i = 0; i < 4; ++i) {
-    ck_assert_ok(pz_context_map(context, i, &info));
+    ck_assert_ok(pz_context_parametrization(context, i, &info));
     ck_assert_str_eq(info.id, ids[i]);
     ck_assert_str_eq(info.summary, "A map for tests");
   }
-  ck_assert_fails(pz_context_map(context, 4, &info), PZ_NOT_FOUND, "4");
+  ck_assert_fails(pz_context_parametrization(context, 4, &info), PZ_NOT_FOUND, "4");
   pz_context_free(context);
 }
 END_TEST
@@ -299,11 +299,10 @@ START_TEST(test_nearest)
   scene_copy("good", "good.so");
   scene_copy("two_maps", "two_maps.so");
   pz_context* const context = scene_context("", NULL);
-  pz_map_info info = {.size = sizeof(info)};
-  ck_assert_fails(pz_context_find_map(context, "godo", &info), PZ_NOT_FOUND, "nearest is \"good\"");
-  ck_assert_fails(pz_context_find_map(context, "secnod", &info), PZ_NOT_FOUND,
-                  "nearest is \"second\"");
-  ck_assert_fails(pz_context_find_map(context, "qqqq", &info), PZ_NOT_FOUND, scene);
+  pz_parametrization_info info = {.size = sizeof(info)};
+  ck_assert_fails(pz_context_find(context, "godo", &info), PZ_NOT_FOUND, "nearest is \"good\"");
+  ck_assert_fails(pz_context_find(context, "secnod", &info), PZ_NOT_FOUND, "nearest is \"second\"");
+  ck_assert_fails(pz_context_find(context, "qqqq", &info), PZ_NOT_FOUND, scene);
   ck_assert_ptr_null(strstr(pz_error_message(), "nearest"));
   pz_context_free(context);
 }

@@ -17,13 +17,13 @@ main(const int argc, char** const argv)
     return 1;
   }
   for (int i = 1; i < argc; ++i) {
-    pz_map_info info = {.size = sizeof(info)};
+    pz_parametrization_info info = {.size = sizeof(info)};
     if (argv[i][0] == '/') {
       const pz_status status = pz_context_add_file(context, argv[i]);
       printf("%s\n", status == PZ_OK ? "added" : pz_error_message());
       continue;
     }
-    const bool found = pz_context_find_map(context, argv[i], &info) == PZ_OK;
+    const bool found = pz_context_find(context, argv[i], &info) == PZ_OK;
     printf("%s\n", found ? info.path : pz_error_message());
   }
   pz_context_free(context);

@@ -78,8 +78,8 @@ static pz_context* shared;
 static bool
 finds(pz_context* const context, const char* const id)
 {
-  pz_map_info info = {.size = sizeof(info)};
-  return pz_context_find_map(context, id, &info) == PZ_OK && strcmp(info.id, id) == 0;
+  pz_parametrization_info info = {.size = sizeof(info)};
+  return pz_context_find(context, id, &info) == PZ_OK && strcmp(info.id, id) == 0;
 }
 
 static void*
@@ -138,14 +138,15 @@ look_up(void* const data)
   pz_context* const own = scene_context("", NULL);
   for (size_t i = 0; i < ROUNDS; ++i) {
     pz_context* const context = i % 2 == 0 ? shared : own;
-    pz_map_info info = {.size = sizeof(info)};
-    pz_file_report report = {.size = sizeof(report)};
+    pz_parametrization_info info = {.size = sizeof(info)};
+    pz_plugin_report report = {.size = sizeof(report)};
     bool good = finds(context, ids[(start + i) % 5]);
-    good = good && pz_context_find_map(context, "olde", &info) == PZ_NOT_FOUND &&
+    good = good && pz_context_find(context, "olde", &info) == PZ_NOT_FOUND &&
            strstr(pz_error_message(), "nearest is \"older\"");
-    good = good && pz_context_map(context, 4, &info) == PZ_OK && strcmp(info.id, "second") == 0;
-    good = good && pz_context_map(context, 5, &info) == PZ_NOT_FOUND;
-    good = good && pz_context_file(context, 1, &report) == PZ_OK && report.loaded == 0;
+    good = good && pz_context_parametrization(context, 4, &info) == PZ_OK &&
+           strcmp(info.id, "second") == 0;
+    good = good && pz_context_parametrization(context, 5, &info) == PZ_NOT_FOUND;
+    good = good && pz_context_plugin(context, 1, &report) == PZ_OK && report.loaded == 0;
     good = good && (i % 10 != 0 || pz_context_rescan(context) == PZ_OK);
     atomic_fetch_add(&failures, !good);
   }
@@ -179,8 +180,8 @@ END_TEST
 START_TEST(test_messages)
 {
   pz_context* const context = scene_context("", NULL);
-  pz_map_info info = {.size = sizeof(info)};
-  ck_assert_fails(pz_context_find_map(context, "mine", &info), PZ_NOT_FOUND, "mine");
+  pz_parametrization_info info = {.size = sizeof(info)};
+  ck_assert_fails(pz_context_find(context, "mine", &info), PZ_NOT_FOUND, "mine");
   char before[1024];
   snprintf(before, sizeof(before), "%s", pz_error_message());
   shared = context;
@@ -190,7 +191,7 @@ START_TEST(test_messages)
   scene_copy("unknown_kind", "b.so");
   ck_assert_ok(pz_context_rescan(context));
   ck_assert(finds(context, "known"));
-  ck_assert_ok(pz_context_map(context, 0, &info));
+  ck_assert_ok(pz_context_parametrization(context, 0, &info));
   ck_assert_str_eq(pz_error_message(), before);
   ck_assert_int_eq(pthread_create(&thread, NULL, read_what_is_loaded, NULL), 0);
   ck_assert_int_eq(pthread_join(thread, NULL), 0);

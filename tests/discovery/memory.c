@@ -6,6 +6,8 @@
 
 #include "scene.h"
 
+#include <parametrize/plugin.h>
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -113,20 +115,20 @@ static bool
 live(void)
 {
   pz_context* context = NULL;
-  pz_map_info map = {.size = sizeof(map)};
-  pz_file_report report = {.size = sizeof(report)};
+  pz_parametrization_info map = {.size = sizeof(map)};
+  pz_plugin_report report = {.size = sizeof(report)};
   pz_option_info option = {.size = sizeof(option)};
   EXPECT(PZ_OK, pz_context_new(NULL, &context));
   EXPECT(PZ_OK, pz_context_add_folder(context, scene_path("more")));
-  EXPECT(PZ_OK, pz_context_find_map(context, "second", &map));
+  EXPECT(PZ_OK, pz_context_find(context, "second", &map));
   EXPECT(PZ_OK, pz_context_add_plugin(context, &plugin));
   EXPECT(PZ_EXISTS, pz_context_add_plugin(context, &plugin));
-  EXPECT(PZ_OK, pz_context_map_option(context, "mine", 0, &option));
-  EXPECT(PZ_NOT_FOUND, pz_context_find_map(context, "godo", &map));
+  EXPECT(PZ_OK, pz_context_option(context, "mine", 0, &option));
+  EXPECT(PZ_NOT_FOUND, pz_context_find(context, "godo", &map));
   EXPECT(PZ_OK, pz_context_add_file(context, scene_path("given/older.so")));
-  EXPECT(PZ_OK, pz_context_file(context, 3, &report));
+  EXPECT(PZ_OK, pz_context_plugin(context, 3, &report));
   EXPECT(PZ_OK, pz_context_rescan(context));
-  EXPECT(PZ_OK, pz_context_map(context, 0, &map));
+  EXPECT(PZ_OK, pz_context_parametrization(context, 0, &map));
   const bool good = strcmp(map.id, "first") == 0 && strcmp(option.range, "a|b") == 0;
   pz_context_free(context);
   return good;

@@ -145,10 +145,10 @@ scene_default_context(void)
 }
 
 bool
-scene_find_report(pz_context* const context, const char* const path, pz_file_report* const out)
+scene_find_report(pz_context* const context, const char* const path, pz_plugin_report* const out)
 {
-  pz_file_report report = {.size = sizeof(report)};
-  for (uint32_t i = 0; pz_context_file(context, i, &report) == PZ_OK; ++i) {
+  pz_plugin_report report = {.size = sizeof(report)};
+  for (uint32_t i = 0; pz_context_plugin(context, i, &report) == PZ_OK; ++i) {
     ck_assert_ptr_nonnull(report.path);
     ck_assert_ptr_nonnull(report.origin);
     ck_assert_ptr_nonnull(report.ids);
@@ -161,10 +161,10 @@ scene_find_report(pz_context* const context, const char* const path, pz_file_rep
   return false;
 }
 
-pz_file_report
+pz_plugin_report
 scene_report(pz_context* const context, const char* const name)
 {
-  pz_file_report report = {.size = sizeof(report)};
+  pz_plugin_report report = {.size = sizeof(report)};
   ck_assert_msg(scene_find_report(context, scene_path(name), &report), "no report on %s", name);
   return report;
 }
@@ -172,7 +172,7 @@ scene_report(pz_context* const context, const char* const name)
 void
 scene_loaded(pz_context* const context, const char* const name, const char* const ids)
 {
-  const pz_file_report report = scene_report(context, name);
+  const pz_plugin_report report = scene_report(context, name);
   ck_assert_msg(report.loaded == 1, "%s: %s", name, report.reason);
   ck_assert_str_eq(report.ids, ids);
 }
@@ -180,7 +180,7 @@ scene_loaded(pz_context* const context, const char* const name, const char* cons
 void
 scene_refused(pz_context* const context, const char* const name, const char* const part)
 {
-  const pz_file_report report = scene_report(context, name);
+  const pz_plugin_report report = scene_report(context, name);
   ck_assert_uint_eq(report.loaded, 0);
   ck_assert_str_eq(report.ids, "");
   ck_assert_msg(strstr(report.reason, part) != NULL, "%s: \"%s\" lacks \"%s\"", name, report.reason,

@@ -43,8 +43,8 @@ pz_context* scene_context(const char* first, ...);
 pz_context* scene_default_context(void);
 
 /* The report on a path of the scene, or on any path; fails the test where there is none. */
-pz_file_report scene_report(pz_context* context, const char* name);
-bool scene_find_report(pz_context* context, const char* path, pz_file_report* out);
+pz_plugin_report scene_report(pz_context* context, const char* name);
+bool scene_find_report(pz_context* context, const char* path, pz_plugin_report* out);
 
 /* The file is loaded, or is not, and its reason contains `part`. */
 void scene_loaded(pz_context* context, const char* name, const char* ids);

@@ -17,8 +17,8 @@ START_TEST(test_world_writable)
   scene_refused(context, "good.so", "world-writable");
   scene_refused(context, "open/two_maps.so", "its folder is world-writable");
   ck_assert(!scene_mapped("good.so"));
-  pz_map_info info = {.size = sizeof(info)};
-  ck_assert_fails(pz_context_find_map(context, "good", &info), PZ_NOT_FOUND,
+  pz_parametrization_info info = {.size = sizeof(info)};
+  ck_assert_fails(pz_context_find(context, "good", &info), PZ_NOT_FOUND,
                   "was refused: world-writable");
   ck_assert_fails(pz_context_add_file(context, scene_path("open/two_maps.so")), PZ_INVALID,
                   "its folder is world-writable");
@@ -26,7 +26,7 @@ START_TEST(test_world_writable)
   /* Mended, it is taken in. */
   ck_assert_int_eq(chmod(scene_path("good.so"), 0644), 0);
   ck_assert_ok(pz_context_rescan(context));
-  ck_assert_ok(pz_context_find_map(context, "good", &info));
+  ck_assert_ok(pz_context_find(context, "good", &info));
   pz_context_free(context);
 }
 END_TEST

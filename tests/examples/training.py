@@ -172,7 +172,7 @@ def refuses():
             damaged = whole.replace(b'"crossed":"0"', b'"crossed":"y"')
         assert damaged != whole
         checkpoint.write_bytes(damaged)
-        refused("checkpoint.safetensors is no checkpoint of this program", *out)
+        refused("checkpoint.safetensors: expected a checkpoint of this program", *out)
     checkpoint.write_bytes(b"something else")
     refused("checkpoint.safetensors", *out)
 
@@ -184,8 +184,8 @@ def helps():
         assert f"--{name} " in text, text
 
 
-def other_maps():
-    """no map, and maps that have no rotations"""
+def other_chains():
+    """no chain, and chains without rotations"""
     train("free", "--map", "", "--steps", "3")
     train("symmetric", "--map", "symmetric", "--steps", "3")
     train("pruned", "--map", "skew,cayley,pruning(p_drop=0.1,seed=3)", "--steps", "3")
@@ -205,4 +205,4 @@ def clean():
     shutil.rmtree(work)
 
 
-main([learns, learns_adding, begins, infers, resumes, torn, refuses, helps, other_maps, plots, clean])
+main([learns, learns_adding, begins, infers, resumes, torn, refuses, helps, other_chains, plots, clean])

@@ -49,12 +49,12 @@ collect_words(void)
   while (words[n]) {
     ++n;
   }
-  pz_map_info map = {.size = sizeof(map)};
-  for (uint32_t k = 0; pz_context_map(context, k, &map) == PZ_OK; ++k) {
+  pz_parametrization_info map = {.size = sizeof(map)};
+  for (uint32_t k = 0; pz_context_parametrization(context, k, &map) == PZ_OK; ++k) {
     pz_option_info option = {.size = sizeof(option)};
     FUZZ_ENSURE(n < WORDS);
     words[n++] = map.id;
-    for (uint32_t i = 0; pz_context_map_option(context, map.id, i, &option) == PZ_OK; ++i) {
+    for (uint32_t i = 0; pz_context_option(context, map.id, i, &option) == PZ_OK; ++i) {
       FUZZ_ENSURE(n + 2 < WORDS);
       words[n++] = option.name;
       words[n++] = option.fallback;

@@ -20,6 +20,8 @@ static char* pictures[MADE];     /* of targets */
 static uint8_t* made[MADE];      /* files of them */
 static size_t made_size[MADE];
 
+static const pz_register_settings unsafe = {.size = sizeof(unsafe), .flags = PZ_UNSAFE};
+
 static char path[64];
 static char folder[] = "/dev/shm/parametrize-fuzz-XXXXXX";
 
@@ -56,7 +58,7 @@ picture(pz_module* const module)
   FUZZ_ENSURE(text);
   size_t n = pz_module_print(module, text, PICTURE / 2);
   n = n < PICTURE / 2 ? n : PICTURE / 2 - 1;
-  pz_tensor_entry entry = {.size = sizeof(entry)};
+  pz_tensor_info entry = {.size = sizeof(entry)};
   for (uint32_t k = 0; pz_module_tensor(module, k, &entry) == PZ_OK; ++k) {
     pz_tensor tensor;
     FUZZ_ENSURE(pz_module_get(module, entry.name, &tensor) == PZ_OK);
@@ -101,9 +103,9 @@ load_open(void)
   atexit(close_all);
   for (size_t k = 0; k < MADE; ++k) {
     pz_module* const m =
-        pz_module_new(context, "reference", "Linear", &targets[k]) == PZ_OK ? targets[k] : NULL;
+        pz_module_new(context, NULL, "Linear", &targets[k]) == PZ_OK ? targets[k] : NULL;
     pz_module* child = NULL;
-    FUZZ_ENSURE(m && pz_module_new(context, "reference", "Linear", &child) == PZ_OK);
+    FUZZ_ENSURE(m && pz_module_new(context, NULL, "Linear", &child) == PZ_OK);
     add(m, "weight", PZ_PARAMETER, PZ_F32, 2);
     add(m, "bias", PZ_PARAMETER, PZ_F64, 1);
     add(m, "mean", PZ_BUFFER, PZ_F32, 0);
@@ -111,12 +113,12 @@ load_open(void)
     add(child, "w", PZ_PARAMETER, PZ_F32, 2);
     FUZZ_ENSURE(pz_module_add_child(m, "a", child) == PZ_OK);
     if (k > 0) {
-      FUZZ_ENSURE(pz_register_parametrization(m, "weight", "skew,cayley", 0) == PZ_OK);
-      FUZZ_ENSURE(pz_register_parametrization(m, "a.w", "pruning(seed=7)", 0) == PZ_OK);
+      FUZZ_ENSURE(pz_register_parametrization(m, "weight", "skew,cayley", NULL) == PZ_OK);
+      FUZZ_ENSURE(pz_register_parametrization(m, "a.w", "pruning(seed=7)", NULL) == PZ_OK);
       FUZZ_ENSURE(pz_register_parametrization(m, "parametrizations.weight.original", "symmetric",
-                                              PZ_UNSAFE) == PZ_OK);
+                                              &unsafe) == PZ_OK);
     }
-    FUZZ_ENSURE(pz_module_save(m, path) == PZ_OK);
+    FUZZ_ENSURE(pz_module_save(m, path, NULL) == PZ_OK);
     made[k] = read_back(&made_size[k]);
     pictures[k] = picture(m);
   }
@@ -152,9 +154,9 @@ check_refusal(const pz_status status)
 static void
 check_numbers(pz_module* const module, const pz_file* const file)
 {
-  pz_tensor_entry entry = {.size = sizeof(entry)};
+  pz_tensor_info entry = {.size = sizeof(entry)};
   for (uint32_t k = 0; pz_module_tensor(module, k, &entry) == PZ_OK; ++k) {
-    pz_file_entry found = {.size = sizeof(found)};
+    pz_file_tensor_info found = {.size = sizeof(found)};
     pz_tensor tensor;
     FUZZ_ENSURE(pz_file_find(file, entry.name, &found) == PZ_OK);
     FUZZ_ENSURE(pz_module_get(module, entry.name, &tensor) == PZ_OK);
@@ -169,9 +171,9 @@ check_again(pz_module* const module)
 {
   pz_file* file = NULL;
   pz_module* again = NULL;
-  FUZZ_ENSURE(pz_module_save(module, path) == PZ_OK);
+  FUZZ_ENSURE(pz_module_save(module, path, NULL) == PZ_OK);
   FUZZ_ENSURE(pz_file_open(path, &file) == PZ_OK);
-  FUZZ_ENSURE(pz_module_from_file(context, "reference", file, NULL, NULL, &again) == PZ_OK);
+  FUZZ_ENSURE(pz_module_from_file(context, NULL, file, NULL, NULL, &again) == PZ_OK);
   char* const a = picture(module);
   char* const b = picture(again);
   FUZZ_ENSURE(strcmp(a, b) == 0);
@@ -186,8 +188,8 @@ check_again(pz_module* const module)
 static void
 read_values(pz_module* const module, const pz_file* const file)
 {
-  pz_file_list list = {.size = sizeof(list)};
-  for (size_t k = 0; pz_file_list_at(file, k, &list) == PZ_OK; ++k) {
+  pz_file_chain_info list = {.size = sizeof(list)};
+  for (size_t k = 0; pz_file_chain(file, k, &list) == PZ_OK; ++k) {
     pz_tensor value;
     const pz_status status = pz_module_get(module, list.path, &value);
     if (status != PZ_OK) {
@@ -200,7 +202,7 @@ static bool
 make(const pz_file* const file, const char* const only, const pz_load_settings* const settings)
 {
   pz_module* module = NULL;
-  const pz_status status = pz_module_from_file(context, "reference", file, only, settings, &module);
+  const pz_status status = pz_module_from_file(context, NULL, file, only, settings, &module);
   if (status != PZ_OK) {
     FUZZ_ENSURE(!module);
     check_refusal(status);
@@ -220,7 +222,7 @@ load(const size_t k, const pz_file* const file, const pz_load_settings* const se
 {
   pz_module* copy = NULL;
   FUZZ_ENSURE(pz_module_copy(targets[k], &copy) == PZ_OK);
-  const pz_status status = pz_module_load_from(copy, file, settings);
+  const pz_status status = pz_module_load(copy, file, settings);
   if (status == PZ_OK) {
     read_values(copy, file);
     if (!settings) {
@@ -248,13 +250,13 @@ load_run(const uint8_t* const data, const size_t size)
   for (size_t k = 0; k < size; k += 7) {
     random = random * 31 + data[k];
   }
-  static const pz_list_rule rules[] = {
-      {"rnn.*", "weight_norm"},
-      {"w", "spectral_norm"},
-      {"a.*", "pruning"},
-      {"*weight", "skew,cayley"},
-      {"parametrizations.*", "symmetric"},
-      {"*", "skew"},
+  static const pz_chain_rule rules[] = {
+      {.pattern = "rnn.*", .text = "weight_norm"},
+      {.pattern = "w", .text = "spectral_norm"},
+      {.pattern = "a.*", .text = "pruning"},
+      {.pattern = "*weight", .text = "skew,cayley"},
+      {.pattern = "parametrizations.*", .text = "symmetric"},
+      {.pattern = "*", .text = "skew"},
   };
   size_t remarks = 0;
   pz_load_settings settings = {
@@ -265,9 +267,9 @@ load_run(const uint8_t* const data, const size_t size)
       .report = count_report,
       .user = &remarks,
   };
-  pz_file_list list = {.size = sizeof(list)};
+  pz_file_chain_info list = {.size = sizeof(list)};
   const pz_load_settings* const chosen = fuzz_below(&random, 2) == 0 ? NULL : &settings;
-  const bool some = fuzz_below(&random, 8) == 0 && pz_file_list_at(file, 0, &list) == PZ_OK;
+  const bool some = fuzz_below(&random, 8) == 0 && pz_file_chain(file, 0, &list) == PZ_OK;
   const bool good = make(file, some ? list.path : NULL, chosen);
   load(fuzz_below(&random, MADE), file, chosen);
   pz_file_close(file);

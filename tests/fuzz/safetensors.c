@@ -52,7 +52,7 @@ check_tensors(const pz_file* const file, const char* const end)
   uint64_t sum = 0;
   for (size_t k = 0; k < header->n_tensors; ++k) {
     const pzi_file_tensor* const t = &header->tensors[k];
-    pz_file_entry entry = {.size = sizeof(entry)};
+    pz_file_tensor_info entry = {.size = sizeof(entry)};
     FUZZ_ENSURE(t->spec.ndim >= 0 && t->spec.ndim <= PZ_MAX_DIMS);
     FUZZ_ENSURE(t->begin <= t->end && (double)(t->end - t->begin) == expected_bytes(t));
     FUZZ_ENSURE(strcmp(t->name, "__metadata__") != 0);
@@ -76,8 +76,8 @@ check_texts(const pz_file* const file)
     FUZZ_ENSURE(pz_file_text(file, text.key) == text.text);
   }
   char last[FUZZ_MOST] = "";
-  pz_file_list list = {.size = sizeof(list)};
-  for (size_t k = 0; pz_file_list_at(file, k, &list) == PZ_OK; ++k) {
+  pz_file_chain_info list = {.size = sizeof(list)};
+  for (size_t k = 0; pz_file_chain(file, k, &list) == PZ_OK; ++k) {
     FUZZ_ENSURE(k == 0 || strcmp(last, list.path) < 0);
     FUZZ_ENSURE(!list.text == !list.plugins && (list.text || list.n_tensors > 0));
     FUZZ_ENSURE(strlen(list.prefix) >= strlen("parametrizations.."));
@@ -92,20 +92,28 @@ enum { WRITTEN_MOST = 64 }; /* entries and texts of a file that is written again
 static void
 write_again(const pz_file* const file)
 {
-  pz_file_entry entries[WRITTEN_MOST];
+  pz_file_tensor_info found[WRITTEN_MOST];
+  pz_writer_tensor entries[WRITTEN_MOST];
   pz_metadata texts[WRITTEN_MOST];
   pz_writer* writer = NULL;
   size_t n = 0;
   size_t n_texts = 0;
-  for (entries[0].size = sizeof(entries[0]); pz_file_tensor(file, n, &entries[n]) == PZ_OK;) {
-    entries[++n].size = sizeof(entries[0]);
+  for (found[0].size = sizeof(found[0]); pz_file_tensor(file, (uint32_t)n, &found[n]) == PZ_OK;) {
+    entries[n] = (pz_writer_tensor){
+        .name = found[n].name,
+        .dtype = found[n].dtype,
+        .spec = found[n].spec,
+        .bytes = found[n].bytes,
+    };
+    found[++n].size = sizeof(found[0]);
   }
-  while (pz_file_metadata(file, n_texts, &texts[n_texts]) == PZ_OK) {
+  while (pz_file_metadata(file, (uint32_t)n_texts, &texts[n_texts]) == PZ_OK) {
     ++n_texts;
   }
-  FUZZ_ENSURE(pz_writer_open(path, 0, entries, n, texts, n_texts, &writer) == PZ_OK);
+  FUZZ_ENSURE(pz_writer_open(path, 0, entries, (uint32_t)n, texts, (uint32_t)n_texts, &writer) ==
+              PZ_OK);
   for (size_t k = n; k-- > 0;) {
-    FUZZ_ENSURE(pz_writer_put(writer, k, entries[k].data, entries[k].bytes) == PZ_OK);
+    FUZZ_ENSURE(pz_writer_put(writer, (uint32_t)k, found[k].data, found[k].bytes) == PZ_OK);
   }
   FUZZ_ENSURE(pz_writer_commit(writer) == PZ_OK);
 }
@@ -118,8 +126,8 @@ check_written(const pz_file* const file)
   FUZZ_ENSURE(again->header.n_tensors == file->header.n_tensors);
   FUZZ_ENSURE(again->header.n_metadata == file->header.n_metadata);
   FUZZ_ENSURE(again->n_chains == file->n_chains);
-  pz_file_entry a = {.size = sizeof(a)};
-  pz_file_entry b = {.size = sizeof(b)};
+  pz_file_tensor_info a = {.size = sizeof(a)};
+  pz_file_tensor_info b = {.size = sizeof(b)};
   for (size_t k = 0; pz_file_tensor(file, k, &a) == PZ_OK; ++k) {
     FUZZ_ENSURE(pz_file_find(again, a.name, &b) == PZ_OK);
     FUZZ_ENSURE(strcmp(a.dtype, b.dtype) == 0 && pz_spec_equal(&a.spec, &b.spec));

@@ -30,13 +30,13 @@ mask_init(pz_call* const c, const pz_tensor* const tensor)
 {
   (void)tensor;
   map_note(c, "mask init");
-  return c->ops->random(c, PZ_BERNOULLI, c->draw, 0, c->options[0].as.real, 0.0, &c->new_buffer[0]);
+  return pz_random(c, PZ_BERNOULLI, c->draw, 0, c->options[0].as.real, 0.0, &c->new_buffer[0]);
 }
 
 static pz_status
 mask_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 {
-  return pz_hadamard(c, x, &c->buffer[0], y);
+  return pz_hadamard(c, 1.0, x, &c->buffer[0], 0.0, y);
 }
 
 /* Draws a new mask on the way, which a refusal must take back. */
@@ -45,8 +45,8 @@ mask_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const 
 {
   map_note(c, "mask right_inverse");
   if (map_mask_answer != PZ_OK) {
-    PZ_TRY(c->ops->fill(c, 7.0, &c->new_buffer[0]));
-    PZ_TRY(c->ops->fill(c, 7.0, x));
+    PZ_TRY(pz_fill(c, 7.0, &c->new_buffer[0]));
+    PZ_TRY(pz_fill(c, 7.0, x));
     return pz_fail(c, map_mask_answer, "found what the test asked for");
   }
   return pz_copy(c, y, x);
@@ -58,7 +58,7 @@ mask_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
 {
   (void)x;
   (void)y;
-  return pz_hadamard(c, gy, &c->buffer[0], gx);
+  return pz_hadamard(c, 1.0, gy, &c->buffer[0], 0.0, gx);
 }
 
 static pz_status
@@ -66,7 +66,7 @@ mask_update(pz_call* const c, const pz_tensor* const x)
 {
   (void)x;
   map_note(c, "mask update");
-  return c->ops->random(c, PZ_BERNOULLI, c->draw, 0, c->options[0].as.real, 0.0, &c->new_buffer[0]);
+  return pz_random(c, PZ_BERNOULLI, c->draw, 0, c->options[0].as.real, 0.0, &c->new_buffer[0]);
 }
 
 const pz_parametrization map_mask = {
@@ -97,13 +97,13 @@ gain_init(pz_call* const c, const pz_tensor* const tensor)
 {
   (void)tensor;
   map_note(c, "gain init");
-  return c->ops->fill(c, 1.0, &c->new_parameter[0]);
+  return pz_fill(c, 1.0, &c->new_parameter[0]);
 }
 
 static pz_status
 gain_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 {
-  return pz_hadamard(c, &x[0], &x[1], y);
+  return pz_hadamard(c, 1.0, &x[0], &x[1], 0.0, y);
 }
 
 /* Moves the gain back to 1. */
@@ -111,7 +111,7 @@ static pz_status
 gain_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const x)
 {
   map_note(c, "gain right_inverse");
-  PZ_TRY(c->ops->fill(c, 1.0, &c->new_parameter[0]));
+  PZ_TRY(pz_fill(c, 1.0, &c->new_parameter[0]));
   return pz_copy(c, y, x);
 }
 
@@ -122,9 +122,9 @@ gain_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
   (void)y;
   map_note(c, "gain vjp");
   if (pz_wants(c, 0)) {
-    PZ_TRY(pz_hadamard(c, gy, &x[1], &gx[0]));
+    PZ_TRY(pz_hadamard(c, 1.0, gy, &x[1], 0.0, &gx[0]));
   }
-  return pz_wants(c, 1) ? pz_hadamard(c, gy, &x[0], &gx[1]) : PZ_OK;
+  return pz_wants(c, 1) ? pz_hadamard(c, 1.0, gy, &x[0], 0.0, &gx[1]) : PZ_OK;
 }
 
 const pz_parametrization map_gain = {
@@ -165,7 +165,7 @@ base_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const 
 {
   map_note(c, "base right_inverse");
   PZ_TRY(pz_copy(c, y, &c->new_buffer[0]));
-  return c->ops->fill(c, 0.0, x);
+  return pz_fill(c, 0.0, x);
 }
 
 static pz_status
@@ -200,14 +200,14 @@ static pz_status
 affine_init(pz_call* const c, const pz_tensor* const tensor)
 {
   (void)tensor;
-  return c->ops->fill(c, 2.0, &c->new_buffer[0]);
+  return pz_fill(c, 2.0, &c->new_buffer[0]);
 }
 
 // y = scale o x + shift
 static pz_status
 affine_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 {
-  PZ_TRY(pz_hadamard(c, &c->buffer[0], &x[0], y));
+  PZ_TRY(pz_hadamard(c, 1.0, &c->buffer[0], &x[0], 0.0, y));
   return pz_axpby(c, 1.0, &x[1], 1.0, y);
 }
 
@@ -215,7 +215,7 @@ affine_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 static pz_status
 affine_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const x)
 {
-  PZ_TRY(c->ops->fill(c, 0.0, &c->new_parameter[0]));
+  PZ_TRY(pz_fill(c, 0.0, &c->new_parameter[0]));
   return pz_axpby(c, 0.5, y, 0.0, x);
 }
 
@@ -226,7 +226,7 @@ affine_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
   (void)x;
   (void)y;
   if (pz_wants(c, 0)) {
-    PZ_TRY(pz_hadamard(c, &c->buffer[0], gy, &gx[0]));
+    PZ_TRY(pz_hadamard(c, 1.0, &c->buffer[0], gy, 0.0, &gx[0]));
   }
   return pz_wants(c, 1) ? pz_copy(c, gy, &gx[1]) : PZ_OK;
 }
@@ -254,8 +254,8 @@ noise_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
   pz_tensor n;
   map_note(c, "noise forward");
   PZ_TRY(pz_work_like(c, x, &n));
-  PZ_TRY(c->ops->random(c, PZ_NORMAL, c->draw, 0, 1.0, c->options[0].as.real, &n));
-  return pz_hadamard(c, x, &n, y);
+  PZ_TRY(pz_random(c, PZ_NORMAL, c->draw, 0, 1.0, c->options[0].as.real, &n));
+  return pz_hadamard(c, 1.0, x, &n, 0.0, y);
 }
 
 static pz_status
@@ -302,7 +302,7 @@ static pz_status
 fragile_init(pz_call* const c, const pz_tensor* const tensor)
 {
   (void)tensor;
-  PZ_TRY(c->ops->fill(c, 0.0, &c->new_buffer[0]));
+  PZ_TRY(pz_fill(c, 0.0, &c->new_buffer[0]));
   return end(c, "init", &c->new_buffer[0]);
 }
 
@@ -318,7 +318,7 @@ fragile_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 static pz_status
 fragile_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const x)
 {
-  PZ_TRY(c->ops->fill(c, 0.0, &c->new_buffer[0]));
+  PZ_TRY(pz_fill(c, 0.0, &c->new_buffer[0]));
   PZ_TRY(pz_copy(c, y, x));
   return end(c, "right_inverse", x);
 }
@@ -330,7 +330,7 @@ fragile_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y
   (void)x;
   (void)y;
   if (pz_wants(c, 1)) {
-    PZ_TRY(c->ops->fill(c, 0.0, &gx[1]));
+    PZ_TRY(pz_fill(c, 0.0, &gx[1]));
   }
   if (pz_wants(c, 0)) {
     PZ_TRY(pz_copy(c, gy, &gx[0]));
@@ -345,7 +345,7 @@ fragile_update(pz_call* const c, const pz_tensor* const x)
   pz_tensor one;
   (void)x;
   PZ_TRY(pz_work_like(c, &c->buffer[0], &one));
-  PZ_TRY(c->ops->fill(c, 1.0, &one));
+  PZ_TRY(pz_fill(c, 1.0, &one));
   PZ_TRY(pz_axpby(c, 1.0, &one, 1.0, &c->new_buffer[0]));
   return end(c, "update", &c->new_buffer[0]);
 }
@@ -353,7 +353,7 @@ fragile_update(pz_call* const c, const pz_tensor* const x)
 static pz_status
 fragile_sample(pz_call* const c, pz_tensor* const y)
 {
-  PZ_TRY(c->ops->random(c, PZ_UNIFORM, c->draw, 0, 0.0, 1.0, y));
+  PZ_TRY(pz_random(c, PZ_UNIFORM, c->draw, 0, 0.0, 1.0, y));
   return end(c, "sample", y);
 }
 

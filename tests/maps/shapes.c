@@ -44,13 +44,13 @@ norm_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 {
   const pz_tensor* const tensors[] = {&x[0], &x[1], y};
   const int64_t n = pz_cols(y);
-  return c->ops->launch(c, &norm_kernel, pz_rows(y), tensors, NULL, &n);
+  return pz_launch(c, &norm_kernel, pz_rows(y), tensors, NULL, &n);
 }
 
 static pz_status
 norm_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const x)
 {
-  PZ_TRY(c->ops->norm(c, PZ_NORM_TWO, PZ_OVER_COLS, y, &x[0]));
+  PZ_TRY(pz_norm(c, PZ_NORM_TWO, PZ_OVER_COLS, y, &x[0]));
   return pz_copy(c, y, &x[1]);
 }
 
@@ -70,7 +70,7 @@ norm_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
   }
   const pz_tensor* const tensors[] = {&x[0], &x[1], gy, &gg, &gv};
   const int64_t n = pz_cols(gy);
-  return c->ops->launch(c, &norm_adjoint_kernel, pz_rows(gy), tensors, NULL, &n);
+  return pz_launch(c, &norm_adjoint_kernel, pz_rows(gy), tensors, NULL, &n);
 }
 
 const pz_parametrization map_norm = {
@@ -108,14 +108,14 @@ rows_plan(pz_call* const c, const pz_spec* const given)
 static pz_status
 rows_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 {
-  return c->ops->take(c, c->options[0].as.tensor, x, y);
+  return pz_take(c, c->options[0].as.tensor, x, y);
 }
 
 static pz_status
 rows_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const x)
 {
-  PZ_TRY(c->ops->fill(c, 0.0, x));
-  return c->ops->put(c, false, c->options[0].as.tensor, y, x);
+  PZ_TRY(pz_fill(c, 0.0, x));
+  return pz_put(c, false, c->options[0].as.tensor, y, x);
 }
 
 static pz_status
@@ -124,8 +124,8 @@ rows_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
 {
   (void)x;
   (void)y;
-  PZ_TRY(c->ops->fill(c, 0.0, gx));
-  return c->ops->put(c, true, c->options[0].as.tensor, gy, gx);
+  PZ_TRY(pz_fill(c, 0.0, gx));
+  return pz_put(c, true, c->options[0].as.tensor, gy, gx);
 }
 
 const pz_parametrization map_rows = {
@@ -196,8 +196,8 @@ factors_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* con
   spec.ndim -= 1;
   spec.shape[y->ndim - 2] = k;
   PZ_TRY(pz_work(c, &spec, &s));
-  PZ_TRY(c->ops->svd(c, y, &u, &s, &vt));
-  PZ_TRY(c->ops->scale_by(c, PZ_OVER_ROWS, &s, &u, &u));
+  PZ_TRY(pz_svd(c, y, &u, &s, &vt));
+  PZ_TRY(pz_scale_by(c, PZ_OVER_ROWS, &s, &u, &u));
   PZ_TRY(pz_copy(c, pz_view_block(&view, &u, 0, pz_rows(y), 0, rank), &x[0]));
   return pz_copy(c, pz_view_block(&view, &vt, 0, rank, 0, pz_cols(y)), &x[1]);
 }
@@ -245,14 +245,14 @@ weighted_plan(pz_call* const c, const pz_spec* const given)
 static pz_status
 weighted_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 {
-  return c->ops->scale_by(c, PZ_OVER_BOTH, &x[0], &x[1], y);
+  return pz_scale_by(c, PZ_OVER_BOTH, &x[0], &x[1], y);
 }
 
 // s = 2, v = y / 2
 static pz_status
 weighted_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const x)
 {
-  PZ_TRY(c->ops->fill(c, 2.0, &x[0]));
+  PZ_TRY(pz_fill(c, 2.0, &x[0]));
   return pz_axpby(c, 0.5, y, 0.0, &x[1]);
 }
 
@@ -263,9 +263,9 @@ weighted_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const 
 {
   (void)y;
   if (pz_wants(c, 0)) {
-    PZ_TRY(c->ops->dot(c, PZ_OVER_BOTH, gy, &x[1], &gx[0]));
+    PZ_TRY(pz_dot(c, PZ_OVER_BOTH, gy, &x[1], &gx[0]));
   }
-  return pz_wants(c, 1) ? c->ops->scale_by(c, PZ_OVER_BOTH, &x[0], gy, &gx[1]) : PZ_OK;
+  return pz_wants(c, 1) ? pz_scale_by(c, PZ_OVER_BOTH, &x[0], gy, &gx[1]) : PZ_OK;
 }
 
 const pz_parametrization map_weighted = {

@@ -22,7 +22,7 @@ static pz_status
 fold_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 {
   map_note(c, "fold forward");
-  return c->ops->fold(c, PZ_UPPER, -1, x, y);
+  return pz_fold(c, PZ_UPPER, -1, x, y);
 }
 
 static pz_status
@@ -32,14 +32,14 @@ fold_distance(pz_call* const c, const pz_tensor* const y, double* const out)
   pz_tensor norms;
   pz_spec spec = pz_spec_of(y);
   PZ_TRY(pz_work_like(c, y, &sum));
-  PZ_TRY(c->ops->symmetrize(c, 0.5, 1, y, &sum));
+  PZ_TRY(pz_symmetrize(c, 0.5, 1, y, &sum));
   spec.ndim -= 2;
   PZ_TRY(pz_work(c, &spec, &norms));
-  PZ_TRY(c->ops->norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, &sum, &norms));
+  PZ_TRY(pz_norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, &sum, &norms));
   void* values = NULL;
   const int64_t n = pz_count(&norms);
-  PZ_TRY(c->host->work_host(c, (size_t)n * sizeof(double), &values));
-  PZ_TRY(c->ops->read(c, &norms, values));
+  PZ_TRY(pz_work_host(c, (size_t)n * sizeof(double), &values));
+  PZ_TRY(pz_read(c, &norms, values));
   *out = 0.0;
   for (int64_t k = 0; k < n; ++k) {
     *out = fmax(*out, ((const double*)values)[k]);
@@ -58,7 +58,7 @@ fold_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const 
       return pz_fail(c, PZ_OUTSIDE, "found a matrix %.3g from skew", distance);
     }
   }
-  return c->ops->triangle(c, PZ_UPPER, 1, y, x);
+  return pz_triangle(c, PZ_UPPER, 1, y, x);
 }
 
 static pz_status
@@ -68,7 +68,7 @@ fold_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
   (void)x;
   (void)y;
   map_note(c, "fold vjp");
-  return c->ops->fold_adjoint(c, PZ_UPPER, -1, gy, gx);
+  return pz_fold_adjoint(c, PZ_UPPER, -1, gy, gx);
 }
 
 static pz_status
@@ -77,8 +77,8 @@ fold_sample(pz_call* const c, pz_tensor* const y)
   pz_tensor x;
   map_note(c, "fold sample");
   PZ_TRY(pz_work_like(c, y, &x));
-  PZ_TRY(c->ops->random(c, PZ_NORMAL, c->draw, 0, 0.0, 1.0, &x));
-  return c->ops->fold(c, PZ_UPPER, -1, &x, y);
+  PZ_TRY(pz_random(c, PZ_NORMAL, c->draw, 0, 0.0, 1.0, &x));
+  return pz_fold(c, PZ_UPPER, -1, &x, y);
 }
 
 const pz_parametrization map_fold = {
@@ -106,14 +106,14 @@ static pz_status
 turn_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 {
   map_note(c, "turn forward");
-  return pz_shifted_inverse(c, c->in, -1.0, 2.0, 1.0, -1.0, x, y);
+  return pz_shifted_inverse(c, c->in, &(pz_shift){-1.0, 2.0, 1.0, -1.0}, x, y);
 }
 
 static pz_status
 turn_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const x)
 {
   map_note(c, "turn right_inverse");
-  return pz_shifted_inverse(c, PZ_GENERAL, 1.0, -2.0, 1.0, 1.0, y, x);
+  return pz_shifted_inverse(c, PZ_GENERAL, &(pz_shift){1.0, -2.0, 1.0, 1.0}, y, x);
 }
 
 /* gx = 1/2 (I + y)^T g (I + y)^T */
@@ -128,7 +128,7 @@ turn_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
   PZ_TRY(pz_work_like(c, y, &n));
   PZ_TRY(pz_work_like(c, y, &w));
   PZ_TRY(pz_copy(c, y, &n));
-  PZ_TRY(c->ops->add_identity(c, 1.0, &n));
+  PZ_TRY(pz_add_identity(c, 1.0, &n));
   PZ_TRY(pz_gemm(c, PZ_T, PZ_N, 0.5, &n, gy, 0.0, &w));
   return pz_gemm(c, PZ_N, PZ_T, 1.0, &w, &n, 0.0, gx);
 }
@@ -156,16 +156,16 @@ power_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
   spec.ndim -= 2;
   const int64_t n = pz_spec_count(&spec);
   PZ_TRY(pz_work(c, &spec, &norms));
-  PZ_TRY(c->ops->norm(c, PZ_NORM_TWO, PZ_OVER_BOTH, x, &norms));
-  PZ_TRY(c->host->work_host(c, (size_t)n * sizeof(double), &values));
-  PZ_TRY(c->ops->read(c, &norms, values));
+  PZ_TRY(pz_norm(c, PZ_NORM_TWO, PZ_OVER_BOTH, x, &norms));
+  PZ_TRY(pz_work_host(c, (size_t)n * sizeof(double), &values));
+  PZ_TRY(pz_read(c, &norms, values));
   int32_t s = 0;
   for (int64_t k = 0; k < n; ++k) {
     while (ldexp(((const double*)values)[k], -s) > 0.5 && s < 40) {
       ++s;
     }
   }
-  PZ_TRY(c->host->save_host(c, sizeof(s), &record));
+  PZ_TRY(pz_save_host(c, sizeof(s), &record));
   *(int32_t*)record = s;
 
   pz_tensor t[4];
@@ -174,11 +174,11 @@ power_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
   }
   PZ_TRY(pz_axpby(c, ldexp(1.0, -s), x, 0.0, &t[0]));
   PZ_TRY(pz_axpby(c, 1.0 / 3.0, &t[0], 0.0, &t[1]));
-  PZ_TRY(c->ops->add_identity(c, 1.0, &t[1]));
+  PZ_TRY(pz_add_identity(c, 1.0, &t[1]));
   PZ_TRY(pz_gemm(c, PZ_N, PZ_N, 0.5, &t[0], &t[1], 0.0, &t[2]));
-  PZ_TRY(c->ops->add_identity(c, 1.0, &t[2]));
+  PZ_TRY(pz_add_identity(c, 1.0, &t[2]));
   PZ_TRY(pz_gemm(c, PZ_N, PZ_N, 1.0, &t[0], &t[2], 0.0, &t[3]));
-  PZ_TRY(c->ops->add_identity(c, 1.0, &t[3]));
+  PZ_TRY(pz_add_identity(c, 1.0, &t[3]));
   pz_tensor last = t[3];
   for (int32_t k = 1; k < s; ++k) {
     pz_tensor square;
@@ -200,23 +200,23 @@ power_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
   pz_tensor g;
   (void)x;
   (void)y;
-  PZ_TRY(c->host->saved_host(c, 0, &record));
+  PZ_TRY(pz_saved_host(c, 0, &record));
   const int32_t s = *(const int32_t*)record;
-  PZ_TRY(c->host->saved(c, 0, &b));
-  PZ_TRY(c->host->saved(c, 1, &t1));
-  PZ_TRY(c->host->saved(c, 2, &t2));
+  PZ_TRY(pz_saved(c, 0, &b));
+  PZ_TRY(pz_saved(c, 1, &t1));
+  PZ_TRY(pz_saved(c, 2, &t2));
   PZ_TRY(pz_work_like(c, gy, &g));
   PZ_TRY(pz_copy(c, gy, &g));
   const uint64_t mark = c->host->work_mark(c);
   for (int32_t k = s; k-- > 0;) { /* y = a a: g <- g a^T + a^T g */
     pz_tensor a;
     pz_tensor sum;
-    PZ_TRY(c->host->saved(c, 3 + (uint32_t)k, &a));
+    PZ_TRY(pz_saved(c, 3 + (uint32_t)k, &a));
     PZ_TRY(pz_work_like(c, gy, &sum));
     PZ_TRY(pz_gemm(c, PZ_N, PZ_T, 1.0, &g, &a, 0.0, &sum));
     PZ_TRY(pz_gemm(c, PZ_T, PZ_N, 1.0, &a, &g, 1.0, &sum));
     PZ_TRY(pz_copy(c, &sum, &g));
-    c->host->work_release(c, mark);
+    pz_work_release(c, mark);
   }
   pz_tensor g2;
   pz_tensor g1;
@@ -228,7 +228,7 @@ power_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
   PZ_TRY(pz_gemm(c, PZ_N, PZ_T, 0.5, &g2, &t1, 1.0, gx));
   PZ_TRY(pz_gemm(c, PZ_T, PZ_N, 0.5, &b, &g2, 0.0, &g1));
   PZ_TRY(pz_axpby(c, 1.0 / 3.0, &g1, 1.0, gx));
-  return c->ops->scale(c, ldexp(1.0, -s), gx);
+  return pz_scale(c, ldexp(1.0, -s), gx);
 }
 
 const pz_parametrization map_power = {

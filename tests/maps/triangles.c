@@ -37,7 +37,7 @@ half_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
   if (map_mistake == MAP_FOLD_IN_FORWARD) {
     return pz_declare_fold(c, PZ_UPPER);
   }
-  return c->ops->fold(c, (pz_triangle)map_triangle, parity(), x, y);
+  return pz_fold(c, (pz_triangle)map_triangle, parity(), x, y);
 }
 
 static pz_status
@@ -47,7 +47,7 @@ half_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
   (void)x;
   (void)y;
   map_note(c, "half vjp");
-  return c->ops->fold_adjoint(c, (pz_triangle)map_triangle, parity(), gy, gx);
+  return pz_fold_adjoint(c, (pz_triangle)map_triangle, parity(), gy, gx);
 }
 
 static const pz_parametrization half = {
@@ -75,9 +75,9 @@ measure_asymmetry(pz_call* const c, const pz_tensor* const x)
   pz_tensor norm;
   PZ_TRY(pz_work_like(c, x, &sum));
   PZ_TRY(pz_work(c, &scalar, &norm));
-  PZ_TRY(c->ops->symmetrize(c, 1.0, -parity(), x, &sum));
-  PZ_TRY(c->ops->norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, &sum, &norm));
-  return c->ops->read(c, &norm, &map_asymmetry);
+  PZ_TRY(pz_symmetrize(c, 1.0, -parity(), x, &sum));
+  PZ_TRY(pz_norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, &sum, &norm));
+  return pz_read(c, &norm, &map_asymmetry);
 }
 
 static pz_status
@@ -98,7 +98,7 @@ static pz_status
 spin_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 {
   map_note(c, "spin forward");
-  return pz_shifted_inverse(c, c->in, -1.0, 2.0, 1.0, -1.0, x, y);
+  return pz_shifted_inverse(c, c->in, &(pz_shift){-1.0, 2.0, 1.0, -1.0}, x, y);
 }
 
 static pz_status
@@ -107,7 +107,7 @@ spin_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
 {
   (void)x;
   map_note(c, "spin vjp");
-  return pz_shifted_inverse_adjoint(c, c->in, -1.0, 2.0, -1.0, y, gy, gx);
+  return pz_shifted_inverse_adjoint(c, c->in, &(pz_shift){-1.0, 2.0, 0.0, -1.0}, y, gy, gx);
 }
 
 static pz_status
@@ -153,9 +153,9 @@ both_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
   pz_tensor whole = *x;
   if ((c->in & PZ_BY_TRIANGLE) != 0) {
     PZ_TRY(pz_work_like(c, x, &whole));
-    PZ_TRY(c->ops->fold(c, (pz_triangle)map_triangle, parity(), x, &whole));
+    PZ_TRY(pz_fold(c, (pz_triangle)map_triangle, parity(), x, &whole));
   }
-  return c->ops->fold(c, other_triangle(), parity(), &whole, y);
+  return pz_fold(c, other_triangle(), parity(), &whole, y);
 }
 
 static pz_status
@@ -166,11 +166,11 @@ both_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
   (void)x;
   (void)y;
   if ((c->in & PZ_BY_TRIANGLE) == 0) {
-    return c->ops->fold_adjoint(c, other_triangle(), parity(), gy, gx);
+    return pz_fold_adjoint(c, other_triangle(), parity(), gy, gx);
   }
   PZ_TRY(pz_work_like(c, gx, &whole));
-  PZ_TRY(c->ops->fold_adjoint(c, other_triangle(), parity(), gy, &whole));
-  return c->ops->fold_adjoint(c, (pz_triangle)map_triangle, parity(), &whole, gx);
+  PZ_TRY(pz_fold_adjoint(c, other_triangle(), parity(), gy, &whole));
+  return pz_fold_adjoint(c, (pz_triangle)map_triangle, parity(), &whole, gx);
 }
 
 static const pz_parametrization both = {
@@ -197,7 +197,7 @@ triangle_of(const pz_call* const c)
 static pz_status
 taken_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 {
-  return (c->in & PZ_BY_TRIANGLE) != 0 ? c->ops->fold(c, triangle_of(c), sign_of(c), x, y)
+  return (c->in & PZ_BY_TRIANGLE) != 0 ? pz_fold(c, triangle_of(c), sign_of(c), x, y)
                                        : pz_copy(c, x, y);
 }
 
@@ -207,7 +207,7 @@ taken_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
 {
   (void)x;
   (void)y;
-  return (c->in & PZ_BY_TRIANGLE) != 0 ? c->ops->fold_adjoint(c, triangle_of(c), sign_of(c), gy, gx)
+  return (c->in & PZ_BY_TRIANGLE) != 0 ? pz_fold_adjoint(c, triangle_of(c), sign_of(c), gy, gx)
                                        : pz_copy(c, gy, gx);
 }
 

@@ -22,11 +22,11 @@ open_both(const char* const device, const char* const device_of_other)
   pz_module_free(module);
   pz_module_free(other);
   pz_module* fresh = NULL;
-  ck_assert_ok(pz_module_new(context, "reference", "Linear", &fresh));
+  ck_assert_ok(test_module_new(context, "reference", "Linear", &fresh));
   module = fresh;
   full_module_fill(module);
-  ck_assert_ok(pz_module_to(module, device));
-  ck_assert_ok(pz_module_new(context, device_of_other, "Other", &other));
+  ck_assert_ok(test_module_to(context, module, device));
+  ck_assert_ok(test_module_new(context, device_of_other, "Other", &other));
   pz_tensor t = fixture_add(other, "own", 4, 4);
   t = fixture_add(other, "bias", 4, 4);
   t = fixture_add(other, "weight", 4, 4);
@@ -67,13 +67,13 @@ call_transfer(void)
 static pz_status
 call_to(void)
 {
-  return pz_module_to(module, "bare");
+  return test_module_to(context, module, "bare");
 }
 
 static pz_status
 call_from(void)
 {
-  return pz_module_to(module, "reference");
+  return test_module_to(context, module, "reference");
 }
 
 static pz_status

@@ -19,20 +19,20 @@ START_TEST(semantics_20_what_is_saved_comes_back)
   ck_assert_ok(pz_module_add(module, "double", PZ_PARAMETER, &w));
   w = fixture_zeros(PZ_F32, 0, 3);
   ck_assert_ok(pz_module_add(module, "empty", PZ_BUFFER, &w));
-  ck_assert_ok(pz_module_new(context, getenv("TEST_DEVICE"), "Block", &child));
+  ck_assert_ok(test_module_new(context, getenv("TEST_DEVICE"), "Block", &child));
   w = fixture_add(child, "w\"\\\xc3\xa9", 1, 3);
   ck_assert_ok(pz_module_add_child(module, "child", child));
-  ck_assert_ok(pz_register_parametrization(module, "weight", "skew,affine,pruning", 0));
+  ck_assert_ok(pz_register_parametrization(module, "weight", "skew,affine,pruning", NULL));
   const pz_tensor value = fixture_read("weight");
   char* const picture = fixture_picture();
-  ck_assert_ok(pz_module_save(module, path));
+  ck_assert_ok(pz_module_save(module, path, NULL));
 
   w = fixture_normal(PZ_F32, 3, 3);
   ck_assert_ok(pz_module_set(module, "parametrizations.weight.original", &w));
   ck_assert_ok(pz_module_set(module, "parametrizations.weight.2.mask", &w));
   w = fixture_normal(PZ_F64, 2, 5);
   ck_assert_ok(pz_module_set(module, "double", &w));
-  ck_assert_ok(pz_module_load(module, path));
+  ck_assert_ok(test_module_load(module, path));
   fixture_unchanged(picture);
   fixture_expect("weight", &value); /* the value follows */
 }
@@ -44,8 +44,8 @@ START_TEST(semantics_20_the_format)
   pz_tensor w = fixture_add(module, "weight", 1, 3);
   w = fixture_normal(PZ_F64, 1, 1);
   ck_assert_ok(pz_module_add(module, "double", PZ_BUFFER, &w));
-  ck_assert_ok(pz_register_parametrization(module, "weight", "pruning(p_drop=0)", 0));
-  ck_assert_ok(pz_module_save(module, path));
+  ck_assert_ok(pz_register_parametrization(module, "weight", "pruning(p_drop=0)", NULL));
+  ck_assert_ok(pz_module_save(module, path, NULL));
   char* const data = read_file(&size);
   uint64_t length = 0;
   for (int k = 8; k-- > 0;) {
@@ -72,7 +72,7 @@ START_TEST(semantics_20_a_foreign_file_loads)
              "\"__metadata__\":{\"format\":\"pt\"},\t"
              "\"a\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[0,8]}}    ",
              16);
-  ck_assert_ok(pz_module_load(module, path));
+  ck_assert_ok(test_module_load(module, path));
   const pz_tensor now = fixture_read("b");
   const unsigned char bytes[8] = {8, 9, 10, 11, 12, 13, 14, 15};
   ck_assert_mem_eq(now.data, bytes, 8);
@@ -84,17 +84,17 @@ START_TEST(files_appear_whole_or_not_at_all)
   size_t size = 0;
   struct stat there;
   fixture_add(module, "a", 1, 2);
-  ck_assert_int_eq(pz_module_save(module, folder), PZ_IO);
-  ck_assert_int_eq(pz_module_save(module, "/nowhere/at/all"), PZ_IO);
-  ck_assert_int_eq(pz_module_save(module, ""), PZ_IO);
-  ck_assert_fails(pz_module_save(module, "/dev/null"), PZ_IO, "/dev/null");
+  ck_assert_int_eq(pz_module_save(module, folder, NULL), PZ_IO);
+  ck_assert_int_eq(pz_module_save(module, "/nowhere/at/all", NULL), PZ_IO);
+  ck_assert_int_eq(pz_module_save(module, "", NULL), PZ_IO);
+  ck_assert_fails(pz_module_save(module, "/dev/null", NULL), PZ_IO, "/dev/null");
   ck_assert_int_eq(stat("/dev/null", &there), 0);
   ck_assert(S_ISCHR(there.st_mode));
 
-  ck_assert_ok(pz_module_save(module, path));
+  ck_assert_ok(pz_module_save(module, path, NULL));
   free(read_file(&size));
   ck_assert_int_eq(chmod(path, 0640), 0);
-  ck_assert_ok(pz_module_save(module, path)); /* replaces, keeps the permissions */
+  ck_assert_ok(pz_module_save(module, path, NULL)); /* replaces, keeps the permissions */
   ck_assert_int_eq(stat(path, &there), 0);
   ck_assert_uint_eq(there.st_mode & 0777, 0640);
   DIR* const entries = opendir(folder);
@@ -123,7 +123,7 @@ save_through(const char* const name)
   char from[192];
   struct stat there;
   snprintf(from, sizeof(from), "%s/%s", folder, name);
-  const pz_status status = pz_module_save(module, from);
+  const pz_status status = pz_module_save(module, from, NULL);
   ck_assert_int_eq(lstat(from, &there), 0);
   ck_assert(S_ISLNK(there.st_mode));
   ck_assert_int_eq(unlink(from), 0);
@@ -137,13 +137,13 @@ START_TEST(files_appear_where_links_lead)
   for (int exists = 0; exists <= 1; ++exists) {
     link_to(path, "absolute");
     ck_assert_ok(save_through("absolute"));
-    ck_assert_ok(pz_module_load(module, path));
+    ck_assert_ok(test_module_load(module, path));
     ck_assert(exists || unlink(path) == 0);
     link_to("x.safetensors", "relative");
     link_to("./relative", "twice");
     ck_assert_ok(save_through("twice"));
     ck_assert_ok(save_through("relative"));
-    ck_assert_ok(pz_module_load(module, path));
+    ck_assert_ok(test_module_load(module, path));
   }
   ck_assert_int_eq(unlink(path), 0);
 
@@ -165,7 +165,7 @@ START_TEST(states_are_saved_without_originals)
   pz_tensor tensor;
   pz_tensor w = fixture_normal(PZ_F64, 3, 3);
   const pz_spec spec = pz_spec_of(&w);
-  ck_assert_ok(pz_queue_open(context, getenv("TEST_DEVICE"), &queue));
+  ck_assert_ok(pz_queue_open(context, getenv("TEST_DEVICE"), NULL, &queue));
   ck_assert_ok(
       pz_chain_new(context, "affine,pruning(seed=5)", NULL, 0, PZ_FROM_INPUT, &spec, 1, &chain));
   ck_assert_ok(pz_state_new(chain, queue, &state));

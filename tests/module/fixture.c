@@ -23,7 +23,7 @@ fixture_setup(void)
   map_passes = 0;
   context = test_context();
   ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_test_maps));
-  ck_assert_ok(pz_module_new(context, getenv("TEST_DEVICE"), "Linear", &module));
+  ck_assert_ok(test_module_new(context, getenv("TEST_DEVICE"), "Linear", &module));
 }
 
 void
@@ -70,7 +70,7 @@ pz_module*
 fixture_empty_module(const char* const type)
 {
   pz_module* made = NULL;
-  ck_assert_ok(pz_module_new(context, "reference", type, &made));
+  ck_assert_ok(test_module_new(context, "reference", type, &made));
   return made;
 }
 
@@ -111,7 +111,7 @@ fixture_parametrize(pz_module* const to, const char* const name, const int64_t r
                     const int64_t cols, const char* const text)
 {
   const pz_tensor tensor = fixture_add(to, name, rows, cols);
-  ck_assert_ok(pz_register_parametrization(to, name, text, 0));
+  ck_assert_ok(pz_register_parametrization(to, name, text, NULL));
   return tensor;
 }
 
@@ -119,7 +119,7 @@ pz_tensor
 fixture_nest(const char* const outer, const char* const inner)
 {
   const pz_tensor tensor = fixture_parametrize(module, "weight", 3, 3, outer);
-  ck_assert_ok(pz_register_parametrization(module, ORIGINAL, inner, 0));
+  ck_assert_ok(pz_register_parametrization(module, ORIGINAL, inner, NULL));
   return tensor;
 }
 
@@ -163,7 +163,7 @@ fixture_gradient(const char* const name)
   const pz_spec spec = pz_spec_of(&there);
   const pz_tensor tensor = host_zeros(&spec);
   const bool is_double = there.device.type == PZ_DEVICE_EXTENSION;
-  ck_assert_ok(pz_queue_open(context, is_double ? "lean" : getenv("TEST_DEVICE"), &queue));
+  ck_assert_ok(pz_queue_open(context, is_double ? "lean" : getenv("TEST_DEVICE"), NULL, &queue));
   ck_assert_ok(pz_queue_download(queue, &there, &tensor));
   pz_queue_close(queue);
   return tensor;
@@ -197,7 +197,7 @@ void
 fixture_names(const char* const expected)
 {
   char names[4096] = "";
-  pz_tensor_entry entry = {.size = sizeof(entry)};
+  pz_tensor_info entry = {.size = sizeof(entry)};
   pz_status status;
   uint32_t k = 0;
   while ((status = pz_module_tensor(module, k, &entry)) == PZ_OK) {
@@ -218,7 +218,7 @@ fixture_picture_of(pz_module* const other)
   ck_assert(out);
   ck_assert_uint_lt(pz_module_print(other, print, sizeof(print)), sizeof(print));
   fprintf(out, "%s\n", print);
-  pz_tensor_entry entry = {.size = sizeof(entry)};
+  pz_tensor_info entry = {.size = sizeof(entry)};
   for (uint32_t k = 0; pz_module_tensor(other, k, &entry) == PZ_OK; ++k) {
     const void* const mark = host_mark();
     const pz_tensor contents = fixture_read_of(other, entry.name);

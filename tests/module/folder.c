@@ -64,18 +64,17 @@ reopen(void)
 void
 make_file(const part* const parts, const size_t n)
 {
-  pz_file_entry entries[16];
-  const pz_metadata format = {"format", "pt"};
+  pz_writer_tensor entries[16];
+  const pz_metadata format = {.key = "format", .text = "pt"};
   pz_writer* writer = NULL;
   ck_assert_uint_le(n, 16);
   for (size_t k = 0; k < n; ++k) {
     const char* const dtype = parts[k].dtype;
     const uint64_t size = strcmp(dtype, "I64") == 0 ? 8 : strcmp(dtype, "F32") == 0 ? 4 : 2;
-    entries[k] = (pz_file_entry){.size = sizeof(entries[k]),
-                                 .name = parts[k].name,
-                                 .dtype = dtype,
-                                 .spec = pz_spec_of(parts[k].tensor),
-                                 .bytes = size * (uint64_t)pz_count(parts[k].tensor)};
+    entries[k] = (pz_writer_tensor){.name = parts[k].name,
+                                    .dtype = dtype,
+                                    .spec = pz_spec_of(parts[k].tensor),
+                                    .bytes = size * (uint64_t)pz_count(parts[k].tensor)};
   }
   ck_assert_ok(pz_writer_open(path, 0, entries, n, &format, 1, &writer));
   for (size_t k = 0; k < n; ++k) {
@@ -95,7 +94,7 @@ report(void* const user, const pz_load_remark remark, const char* const name)
 }
 
 pz_load_settings
-settings_of(const uint32_t flags, const pz_list_rule* const rules, const uint32_t n)
+settings_of(const uint32_t flags, const pz_chain_rule* const rules, const uint32_t n)
 {
   reports[0] = '\0';
   return (pz_load_settings){.size = sizeof(pz_load_settings),
@@ -123,8 +122,7 @@ void
 expect_refusal(const pz_status status, const char* const words)
 {
   char* const picture = fixture_picture();
-  ck_assert_fails(pz_module_load(module, path), status, words);
-  ck_assert_int_eq(strncmp(pz_error_message(), path, strlen(path)), 0);
+  ck_assert_fails(test_module_load(module, path), status, words);
   fixture_unchanged(picture);
 }
 

@@ -34,7 +34,7 @@ void make_file(const part* parts, size_t n);
 
 /* Settings that report to `reports`, which is emptied: "unknown NAME; missing NAME; ". */
 extern char reports[1024];
-pz_load_settings settings_of(uint32_t flags, const pz_list_rule* rules, uint32_t n);
+pz_load_settings settings_of(uint32_t flags, const pz_chain_rule* rules, uint32_t n);
 
 /* All of the file and a 0, to be freed. */
 char* read_file(size_t* size);

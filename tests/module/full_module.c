@@ -18,7 +18,7 @@ add_list(pz_module* const to, const char* const name, const pz_tensor_kind kind,
 {
   const pz_tensor t = fixture_normal(PZ_F32, 4, 4);
   ck_assert_ok(pz_module_add(to, name, kind, &t));
-  ck_assert_ok(pz_register_parametrization(to, name, text, 0));
+  ck_assert_ok(pz_register_parametrization(to, name, text, NULL));
 }
 
 void
@@ -35,15 +35,16 @@ full_module_fill(pz_module* const empty)
   add_list(empty, "pair", PZ_PARAMETER, "weighted");
   add_list(empty, "mean", PZ_BUFFER, "affine");
   add_list(empty, "deep", PZ_PARAMETER, "affine");
-  ck_assert_ok(pz_register_parametrization(empty, "parametrizations.deep.original", "affine", 0));
   ck_assert_ok(
-      pz_register_parametrization(empty, "parametrizations.deep.0.shift", "skew,affine", 0));
+      pz_register_parametrization(empty, "parametrizations.deep.original", "affine", NULL));
+  ck_assert_ok(
+      pz_register_parametrization(empty, "parametrizations.deep.0.shift", "skew,affine", NULL));
   ck_assert_ok(pz_register_parametrization(
-      empty, "parametrizations.deep.parametrizations.original.original", "affine,noise", 0));
+      empty, "parametrizations.deep.parametrizations.original.original", "affine,noise", NULL));
   ck_assert_ok(pz_module_require_grad(empty, "pair", false));
   ck_assert_ok(pz_module_require_grad(empty, "parametrizations.own.0.shift", false));
-  ck_assert_ok(pz_module_new(context, "reference", "Block", &child));
-  ck_assert_ok(pz_module_new(context, "reference", "Leaf", &leaf));
+  ck_assert_ok(test_module_new(context, "reference", "Block", &child));
+  ck_assert_ok(test_module_new(context, "reference", "Leaf", &leaf));
   add_list(child, "weight", PZ_PARAMETER, "fragile");
   ck_assert_ok(pz_module_update(child, NULL));
   add_list(leaf, "weight", PZ_PARAMETER, "symmetric,matrix_exp");

@@ -12,13 +12,8 @@
 /* ---- a map with a tensor for an option ------------------------------------------------- */
 
 static const pz_option marked_options[] = {
-    {.name = "mark", .doc = "Added to everything", .type = PZ_TENSOR, .fallback.type = PZ_TENSOR},
-    {.name = "times",
-     .doc = "How often",
-     .type = PZ_REAL,
-     .fallback = {.type = PZ_REAL, .as.real = 1.0},
-     .least = {.type = PZ_REAL, .as.real = 0.0},
-     .most = {.type = PZ_REAL, .as.real = 9.0}},
+    {.name = "mark", .doc = "Added to everything", .type = PZ_TENSOR},
+    PZ_OPTION_REAL("times", 1.0, 0.0, 9.0, "How often"),
 };
 
 static pz_status
@@ -45,7 +40,7 @@ static void
 setup(void)
 {
   ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_test_marked));
-  ck_assert_ok(pz_module_to(module, "reference"));
+  ck_assert_ok(test_module_to(context, module, "reference"));
 }
 
 /* ---- making modules -------------------------------------------------------------------- */
@@ -57,12 +52,12 @@ START_TEST(semantics_20_a_module_is_made_from_its_file)
   ck_assert_ok(pz_module_require_grad(module, "bias", false));
   pz_tensor t = fixture_normal(PZ_F64, 2, 2);
   ck_assert_ok(pz_module_add(module, "wide", PZ_PARAMETER, &t));
-  ck_assert_ok(pz_register_parametrization(module, "wide", "sequence", 0));
+  ck_assert_ok(pz_register_parametrization(module, "wide", "sequence", NULL));
   t = fixture_zeros(PZ_F32, 0, 3);
   ck_assert_ok(pz_module_add(module, "none", PZ_BUFFER, &t));
-  ck_assert_ok(pz_module_save(module, path));
+  ck_assert_ok(pz_module_save(module, path, NULL));
   reopen();
-  ck_assert_ok(pz_module_from_file(context, "reference", file, NULL, NULL, &made));
+  ck_assert_ok(test_module_from_file(context, "reference", file, NULL, NULL, &made));
   char* const picture = fixture_picture();
   char* const other = fixture_picture_of(made);
   ck_assert_str_eq(picture, other);
@@ -71,7 +66,7 @@ START_TEST(semantics_20_a_module_is_made_from_its_file)
   /* And it is saved to the same bytes. */
   size_t sizes[2];
   char* const first = read_file(&sizes[0]);
-  ck_assert_ok(pz_module_save(made, path));
+  ck_assert_ok(pz_module_save(made, path, NULL));
   char* const second = read_file(&sizes[1]);
   ck_assert_uint_eq(sizes[0], sizes[1]);
   ck_assert_mem_eq(first, second, sizes[0]);
@@ -86,15 +81,15 @@ END_TEST
 START_TEST(semantics_20_one_value_of_a_file)
 {
   full_module_fill(module);
-  ck_assert_ok(pz_module_save(module, path));
+  ck_assert_ok(pz_module_save(module, path, NULL));
   reopen();
   for (const char* const* name = full_module_values; *name; ++name) {
     pz_module* made = NULL;
-    pz_tensor_entry entry = {.size = sizeof(entry)};
+    pz_tensor_info entry = {.size = sizeof(entry)};
     if (strncmp(*name, "parametrizations.", 17) == 0) {
       continue; /* comes with the value around it */
     }
-    ck_assert_ok(pz_module_from_file(context, "reference", file, *name, NULL, &made));
+    ck_assert_ok(test_module_from_file(context, "reference", file, *name, NULL, &made));
     const pz_tensor a = fixture_read(*name);
     fixture_expect_of(made, *name, &a);
     for (uint32_t k = 0; pz_module_tensor(made, k, &entry) == PZ_OK; ++k) {
@@ -113,33 +108,37 @@ START_TEST(semantics_20_options_that_are_tensors)
 {
   pz_tensor value;
   pz_module* made = NULL;
-  pz_file_list list = {.size = sizeof(list)};
-  pz_file_entry entry = {.size = sizeof(entry)};
+  pz_file_chain_info list = {.size = sizeof(list)};
+  pz_file_tensor_info entry = {.size = sizeof(entry)};
   const pz_tensor w = fixture_add(module, "weight", 3, 3);
   const pz_tensor mark = fixture_normal(PZ_F32, 3, 3);
   const pz_option_setting setting = {
-      .name = "mark", .map = 1, .value = {.type = PZ_TENSOR, .as.tensor = &mark}};
-  ck_assert_ok(
-      pz_register_parametrization_with(module, "weight", "affine,marked(times=3)", &setting, 1, 0));
+      .name = "mark", .stage = 1, .value = {.type = PZ_TENSOR, .as.tensor = &mark}};
+  ck_assert_ok(pz_register_parametrization(
+      module, "weight", "affine,marked(times=3)",
+      &(pz_register_settings){
+          .size = sizeof(pz_register_settings), .options = &setting, .n_options = 1}));
   value = fixture_read("weight");
-  ck_assert_ok(pz_module_save(module, path));
+  ck_assert_ok(pz_module_save(module, path, NULL));
   reopen();
-  ck_assert_ok(pz_file_list_at(file, 0, &list));
+  ck_assert_ok(pz_file_chain(file, 0, &list));
   ck_assert_str_eq(list.text, "affine,marked(mark=<tensor>,times=3)");
   ck_assert_ok(pz_file_find(file, "parametrizations.weight.1.options.mark", &entry));
   ck_assert_mem_eq(entry.data, mark.data, 36);
 
-  ck_assert_ok(pz_module_from_file(context, "reference", file, NULL, NULL, &made));
+  ck_assert_ok(test_module_from_file(context, "reference", file, NULL, NULL, &made));
   fixture_expect_of(made, "weight", &value);
-  ck_assert_ok(pz_module_load_from(module, file, NULL)); /* the same options here */
+  ck_assert_ok(pz_module_load(module, file, NULL)); /* the same options here */
   pz_module_free(made);
 
   made = fixture_empty_module("Linear");
   ck_assert_ok(pz_module_add(made, "weight", PZ_PARAMETER, &w));
   host_f32(&mark)[4] += 1.0F;
-  ck_assert_ok(
-      pz_register_parametrization_with(made, "weight", "affine,marked(times=3)", &setting, 1, 0));
-  ck_assert_fails(pz_module_load_from(made, file, NULL), PZ_MISMATCH, "the tensor options of");
+  ck_assert_ok(pz_register_parametrization(
+      made, "weight", "affine,marked(times=3)",
+      &(pz_register_settings){
+          .size = sizeof(pz_register_settings), .options = &setting, .n_options = 1}));
+  ck_assert_fails(pz_module_load(made, file, NULL), PZ_MISMATCH, "the tensor options of");
   pz_module_free(made);
 }
 END_TEST
@@ -173,13 +172,13 @@ plain_twin(void)
 START_TEST(semantics_20_lists_are_made_on_plain_tensors)
 {
   full_module_fill(module);
-  ck_assert_ok(pz_module_save(module, path));
+  ck_assert_ok(pz_module_save(module, path, NULL));
   reopen();
   pz_module* const twin = plain_twin();
   const void* const weight = fixture_place_of(twin, "weight");
   const void* const bias = fixture_place_of(twin, "bias");
   map_failing = "right_inverse"; /* which is not to run */
-  ck_assert_ok(pz_module_load_from(twin, file, NULL));
+  ck_assert_ok(pz_module_load(twin, file, NULL));
   map_failing = NULL;
   full_module_assert_same(module, twin, 0.0);
   ck_assert_ptr_eq(fixture_place_of(twin, "parametrizations.weight.original"), weight);
@@ -190,7 +189,7 @@ START_TEST(semantics_20_lists_are_made_on_plain_tensors)
   const pz_tensor t = fixture_normal(PZ_F32, 4, 4);
   ck_assert_ok(pz_module_update(twin, NULL));
   ck_assert_ok(pz_module_set(twin, "parametrizations.noise.original", &t));
-  ck_assert_ok(pz_module_load_from(twin, file, NULL));
+  ck_assert_ok(pz_module_load(twin, file, NULL));
   full_module_assert_same(module, twin, 0.0);
   ck_assert_ptr_eq(fixture_place_of(twin, "parametrizations.weight.original"), weight);
   pz_module_free(twin);
@@ -200,13 +199,13 @@ END_TEST
 START_TEST(semantics_20_other_lists_are_refused)
 {
   pz_tensor w = fixture_parametrize(module, "weight", 4, 4, "skew,affine");
-  ck_assert_ok(pz_module_save(module, path));
+  ck_assert_ok(pz_module_save(module, path, NULL));
   reopen();
   pz_module* const other = fixture_empty_module("Linear");
   ck_assert_ok(pz_module_add(other, "weight", PZ_PARAMETER, &w));
-  ck_assert_ok(pz_register_parametrization(other, "weight", "symmetric,affine", 0));
+  ck_assert_ok(pz_register_parametrization(other, "weight", "symmetric,affine", NULL));
   char* const picture = fixture_picture_of(other);
-  ck_assert_fails(pz_module_load_from(other, file, NULL), PZ_MISMATCH,
+  ck_assert_fails(pz_module_load(other, file, NULL), PZ_MISMATCH,
                   "\"weight\": \"skew,affine\" in the file, \"symmetric,affine\" here");
   char* const now = fixture_picture_of(other);
   ck_assert_str_eq(picture, now);
@@ -217,7 +216,7 @@ START_TEST(semantics_20_other_lists_are_refused)
   pz_module* const narrow = fixture_empty_module("Linear");
   w = fixture_normal(PZ_F32, 4, 5);
   ck_assert_ok(pz_module_add(narrow, "weight", PZ_PARAMETER, &w));
-  ck_assert_fails(pz_module_load_from(narrow, file, NULL), PZ_MISMATCH,
+  ck_assert_fails(pz_module_load(narrow, file, NULL), PZ_MISMATCH,
                   "\"weight\": found float32 4x4, expected float32 4x5");
   ck_assert(!pz_is_parametrized(narrow, "weight"));
   pz_module_free(narrow);
@@ -228,12 +227,12 @@ START_TEST(semantics_20_values_of_other_specs_than_the_tensor)
 {
   /* Registered with PZ_UNSAFE, the value is of another shape than the tensor was. */
   pz_tensor w = fixture_add(module, "weight", 3, 2);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "turned", PZ_UNSAFE));
-  ck_assert_ok(pz_module_save(module, path));
+  ck_assert_ok(pz_register_parametrization(module, "weight", "turned", &test_unsafe));
+  ck_assert_ok(pz_module_save(module, path, NULL));
   reopen();
   pz_module* const other = fixture_empty_module("Linear");
   const pz_spec original = pz_spec_of(&w);
-  pz_tensor_entry entry = {.size = sizeof(entry)};
+  pz_tensor_info entry = {.size = sizeof(entry)};
   ck_assert_ok(pz_module_tensor(module, 0, &entry));
   w = fixture_normal(PZ_F32, entry.spec.shape[0], entry.spec.shape[1]);
   ck_assert(original.ndim == entry.spec.ndim);
@@ -241,7 +240,7 @@ START_TEST(semantics_20_values_of_other_specs_than_the_tensor)
   const pz_spec value = pz_spec_of(&a);
   w = fixture_normal(PZ_F32, value.shape[0], value.shape[1]);
   ck_assert_ok(pz_module_add(other, "weight", PZ_PARAMETER, &w));
-  ck_assert_ok(pz_module_load_from(other, file, NULL));
+  ck_assert_ok(pz_module_load(other, file, NULL));
   fixture_expect_of(other, "weight", &a);
   pz_module_free(other);
 }
@@ -250,10 +249,10 @@ END_TEST
 START_TEST(semantics_20_baked_values_need_no_lists)
 {
   full_module_fill(module);
-  ck_assert_ok(pz_module_save(module, path));
+  ck_assert_ok(pz_module_save(module, path, NULL));
   reopen();
   pz_module* const twin = plain_twin();
-  ck_assert_ok(pz_module_load_from(twin, file, NULL));
+  ck_assert_ok(pz_module_load(twin, file, NULL));
   for (const char* const* name = full_module_values; *name; ++name) {
     if (strncmp(*name, "parametrizations.", 17) == 0) {
       continue; /* it went with the list around it */
@@ -270,43 +269,51 @@ END_TEST
 
 /* ---- texts, settings ------------------------------------------------------------------- */
 
+#define SAVE(...) (&(pz_save_settings){.size = sizeof(pz_save_settings), __VA_ARGS__})
+
 START_TEST(semantics_20_texts_of_the_host)
 {
-  const pz_metadata texts[] = {{"step", "1000"}, {"note", "\xc3\xa9\n"}};
-  const pz_metadata ours = {"parametrize", "{}"};
+  const pz_metadata texts[] = {{.key = "step", .text = "1000"},
+                               {.key = "note", .text = "\xc3\xa9\n"}};
+  const pz_metadata ours = {.key = "parametrize", .text = "{}"};
   fixture_add(module, "weight", 2, 2);
-  ck_assert_ok(pz_module_save_with(module, path, PZ_KEEP_EXISTING, texts, 2));
-  ck_assert_fails(pz_module_save_with(module, path, PZ_KEEP_EXISTING, texts, 2), PZ_EXISTS, path);
-  ck_assert_fails(pz_module_save_with(module, path, 0, &ours, 1), PZ_INVALID, "\"parametrize\"");
-  ck_assert_int_eq(pz_module_save_with(module, path, 8, NULL, 0), PZ_INVALID);
+  ck_assert_ok(pz_module_save(module, path,
+                              SAVE(.flags = PZ_KEEP_EXISTING, .metadata = texts, .n_metadata = 2)));
+  ck_assert_fails(
+      pz_module_save(module, path,
+                     SAVE(.flags = PZ_KEEP_EXISTING, .metadata = texts, .n_metadata = 2)),
+      PZ_EXISTS, path);
+  ck_assert_fails(pz_module_save(module, path, SAVE(.metadata = &ours, .n_metadata = 1)),
+                  PZ_INVALID, "\"parametrize\"");
+  ck_assert_int_eq(pz_module_save(module, path, SAVE(.flags = 8)), PZ_INVALID);
   reopen();
   ck_assert_str_eq(pz_file_text(file, "step"), "1000");
   ck_assert_str_eq(pz_file_text(file, "note"), "\xc3\xa9\n");
-  ck_assert_ok(pz_module_load_from(module, file, NULL));
+  ck_assert_ok(pz_module_load(module, file, NULL));
 }
 END_TEST
 
 START_TEST(settings_are_checked)
 {
   fixture_add(module, "weight", 4, 4);
-  ck_assert_ok(pz_module_save(module, path));
+  ck_assert_ok(pz_module_save(module, path, NULL));
   reopen();
-  const pz_list_rule rule = {"weight", NULL};
+  const pz_chain_rule rule = {.pattern = "weight"};
   pz_load_settings settings = (pz_load_settings){.size = sizeof(settings), .flags = 8};
-  ck_assert_fails(pz_module_load_from(module, file, &settings), PZ_INVALID, "flags 0x8");
+  ck_assert_fails(pz_module_load(module, file, &settings), PZ_INVALID, "flags 0x8");
   settings = (pz_load_settings){.size = sizeof(settings), .rules = &rule, .n_rules = 1};
-  ck_assert_fails(pz_module_load_from(module, file, &settings), PZ_INVALID, "rule 0");
+  ck_assert_fails(pz_module_load(module, file, &settings), PZ_INVALID, "rule 0");
   settings = (pz_load_settings){.size = sizeof(settings), .n_rules = 1};
-  ck_assert_fails(pz_module_load_from(module, file, &settings), PZ_INVALID, "no rules");
+  ck_assert_fails(pz_module_load(module, file, &settings), PZ_INVALID, "no rules");
   settings.size = 4;
-  ck_assert_fails(pz_module_load_from(module, file, &settings), PZ_INVALID, "size 4");
-  ck_assert_fails(pz_module_load_from(module, NULL, NULL), PZ_INVALID, "no file");
-  ck_assert_fails(pz_module_load_from(NULL, file, NULL), PZ_INVALID, "no module");
+  ck_assert_fails(pz_module_load(module, file, &settings), PZ_INVALID, "size 4");
+  ck_assert_fails(pz_module_load(module, NULL, NULL), PZ_INVALID, "no file");
+  ck_assert_fails(pz_module_load(NULL, file, NULL), PZ_INVALID, "no module");
   pz_tensor open;
   ck_assert_ok(pz_module_edit(module, "weight", &open));
-  ck_assert_int_eq(pz_module_load_from(module, file, NULL), PZ_INVALID);
+  ck_assert_int_eq(pz_module_load(module, file, NULL), PZ_INVALID);
   ck_assert_ok(pz_module_commit(module, "weight"));
-  ck_assert_ok(pz_module_load_from(module, file, NULL));
+  ck_assert_ok(pz_module_load(module, file, NULL));
 }
 END_TEST
 

@@ -25,7 +25,7 @@ call_save(void)
 {
   char own[160];
   snprintf(own, sizeof(own), "%s.saved", path);
-  const pz_status status = pz_module_save(module, own);
+  const pz_status status = pz_module_save(module, own, NULL);
   unlink(own);
   return status;
 }
@@ -43,7 +43,7 @@ static pz_status
 call_from_file(void)
 {
   pz_module* made = NULL;
-  const pz_status status = pz_module_from_file(context, place, file, NULL, NULL, &made);
+  const pz_status status = test_module_from_file(context, place, file, NULL, NULL, &made);
   pz_module_free(made);
   return status;
 }
@@ -51,7 +51,7 @@ call_from_file(void)
 static pz_status
 call_load(void)
 {
-  return pz_module_load_from(module, file, NULL);
+  return pz_module_load(module, file, NULL);
 }
 
 static void
@@ -68,20 +68,20 @@ call_leniently(void)
   const pz_load_settings settings = {.size = sizeof(settings),
                                      .flags = PZ_LOAD_LENIENT | PZ_LOAD_ASSIGN | PZ_LOAD_WIDEN,
                                      .report = listen};
-  return pz_module_load_from(module, file, &settings);
+  return pz_module_load(module, file, &settings);
 }
 
 /* Entries under the names of before weight_norm had its present ones. */
 static pz_status
 call_renamed(void)
 {
-  static const pz_list_rule rule = {"conv.*", "weight_norm(dim=all)"};
+  static const pz_chain_rule rule = {.pattern = "conv.*", .text = "weight_norm(dim=all)"};
   const pz_load_settings settings = {.size = sizeof(settings), .rules = &rule, .n_rules = 1};
   pz_module* made = NULL;
   pz_file* renamed = NULL;
-  pz_status status = pz_file_renamed(file, context, &rule, 1, &renamed);
+  pz_status status = pz_file_with_current_names(file, context, &rule, 1, &renamed);
   if (status == PZ_OK) {
-    status = pz_module_from_file(context, place, file, NULL, &settings, &made);
+    status = test_module_from_file(context, place, file, NULL, &settings, &made);
   }
   pz_module_free(made);
   pz_file_close(renamed);
@@ -95,10 +95,11 @@ static void
 prepare_full(void)
 {
   pz_module_free(module);
-  ck_assert_ok(pz_module_new(context, "reference", "Linear", &module));
+  ck_assert_ok(test_module_new(context, "reference", "Linear", &module));
   full_module_fill(module);
-  ck_assert_ok(pz_register_parametrization(module, "parametrizations.own.original", "affine", 0));
-  ck_assert_ok(pz_module_to(module, place));
+  ck_assert_ok(
+      pz_register_parametrization(module, "parametrizations.own.original", "affine", NULL));
+  ck_assert_ok(test_module_to(context, module, place));
 }
 
 /* The same tensors without any list. */
@@ -160,7 +161,7 @@ begin(const int k)
   if (all[k % CALLS].write) {
     all[k % CALLS].write();
   } else {
-    ck_assert_ok(pz_module_save(module, path));
+    ck_assert_ok(pz_module_save(module, path, NULL));
   }
   reopen(); /* that of another full module, say */
   all[k % CALLS].prepare();

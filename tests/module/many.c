@@ -21,7 +21,7 @@
 static void
 setup(void)
 {
-  ck_assert_ok(pz_module_to(module, "reference")); /* no threads of its own */
+  ck_assert_ok(test_module_to(context, module, "reference")); /* no threads of its own */
 }
 
 static void*
@@ -29,7 +29,7 @@ save_often(void* const user)
 {
   pz_status* const status = user;
   for (int k = 0; k < 20 && *status == PZ_OK; ++k) {
-    *status = pz_module_save(module, path);
+    *status = pz_module_save(module, path, NULL);
   }
   return NULL;
 }
@@ -44,9 +44,9 @@ read_often(void* const user)
     pz_module* made = NULL;
     *status = pz_module_get(module, "weight", &value);
     *status = *status == PZ_OK ? pz_file_open(path, &own) : *status;
-    *status = *status == PZ_OK
-                  ? pz_module_from_file(context, "reference", k % 2 ? own : file, NULL, NULL, &made)
-                  : *status;
+    *status = *status == PZ_OK ? test_module_from_file(context, "reference", k % 2 ? own : file,
+                                                       NULL, NULL, &made)
+                               : *status;
     pz_module_free(made);
     pz_file_close(own);
   }
@@ -59,7 +59,7 @@ START_TEST(semantics_20_many_threads_save_and_read)
   pthread_t threads[THREADS];
   pz_status status[THREADS] = {PZ_OK};
   full_module_fill(module);
-  ck_assert_ok(pz_module_save(module, path));
+  ck_assert_ok(pz_module_save(module, path, NULL));
   reopen();
   for (int k = 0; k < THREADS; ++k) {
     ck_assert_int_eq(
@@ -76,13 +76,12 @@ START_TEST(semantics_20_thousands_of_names)
 {
   enum { N = 5000 };
   static char names[N][32];
-  static pz_file_entry entries[N];
+  static pz_writer_tensor entries[N];
   pz_writer* writer = NULL;
   pz_module* made = NULL;
   for (int k = 0; k < N; ++k) {
     snprintf(names[k], sizeof(names[k]), k % 2 ? "layers.%d.weight" : "layers.t%d", k);
-    entries[k] = (pz_file_entry){
-        .size = sizeof(entries[k]), .name = names[k], .dtype = "F32", .spec.ndim = 0, .bytes = 4};
+    entries[k] = (pz_writer_tensor){.name = names[k], .dtype = "F32", .spec.ndim = 0, .bytes = 4};
   }
   ck_assert_ok(pz_writer_open(path, 0, entries, N, NULL, 0, &writer));
   for (int k = 0; k < N; ++k) {
@@ -91,7 +90,7 @@ START_TEST(semantics_20_thousands_of_names)
   }
   ck_assert_ok(pz_writer_commit(writer));
   reopen();
-  ck_assert_ok(pz_module_from_file(context, "reference", file, NULL, NULL, &made));
+  ck_assert_ok(test_module_from_file(context, "reference", file, NULL, NULL, &made));
   for (int k = 0; k < N; ++k) {
     const pz_tensor t = fixture_read_of(made, names[k]);
     ck_assert_double_eq(host_at(&t, 0), k);
@@ -99,7 +98,7 @@ START_TEST(semantics_20_thousands_of_names)
   pz_module* layers = NULL;
   pz_module* child = NULL;
   pz_tensor there;
-  ck_assert_ok(pz_module_new(context, "reference", "Layer", &child));
+  ck_assert_ok(test_module_new(context, "reference", "Layer", &child));
   ck_assert_ok(pz_module_child(made, "layers", &layers));
   ck_assert_ok(pz_module_get(made, "layers.t0", &there));
   ck_assert_int_eq(pz_module_add(layers, "t4998", PZ_BUFFER, &there), PZ_EXISTS);
@@ -136,7 +135,7 @@ START_TEST(semantics_20_killed_while_saving)
   ck_assert_ptr_ne(saves, MAP_FAILED);
   pz_tensor w = fixture_zeros(PZ_F32, SIDE, SIDE);
   ck_assert_ok(pz_module_add(module, "weight", PZ_PARAMETER, &w));
-  ck_assert_ok(pz_module_save(module, path));
+  ck_assert_ok(pz_module_save(module, path, NULL));
   for (int k = 0; k < KILLS; ++k) {
     atomic_store(saves, 0);
     float* const values = host_f32(&w); /* the child asserts nothing: that writes to check's file */
@@ -146,7 +145,8 @@ START_TEST(semantics_20_killed_while_saving)
       for (int i = 0; i < SIDE * SIDE; ++i) {
         values[i] = n;
       }
-      if (pz_module_set(module, "weight", &w) != PZ_OK || pz_module_save(module, path) != PZ_OK) {
+      if (pz_module_set(module, "weight", &w) != PZ_OK ||
+          pz_module_save(module, path, NULL) != PZ_OK) {
         atomic_store(saves, UINT_MAX); /* nobody waits any longer */
         _exit(1);
       }
@@ -165,7 +165,7 @@ START_TEST(semantics_20_killed_while_saving)
     ck_assert_int_eq(kill(child, SIGKILL), 0);
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert(WIFSIGNALED(status));
-    ck_assert_ok(pz_module_load(module, path));
+    ck_assert_ok(test_module_load(module, path));
     w = fixture_read("weight");
     for (int i = 1; i < SIDE * SIDE; ++i) {
       ck_assert_float_eq(host_f32(&w)[i], host_f32(&w)[0]);

@@ -19,16 +19,16 @@ START_TEST(semantics_19_everything_moves_and_comes_back)
   const char* const device = devices[_i];
   const double tolerance = 16.0 * 4.0 * 1.2e-7; /* c n eps: two backends compute */
   full_module_fill(module);
-  ck_assert_ok(pz_module_to(module, "cpu"));
+  ck_assert_ok(test_module_to(context, module, "cpu"));
   pz_module* const here = fixture_copy_of(module);
   char* picture = fixture_picture();
-  ck_assert_ok(pz_module_to(module, device));
+  ck_assert_ok(test_module_to(context, module, device));
   fixture_unchanged(picture);
   pz_tensor t;
   ck_assert_ok(pz_module_get(module, "child.parametrizations.weight.0.b", &t));
   pz_queue* queue = NULL;
   pz_device there;
-  ck_assert_ok(pz_queue_open(context, device, &queue));
+  ck_assert_ok(pz_queue_open(context, device, NULL, &queue));
   (void)pz_queue_device(queue, &there);
   pz_queue_close(queue);
   ck_assert_int_eq(t.device.type, there.type);
@@ -40,7 +40,7 @@ START_TEST(semantics_19_everything_moves_and_comes_back)
   ck_assert_ok(pz_module_update(module, NULL));
   ck_assert_ok(pz_module_update(here, NULL));
   picture = fixture_picture();
-  ck_assert_ok(pz_module_to(module, "cpu"));
+  ck_assert_ok(test_module_to(context, module, "cpu"));
   fixture_unchanged(picture);
   full_module_assert_same(module, here, 0.0);
   pz_module_free(here);
@@ -58,8 +58,8 @@ START_TEST(semantics_19_slots_and_gradients_move)
   pz_tensor value;
   fixture_add(module, "weight", 4, 4);
   fixture_add(module, "plain", 4, 4);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "skew,cayley,affine", 0));
-  ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "affine", 0));
+  ck_assert_ok(pz_register_parametrization(module, "weight", "skew,cayley,affine", NULL));
+  ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "affine", NULL));
   for (int k = 0; k < N; ++k) {
     ck_assert_ok(pz_module_slot(module, names[k], &slots[k]));
   }
@@ -70,7 +70,7 @@ START_TEST(semantics_19_slots_and_gradients_move)
   for (int k = 0; k < 3; ++k) {
     before[k] = fixture_gradient(names[k + 1]);
   }
-  ck_assert_ok(pz_module_to(module, "lean"));
+  ck_assert_ok(test_module_to(context, module, "lean"));
   for (int k = 0; k < 3; ++k) {
     after = fixture_gradient(names[k + 1]);
     ck_assert_double_eq(host_distance(&before[k], &after), 0.0);
@@ -82,7 +82,7 @@ START_TEST(semantics_19_slots_and_gradients_move)
     ck_assert_ptr_eq(value.data, fixture_place_of(module, names[k]));
   }
   ck_assert_ok(pz_module_backward(module, "weight", &g)); /* adds to what came along */
-  ck_assert_ok(pz_module_to(module, NULL));
+  ck_assert_ok(test_module_to(context, module, NULL));
   for (int k = 0; k < 2; ++k) {
     after = fixture_gradient(names[k + 1]);
     const double tolerance = 64.0 * 4.0 * 1.2e-7 * host_scale(&after); /* c n eps */
@@ -99,11 +99,11 @@ START_TEST(moving_to_where_it_is_keeps_the_memory)
 {
   static const char* const same[] = {"lean", "lean:0"};
   const pz_tensor w = fixture_parametrize(module, "weight", 3, 3, "affine");
-  ck_assert_ok(pz_module_to(module, "lean"));
+  ck_assert_ok(test_module_to(context, module, "lean"));
   const void* const value = fixture_place_of(module, "weight");
   const void* const original = fixture_place_of(module, ORIGINAL);
   for (int k = 0; k < 2; ++k) {
-    ck_assert_ok(pz_module_to(module, same[k]));
+    ck_assert_ok(test_module_to(context, module, same[k]));
     ck_assert_ptr_eq(fixture_place_of(module, ORIGINAL), original);
     ck_assert_ptr_eq(fixture_place_of(module, "weight"), value);
     ck_assert_ok(pz_module_backward(module, "weight", &w)); /* not stale */
@@ -119,12 +119,12 @@ START_TEST(a_child_moves_alone)
   pz_module* const here = fixture_copy_of(module);
   ck_assert_ok(pz_module_child(module, "child", &child));
   const void* const weight = fixture_place_of(module, ORIGINAL);
-  ck_assert_ok(pz_module_to(child, "bare"));
+  ck_assert_ok(test_module_to(context, child, "bare"));
   ck_assert_ptr_eq(fixture_place_of(module, ORIGINAL), weight);
   ck_assert_ok(pz_module_get(module, "child.leaf.count", &t));
   ck_assert_int_eq(t.device.type, PZ_DEVICE_EXTENSION);
   full_module_assert_same(module, here, 16.0 * 4.0 * 1.2e-7); /* c n eps */
-  ck_assert_ok(pz_module_to(module, "bare"));                 /* which takes the rest along */
+  ck_assert_ok(test_module_to(context, module, "bare"));      /* which takes the rest along */
   ck_assert_ok(pz_module_get(module, "bias", &t));
   ck_assert_int_eq(t.device.type, PZ_DEVICE_EXTENSION);
   pz_module_free(here);
@@ -136,11 +136,11 @@ START_TEST(a_device_without_float64_is_given_none)
   pz_module* single = NULL;
   const pz_tensor wide = fixture_normal(PZ_F64, 3, 3);
   const pz_tensor narrow = fixture_normal(PZ_F32, 3, 3);
-  ck_assert_ok(pz_module_new(context, "single", "Single", &single));
+  ck_assert_ok(test_module_new(context, "single", "Single", &single));
   ck_assert_fails(pz_module_add(single, "weight", PZ_PARAMETER, &wide), PZ_UNSUPPORTED,
                   "\"weight\": found float64, which device single:0 has not");
   ck_assert_ok(pz_module_add(single, "weight", PZ_PARAMETER, &narrow));
-  ck_assert_ok(pz_register_parametrization(single, "weight", "skew", 0));
+  ck_assert_ok(pz_register_parametrization(single, "weight", "skew", NULL));
   pz_module_free(single);
 }
 END_TEST
@@ -154,22 +154,24 @@ START_TEST(a_device_that_cannot_take_the_module_is_refused)
   const pz_tensor wide = fixture_normal(PZ_F64, 3, 3);
   ck_assert_ok(pz_module_add(child, "weight", PZ_PARAMETER, &wide));
   ck_assert_ok(pz_module_add(child, "plain", PZ_BUFFER, &wide));
-  ck_assert_ok(pz_register_parametrization(child, "weight", "affine", 0));
+  ck_assert_ok(pz_register_parametrization(child, "weight", "affine", NULL));
   ck_assert_ok(pz_module_add_child(module, "wide", child));
   char* const picture = fixture_picture();
   const void* const weight = fixture_place_of(module, "weight");
 
-  ck_assert_fails(pz_module_to(module, "laen"), PZ_NOT_FOUND, "found no device \"laen\"");
-  ck_assert_fails(pz_module_to(module, "lean:1"), PZ_DEVICE, "unplugged");
-  ck_assert_fails(pz_module_to(module, "single"), PZ_UNSUPPORTED,
+  ck_assert_fails(test_module_to(context, module, "laen"), PZ_NOT_FOUND,
+                  "found no device \"laen\"");
+  ck_assert_fails(test_module_to(context, module, "lean:1"), PZ_DEVICE, "unplugged");
+  ck_assert_fails(test_module_to(context, module, "single"), PZ_UNSUPPORTED,
                   "\"wide.weight\": found float64, which device single:0 has not");
   ck_assert_ok(pz_remove_parametrizations(child, "weight", PZ_LEAVE_ORIGINAL));
-  ck_assert_fails(pz_module_to(child, "single"), PZ_UNSUPPORTED, "\"wide.weight\": found float64");
-  ck_assert_ok(pz_register_parametrization(child, "weight", "affine", 0));
+  ck_assert_fails(test_module_to(context, child, "single"), PZ_UNSUPPORTED,
+                  "\"wide.weight\": found float64");
+  ck_assert_ok(pz_register_parametrization(child, "weight", "affine", NULL));
   ck_assert_ok(pz_module_set(child, ORIGINAL, &wide));
-  ck_assert_fails(pz_module_to(NULL, "cpu"), PZ_INVALID, "no module");
+  ck_assert_fails(test_module_to(context, NULL, "cpu"), PZ_INVALID, "no module");
   ck_assert_ok(pz_module_edit(module, "child.leaf.count", &t));
-  ck_assert_fails(pz_module_to(module, "lean"), PZ_INVALID,
+  ck_assert_fails(test_module_to(context, module, "lean"), PZ_INVALID,
                   "\"child.leaf.count\" is open for writing");
   ck_assert_fails(pz_module_to_dtype(module, PZ_F64), PZ_INVALID,
                   "\"child.leaf.count\" is open for writing");
@@ -177,7 +179,7 @@ START_TEST(a_device_that_cannot_take_the_module_is_refused)
   ck_assert_ptr_eq(fixture_place_of(module, "weight"), weight);
   free(picture);
   ck_assert_ok(pz_module_to_dtype(module, PZ_F32));
-  ck_assert_ok(pz_module_to(module, "single"));
+  ck_assert_ok(test_module_to(context, module, "single"));
   ck_assert_fails(pz_module_to_dtype(module, PZ_F64), PZ_UNSUPPORTED,
                   "\"bias\": found float64, which device single:0 has not");
   ck_assert_ok(pz_module_get(module, "wide.plain", &t));
@@ -192,7 +194,7 @@ START_TEST(semantics_19_dtypes_change_and_return)
   const char* const device = devices[_i];
   pz_tensor after;
   full_module_fill(module);
-  ck_assert_ok(pz_module_to(module, device));
+  ck_assert_ok(test_module_to(context, module, device));
   ck_assert_ok(pz_module_sample(module, "weight")); /* moves the signs of the map, say */
   fixture_add(module, "last", 4, 4);
   const pz_tensor g = fixture_normal(PZ_F32, 4, 4);
@@ -212,7 +214,7 @@ START_TEST(semantics_19_dtypes_change_and_return)
       ck_assert_double_eq_tol(host_at(&after, k), host_at(&before, k), tolerance);
     }
   }
-  pz_tensor_entry entry = {.size = sizeof(entry)};
+  pz_tensor_info entry = {.size = sizeof(entry)};
   for (uint32_t k = 0; pz_module_tensor(module, k, &entry) == PZ_OK; ++k) {
     ck_assert_uint_eq(entry.spec.dtype, PZ_F64);
   }
@@ -250,13 +252,13 @@ START_TEST(semantics_19_buffers_keep_the_dtype_their_map_wants)
       ck_assert_ok(pz_module_to_dtype(module, PZ_F64));
       break;
     case 1:
-      ck_assert_ok(pz_module_to(module, "lean"));
+      ck_assert_ok(test_module_to(context, module, "lean"));
       break;
     case 2:
       ck_assert_ok(pz_module_to_dtype(module, PZ_F32));
       break;
     default:
-      ck_assert_fails(pz_module_to(module, "single"), PZ_UNSUPPORTED,
+      ck_assert_fails(test_module_to(context, module, "single"), PZ_UNSUPPORTED,
                       "\"parametrizations.weight.0.exact\": found float64");
       break;
     }

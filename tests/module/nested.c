@@ -11,8 +11,8 @@ START_TEST(semantics_02_an_original_may_be_parametrized)
 {
   const pz_tensor w = fixture_add(module, "weight", 3, 3);
   const void* const memory = fixture_memory("weight");
-  ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
-  ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "skew", 0));
+  ck_assert_ok(pz_register_parametrization(module, "weight", "affine", NULL));
+  ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "skew", NULL));
   fixture_names(INNER " parametrizations.weight.0.shift parametrizations.weight.0.scale ");
   ck_assert(pz_is_parametrized(module, "weight"));
   ck_assert(pz_is_parametrized(module, ORIGINAL));
@@ -37,7 +37,7 @@ START_TEST(semantics_02_an_original_may_be_parametrized)
                   "\"" ORIGINAL "\"");
 
   /* and deeper */
-  ck_assert_ok(pz_register_parametrization(module, INNER, "counting", 0));
+  ck_assert_ok(pz_register_parametrization(module, INNER, "counting", NULL));
   fixture_names(
       "parametrizations.weight.parametrizations.original.parametrizations.original.original "
       "parametrizations.weight.0.shift parametrizations.weight.0.scale ");
@@ -50,7 +50,8 @@ START_TEST(semantics_02_an_own_parameter_may_be_parametrized)
   const pz_tensor w = fixture_parametrize(module, "weight", 3, 3, "affine");
   const pz_tensor s = fixture_normal(PZ_F32, 3, 3);
   ck_assert_ok(pz_module_set(module, "parametrizations.weight.0.shift", &s));
-  ck_assert_ok(pz_register_parametrization(module, "parametrizations.weight.0.shift", "skew", 0));
+  ck_assert_ok(
+      pz_register_parametrization(module, "parametrizations.weight.0.shift", "skew", NULL));
   fixture_names("parametrizations.weight.original "
                 "parametrizations.weight.0.parametrizations.shift.original "
                 "parametrizations.weight.0.scale ");
@@ -58,8 +59,9 @@ START_TEST(semantics_02_an_own_parameter_may_be_parametrized)
   ck_assert_float_eq((float)fixture_value("weight", 3),
                      (float)(host_at(&w, 3)) - (float)host_at(&s, 1));
   char* const picture = fixture_picture();
-  ck_assert_fails(pz_register_parametrization(module, "parametrizations.weight.0.scale", "skew", 0),
-                  PZ_UNSUPPORTED, "a buffer of a parametrization");
+  ck_assert_fails(
+      pz_register_parametrization(module, "parametrizations.weight.0.scale", "skew", NULL),
+      PZ_UNSUPPORTED, "a buffer of a stage");
   fixture_unchanged(picture);
 }
 END_TEST
@@ -69,7 +71,7 @@ START_TEST(semantics_03_the_print_shows_lists_in_lists)
   char text[4096];
   fixture_nest("affine", "skew");
   ck_assert_ok(
-      pz_register_parametrization(module, "parametrizations.weight.0.shift", "counting", 0));
+      pz_register_parametrization(module, "parametrizations.weight.0.shift", "counting", NULL));
   ck_assert_uint_lt(pz_module_print(module, text, sizeof(text)), sizeof(text));
   static const char* const lines[] = {
       "ParametrizedLinear(\n  (parametrizations): ModuleDict(\n"
@@ -97,9 +99,9 @@ START_TEST(semantics_04_the_original_of_a_buffers_original_is_a_buffer)
 {
   const pz_tensor w = fixture_normal(PZ_F32, 3, 3);
   ck_assert_ok(pz_module_add(module, "weight", PZ_BUFFER, &w));
-  ck_assert_ok(pz_register_parametrization(module, "weight", "counting", 0));
-  ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "counting", 0));
-  pz_tensor_entry entry = {.size = sizeof(entry)};
+  ck_assert_ok(pz_register_parametrization(module, "weight", "counting", NULL));
+  ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "counting", NULL));
+  pz_tensor_info entry = {.size = sizeof(entry)};
   ck_assert_ok(pz_module_tensor(module, 0, &entry));
   ck_assert_str_eq(entry.name, INNER);
   ck_assert_uint_eq(entry.kind, PZ_BUFFER);
@@ -110,10 +112,10 @@ START_TEST(semantics_06_what_the_list_around_was_planned_for_stays)
 {
   fixture_parametrize(module, "weight", 2, 3, "affine");
   char* const picture = fixture_picture();
-  ck_assert_fails(pz_register_parametrization(module, ORIGINAL, "widened", 0), PZ_MISMATCH,
+  ck_assert_fails(pz_register_parametrization(module, ORIGINAL, "widened", NULL), PZ_MISMATCH,
                   ORIGINAL);
-  ck_assert_fails(pz_register_parametrization(module, ORIGINAL, "turned", PZ_UNSAFE), PZ_MISMATCH,
-                  "the chain around it");
+  ck_assert_fails(pz_register_parametrization(module, ORIGINAL, "turned", &test_unsafe),
+                  PZ_MISMATCH, "the chain around it");
   fixture_unchanged(picture);
 }
 END_TEST
@@ -124,7 +126,7 @@ START_TEST(semantics_07_appending_outside_takes_the_inner_list_along)
   fixture_nest("counting", "skew");
   ck_assert_ok(pz_module_slot(module, INNER, &inner));
   const pz_tensor before = fixture_read("weight");
-  ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
+  ck_assert_ok(pz_register_parametrization(module, "weight", "affine", NULL));
   fixture_names(INNER " parametrizations.weight.1.shift parametrizations.weight.1.scale ");
   pz_tensor now = fixture_read("weight");
   for (int64_t k = 0; k < 9; ++k) {
@@ -132,7 +134,7 @@ START_TEST(semantics_07_appending_outside_takes_the_inner_list_along)
   }
   ck_assert_ok(pz_slot_get(inner, &now));
   /* inside: the value jumps, and with it the outer one */
-  ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "affine", 0));
+  ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "affine", NULL));
   now = fixture_read("weight");
   for (int64_t k = 0; k < 9; ++k) {
     ck_assert_double_eq(host_at(&now, k), 4 * host_at(&before, k));
@@ -143,11 +145,11 @@ END_TEST
 START_TEST(semantics_09_frozen_through_lists_in_lists)
 {
   pz_tensor gradient;
-  pz_tensor_entry entry = {.size = sizeof(entry)};
+  pz_tensor_info entry = {.size = sizeof(entry)};
   pz_tensor w = fixture_add(module, "weight", 3, 3);
   ck_assert_ok(pz_module_require_grad(module, "weight", false));
-  ck_assert_ok(pz_register_parametrization(module, "weight", "counting", 0));
-  ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "counting", 0));
+  ck_assert_ok(pz_register_parametrization(module, "weight", "counting", NULL));
+  ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "counting", NULL));
   ck_assert_ok(pz_module_tensor(module, 0, &entry));
   ck_assert_uint_eq(entry.requires_grad, 0);
   ck_assert_int_eq(pz_module_gradient(module, INNER, &gradient), PZ_INVALID);
@@ -207,7 +209,7 @@ START_TEST(semantics_17_removing_the_outer_list)
   ck_assert_ok(pz_slot_get(inner, &now));
   ck_assert_ok(pz_module_backward(module, "weight", &w));
   ck_assert_ptr_eq(fixture_memory(ORIGINAL), memory);
-  ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "counting", 0));
+  ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "counting", NULL));
 
   /* the value, in the innermost memory */
   value = fixture_read("weight");
@@ -223,11 +225,11 @@ START_TEST(semantics_18_single_maps_go_and_inner_lists_stay)
   pz_tensor now;
   fixture_nest("counting,affine", "skew,fragile");
   ck_assert_ok(
-      pz_register_parametrization(module, "parametrizations.weight.1.shift", "counting", 0));
+      pz_register_parametrization(module, "parametrizations.weight.1.shift", "counting", NULL));
   pz_slot* shift = NULL;
   ck_assert_ok(
       pz_module_slot(module, "parametrizations.weight.1.parametrizations.shift.original", &shift));
-  ck_assert_ok(pz_remove_parametrization(module, "weight", 0));
+  ck_assert_ok(pz_remove_stage(module, "weight", 0));
   fixture_names("parametrizations.weight.parametrizations.original.original "
                 "parametrizations.weight.parametrizations.original.1.p "
                 "parametrizations.weight.parametrizations.original.1.b "
@@ -235,7 +237,7 @@ START_TEST(semantics_18_single_maps_go_and_inner_lists_stay)
                 "parametrizations.weight.0.scale ");
   ck_assert_ok(pz_slot_get(shift, &now));
   now = fixture_read("weight");
-  ck_assert_ok(pz_remove_parametrization(module, ORIGINAL, 0));
+  ck_assert_ok(pz_remove_stage(module, ORIGINAL, 0));
   fixture_names("parametrizations.weight.parametrizations.original.original "
                 "parametrizations.weight.parametrizations.original.0.p "
                 "parametrizations.weight.parametrizations.original.0.b "

@@ -15,7 +15,7 @@ static void
 add(const char* const chain, const int64_t rows, const int64_t cols)
 {
   pz_module_free(module);
-  ck_assert_ok(pz_module_new(context, getenv("TEST_DEVICE"), "Linear", &module));
+  ck_assert_ok(test_module_new(context, getenv("TEST_DEVICE"), "Linear", &module));
   fixture_parametrize(module, "weight", rows, cols, chain);
 }
 
@@ -131,15 +131,15 @@ START_TEST(orthogonal_is_carried)
   descend(&g, 0.1);
   ck_assert_ok(pz_module_update(module, NULL));
   descend(&g, 0.1);
-  ck_assert_ok(pz_module_save(module, path));
+  ck_assert_ok(pz_module_save(module, path, NULL));
   ck_assert_ok(pz_module_copy(module, &others[0]));
   reopen();
-  ck_assert_ok(pz_module_from_file(context, getenv("TEST_DEVICE"), file, NULL, NULL, &others[1]));
-  ck_assert_ok(pz_module_new(context, getenv("TEST_DEVICE"), "Linear", &others[2]));
+  ck_assert_ok(test_module_from_file(context, getenv("TEST_DEVICE"), file, NULL, NULL, &others[1]));
+  ck_assert_ok(test_module_new(context, getenv("TEST_DEVICE"), "Linear", &others[2]));
   pz_tensor now = fixture_add(others[2], "weight", 5, 3);
   ck_assert_ok(
-      pz_register_parametrization(others[2], "weight", "orthogonal(map=cayley,rebase=3)", 0));
-  ck_assert_ok(pz_module_load(others[2], path));
+      pz_register_parametrization(others[2], "weight", "orthogonal(map=cayley,rebase=3)", NULL));
+  ck_assert_ok(test_module_load(others[2], path));
   for (int update = 0; update < 3; ++update) {
     value = fixture_read("weight");
     for (int k = 0; k < 3; ++k) {

@@ -28,8 +28,8 @@ START_TEST(values_are_the_same_for_every_number_of_threads)
   full_module_fill(module);
   add_many(50, "skew,cayley");
   ck_assert_ok(pz_module_copy(module, &other));
-  pz_module_train(module, false); /* every value is to be computed */
-  pz_module_train(module, true);
+  ck_assert_ok(pz_module_train(module, false)); /* every value is to be computed */
+  ck_assert_ok(pz_module_train(module, true));
   ck_assert_ok(pz_module_refresh(module, numbers_of_threads[_i]));
   full_module_assert_same(module, other, 0.0);
   for (int k = 0; k < 50; ++k) {
@@ -91,15 +91,15 @@ START_TEST(what_is_not_kept_is_not_computed)
 {
   add_many(3, "counting");
   map_forwards = 0;
-  pz_module_cache_policy(module, PZ_CACHE_SCOPED);
+  ck_assert_ok(pz_module_cache_policy(module, PZ_CACHE_SCOPED));
   ck_assert_ok(pz_module_refresh(module, 2));
   ck_assert_int_eq(map_forwards, 0);
-  pz_cached_begin(module);
+  ck_assert_ok(pz_cached_begin(module));
   ck_assert_ok(pz_module_refresh(module, 2));
   ck_assert_ok(pz_module_refresh(module, 2));
   ck_assert_int_eq(map_forwards, 3);
-  pz_cached_end(module);
-  pz_module_cache_policy(module, PZ_CACHE_AUTOMATIC);
+  ck_assert_ok(pz_cached_end(module));
+  ck_assert_ok(pz_module_cache_policy(module, PZ_CACHE_AUTOMATIC));
   map_forwards = 0;
   ck_assert_ok(pz_module_bake(module)); /* computes what it folds */
   const int folded = map_forwards;
@@ -123,9 +123,9 @@ count_of(pz_queue* const queue, const char* const name)
 START_TEST(operations_of_all_threads_are_counted)
 {
   pz_queue* queue = NULL;
-  ck_assert_ok(pz_queue_open(context, getenv("TEST_DEVICE"), &queue));
+  ck_assert_ok(pz_queue_open(context, getenv("TEST_DEVICE"), NULL, &queue));
   pz_module_free(module);
-  ck_assert_ok(pz_module_new_on(context, queue, "Linear", &module));
+  ck_assert_ok(pz_module_new(context, queue, "Linear", &module));
   add_many(40, "skew");
   const uint64_t before = count_of(queue, "fold");
   ck_assert_ok(pz_module_refresh(module, 4));

@@ -13,7 +13,7 @@ START_TEST(semantics_17_leaving_the_value)
   pz_tensor after;
   fixture_add(module, "weight", 3, 3);
   ck_assert_ok(pz_module_get(module, "weight", &before));
-  ck_assert_ok(pz_register_parametrization(module, "weight", "skew,affine", 0));
+  ck_assert_ok(pz_register_parametrization(module, "weight", "skew,affine", NULL));
   const pz_tensor value = fixture_read("weight");
   ck_assert_ok(pz_remove_parametrizations(module, "weight", PZ_LEAVE_PARAMETRIZED));
   fixture_expect("weight", &value);
@@ -28,7 +28,7 @@ START_TEST(semantics_17_leaving_the_original)
   pz_tensor after;
   fixture_add(module, "weight", 3, 3);
   ck_assert_ok(pz_module_get(module, "weight", &before));
-  ck_assert_ok(pz_register_parametrization(module, "weight", "affine", 0));
+  ck_assert_ok(pz_register_parametrization(module, "weight", "affine", NULL));
   const pz_tensor original = fixture_read("parametrizations.weight.original");
   ck_assert_ok(pz_remove_parametrizations(module, "weight", PZ_LEAVE_ORIGINAL));
   fixture_expect("weight", &original);
@@ -54,9 +54,9 @@ START_TEST(semantics_17_what_is_not_there_is_refused)
   fixture_add(module, "weight", 3, 3);
   ck_assert_fails(pz_remove_parametrizations(module, "weight", PZ_LEAVE_PARAMETRIZED), PZ_NOT_FOUND,
                   "\"weight\" is not parametrized");
-  ck_assert_fails(pz_remove_parametrization(module, "weight", 0), PZ_NOT_FOUND, "not parametrized");
+  ck_assert_fails(pz_remove_stage(module, "weight", 0), PZ_NOT_FOUND, "not parametrized");
   ck_assert_int_eq(pz_remove_parametrizations(module, "wait", PZ_LEAVE_ORIGINAL), PZ_NOT_FOUND);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "counting", 0));
+  ck_assert_ok(pz_register_parametrization(module, "weight", "counting", NULL));
   ck_assert_int_eq(pz_remove_parametrizations(module, "weight", 2), PZ_INVALID);
 }
 END_TEST
@@ -82,7 +82,7 @@ START_TEST(semantics_18_afterwards_all_is_as_before)
   fixture_add(module, "z", 3, 3);
   char* const picture = fixture_picture();
   for (int k = 0; k < 3; ++k) {
-    ck_assert_ok(pz_register_parametrization(module, "weight", "counting,pruning(p_drop=0)", 0));
+    ck_assert_ok(pz_register_parametrization(module, "weight", "counting,pruning(p_drop=0)", NULL));
     ck_assert_ok(pz_remove_parametrizations(module, "weight", k % 2));
   }
   fixture_unchanged(picture);
@@ -99,7 +99,7 @@ START_TEST(semantics_18_a_single_map_is_taken_out)
   ck_assert_ok(pz_module_set(module, "parametrizations.weight.2.shift", &shift));
   ck_assert_ok(pz_module_gradient(module, "parametrizations.weight.2.shift", &before));
   const pz_tensor original = fixture_read("parametrizations.weight.original");
-  ck_assert_ok(pz_remove_parametrization(module, "weight", 1));
+  ck_assert_ok(pz_remove_stage(module, "weight", 1));
   ck_assert_ok(pz_module_chain(module, "weight", &chain));
   ck_assert_str_eq(pz_chain_text(chain), "counting,affine");
   fixture_expect("parametrizations.weight.original", &original); /* originals stay */
@@ -112,11 +112,9 @@ START_TEST(semantics_18_a_single_map_is_taken_out)
   pz_tensor now = fixture_read("weight");
   ck_assert_double_eq(host_at(&now, 0), (float)(2.0 * host_at(&w, 0) + host_at(&shift, 0)));
 
-  ck_assert_fails(pz_remove_parametrization(module, "weight", 2), PZ_NOT_FOUND,
-                  "parametrization 2 of 2");
-  ck_assert_ok(pz_remove_parametrization(module, "weight", 0));
-  ck_assert_fails(pz_remove_parametrization(module, "weight", 0), PZ_INVALID,
-                  "only parametrization");
+  ck_assert_fails(pz_remove_stage(module, "weight", 2), PZ_NOT_FOUND, "stage 2 of 2");
+  ck_assert_ok(pz_remove_stage(module, "weight", 0));
+  ck_assert_fails(pz_remove_stage(module, "weight", 0), PZ_INVALID, "only stage");
 }
 END_TEST
 
@@ -124,7 +122,7 @@ START_TEST(semantics_18_not_one_whose_absence_does_not_fit)
 {
   fixture_parametrize(module, "weight", 3, 3, "weighted,affine");
   char* const picture = fixture_picture();
-  ck_assert_int_ne(pz_remove_parametrization(module, "weight", 0), PZ_OK);
+  ck_assert_int_ne(pz_remove_stage(module, "weight", 0), PZ_OK);
   fixture_unchanged(picture);
 }
 END_TEST

@@ -60,7 +60,7 @@ START_TEST(tall_matrices_take_their_own_size)
   ck_assert_ok(pz_module_add(module, "weight", PZ_PARAMETER, &w));
   const double start = seconds(CLOCK_MONOTONIC);
   const double start_own = seconds(CLOCK_PROCESS_CPUTIME_ID);
-  ck_assert_ok(pz_register_parametrization(module, "weight", maps[_i], 0));
+  ck_assert_ok(pz_register_parametrization(module, "weight", maps[_i], NULL));
   ck_assert_ok(pz_module_get(module, "weight", &value));
   ck_assert_ok(pz_module_backward(module, "weight", &w));
   ck_assert_ok(pz_module_gradient(module, "parametrizations.weight.original", &gradient));

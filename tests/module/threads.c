@@ -34,7 +34,7 @@ read_rounds(void* const user)
     own->seen[round] = value.data;
     if (status == PZ_OK && (own - readers) % 4 == 0) {
       char text[256];
-      pz_tensor_entry entry = {.size = sizeof(entry)};
+      pz_tensor_info entry = {.size = sizeof(entry)};
       pz_module_print(module, text, sizeof(text));
       status = pz_module_tensor(module, 0, &entry);
     }
@@ -51,9 +51,9 @@ START_TEST(semantics_13_one_thread_computes_for_all)
   const bool nested = _i == 1;
   const pz_tensor w = fixture_add(module, "weight", 8, 8);
   ck_assert_ok(pz_register_parametrization(module, "weight",
-                                           nested ? "skew,cayley" : "skew,counting,cayley", 0));
+                                           nested ? "skew,cayley" : "skew,counting,cayley", NULL));
   if (nested) {
-    ck_assert_ok(pz_register_parametrization(module, original, "symmetric,counting", 0));
+    ck_assert_ok(pz_register_parametrization(module, original, "symmetric,counting", NULL));
   }
   ck_assert_ok(pz_module_slot(module, "weight", &slot));
   atomic_store(&map_forwards, 0);
@@ -116,9 +116,9 @@ START_TEST(a_write_during_a_read_is_noticed)
   }
   ck_assert_fails(pz_module_set(module, "weight", &now), PZ_INVALID, "readers are");
   ck_assert_fails(pz_module_touch(module, "weight"), PZ_INVALID, "readers are");
-  ck_assert_fails(pz_register_parametrization(module, "weight", "skew", 0), PZ_INVALID, "readers");
-  pz_module_train(module, false);
-  ck_assert_ptr_nonnull(strstr(pz_error_message(), "readers are"));
+  ck_assert_fails(pz_register_parametrization(module, "weight", "skew", NULL), PZ_INVALID,
+                  "readers");
+  ck_assert_fails(pz_module_train(module, false), PZ_INVALID, "readers are");
   atomic_store(&stage, 2);
   pthread_join(thread, NULL);
   map_callback = NULL;

@@ -23,7 +23,7 @@ open_flat(const char* const device)
   pz_tensor there;
   pz_module_free(module);
   module = NULL;
-  ck_assert_ok(pz_module_new(context, device, "Linear", &module));
+  ck_assert_ok(test_module_new(context, device, "Linear", &module));
   fixture_add(module, "plain", 3, 3);
   fixture_parametrize(module, "weight", 3, 3, "affine,fragile");
   fixture_parametrize(module, "pair", 3, 3, "weighted");
@@ -38,8 +38,8 @@ open_nested(const char* const device)
   pz_tensor there;
   open_flat(device);
   const pz_tensor t = fixture_normal(PZ_F32, 3, 3);
-  ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "fragile,skew", 0));
-  ck_assert_ok(pz_register_parametrization(module, SHIFT, "counting", 0));
+  ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "fragile,skew", NULL));
+  ck_assert_ok(pz_register_parametrization(module, SHIFT, "counting", NULL));
   ck_assert_ok(pz_module_set(module, SHIFT, &t)); /* which an assignment moves to 0 */
   ck_assert_ok(pz_module_get(module, "weight", &there));
   ck_assert_ok(pz_module_backward(module, "weight", &value));
@@ -74,7 +74,7 @@ static pz_status
 call_add_child(void)
 {
   pz_module* child = NULL;
-  PZ_TRY(pz_module_new(context, "reference", "Block", &child));
+  PZ_TRY(test_module_new(context, "reference", "Block", &child));
   const pz_status status = pz_module_add_child(module, "child", child);
   if (status != PZ_OK) {
     pz_module_free(child);
@@ -85,37 +85,38 @@ call_add_child(void)
 static pz_status
 call_register_several(void)
 {
-  return pz_register_parametrization(module, "plain", "weighted", 0);
+  return pz_register_parametrization(module, "plain", "weighted", NULL);
 }
 
 static pz_status
 call_register(void)
 {
-  return pz_register_parametrization(module, "plain", "skew,affine,pruning(p_drop=0.5)", 0);
+  return pz_register_parametrization(module, "plain", "skew,affine,pruning(p_drop=0.5)", NULL);
 }
 
 static pz_status
 call_register_inside(void)
 {
-  return pz_register_parametrization(module, "parametrizations.pair.original1", "skew,affine", 0);
+  return pz_register_parametrization(module, "parametrizations.pair.original1", "skew,affine",
+                                     NULL);
 }
 
 static pz_status
 call_register_several_inside(void)
 {
-  return pz_register_parametrization(module, INNER, "weighted", 0);
+  return pz_register_parametrization(module, INNER, "weighted", NULL);
 }
 
 static pz_status
 call_append(void)
 {
-  return pz_register_parametrization(module, "weight", "fragile,affine", 0);
+  return pz_register_parametrization(module, "weight", "fragile,affine", NULL);
 }
 
 static pz_status
 call_append_inside(void)
 {
-  return pz_register_parametrization(module, ORIGINAL, "affine,symmetric", 0);
+  return pz_register_parametrization(module, ORIGINAL, "affine,symmetric", NULL);
 }
 
 /* Of a value that is not there any more. A failure of the device is remembered until
@@ -204,19 +205,19 @@ call_remove_several(void)
 static pz_status
 call_remove_first_map(void)
 {
-  return pz_remove_parametrization(module, "weight", 0);
+  return pz_remove_stage(module, "weight", 0);
 }
 
 static pz_status
 call_remove_map(void)
 {
-  return pz_remove_parametrization(module, "weight", 1);
+  return pz_remove_stage(module, "weight", 1);
 }
 
 static pz_status
 call_remove_map_inside(void)
 {
-  return pz_remove_parametrization(module, ORIGINAL, 0);
+  return pz_remove_stage(module, ORIGINAL, 0);
 }
 
 static pz_status

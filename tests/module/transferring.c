@@ -16,7 +16,7 @@ static pz_module* other;
 static void
 open_other(const char* const device)
 {
-  ck_assert_ok(pz_module_new(context, device, "Other", &other));
+  ck_assert_ok(test_module_new(context, device, "Other", &other));
 }
 
 static void
@@ -62,7 +62,7 @@ START_TEST(semantics_21_one_list_goes_to_a_tensor_of_its_name)
   pz_tensor through;
   ck_assert_ok(pz_slot_get(slot, &through)); /* the slot is the value's now */
   ck_assert_ptr_eq(through.data, fixture_place_of(other, "weight"));
-  pz_tensor_entry entry = {.size = sizeof(entry)};
+  pz_tensor_info entry = {.size = sizeof(entry)};
   ck_assert_ok(pz_module_tensor(other, 1, &entry)); /* in the place of the plain tensor */
   ck_assert_str_eq(entry.name, ORIGINAL);
 
@@ -102,7 +102,7 @@ START_TEST(semantics_21_all_lists_go_in_order_and_with_their_flags)
       "parametrizations.deep.parametrizations.original.0.shift",
       "parametrizations.deep.parametrizations.original.0.scale",
   };
-  pz_tensor_entry entry = {.size = sizeof(entry)};
+  pz_tensor_info entry = {.size = sizeof(entry)};
   for (uint32_t k = 0; k < sizeof(expected) / sizeof(expected[0]); ++k) {
     ck_assert_ok(pz_module_tensor(other, k, &entry));
     ck_assert_str_eq(entry.name, expected[k]);
@@ -181,7 +181,7 @@ END_TEST
 START_TEST(a_value_of_another_spec_than_its_original_keeps_no_memory)
 {
   fixture_add(module, "weight", 2, 3);
-  ck_assert_ok(pz_register_parametrization(module, "weight", "turned", PZ_UNSAFE));
+  ck_assert_ok(pz_register_parametrization(module, "weight", "turned", &test_unsafe));
   const pz_tensor value = fixture_read("weight");
   fixture_add(other, "weight", value.shape[0], value.shape[1]);
   const void* const memory = fixture_place_of(other, "weight");
@@ -229,7 +229,7 @@ START_TEST(what_cannot_be_transferred_changes_nothing)
   free(same);
   free(picture);
 
-  ck_assert_ok(pz_register_parametrization(other, "own", "skew", 0));
+  ck_assert_ok(pz_register_parametrization(other, "own", "skew", NULL));
   ck_assert_fails(pz_transfer_parametrizations(module, other, "own"), PZ_EXISTS,
                   "\"own\": the target is parametrized already");
   pz_module* child = NULL;

@@ -343,7 +343,7 @@ START_TEST(general_input_is_pivoted)
   ck_assert_double_le(largest_difference(4, q, expected), 100.0 * rig_unit(&r));
   rig_write(&r, PZ_ORIGINAL, 0, one);
   pz_tensor value;
-  pz_status status = pz_eval_forward(r.eval, r.state, 0, &value);
+  pz_status status = pz_eval_forward(r.eval, r.state, 0, NULL, &value);
   status = status == PZ_OK ? pz_eval_check(r.eval) : status; /* at the latest */
   ck_assert_int_eq(status, PZ_SINGULAR);
   free(q);

@@ -43,7 +43,7 @@ determined(rig* const r, const extents shape, const char* const chain)
                 "%s: two evaluations differ", chain);
   pz_tensor value;
   pz_state_touch(r->state);
-  ck_assert_ok(pz_eval_forward(r->eval, r->state, 0, &value));
+  ck_assert_ok(pz_eval_forward(r->eval, r->state, 0, NULL, &value));
   double* const again = rig_forward(r);
   ck_assert_msg(memcmp(first, again, (size_t)r->n_y * sizeof(double)) == 0,
                 "%s: saving changes the value", chain);
@@ -369,7 +369,7 @@ not_finite(rig* const r, const extents shape, const char* const chain)
     }
     rig_write_originals(r, spoiled);
     pz_tensor value;
-    (void)pz_eval_forward(r->eval, r->state, PZ_CALL_SAVING, &value);
+    (void)pz_eval_forward(r->eval, r->state, PZ_CALL_SAVING, NULL, &value);
     double distance = 0.0;
     (void)rig_residual(r, spoiled, &distance);
     (void)rig_assign(r, PZ_REGISTER, spoiled);
@@ -403,7 +403,7 @@ without_host(rig* const r, const extents shape, const char* const chain)
   (void)shape;
   pz_state_touch(r->state);
   pz_queue_forbid_host_fallback(subject.queue, true);
-  const pz_status status = pz_eval_forward(r->eval, r->state, PZ_CALL_SAVING, &value);
+  const pz_status status = pz_eval_forward(r->eval, r->state, PZ_CALL_SAVING, NULL, &value);
   pz_queue_forbid_host_fallback(subject.queue, false);
   if (status != PZ_OK) {
     snprintf(on, sizeof(on), "of float%d on %s", r->y.dtype == PZ_F32 ? 32 : 64, subject_device);

@@ -39,7 +39,7 @@ find_device(const char* const name, pz_device* const device)
   pz_context* context = NULL;
   pz_queue* queue = NULL;
   const pz_status status = open_context(&context);
-  if (status != PZ_OK || pz_queue_open(context, name, &queue) != PZ_OK) {
+  if (status != PZ_OK || pz_queue_open(context, name, NULL, &queue) != PZ_OK) {
     snprintf(reason, sizeof(reason), "%s", pz_error_message());
   } else {
     (void)pz_queue_device(queue, device);
@@ -65,4 +65,49 @@ test_no_host_memory(const char* const device)
   return missing                       ? missing
          : found.type != PZ_DEVICE_CPU ? "the device has memory of its own"
                                        : NULL;
+}
+
+const pz_register_settings test_unsafe = {.size = sizeof(test_unsafe), .flags = PZ_UNSAFE};
+
+pz_status
+test_module_new(pz_context* const context, const char* const device, const char* const type,
+                pz_module** const out)
+{
+  pz_queue* queue = NULL;
+  PZ_TRY(pz_queue_open(context, device, NULL, &queue));
+  const pz_status status = pz_module_new(context, queue, type, out);
+  pz_queue_close(queue);
+  return status;
+}
+
+pz_status
+test_module_from_file(pz_context* const context, const char* const device,
+                      const pz_file* const file, const char* const only,
+                      const pz_load_settings* const settings, pz_module** const out)
+{
+  pz_queue* queue = NULL;
+  PZ_TRY(pz_queue_open(context, device, NULL, &queue));
+  const pz_status status = pz_module_from_file(context, queue, file, only, settings, out);
+  pz_queue_close(queue);
+  return status;
+}
+
+pz_status
+test_module_to(pz_context* const context, pz_module* const module, const char* const device)
+{
+  pz_queue* queue = NULL;
+  PZ_TRY(pz_queue_open(context, device, NULL, &queue));
+  const pz_status status = pz_module_to(module, queue);
+  pz_queue_close(queue);
+  return status;
+}
+
+pz_status
+test_module_load(pz_module* const module, const char* const path)
+{
+  pz_file* file = NULL;
+  PZ_TRY(pz_file_open(path, &file));
+  const pz_status status = pz_module_load(module, file, NULL);
+  pz_file_close(file);
+  return status;
 }

@@ -182,34 +182,73 @@ probe_single(const pz_backend_host* const host, const uint32_t index, pz_device_
   return probe(index, 0, 4, info);
 }
 
+/* ---- operations ----------------------------------------------------------------- */
+
+/* Integers are left to the host. */
+#define OPERATIONS(table_)                                                                  \
+  static const pz_backend_ops* table_##_of(pz_backend_queue* const q, const uint32_t dtype) \
+  {                                                                                         \
+    (void)q;                                                                                \
+    return dtype == PZ_I64 ? NULL : &opaque_##table_;                                       \
+  }
+OPERATIONS(lean)
+OPERATIONS(kernels)
+OPERATIONS(solver)
+OPERATIONS(inverter)
+OPERATIONS(later)
+OPERATIONS(rude)
+
+/* A table that ends after `gemm`, so that `launch` does not count, and one that is too short. */
+static const pz_backend_ops*
+brief_of(pz_backend_queue* const q, const uint32_t dtype)
+{
+  static pz_backend_ops brief;
+  (void)q;
+  (void)dtype;
+  brief = opaque_lean;
+  brief.size = offsetof(pz_backend_ops, syrk);
+  return &brief;
+}
+
+static const pz_backend_ops*
+broken_of(pz_backend_queue* const q, const uint32_t dtype)
+{
+  static const pz_backend_ops broken = {.size = 4};
+  (void)q;
+  (void)dtype;
+  return &broken;
+}
+
 /* ---- tables --------------------------------------------------------------------- */
 
-#define DOUBLE(id_, flags_, probe_, ops_) \
-  static const pz_backend id_ = {         \
-      .size = sizeof(pz_backend),         \
-      .flags = (flags_),                  \
-      .id = #id_,                         \
-      .summary = "a test double",         \
-      .probe = (probe_),                  \
-      .open = opaque_open,                \
-      .close = opaque_close,              \
-      .alloc = opaque_alloc,              \
-      .free = opaque_free,                \
-      .copy = opaque_copy,                \
-      .fill = opaque_fill,                \
-      .sync = opaque_sync,                \
-      .ops = (ops_),                      \
+#define DOUBLE(id_, flags_, probe_, operations_) \
+  static const pz_backend id_ = {                \
+      .size = sizeof(pz_backend),                \
+      .flags = (flags_),                         \
+      .id = #id_,                                \
+      .summary = "a test double",                \
+      .probe = (probe_),                         \
+      .open = opaque_open,                       \
+      .close = opaque_close,                     \
+      .alloc = opaque_alloc,                     \
+      .free = opaque_free,                       \
+      .copy = opaque_copy,                       \
+      .fill = opaque_fill,                       \
+      .sync = opaque_sync,                       \
+      .operations = (operations_),               \
   };
 
 DOUBLE(bare, 0, probe_double, NULL)
-DOUBLE(lean, 0, probe_double, &opaque_lean)
-DOUBLE(kernels, 0, probe_double, &opaque_kernels)
-DOUBLE(single, 0, probe_single, &opaque_lean)
-DOUBLE(solver, 0, probe_double, &opaque_solver)
-DOUBLE(inverter, 0, probe_double, &opaque_inverter)
-DOUBLE(later, PZ_BACKEND_ASYNC, probe_double, &opaque_later)
-DOUBLE(rude, 0, probe_double, &opaque_rude)
+DOUBLE(lean, 0, probe_double, lean_of)
+DOUBLE(kernels, 0, probe_double, kernels_of)
+DOUBLE(single, 0, probe_single, lean_of)
+DOUBLE(solver, 0, probe_double, solver_of)
+DOUBLE(inverter, 0, probe_double, inverter_of)
+DOUBLE(later, PZ_BACKEND_ASYNC, probe_double, later_of)
+DOUBLE(rude, 0, probe_double, rude_of)
+DOUBLE(brief, 0, probe_double, brief_of)
+DOUBLE(broken, 0, probe_double, broken_of)
 
 PZ_PLUGIN(opaque, "1.0.0", PZ_BACKEND(&bare), PZ_BACKEND(&lean), PZ_BACKEND(&kernels),
           PZ_BACKEND(&single), PZ_BACKEND(&solver), PZ_BACKEND(&inverter), PZ_BACKEND(&later),
-          PZ_BACKEND(&rude));
+          PZ_BACKEND(&rude), PZ_BACKEND(&brief), PZ_BACKEND(&broken));

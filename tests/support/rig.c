@@ -32,7 +32,7 @@ rig_device(rig* const r, const char* const device)
 {
   pz_queue_close(r->queue);
   r->queue = NULL;
-  ck_assert_ok(pz_queue_open(r->context, device, &r->queue));
+  ck_assert_ok(pz_queue_open(r->context, device, NULL, &r->queue));
 }
 
 void
@@ -125,9 +125,9 @@ pz_spec
 rig_trained_spec(const rig* const r, const uint32_t k)
 {
   const uint32_t n = pz_chain_count(r->chain, PZ_ORIGINAL);
-  pz_chain_tensor info = {.size = sizeof(info)};
-  ck_assert_ok(k < n ? pz_chain_tensor_info(r->chain, PZ_ORIGINAL, k, &info)
-                     : pz_chain_tensor_info(r->chain, PZ_OWN_PARAMETER, k - n, &info));
+  pz_chain_tensor_info info = {.size = sizeof(info)};
+  ck_assert_ok(k < n ? pz_chain_tensor(r->chain, PZ_ORIGINAL, k, &info)
+                     : pz_chain_tensor(r->chain, PZ_OWN_PARAMETER, k - n, &info));
   return info.spec;
 }
 
@@ -260,7 +260,7 @@ double*
 rig_forward(rig* const r)
 {
   pz_tensor value;
-  ck_assert_ok(pz_eval_forward(r->eval, r->state, PZ_CALL_SAVING, &value));
+  ck_assert_ok(pz_eval_forward(r->eval, r->state, PZ_CALL_SAVING, NULL, &value));
   return rig_download(r, &value);
 }
 
@@ -271,7 +271,7 @@ rig_vjp(rig* const r, const double* const gradient, const uint32_t k)
   const pz_tensor g = packed(&r->y, gradient);
   pz_tensor gradients[64] = {{0}};
   gradients[k] = packed(&spec, NULL);
-  ck_assert_ok(pz_eval_vjp(r->eval, r->state, &g, (uint64_t)1 << k, false, gradients));
+  ck_assert_ok(pz_eval_vjp(r->eval, r->state, &g, 1, (uint64_t)1 << k, false, gradients));
   free(g.data);
   return unpacked(&gradients[k]);
 }

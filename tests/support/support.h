@@ -38,6 +38,20 @@ const char* test_device_missing(const char* device);
 /* Why tensors of the device (NULL: the default one) cannot be written by their address, or NULL. */
 const char* test_no_host_memory(const char* device);
 
+/* Calls that take a queue, with the name of a device in its place (as in pz_queue_open). */
+pz_status test_module_new(pz_context* context, const char* device, const char* type,
+                          pz_module** out);
+pz_status test_module_from_file(pz_context* context, const char* device, const pz_file* file,
+                                const char* only, const pz_load_settings* settings,
+                                pz_module** out);
+pz_status test_module_to(pz_context* context, pz_module* module, const char* device);
+
+/* pz_module_load of a file by its path. */
+pz_status test_module_load(pz_module* module, const char* path);
+
+/* Settings of a registration under PZ_UNSAFE. */
+extern const pz_register_settings test_unsafe;
+
 /* The seed of this run: TEST_SEED from the environment, else 1; printed once. */
 uint64_t test_seed(void);
 

@@ -3,26 +3,26 @@
 
 /* For authors of compute backends.
 
-   A backend brings up one kind of hardware. It is a table, found in a shared object the
-   same way as parametrizations (descriptor.h). The mandatory part is small: probe, open
-   and close a queue, alloc, free, copy, fill, sync. Every operation may be missing, or
-   return PZ_UNSUPPORTED for a dtype or size *before enqueuing anything*; libparametrize
-   then finds the result by composition from other operations, or on the host.
+   A backend runs operations on one kind of hardware. It is a table in a plugin, found in the
+   same way as parametrizations (descriptor.h). The mandatory part is small: probe, open and
+   close a queue, alloc, free, copy, fill, sync. Every operation may be missing, or return
+   PZ_UNSUPPORTED for a dtype or size *before it enqueues anything*. libparametrize then composes
+   the result from other operations or computes it on the host.
 
    What the host guarantees
-   - Operands are never empty, of one float dtype, checked for shape and overlap, and
-     described by pz_mat: row_stride == 1 or col_stride == 1 (a vector has both free),
-     strides >= 0 where an extent exceeds 1, one batch stride, all byte ranges inside
-     their allocation and below 2^62, byte offsets multiples of the element size.
-   - A queue is used by one thread at a time.
-   - Whatever is enqueued on a queue runs in order.
+   - Operands are never empty and have one float dtype. Shapes and overlap are checked. Each is a
+     pz_mat with row_stride == 1 or col_stride == 1 (a vector has both free), strides >= 0 where
+     an extent exceeds 1, one batch stride, all bytes inside the allocation and below 2^62, and
+     a byte offset that is a multiple of the element size.
+   - One thread at a time uses a queue.
+   - It expects work on a queue to run in the order in which it is enqueued.
 
    What a backend promises
-   - An operation that returned PZ_OK needs nothing more from the caller: arguments may be
-     reused, host arrays have been read.
-   - No entry exits, aborts, prints, or lets a C++ exception out. Threads are its own
-     affair, and are gone after close or are resident for good reason.
-   - In steady state (same operations, same sizes) nothing is allocated: scratch grows in
+   - After an operation has returned PZ_OK, the caller may reuse its arguments; arrays of the host
+     have been read.
+   - No function exits, aborts, prints or throws a C++ exception. A backend may have threads of
+     its own; they end in close, or stay for a reason that its documentation gives.
+   - It allocates nothing when the same operations run again with the same sizes: scratch grows in
      the queue and is kept. */
 
 #ifndef PARAMETRIZE_BACKEND_H
@@ -38,10 +38,10 @@ PZ_BEGIN_DECLS
 /* The backend's own queue: device, stream, library handles, scratch. */
 typedef struct pz_backend_queue pz_backend_queue;
 
-/* A batch of matrices in memory of the queue's device. Strides count elements;
-   batch_stride 0 repeats one matrix (inputs only). Element (k, i, j) lies at byte_offset +
-   (k batch_stride + i row_stride + j col_stride) * element size from `data`, which is
-   what alloc returned, or memory adopted from the host: not always a pointer. */
+/* A batch of matrices in memory of the queue's device. Strides count elements. batch_stride 0
+   repeats one matrix (inputs only). Element (k, i, j) is byte_offset + (k batch_stride +
+   i row_stride + j col_stride) * element size bytes after `data`. `data` is what alloc returned
+   or the host's own memory; it may be a handle instead of a pointer. */
 typedef struct pz_mat {
   void* data;
   uint64_t byte_offset;
@@ -67,8 +67,8 @@ pz_mat_transposed(const pz_mat* const m)
   return t;
 }
 
-/* The rows x cols entries from (row, col) on of every matrix, in the same memory; they are
-   the caller's to keep within `m`. [any thread] */
+/* The rows x cols block from (row, col) on of every matrix, in the same memory. The block must be
+   inside the matrix. [any thread] */
 static inline pz_mat
 pz_mat_block(const pz_mat* const m, const int64_t row, const int64_t rows, const int64_t col,
              const int64_t cols)
@@ -81,16 +81,16 @@ pz_mat_block(const pz_mat* const m, const int64_t row, const int64_t rows, const
   return b;
 }
 
-/* Where an asynchronous operation reports a failure that it cannot know yet: two int64 in
-   device memory, {status, place in the batch}, to be written only if the status there is
-   0. A backend that knows at once returns PZ_SINGULAR through host->fail and leaves the
-   word alone. NULL never occurs. */
+/* Where an asynchronous operation reports a failure that it does not know when it returns: two
+   int64 in device memory, {status, index in the batch}. The device writes them only if the status
+   there is 0. A backend that knows at once calls host->fail with PZ_SINGULAR and does not write
+   here. Never NULL. */
 typedef struct pz_fault {
   void* data;
   uint64_t byte_offset;
 } pz_fault;
 
-/* Part k of a loop, on one of its threads, numbered from 0. */
+/* Runs part k of a loop on thread `thread` of that loop, counted from 0. */
 typedef void pz_part(void* context, int64_t k, uint32_t thread);
 
 /* Services for backends. */
@@ -99,43 +99,57 @@ typedef struct pz_backend_host {
   uint32_t reserved;
   /* Records one line of detail for the calling thread and returns `status`. */
   pz_status (*fail)(pz_status status, const char* format, ...) PZ_PRINTF(2, 3);
-  /* Calls `part` for k = 0 .. n-1, on `threads` threads at most (64 count), and returns when
-     all are done. The threads belong to the process: while another loop has them, or inside
-     a part, the caller does everything itself, as thread 0. What a part records as failure
-     stays on its thread. [any thread] */
+  /* Calls `part` for k = 0 .. n-1 on at most `threads` threads (64 at most) and returns when all
+     are done. The threads belong to the process. While another loop uses them, or inside a part,
+     the caller runs all parts itself, as thread 0. Messages recorded by a part stay on its
+     thread. [any thread] */
   void (*parallel)(uint32_t threads, int64_t n, pz_part* part, void* context);
 } pz_backend_host;
 
 enum {
-  PZ_BACKEND_HOST_MEMORY = 1U << 0, /* alloc returns host pointers, usable at once by the
-                                       host and by every other backend that says so */
-  PZ_BACKEND_ASYNC = 1U << 1,       /* operations may return before they are done */
-  PZ_BACKEND_BY_TRIANGLE = 1U << 2, /* shifted_inverse and its adjoint take PZ_BY_UPPER and
-                                       PZ_BY_LOWER in `in`; others get whole matrices */
+  PZ_BACKEND_ASYNC = 1U << 0,       /* operations may return before they are done */
+  PZ_BACKEND_BY_TRIANGLE = 1U << 1, /* shifted_inverse and its adjoint accept PZ_BY_UPPER and
+                                       PZ_BY_LOWER in `in`; otherwise they get whole matrices */
 };
 
-/* What probe says of one device. */
+/* What a device's `data` in tensors is. */
+typedef enum pz_memory {
+  PZ_MEMORY_HANDLES = 0, /* an opaque handle; two of them never share memory */
+  PZ_MEMORY_HOST = 1,    /* a host pointer, which the host and all backends with it can use */
+  PZ_MEMORY_DEVICE = 2,  /* a device address, on which arithmetic is possible */
+} pz_memory;
+
+/* Usual values of `priority`. */
+enum {
+  PZ_PRIORITY_HOST = 100,       /* the host's processor */
+  PZ_PRIORITY_INTEGRATED = 200, /* an accelerator that shares the host's memory */
+  PZ_PRIORITY_DISCRETE = 300,   /* an accelerator with memory of its own */
+};
+
+/* One device, filled by probe. */
 typedef struct pz_device_info {
   uint32_t size;    /* sizeof(pz_device_info) of the host */
-  uint32_t usable;  /* 0: `reason` says why not */
-  pz_device device; /* as tensors on it name it; who says the same shares the memory */
-  uint32_t f64;     /* 1 where float64 is offered */
-  uint32_t is_host; /* 1: the host's own processor in another guise, which "auto" takes last */
+  uint32_t usable;  /* 0: not usable, for `reason` */
+  pz_device device; /* as in its tensors; backends with equal ones share the memory */
+  uint32_t f64;     /* 1 if it has float64 */
+  uint32_t memory;  /* pz_memory */
+  int32_t priority; /* "auto" takes the highest, of equal ones the first by name; 0: never */
+  uint32_t reserved;
   char name[128];   /* of the hardware */
-  char detail[256]; /* libraries that answer, with versions and integer widths */
+  char detail[256]; /* the libraries in use, with versions and integer widths */
   char reason[256];
-  char alias[32]; /* another name of the device behind "ID:", not a number: "0:1"; or "" */
+  char alias[32]; /* another name after "ID:", not a number: "0:1"; or "" */
 } pz_device_info;
 
 typedef enum pz_copy_kind {
-  PZ_HOST_TO_DEVICE = 1, /* src is a host pointer, free for reuse on return */
-  PZ_DEVICE_TO_HOST = 2, /* dst is a host pointer, complete on return */
+  PZ_HOST_TO_DEVICE = 1, /* src is a host pointer; it may be reused on return */
+  PZ_DEVICE_TO_HOST = 2, /* dst is a host pointer; it is complete on return */
   PZ_DEVICE_TO_DEVICE = 3,
 } pz_copy_kind;
 
-/* Operations. Semantics are those of pz_ops in ops.h, on lowered operands; here
-   transposition stands in the strides. Outputs have batch_stride != 0 unless batch is
-   1, and never overlap inputs except where pz_ops allows the very same operand. */
+/* Operations. Their semantics are those of pz_ops in ops.h, but transposition is expressed by
+   strides. Outputs have batch_stride != 0 unless batch is 1. They never overlap inputs, but may be
+   the same operand where pz_ops allows it. */
 typedef struct pz_backend_ops {
   uint32_t size; /* sizeof(pz_backend_ops) */
   uint32_t reserved;
@@ -174,7 +188,7 @@ typedef struct pz_backend_ops {
                     double beta, const pz_mat* y);
   pz_status (*syrk)(pz_backend_queue* q, double alpha, const pz_mat* a, double beta,
                     const pz_mat* y);
-  /* `triangle` is that of t as its strides show it. */
+  /* `triangle` is the one of t with these strides. */
   pz_status (*trmm)(pz_backend_queue* q, pz_side side, pz_triangle triangle, pz_diagonal diagonal,
                     double alpha, const pz_mat* t, const pz_mat* b);
   pz_status (*trsm)(pz_backend_queue* q, pz_side side, pz_triangle triangle, pz_diagonal diagonal,
@@ -196,8 +210,8 @@ typedef struct pz_backend_ops {
   pz_status (*schur)(pz_backend_queue* q, const pz_mat* a, const pz_mat* t, const pz_mat* z,
                      const pz_fault* fault);
 
-  /* `index` is PZ_I64, n x 1, contiguous. A host-memory backend checks it; an
-     asynchronous one reports through the fault word. */
+  /* `index` is PZ_I64, n x 1, contiguous. The backend checks it; an asynchronous one reports
+     through the fault word. */
   pz_status (*take)(pz_backend_queue* q, const pz_mat* index, const pz_mat* x, const pz_mat* y,
                     const pz_fault* fault);
   pz_status (*put)(pz_backend_queue* q, bool accumulate, const pz_mat* index, const pz_mat* x,
@@ -207,7 +221,7 @@ typedef struct pz_backend_ops {
   pz_status (*random)(pz_backend_queue* q, pz_distribution kind, uint64_t key, uint64_t first,
                       double a, double b, const pz_mat* y);
 
-  /* Tensors are contiguous: batch 1, one row; an argument used nowhere may be NULL data. */
+  /* Tensors are contiguous: batch 1, one row. An unused one may have NULL data. */
   pz_status (*launch)(pz_backend_queue* q, const pz_kernel* kernel, int64_t n_items,
                       const pz_mat* tensors, const double* reals, const int64_t* integers);
 
@@ -226,50 +240,54 @@ typedef struct pz_backend_ops {
 typedef struct pz_backend {
   uint32_t size;       /* sizeof(pz_backend) */
   uint32_t flags;      /* PZ_BACKEND_... */
-  const char* id;      /* [a-z][a-z0-9_]*, the part of a device name before the colon */
+  const char* id;      /* [a-z][a-z0-9_]*, the first part of its device names */
   const char* summary; /* one line */
 
-  /* Fills `info`, which is zero but for its size, for device `index` and returns PZ_OK, or
-     PZ_NOT_FOUND past the last. Cheap: no device work, milliseconds. A backend without hardware answers index 0
-     with usable = 0 and the reason. [any thread] */
+  /* Fills `info`, which is zero except for its size, for device `index`. PZ_NOT_FOUND after the
+     last. Takes milliseconds at most and does no work on the device. A backend without hardware
+     fills index 0 with usable = 0 and a reason. [any thread] */
   pz_status (*probe)(const pz_backend_host* host, uint32_t index, pz_device_info* info);
 
-  /* Opens a queue on device `index`. `native` is NULL, or the backend's own structure
-     (native.h) naming a stream or queue of the caller's to adopt, which stays the caller's
-     and outlives this one. `host` stays valid until close.
+  /* Opens a queue on device `index`. `native` is NULL, or the backend's struct of native.h with a
+     stream or queue of the caller's, which outlives this one. `host` is valid until close.
      [any thread] */
   pz_status (*open)(const pz_backend_host* host, uint32_t index, const void* native,
                     pz_backend_queue** out);
-  /* Waits for what is enqueued and frees everything but the caller's allocations. */
+  /* Waits for enqueued work and frees everything except memory from alloc. */
   void (*close)(pz_backend_queue* q);
 
-  /* `bytes` > 0; aligned to 64 bytes where handles are pointers; uninitialized. */
+  /* Uninitialized memory of `bytes` > 0, aligned to 64 bytes if handles are pointers. */
   pz_status (*alloc)(pz_backend_queue* q, size_t bytes, void** out);
-  /* Ordered: what is enqueued may still use the memory. NULL is ignored. */
+  /* Work enqueued before may still use the memory. NULL is ignored. */
   void (*free)(pz_backend_queue* q, void* data);
 
   pz_status (*copy)(pz_backend_queue* q, pz_copy_kind kind, void* dst, uint64_t dst_offset,
                     const void* src, uint64_t src_offset, size_t bytes);
-  /* Repeats a pattern of 1, 4 or 8 bytes; offset and bytes are multiples of its size. */
+  /* Repeats a pattern of 1, 4 or 8 bytes. Offset and bytes are multiples of its size. */
   pz_status (*fill)(pz_backend_queue* q, void* dst, uint64_t offset, size_t bytes,
                     const void* pattern, size_t pattern_bytes);
   pz_status (*sync)(pz_backend_queue* q);
 
-  const pz_backend_ops* ops; /* may be NULL: everything composed or on the host */
+  /* The functions below may be NULL. */
 
-  /* All below may be NULL. */
+  /* The operations of a queue on tensors of one dtype, or NULL if it has none. The host asks once
+     for PZ_F32, PZ_F64 (if the device has float64) and PZ_I64 after open; the table is valid until
+     close, and may be the same for several dtypes. take and put are those of x's dtype, launch that
+     of its first tensor. Of the table for PZ_I64 only copy, fill and random are used. Missing
+     operations are composed of others or run on the host. */
+  const pz_backend_ops* (*operations)(pz_backend_queue* q, uint32_t dtype);
 
-  /* Refuses memory of the caller's own that this queue cannot use, of another context for
-     one: `data` as a tensor on the device names it, used up to byte `bytes`. NULL: anything
-     goes. [any thread] */
+  /* Refuses the caller's own memory if this queue cannot use it (memory of another context, for
+     example). `data` is as in tensors on the device, used up to byte `bytes`. NULL: all memory
+     is accepted. [any thread] */
   pz_status (*accept)(pz_backend_queue* q, const void* data, uint64_t bytes);
 
-  /* An event of the device's own kind (cl_event, cudaEvent_t) behind what is enqueued, and
-     on its way; released by release_event [any thread]. NULL: hosts wait for sync instead. */
+  /* Enqueues an event of the device's kind (cl_event, cudaEvent_t) and submits it. release_event
+     frees it [any thread]. NULL: the host calls sync instead. */
   pz_status (*record)(pz_backend_queue* q, void** event);
   void (*release_event)(void* event);
-  /* What is enqueued from now on waits for `event`, from `record` of any queue of this
-     backend or the caller's own. PZ_UNSUPPORTED where the device cannot wait for it. */
+  /* Lets later work wait for `event`, which comes from `record` of any queue of this backend or
+     from the caller. PZ_UNSUPPORTED if the device cannot wait for it. */
   pz_status (*wait)(pz_backend_queue* q, void* event);
 } pz_backend;
 

@@ -1,21 +1,20 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Chains: a list of parametrizations on one tensor, without names or caching.
+/* Chains: parametrizations on one tensor, without names or a cache.
    Include <parametrize/parametrize.h>.
 
    Three objects, so that threads need no locks:
-     pz_chain  the maps with their options and plans; immutable, shared by reference
-     pz_state  the tensors they work on: originals, own parameters, buffers
-     pz_eval   one evaluation: value, what forward saved, scratch; one thread at a time
+     pz_chain  the stages with their options and plans; immutable
+     pz_state  the tensors: originals, own parameters, buffers
+     pz_eval   one evaluation: value, saved tensors, scratch; used by one thread at a time
 
-   Data flows original -> map 0 -> map 1 ... -> value. */
+   Data flows from the originals through stage 0, stage 1, ... to the value. */
 
 #ifndef PARAMETRIZE_CHAIN_H
 #define PARAMETRIZE_CHAIN_H
 
 #include <parametrize/context.h>
-#include <parametrize/plugin.h>
 #include <parametrize/types.h>
 
 PZ_BEGIN_DECLS
@@ -26,77 +25,79 @@ typedef struct pz_eval pz_eval;
 
 /* ---- chains --------------------------------------------------------------- */
 
-/* A chain is written as text:
-     chain  = map *("," map)
-     map    = id [ "(" option *("," option) ")" ]
+/* The text of a chain:
+     chain  = stage *("," stage)
+     stage  = id [ "(" option *("," option) ")" ]
      option = name "=" value
-   "skew,cayley,pruning(p_drop=0.2,seed=7)". Reals as strtod reads them in the C locale,
-   integers in decimal or 0x, flags 0, 1, true or false, choices by name. White space
-   between words is ignored. Tensor options are given as pz_option_setting. */
+   "skew,cayley,pruning(p_drop=0.2,seed=7)". Reals are read as by strtod in the C locale,
+   integers in decimal or 0x; flags are 0, 1, true or false; choices are names. White space
+   between words is ignored. Tensors are given by pz_option_setting. */
 
-/* An option given by a program: overrides and joins those in the text. */
+/* An option that a program sets. It overrides the same option in the text. */
 typedef struct pz_option_setting {
   const char* name;
-  uint32_t map;      /* index in the text */
-  uint32_t reserved; /* zero */
-  pz_value value;    /* PZ_CHOICE as text; tensors are host tensors, copied */
+  pz_value value;       /* PZ_CHOICE as text; PZ_TENSOR a host tensor, copied */
+  uint32_t stage;       /* index of the stage in the text */
+  uint32_t reserved[5]; /* zero */
 } pz_option_setting;
 
-/* Makes the chain `text` describes. PZ_FROM_TENSOR: given[0] is the value's spec, originals
-   follow. PZ_FROM_INPUT: the n_given specs are the originals. PZ_NOT_FOUND for an unknown
-   map or option (with the nearest), PZ_INVALID for broken text or a value out of range,
-   PZ_MISMATCH where a map refuses a shape. [any thread] */
+/* Makes the chain of `text`. PZ_FROM_TENSOR: given[0] is the spec of the value. PZ_FROM_INPUT:
+   given[0 .. n_given-1] are the specs of the originals. PZ_NOT_FOUND for an unknown
+   parametrization or option (names the nearest), PZ_INVALID for malformed text or a value out of
+   range, PZ_MISMATCH if a stage does not accept its input. [any thread] */
 PZ_API pz_status pz_chain_new(pz_context* context, const char* text,
                               const pz_option_setting* settings, uint32_t n_settings,
                               pz_direction direction, const pz_spec* given, uint32_t n_given,
                               pz_chain** out);
 
-/* The chain followed by the maps of `text`. [any thread] */
+/* A new chain with the stages of `chain`, then those of `text`. [any thread] */
 PZ_API pz_status pz_chain_append(const pz_chain* chain, const char* text,
                                  const pz_option_setting* settings, uint32_t n_settings,
                                  pz_chain** out);
 
-/* The chain less map `index`, which must leave a chain whose specs fit. [any thread] */
+/* A new chain without stage `index`. PZ_MISMATCH if the specs of the others do not fit.
+   [any thread] */
 PZ_API pz_status pz_chain_without(const pz_chain* chain, uint32_t index, pz_chain** out);
 
-PZ_API pz_chain* pz_chain_retain(pz_chain* chain);
+/* Frees a chain. States and evaluations made from it stay usable. */
 PZ_API void pz_chain_free(pz_chain* chain);
 
-/* Number of maps, and the canonical text with every option that differs from its default.
+/* Number of stages; and the canonical text, with every option that differs from its default.
    [any thread] */
 PZ_API uint32_t pz_chain_length(const pz_chain* chain);
 PZ_API const char* pz_chain_text(const pz_chain* chain);
 
-/* Map `index` of a chain. `map` describes its plugin. [any thread] */
-typedef struct pz_entry_info {
-  uint32_t size; /* sizeof(pz_entry_info), set by the caller */
+/* One stage of a chain. */
+typedef struct pz_stage_info {
+  uint32_t size; /* sizeof(pz_stage_info), set by the caller */
   uint32_t reserved;
   const char* text; /* "pruning(p_drop=0.2)" */
-  pz_spec value;    /* with its structure */
-  pz_map_info map;  /* with its own size set */
-} pz_entry_info;
-PZ_API pz_status pz_chain_entry(const pz_chain* chain, uint32_t index, pz_entry_info* out);
+  const char* id;   /* of its parametrization, for pz_context_find */
+  pz_spec value;    /* of its result, with the structure */
+} pz_stage_info;
+
+/* Describes stage `index`. [any thread] */
+PZ_API pz_status pz_chain_stage(const pz_chain* chain, uint32_t index, pz_stage_info* out);
 
 typedef enum pz_role {
-  PZ_ORIGINAL = 1,      /* unconstrained tensors of map 0, trained */
-  PZ_OWN_PARAMETER = 2, /* a map's own tensors, trained */
-  PZ_STATE_BUFFER = 3,  /* a map's state, not trained */
+  PZ_ORIGINAL = 1,      /* unconstrained input of stage 0, trained */
+  PZ_OWN_PARAMETER = 2, /* a stage's own tensor, trained */
+  PZ_STATE_BUFFER = 3,  /* a stage's state, not trained */
 } pz_role;
 
-/* A tensor that a chain works on. Names as in PyTorch: "original" or "original0" ...;
-   "<map>.<name>" for own parameters and buffers. */
-typedef struct pz_chain_tensor {
-  uint32_t size; /* sizeof(pz_chain_tensor), set by the caller */
-  uint32_t role; /* pz_role */
-  uint32_t map;  /* index of the map it belongs to */
+/* A tensor that a chain works on. */
+typedef struct pz_chain_tensor_info {
+  uint32_t size;  /* sizeof(pz_chain_tensor_info), set by the caller */
+  uint32_t role;  /* pz_role */
+  uint32_t stage; /* index of its stage */
   uint32_t reserved;
-  const char* name;
+  const char* name; /* as in PyTorch: "original", "original0" ...; "STAGE.NAME" for others */
   pz_spec spec;
-} pz_chain_tensor;
+} pz_chain_tensor_info;
 
-/* The tensors of one role in order; PZ_NOT_FOUND past the last. [any thread] */
-PZ_API pz_status pz_chain_tensor_info(const pz_chain* chain, pz_role role, uint32_t index,
-                                      pz_chain_tensor* out);
+/* Describes tensor `index` of a role; and the number of tensors of a role. [any thread] */
+PZ_API pz_status pz_chain_tensor(const pz_chain* chain, pz_role role, uint32_t index,
+                                 pz_chain_tensor_info* out);
 PZ_API uint32_t pz_chain_count(const pz_chain* chain, pz_role role);
 
 /* The spec of the value. [any thread] */
@@ -104,100 +105,105 @@ PZ_API const pz_spec* pz_chain_value(const pz_chain* chain);
 
 /* ---- state ---------------------------------------------------------------- */
 
-/* Zero-filled tensors for a chain on a queue's device; PZ_UNSUPPORTED for float64 where the
-   device has none. [any thread] */
-PZ_API pz_status pz_state_new(pz_chain* chain, pz_queue* queue, pz_state** out);
+/* Makes the tensors of a chain on a queue's device, filled with zeros. PZ_UNSUPPORTED for
+   float64 on a device without it. [any thread] */
+PZ_API pz_status pz_state_new(const pz_chain* chain, pz_queue* queue, pz_state** out);
 PZ_API void pz_state_free(pz_state* state);
 
-/* A view of one tensor, for the host to read and, followed by pz_state_touch, to write;
-   valid until the state is freed or the tensor bound elsewhere. [any thread] */
+/* A view of one tensor. The host may read it. After it writes, it calls pz_state_touch. Valid
+   until the state is freed or the tensor is bound. [any thread] */
 PZ_API pz_status pz_state_tensor(const pz_state* state, pz_role role, uint32_t index,
                                  pz_tensor* out);
 
-/* Uses the host's own memory for one tensor from now on, without a copy: same spec, on the
-   queue's device; strides and offsets are legal. It must outlive the state. [exclusive] */
+/* Makes the state use the host's own memory for one tensor, without a copy: same spec, on the
+   queue's device, strides allowed. The memory must outlive the state. [exclusive] */
 PZ_API pz_status pz_state_bind(pz_state* state, pz_role role, uint32_t index,
                                const pz_tensor* tensor);
 
-/* Says that tensors were written. [exclusive] */
+/* Declares that tensors were written. [exclusive] */
 PZ_API void pz_state_touch(pz_state* state);
 
-/* Changes with every change of the state; never 0. [any thread] */
+/* A number that changes with every change of the state; never 0. [any thread] */
 PZ_API uint64_t pz_state_version(const pz_state* state);
 
 enum {
-  PZ_KEEP_EXISTING = 1U << 0, /* PZ_EXISTS rather than replace a file */
+  PZ_KEEP_EXISTING = 1U << 0, /* PZ_EXISTS instead of replacing a file */
 };
 
-/* Writes the buffers and own parameters of a state, named as in pz_chain_tensor, to a
-   safetensors file that appears whole or not at all; and reads them back, refusing a
-   file whose names, dtypes or shapes are not exactly these. [exclusive] */
+/* Writes the own parameters and buffers of a state to a safetensors file, which appears whole or
+   not at all; and reads them back. Names are those of pz_chain_tensor_info. A file with other
+   names, dtypes or shapes is refused. [exclusive] */
 PZ_API pz_status pz_state_save(const pz_state* state, const char* path, uint32_t flags);
 PZ_API pz_status pz_state_load(pz_state* state, const char* path);
 
 /* ---- evaluations ---------------------------------------------------------- */
 
-/* An evaluation of a chain on a queue; its memory is taken at the first use and kept.
-   Tensors that the calls below are given, gradients included, are host tensors or on the
-   queue's device; strides are honoured. [any thread] */
-PZ_API pz_status pz_eval_new(pz_chain* chain, pz_queue* queue, pz_eval** out);
+/* Makes an evaluation of a chain on a queue. It allocates at its first use and keeps the memory.
+   Tensors passed to the functions below, gradients included, are on the host or on the queue's
+   device and may have strides. [any thread] */
+PZ_API pz_status pz_eval_new(const pz_chain* chain, pz_queue* queue, pz_eval** out);
 PZ_API void pz_eval_free(pz_eval* eval);
 
-/* Computes the value of `state`. `flags`: PZ_CALL_SAVING where vjp will follow,
-   PZ_CALL_TRAINING. The value is borrowed from the evaluation until its next call other
-   than pz_eval_vjp. [exclusive] */
+/* Computes the value of `state`. `flags`: PZ_CALL_SAVING if pz_eval_vjp will follow,
+   PZ_CALL_TRAINING. With `into`, the value is written there too. `value` (may be NULL) becomes
+   a view of the evaluation's own memory, valid until its next call other than pz_eval_vjp.
+   [exclusive] */
 PZ_API pz_status pz_eval_forward(pz_eval* eval, const pz_state* state, uint32_t flags,
-                                 pz_tensor* value);
+                                 const pz_tensor* into, pz_tensor* value);
 
-/* Waits for the device and reports a failure that an operation of this evaluation found since
-   the last check, once: on an asynchronous device a singular matrix becomes NaN at first and
-   PZ_SINGULAR here. Elsewhere it returns at once. [exclusive] */
+/* Waits for the device and reports, once, a failure of this evaluation since the last check. On
+   an asynchronous device a singular matrix first gives NaN, and PZ_SINGULAR here. On other
+   devices it returns at once. [exclusive] */
 PZ_API pz_status pz_eval_check(pz_eval* eval);
 
-/* Gradients with respect to originals, then own parameters, of the last forward, which
-   must have saved: gradients[k] is written (accumulate 0) or added to (1) for each bit k
-   of `want`; the others may be NULL data. Any number of times per forward. PZ_STALE when
-   the state changed since, PZ_UNSUPPORTED naming a map without vjp. [exclusive] */
-PZ_API pz_status pz_eval_vjp(pz_eval* eval, const pz_state* state, const pz_tensor* gradient,
-                             uint64_t want, bool accumulate, const pz_tensor* gradients);
+/* Gradients with respect to the originals, then the own parameters, from gradients of the value
+   of the last forward, which must have saved. For cotangent j < n_cotangents and each bit k of
+   `want`, gradients[j * n + k] is written (accumulate false) or added to (true), where n is the
+   number of originals and own parameters; other gradients are not read. Any number of times per
+   forward. PZ_STALE if the state changed since, PZ_UNSUPPORTED names a stage without vjp.
+   [exclusive] */
+PZ_API pz_status pz_eval_vjp(pz_eval* eval, const pz_state* state, const pz_tensor* cotangents,
+                             uint32_t n_cotangents, uint64_t want, bool accumulate,
+                             const pz_tensor* gradients);
 
-/* Lets maps `first` and later fill their buffers and own parameters. `tensor`: what the
-   chain was registered on (PZ_FROM_TENSOR) or the first original (PZ_FROM_INPUT); unused,
-   and may be NULL, where `first` > 0. Map 0 sees that tensor, every other one the value so
-   far: from the originals of the state, or (first = 0, PZ_FROM_TENSOR) those that map 0
-   would take for the tensor. Everything or nothing is written. [exclusive] */
+/* Initialises the own parameters and buffers of stage `first` and later ones. Stage 0 sees
+   `tensor`: what the chain is registered on (PZ_FROM_TENSOR) or the first original
+   (PZ_FROM_INPUT). Later stages see the value of the stage before, computed from the state's
+   originals or, with first = 0 and PZ_FROM_TENSOR, from those that stage 0 takes for `tensor`.
+   `tensor` is not read if first > 0. All or nothing is written. [exclusive] */
 PZ_API pz_status pz_eval_initialize(pz_eval* eval, pz_state* state, uint32_t first,
                                     const pz_tensor* tensor);
 
-/* Originals from a value, last map to first: the last runs with `intent`, the others with
-   PZ_CHAIN. Buffers and own parameters that maps restage move along. Everything or
-   nothing is written. PZ_UNSUPPORTED names a map without right inverse (PZ_REGISTER: the
-   identity when it is the only map with one original). [exclusive] */
+/* Sets the originals from a value, from the last stage to the first. The last stage runs with
+   `intent`, the others with PZ_CHAIN. Own parameters and buffers that a right inverse replaces
+   change too. All or nothing is written. PZ_UNSUPPORTED names a stage without right inverse;
+   with PZ_REGISTER, a single stage with one original counts as the identity. [exclusive] */
 PZ_API pz_status pz_eval_assign(pz_eval* eval, pz_state* state, pz_intent intent,
                                 const pz_tensor* value);
 
-/* One step of every map's own state, all or nothing. [exclusive] */
+/* Runs the update of every stage that has one, all or nothing. [exclusive] */
 PZ_API pz_status pz_eval_update(pz_eval* eval, pz_state* state);
 
-/* Draws a member of the last map's set from the context's stream and assigns it, or, for a
-   map without sample, draws standard normal originals. [exclusive] */
+/* Draws a value from the context's random stream and assigns it: a member of the last stage's
+   set or, if that stage has no sample, the value of standard normal originals. [exclusive] */
 PZ_API pz_status pz_eval_sample(pz_eval* eval, pz_state* state);
 
-/* Distance of `value` from the set of map `index`; PZ_UNSUPPORTED where it cannot say.
-   [exclusive] */
+/* Distance of `value` from the set of stage `index`, in that stage's measure. PZ_UNSUPPORTED if
+   the stage has no residual. [exclusive] */
 PZ_API pz_status pz_eval_residual(pz_eval* eval, const pz_state* state, uint32_t index,
                                   const pz_tensor* value, double* distance);
 
-/* Bytes held: value and intermediates, saved, scratch; and allocations made so far.
-   [any thread] */
+/* Memory that an evaluation holds. */
 typedef struct pz_eval_usage {
   uint32_t size; /* sizeof(pz_eval_usage), set by the caller */
   uint32_t reserved;
-  uint64_t value_bytes;
-  uint64_t saved_bytes;
-  uint64_t work_bytes;
-  uint64_t allocations;
+  uint64_t value_bytes; /* values of all stages */
+  uint64_t saved_bytes; /* saved by forward for vjp */
+  uint64_t work_bytes;  /* scratch */
+  uint64_t allocations; /* made so far */
 } pz_eval_usage;
+
+/* Reports the memory of an evaluation. [any thread] */
 PZ_API pz_status pz_eval_memory(const pz_eval* eval, pz_eval_usage* out);
 
 PZ_END_DECLS

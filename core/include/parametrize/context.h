@@ -1,103 +1,95 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Contexts: finding plugins and backends, and the queues that work runs on.
+/* Contexts find plugins and backends. Queues run work on devices.
    Include <parametrize/parametrize.h>. */
 
 #ifndef PARAMETRIZE_CONTEXT_H
 #define PARAMETRIZE_CONTEXT_H
 
-#include <parametrize/descriptor.h>
 #include <parametrize/types.h>
 
 PZ_BEGIN_DECLS
 
 typedef struct pz_context pz_context;
 typedef struct pz_queue pz_queue;
+typedef struct pz_plugin pz_plugin; /* descriptor.h */
 
 /* ---- errors and version --------------------------------------------------- */
 
 /* A short phrase for a status, never NULL. [any thread] */
 PZ_API const char* pz_status_text(pz_status status);
 
-/* The detail of the calling thread's last failed call, one line without a newline; ""
-   when there was none. Valid until the next failing call on this thread. [any thread] */
+/* The detail of the last call that failed on this thread, one line without a newline; "" if
+   none failed. Valid until the next failing call on this thread. [any thread] */
 PZ_API const char* pz_error_message(void);
 
-/* "1.0.0": of the library that runs. [any thread] */
+/* The version of the library that runs: "1.0.0". [any thread] */
 PZ_API const char* pz_version(void);
 
 /* ---- contexts ------------------------------------------------------------- */
 
 enum {
-  PZ_ONLY_GIVEN_FOLDERS = 1U << 0, /* search `folders` alone: no environment, user or
-                                      install folder */
+  PZ_ONLY_GIVEN_FOLDERS = 1U << 0, /* search `folders` only: not those of the environment, the
+                                      user or the installation */
 };
 
 typedef struct pz_context_settings {
   uint32_t size; /* sizeof(pz_context_settings) */
   uint32_t flags;
-  const char* const* folders; /* absolute; searched first, in this order; copied */
+  const char* const* folders; /* absolute paths, searched first, in this order; copied */
   uint32_t n_folders;
-  uint32_t reserved; /* zero */
-  uint64_t seed;     /* of the context's random stream; 0: from the system */
+  uint32_t reserved;
+  uint64_t seed;       /* of the context's random stream; 0: from the system */
+  const char* devices; /* names of devices or backends separated by commas, which "auto" takes
+                          first; NULL: PARAMETRIZE_DEVICE of the environment; copied */
 } pz_context_settings;
 
-/* Makes a context; `settings` may be NULL. Folders are read and plugins opened on first
-   need; nothing missing is an error here. [any thread] */
+/* Makes a context. It reads folders and opens plugins when they are first needed, so a missing
+   folder is no error here. [any thread] */
 PZ_API pz_status pz_context_new(const pz_context_settings* settings, pz_context** out);
 
-/* Frees a context whose queues, chains and modules are gone; plugins stay mapped. */
+/* Frees a context. Its queues, chains and modules must be freed first. Plugins stay loaded. */
 PZ_API void pz_context_free(pz_context* context);
 
-/* Restarts the random stream from which maps draw their seeds. seed 0: from the system.
-   [any thread] */
+/* Restarts the random stream from which parametrizations get their seeds. seed 0: from the
+   system. [any thread] */
 PZ_API void pz_context_seed(pz_context* context, uint64_t seed);
 
-/* Offers the tables of a descriptor already in the process: a host's own maps, all of them
-   or none. Tables and texts are copied; the functions must outlive the context. PZ_EXISTS
-   if an id is taken, by a file that is opened already or a descriptor given before.
-   [any thread] */
+/* Adds the tables of a descriptor in the host itself (descriptor.h), all or none. Tables and
+   texts are copied; the functions must outlive the context. PZ_EXISTS if an id is taken by a
+   plugin that is open or by a descriptor added before. [any thread] */
 PZ_API pz_status pz_context_add_plugin(pz_context* context, const pz_plugin* plugin);
 
-/* Opens one shared object by absolute path, now. Its tables come before those of every
-   folder. PZ_NOT_FOUND, PZ_IO where it cannot be read or mapped, PZ_INVALID where it is not
-   trusted, PZ_PLUGIN where it offers nothing, PZ_EXISTS where others have all its ids; a
-   file that is there already is fine. [any thread] */
+/* Opens one plugin by absolute path, now. It takes precedence over those in folders. Does
+   nothing if it is open already. PZ_NOT_FOUND; PZ_IO if it cannot be read or loaded; PZ_INVALID
+   if it is not trusted (docs/architecture.md); PZ_PLUGIN if it has no valid table; PZ_EXISTS if
+   all its ids are taken. [any thread] */
 PZ_API pz_status pz_context_add_file(pz_context* context, const char* path);
 
-/* Searches another folder, after the ones given before. PZ_NOT_FOUND where there is no such
-   folder. [any thread] */
+/* Adds a folder to search, after those given before. PZ_NOT_FOUND if it does not exist.
+   [any thread] */
 PZ_API pz_status pz_context_add_folder(pz_context* context, const char* path);
 
-/* Looks at all folders again and takes in new files; what is loaded stays. [any thread] */
+/* Searches all folders again and adds new plugins. Loaded ones stay. [any thread] */
 PZ_API pz_status pz_context_rescan(pz_context* context);
 
 /* ---- what was found ------------------------------------------------------- */
 
-/* What became of a file or folder that was looked at. */
-typedef struct pz_file_report {
-  uint32_t size;      /* sizeof(pz_file_report), set by the caller */
-  uint32_t loaded;    /* 1: its tables are offered */
-  const char* path;   /* absolute; for a host's descriptor "(given by the host) NAME" */
+/* A plugin or a folder that the search looked at, and the result. */
+typedef struct pz_plugin_report {
+  uint32_t size;      /* sizeof(pz_plugin_report), set by the caller */
+  uint32_t loaded;    /* 1: its tables can be used */
+  const char* path;   /* absolute; "(given by the host) NAME" for a host's descriptor */
   const char* origin; /* why it was looked at: "PARAMETRIZE_PLUGIN_PATH", "installed" ... */
-  const char* ids;    /* what it offers, "cayley skew"; "" */
-  const char* reason; /* why not, or a remark (a duplicate id, group-writable); "" */
-} pz_file_report;
+  const char* ids;    /* of its tables, "cayley skew"; or "" */
+  const char* reason; /* why it was not loaded, or a warning (a duplicate id, group-writable);
+                         or "" */
+} pz_plugin_report;
 
-/* Opens everything there is, then reports file or folder `index`; PZ_NOT_FOUND past the
-   last. Strings live as long as the context. [any thread] */
-PZ_API pz_status pz_context_file(pz_context* context, uint32_t index, pz_file_report* out);
-
-/* One option of a parametrization, as text for people and as type for programs. */
-typedef struct pz_option_info {
-  uint32_t size; /* sizeof(pz_option_info), set by the caller */
-  uint32_t type; /* pz_value_type */
-  const char* name;
-  const char* doc;
-  const char* fallback; /* the default as chain text; "" for tensors */
-  const char* range;    /* "0 .. 1", "upper|lower"; "" where any value is good */
-} pz_option_info;
+/* Opens all plugins and reports plugin or folder `index`. Strings live as long as the context.
+   [any thread] */
+PZ_API pz_status pz_context_plugin(pz_context* context, uint32_t index, pz_plugin_report* out);
 
 enum {
   PZ_HAS_RIGHT_INVERSE = 1U << 0,
@@ -107,102 +99,112 @@ enum {
   PZ_HAS_UPDATE = 1U << 4,
 };
 
-typedef struct pz_map_info {
-  uint32_t size;  /* sizeof(pz_map_info), set by the caller */
+typedef struct pz_parametrization_info {
+  uint32_t size;  /* sizeof(pz_parametrization_info), set by the caller */
   uint32_t flags; /* PZ_HAS_... */
   const char* id;
   const char* summary;
   const char* formula; /* may be "" */
   const char* version; /* of the plugin */
-  const char* path;    /* of the file, as in pz_file_report */
+  const char* path;    /* of the plugin, as in pz_plugin_report */
   uint32_t n_options;
   uint32_t reserved;
-} pz_map_info;
+  const char* tags; /* words separated by spaces, "rotation statistics"; may be "" */
+} pz_parametrization_info;
 
-/* Opens everything there is, then describes parametrization `index` in order of id;
-   PZ_NOT_FOUND past the last. [any thread] */
-PZ_API pz_status pz_context_map(pz_context* context, uint32_t index, pz_map_info* out);
+/* Opens all plugins and describes parametrization `index`, sorted by id. [any thread] */
+PZ_API pz_status pz_context_parametrization(pz_context* context, uint32_t index,
+                                            pz_parametrization_info* out);
 
-/* Describes the parametrization `id`, opening only the file it needs when that is named
-   after it. PZ_NOT_FOUND names the nearest id and where was looked. [any thread] */
-PZ_API pz_status pz_context_find_map(pz_context* context, const char* id, pz_map_info* out);
+/* Describes the parametrization `id`. Opens ID.so alone if it exists, otherwise all plugins.
+   PZ_NOT_FOUND names the nearest id and the folders searched. [any thread] */
+PZ_API pz_status pz_context_find(pz_context* context, const char* id, pz_parametrization_info* out);
 
-/* Describes option `index` of parametrization `id`; PZ_NOT_FOUND past the last.
-   [any thread] */
-PZ_API pz_status pz_context_map_option(pz_context* context, const char* id, uint32_t index,
-                                       pz_option_info* out);
+/* One option of a parametrization, as text for people and as type for programs. */
+typedef struct pz_option_info {
+  uint32_t size; /* sizeof(pz_option_info), set by the caller */
+  uint32_t type; /* pz_value_type */
+  const char* name;
+  const char* doc;
+  const char* fallback; /* the default, as in a chain's text; "" for tensors */
+  const char* range;    /* "0 .. 1", "upper|lower"; "" if any value is allowed */
+} pz_option_info;
 
-/* One device, or a backend that has none. */
+/* Describes option `index` of the parametrization `id`. [any thread] */
+PZ_API pz_status pz_context_option(pz_context* context, const char* id, uint32_t index,
+                                   pz_option_info* out);
+
+/* A device, or a backend that found no device. */
 typedef struct pz_device_report {
   uint32_t size; /* sizeof(pz_device_report), set by the caller */
   uint32_t usable;
-  pz_device device; /* as tensors name it */
-  uint32_t f64;
-  uint32_t reserved;
-  const char* name;    /* "cpu", "opencl:1": what pz_queue_open takes */
+  pz_device device;    /* as in tensors */
+  uint32_t f64;        /* 1: it has float64 */
+  int32_t priority;    /* 100 host, 200 integrated, 300 discrete; 0: not taken by "auto" */
+  const char* name;    /* for pz_queue_open: "cpu", "opencl:1" */
   const char* summary; /* of the backend */
   const char* hardware;
-  const char* detail; /* libraries that answer */
-  const char* reason; /* why not usable; "" */
-  const char* path;   /* of the backend's file; "(built in)" */
+  const char* detail; /* the libraries it uses */
+  const char* reason; /* why it is not usable; or "" */
+  const char* path;   /* of the backend's plugin; "(built in)" */
+  const char* rank;   /* why it has this place: "given by the host", "PARAMETRIZE_DEVICE",
+                         "priority 300", "not for auto" */
 } pz_device_report;
 
-/* Opens everything there is, then reports device `index` over all backends, best first;
-   PZ_NOT_FOUND past the last. [any thread] */
+/* Opens all plugins and reports device `index` of all backends, in the order in which "auto"
+   takes them. [any thread] */
 PZ_API pz_status pz_context_device(pz_context* context, uint32_t index, pz_device_report* out);
 
 /* ---- queues --------------------------------------------------------------- */
 
-/* Opens a queue on "cpu", "reference", "opencl:0", "opencl:0:1" (platform and device),
-   "cuda:1" ... or "auto", the best device there is. `device` NULL means "cpu" where it is found, else "reference". A name that is
-   not there: PZ_NOT_FOUND with the nearest name and why the right one was skipped.
-   [any thread] */
-PZ_API pz_status pz_queue_open(pz_context* context, const char* device, pz_queue** out);
-
-/* Opens a queue that enqueues on the caller's own: `native` is the structure of native.h for
-   the backend of `device`, or NULL, which is pz_queue_open. Work of both then runs in the
-   order in which it was enqueued. PZ_UNSUPPORTED where the backend adopts nothing, PZ_MISMATCH
-   where the caller's queue belongs to another device. [any thread] */
-PZ_API pz_status pz_queue_wrap(pz_context* context, const char* device, const void* native,
+/* Opens a queue on a device: "cpu", "reference", "opencl:0", "opencl:0:1" (platform and
+   device), "cuda:1" ..., or "auto", which takes the first usable one of pz_context_device. NULL
+   means "cpu", or "reference" if the cpu backend is missing. `native` is NULL, or the struct of
+   native.h for this backend with the caller's own queue. Work of both then runs in the order in
+   which it is enqueued. PZ_NOT_FOUND names the nearest device and why it was skipped,
+   PZ_UNSUPPORTED if the backend takes no native queue, PZ_MISMATCH if that queue belongs to
+   another device. [any thread] */
+PZ_API pz_status pz_queue_open(pz_context* context, const char* device, const void* native,
                                pz_queue** out);
 
-/* Gives the queue up; it lives on while chains' evaluations, states or modules use it. */
+/* Closes a queue. It stays open until the evaluations, states and modules that use it are
+   freed. */
 PZ_API void pz_queue_close(pz_queue* queue);
 
-/* Waits until everything enqueued is done. [any thread] */
+/* Waits until all enqueued work is done. [any thread] */
 PZ_API pz_status pz_queue_synchronize(pz_queue* queue);
 
-/* A place in the work of a queue. */
+/* A point in the work of a queue. */
 typedef struct pz_event pz_event;
 
-/* Marks the end of what has been enqueued so far. [any thread] */
+/* Makes an event after the work that is enqueued so far. [any thread] */
 PZ_API pz_status pz_queue_record(pz_queue* queue, pz_event** out);
 
-/* What is enqueued on `queue` from now on comes after the event of another queue. Waits on the
-   device where both can, else here and now. [any thread] */
+/* Lets later work on `queue` wait for an event of another queue: on the device if both devices
+   can, otherwise by blocking this thread. [any thread] */
 PZ_API pz_status pz_queue_wait(pz_queue* queue, const pz_event* event);
 
-/* The same for the caller's own event: a cl_event or cudaEvent_t. PZ_UNSUPPORTED where the
-   queue's device cannot wait for it. [any thread] */
+/* The same for the caller's own event, a cl_event or cudaEvent_t. PZ_UNSUPPORTED if the device
+   cannot wait for it. [any thread] */
 PZ_API pz_status pz_queue_wait_native(pz_queue* queue, void* event);
 
-/* The event as a cl_event or cudaEvent_t for the caller's own queues to wait for, or NULL
-   where all work is done already; borrowed. [any thread] */
+/* The event as a cl_event or cudaEvent_t, borrowed, for the caller's own queues to wait for;
+   NULL if its work is done already. [any thread] */
 PZ_API void* pz_event_native(const pz_event* event);
 PZ_API void pz_event_free(pz_event* event);
 
-/* Device name as opened, and how tensors name the device. [any thread] */
+/* The queue's device, by name and as in tensors (`device` may be NULL). [any thread] */
 PZ_API const char* pz_queue_device(const pz_queue* queue, pz_device* device);
 
-/* With `forbid`, an operation that would have to run on the host is PZ_UNSUPPORTED, named.
+/* With `forbid`, an operation that needs the host fails with PZ_UNSUPPORTED, which names it.
    [exclusive] */
 PZ_API void pz_queue_forbid_host_fallback(pz_queue* queue, bool forbid);
 
-/* How an operation gets its result on a queue. */
+/* How a queue computes an operation. */
 typedef enum pz_route {
-  PZ_ROUTE_NATIVE = 0,   /* by the backend */
+  PZ_ROUTE_NATIVE = 0,   /* the backend has it */
   PZ_ROUTE_COMPOSED = 1, /* from other operations of the backend */
-  PZ_ROUTE_HOST = 2,     /* on the host, through copies where memory differs */
+  PZ_ROUTE_HOST = 2,     /* on the host, on copies if the device has its own memory */
   PZ_ROUTE_UNSUPPORTED = 3,
 } pz_route;
 
@@ -210,30 +212,30 @@ typedef struct pz_op_report {
   uint32_t size; /* sizeof(pz_op_report), set by the caller */
   uint32_t reserved;
   const char* name;  /* "gemm" */
-  uint64_t count[3]; /* calls so far on this queue, by route, both dtypes together */
-  uint32_t f32;      /* pz_route a call would start on, going by what the backend offers */
+  uint64_t count[3]; /* calls on this queue so far, by route, of all dtypes */
+  uint32_t f32;      /* pz_route that a call would try first, judged by the backend's tables */
   uint32_t f64;
 } pz_op_report;
 
-/* Reports operation `index`; PZ_NOT_FOUND past the last. [any thread] */
+/* Reports operation `index`. [any thread] */
 PZ_API pz_status pz_queue_op(pz_queue* queue, uint32_t index, pz_op_report* out);
 
-/* Copies a host tensor into a device tensor of the same spec, or back; blocks. Strides are
-   honoured on the host side, the device side is C-contiguous. [any thread] */
+/* Copies a host tensor into a device tensor of the same spec, or back, and waits. The host
+   tensor may have strides; the device tensor is C-contiguous. [any thread] */
 PZ_API pz_status pz_queue_upload(pz_queue* queue, const pz_tensor* host, const pz_tensor* device);
 PZ_API pz_status pz_queue_download(pz_queue* queue, const pz_tensor* device, const pz_tensor* host);
 
 /* ---- DLPack --------------------------------------------------------------- */
 
-/* The structure of dlpack.h, left opaque: a pz_tensor has the layout of its DLTensor. */
+/* The struct of dlpack.h. Its first member, a DLTensor, has the layout of a pz_tensor. */
 struct DLManagedTensor;
 
-/* The view inside a managed tensor that NumPy, PyTorch, CuPy or JAX handed over; it lives
-   as long as `managed`, which stays the caller's. [any thread] */
+/* The tensor inside a managed tensor from NumPy, PyTorch, CuPy or JAX. It lives as long as
+   `managed`, which the caller still owns. [any thread] */
 PZ_API const pz_tensor* pz_dlpack_view(const struct DLManagedTensor* managed);
 
-/* Copies `tensor`, which lives on the queue's device, into a fresh C-contiguous managed
-   tensor on the same device for others to own and delete. [any thread] */
+/* Copies `tensor`, which is on the queue's device, into a new C-contiguous managed tensor on the
+   same device. The caller owns it and calls its deleter. [any thread] */
 PZ_API pz_status pz_dlpack_export(pz_queue* queue, const pz_tensor* tensor,
                                   struct DLManagedTensor** out);
 

@@ -1,11 +1,9 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The handshake: what a shared object exports to be found by libparametrize.
-
-   One data symbol, `pz_plugin_v1`, of type pz_plugin, names the tables in the file:
-   any number of parametrizations (plugin.h) and backends (backend.h). Nothing of the
-   file runs until the descriptor has been checked. */
+/* What a plugin exports: one data symbol, `pz_plugin_v1`, of type pz_plugin. It lists the tables
+   of the plugin, any number of parametrizations (plugin.h) and backends (backend.h). The host
+   checks it before it calls any function of the plugin. */
 
 #ifndef PARAMETRIZE_DESCRIPTOR_H
 #define PARAMETRIZE_DESCRIPTOR_H
@@ -16,11 +14,11 @@ PZ_BEGIN_DECLS
 
 #define PZ_PLUGIN_SYMBOL "pz_plugin_v1"
 
-/* Fingerprint of what must agree for pointers and tensors to mean the same on both
-   sides: "pz1", pointer bytes, endianness (L or B), size of pz_tensor, size of pz_spec. */
+/* What a plugin was compiled with. The host refuses a plugin if it differs from its own, except
+   that `minor` may be lower. */
 typedef struct pz_abi {
   uint32_t major;       /* PZ_VERSION_MAJOR */
-  uint32_t minor;       /* PZ_TARGET_MINOR: the least minor the host must have */
+  uint32_t minor;       /* PZ_TARGET_MINOR: the lowest minor that the host must have */
   uint8_t pointer_size; /* sizeof(void*) */
   uint8_t big_endian;   /* 0 or 1 */
   uint8_t tensor_size;  /* sizeof(pz_tensor) */
@@ -28,12 +26,12 @@ typedef struct pz_abi {
 } pz_abi;
 
 typedef enum pz_item_kind {
-  PZ_ITEM_PARAMETRIZATION = 1, /* table: const pz_parametrization* */
-  PZ_ITEM_BACKEND = 2,         /* table: const pz_backend* */
+  PZ_ITEM_PARAMETRIZATION = 1, /* the table is a pz_parametrization */
+  PZ_ITEM_BACKEND = 2,         /* the table is a pz_backend */
 } pz_item_kind;
 
 typedef struct pz_item {
-  uint32_t kind;     /* pz_item_kind; unknown kinds are reported and skipped */
+  uint32_t kind;     /* pz_item_kind; the host reports and skips unknown kinds */
   uint32_t reserved; /* zero */
   const void* table; /* begins with its own uint32_t size */
 } pz_item;
@@ -73,9 +71,9 @@ typedef struct pz_plugin {
 #define PZ_PLUGIN_LINKAGE_ extern
 #endif
 
-/* Defines the exported descriptor: PZ_PLUGIN(identifier, "version", item, ...). Under
-   PZ_STATIC its name is pz_plugin_v1_IDENTIFIER, so several may be linked into one
-   program and given to pz_context_add_plugin. */
+/* Defines the descriptor: PZ_PLUGIN(identifier, "version", item, ...). With PZ_STATIC defined its
+   symbol is pz_plugin_v1_IDENTIFIER, so that several can be linked into one program and passed
+   to pz_context_add_plugin. */
 #define PZ_PLUGIN(identifier, version_text, ...)                            \
   static const pz_item identifier##_items_[] = {__VA_ARGS__};               \
   PZ_PLUGIN_LINKAGE_ PZ_EXPORT const pz_plugin PZ_PLUGIN_NAME_(identifier); \

@@ -1,20 +1,18 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Files: modules to and from the safetensors format, and the files themselves.
-   Include <parametrize/parametrize.h>.
+/* Files: saving and loading modules in the safetensors format, and access to the files
+   themselves. Include <parametrize/parametrize.h>.
 
-   A file holds every stored tensor of a module under its path, the names that a PyTorch
-   state dict has: "weight", "parametrizations.weight.original",
-   "parametrizations.weight.0.mask", "child.weight". The lists that make the values stand
-   under the key "parametrize" of the metadata, so that a file of ours is loaded without
-   code that registers them; for files of others the host says which maps to expect where.
-   docs/files.md shows all of it.
+   A file holds every stored tensor of a module under its path, as in a PyTorch state dict:
+   "weight", "parametrizations.weight.original", "parametrizations.weight.0.mask",
+   "child.weight". The chains are in the metadata under the key "parametrize", so that a file
+   written by this library loads without code that registers them. For other files the host gives
+   rules that say which chains to expect (pz_chain_rule). docs/files.md describes the format.
 
-   Reading trusts nothing that a file says: PZ_IO names what is wrong, and memory is bounded
-   by the file's size. The file is mapped, not read into memory. Writing makes the file
-   appear whole or not at all, also when the process is killed; what was there under the
-   name stays until then. */
+   Reading trusts nothing in a file: PZ_IO says what is wrong, and memory is bounded by the file's
+   size. The file is mapped, not read into memory. A written file appears whole or not at all,
+   even if the process is killed; a file of the same name stays until then. */
 
 #ifndef PARAMETRIZE_FILE_H
 #define PARAMETRIZE_FILE_H
@@ -27,150 +25,164 @@ PZ_BEGIN_DECLS
 
 /* ---- modules ---------------------------------------------------------------- */
 
-/* A text of a file's metadata. */
+/* A text in the metadata of a file. */
 typedef struct pz_metadata {
-  const char* key; /* unique; "parametrize" is for pz_module_save itself */
+  const char* key; /* unique; "parametrize" belongs to pz_module_save */
   const char* text;
+  uint64_t reserved[2]; /* zero */
 } pz_metadata;
 
-/* Writes every stored tensor of a module with its lists (of a baked module the folded
-   values, and no lists), and texts of the host's. `flags`: PZ_KEEP_EXISTING (chain.h).
-   [read] */
-PZ_API pz_status pz_module_save(pz_module* module, const char* path);
-PZ_API pz_status pz_module_save_with(pz_module* module, const char* path, uint32_t flags,
-                                     const pz_metadata* metadata, uint32_t n_metadata);
+typedef struct pz_save_settings {
+  uint32_t size;               /* sizeof(pz_save_settings) */
+  uint32_t flags;              /* PZ_KEEP_EXISTING (chain.h) */
+  const pz_metadata* metadata; /* the host's own texts */
+  uint32_t n_metadata;
+  uint32_t reserved;
+} pz_save_settings;
 
-/* Which maps make the values that a file holds parametrized and does not say so itself, or
-   says otherwise. The first rule whose pattern matches a value's path ("rnn.weight") holds;
-   plain tensors have no rules. */
-typedef struct pz_list_rule {
-  const char* pattern; /* as fnmatch: "*" also matches dots. Lists on tensors of other
-                          lists ("parametrizations.weight.original") are matched only by
-                          patterns that say "parametrizations" */
-  const char* text;    /* chain text */
-} pz_list_rule;
+/* Writes every stored tensor of a module with its chains. A folded module is written with its
+   values and without chains. [read] */
+PZ_API pz_status pz_module_save(pz_module* module, const char* path,
+                                const pz_save_settings* settings);
+
+/* The chain that makes a value which a file holds parametrized. The first rule whose pattern
+   matches the value's path ("rnn.weight") counts, before the file's own metadata. */
+typedef struct pz_chain_rule {
+  const char* pattern;  /* as for fnmatch; "*" matches dots too. A chain on a tensor of another
+                           chain ("parametrizations.weight.original") matches only patterns that
+                           contain "parametrizations" */
+  const char* text;     /* of the chain */
+  uint64_t reserved[2]; /* zero */
+} pz_chain_rule;
 
 enum {
-  /* Entries without a place are passed over, tensors without an entry stay as they are
-     (those of a list that the load makes: as at registration; without an original it is
-     not made); each is reported. */
+  /* Ignores unknown tensors, and keeps tensors that the file lacks as they are. Tensors that it
+     lacks of a chain which the load makes are initialised as at registration; a chain without
+     its original is not made. `report` is called for each. */
   PZ_LOAD_LENIENT = 1U << 0,
-  /* An entry under the name of a value is assigned to it: right inverses run and judge
-     what they are given (PZ_ASSIGN). Else such an entry has no place. */
+  /* A tensor with the name of a value is assigned to it with PZ_ASSIGN: right inverses run.
+     Without this flag it is unknown. */
   PZ_LOAD_ASSIGN = 1U << 1,
-  /* F16, BF16, F32 entries may be loaded into tensors of wider floating dtype; without a
-     module to load into, F16 and BF16 become float32. */
+  /* F16, BF16 and F32 may be loaded into tensors of a wider floating-point dtype. If the load
+     makes the tensors, F16 and BF16 become float32. */
   PZ_LOAD_WIDEN = 1U << 2,
 };
 
 typedef enum pz_load_remark {
-  PZ_LOAD_UNKNOWN = 1, /* an entry of the file without a place */
-  PZ_LOAD_MISSING = 2, /* a tensor without an entry */
-  PZ_LOAD_DTYPE = 3,   /* an entry whose dtype a module cannot hold */
+  PZ_LOAD_UNKNOWN = 1, /* a tensor of the file that has no place in the module */
+  PZ_LOAD_MISSING = 2, /* a tensor of the module that the file lacks */
+  PZ_LOAD_DTYPE = 3,   /* a tensor of the file whose dtype a module cannot hold */
 } pz_load_remark;
 
 typedef struct pz_load_settings {
-  uint32_t size; /* sizeof(pz_load_settings) */
-  uint32_t flags;
-  const pz_list_rule* rules; /* before what the file says */
+  uint32_t size;  /* sizeof(pz_load_settings) */
+  uint32_t flags; /* PZ_LOAD_... */
+  const pz_chain_rule* rules;
   uint32_t n_rules;
-  uint32_t reserved; /* zero */
-  /* NULL, or called for every remark of a load that succeeds under PZ_LOAD_LENIENT. */
+  uint32_t reserved;
+  /* May be NULL. Called for every remark of a successful load with PZ_LOAD_LENIENT. */
   void (*report)(void* user, pz_load_remark remark, const char* name);
   void* user;
 } pz_load_settings;
 
-/* Copies the tensors of a file into those of the same path; right inverses are never run.
-   Lists of the file are made on tensors that are plain here, with the file's originals;
-   where a tensor has a list already it must be the file's (ids and options), or the file
-   says nothing of it. Unknown, missing and misshapen entries are refused by name before
-   anything is written. Tensors keep their memory. [exclusive] */
-PZ_API pz_status pz_module_load(pz_module* module, const char* path);
-
 typedef struct pz_file pz_file;
 
-/* As above from an open file; `settings` NULL as in pz_module_load. Everything or nothing.
+/* Copies the tensors of a file to those with the same path, which keep their memory. Right
+   inverses do not run. Chains of the file are made on tensors that are plain here. A chain that
+   exists here must equal the file's (ids and options) unless the file does not say. Unknown and
+   missing tensors and wrong shapes are refused by name. All or nothing.
    [exclusive, the file: read] */
-PZ_API pz_status pz_module_load_from(pz_module* module, const pz_file* file,
-                                     const pz_load_settings* settings);
+PZ_API pz_status pz_module_load(pz_module* module, const pz_file* file,
+                                const pz_load_settings* settings);
 
-/* Makes the module that a file describes, children for dotted names. Types, order, buffers
-   and frozen parameters are as saved; in files of others everything is a parameter in the
-   order of the file, and of type "Module". `only` (may be NULL): just the value or plain
-   tensor under this path. [any thread] */
-PZ_API pz_status pz_module_from_file(pz_context* context, const char* device, const pz_file* file,
+/* Makes the module that a file describes, with children for dotted names, on the device of
+   `queue` (NULL as in pz_module_new). Types, order, buffers and frozen parameters are as saved.
+   In files of other programs every tensor is a parameter, in the order of the file, and modules
+   have the type "Module". `only` (may be NULL): the path of the one value or plain tensor to
+   load. [any thread] */
+PZ_API pz_status pz_module_from_file(pz_context* context, pz_queue* queue, const pz_file* file,
                                      const char* only, const pz_load_settings* settings,
                                      pz_module** out);
 
-/* ---- reading files as they are ------------------------------------------------ */
+/* ---- reading files ------------------------------------------------------------ */
 
-/* Maps a file and checks all of its header. PZ_NOT_FOUND, or PZ_IO with what is wrong. A
-   file that another process cuts short while it is open ends this one (SIGBUS), as with
-   every mapping. An open file is read by any number of threads. [any thread] */
+/* Maps a file and checks its header. PZ_NOT_FOUND, or PZ_IO with what is wrong. If another
+   process truncates the file while it is open, reading it ends this process (SIGBUS), as with
+   every mapped file. Any number of threads can read an open file. [any thread] */
 PZ_API pz_status pz_file_open(const char* path, pz_file** out);
 PZ_API void pz_file_close(pz_file* file);
 
 /* One tensor of a file. */
-typedef struct pz_file_entry {
-  uint32_t size;     /* sizeof(pz_file_entry), set by the caller */
-  uint32_t reserved; /* zero */
+typedef struct pz_file_tensor_info {
+  uint32_t size; /* sizeof(pz_file_tensor_info), set by the caller */
+  uint32_t reserved;
   const char* name;
-  const char* dtype; /* as the format names it: "F32", "BF16", "BOOL" */
-  pz_spec spec;      /* dtype 0 where the library has none for it */
-  const void* data;  /* little endian, C order, not aligned; NULL in a pz_writer's entries */
+  const char* dtype; /* as in the format: "F32", "BF16", "BOOL" */
+  pz_spec spec;      /* its dtype is 0 if the library has none for it */
+  const void* data;  /* little endian, C order, not aligned */
   uint64_t bytes;
-} pz_file_entry;
+} pz_file_tensor_info;
 
-/* The tensors in order of bytes; PZ_NOT_FOUND past the last, or for an unknown name.
-   Borrowed from the file. [any thread] */
-PZ_API pz_status pz_file_tensor(const pz_file* file, size_t index, pz_file_entry* out);
-PZ_API pz_status pz_file_find(const pz_file* file, const char* name, pz_file_entry* out);
+/* Describes tensor `index`, in the order of bytes, or the tensor of a name. Borrowed from the
+   file. [any thread] */
+PZ_API pz_status pz_file_tensor(const pz_file* file, uint32_t index, pz_file_tensor_info* out);
+PZ_API pz_status pz_file_find(const pz_file* file, const char* name, pz_file_tensor_info* out);
 
-/* The metadata in their order, all of them; and one text, or NULL. [any thread] */
-PZ_API pz_status pz_file_metadata(const pz_file* file, size_t index, pz_metadata* out);
+/* Text `index` of the metadata, in their order; and the text of a key, or NULL. [any thread] */
+PZ_API pz_status pz_file_metadata(const pz_file* file, uint32_t index, pz_metadata* out);
 PZ_API const char* pz_file_text(const pz_file* file, const char* key);
 
-/* A value that a file holds parametrized: by its metadata, or because there are originals
-   under its name. */
-typedef struct pz_file_list {
-  uint32_t size;       /* sizeof(pz_file_list), set by the caller */
-  uint32_t n_tensors;  /* entries that belong to it */
+/* A value that a file holds parametrized: because of its metadata, or because it has originals
+   under this name. */
+typedef struct pz_file_chain_info {
+  uint32_t size;       /* sizeof(pz_file_chain_info), set by the caller */
+  uint32_t n_tensors;  /* that belong to it */
   const char* path;    /* of the value: "rnn.weight" */
-  const char* text;    /* of its chain; NULL where the file does not say */
-  const char* plugins; /* "skew 1.0.0, cayley 1.0.0"; NULL where the file does not say */
+  const char* text;    /* of the chain; NULL if the file does not say */
+  const char* plugins; /* "skew 1.0.0, cayley 1.0.0"; NULL if the file does not say */
   const char* prefix;  /* of the names of its tensors: "rnn.parametrizations.weight." */
-} pz_file_list;
+} pz_file_chain_info;
 
-/* The lists of a file by path; PZ_NOT_FOUND past the last. [any thread] */
-PZ_API pz_status pz_file_list_at(const pz_file* file, size_t index, pz_file_list* out);
+/* Describes chain `index`, sorted by path. [any thread] */
+PZ_API pz_status pz_file_chain(const pz_file* file, uint32_t index, pz_file_chain_info* out);
 
-/* The same file under the names of today. A map may have had other names for its tensors:
-   PyTorch's weight_norm kept "weight_g" and "weight_v" where "parametrizations.weight.original0"
-   and "original1" are now. Where the first rule whose pattern matches a value ("weight") begins
-   with such a map, and the file has its originals under the older names and nothing of the
-   value else, they are renamed. Loads do so themselves, for the lists of the module too. It
-   borrows from `file`, which is closed after it. [any thread] */
-PZ_API pz_status pz_file_renamed(const pz_file* file, pz_context* context,
-                                 const pz_list_rule* rules, uint32_t n_rules, pz_file** out);
+/* The same file with current names. PyTorch's older weight_norm saved "weight_g" and "weight_v"
+   where "parametrizations.weight.original0" and "original1" are today. If a rule's chain begins
+   with a parametrization that has such legacy names (plugin.h), and the file has all of its
+   originals under them and nothing else of the value, they are renamed. Loads do so
+   themselves. The result borrows from `file`, which must be closed after it. [any thread] */
+PZ_API pz_status pz_file_with_current_names(const pz_file* file, pz_context* context,
+                                            const pz_chain_rule* rules, uint32_t n_rules,
+                                            pz_file** out);
 
-/* ---- writing files as they are ------------------------------------------------ */
+/* ---- writing files ------------------------------------------------------------ */
 
 typedef struct pz_writer pz_writer;
 
-/* Begins a file of these tensors (name, dtype, spec's shape, bytes), in an order of bytes
-   that keeps them aligned, and metadata. Names and texts are copied. `flags`:
-   PZ_KEEP_EXISTING. [any thread] */
-PZ_API pz_status pz_writer_open(const char* path, uint32_t flags, const pz_file_entry* entries,
-                                size_t n_entries, const pz_metadata* metadata, size_t n_metadata,
-                                pz_writer** out);
+/* One tensor of a file to be written. */
+typedef struct pz_writer_tensor {
+  const char* name;
+  const char* dtype; /* as in the format: "F32", "BF16", "BOOL" */
+  pz_spec spec;      /* of which only the shape counts */
+  uint64_t bytes;
+  uint64_t reserved[2]; /* zero */
+} pz_writer_tensor;
 
-/* Writes the next bytes of entry `index`, all of them or a part; entries in any order.
+/* Begins a file with these tensors and metadata. The order of their bytes is chosen so that all
+   are aligned. Names and texts are copied. `flags`: PZ_KEEP_EXISTING. [any thread] */
+PZ_API pz_status pz_writer_open(const char* path, uint32_t flags, const pz_writer_tensor* tensors,
+                                uint32_t n_tensors, const pz_metadata* metadata,
+                                uint32_t n_metadata, pz_writer** out);
+
+/* Writes the next bytes of tensor `index`, all of them or a part. Tensors may come in any order.
    [exclusive] */
-PZ_API pz_status pz_writer_put(pz_writer* writer, size_t index, const void* data, uint64_t bytes);
+PZ_API pz_status pz_writer_put(pz_writer* writer, uint32_t index, const void* data, uint64_t bytes);
 
-/* Makes the file appear, once every entry is there (PZ_INVALID names one that is not); and
-   gives the writer up, in any case. Without this call nothing is left behind. */
+/* Makes the file appear. PZ_INVALID names a tensor whose bytes are incomplete. Frees the writer
+   in any case. */
 PZ_API pz_status pz_writer_commit(pz_writer* writer);
+
+/* Frees the writer and leaves no file. */
 PZ_API void pz_writer_abandon(pz_writer* writer);
 
 PZ_END_DECLS

@@ -1,20 +1,20 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Modules: named tensors, parametrized, cached, differentiated, moved, folded.
+/* Modules: named tensors that can be parametrized, cached, differentiated, moved and folded.
    Include <parametrize/parametrize.h>. The semantics are those of PyTorch's
-   torch.nn.utils.parametrize; docs/semantics.md says where they are stricter.
+   torch.nn.utils.parametrize; docs/semantics.md lists where they are stricter.
 
-   Names are dotted paths: "weight" is the value a reader sees; the trainable tensor under
-   it is "parametrizations.weight.original" (".original0" ... where there are several),
-   "parametrizations.weight.<i>.<name>" the tensors of map i; "child.weight" is the
-   tensor of a nested module.
+   Names are dotted paths. "weight" is the value that a reader sees. Its trainable tensor is
+   "parametrizations.weight.original" (".original0" ... if there are several), and
+   "parametrizations.weight.<i>.<name>" are the own tensors of stage i. "child.weight" is the
+   tensor "weight" of the nested module "child".
 
-   Threads: pz_module_get, pz_slot_get and everything marked [read] may run on any threads
-   together; everything marked [exclusive] runs alone, as with any container. A violation
-   that is noticed is PZ_INVALID; calls without a result then do nothing but leave a message.
-   The rule holds for a module with all it is nested in or with. Under PZ_CACHE_SCOPED a read
-   outside a scope counts as exclusive, and so does one that takes a step (PZ_UPDATE_ON_READ). A borrowed value lives until the next exclusive
+   Threads. Functions marked [read] can run at the same time on any number of threads. One
+   marked [exclusive] must run alone, as on any container: no other call on the module, on
+   those nested in it or on those around it. A detected violation returns PZ_INVALID. Two kinds
+   of reads are exclusive too: under PZ_CACHE_SCOPED a read outside a scope, and under
+   PZ_UPDATE_ON_READ a read that updates. A borrowed value is valid until the next exclusive
    call. */
 
 #ifndef PARAMETRIZE_MODULE_H
@@ -27,27 +27,24 @@
 PZ_BEGIN_DECLS
 
 typedef struct pz_module pz_module;
-typedef struct pz_slot pz_slot; /* a tensor of a module, found once by name */
+typedef struct pz_slot pz_slot; /* a handle of one tensor of a module */
 
 /* ---- building ------------------------------------------------------------- */
 
-/* Makes an empty module on a device ("cpu", NULL as in pz_queue_open). `type` is shown in
-   prints: "Linear". [any thread] */
-PZ_API pz_status pz_module_new(pz_context* context, const char* device, const char* type,
+/* Makes an empty module on the device of `queue`, which several modules may share; NULL opens
+   the default queue (pz_queue_open with NULL). `type` is shown in prints: "Linear".
+   [any thread] */
+PZ_API pz_status pz_module_new(pz_context* context, pz_queue* queue, const char* type,
                                pz_module** out);
 
-/* As above on a queue that several modules share. [any thread] */
-PZ_API pz_status pz_module_new_on(pz_context* context, pz_queue* queue, const char* type,
-                                  pz_module** out);
-
-/* Frees a module with its children. A child cannot be freed by itself. */
+/* Frees a module and its children. A nested module is freed with the one around it only. */
 PZ_API void pz_module_free(pz_module* module);
 
-/* Hands `child` (same context, not nested elsewhere) to `module` under a name without
-   dots. [exclusive, both] */
+/* Nests `child` in `module`, which owns it from now on. `child` has the same context and is not
+   nested already; `name` has no dots. [exclusive, both modules] */
 PZ_API pz_status pz_module_add_child(pz_module* module, const char* name, pz_module* child);
 
-/* The nested module "a.b", or the module itself for "". [read] */
+/* The nested module "a.b"; "" is the module itself. [read] */
 PZ_API pz_status pz_module_child(pz_module* module, const char* path, pz_module** out);
 
 typedef enum pz_tensor_kind {
@@ -55,229 +52,232 @@ typedef enum pz_tensor_kind {
   PZ_BUFFER = 2,    /* saved and moved, not trained */
 } pz_tensor_kind;
 
-/* Adds a tensor by copying `tensor` (float32 or float64; a host tensor or one on the
-   module's device; strides are honoured). `name` has no dots and is none of
-   "parametrizations". PZ_EXISTS if taken, PZ_UNSUPPORTED for float64 on a device without it.
-   [exclusive] */
+/* Adds a tensor and copies `tensor` into it: float32 or float64, on the host or on the module's
+   device, strides allowed. `name` has no dots and is not "parametrizations". PZ_EXISTS if the
+   name is taken, PZ_UNSUPPORTED for float64 on a device without it. [exclusive] */
 PZ_API pz_status pz_module_add(pz_module* module, const char* name, pz_tensor_kind kind,
                                const pz_tensor* tensor);
 
-/* Frozen parameters keep their place but get no gradient. Applies to the originals where
-   the tensor is parametrized. [exclusive] */
+/* Freezes a parameter (`require` false), which then gets no gradient, or trains it again. For a
+   parametrized tensor this applies to its originals. [exclusive] */
 PZ_API pz_status pz_module_require_grad(pz_module* module, const char* name, bool require);
 
-/* Training (the default) or evaluation mode, nested modules included. [exclusive] */
-PZ_API void pz_module_train(pz_module* module, bool training);
+/* Sets training mode (the default) or evaluation mode, for nested modules too. [exclusive] */
+PZ_API pz_status pz_module_train(pz_module* module, bool training);
 
 /* ---- parametrizing -------------------------------------------------------- */
 
 enum {
-  PZ_UNSAFE = 1U << 0, /* the value's shape and dtype may differ from the tensor's */
+  PZ_UNSAFE = 1U << 0, /* the value may have another shape or dtype than the tensor */
 };
 
-/* Registers the maps of `text` (chain.h) on a tensor, one after the other. The tensor may be
-   an original or own parameter of another list, which then takes the value. The first on a
-   plain tensor takes right_inverse(tensor) as its originals; every further one is
-   appended: the value becomes its image of the value so far. The value afterwards has
-   the tensor's shape and dtype unless PZ_UNSAFE, under which a first map that has no
-   originals for such a value takes the tensor itself as its original. One original of the
-   tensor's spec keeps the tensor's memory. The gradient of a plain tensor is dropped: its
-   originals begin with zero. All of the text or nothing. [exclusive] */
+typedef struct pz_register_settings {
+  uint32_t size;                    /* sizeof(pz_register_settings) */
+  uint32_t flags;                   /* PZ_UNSAFE */
+  const pz_option_setting* options; /* `stage` counts within the registered text */
+  uint32_t n_options;
+  uint32_t reserved;
+} pz_register_settings;
+
+/* Registers the stages of `text` (chain.h) on a tensor, all or none.
+
+   On a plain tensor, the originals become right_inverse(tensor). On a parametrized tensor, the
+   stages are appended: the value becomes their image of the value so far. The tensor may itself
+   be an original or own parameter of another chain, which then uses the new value.
+
+   The value must have the tensor's shape and dtype unless PZ_UNSAFE is set. With PZ_UNSAFE a
+   first stage that cannot compute originals uses the tensor itself as its original. If there is
+   one original of the tensor's spec, it takes over the tensor's memory. Gradients of the
+   originals start at zero. [exclusive] */
 PZ_API pz_status pz_register_parametrization(pz_module* module, const char* name, const char* text,
-                                             uint32_t flags);
+                                             const pz_register_settings* settings);
 
-/* As above with options given by the program; `map` counts within `text`. [exclusive] */
-PZ_API pz_status pz_register_parametrization_with(pz_module* module, const char* name,
-                                                  const char* text,
-                                                  const pz_option_setting* settings,
-                                                  uint32_t n_settings, uint32_t flags);
-
-enum {
+typedef enum pz_leave {
+  PZ_LEAVE_ORIGINAL = 0,     /* the tensor becomes its original; PZ_INVALID for several */
   PZ_LEAVE_PARAMETRIZED = 1, /* the tensor becomes its current value */
-  PZ_LEAVE_ORIGINAL = 0,     /* the tensor becomes its original; refused for several */
-};
+} pz_leave;
 
-/* Takes the whole list off a tensor, which returns to its former place in the order, with
-   a gradient of zero. Where the original has a list itself, PZ_LEAVE_ORIGINAL leaves that list
-   on the tensor, and PZ_LEAVE_PARAMETRIZED takes it off too. [exclusive] */
-PZ_API pz_status pz_remove_parametrizations(pz_module* module, const char* name, int leave);
+/* Removes the whole chain from a tensor, which returns to its former place in the order, with a
+   zero gradient. If the original is parametrized too, PZ_LEAVE_ORIGINAL leaves the original's
+   chain on the tensor and PZ_LEAVE_PARAMETRIZED removes it. [exclusive] */
+PZ_API pz_status pz_remove_parametrizations(pz_module* module, const char* name, pz_leave leave);
 
-/* Takes map `index` out of a list; the originals stay. Not the last one left, and not one
-   whose absence leaves specs that do not fit. [exclusive] */
-PZ_API pz_status pz_remove_parametrization(pz_module* module, const char* name, uint32_t index);
+/* Removes stage `index` from a chain; the originals stay. PZ_INVALID for the only stage,
+   PZ_MISMATCH if the specs of the others do not fit. [exclusive] */
+PZ_API pz_status pz_remove_stage(pz_module* module, const char* name, uint32_t index);
 
-/* Is the tensor parametrized; with name NULL, is any of the module (children not counted).
-   [read] */
+/* Whether a tensor is parametrized; with name NULL, whether any tensor of this module is
+   (children not counted). [read] */
 PZ_API bool pz_is_parametrized(const pz_module* module, const char* name);
 
-/* The list on a tensor, borrowed until the next exclusive call. PZ_NOT_FOUND where there
-   is none. [read] */
+/* The chain of a tensor, borrowed until the next exclusive call. PZ_NOT_FOUND if the tensor has
+   none. [read] */
 PZ_API pz_status pz_module_chain(const pz_module* module, const char* name, const pz_chain** out);
 
 /* ---- reading -------------------------------------------------------------- */
 
-/* The tensor `name`: the value of its list, recomputed only if an original, own parameter,
-   buffer, option or the mode changed since the last read. Any path is legal, originals
-   and buffers included. [read] */
+/* The tensor `name`, borrowed. The value of a chain is computed only if an original, own
+   parameter, buffer, option or the mode changed since the last read. Any path is allowed, also
+   of originals and buffers. [read] */
 PZ_API pz_status pz_module_get(pz_module* module, const char* name, pz_tensor* out);
 
-/* As pz_module_get into the caller's host memory, of the same shape and dtype; strides are
-   honoured. Waits for the device. [read] */
+/* Copies the tensor `name` to `host`, a host tensor of the same shape and dtype, strides
+   allowed. Waits for the device. [read] */
 PZ_API pz_status pz_module_read(pz_module* module, const char* name, const pz_tensor* host);
 
-/* Brings the values of a module and its children up to date in one call, those that a read
-   would compute and keep, `threads` of them at a time (0: as many as there are processors;
-   one on devices whose operations need not be done when they return). Reads afterwards find
-   them. A failure leaves the others computed; the first in the order of names is reported.
+/* Computes all values of a module and its children that have changed, on up to `threads` threads
+   (0: one for each processor; one thread on asynchronous devices). Later reads find them. If one
+   fails, the others are computed, and the first failure in the order of names is returned.
    Values do not depend on the number of threads. [exclusive] */
 PZ_API pz_status pz_module_refresh(pz_module* module, uint32_t threads);
 
-/* A handle for reading without looking up the name; lives as long as the module. [read] */
+/* A handle that reads without looking up the name; valid as long as the module. [read] */
 PZ_API pz_status pz_module_slot(pz_module* module, const char* name, pz_slot** out);
+
+/* As pz_module_get. [read] */
 PZ_API pz_status pz_slot_get(pz_slot* slot, pz_tensor* out);
 
 typedef enum pz_cache_policy {
-  PZ_CACHE_AUTOMATIC = 0, /* recompute what changed */
-  PZ_CACHE_SCOPED = 1,    /* PyTorch's rule: at every read, except between
+  PZ_CACHE_AUTOMATIC = 0, /* compute values that changed */
+  PZ_CACHE_SCOPED = 1,    /* as in PyTorch: compute at every read, except between
                              pz_cached_begin and pz_cached_end */
 } pz_cache_policy;
 
-/* Sets the rule for a module and its children. [exclusive] */
-PZ_API void pz_module_cache_policy(pz_module* module, pz_cache_policy policy);
+/* Sets the cache policy of a module and its children. [exclusive] */
+PZ_API pz_status pz_module_cache_policy(pz_module* module, pz_cache_policy policy);
 
-/* Under PZ_CACHE_SCOPED: the first read inside computes, later ones return the very same
-   tensor unless something changed. Scopes nest; the outermost end drops everything.
-   Module and children. [exclusive] */
-PZ_API void pz_cached_begin(pz_module* module);
-PZ_API void pz_cached_end(pz_module* module);
+/* Begins and ends a scope of PZ_CACHE_SCOPED, for a module and its children. Within a scope the
+   first read computes; later ones return the same tensor unless something changed. Scopes nest.
+   The end of the outermost one drops all values. PZ_INVALID for an end without a begin.
+   [exclusive] */
+PZ_API pz_status pz_cached_begin(pz_module* module);
+PZ_API pz_status pz_cached_end(pz_module* module);
 
-/* Distance of the present value of `name` from the set of its last map, in that map's own
-   measure (|Q^T Q - I|_max for cayley, say); PZ_UNSUPPORTED where it has none. [exclusive] */
+/* Distance of the value of `name` from the set of its last stage, in that stage's measure
+   (max |Q^T Q - I| for cayley). PZ_UNSUPPORTED if the stage has no residual. [exclusive] */
 PZ_API pz_status pz_module_residual(pz_module* module, const char* name, double* distance);
 
-/* Waits for the device and reports any failure that it found since. [exclusive] */
+/* Waits for the device and reports a failure that it found since the last check. [exclusive] */
 PZ_API pz_status pz_module_check(pz_module* module);
 
 /* ---- writing -------------------------------------------------------------- */
 
-/* Assigns: copies `value` into a plain tensor or one named by a full path; on a
-   parametrized name runs right_inverse, last map to first. `value` is a host tensor or on
-   the module's device, same shape and dtype. Everything or nothing. [exclusive] */
+/* Assigns `value`, a tensor of the same shape and dtype on the host or on the module's device.
+   A plain tensor, or one named by its full path, receives a copy. A parametrized one runs its
+   right inverses, from the last stage to the first. All or nothing. [exclusive] */
 PZ_API pz_status pz_module_set(pz_module* module, const char* name, const pz_tensor* value);
 
-/* Opens a plain tensor, original, own parameter or buffer for writing in place by the host
-   until pz_module_commit of the same name: an optimizer step. In between, calls that would
-   read or change it, or what depends on it, are PZ_INVALID. [exclusive] */
+/* Lets the host write a plain tensor, original, own parameter or buffer in place, until
+   pz_module_commit with the same name: an optimizer step. Calls in between that read or change
+   it, or a value that depends on it, return PZ_INVALID. On a device, the host's writes must be
+   enqueued on the module's queue or finished before the commit. [exclusive] */
 PZ_API pz_status pz_module_edit(pz_module* module, const char* name, pz_tensor* out);
 PZ_API pz_status pz_module_commit(pz_module* module, const char* name);
 
-/* Says that a tensor was written through a pointer the host kept. [exclusive] */
+/* Declares that a tensor was written through a pointer that the host kept. [exclusive] */
 PZ_API pz_status pz_module_touch(pz_module* module, const char* name);
 
-/* Looks for writers that forgot pz_module_touch: with `check`, every read of an unchanged
-   value hashes what it depends on and refuses with PZ_STALE, naming the tensor. Host
-   memory only. Values, originals and gradients are also filled with NaN before a
-   registered map computes them, so that what a map does not write shows. For debugging.
-   [exclusive] */
-PZ_API void pz_module_check_writes(pz_module* module, bool check);
+/* A check for debugging, for writers that forget pz_module_touch. While it is on, every read of
+   an unchanged value hashes the tensors that it depends on. PZ_STALE names a tensor that changed.
+   Memory that a plugin should write is first filled with NaN, so that missing writes show. Host
+   memory only. [exclusive] */
+PZ_API pz_status pz_module_check_writes(pz_module* module, bool check);
 
-/* Draws a member of the set of a parametrized tensor from the context's stream and assigns
-   it (a uniform rotation for cayley, say). [exclusive] */
+/* Draws a value of a parametrized tensor from the context's random stream and assigns it (for
+   cayley a uniform rotation). [exclusive] */
 PZ_API pz_status pz_module_sample(pz_module* module, const char* name);
 
-/* One step of the own state of the maps on `name`, or on every tensor, children included,
-   for NULL: once per optimizer step. [exclusive] */
+/* Updates the own state of the stages on `name`; with NULL, of every tensor, children included.
+   Call it once per optimizer step. [exclusive] */
 PZ_API pz_status pz_module_update(pz_module* module, const char* name);
 
 typedef enum pz_update_policy {
-  PZ_UPDATE_EXPLICIT = 0, /* pz_module_update alone */
-  PZ_UPDATE_ON_READ = 1,  /* PyTorch's rule: also at every read of a value in training mode
-                             that is not served from a scope's cache; such a read of a list
-                             with a map that steps is [exclusive] */
+  PZ_UPDATE_EXPLICIT = 0, /* only in pz_module_update */
+  PZ_UPDATE_ON_READ = 1,  /* as in PyTorch: also at every read in training mode that a scope's
+                             cache does not serve; such a read is [exclusive] if a stage of the
+                             chain has an update */
 } pz_update_policy;
 
-/* Sets the rule for a module and its children. [exclusive] */
-PZ_API void pz_module_update_policy(pz_module* module, pz_update_policy policy);
+/* Sets the update policy of a module and its children. [exclusive] */
+PZ_API pz_status pz_module_update_policy(pz_module* module, pz_update_policy policy);
 
 /* ---- gradients ------------------------------------------------------------ */
 
-/* Adds to the gradients of what `name` depends on: of the originals and own parameters of
-   its list, or of the plain parameter itself. `gradient` has the value's shape and dtype,
-   host or device. Any number of times per value; PZ_STALE when anything changed since the
-   value was last read. Frozen tensors are skipped. [exclusive] */
+/* Adds to the gradients of what `name` depends on: the originals and own parameters of its
+   chain, or the plain parameter itself. `gradient` has the value's shape and dtype, on the host
+   or the device. Callable any number of times for a value. PZ_STALE if something changed since
+   the value was read. Frozen tensors are skipped. [exclusive] */
 PZ_API pz_status pz_module_backward(pz_module* module, const char* name, const pz_tensor* gradient);
 
-/* The gradient of a parameter, original or own parameter, zero until the first backward;
-   lives as long as the tensor. [exclusive] */
+/* The gradient of a parameter, original or own parameter. It is zero until the first backward
+   and valid as long as the tensor. [exclusive] */
 PZ_API pz_status pz_module_gradient(pz_module* module, const char* name, pz_tensor* out);
 
-/* Zeroes every gradient, children included. [exclusive] */
+/* Sets every gradient to zero, children included. [exclusive] */
 PZ_API pz_status pz_module_zero_gradients(pz_module* module);
 
 /* ---- enumerating and printing --------------------------------------------- */
 
-/* What a path of a module stands for. */
-typedef struct pz_tensor_entry {
-  uint32_t size; /* sizeof(pz_tensor_entry), set by the caller */
+/* A stored tensor of a module. */
+typedef struct pz_tensor_info {
+  uint32_t size; /* sizeof(pz_tensor_info), set by the caller */
   uint32_t kind; /* pz_tensor_kind */
   uint32_t requires_grad;
   uint32_t reserved;
   const char* name; /* full path, borrowed until the next exclusive call */
   pz_spec spec;
-} pz_tensor_entry;
+} pz_tensor_info;
 
-/* The tensors that are stored, in a stable order, children included: plain parameters and
-   buffers under their names, originals, own parameters and buffers of lists under
-   theirs, values not. PZ_NOT_FOUND past the last. [read] */
-PZ_API pz_status pz_module_tensor(const pz_module* module, uint32_t index, pz_tensor_entry* out);
+/* Describes stored tensor `index`, in a stable order, children included: plain parameters and
+   buffers, and the originals, own parameters and buffers of chains. Values are not stored.
+   [read] */
+PZ_API pz_status pz_module_tensor(const pz_module* module, uint32_t index, pz_tensor_info* out);
 
-/* The module as a tree, as PyTorch prints it, with options, shapes and the files that
-   supply the maps; nothing is evaluated. Writes at most `size` bytes with the final 0
-   and returns the length it needs without that. [read] */
+/* Prints the module as a tree, as PyTorch does, with options, shapes and the plugins used.
+   Computes nothing. Writes at most `size` bytes including the final 0, and returns the length of
+   the whole text without it. [read] */
 PZ_API size_t pz_module_print(const pz_module* module, char* buffer, size_t size);
 
 /* ---- copying and moving ----------------------------------------------------- */
 
-/* A copy of a module with all that is nested in it, at the root of a tree of its own: same
-   names, maps, modes and policies on the same queues, tensors and random draws copied.
-   Nothing is shared but plugins and queues. Values are computed at their first read;
-   gradients, scopes and open edits are not copied. [read] */
+/* Makes a copy of a module and its children that shares plugins and queues only. Tensors, random
+   keys, modes and policies are copied. Gradients, scopes, open edits and cached values are not.
+   The copy is not nested in another module. [read] */
 PZ_API pz_status pz_module_copy(pz_module* module, pz_module** out);
 
-/* Puts copies of lists of `from` with their originals, own parameters, buffers and draws on
-   the tensors of the same names of `to`: of the list on `name`, or, for NULL, of every
-   parametrized tensor of `from` itself (children not counted). A tensor that `to` has must
-   be plain and of the value's spec (PZ_EXISTS, PZ_MISMATCH); one original of that spec takes
-   over its memory, as at registration. One that it has not is added at its end. Kinds and
-   what is frozen follow `from`, which is unchanged, and nothing is shared; `to` may be on
-   another device or in the same tree. All or nothing. [from: read, to: exclusive] */
+/* Copies chains of `from`, with their tensors and random keys, to the tensors of the same names
+   in `to`: the chain of `name`, or with NULL those of all parametrized tensors of `from` itself
+   (children not counted). A tensor that exists in `to` must be plain (PZ_EXISTS) and have the
+   value's spec (PZ_MISMATCH); a missing one is added at the end. Kinds and frozen states follow
+   `from`. `to` may be on another device or in the same tree. All or nothing.
+   [from: read, to: exclusive] */
 PZ_API pz_status pz_transfer_parametrizations(pz_module* from, pz_module* to, const char* name);
 
-/* Moves a module and all that is nested in it to a device (as in pz_queue_open; children
-   share the one queue), with originals, own parameters, buffers, plain tensors and gradients.
-   Slots stay valid; tensors and values that were handed out do not. All or nothing.
-   [exclusive] */
-PZ_API pz_status pz_module_to(pz_module* module, const char* device);
+/* Moves a module, its children, their tensors and gradients to the device of `queue`, which they
+   all share then. Slots stay valid; borrowed tensors do not. All or nothing. [exclusive] */
+PZ_API pz_status pz_module_to(pz_module* module, pz_queue* queue);
 
-/* Converts every float32 and float64 tensor of a module and all that is nested in it,
-   gradients included, to `dtype` (one of the two), planning the lists anew; as above.
-   PZ_MISMATCH where a map refuses the dtype, PZ_UNSUPPORTED where the device has none of
-   it. [exclusive] */
+/* Converts every tensor of a module and its children, gradients included, to `dtype`, PZ_F32 or
+   PZ_F64, and plans the chains again. PZ_MISMATCH if a stage does not accept the dtype,
+   PZ_UNSUPPORTED if the device does not have it. Otherwise as pz_module_to. [exclusive] */
 PZ_API pz_status pz_module_to_dtype(pz_module* module, uint32_t dtype);
 
 /* ---- folding for inference --------------------------------------------------- */
 
-/* Replaces every value of a module and its children by a plain tensor that holds it, in
-   evaluation mode, and puts the lists aside. A baked module is read, printed, enumerated,
-   copied and saved as one that never had lists; whatever would change it is PZ_INVALID until
-   pz_module_unbake brings everything back, bit for bit. Modes and policies may be set, for
-   the time after. A child may be baked by itself: the module around it goes on, but for calls
-   on the whole of it that would change the child (load, to, to_dtype, transfer, bake). It is
-   unbaked where it was baked. All or nothing. PZ_INVALID where it, or a part of it, is baked
-   already, or not. [exclusive] */
+/* Folds a module and its children: replaces every parametrized tensor by a plain one with its
+   value in evaluation mode, and sets the chains aside. A folded module can be read, printed,
+   enumerated, copied and saved like one without chains. Calls that would change it return
+   PZ_INVALID, except for modes and policies, which take effect after pz_module_unbake.
+
+   pz_module_unbake restores everything bit for bit. It takes the same module that was folded. A
+   child can be folded by itself; then load, to, to_dtype, transfer and bake of the modules around
+   it return PZ_INVALID. All or nothing. PZ_INVALID if the module or a part of it is folded
+   already (bake), or not (unbake). [exclusive] */
 PZ_API pz_status pz_module_bake(pz_module* module);
 PZ_API pz_status pz_module_unbake(pz_module* module);
-PZ_API bool pz_module_is_baked(const pz_module* module); /* [read] */
+
+/* Whether the module is folded. [read] */
+PZ_API bool pz_module_is_baked(const pz_module* module);
 
 PZ_END_DECLS
 

@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The operations on tensors that a parametrization is written with, the same on every
-   device. Include <parametrize/plugin.h>. */
+/* Operations on tensors for parametrizations, the same on every device.
+   Include <parametrize/plugin.h>. */
 
 #ifndef PARAMETRIZE_OPS_H
 #define PARAMETRIZE_OPS_H
@@ -15,11 +15,13 @@ PZ_BEGIN_DECLS
 typedef struct pz_call pz_call; /* plugin.h */
 typedef struct pz_ops pz_ops;
 
-/* All act on the last two dimensions, batched over the others, on tensors of one dtype
-   (PZ_F32 or PZ_F64) unless said. Operands may be strided views (below) of host-given
-   tensors; outputs must not overlap inputs unless said. Shapes are checked: a wrong one
-   is PZ_MISMATCH. Empty tensors are legal everywhere. NaN and Inf propagate, but for a
-   coefficient that is exactly 0 (a, alpha, b, beta), which leaves its operand unread. */
+/* Unless an operation says otherwise:
+   - It acts on the last two dimensions, batched over the others, and its tensors have one
+     dtype, PZ_F32 or PZ_F64.
+   - Operands may be strided views (view.h). Outputs must not overlap inputs.
+   - Wrong shapes are PZ_MISMATCH. Empty tensors are allowed.
+   - NaN and Inf propagate, except that an operand whose coefficient (a, b, alpha, beta) is
+     exactly 0 is not read. */
 
 typedef enum pz_trans { PZ_N = 0, PZ_T = 1 } pz_trans;
 typedef enum pz_side { PZ_LEFT = 0, PZ_RIGHT = 1 } pz_side;
@@ -35,7 +37,7 @@ typedef enum pz_axis {
 
 typedef enum pz_norm {
   PZ_NORM_ONE = 1, /* sum of magnitudes */
-  PZ_NORM_TWO = 2, /* root of the sum of squares, without needless overflow */
+  PZ_NORM_TWO = 2, /* square root of the sum of squares, scaled against overflow */
   PZ_NORM_MAX = 3, /* largest magnitude; NaN if any is NaN */
 } pz_norm;
 
@@ -66,13 +68,22 @@ typedef struct pz_polynomial {
   double last[PZ_POLYNOMIAL_PRODUCTS + 1];
 } pz_polynomial;
 
+/* The coefficients of alpha I + beta (gamma I + delta x)^-1. */
+typedef struct pz_shift {
+  double alpha;
+  double beta;
+  double gamma;
+  double delta;
+} pz_shift;
+
 struct pz_ops {
   uint32_t size; /* sizeof(pz_ops) of the host */
   uint32_t reserved;
 
   /* -- elementwise, any equal shapes, any number of dimensions -- */
 
-  /* y = x; x may have strides, or y. Both of any one dtype. */
+  /* y = x, of any one dtype; both may have strides. PZ_UNSUPPORTED for two dtypes: later
+     versions may convert. */
   pz_status (*copy)(pz_call* c, const pz_tensor* x, pz_tensor* y);
   /* y = value everywhere. */
   pz_status (*fill)(pz_call* c, double value, pz_tensor* y);
@@ -90,7 +101,7 @@ struct pz_ops {
 
   /* -- structured passes over square matrices -- */
 
-  /* y = y + a I on the main diagonal of any m x n. */
+  /* y = y + a I, on the main diagonal, m x n. */
   pz_status (*add_identity)(pz_call* c, double a, pz_tensor* y);
   /* Mirrors one triangle: y = T + sign T'^T with T the triangle of x and T' its strict
      part; sign = +1 keeps the diagonal, sign = -1 makes it zero. */
@@ -101,11 +112,11 @@ struct pz_ops {
                             pz_tensor* gx);
   /* y = a (x + sign x^T), exactly symmetric or skew. */
   pz_status (*symmetrize)(pz_call* c, double a, int sign, const pz_tensor* x, pz_tensor* y);
-  /* y = the entries of x with column - row >= offset (PZ_UPPER) or <= offset (PZ_LOWER),
-     zero elsewhere; any m x n; y may be x. */
+  /* y = the entries of x with column - row >= offset (PZ_UPPER) or <= offset (PZ_LOWER), zero
+     elsewhere, m x n; y may be x. */
   pz_status (*triangle)(pz_call* c, pz_triangle triangle, int64_t offset, const pz_tensor* x,
                         pz_tensor* y);
-  /* d = main diagonal of x, (..., min(m, n)); and the main diagonal of y = d. */
+  /* d = main diagonal of x, (..., min(m, n)); and main diagonal of y = d. */
   pz_status (*get_diagonal)(pz_call* c, const pz_tensor* x, pz_tensor* d);
   pz_status (*set_diagonal)(pz_call* c, const pz_tensor* d, pz_tensor* y);
 
@@ -136,38 +147,38 @@ struct pz_ops {
   pz_status (*trsm)(pz_call* c, pz_side side, pz_triangle triangle, pz_trans tt,
                     pz_diagonal diagonal, double alpha, const pz_tensor* t, pz_tensor* b);
 
-  /* -- inverses and factorizations; a singular matrix is PZ_SINGULAR naming its place
-        in the batch, at once or, on an asynchronous device, at the next check, the
-        result of that matrix being NaN until then -- */
+  /* -- inverses and factorizations. A singular matrix is PZ_SINGULAR, with its index in the
+        batch. On an asynchronous device the result of that matrix is NaN first, and the next
+        check returns PZ_SINGULAR -- */
 
-  /* y = alpha I + beta (gamma I + delta x)^-1. `in` is what x is known to be: for
-     PZ_SKEW with gamma != 0 no pivoting is needed where growth is small; anything else
-     is pivoted. With PZ_BY_UPPER or PZ_BY_LOWER x is that triangle of itself. */
-  pz_status (*shifted_inverse)(pz_call* c, uint32_t in, double alpha, double beta, double gamma,
-                               double delta, const pz_tensor* x, pz_tensor* y);
-  /* x = a^-1 b; `in` PZ_SPD allows Cholesky, anything else is pivoted LU. */
+  /* y = alpha I + beta (gamma I + delta x)^-1. `in` is the structure of x. For PZ_SKEW with
+     gamma != 0 there is no pivoting if growth stays small, otherwise there is. With PZ_BY_UPPER
+     or PZ_BY_LOWER in `in`, only that triangle of x is read. */
+  pz_status (*shifted_inverse)(pz_call* c, uint32_t in, const pz_shift* shift, const pz_tensor* x,
+                               pz_tensor* y);
+  /* x = a^-1 b. PZ_SPD in `in`, the structure of a, allows Cholesky; otherwise pivoted LU. */
   pz_status (*solve)(pz_call* c, uint32_t in, const pz_tensor* a, const pz_tensor* b, pz_tensor* x);
-  /* a = l l^T (PZ_LOWER) or l^T l (PZ_UPPER), the other triangle of l zero; only that
-     triangle of a is read. Not positive definite: PZ_SINGULAR. */
+  /* a = l l^T (PZ_LOWER) or l^T l (PZ_UPPER). Only that triangle of a is read; the other one of
+     l is zero. PZ_SINGULAR if a is not positive definite. */
   pz_status (*potrf)(pz_call* c, pz_triangle triangle, const pz_tensor* a, pz_tensor* l);
   /* a = q r, q (m x k) with orthonormal columns, r (k x n) upper triangular, k = min(m, n).
-     q or r may be NULL. Signs of r's diagonal are the implementation's. */
+     q or r may be NULL. The signs of r's diagonal are not defined. */
   pz_status (*qr)(pz_call* c, const pz_tensor* a, pz_tensor* q, pz_tensor* r);
-  /* a = v diag(w) v^T for exactly symmetric a, w (..., n) ascending; v may be NULL. */
+  /* a = v diag(w) v^T for exactly symmetric a, w (..., n) in ascending order; v may be NULL. */
   pz_status (*eigh)(pz_call* c, const pz_tensor* a, pz_tensor* w, pz_tensor* v);
-  /* a = u diag(s) vt, s (..., k) descending, u (m x k), vt (k x n), k = min(m, n); u and vt
-     are both given or both NULL. */
+  /* a = u diag(s) vt, s (..., k) in descending order, u (m x k), vt (k x n), k = min(m, n). u
+     and vt are both given or both NULL. */
   pz_status (*svd)(pz_call* c, const pz_tensor* a, pz_tensor* u, pz_tensor* s, pz_tensor* vt);
   /* Real Schur form a = z t z^T: t quasi upper triangular with standardized 2 x 2 blocks,
-     z orthogonal. Computed on the host on every device. */
+     z orthogonal. Computed on the host for every device. */
   pz_status (*schur)(pz_call* c, const pz_tensor* a, pz_tensor* t, pz_tensor* z);
 
   /* -- rows by index; `index` is PZ_I64, one-dimensional, on the device -- */
 
   /* y[.., i, :] = x[.., index[i], :]. */
   pz_status (*take)(pz_call* c, const pz_tensor* index, const pz_tensor* x, pz_tensor* y);
-  /* y[.., index[i], :] = x[.., i, :], or += with accumulate (repeated indices add up,
-     without it the last one counts). Out-of-range indices are PZ_INVALID in both. */
+  /* y[.., index[i], :] = x[.., i, :], or += with accumulate. Of repeated indices the last one
+     counts; with accumulate they add up. Indices out of range are PZ_INVALID, in take too. */
   pz_status (*put)(pz_call* c, bool accumulate, const pz_tensor* index, const pz_tensor* x,
                    pz_tensor* y);
 
@@ -186,25 +197,24 @@ struct pz_ops {
   pz_status (*random)(pz_call* c, pz_distribution kind, uint64_t key, uint64_t first, double a,
                       double b, pz_tensor* y);
 
-  /* -- portable kernels: items 0 .. n_items-1, contiguous tensors of one dtype, which may
-        be one another; NULL for an argument that the items do not touch -- */
+  /* -- portable kernels (kernel.h), for items 0 .. n_items-1. Tensors are contiguous, of one
+        dtype, and may be the same tensor; NULL for an argument that no item uses -- */
   pz_status (*launch)(pz_call* c, const pz_kernel* kernel, int64_t n_items,
                       const pz_tensor* const* tensors, const double* reals,
                       const int64_t* integers);
 
-  /* -- crossing to the host and back; both block. `read` converts every element of x to
-        double in C order, `write` is its opposite; PZ_I64 converts too. A fixed few reads
-        per batch, one if it can be, never one per matrix. -- */
+  /* -- to the host and back. Both wait for the device, so use few of them: a fixed number per
+        batch, never one per matrix. `read` converts every element of x, in C order, to double,
+        and `write` converts back; both accept PZ_I64 -- */
   pz_status (*read)(pz_call* c, const pz_tensor* x, double* out);
   pz_status (*write)(pz_call* c, const double* in, pz_tensor* y);
 
-  /* -- the adjoint of shifted_inverse, from its result y = alpha I + beta (gamma I + delta x)^-1
-        alone: gx = -(delta / beta) N^T gy N^T with N = y - alpha I; beta is not 0. Where `in`
-        is PZ_SKEW, any gx whose skew part is that one's. With PZ_BY_UPPER or PZ_BY_LOWER it is
-        the gradient with respect to that triangle: fold_adjoint of the above. -- */
-  pz_status (*shifted_inverse_adjoint)(pz_call* c, uint32_t in, double alpha, double beta,
-                                       double delta, const pz_tensor* y, const pz_tensor* gy,
-                                       pz_tensor* gx);
+  /* -- the adjoint of shifted_inverse, from its result y: gx = -(delta / beta) N^T gy N^T with
+        N = y - alpha I; beta is not 0, gamma is not used. If `in` is PZ_SKEW, only the skew part
+        of gx is defined. With PZ_BY_UPPER or PZ_BY_LOWER in `in`, gx is the gradient with
+        respect to that triangle: fold_adjoint of the above -- */
+  pz_status (*shifted_inverse_adjoint)(pz_call* c, uint32_t in, const pz_shift* shift,
+                                       const pz_tensor* y, const pz_tensor* gy, pz_tensor* gx);
 
   /* -- the exponential of small square matrices in one pass, where the device has one of its
         own: else, and beyond PZ_EXPONENTIAL_ORDER, PZ_UNSUPPORTED before anything is done, never
@@ -221,6 +231,45 @@ struct pz_ops {
   pz_status (*exponential_adjoint)(pz_call* c, uint32_t in, uint32_t n, const pz_polynomial* p,
                                    const pz_tensor* x, const pz_tensor* gy, pz_tensor* gx);
 };
+
+/* ---- shorthand: every operation as a call of its own, with the arguments of pz_ops ---------- */
+
+#define pz_copy(c, ...) (((c)->ops->copy)((c), __VA_ARGS__))
+#define pz_fill(c, ...) (((c)->ops->fill)((c), __VA_ARGS__))
+#define pz_axpby(c, ...) (((c)->ops->axpby)((c), __VA_ARGS__))
+#define pz_scale(c, ...) (((c)->ops->scale)((c), __VA_ARGS__))
+#define pz_hadamard(c, ...) (((c)->ops->hadamard)((c), __VA_ARGS__))
+#define pz_combine(c, ...) (((c)->ops->combine)((c), __VA_ARGS__))
+#define pz_add_identity(c, ...) (((c)->ops->add_identity)((c), __VA_ARGS__))
+#define pz_fold(c, ...) (((c)->ops->fold)((c), __VA_ARGS__))
+#define pz_fold_adjoint(c, ...) (((c)->ops->fold_adjoint)((c), __VA_ARGS__))
+#define pz_symmetrize(c, ...) (((c)->ops->symmetrize)((c), __VA_ARGS__))
+#define pz_triangle(c, ...) (((c)->ops->triangle)((c), __VA_ARGS__))
+#define pz_get_diagonal(c, ...) (((c)->ops->get_diagonal)((c), __VA_ARGS__))
+#define pz_set_diagonal(c, ...) (((c)->ops->set_diagonal)((c), __VA_ARGS__))
+#define pz_norm(c, ...) (((c)->ops->norm)((c), __VA_ARGS__))
+#define pz_dot(c, ...) (((c)->ops->dot)((c), __VA_ARGS__))
+#define pz_scale_by(c, ...) (((c)->ops->scale_by)((c), __VA_ARGS__))
+#define pz_gemm(c, ...) (((c)->ops->gemm)((c), __VA_ARGS__))
+#define pz_syrk(c, ...) (((c)->ops->syrk)((c), __VA_ARGS__))
+#define pz_trmm(c, ...) (((c)->ops->trmm)((c), __VA_ARGS__))
+#define pz_trsm(c, ...) (((c)->ops->trsm)((c), __VA_ARGS__))
+#define pz_shifted_inverse(c, ...) (((c)->ops->shifted_inverse)((c), __VA_ARGS__))
+#define pz_solve(c, ...) (((c)->ops->solve)((c), __VA_ARGS__))
+#define pz_potrf(c, ...) (((c)->ops->potrf)((c), __VA_ARGS__))
+#define pz_qr(c, ...) (((c)->ops->qr)((c), __VA_ARGS__))
+#define pz_eigh(c, ...) (((c)->ops->eigh)((c), __VA_ARGS__))
+#define pz_svd(c, ...) (((c)->ops->svd)((c), __VA_ARGS__))
+#define pz_schur(c, ...) (((c)->ops->schur)((c), __VA_ARGS__))
+#define pz_take(c, ...) (((c)->ops->take)((c), __VA_ARGS__))
+#define pz_put(c, ...) (((c)->ops->put)((c), __VA_ARGS__))
+#define pz_random(c, ...) (((c)->ops->random)((c), __VA_ARGS__))
+#define pz_launch(c, ...) (((c)->ops->launch)((c), __VA_ARGS__))
+#define pz_read(c, ...) (((c)->ops->read)((c), __VA_ARGS__))
+#define pz_write(c, ...) (((c)->ops->write)((c), __VA_ARGS__))
+#define pz_shifted_inverse_adjoint(c, ...) (((c)->ops->shifted_inverse_adjoint)((c), __VA_ARGS__))
+#define pz_exponential(c, ...) (((c)->ops->exponential)((c), __VA_ARGS__))
+#define pz_exponential_adjoint(c, ...) (((c)->ops->exponential_adjoint)((c), __VA_ARGS__))
 
 PZ_END_DECLS
 

@@ -3,27 +3,27 @@
 
 /* For authors of parametrizations.
 
-   A parametrization is a map from unconstrained originals to a constrained value,
-   written once and run on every device. A plugin is a shared object that exports one
-   data symbol (descriptor.h) naming tables of type pz_parametrization. It links to
-   nothing of libparametrize: every service arrives through the pz_call that the host
-   hands to each entry.
+   A parametrization maps unconstrained originals to a constrained value. It is written once
+   and runs on every device. A plugin is a shared object that exports one data symbol
+   (descriptor.h), which names tables of type pz_parametrization. It links to nothing of
+   libparametrize: every service comes with the pz_call that the host passes to each callback
+   (the functions of the table).
 
    What the host guarantees
-   - Every tensor handed to an entry is C-contiguous, on the call's device, of the
-     declared spec. Matrices are the last two dimensions, the others a batch; extents
-     may be 0 or 1. Inputs never alias outputs.
-   - The host owns all memory and hands it out (pz_work, pz_save).
-   - One call is used by one thread; entries of different calls run at the same time.
+   - Every tensor passed to a callback is C-contiguous, on the call's device and of the declared
+     spec. Matrices are the last two dimensions, the others form a batch. Extents may be 0
+     or 1. Inputs never overlap outputs.
+   - The host owns all memory. Callbacks get scratch by pz_work and memory that lasts from
+     forward to vjp by pz_save.
+   - One thread uses a call at a time. Callbacks of different calls run at the same time.
 
    What a plugin promises
-   - forward, right_inverse, vjp and residual read their inputs, buffers, options and
-     draw, and write their outputs, nothing else.
-   - It never exits or aborts, starts no thread, allocates no memory, keeps no mutable
-     globals, lets no C++ exception out, and leaves locale, signals and floating-point
-     environment as they were.
-   - Tensors are touched only through the operations of ops.h: their data may lie on a
-     device, or not be a pointer at all. */
+   - forward, right_inverse, vjp and residual read their inputs, buffers, options and random
+     stream, and write their outputs, nothing else.
+   - It does not exit or abort, start threads, allocate memory, keep mutable globals, throw C++
+     exceptions out of a callback, or change locale, signals or the floating-point environment.
+   - It accesses tensors only through the operations of ops.h: their data may be on a device
+     or may not be a pointer at all. */
 
 #ifndef PARAMETRIZE_PLUGIN_H
 #define PARAMETRIZE_PLUGIN_H
@@ -40,166 +40,130 @@ typedef struct pz_services pz_services;
 
 /* ---- the call ------------------------------------------------------------- */
 
-/* Why right_inverse runs. */
-typedef enum pz_intent {
-  PZ_REGISTER = 1, /* whatever tensor the user had: return the originals of a sensible
-                      projection; never refuse it for lying outside the set */
-  PZ_ASSIGN = 2,   /* the user's own value: refuse one outside the set (PZ_OUTSIDE, with
-                      the distance) or without an inverse (PZ_SINGULAR) */
-  PZ_CHAIN = 3,    /* handed down by the next map of the chain: never validate */
-} pz_intent;
-
-/* Which way plan is asked. */
-typedef enum pz_direction {
-  PZ_FROM_TENSOR = 1, /* given[0] is to be parametrized: which originals? */
-  PZ_FROM_INPUT = 2,  /* given[0 .. n_given-1] are the originals: which value? */
-} pz_direction;
-
-enum {
-  PZ_CALL_SAVING = 1U << 0,   /* forward: vjp will follow, save what it needs */
-  PZ_CALL_TRAINING = 1U << 1, /* the module is in training mode */
-};
-
 struct pz_call {
   uint32_t size;            /* sizeof(pz_call) of the host */
   uint32_t flags;           /* PZ_CALL_... */
   const pz_ops* ops;        /* operations on tensors */
   const pz_services* host;  /* everything else */
-  const pz_value* options;  /* resolved, in the order of the table's options */
+  const pz_value* options;  /* one for each option of the table, in its order */
   const pz_tensor* buffer;  /* state, read-only, in the order of declaration */
-  pz_tensor* new_buffer;    /* init, right_inverse, update: staged copies of the
-                                    buffers, committed together with the outputs when
-                                    the whole chain succeeded; NULL elsewhere */
-  pz_tensor* new_parameter; /* init, right_inverse: staged copies of the map's
-                                       own parameters; NULL elsewhere */
-  uint32_t in;              /* pz_structure of the first input; in right_inverse
-                                    and vjp too: what x is known to be. In forward and vjp of
-                                    a map that takes triangles perhaps with PZ_BY_UPPER or
-                                    PZ_BY_LOWER: then only that triangle of x is there, and
-                                    gx is the gradient with respect to it, zero elsewhere */
+  pz_tensor* new_buffer;    /* init, right_inverse, update: copies of the buffers to write. They
+                               are committed with the outputs if the whole chain succeeds.
+                               NULL in other callbacks */
+  pz_tensor* new_parameter; /* init, right_inverse: the same for own parameters */
+  uint32_t in;              /* pz_structure of the first input, in right_inverse and vjp too. In
+                               forward and vjp after pz_take_triangle, it may contain PZ_BY_UPPER
+                               or PZ_BY_LOWER: then only that triangle of x is stored, and gx is
+                               the gradient with respect to it, zero elsewhere */
   uint32_t intent;          /* pz_intent, in right_inverse */
   uint32_t direction;       /* pz_direction, in plan */
-  uint32_t n_given;         /* specs given to plan */
-  uint32_t n_original;      /* inputs: originals, or the one input of a later map */
-  uint32_t n_x;             /* n_original + the map's own parameters */
+  uint32_t n_given;         /* number of specs passed to plan */
+  uint32_t n_original;      /* number of inputs: originals, or 1 for a later stage */
+  uint32_t n_x;             /* n_original + number of own parameters */
   uint32_t n_buffer;
-  uint32_t dtype; /* PZ_F32 or PZ_F64: that of the value */
-  uint64_t want;  /* vjp: bit k set = gx[k] is wanted */
-  uint64_t draw;  /* this entry's random stream: a Philox key, never 0 */
+  uint32_t dtype; /* of the value, PZ_F32 or PZ_F64 */
+  uint64_t want;  /* vjp: bit k is set if gx[k] is wanted */
+  uint64_t draw;  /* the random stream of this callback: a Philox key, never 0 */
   void* reserved; /* the host's */
 };
 
 /* ---- options -------------------------------------------------------------- */
 
+/* An option of a parametrization. Its default and bounds are doubles whatever its type:
+   integers are exact up to 2^53, a flag is 0 or 1, and a choice is the index of its name. */
 typedef struct pz_option {
   const char* name;
-  const char* doc; /* one line */
-  uint32_t type;   /* pz_value_type */
-  uint32_t n_choices;
+  const char* doc;            /* one line */
+  uint32_t type;              /* pz_value_type */
+  uint32_t n_choices;         /* PZ_CHOICE only */
   const char* const* choices; /* PZ_CHOICE only */
-  pz_value fallback;          /* the default; PZ_TENSOR: always NULL */
-  pz_value least;             /* PZ_REAL and PZ_INTEGER: bounds, both inclusive */
-  pz_value most;
+  double fallback;            /* the default; PZ_TENSOR has none */
+  double least;               /* PZ_REAL and PZ_INTEGER: bounds, both inclusive */
+  double most;
 } pz_option;
 
-#define PZ_OPTION_REAL(name_, default_, least_, most_, doc_)        \
-  {                                                                 \
-    .name = (name_), .doc = (doc_), .type = PZ_REAL,                \
-    .fallback = {.type = PZ_REAL, .as = {.real = (default_)}},      \
-    .least = {.type = PZ_REAL, .as = {.real = (least_)}}, .most = { \
-      .type = PZ_REAL,                                              \
-      .as = {.real = (most_)}                                       \
-    }                                                               \
+#define PZ_OPTION_REAL(name, fallback, least, most, doc)   \
+  {                                                        \
+    (name), (doc), PZ_REAL, 0, NULL, fallback, least, most \
   }
-
-#define PZ_OPTION_INTEGER(name_, default_, least_, most_, doc_)           \
-  {                                                                       \
-    .name = (name_), .doc = (doc_), .type = PZ_INTEGER,                   \
-    .fallback = {.type = PZ_INTEGER, .as = {.integer = (default_)}},      \
-    .least = {.type = PZ_INTEGER, .as = {.integer = (least_)}}, .most = { \
-      .type = PZ_INTEGER,                                                 \
-      .as = {.integer = (most_)}                                          \
-    }                                                                     \
+#define PZ_OPTION_INTEGER(name, fallback, least, most, doc)   \
+  {                                                           \
+    (name), (doc), PZ_INTEGER, 0, NULL, fallback, least, most \
   }
-
-#define PZ_OPTION_FLAG(name_, default_, doc_)                      \
-  {                                                                \
-    .name = (name_), .doc = (doc_), .type = PZ_FLAG, .fallback = { \
-      .type = PZ_FLAG,                                             \
-      .as = {.integer = (default_)}                                \
-    }                                                              \
+#define PZ_OPTION_FLAG(name, fallback, doc)             \
+  {                                                     \
+    (name), (doc), PZ_FLAG, 0, NULL, fallback, 0.0, 1.0 \
   }
-
-/* `choices_` is an array of strings; the default is an index into it. */
-#define PZ_OPTION_CHOICE(name_, default_, choices_, doc_)                                     \
-  {                                                                                           \
-    .name = (name_), .doc = (doc_), .type = PZ_CHOICE,                                        \
-    .n_choices = (uint32_t)(sizeof(choices_) / sizeof((choices_)[0])), .choices = (choices_), \
-    .fallback = {                                                                             \
-      .type = PZ_CHOICE,                                                                      \
-      .as = {.integer = (default_)}                                                           \
-    }                                                                                         \
+/* `choices` is an array of strings; the default is an index into it. */
+#define PZ_OPTION_CHOICE(name, fallback, choices, doc)                                       \
+  {                                                                                          \
+    (name), (doc), PZ_CHOICE, (uint32_t)(sizeof(choices) / sizeof((choices)[0])), (choices), \
+        fallback, 0.0, 0.0                                                                   \
   }
-
-#define PZ_OPTION_TENSOR(name_, doc_)                                                   \
-  {                                                                                     \
-    .name = (name_), .doc = (doc_), .type = PZ_TENSOR, .fallback = {.type = PZ_TENSOR } \
+/* The plugin sees a host tensor, or NULL. A number in a chain's text is a tensor of no
+   dimensions. */
+#define PZ_OPTION_TENSOR(name, doc)                  \
+  {                                                  \
+    (name), (doc), PZ_TENSOR, 0, NULL, 0.0, 0.0, 0.0 \
   }
 
 /* ---- the table ------------------------------------------------------------ */
 
 typedef struct pz_parametrization {
-  uint32_t size; /* sizeof(pz_parametrization) */
-  uint32_t option_size;
-  const char* id;      /* [a-z][a-z0-9_]*, how chains name it */
-  const char* summary; /* one line */
-  const char* formula; /* the map, its domain and cost, may be NULL or several lines */
+  uint32_t size;        /* sizeof(pz_parametrization) */
+  uint32_t option_size; /* sizeof(pz_option) */
+  const char* id;       /* [a-z][a-z0-9_]*, its name in chains */
+  const char* summary;  /* one line */
+  const char* formula;  /* the map, its domain and its cost, one or more lines; may be NULL */
   const pz_option* options;
   uint32_t n_options;
   uint32_t reserved; /* zero */
 
-  /* Declares originals, own parameters, buffers and the value with its structure, from
-     specs and options, never from data. `given` has c->n_given specs. Missing: one
-     original of the spec of given[0], a value of the same, structure general. */
+  /* Declares originals, own parameters, buffers and the value with its structure, from specs
+     and options, never from data. `given` has c->n_given specs. If missing: one original of the
+     spec given[0], and a value of the same spec, structure general. */
   pz_status (*plan)(pz_call* c, const pz_spec* given);
 
-  /* Fills new_buffer and new_parameter (both zero on entry) when the map joins a chain.
-     `tensor` is what the map is registered on: the user's tensor, or the value so far.
-     Missing: they stay zero. */
+  /* Fills new_buffer and new_parameter, which are zero before, when the parametrization joins a
+     chain. `tensor` is what it is registered on: the user's tensor, or the value of the stage
+     before. If missing, they stay zero. */
   pz_status (*init)(pz_call* c, const pz_tensor* tensor);
 
-  /* y = P(x[0 .. n_x-1]): originals, then own parameters. Required. */
+  /* y = P(x[0 .. n_x-1]). x holds the originals, then the own parameters. Required. */
   pz_status (*forward)(pz_call* c, const pz_tensor* x, pz_tensor* y);
 
-  /* Originals x[0 .. n_original-1] with P(x) = y, for the call's intent. Missing: the
-     identity when first in a list and registering; refused otherwise. */
+  /* Writes originals x[0 .. n_original-1] with P(x) = y, as the call's intent says. If missing,
+     the first stage of a chain is the identity when it is registered, and everything else is
+     PZ_UNSUPPORTED. */
   pz_status (*right_inverse)(pz_call* c, const pz_tensor* y, pz_tensor* x);
 
-  /* gx[k] = (dy/dx[k])^T gy for each k in c->want, overwriting gx[k]; others are not to
-     be touched. May run any number of times after one forward with PZ_CALL_SAVING. After
-     a symmetric or skew input (c->in) any gradient is right whose projection onto that
-     space is. Missing: backward refuses. */
+  /* gx[k] = (dy/dx[k])^T gy for each bit k of c->want, overwriting gx[k]. Other gx[k] must not
+     be used. May run any number of times after one forward with PZ_CALL_SAVING. If the input is
+     symmetric or skew (c->in), only the projection of gx[0] onto that space counts. If missing,
+     backward is PZ_UNSUPPORTED. */
   pz_status (*vjp)(pz_call* c, const pz_tensor* x, const pz_tensor* y, const pz_tensor* gy,
                    pz_tensor* gx);
 
-  /* One step of the map's own state, new_buffer from buffer and x, when the host says
-     so (once per optimizer step). The first map of a list may move what its originals hold
-     into its state, by pz_new_original. Missing: nothing to do. */
+  /* Updates the own state: new_buffer from buffer and x. Runs when the host asks for it (once
+     per optimizer step, say). The first stage of a chain may also move what its originals hold
+     into its state (pz_new_original). If missing, there is nothing to update. */
   pz_status (*update)(pz_call* c, const pz_tensor* x);
 
-  /* Distance of y from the set of values, in the units of y's entries, the largest over
-     the batch. Missing: unknown. */
+  /* Distance of y from the set of values, in the units of y's entries, the largest of the
+     batch. If missing, the distance is unknown. */
   pz_status (*residual)(pz_call* c, const pz_tensor* y, double* distance);
 
-  /* Draws a member of the set with c->draw. Missing: the host draws standard normal
+  /* Draws a member of the set, using c->draw. If missing, the host draws standard normal
      originals and runs forward. */
   pz_status (*sample)(pz_call* c, pz_tensor* y);
 
-  /* How files called the tensors before: "original0=_g original1=_v", words of a tensor as
-     declared, an original first, and of what then stood behind the name of the value
-     ("weight_g"). Loads take such entries where the map is the first of a list; see
-     pz_file_renamed. May be NULL. */
-  const char* older_names;
+  /* Names of the tensors in files of older programs, or NULL. "original0=_g original1=_v" means
+     that the originals of "weight" were "weight_g" and "weight_v". Loads accept such names if
+     the parametrization is the first stage of a chain (pz_file_with_current_names). */
+  const char* legacy_names;
+
+  /* Words by which people search, separated by spaces: "rotation statistics". May be NULL. */
+  const char* tags;
 } pz_parametrization;
 
 /* ---- services ------------------------------------------------------------- */
@@ -211,86 +175,69 @@ struct pz_services {
   /* Records one line of detail and returns `status`. */
   pz_status (*fail)(pz_call* c, pz_status status, const char* format, ...) PZ_PRINTF(3, 4);
 
-  /* In plan only. `name` is copied; NULL names an original "original" or "originalK". */
+  /* In plan only. `name` is copied. NULL names an original "original", or "originalK" if there
+     are several. */
   pz_status (*declare_original)(pz_call* c, const char* name, const pz_spec* spec);
   pz_status (*declare_parameter)(pz_call* c, const char* name, const pz_spec* spec);
   pz_status (*declare_buffer)(pz_call* c, const char* name, const pz_spec* spec);
   pz_status (*declare_value)(pz_call* c, const pz_spec* spec, uint32_t structure);
 
-  /* Scratch on the device, uninitialized, valid until the entry returns. */
+  /* Scratch on the device, uninitialized, valid until the callback returns. */
   pz_status (*work)(pz_call* c, const pz_spec* spec, pz_tensor* out);
-  /* Scratch on the host, 64-byte aligned, valid until the entry returns. */
+  /* Scratch on the host, aligned to 64 bytes, valid until the callback returns. */
   pz_status (*work_host)(pz_call* c, size_t bytes, void** out);
 
-  /* In forward under PZ_CALL_SAVING: memory that the matching vjp calls find again, in
-     the order of saving. Without that flag both hand out scratch. */
+  /* In forward with PZ_CALL_SAVING: memory that the vjp calls which follow find again, in the
+     order of saving. Without that flag, scratch. */
   pz_status (*save)(pz_call* c, const pz_spec* spec, pz_tensor* out);
   pz_status (*save_host)(pz_call* c, size_t bytes, void** out);
-  /* In vjp: the k-th tensor, and the k-th host record; read-only. */
+  /* In vjp, read-only: the k-th saved tensor, and the k-th memory saved on the host. */
   pz_status (*saved)(pz_call* c, uint32_t k, pz_tensor* out);
   pz_status (*saved_host)(pz_call* c, uint32_t k, const void** out);
 
-  /* Marks scratch, and gives back all that was taken since the mark: for loops. */
+  /* For loops: remembers how much scratch is in use, and releases what was taken since. */
   uint64_t (*work_mark)(pz_call* c);
   void (*work_release)(pz_call* c, uint64_t mark);
 
-  /* In update: a staged copy of original k, holding what x[k] does, for the map to write;
-     committed together with new_buffer. PZ_UNSUPPORTED where the map is not the first of
-     its list: its input is then the value of another map. */
+  /* In update: a copy of original k, equal to x[k], for the callback to write. It is committed
+     together with new_buffer. PZ_UNSUPPORTED unless the stage is the first of its chain,
+     because other stages have no originals. */
   pz_status (*new_original)(pz_call* c, uint32_t k, pz_tensor* out);
 
-  /* In plan only, and never binding, so that two maps in a row need not make a matrix that
-     neither has any use for. declare_fold: forward is fold(triangle, sign, x[0], y) and vjp
-     fold_adjoint(triangle, sign, gy, gx[0]) and nothing else, the sign being that of the value's
-     structure, PZ_SYMMETRIC or PZ_SKEW; the host may skip both entries and hand x[0] itself to a
-     map that has declared take_triangle. */
+  /* In plan only: hints with which the host can skip a matrix between two stages.
+     declare_fold: forward is exactly fold(triangle, sign, x[0], y) and vjp exactly
+     fold_adjoint(triangle, sign, gy, gx[0]), with the sign of the value's structure,
+     PZ_SYMMETRIC or PZ_SKEW. take_triangle: forward and vjp accept PZ_BY_UPPER and PZ_BY_LOWER
+     in c->in. If a stage that takes triangles follows a fold, the host may pass x[0] of the fold
+     to it directly. */
   pz_status (*declare_fold)(pz_call* c, uint32_t triangle);
   pz_status (*take_triangle)(pz_call* c);
 };
 
 /* ---- shorthand ------------------------------------------------------------ */
 
-/* pz_fail(c, status, "format", ...): one lower-case line: what was found, what was
-   expected. Returns status. */
-#define pz_fail(c, ...) ((c)->host->fail((c), __VA_ARGS__))
+/* pz_fail(c, status, "format", ...) records one line in lower case, what was found and what was
+   expected, and returns status. */
+#define pz_fail(c, ...) (((c)->host->fail)((c), __VA_ARGS__))
 
-static inline pz_status
-pz_declare_original(pz_call* const c, const char* const name, const pz_spec* const spec)
-{
-  return c->host->declare_original(c, name, spec);
-}
+/* The services of the call, with the arguments of pz_services. */
+#define pz_declare_original(c, ...) (((c)->host->declare_original)((c), __VA_ARGS__))
+#define pz_declare_parameter(c, ...) (((c)->host->declare_parameter)((c), __VA_ARGS__))
+#define pz_declare_buffer(c, ...) (((c)->host->declare_buffer)((c), __VA_ARGS__))
+#define pz_declare_value(c, ...) (((c)->host->declare_value)((c), __VA_ARGS__))
+#define pz_work(c, ...) (((c)->host->work)((c), __VA_ARGS__))
+#define pz_work_host(c, ...) (((c)->host->work_host)((c), __VA_ARGS__))
+#define pz_save(c, ...) (((c)->host->save)((c), __VA_ARGS__))
+#define pz_save_host(c, ...) (((c)->host->save_host)((c), __VA_ARGS__))
+#define pz_saved(c, ...) (((c)->host->saved)((c), __VA_ARGS__))
+#define pz_saved_host(c, ...) (((c)->host->saved_host)((c), __VA_ARGS__))
+#define pz_work_mark(c) (((c)->host->work_mark)(c))
+#define pz_work_release(c, ...) (((c)->host->work_release)((c), __VA_ARGS__))
+#define pz_new_original(c, ...) (((c)->host->new_original)((c), __VA_ARGS__))
+#define pz_declare_fold(c, ...) (((c)->host->declare_fold)((c), __VA_ARGS__))
+#define pz_take_triangle(c) (((c)->host->take_triangle)(c))
 
-static inline pz_status
-pz_declare_parameter(pz_call* const c, const char* const name, const pz_spec* const spec)
-{
-  return c->host->declare_parameter(c, name, spec);
-}
-
-static inline pz_status
-pz_declare_buffer(pz_call* const c, const char* const name, const pz_spec* const spec)
-{
-  return c->host->declare_buffer(c, name, spec);
-}
-
-static inline pz_status
-pz_declare_value(pz_call* const c, const pz_spec* const spec, const pz_structure structure)
-{
-  return c->host->declare_value(c, spec, (uint32_t)structure);
-}
-
-static inline pz_status
-pz_declare_fold(pz_call* const c, const pz_triangle triangle)
-{
-  return c->host->declare_fold(c, (uint32_t)triangle);
-}
-
-static inline pz_status
-pz_take_triangle(pz_call* const c)
-{
-  return c->host->take_triangle(c);
-}
-
-/* In plan: refuses all but one input whose last two dimensions are square matrices. */
+/* In plan: refuses anything but one input whose last two dimensions are square matrices. */
 static inline pz_status
 pz_expect_square(pz_call* const c, const pz_spec* const given)
 {
@@ -310,12 +257,6 @@ pz_expect_square(pz_call* const c, const pz_spec* const given)
   return PZ_OK;
 }
 
-static inline pz_status
-pz_work(pz_call* const c, const pz_spec* const spec, pz_tensor* const out)
-{
-  return c->host->work(c, spec, out);
-}
-
 /* Scratch of the shape and dtype of `like`. */
 static inline pz_status
 pz_work_like(pz_call* const c, const pz_tensor* const like, pz_tensor* const out)
@@ -324,6 +265,7 @@ pz_work_like(pz_call* const c, const pz_tensor* const like, pz_tensor* const out
   return c->host->work(c, &spec, out);
 }
 
+/* Saved memory of the shape and dtype of `like`. */
 static inline pz_status
 pz_save_like(pz_call* const c, const pz_tensor* const like, pz_tensor* const out)
 {
@@ -331,59 +273,11 @@ pz_save_like(pz_call* const c, const pz_tensor* const like, pz_tensor* const out
   return c->host->save(c, &spec, out);
 }
 
-static inline pz_status
-pz_new_original(pz_call* const c, const uint32_t k, pz_tensor* const out)
-{
-  return c->host->new_original(c, k, out);
-}
-
+/* Whether vjp must write gx[k]. */
 static inline bool
 pz_wants(const pz_call* const c, const uint32_t k)
 {
   return (c->want >> k) & 1U;
-}
-
-static inline pz_status
-pz_copy(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
-{
-  return c->ops->copy(c, x, y);
-}
-
-static inline pz_status
-pz_axpby(pz_call* const c, const double a, const pz_tensor* const x, const double b,
-         pz_tensor* const y)
-{
-  return c->ops->axpby(c, a, x, b, y);
-}
-
-static inline pz_status
-pz_hadamard(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
-            pz_tensor* const z)
-{
-  return c->ops->hadamard(c, 1.0, x, y, 0.0, z);
-}
-
-static inline pz_status
-pz_gemm(pz_call* const c, const pz_trans ta, const pz_trans tb, const double alpha,
-        const pz_tensor* const a, const pz_tensor* const b, const double beta, pz_tensor* const y)
-{
-  return c->ops->gemm(c, ta, tb, alpha, a, b, beta, y);
-}
-
-static inline pz_status
-pz_shifted_inverse(pz_call* const c, const uint32_t in, const double alpha, const double beta,
-                   const double gamma, const double delta, const pz_tensor* const x,
-                   pz_tensor* const y)
-{
-  return c->ops->shifted_inverse(c, in, alpha, beta, gamma, delta, x, y);
-}
-
-static inline pz_status
-pz_shifted_inverse_adjoint(pz_call* const c, const uint32_t in, const double alpha,
-                           const double beta, const double delta, const pz_tensor* const y,
-                           const pz_tensor* const gy, pz_tensor* const gx)
-{
-  return c->ops->shifted_inverse_adjoint(c, in, alpha, beta, delta, y, gy, gx);
 }
 
 PZ_END_DECLS

@@ -10,15 +10,15 @@
 
 PZ_BEGIN_DECLS
 
-/* A strided view together with its own shape and strides. The tensor points into the
-   view: do not copy the structure. */
+/* A tensor with its own shape and strides. It points into this struct, so do not copy the
+   struct. */
 typedef struct pz_view {
   pz_tensor tensor;
   int64_t shape[PZ_MAX_DIMS];
   int64_t strides[PZ_MAX_DIMS];
 } pz_view;
 
-/* The same tensor with explicit shape and strides inside the view. */
+/* The same tensor, with its shape and strides stored in the view. */
 static inline pz_tensor*
 pz_view_of(pz_view* const v, const pz_tensor* const t)
 {

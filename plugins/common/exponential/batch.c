@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Moving, scaling and addressing the matrices of a batch. */
+/* Moves, scales and addresses the matrices of a batch. */
 
 #include "exponential.h"
 
@@ -19,7 +19,7 @@ expm_range(pz_view* const view, const pz_tensor* const t, const int64_t first, c
 pz_status
 expm_host_array(pz_call* const c, const int64_t count, const size_t size, void** const out)
 {
-  return c->host->work_host(c, (size_t)count * size, out);
+  return pz_work_host(c, (size_t)count * size, out);
 }
 
 pz_status
@@ -32,7 +32,7 @@ expm_write_indices(pz_call* const c, const int64_t n, const int64_t* const order
   for (int64_t i = 0; i < n; ++i) {
     number[i] = (double)order[i];
   }
-  return c->ops->write(c, number, index);
+  return pz_write(c, number, index);
 }
 
 pz_status
@@ -44,7 +44,7 @@ expm_gather(pz_call* const c, const bool put, const pz_tensor* const index,
   pz_view y_view;
   const pz_tensor* const from = pz_view_reshaped(&x_view, x, 2, shape);
   pz_tensor* const to = pz_view_reshaped(&y_view, y, 2, shape);
-  return put ? c->ops->put(c, false, index, from, to) : c->ops->take(c, index, from, to);
+  return put ? pz_put(c, false, index, from, to) : pz_take(c, index, from, to);
 }
 
 pz_status
@@ -57,7 +57,7 @@ expm_write_powers(pz_call* const c, const int64_t n, const int64_t* const t, con
   for (int64_t i = 0; i < n; ++i) {
     number[i] = exp2(power * (double)t[i]);
   }
-  return c->ops->write(c, number, factor);
+  return pz_write(c, number, factor);
 }
 
 pz_status
@@ -65,5 +65,5 @@ expm_scale(pz_call* const c, const pz_tensor* const factor, pz_tensor* const x)
 {
   pz_view view;
   pz_tensor* const matrices = expm_range(&view, x, 0, pz_batch(x));
-  return c->ops->scale_by(c, PZ_OVER_BOTH, factor, matrices, matrices);
+  return pz_scale_by(c, PZ_OVER_BOTH, factor, matrices, matrices);
 }

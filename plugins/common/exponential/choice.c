@@ -3,19 +3,20 @@
 
 /* Degree and squarings for each matrix of a batch.
 
-   A polynomial of degree m is exact to rounding up to a threshold in any consistent norm;
-   the cheapest whose threshold covers the smaller of the 1-norm and the Frobenius norm is
-   taken (for skew X, whose eigenvalues come in pairs, the Frobenius norm over sqrt 2
-   bounds the spectral norm). Beyond the last threshold both norms overscale large
-   matrices, and every squaring doubles the error: from order EXPM_POWERS_FROM on such
-   matrices are scaled by the norm, their powers 2, 3 and 6, which degree 18 needs anyway,
-   are computed, and since the error series begins at X^19, squarings are given back as
-   long as the bounds on |X^k|^(1/k), k >= 19, that follow from those powers allow
-   (Al-Mohy, Higham 2009).
+   A polynomial of degree m is exact up to rounding if a consistent norm is below its threshold. The
+   cheapest polynomial is chosen whose threshold is above the smaller of the 1-norm and the
+   Frobenius norm. (For skew X, whose eigenvalues come in pairs, the Frobenius norm over sqrt 2
+   bounds the spectral norm.)
 
-   The numbers of the batch cross to the host together: the norms once, the norms of powers
-   once more where there are any. NaN and Inf go through degree 18 without scaling; the
-   number of squarings is bounded by the exponent range. */
+   Above the last threshold, both norms ask for more squarings than large matrices need, and every
+   squaring doubles the error. From order EXPM_POWERS_FROM on, the squarings of such matrices are
+   therefore reduced (Al-Mohy, Higham 2009): the matrices are scaled by the norm; their powers 2, 3
+   and 6, which degree 18 needs anyway, are computed; the norms of these powers give bounds on
+   |X^k|^(1/k) for k >= 19, where the error series begins, and these bounds allow fewer squarings.
+
+   The host reads the norms of a batch together, and the norms of powers, if needed, in a second
+   read. NaN and Inf use degree 18 without scaling; the exponent range bounds the number of
+   squarings. */
 
 #include "exponential.h"
 
@@ -29,11 +30,11 @@ one_norms(pz_call* const c, const pz_tensor* const x, pz_tensor* const out)
   pz_view view;
   pz_tensor sums;
   PZ_TRY(pz_work(c, &spec, &sums));
-  PZ_TRY(c->ops->norm(c, PZ_NORM_ONE, PZ_OVER_ROWS, expm_range(&view, x, 0, pz_batch(x)), &sums));
-  return c->ops->norm(c, PZ_NORM_MAX, PZ_OVER_COLS, &sums, out);
+  PZ_TRY(pz_norm(c, PZ_NORM_ONE, PZ_OVER_ROWS, expm_range(&view, x, 0, pz_batch(x)), &sums));
+  return pz_norm(c, PZ_NORM_MAX, PZ_OVER_COLS, &sums, out);
 }
 
-/* Part `k` of a vector of parts of `count`. */
+/* Part `k` of a vector that has parts of `count` entries. */
 static pz_tensor*
 part_of(pz_view* const view, const pz_tensor* const t, const int64_t k, const int64_t count)
 {
@@ -42,7 +43,7 @@ part_of(pz_view* const view, const pz_tensor* const t, const int64_t k, const in
   return out;
 }
 
-/* norm[k] <- the best bound that the entries of matrix k give. */
+/* norm[k] <- the best bound from the entries of matrix k. */
 static pz_status
 read_norms(pz_call* const c, const uint32_t in, const pz_tensor* const x, double* const norm)
 {
@@ -56,10 +57,10 @@ read_norms(pz_call* const c, const uint32_t in, const pz_tensor* const x, double
   PZ_TRY(pz_work(c, &spec, &both));
   PZ_TRY(expm_host_array(c, 2 * batch, sizeof(double), &memory));
   PZ_TRY(one_norms(c, x, part_of(&one_view, &both, 0, batch)));
-  PZ_TRY(c->ops->norm(c, PZ_NORM_TWO, PZ_OVER_BOTH, expm_range(&x_view, x, 0, batch),
-                      part_of(&two_view, &both, 1, batch)));
+  PZ_TRY(pz_norm(c, PZ_NORM_TWO, PZ_OVER_BOTH, expm_range(&x_view, x, 0, batch),
+                 part_of(&two_view, &both, 1, batch)));
   double* const number = memory;
-  PZ_TRY(c->ops->read(c, &both, number));
+  PZ_TRY(pz_read(c, &both, number));
   for (int64_t k = 0; k < batch; ++k) {
     const double two = in == PZ_SKEW ? number[batch + k] * sqrt(0.5) : number[batch + k];
     norm[k] = fmin(number[k], two);
@@ -67,9 +68,9 @@ read_norms(pz_call* const c, const uint32_t in, const pz_tensor* const x, double
   return PZ_OK;
 }
 
-/* The s >= 0 that brings the norm below the threshold. Where it is not 0, skew matrices of
-   norm 3, whose exponentials have norm 1, would lose a digit to the size of the terms and
-   double the loss with every squaring: they are brought below 2. */
+/* The smallest s >= 0 for which the scaled norm is below the threshold. If s > 0, the norm of a
+   skew matrix is brought below 2: its exponential has norm 1, so that the larger terms of a norm of
+   3 would cost a digit, and every squaring doubles the error. */
 static int64_t
 squarings_for(const pz_call* const c, const uint32_t in, const double norm, const double threshold)
 {
@@ -82,7 +83,7 @@ squarings_for(const pz_call* const c, const uint32_t in, const double norm, cons
   return s < most ? s : most;
 }
 
-/* The largest t >= 0 with 2^t <= ratio, 0 where there is none. */
+/* The largest t >= 0 with 2^t <= ratio; 0 if there is none. */
 static int64_t
 squarings_within(const double ratio)
 {
@@ -97,8 +98,8 @@ squarings_within(const double ratio)
   return t - 1;
 }
 
-/* order <- 0 .. n-1 such that key[order[i]] ascends, equal keys as they were; says whether
-   that changed anything. Keys are 0 .. n_keys-1. */
+/* order <- 0 .. n-1, sorted stably by key[order[i]]; returns whether the order changed. Keys are
+   0 .. n_keys-1. */
 static bool
 order_by(const int64_t n, const int64_t* const key, int64_t* const order)
 {
@@ -187,7 +188,7 @@ expm_choose(pz_call* const c, const uint32_t in, const pz_tensor* const x, expm_
       ++scheme;
     }
     ++p->count[scheme];
-    /* the last scheme with many squarings has the least key, the first scheme the most */
+    /* the last scheme with the most squarings has the smallest key, the first scheme the largest */
     const int64_t s = scheme == EXPM_LAST
                           ? squarings_for(c, in, norm[i], expm_schemes[EXPM_LAST].bound[dtype])
                           : 0;
@@ -212,19 +213,19 @@ expm_most_squarings(pz_call* const c, const expm_plan* const p, const int64_t en
   if (*most <= enough) {
     return PZ_OK;
   }
-  const uint64_t mark = c->host->work_mark(c);
+  const uint64_t mark = pz_work_mark(c);
   pz_tensor square;
   void* norm = NULL;
   PZ_TRY(pz_work_like(c, x, &square));
   PZ_TRY(expm_host_array(c, p->batch, sizeof(double), &norm));
-  PZ_TRY(c->ops->syrk(c, PZ_N, 1.0, x, 0.0, &square));
+  PZ_TRY(pz_syrk(c, PZ_N, 1.0, x, 0.0, &square));
   PZ_TRY(read_norms(c, p->in, &square, norm));
   *most = 0;
   for (int64_t i = 0; i < p->batch; ++i) {
     const int64_t s = squarings_for(c, p->in, sqrt(((const double*)norm)[i]), last);
     *most = s > *most ? s : *most;
   }
-  c->host->work_release(c, mark);
+  pz_work_release(c, mark);
   return PZ_OK;
 }
 
@@ -256,7 +257,7 @@ expm_refine(pz_call* const c, expm_plan* const p, pz_tensor* const* const v)
   int64_t* const key = key_memory;
   int64_t* const place = place_memory;
   int64_t* const old = old_memory;
-  PZ_TRY(c->ops->read(c, &norms, memory));
+  PZ_TRY(pz_read(c, &norms, memory));
 
   bool any = false;
   for (int64_t i = 0; i < m; ++i) {

@@ -1,15 +1,15 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The exponential of square matrices by scaling and squaring, and the logarithm of
-   rotations: shared by the plugins that need them. */
+/* The exponential of square matrices by scaling and squaring, and the logarithm of rotations, for
+   several plugins. */
 
 #ifndef PLUGINS_COMMON_EXPONENTIAL_H
 #define PLUGINS_COMMON_EXPONENTIAL_H
 
 #include <parametrize/plugin.h>
 
-/* ---- taylor.c: one polynomial for a batch of equal needs -------------------- */
+/* ---- taylor.c: one polynomial for a batch ----------------------------------- */
 
 enum {
   EXPM_SCHEMES = 6, /* degrees 1, 2, 4, 8, 12, 18 */
@@ -20,8 +20,8 @@ enum {
 /* In order of degree and of cost. */
 extern const pz_polynomial expm_schemes[EXPM_SCHEMES];
 
-/* Are powers of X, known to be `in`, skew or symmetric? Then gradients may differ from those of
-   any X in what no such X sees. */
+/* Are the powers of X, of structure `in`, skew or symmetric? Then a gradient may differ from that
+   of a general X in the other part, which no X of this structure has. */
 static inline bool
 expm_structured(const uint32_t in)
 {
@@ -37,17 +37,17 @@ pz_status expm_products(pz_call* c, uint32_t in, const pz_polynomial* scheme, in
 pz_status expm_value(pz_call* c, uint32_t in, const pz_polynomial* scheme, pz_tensor* const* v,
                      pz_tensor* y);
 
-/* gx <- the gradient at v[1] for the gradient g at the value: two products for each of the
-   forward's. g and gx may not overlap. */
+/* gx <- the gradient at v[1] for the gradient g at the value, in two products for each product of
+   forward. g and gx must not overlap. */
 pz_status expm_reverse(pz_call* c, uint32_t in, const pz_polynomial* scheme, pz_tensor* const* v,
                        const pz_tensor* g, pz_tensor* gx);
 
-/* ---- batch.c: moving, scaling and addressing the matrices of a batch --------- */
+/* ---- batch.c: moves, scales and addresses the matrices of a batch ------------ */
 
 /* Matrices `first` .. `first + count - 1` of a contiguous batch, as count x n x n. */
 pz_tensor* expm_range(pz_view* view, const pz_tensor* t, int64_t first, int64_t count);
 
-/* Host scratch for `count` things of `size` bytes. */
+/* Host scratch for `count` elements of `size` bytes. */
 pz_status expm_host_array(pz_call* c, int64_t count, size_t size, void** out);
 
 /* index <- order, on the device. */
@@ -61,19 +61,19 @@ pz_status expm_gather(pz_call* c, bool put, const pz_tensor* index, const pz_ten
 pz_status expm_write_powers(pz_call* c, int64_t n, const int64_t* t, double power,
                             pz_tensor* factor);
 
-/* Matrix i of x <- factor[i] times itself. */
+/* Matrix i of x is multiplied by factor[i]. */
 pz_status expm_scale(pz_call* c, const pz_tensor* factor, pz_tensor* x);
 
 /* ---- choice.c: degree and squarings of each matrix --------------------------- */
 
 enum {
-  EXPM_LAST = EXPM_SCHEMES - 1, /* degree 18, the one that scales */
+  EXPM_LAST = EXPM_SCHEMES - 1, /* degree 18, the only one with scaling */
   EXPM_POWERS = 3,              /* its products that are powers: X^2, X^3, X^6 */
   EXPM_POWERS_FROM = 32,        /* the order from which norms of powers pay */
   EXPM_MOST_SQUARINGS = 1022,
 };
 
-/* What each matrix of a batch needs, in order of need: the last scheme with the most
+/* Scheme and squarings for each matrix of a batch, sorted by cost: the last scheme with the most
    squarings first, the first scheme last. The arrays are host scratch. */
 typedef struct expm_plan {
   uint32_t in; /* pz_structure of the matrices */
@@ -86,44 +86,43 @@ typedef struct expm_plan {
   bool permuted;               /* order is not 0, 1, 2 ... */
 } expm_plan;
 
-/* Chooses by the norms of the entries of x, known to be `in`. Reads once. */
+/* p <- a plan from the norms of x, of structure `in`. Reads once. */
 pz_status expm_choose(pz_call* c, uint32_t in, const pz_tensor* x, expm_plan* p);
 
-/* most <- the squarings of the matrix that wants the most, as powers will allow for x that is skew
-   or symmetric: from the plan where that is at most `enough`, else by the norms of squares. */
+/* most <- the largest number of squarings of a matrix, reduced as expm_refine would do, for skew or
+   symmetric x: from the plan if that is at most `enough`, otherwise from the norms of squares. */
 pz_status expm_most_squarings(pz_call* c, const expm_plan* p, int64_t enough, const pz_tensor* x,
                               int64_t* most);
 
-/* Gives squarings back where norms of powers allow: v[1], the scaled matrices of the last
-   scheme, and their powers v[2 .. 4] are scaled up again and put in order. Reads once. */
+/* Reduces squarings as the norms of powers allow: scales v[1], the matrices of the last scheme, and
+   their powers v[2 .. 4] up again, and sorts them. Reads once. */
 pz_status expm_refine(pz_call* c, expm_plan* p, pz_tensor* const* v);
 
 /* ---- small.c: small matrices in one pass -------------------------------------- */
 
-/* y <- exp(x), and the gradient at x for gy at exp(x), by an operation of the device's own that
-   saves nothing; PZ_UNSUPPORTED where it has none for such x, before anything is done. */
+/* y <- exp(x), and gx <- the gradient at x for gy at exp(x), by an operation of the device; nothing
+   is saved. PZ_UNSUPPORTED, with y or gx unchanged, if the device has no such operation for x. */
 pz_status expm_small(pz_call* c, uint32_t in, const pz_tensor* x, pz_tensor* y);
 pz_status expm_small_vjp(pz_call* c, uint32_t in, const pz_tensor* x, const pz_tensor* gy,
                          pz_tensor* gx);
 
 /* ---- scaling.c: scaling and squaring of any batch --------------------------- */
 
-/* y <- exp(x), x known to be `in`. Under PZ_CALL_SAVING it saves several tensors and one
-   host record for expm_taylor_vjp. */
+/* y <- exp(x), for x of structure `in`. With PZ_CALL_SAVING it saves several tensors and one host
+   record for expm_taylor_vjp. */
 pz_status expm_taylor(pz_call* c, uint32_t in, const pz_tensor* x, pz_tensor* y);
 
-/* The same without asking the device for an operation of its own, as a plan of expm_choose says,
-   which is used up. */
+/* The same without an operation of the device, by a plan from expm_choose, which it overwrites. */
 pz_status expm_taylor_chosen(pz_call* c, expm_plan* p, const pz_tensor* x, pz_tensor* y);
 
-/* gx <- the gradient at x, known to be `in`, for the gradient gy at exp(x). `first_saved` and
-   `first_host` are the numbers of tensors and of host records that forward had saved before. */
+/* gx <- the gradient at x, of structure `in`, for the gradient gy at exp(x). `first_saved` and
+   `first_host` are the numbers of tensors and of host records that forward saved before. */
 pz_status expm_taylor_vjp(pz_call* c, uint32_t in, uint32_t first_saved, uint32_t first_host,
                           const pz_tensor* x, const pz_tensor* gy, pz_tensor* gx);
 
 /* ---- rotation_log.c: the logarithm of a rotation --------------------------------- */
 
-/* x <- the skew logarithm of rotations y, angles in [-pi, pi], by the real Schur form. */
+/* x <- the skew logarithm of rotations y, with angles in [-pi, pi], by the real Schur form. */
 pz_status expm_rotation_log(pz_call* c, const pz_tensor* y, pz_tensor* x);
 
 #endif /* PLUGINS_COMMON_EXPONENTIAL_H */

@@ -3,16 +3,16 @@
 
 /* The logarithm of a rotation by the real Schur form Y = Z T Z^T, X = Z L Z^T.
 
-   T is block diagonal to rounding. A block of cosines and sines has the logarithm
-   (0 -a; a 0), a = atan2(sine, cosine); eigenvalues 1 give zero, and -1, which occurs an
-   even number of times exactly when det Y = 1, is taken in pairs as a rotation by pi. The
-   result is skew, exactly, and its angles lie in [-pi, pi]. */
+   T is block diagonal up to rounding. The logarithm of a block of cosines and sines is (0 -a; a 0)
+   with a = atan2(sine, cosine), that of an eigenvalue 1 is zero. Eigenvalues -1 are paired, each
+   pair as a rotation by pi; their number is even because det Y = 1. The result is exactly skew,
+   with angles in [-pi, pi]. */
 
 #include "exponential.h"
 
 // clang-format off
 
-/* L <- the logarithm of block diagonal T, L zero before: one item per matrix. */
+/* L <- the logarithm of block diagonal T, for L zero on entry: one item per matrix. */
 PZ_KERNEL(expm_rotation_logarithm, 2, 0, 1,
   PZ_TENSOR_ARG(0, t);
   PZ_TENSOR_ARG(1, l);
@@ -52,12 +52,12 @@ expm_rotation_log(pz_call* const c, const pz_tensor* const y, pz_tensor* const x
   PZ_TRY(pz_work_like(c, y, &t));
   PZ_TRY(pz_work_like(c, y, &z));
   PZ_TRY(pz_work_like(c, y, &l));
-  PZ_TRY(c->ops->schur(c, y, &t, &z));
-  PZ_TRY(c->ops->fill(c, 0.0, &l));
-  PZ_TRY(c->ops->launch(c, &expm_rotation_logarithm, pz_batch(y),
-                        (const pz_tensor* const[]){&t, &l}, NULL, (const int64_t[]){pz_rows(y)}));
+  PZ_TRY(pz_schur(c, y, &t, &z));
+  PZ_TRY(pz_fill(c, 0.0, &l));
+  PZ_TRY(pz_launch(c, &expm_rotation_logarithm, pz_batch(y), (const pz_tensor* const[]){&t, &l},
+                   NULL, (const int64_t[]){pz_rows(y)}));
   // X <- the skew part of Z L Z^T
   PZ_TRY(pz_gemm(c, PZ_N, PZ_N, 1.0, &z, &l, 0.0, &t));
   PZ_TRY(pz_gemm(c, PZ_N, PZ_T, 1.0, &t, &z, 0.0, &l));
-  return c->ops->symmetrize(c, 0.5, -1, &l, x);
+  return pz_symmetrize(c, 0.5, -1, &l, x);
 }

@@ -1,28 +1,27 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Scaling and squaring, exp(X) = (T(X / 2^s))^(2^s), and its reversal through what was
-   saved, which costs two products for each of the forward's.
+/* Scaling and squaring, exp(X) = (T(X / 2^s))^(2^s). The adjoint reverses it with the saved
+   tensors, in two products for each product of forward.
 
-   Matrices are put in order of need, degree 18 with the most squarings first, so that each
-   degree is one contiguous batch and each squaring acts on the front of one: a batch of
-   thousands costs as many operations as a single matrix of each kind. A batch that is in
-   order already is not moved.
+   Matrices are sorted by cost, degree 18 with the most squarings first. Each degree is then one
+   contiguous batch, and each squaring acts on the first matrices of the batch, so that thousands of
+   matrices need as many operations as one matrix of each kind. A sorted batch is not moved.
 
-   Every squaring doubles the distance from orthogonality of the exponential of a skew
-   matrix. Beyond REPAIR_FROM of them it is undone at the end; the adjoint is that of
-   the exponential, from which the repair differs by rounding. */
+   For skew X, every squaring doubles the distance of the result from the orthogonal matrices. After
+   REPAIR_FROM squarings or more, a last step makes it orthogonal again. The adjoint ignores this
+   step, which only changes rounding errors. */
 
 #include "exponential.h"
 
 enum { REPAIR_FROM = 2 };
 
-/* What forward leaves for vjp beside the saved tensors, which are: index, scale, then for
-   each scheme that occurs, from the last to the first, its products but the final one,
+/* The host record that forward saves for vjp. The saved tensors are: index and scale, if used; then
+   for each scheme with matrices, from the last to the first, all its products except the final one,
    and for the last scheme the values before each squaring. */
 typedef struct record {
   int64_t count[EXPM_SCHEMES]; /* matrices of each scheme */
-  int64_t squarings;           /* the most of any matrix */
+  int64_t squarings;           /* the largest number for a matrix */
   bool permuted;               /* matrix i in order is matrix index[i] of the batch */
   bool scaled;                 /* and is multiplied by scale[i] */
   int64_t squared[];           /* [j]: matrices squared more than j times */
@@ -62,7 +61,7 @@ keep(pz_call* const c, const expm_plan* const p, const record** const out)
 {
   const int64_t most = p->count[EXPM_LAST] > 0 ? p->squarings[0] : 0;
   void* memory = NULL;
-  PZ_TRY(c->host->save_host(c, sizeof(record) + (size_t)most * sizeof(int64_t), &memory));
+  PZ_TRY(pz_save_host(c, sizeof(record) + (size_t)most * sizeof(int64_t), &memory));
   record* const r = memory;
   for (int k = 0; k < EXPM_SCHEMES; ++k) {
     r->count[k] = p->count[k];
@@ -81,7 +80,7 @@ keep(pz_call* const c, const expm_plan* const p, const record** const out)
   return PZ_OK;
 }
 
-/* y <- the value of the last scheme, each matrix squared as often as it asks. */
+/* y <- the values of the last scheme, each matrix with its number of squarings. */
 static pz_status
 squared_value(pz_call* const c, const uint32_t in, const record* const r, pz_tensor* const* const v,
               pz_tensor* const y)
@@ -93,14 +92,14 @@ squared_value(pz_call* const c, const uint32_t in, const record* const r, pz_ten
   pz_tensor* now = &pair[0];
   pz_tensor* next = &pair[1];
   for (int64_t j = 0; j <= r->squarings; ++j) {
-    /* `now` holds the m matrices squared j - 1 times; `front` of them go on after this */
+    /* `now` has m matrices after j - 1 squarings; `front` of them have more than j */
     const int64_t front = j < r->squarings ? r->squared[j] : 0;
     pz_view from;
     pz_view to;
     if (front > 0) {
       const pz_spec spec = batch_spec(y, front);
       if (saving || j < 2) {
-        PZ_TRY(saving ? c->host->save(c, &spec, next) : pz_work(c, &spec, next));
+        PZ_TRY(saving ? pz_save(c, &spec, next) : pz_work(c, &spec, next));
       }
     }
     for (int done = 0; done < 2; ++done) {
@@ -117,7 +116,7 @@ squared_value(pz_call* const c, const uint32_t in, const record* const r, pz_ten
         PZ_TRY(expm_value(c, in, scheme, part.v, target));
       } else {
         const pz_tensor* const base = expm_range(&from, now, first, count);
-        PZ_TRY(is_symmetric(in) ? c->ops->syrk(c, PZ_N, 1.0, base, 0.0, target)
+        PZ_TRY(is_symmetric(in) ? pz_syrk(c, PZ_N, 1.0, base, 0.0, target)
                                 : pz_gemm(c, PZ_N, PZ_N, 1.0, base, base, 0.0, target));
       }
     }
@@ -137,9 +136,9 @@ orthogonalize(pz_call* const c, pz_tensor* const q)
   pz_tensor factor;
   PZ_TRY(pz_work_like(c, q, &gram));
   PZ_TRY(pz_work_like(c, q, &factor));
-  PZ_TRY(c->ops->syrk(c, PZ_T, 1.0, q, 0.0, &gram));
+  PZ_TRY(pz_syrk(c, PZ_T, 1.0, q, 0.0, &gram));
   const pz_tensor* const terms[1] = {&gram};
-  PZ_TRY(c->ops->combine(c, 1.5, 1, (const double[]){-0.5}, terms, &factor));
+  PZ_TRY(pz_combine(c, 1.5, 1, (const double[]){-0.5}, terms, &factor));
   PZ_TRY(pz_gemm(c, PZ_N, PZ_N, 1.0, q, &factor, 0.0, &gram));
   return pz_copy(c, &gram, q);
 }
@@ -156,8 +155,8 @@ expm_taylor_chosen(pz_call* const c, expm_plan* const p, const pz_tensor* const 
   pz_tensor scale;
   pz_tensor a = *x;
   pz_tensor out = *y;
-  PZ_TRY(c->host->save(c, &index_spec, &index));
-  PZ_TRY(c->host->save(c, &scale_spec, &scale));
+  PZ_TRY(pz_save(c, &index_spec, &index));
+  PZ_TRY(pz_save(c, &scale_spec, &scale));
   if (p->permuted || scales) {
     PZ_TRY(pz_work_like(c, x, &a));
     if (p->permuted) {
@@ -176,7 +175,7 @@ expm_taylor_chosen(pz_call* const c, expm_plan* const p, const pz_tensor* const 
   int64_t first = 0;
   for (int k = EXPM_LAST; k >= 0; --k) {
     const pz_polynomial* const scheme = &expm_schemes[k];
-    const uint64_t mark = c->host->work_mark(c);
+    const uint64_t mark = pz_work_mark(c);
     const pz_spec spec = batch_spec(x, p->count[k]);
     pz_tensor saved[EXPM_MOST_VALUES];
     pz_tensor* v[EXPM_MOST_VALUES];
@@ -187,7 +186,7 @@ expm_taylor_chosen(pz_call* const c, expm_plan* const p, const pz_tensor* const 
       v[1] = expm_range(&x_view, &a, first, p->count[k]);
       for (int j = 2; j <= scheme->products; ++j) {
         v[j] = &saved[j];
-        PZ_TRY(c->host->save(c, &spec, v[j]));
+        PZ_TRY(pz_save(c, &spec, v[j]));
       }
       if (k == EXPM_LAST && scales && p->n >= EXPM_POWERS_FROM) {
         from = EXPM_POWERS;
@@ -213,7 +212,7 @@ expm_taylor_chosen(pz_call* const c, expm_plan* const p, const pz_tensor* const 
     }
     first += p->count[k];
     if (k != EXPM_LAST) { /* `out` was taken under the first mark */
-      c->host->work_release(c, mark);
+      pz_work_release(c, mark);
     }
   }
   if (r->permuted) {
@@ -241,8 +240,8 @@ expm_taylor(pz_call* const c, const uint32_t in, const pz_tensor* const x, pz_te
   return expm_taylor_chosen(c, &p, x, y);
 }
 
-/* g <- the gradient at the unsquared values, from the gradient at the squared ones, symmetric
-   where these are: for Y = P P, gP = gY P^T + P^T gY. `room` is like g; `first` the place of the
+/* g <- the gradient before all squarings, from g, the gradient after them: for Y = P P, gP = gY P^T
+   + P^T gY. It is symmetric if these matrices are. `room` is like g; `first` is the index of the
    first saved tensor. */
 static pz_status
 reverse_squarings(pz_call* const c, const uint32_t in, const record* const r, const uint32_t first,
@@ -254,12 +253,12 @@ reverse_squarings(pz_call* const c, const uint32_t in, const record* const r, co
     pz_tensor base;
     pz_view g_view;
     pz_view room_view;
-    PZ_TRY(c->host->saved(c, first + (uint32_t)j, &base));
+    PZ_TRY(pz_saved(c, first + (uint32_t)j, &base));
     pz_tensor* const now = expm_range(&g_view, g, 0, front);
     pz_tensor* const next = expm_range(&room_view, room, 0, front);
     if (is_symmetric(in)) { // for symmetric P and gY, M + M^T with M = gY P
       PZ_TRY(pz_gemm(c, PZ_N, PZ_N, 1.0, now, &base, 0.0, next));
-      PZ_TRY(c->ops->symmetrize(c, 1.0, 1, next, now));
+      PZ_TRY(pz_symmetrize(c, 1.0, 1, next, now));
       continue;
     }
     PZ_TRY(pz_gemm(c, PZ_N, PZ_T, 1.0, now, &base, 0.0, next));
@@ -288,15 +287,15 @@ expm_taylor_vjp(pz_call* const c, const uint32_t in, const uint32_t first_saved,
     return small;
   }
   const void* memory = NULL;
-  PZ_TRY(c->host->saved_host(c, first_host, &memory));
+  PZ_TRY(pz_saved_host(c, first_host, &memory));
   const record* const r = memory;
   pz_tensor index;
   pz_tensor scale;
   pz_tensor a = *x;
   pz_tensor g = *gy;
   pz_tensor ga = *gx;
-  PZ_TRY(c->host->saved(c, first_saved, &index));
-  PZ_TRY(c->host->saved(c, first_saved + 1, &scale));
+  PZ_TRY(pz_saved(c, first_saved, &index));
+  PZ_TRY(pz_saved(c, first_saved + 1, &scale));
   if (r->permuted) {
     PZ_TRY(pz_work_like(c, x, &a));
     PZ_TRY(pz_work_like(c, x, &g));
@@ -318,7 +317,7 @@ expm_taylor_vjp(pz_call* const c, const uint32_t in, const uint32_t first_saved,
       continue;
     }
     const pz_polynomial* const scheme = &expm_schemes[k];
-    const uint64_t mark = c->host->work_mark(c);
+    const uint64_t mark = pz_work_mark(c);
     const pz_spec spec = batch_spec(x, r->count[k]);
     pz_tensor saved[EXPM_MOST_VALUES];
     pz_tensor* v[EXPM_MOST_VALUES];
@@ -328,7 +327,7 @@ expm_taylor_vjp(pz_call* const c, const uint32_t in, const uint32_t first_saved,
     v[1] = expm_range(&x_view, &a, first, r->count[k]);
     for (int j = 2; j <= scheme->products; ++j) {
       v[j] = &saved[j];
-      PZ_TRY(c->host->saved(c, place++, v[j]));
+      PZ_TRY(pz_saved(c, place++, v[j]));
     }
     const pz_tensor* at_value = expm_range(&g_view, &g, first, r->count[k]);
     pz_tensor own;
@@ -336,14 +335,14 @@ expm_taylor_vjp(pz_call* const c, const uint32_t in, const uint32_t first_saved,
       pz_tensor room;
       PZ_TRY(pz_work(c, &spec, &own));
       PZ_TRY(pz_work(c, &spec, &room));
-      PZ_TRY(is_symmetric(in) ? c->ops->symmetrize(c, 0.5, 1, at_value, &own)
+      PZ_TRY(is_symmetric(in) ? pz_symmetrize(c, 0.5, 1, at_value, &own)
                               : pz_copy(c, at_value, &own));
       PZ_TRY(reverse_squarings(c, in, r, place, &own, &room));
       place += (uint32_t)r->squarings;
       at_value = &own;
     }
     PZ_TRY(expm_reverse(c, in, scheme, v, at_value, expm_range(&ga_view, &ga, first, r->count[k])));
-    c->host->work_release(c, mark);
+    pz_work_release(c, mark);
   }
   // gX <- gA 2^-s, in the order of the batch
   if (r->scaled) {

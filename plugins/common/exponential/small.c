@@ -1,8 +1,9 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Small matrices, of which a pass over the batch for every product would cost more than the
-   products: the device does all of it in one, evaluating again for the adjoint. */
+/* The exponential of small matrices. A pass over the batch for each product would cost more than
+   the products, so the device evaluates the polynomial in a single pass, and once more for the
+   adjoint. */
 
 #include "exponential.h"
 
@@ -10,7 +11,7 @@ pz_status
 expm_small(pz_call* const c, const uint32_t in, const pz_tensor* const x, pz_tensor* const y)
 {
   return pz_rows(x) <= PZ_EXPONENTIAL_ORDER
-             ? c->ops->exponential(c, in, EXPM_SCHEMES, expm_schemes, x, y)
+             ? pz_exponential(c, in, EXPM_SCHEMES, expm_schemes, x, y)
              : PZ_UNSUPPORTED;
 }
 
@@ -19,6 +20,6 @@ expm_small_vjp(pz_call* const c, const uint32_t in, const pz_tensor* const x,
                const pz_tensor* const gy, pz_tensor* const gx)
 {
   return pz_rows(x) <= PZ_EXPONENTIAL_ORDER
-             ? c->ops->exponential_adjoint(c, in, EXPM_SCHEMES, expm_schemes, x, gy, gx)
+             ? pz_exponential_adjoint(c, in, EXPM_SCHEMES, expm_schemes, x, gy, gx)
              : PZ_UNSUPPORTED;
 }

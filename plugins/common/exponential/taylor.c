@@ -3,21 +3,21 @@
 
 /* Taylor polynomials of the exponential in few products.
 
-   Degrees 1, 2, 4, 8, 12 and 18 in 0 to 5 products (Bader, Blanes, Casas 2019). Each is
-   written as a straight-line program, so one routine evaluates them all and one reverses
-   them: with C = L R a product and gC the gradient at it,
+   Degrees 1, 2, 4, 8, 12 and 18 need 0 to 5 products (Bader, Blanes, Casas 2019). Each scheme is a
+   straight-line program, so that one function evaluates all of them and one reverses them. For a
+   product C = L R with the gradient gC,
 
      gL = gC R^T,  gR = L^T gC
 
-   and every value collects what the later products send back. Skew X has symmetric even powers
-   and skew odd ones, symmetric X symmetric powers alone: the square of such a V is +-V V^T, half
-   a product, and of its adjoint only the part of the same kind matters, for which one is enough,
+   and the gradient of a value is the sum over the later products that use it. Even powers of a skew
+   X are symmetric and odd ones skew; all powers of a symmetric X are symmetric. The square of such
+   a V is +-V V^T, half a product, and its adjoint needs only the part of the same kind, in one
+   product:
 
      gV = +-(M +- M^T),  M = S V,  S = (gC + gC^T) / 2
 
-   The coefficients below
-   solve the order conditions exactly, in 60 digits; thresholds bound the backward error
-   by the unit roundoff. */
+   The coefficients below solve the order conditions, computed with 60 digits. The thresholds bound
+   the backward error by the unit roundoff. */
 
 #include "exponential.h"
 
@@ -115,7 +115,7 @@ const pz_polynomial expm_schemes[EXPM_SCHEMES] = {
     },
 };
 
-/* y <- sum of coefficient[j] v[j], j < n, v[0] = I; at least one j > 0 is not zero. */
+/* y <- sum of coefficient[j] v[j] for j < n, with v[0] = I; one for j > 0 must not be zero. */
 static pz_status
 combination(pz_call* const c, const int n, const double* const coefficient,
             pz_tensor* const* const v, pz_tensor* const y)
@@ -129,11 +129,11 @@ combination(pz_call* const c, const int n, const double* const coefficient,
       x[terms++] = v[j];
     }
   }
-  return c->ops->combine(c, coefficient[0], terms, a, x, y);
+  return pz_combine(c, coefficient[0], terms, a, x, y);
 }
 
-/* One side of a product: `alpha` times `matrix`, which is one of v as it stands where a
-   single one takes part, else formed in `room`. */
+/* One factor of a product, as `alpha` times `matrix`: a single term is used without a copy, a sum
+   is computed in `room`. */
 static pz_status
 factor(pz_call* const c, const int n, const double* const coefficient, pz_tensor* const* const v,
        pz_tensor* const room, double* const alpha, const pz_tensor** const matrix)
@@ -156,8 +156,8 @@ factor(pz_call* const c, const int n, const double* const coefficient, pz_tensor
   return combination(c, n, coefficient, v, room);
 }
 
-/* Is product k the square of an odd power of X, or of any where X is symmetric? Then sign is
-   that of V^T. */
+/* Is product k the square of a matrix V with V^T = sign V: an odd power of a skew X, or any power
+   of a symmetric X? */
 static bool
 is_square(const uint32_t in, const pz_polynomial* const scheme, const int k, double* const sign)
 {
@@ -178,7 +178,7 @@ static pz_status
 product(pz_call* const c, const uint32_t in, const pz_polynomial* const scheme, const int k,
         pz_tensor* const* const v, const double beta, pz_tensor* const y)
 {
-  const uint64_t mark = c->host->work_mark(c);
+  const uint64_t mark = pz_work_mark(c);
   pz_tensor left_room;
   pz_tensor right_room;
   const pz_tensor* left = NULL;
@@ -191,11 +191,11 @@ product(pz_call* const c, const uint32_t in, const pz_polynomial* const scheme, 
   PZ_TRY(factor(c, k + 2, scheme->right[k], v, &right_room, &b, &right));
   double sign = 1.0;
   if (beta == 0.0 && is_square(in, scheme, k, &sign)) {
-    PZ_TRY(c->ops->syrk(c, PZ_N, sign * a * b, left, 0.0, y));
+    PZ_TRY(pz_syrk(c, PZ_N, sign * a * b, left, 0.0, y));
   } else {
     PZ_TRY(pz_gemm(c, PZ_N, PZ_N, a * b, left, right, beta, y));
   }
-  c->host->work_release(c, mark);
+  pz_work_release(c, mark);
   return PZ_OK;
 }
 
@@ -218,7 +218,7 @@ expm_value(pz_call* const c, const uint32_t in, const pz_polynomial* const schem
   return p > 0 ? product(c, in, scheme, p - 1, v, 1.0, y) : PZ_OK;
 }
 
-/* y <- last[j] g + what the products above `k` send back to value j. */
+/* y <- last[j] g + the gradients from the products after `k` at value j. */
 static pz_status
 collect(pz_call* const c, const uint32_t in, const pz_polynomial* const scheme, const int k,
         const int j, const pz_tensor* const g, const pz_tensor* const gl, const pz_tensor* const gr,
@@ -244,14 +244,14 @@ collect(pz_call* const c, const uint32_t in, const pz_polynomial* const scheme, 
     }
   }
   /* at most 8 in every scheme */
-  return c->ops->combine(c, 0.0, terms, a, x, y);
+  return pz_combine(c, 0.0, terms, a, x, y);
 }
 
 pz_status
 expm_reverse(pz_call* const c, const uint32_t in, const pz_polynomial* const scheme,
              pz_tensor* const* const v, const pz_tensor* const g, pz_tensor* const gx)
 {
-  const uint64_t mark = c->host->work_mark(c);
+  const uint64_t mark = pz_work_mark(c);
   const int last = scheme->products - 1;
   pz_tensor gl[EXPM_MOST_PRODUCTS];
   pz_tensor gr[EXPM_MOST_PRODUCTS];
@@ -279,9 +279,9 @@ expm_reverse(pz_call* const c, const uint32_t in, const pz_polynomial* const sch
     PZ_TRY(factor(c, k + 2, scheme->right[k], v, &right_room, &b, &right));
     double sign = 1.0;
     if (is_square(in, scheme, k, &sign)) { // both sides at once, in gL
-      PZ_TRY(c->ops->symmetrize(c, 0.5, 1, gc, &left_room));
+      PZ_TRY(pz_symmetrize(c, 0.5, 1, gc, &left_room));
       PZ_TRY(pz_gemm(c, PZ_N, PZ_N, b, &left_room, right, 0.0, &right_room));
-      PZ_TRY(c->ops->symmetrize(c, sign, (int)sign, &right_room, &gl[k]));
+      PZ_TRY(pz_symmetrize(c, sign, (int)sign, &right_room, &gl[k]));
       continue;
     }
     // gL <- gC R^T,  gR <- L^T gC
@@ -289,6 +289,6 @@ expm_reverse(pz_call* const c, const uint32_t in, const pz_polynomial* const sch
     PZ_TRY(pz_gemm(c, PZ_T, PZ_N, a, left, gc, 0.0, &gr[k]));
   }
   PZ_TRY(collect(c, in, scheme, -1, 1, g, gl, gr, gx));
-  c->host->work_release(c, mark);
+  pz_work_release(c, mark);
   return PZ_OK;
 }

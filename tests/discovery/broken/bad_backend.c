@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Backends: one without sync, one whose table ends early, one that is as it should be but
-   for a table of operations that ends after the first. */
+/* Backends: one without sync, one whose table ends early, and a good one whose table ends after the
+   mandatory functions. */
 
 #include <parametrize/backend.h>
 
@@ -78,43 +78,30 @@ sync(pz_backend_queue* const q)
   return PZ_DEVICE;
 }
 
-static pz_status
-copy_matrix(pz_backend_queue* const q, const pz_mat* const x, const pz_mat* const y)
-{
-  (void)q;
-  (void)x;
-  (void)y;
-  return PZ_DEVICE;
-}
-
-static pz_status
-fill_matrix(pz_backend_queue* const q, const double value, const pz_mat* const y)
-{
-  (void)q;
-  (void)value;
-  (void)y;
-  return PZ_DEVICE;
-}
-
-/* It ends after copy: fill, behind its end, is not to be seen. */
-static const pz_backend_ops short_ops = {
-    .size = offsetof(pz_backend_ops, fill),
-    .copy = copy_matrix,
-    .fill = fill_matrix,
-};
-
-#define BACKEND(id_)                                                                         \
-  .size = sizeof(pz_backend), .id = (id_), .summary = "A backend for tests", .probe = probe, \
-  .open = open_queue, .close = close_queue, .alloc = take, .free = give, .copy = copy,       \
+#define BACKEND(id_, size_)                                                            \
+  .size = (size_), .id = (id_), .summary = "A backend for tests", .probe = probe,      \
+  .open = open_queue, .close = close_queue, .alloc = take, .free = give, .copy = copy, \
   .fill = fill
 
-static const pz_backend no_sync = {BACKEND("no_sync")};
+static const pz_backend no_sync = {BACKEND("no_sync", sizeof(pz_backend))};
 static const pz_backend ends_early = {
     .size = offsetof(pz_backend, alloc),
     .id = "ends_early",
 };
-static const pz_backend short_operations = {BACKEND("short_operations"), .sync = sync,
-                                            .ops = &short_ops};
+/* It ends after the mandatory functions: `operations`, behind its end, is not to be seen. */
+static const pz_backend_ops*
+operations(pz_backend_queue* const q, const uint32_t dtype)
+{
+  (void)q;
+  (void)dtype;
+  return NULL;
+}
+
+static const pz_backend mandatory = {
+    BACKEND("mandatory", offsetof(pz_backend, operations)),
+    .sync = sync,
+    .operations = operations,
+};
 
 PZ_PLUGIN(bad_backend, "1.0.0", PZ_BACKEND(&no_sync), PZ_BACKEND(&ends_early),
-          PZ_BACKEND(&short_operations));
+          PZ_BACKEND(&mandatory));

@@ -26,9 +26,9 @@ OPTIONS(no_choice, PZ_OPTION_CHOICE("x", 2, words, "doc"));
 OPTIONS(null_choice, PZ_OPTION_CHOICE("x", 0, none, "doc"));
 OPTIONS(blank_choice, PZ_OPTION_CHOICE("x", 0, blank, "doc"));
 OPTIONS(same_choice, PZ_OPTION_CHOICE("x", 0, twice, "doc"));
-OPTIONS(unchosen, {.name = "x", .doc = "doc", .type = PZ_CHOICE, .fallback = {.type = PZ_CHOICE}});
-OPTIONS(untyped, {.name = "x", .doc = "doc", .type = 17, .fallback = {.type = 17}});
-OPTIONS(mistyped, {.name = "x", .doc = "doc", .type = PZ_FLAG, .fallback = {.type = PZ_REAL}});
+OPTIONS(unchosen, {.name = "x", .doc = "doc", .type = PZ_CHOICE});
+OPTIONS(untyped, {.name = "x", .doc = "doc", .type = 17});
+OPTIONS(fractional, PZ_OPTION_INTEGER("x", 0.5, 0, 8, "doc"));
 
 #define TABLE(name_)                                                                         \
   static const pz_parametrization name_##_table = {BROKEN_TABLE(#name_), .options = (name_), \
@@ -48,7 +48,7 @@ TABLE(blank_choice);
 TABLE(same_choice);
 TABLE(unchosen);
 TABLE(untyped);
-TABLE(mistyped);
+TABLE(fractional);
 
 static const pz_parametrization unsized_table = {
     .size = sizeof(pz_parametrization),
@@ -68,5 +68,5 @@ PZ_PLUGIN(bad_options, "1.0.0", PZ_PARAMETRIZATION(&unnamed_table),
           PZ_PARAMETRIZATION(&no_flag_table), PZ_PARAMETRIZATION(&no_choice_table),
           PZ_PARAMETRIZATION(&null_choice_table), PZ_PARAMETRIZATION(&blank_choice_table),
           PZ_PARAMETRIZATION(&same_choice_table), PZ_PARAMETRIZATION(&unchosen_table),
-          PZ_PARAMETRIZATION(&untyped_table), PZ_PARAMETRIZATION(&mistyped_table),
+          PZ_PARAMETRIZATION(&untyped_table), PZ_PARAMETRIZATION(&fractional_table),
           PZ_PARAMETRIZATION(&unsized_table), PZ_PARAMETRIZATION(&nowhere_table));

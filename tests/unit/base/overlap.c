@@ -5,6 +5,7 @@
 
 #include "overlap.h"
 
+#include <parametrize/view.h>
 #include <support.h>
 
 #include <string.h>

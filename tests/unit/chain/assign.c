@@ -52,7 +52,7 @@ START_TEST(test_intents)
     ck_assert_uint_ne(pz_state_version(r.state), version);
     ck_assert_uint_eq(map_calls.in[0], PZ_GENERAL);
   }
-  ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, &value));
+  ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, NULL, &value));
   ck_assert_mem_eq(value.data, w.data, host_bytes(&w));
   ck_assert_fails(pz_eval_assign(r.eval, r.state, (pz_intent)0, &w), PZ_INVALID, "intent 0");
 
@@ -115,7 +115,7 @@ START_TEST(test_values)
   strided.byte_offset = sizeof(double);
   ck_assert_ok(pz_eval_assign(r.eval, r.state, PZ_ASSIGN, &strided));
   memset(room.data, 0, host_bytes(&room));
-  ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, &value));
+  ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, NULL, &value));
   for (int k = 0; k < 18; ++k) { /* the transpose of a skew matrix is its negative */
     ck_assert_double_eq(((const double*)value.data)[k], -((const double*)w.data)[k]);
   }
@@ -194,7 +194,7 @@ START_TEST(test_staged)
     ck_assert_double_eq(gain[k], 1.0);
     ck_assert_double_eq(x[k], 0.0);
   }
-  ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, &value));
+  ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, NULL, &value));
   ck_assert_mem_eq(value.data, w.data, host_bytes(&w));
 }
 END_TEST
@@ -209,13 +209,13 @@ START_TEST(test_sample)
   check_log(0, "fold sample", 0);
   check_log(1, "fold right_inverse", PZ_CHAIN);
   check_log(2, "gain right_inverse", PZ_CHAIN);
-  ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, &value));
+  ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, NULL, &value));
   memcpy(first, value.data, sizeof(first));
   ck_assert_double_eq(first[0], 0.0);
   ck_assert_double_eq(first[1], -first[3]);
   ck_assert_double_ne(first[1], 0.0);
   ck_assert_ok(pz_eval_sample(r.eval, r.state));
-  ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, &value));
+  ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, NULL, &value));
   ck_assert_mem_ne(value.data, first, sizeof(first));
 
   /* Without sample: normal originals. The same seed gives the same ones. */

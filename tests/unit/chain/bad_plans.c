@@ -34,7 +34,7 @@ liar_plan(pz_call* const c, const pz_spec* const given)
     return pz_declare_value(c, &vector, PZ_SKEW);
   case 3:
     PZ_TRY(pz_declare_original(c, NULL, given));
-    return pz_declare_value(c, given, (pz_structure)9);
+    return pz_declare_value(c, &vector, PZ_UPPER_TRIANGULAR);
   case 4:
     PZ_TRY(pz_declare_original(c, "a.b", given));
     return pz_declare_value(c, given, PZ_GENERAL);
@@ -85,13 +85,13 @@ liar_plan(pz_call* const c, const pz_spec* const given)
     PZ_TRY(pz_copy(c, &scalar, &result));
     return PZ_OK;
   case 17:
-    PZ_TRY(c->ops->read(c, &scalar, &number));
+    PZ_TRY(pz_read(c, &scalar, &number));
     return PZ_OK;
   case 18:
-    PZ_TRY(c->host->save_host(c, 8, &memory));
+    PZ_TRY(pz_save_host(c, 8, &memory));
     return PZ_OK;
   case 19:
-    c->host->work_release(c, c->host->work_mark(c));
+    pz_work_release(c, c->host->work_mark(c));
     PZ_TRY(pz_declare_original(c, "twin", given));
     PZ_TRY(pz_declare_original(c, "twin", given));
     return PZ_OK;
@@ -136,7 +136,7 @@ START_TEST(test_plans)
       {PZ_PLUGIN, "liar: plan: declared no original"},
       {PZ_PLUGIN, "liar: plan: declared no value"},
       {PZ_PLUGIN, "liar: plan: value: found float64 4, which cannot be skew"},
-      {PZ_PLUGIN, "liar: plan: value: found unknown structure 9"},
+      {PZ_PLUGIN, "liar: plan: value: found float64 4, which cannot be upper triangular"},
       {PZ_PLUGIN, "liar: plan: original: found name \"a.b\", expected letters, digits and _"},
       {PZ_PLUGIN, "liar: plan: buffer: found no name"},
       {PZ_PLUGIN, "liar: plan: own parameter: found name \"same\" twice"},

@@ -70,11 +70,11 @@ live(const char* const device, const pz_tensor* const w, const pz_tensor* const 
   ck_assert_ok(pz_eval_initialize(r.eval, r.state, 0, w));
   rig_write(&r, PZ_ORIGINAL, 0, w->data);
   rig_write(&r, PZ_OWN_PARAMETER, 0, g->data);
-  ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, &value));
+  ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, NULL, &value));
   record(l, &r, &value);
   /* Gradients from the host to the host: written, added, through strides. */
-  ck_assert_ok(pz_eval_vjp(r.eval, r.state, g, 3, false, gx));
-  ck_assert_ok(pz_eval_vjp(r.eval, r.state, g, 3, true, gx));
+  ck_assert_ok(pz_eval_vjp(r.eval, r.state, g, 1, 3, false, gx));
+  ck_assert_ok(pz_eval_vjp(r.eval, r.state, g, 1, 3, true, gx));
   record_host(l, plain[0], N);
   record_host(l, strided, ROOM);
   /* On the device: the value serves as gradient, originals of another state take it. */
@@ -82,18 +82,18 @@ live(const char* const device, const pz_tensor* const w, const pz_tensor* const 
   ck_assert_ok(pz_state_new(r.chain, r.queue, &other));
   ck_assert_ok(pz_state_tensor(other, PZ_ORIGINAL, 0, &gx[0]));
   ck_assert_ok(pz_state_tensor(other, PZ_OWN_PARAMETER, 0, &gx[1]));
-  ck_assert_ok(pz_eval_vjp(r.eval, r.state, &value, 3, true, gx));
-  ck_assert_ok(pz_eval_vjp(r.eval, r.state, &value, 3, true, gx));
+  ck_assert_ok(pz_eval_vjp(r.eval, r.state, &value, 1, 3, true, gx));
+  ck_assert_ok(pz_eval_vjp(r.eval, r.state, &value, 1, 3, true, gx));
   record(l, &r, &gx[0]);
   record(l, &r, &gx[1]);
   pz_state_free(other);
   ck_assert_ok(pz_eval_update(r.eval, r.state));
-  ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, &value));
+  ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, NULL, &value));
   record(l, &r, &value);
 
   rig_chain(&r, "fold,turn", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
   rig_write(&r, PZ_ORIGINAL, 0, w->data);
-  ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, &value));
+  ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, NULL, &value));
   ck_assert_ok(pz_eval_assign(r.eval, r.state, PZ_ASSIGN, &value));
   const pz_tensor x = rig_tensor(&r, PZ_ORIGINAL, 0);
   record(l, &r, &x);
@@ -133,8 +133,8 @@ START_TEST(test_tensor_option)
   static const int64_t count[] = {2};
   const pz_tensor tensor = pz_host_tensor(PZ_I64, index, 1, count);
   const pz_option_setting settings[] = {
-      {.name = "index", .map = 0, .value = {.type = PZ_TENSOR, .as.tensor = &tensor}},
-      {.name = "of", .map = 0, .value = {.type = PZ_INTEGER, .as.integer = 5}}};
+      {.name = "index", .stage = 0, .value = {.type = PZ_TENSOR, .as.tensor = &tensor}},
+      {.name = "of", .stage = 0, .value = {.type = PZ_INTEGER, .as.integer = 5}}};
   rig r;
   pz_tensor value;
   life l = {.n = 0};
@@ -142,7 +142,7 @@ START_TEST(test_tensor_option)
   const pz_tensor w = host_normal(&spec, &r.random, 1.0);
   rig_chain(&r, "rows", settings, 2, PZ_FROM_INPUT, &spec, 1);
   rig_write(&r, PZ_ORIGINAL, 0, w.data);
-  ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, &value));
+  ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, NULL, &value));
   record(&l, &r, &value);
   for (size_t k = 0; k < 20; ++k) {
     const size_t row = (size_t)index[k / 5 % 2];
@@ -194,13 +194,13 @@ START_TEST(test_late)
   /* I - X = 0: a forward that fails, reported once, not by the assignment after it. */
   fill_diagonal(numbers, 1.0);
   rig_write(&r, PZ_ORIGINAL, 0, w.data);
-  ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, &value));
+  ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, NULL, &value));
   ck_assert_uint_eq(pzi_eval_version(r.eval, &flags), pz_state_version(r.state));
   ck_assert_uint_eq(flags, PZ_CALL_SAVING);
-  ck_assert_fails(pz_eval_vjp(r.eval, r.state, &w, 1, false, &gx), PZ_SINGULAR, "singular");
+  ck_assert_fails(pz_eval_vjp(r.eval, r.state, &w, 1, 1, false, &gx), PZ_SINGULAR, "singular");
   ck_assert_double_eq(gradient[0], 0.0);
   ck_assert_ok(pz_eval_check(r.eval));
-  ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, &value));
+  ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, NULL, &value));
   fill_diagonal(numbers, 0.5);
   ck_assert_ok(pz_eval_assign(r.eval, r.state, PZ_ASSIGN, &w));
   ck_assert_fails(pz_eval_check(r.eval), PZ_SINGULAR, "singular");
@@ -236,10 +236,10 @@ START_TEST(test_elsewhere)
   pz_eval* eval = NULL;
   pz_tensor value;
   open_on(&r, "bare");
-  ck_assert_ok(pz_queue_open(r.context, "reference", &host));
+  ck_assert_ok(pz_queue_open(r.context, "reference", NULL, &host));
   rig_chain(&r, "fold", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
   ck_assert_ok(pz_eval_new(r.chain, host, &eval));
-  ck_assert_fails(pz_eval_forward(eval, r.state, 0, &value), PZ_MISMATCH,
+  ck_assert_fails(pz_eval_forward(eval, r.state, 0, NULL, &value), PZ_MISMATCH,
                   "found a state on queue bare:0, expected its own reference");
   const pz_tensor w = pz_host_tensor(PZ_F64, numbers, 3, shape);
   ck_assert_fails(pz_state_bind(r.state, PZ_ORIGINAL, 0, &w), PZ_MISMATCH, "bare");

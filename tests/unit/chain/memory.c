@@ -45,8 +45,8 @@ step(const rig* const r, const pz_tensor* const g, const pz_tensor* const gx, co
   if (change) {
     pz_state_touch(r->state);
   }
-  PZ_TRY(pz_eval_forward(r->eval, r->state, PZ_CALL_SAVING, &value));
-  return pz_eval_vjp(r->eval, r->state, g, 3, true, gx);
+  PZ_TRY(pz_eval_forward(r->eval, r->state, PZ_CALL_SAVING, NULL, &value));
+  return pz_eval_vjp(r->eval, r->state, g, 1, 3, true, gx);
 }
 
 static pz_status
@@ -118,7 +118,7 @@ attempt_forward(rig* const r, pz_tensor* const g, pz_tensor* const gx)
   pz_tensor value;
   (void)g;
   (void)gx;
-  return pz_eval_forward(r->eval, r->state, PZ_CALL_SAVING, &value);
+  return pz_eval_forward(r->eval, r->state, PZ_CALL_SAVING, NULL, &value);
 }
 
 static pz_status
@@ -127,7 +127,7 @@ attempt_vjp(rig* const r, pz_tensor* const g, pz_tensor* const gx)
   pz_tensor strided = *gx;
   strided.strides = strides;
   pz_tensor both[2] = {strided, gx[1]};
-  return pz_eval_vjp(r->eval, r->state, g, 3, true, both);
+  return pz_eval_vjp(r->eval, r->state, g, 1, 3, true, both);
 }
 
 static pz_status
@@ -186,7 +186,7 @@ attempt(rig* const r, const int which, const unsigned long k, pz_tensor* const g
   r->eval = NULL;
   ck_assert_ok(pz_eval_new(r->chain, r->queue, &r->eval));
   if (attempts[which].forward_first) {
-    ck_assert_ok(pz_eval_forward(r->eval, r->state, PZ_CALL_SAVING, &value));
+    ck_assert_ok(pz_eval_forward(r->eval, r->state, PZ_CALL_SAVING, NULL, &value));
   }
   rig_look(r, &before);
   memcpy(gradients[0], gx[0].data, sizeof(gradients[0]));
@@ -235,7 +235,7 @@ static pz_status
 make_all(rig* const r)
 {
   const pz_option_setting setting = {
-      .name = "keep", .map = 4, .value = {.type = PZ_REAL, .as.real = 0.25}};
+      .name = "keep", .stage = 4, .value = {.type = PZ_REAL, .as.real = 0.25}};
   const pz_spec spec = pz_spec_make(PZ_F64, 3, shape);
   pz_chain* chain = NULL;
   pz_chain* longer = NULL;

@@ -165,6 +165,18 @@ START_TEST(test_locale)
 }
 END_TEST
 
+START_TEST(test_number_as_tensor)
+{
+  pz_chain* chain = NULL;
+  ck_assert_ok(make("keep(weights=-0.1)", NULL, 0, &chain));
+  ck_assert_str_eq(pz_chain_text(chain), "keep(weights=-0.1)");
+  ck_assert_uint_eq(seen[6].as.tensor->dtype, PZ_F64);
+  ck_assert_int_eq(seen[6].as.tensor->ndim, 0);
+  ck_assert_double_eq(weights[0], -0.1);
+  pz_chain_free(chain);
+}
+END_TEST
+
 START_TEST(test_refused)
 {
   check_refused("keep(rate=1.5)", PZ_INVALID,
@@ -186,8 +198,9 @@ START_TEST(test_refused)
                 "keep: quick: found \"yes\", expected 0, 1, true or false");
   check_refused("keep(side=up)", PZ_INVALID,
                 "keep: side: found \"up\", expected one of left|right|both");
-  check_refused("keep(weights=1)", PZ_INVALID,
-                "keep: weights: found \"1\", expected a tensor given by the program");
+  check_refused(
+      "keep(weights=one)", PZ_INVALID,
+      "keep: weights: found \"one\", expected a number, or a tensor given by the program");
   check_refused("keep(rate=0.1,rate=0.2)", PZ_INVALID,
                 "keep: found option \"rate\" twice, expected it once");
   check_refused("keep(ratte=0.1)", PZ_NOT_FOUND, "keep: no option \"ratte\", the nearest is rate");
@@ -206,12 +219,12 @@ START_TEST(test_settings)
   pz_tensor tensor = pz_host_tensor(PZ_F64, data, 2, shape);
   tensor.strides = strides;
   const pz_option_setting good[] = {
-      {.name = "rate", .map = 1, .value = {.type = PZ_REAL, .as = {.real = 0.75}}},
-      {.name = "side", .map = 1, .value = {.type = PZ_CHOICE, .as = {.text = "both"}}},
-      {.name = "seed", .map = 1, .value = {.type = PZ_INTEGER, .as = {.integer = 7}}},
-      {.name = "seed", .map = 1, .value = {.type = PZ_INTEGER, .as = {.integer = 8}}},
-      {.name = "quick", .map = 1, .value = {.type = PZ_FLAG, .as = {.integer = 1}}},
-      {.name = "weights", .map = 1, .value = {.type = PZ_TENSOR, .as = {.tensor = &tensor}}},
+      {.name = "rate", .stage = 1, .value = {.type = PZ_REAL, .as = {.real = 0.75}}},
+      {.name = "side", .stage = 1, .value = {.type = PZ_CHOICE, .as = {.text = "both"}}},
+      {.name = "seed", .stage = 1, .value = {.type = PZ_INTEGER, .as = {.integer = 7}}},
+      {.name = "seed", .stage = 1, .value = {.type = PZ_INTEGER, .as = {.integer = 8}}},
+      {.name = "quick", .stage = 1, .value = {.type = PZ_FLAG, .as = {.integer = 1}}},
+      {.name = "weights", .stage = 1, .value = {.type = PZ_TENSOR, .as = {.tensor = &tensor}}},
   };
   pz_chain* chain = NULL;
   ck_assert_ok(make("keep,keep(rate=0.1,count=4)", good, 6, &chain));
@@ -224,8 +237,9 @@ START_TEST(test_settings)
   ck_assert_int_eq(weights_shape[1], 3);
   ck_assert_mem_eq(weights, expected, sizeof(expected));
   /* A tensor cannot come back from text: refused, not forgotten. */
-  check_refused(pz_chain_text(chain), PZ_INVALID,
-                "keep: weights: found \"<tensor>\", expected a tensor given by the program");
+  check_refused(
+      pz_chain_text(chain), PZ_INVALID,
+      "keep: weights: found \"<tensor>\", expected a number, or a tensor given by the program");
   pz_chain_free(chain);
 }
 END_TEST
@@ -257,8 +271,8 @@ START_TEST(test_settings_refused)
   check_setting(&s, PZ_NOT_FOUND, "the nearest is count");
   s = (pz_option_setting){.name = NULL, .value = {.type = PZ_INTEGER}};
   check_setting(&s, PZ_NOT_FOUND, "no option \"(no name)\"");
-  s = (pz_option_setting){.name = "count", .map = 1, .value = {.type = PZ_INTEGER}};
-  check_setting(&s, PZ_INVALID, "setting 0: found parametrization 1, expected less than 1");
+  s = (pz_option_setting){.name = "count", .stage = 1, .value = {.type = PZ_INTEGER}};
+  check_setting(&s, PZ_INVALID, "setting 0: found stage 1, expected less than 1");
 
   static const int64_t shape[] = {-1};
   pz_tensor tensor = pz_host_tensor(PZ_F64, weights, 1, shape);
@@ -285,6 +299,7 @@ main(void)
   tcase_add_test(tests, test_defaults);
   tcase_add_test(tests, test_text);
   test_add_or_skip(tests, test_locale, comma ? NULL : "no locale has a decimal comma");
+  tcase_add_test(tests, test_number_as_tensor);
   tcase_add_test(tests, test_refused);
   tcase_add_test(tests, test_settings);
   tcase_add_test(tests, test_settings_refused);

@@ -39,7 +39,7 @@ START_TEST(test_initialize)
   /* fold of w is what the base after it sees, registered together or one by one. */
   rig_chain(&r, "fold", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
   ck_assert_ok(pz_eval_assign(r.eval, r.state, PZ_REGISTER, &w));
-  ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, &value));
+  ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, NULL, &value));
   const pz_tensor folded = host_zeros(&spec);
   memcpy(folded.data, value.data, host_bytes(&folded));
   rig_chain(&r, "fold,base", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
@@ -91,17 +91,17 @@ START_TEST(test_update)
   rig_chain(&r, "noise", NULL, 0, PZ_FROM_INPUT, &spec, 1);
   memcpy(rig_tensor(&r, PZ_ORIGINAL, 0).data, w.data, host_bytes(&w));
   pz_state_touch(r.state);
-  ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, &value));
+  ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, NULL, &value));
   memcpy(first, value.data, sizeof(first));
-  ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, &value));
+  ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, NULL, &value));
   ck_assert_mem_eq(value.data, first, sizeof(first));
   const uint64_t version = pz_state_version(r.state);
   ck_assert_ok(pz_eval_update(r.eval, r.state));
   ck_assert_uint_ne(pz_state_version(r.state), version);
   pz_tensor g = w;
   const pz_tensor gx = host_zeros(&spec);
-  ck_assert_fails(pz_eval_vjp(r.eval, r.state, &g, 1, false, &gx), PZ_STALE, "changed");
-  ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, &value));
+  ck_assert_fails(pz_eval_vjp(r.eval, r.state, &g, 1, 1, false, &gx), PZ_STALE, "changed");
+  ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, NULL, &value));
   ck_assert_mem_ne(value.data, first, sizeof(first));
 
   /* Buffers move, originals do not; two masks draw apart, and later maps see the new
@@ -160,11 +160,11 @@ START_TEST(test_bound)
   ck_assert_double_eq(memory[2], -99.0);
   ck_assert_double_eq(memory[12], -99.0);
   ck_assert_double_eq(memory[22], -99.0);
-  ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, &value));
+  ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, NULL, &value));
   ck_assert_mem_eq(value.data, w.data, host_bytes(&w));
   memory[3 + 3] = 42.0; /* entry (0, 0, 1) */
   pz_state_touch(r.state);
-  ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, &value));
+  ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, NULL, &value));
   ck_assert_double_eq(((const double*)value.data)[1], 42.0);
   ck_assert_double_eq(((const double*)value.data)[3], -42.0);
 
@@ -226,8 +226,8 @@ START_TEST(test_adopt)
   pz_eval* eval = NULL;
   pz_tensor value;
   ck_assert_ok(pz_eval_new(shorter, r.queue, &eval));
-  ck_assert_ok(pz_eval_forward(eval, left, 0, &value));
-  ck_assert_fails(pz_eval_forward(r.eval, left, 0, &value), PZ_INVALID,
+  ck_assert_ok(pz_eval_forward(eval, left, 0, NULL, &value));
+  ck_assert_fails(pz_eval_forward(r.eval, left, 0, NULL, &value), PZ_INVALID,
                   "found a state of chain \"gain,mask,gain\", expected that of its own chain "
                   "\"mask,gain\"");
   pz_eval_free(eval);
@@ -251,9 +251,9 @@ START_TEST(test_empty)
       if (t < 2) {
         ck_assert_ok(pz_eval_assign(r.eval, r.state, PZ_ASSIGN, &w));
       }
-      ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, &value));
+      ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, NULL, &value));
       ck_assert_int_eq(pz_count(&value), 0);
-      ck_assert_ok(pz_eval_vjp(r.eval, r.state, &w, 1, true, gx));
+      ck_assert_ok(pz_eval_vjp(r.eval, r.state, &w, 1, 1, true, gx));
       ck_assert_ok(pz_eval_update(r.eval, r.state));
       ck_assert_ok(pz_eval_sample(r.eval, r.state));
     }

@@ -30,8 +30,8 @@ work(worker* const me, pz_state* const state, pz_eval* const eval)
   for (int i = 0; i < ROUNDS; ++i) {
     pz_chain* longer = NULL;
     PZ_TRY(pz_eval_assign(eval, state, PZ_REGISTER, me->w));
-    PZ_TRY(pz_eval_forward(eval, state, PZ_CALL_SAVING, &value));
-    PZ_TRY(pz_eval_vjp(eval, state, me->w, 1, false, &out));
+    PZ_TRY(pz_eval_forward(eval, state, PZ_CALL_SAVING, NULL, &value));
+    PZ_TRY(pz_eval_vjp(eval, state, me->w, 1, 1, false, &out));
     memcpy(me->value, value.data, sizeof(me->value));
     PZ_TRY(pz_chain_append(me->r->chain, "gain,fold", NULL, 0, &longer));
     pz_chain_free(longer);

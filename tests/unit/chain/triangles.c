@@ -76,7 +76,7 @@ evaluate(const char* const text, const double* const x, const bool poisoned, con
   }
   pz_state_touch(r.state);
   map_calls.n = 0;
-  ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, &y));
+  ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, NULL, &y));
   memcpy(value, y.data, COUNT * sizeof(double));
   const int64_t* const s = shape;
   const pz_tensor gy = pz_host_tensor(PZ_F64, (void*)(uintptr_t)g, 3, s);
@@ -86,7 +86,7 @@ evaluate(const char* const text, const double* const x, const bool poisoned, con
     const pz_spec spec = rig_trained_spec(&r, k);
     gx[k] = host_normal(&spec, &r.random, 1.0);
   }
-  ck_assert_ok(pz_eval_vjp(r.eval, r.state, &gy, (UINT64_C(1) << n) - 1, false, gx));
+  ck_assert_ok(pz_eval_vjp(r.eval, r.state, &gy, 1, (UINT64_C(1) << n) - 1, false, gx));
   memcpy(gradient, gx[0].data, COUNT * sizeof(double));
 }
 
@@ -197,11 +197,11 @@ START_TEST(test_others_see_the_whole)
   ck_assert_uint_eq(in_of("spin update"), PZ_SKEW);
   ck_assert(map_asymmetry == 0.0);
 
-  ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, &y));
-  ck_assert_ok(pz_eval_vjp(r.eval, r.state, &w, 1, false, &out[0]));
+  ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, NULL, &y));
+  ck_assert_ok(pz_eval_vjp(r.eval, r.state, &w, 1, 1, false, &out[0]));
   ck_assert_ok(pz_eval_residual(r.eval, r.state, 1, &y, &distance));
   ck_assert_uint_eq(in_of("spin residual"), PZ_SKEW);
-  ck_assert_ok(pz_eval_vjp(r.eval, r.state, &w, 1, false, &out[1]));
+  ck_assert_ok(pz_eval_vjp(r.eval, r.state, &w, 1, 1, false, &out[1]));
   ck_assert_mem_eq(again[0], again[1], sizeof(again[0]));
 }
 END_TEST
@@ -231,7 +231,7 @@ START_TEST(test_bad_declarations)
   map_triangle = PZ_UPPER;
   map_mistake = MAP_FOLD_IN_FORWARD;
   rig_from_tensor(&r, "half", PZ_F64, 2, shape);
-  ck_assert_fails(pz_eval_forward(r.eval, r.state, 0, &y), PZ_PLUGIN,
+  ck_assert_fails(pz_eval_forward(r.eval, r.state, 0, NULL, &y), PZ_PLUGIN,
                   "half: forward: declared a fold outside plan");
 }
 END_TEST

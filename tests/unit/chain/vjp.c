@@ -24,7 +24,7 @@ moved_value(rig* const r, const uint32_t k, const pz_tensor* const d, const doub
   }
   pz_state_touch(r->state);
   pz_tensor value;
-  ck_assert_ok(pz_eval_forward(r->eval, r->state, 0, &value));
+  ck_assert_ok(pz_eval_forward(r->eval, r->state, 0, NULL, &value));
   const pz_tensor out = host_zeros(pz_chain_value(r->chain));
   ck_assert_ok(pz_queue_download(r->queue, &value, &out));
   memcpy(x.data, before.data, host_bytes(&x));
@@ -46,9 +46,9 @@ gradients(rig* const r, const pz_tensor* const g, pz_tensor* const out)
     out[k] = host_normal(&spec, &r->random, 1.0); /* to be overwritten */
     again[k] = host_normal(&spec, &r->random, 1.0);
   }
-  ck_assert_ok(pz_eval_forward(r->eval, r->state, PZ_CALL_SAVING, &value));
-  ck_assert_ok(pz_eval_vjp(r->eval, r->state, g, all, false, out));
-  ck_assert_ok(pz_eval_vjp(r->eval, r->state, g, all, false, again));
+  ck_assert_ok(pz_eval_forward(r->eval, r->state, PZ_CALL_SAVING, NULL, &value));
+  ck_assert_ok(pz_eval_vjp(r->eval, r->state, g, 1, all, false, out));
+  ck_assert_ok(pz_eval_vjp(r->eval, r->state, g, 1, all, false, again));
   for (uint32_t k = 0; k < n; ++k) {
     ck_assert_mem_eq(out[k].data, again[k].data, host_bytes(&out[k]));
   }
@@ -168,7 +168,7 @@ START_TEST(test_rows)
   static int64_t index[] = {3, 0, 3, 7}; /* one twice */
   const pz_tensor tensor = pz_host_tensor(PZ_I64, index, 1, count);
   const pz_option_setting settings[] = {
-      {.name = "index", .map = 1, .value = {.type = PZ_TENSOR, .as.tensor = &tensor}}};
+      {.name = "index", .stage = 1, .value = {.type = PZ_TENSOR, .as.tensor = &tensor}}};
   const pz_spec spec = pz_spec_make(PZ_F64, 3, shape);
   rig r;
   rig_open(&r, &pz_plugin_v1_test_maps, NULL);
@@ -194,7 +194,7 @@ START_TEST(test_want)
   const pz_tensor g = host_normal(&spec, &r.random, 1.0);
   pz_tensor all[3];
   gradients(&r, &g, all);
-  ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, &value));
+  ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, NULL, &value));
 
   static const char* const seen[8][5] = {
       {NULL},
@@ -213,7 +213,7 @@ START_TEST(test_want)
       memset(some[k].data, 0x5a, host_bytes(&some[k]));
     }
     map_calls.n = 0;
-    ck_assert_ok(pz_eval_vjp(r.eval, r.state, &g, want, false, some));
+    ck_assert_ok(pz_eval_vjp(r.eval, r.state, &g, 1, want, false, some));
     uint32_t n = 0;
     for (; n < 5 && seen[want][n]; ++n) {
       ck_assert_uint_lt(n, map_calls.n);
@@ -230,9 +230,9 @@ START_TEST(test_want)
   }
   /* The last map's own parameter alone: its input's gradient is not asked for. */
   map_calls.n = 0;
-  ck_assert_ok(pz_eval_vjp(r.eval, r.state, &g, 4, false, all));
+  ck_assert_ok(pz_eval_vjp(r.eval, r.state, &g, 1, 4, false, all));
   ck_assert_uint_eq(map_calls.want[0], 2);
-  ck_assert_fails(pz_eval_vjp(r.eval, r.state, &g, 8, false, all), PZ_INVALID, "want 0x8");
+  ck_assert_fails(pz_eval_vjp(r.eval, r.state, &g, 1, 8, false, all), PZ_INVALID, "want 0x8");
   rig_close(&r);
 }
 END_TEST
@@ -268,9 +268,9 @@ START_TEST(test_accumulate)
                                .strides = column_major,
                                .byte_offset = sizeof(float)};
   pz_tensor sums[2] = {host_zeros(&spec), turned};
-  ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, &value));
+  ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, NULL, &value));
   for (int round = 1; round <= 3; ++round) {
-    ck_assert_ok(pz_eval_vjp(r.eval, r.state, &strided_g, 3, true, sums));
+    ck_assert_ok(pz_eval_vjp(r.eval, r.state, &strided_g, 1, 3, true, sums));
     for (int64_t i = 0; i < 3; ++i) {
       for (int64_t j = 0; j < 4; ++j) {
         const float plain = ((const float*)sums[0].data)[i * 4 + j];
@@ -283,8 +283,73 @@ START_TEST(test_accumulate)
     }
   }
   /* Written, not added. */
-  ck_assert_ok(pz_eval_vjp(r.eval, r.state, &strided_g, 1, false, sums));
+  ck_assert_ok(pz_eval_vjp(r.eval, r.state, &strided_g, 1, 1, false, sums));
   ck_assert_mem_eq(sums[0].data, once[0].data, host_bytes(&once[0]));
+  rig_close(&r);
+}
+END_TEST
+
+/* Two cotangents in one call give the gradients of two calls. A wrong one changes nothing. */
+START_TEST(test_cotangents)
+{
+  static const int64_t shape[] = {3, 3};
+  static const int64_t other[] = {3, 4};
+  const pz_spec spec = pz_spec_make(PZ_F64, 2, shape);
+  const pz_spec wrong = pz_spec_make(PZ_F64, 2, other);
+  rig r;
+  rig_open(&r, &pz_plugin_v1_test_maps, NULL);
+  rig_from_tensor(&r, "gain,turn", PZ_F64, 2, shape);
+  rig_fill(&r, 1.0);
+  const pz_tensor g[2] = {host_normal(&spec, &r.random, 1.0), host_normal(&spec, &r.random, 1.0)};
+  pz_tensor expected[4];
+  gradients(&r, &g[0], &expected[0]);
+  gradients(&r, &g[1], &expected[2]);
+  pz_tensor found[4];
+  for (uint32_t k = 0; k < 4; ++k) {
+    found[k] = host_normal(&spec, &r.random, 1.0);
+  }
+  ck_assert_uint_eq(r.n_tensors, 2);
+  const pz_tensor bad[2] = {g[0], host_normal(&wrong, &r.random, 1.0)};
+  const double before = host_at(&found[0], 0);
+  ck_assert_int_eq(pz_eval_vjp(r.eval, r.state, bad, 2, 3, false, found), PZ_MISMATCH);
+  ck_assert_double_eq(host_at(&found[0], 0), before);
+  ck_assert_ok(pz_eval_vjp(r.eval, r.state, g, 2, 3, false, found));
+  for (uint32_t k = 0; k < 4; ++k) {
+    ck_assert_mem_eq(found[k].data, expected[k].data, host_bytes(&expected[k]));
+  }
+  ck_assert_ok(pz_eval_vjp(r.eval, r.state, NULL, 0, 3, false, found));
+  rig_close(&r);
+}
+END_TEST
+
+/* The value goes to the caller's memory too, with strides; wrong memory is refused before. */
+START_TEST(test_into)
+{
+  static const int64_t shape[] = {3, 3};
+  static const int64_t column_major[] = {1, 3};
+  static const int64_t repeating[] = {0, 1};
+  const pz_spec spec = pz_spec_make(PZ_F32, 2, shape);
+  const pz_spec wide = pz_spec_make(PZ_F64, 2, shape);
+  rig r;
+  pz_tensor value;
+  rig_open(&r, &pz_plugin_v1_test_maps, NULL);
+  rig_from_tensor(&r, "gain,turn", PZ_F32, 2, shape);
+  rig_fill(&r, 1.0);
+  pz_tensor into = host_zeros(&spec);
+  const pz_tensor wrong = host_zeros(&wide);
+  into.strides = column_major;
+  ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, &into, &value));
+  for (int64_t i = 0; i < 3; ++i) {
+    for (int64_t j = 0; j < 3; ++j) {
+      ck_assert_float_eq(((const float*)into.data)[3 * j + i],
+                         ((const float*)value.data)[3 * i + j]);
+    }
+  }
+  ck_assert_ok(pz_eval_forward(r.eval, r.state, 0, &into, NULL));
+  ck_assert_fails(pz_eval_forward(r.eval, r.state, 0, &wrong, NULL), PZ_MISMATCH,
+                  "into: found float64");
+  into.strides = repeating;
+  ck_assert_fails(pz_eval_forward(r.eval, r.state, 0, &into, NULL), PZ_INVALID, "twice");
   rig_close(&r);
 }
 END_TEST
@@ -303,40 +368,40 @@ START_TEST(test_refused)
   const pz_tensor g = host_normal(&spec, &r.random, 1.0);
   const pz_tensor bad = host_normal(&wrong, &r.random, 1.0);
   pz_tensor gx = host_zeros(&spec);
-  ck_assert_fails(pz_eval_vjp(r.eval, r.state, &g, 1, false, &gx), PZ_INVALID, "no evaluation");
-  ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_TRAINING, &value));
-  ck_assert_fails(pz_eval_vjp(r.eval, r.state, &g, 1, false, &gx), PZ_INVALID, "did not save");
-  ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, &value));
-  ck_assert_ok(pz_eval_vjp(r.eval, r.state, &g, 1, false, &gx));
-  ck_assert_fails(pz_eval_vjp(r.eval, r.state, &bad, 1, false, &gx), PZ_MISMATCH,
+  ck_assert_fails(pz_eval_vjp(r.eval, r.state, &g, 1, 1, false, &gx), PZ_INVALID, "no evaluation");
+  ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_TRAINING, NULL, &value));
+  ck_assert_fails(pz_eval_vjp(r.eval, r.state, &g, 1, 1, false, &gx), PZ_INVALID, "did not save");
+  ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, NULL, &value));
+  ck_assert_ok(pz_eval_vjp(r.eval, r.state, &g, 1, 1, false, &gx));
+  ck_assert_fails(pz_eval_vjp(r.eval, r.state, &bad, 1, 1, false, &gx), PZ_MISMATCH,
                   "gradient: found float64 3x4, expected float64 3x3");
-  ck_assert_fails(pz_eval_vjp(r.eval, r.state, &g, 1, false, &bad), PZ_MISMATCH,
+  ck_assert_fails(pz_eval_vjp(r.eval, r.state, &g, 1, 1, false, &bad), PZ_MISMATCH,
                   "gradient of original: found float64 3x4");
   gx.strides = repeating;
-  ck_assert_fails(pz_eval_vjp(r.eval, r.state, &g, 1, false, &gx), PZ_INVALID, "twice");
+  ck_assert_fails(pz_eval_vjp(r.eval, r.state, &g, 1, 1, false, &gx), PZ_INVALID, "twice");
   gx.strides = NULL;
-  ck_assert_fails(pz_eval_vjp(r.eval, r.state, &g, 1, false, NULL), PZ_INVALID, "without");
-  ck_assert_fails(pz_eval_vjp(r.eval, r.state, NULL, 1, false, &gx), PZ_INVALID, "gradient");
-  ck_assert_ok(pz_eval_vjp(r.eval, r.state, &g, 0, false, NULL));
+  ck_assert_fails(pz_eval_vjp(r.eval, r.state, &g, 1, 1, false, NULL), PZ_INVALID, "without");
+  ck_assert_fails(pz_eval_vjp(r.eval, r.state, NULL, 1, 1, false, &gx), PZ_INVALID, "gradient");
+  ck_assert_ok(pz_eval_vjp(r.eval, r.state, &g, 1, 0, false, NULL));
   pz_state_touch(r.state);
-  ck_assert_fails(pz_eval_vjp(r.eval, r.state, &g, 1, false, &gx), PZ_STALE, "changed");
+  ck_assert_fails(pz_eval_vjp(r.eval, r.state, &g, 1, 1, false, &gx), PZ_STALE, "changed");
 
   /* The evaluation has run on another state of the same chain in between. */
   pz_state* second = NULL;
   ck_assert_ok(pz_state_new(r.chain, r.queue, &second));
-  ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, &value));
-  ck_assert_fails(pz_eval_vjp(r.eval, second, &g, 1, false, &gx), PZ_STALE, "changed");
+  ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, NULL, &value));
+  ck_assert_fails(pz_eval_vjp(r.eval, second, &g, 1, 1, false, &gx), PZ_STALE, "changed");
   ck_assert_ok(pz_eval_assign(r.eval, second, PZ_REGISTER, &g));
-  ck_assert_fails(pz_eval_vjp(r.eval, r.state, &g, 1, false, &gx), PZ_STALE, "changed");
+  ck_assert_fails(pz_eval_vjp(r.eval, r.state, &g, 1, 1, false, &gx), PZ_STALE, "changed");
   pz_state_free(second);
 
   rig_from_tensor(&r, "gain,bare,gain", PZ_F64, 2, shape);
-  ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, &value));
+  ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, NULL, &value));
   pz_tensor three[3] = {gx, gx, gx};
-  ck_assert_fails(pz_eval_vjp(r.eval, r.state, &g, 1, false, three), PZ_UNSUPPORTED,
+  ck_assert_fails(pz_eval_vjp(r.eval, r.state, &g, 1, 1, false, three), PZ_UNSUPPORTED,
                   "bare: has no vjp");
   /* Behind it there is no need for it. */
-  ck_assert_ok(pz_eval_vjp(r.eval, r.state, &g, 4, false, three));
+  ck_assert_ok(pz_eval_vjp(r.eval, r.state, &g, 1, 4, false, three));
   rig_close(&r);
 }
 END_TEST
@@ -350,6 +415,8 @@ main(void)
   tcase_add_test(tests, test_rows);
   tcase_add_test(tests, test_want);
   tcase_add_test(tests, test_accumulate);
+  tcase_add_test(tests, test_cotangents);
+  tcase_add_test(tests, test_into);
   tcase_add_test(tests, test_refused);
   return test_main_case(tests);
 }

@@ -45,7 +45,7 @@ START_TEST(test_repetition_allocates_nothing)
   pz_queue* queue = NULL;
   ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_opaque));
   if (devices[_i]) {
-    ck_assert_ok(pz_queue_open(context, devices[_i], &queue));
+    ck_assert_ok(pz_queue_open(context, devices[_i], NULL, &queue));
   }
   pzi_arena arena;
   pzi_arena_init(&arena, queue ? &queue->allocator : NULL);

@@ -34,7 +34,7 @@ static pz_queue*
 open_device(const char* const name)
 {
   pz_queue* queue = NULL;
-  ck_assert_ok(pz_queue_open(context, name, &queue));
+  ck_assert_ok(pz_queue_open(context, name, NULL, &queue));
   return queue;
 }
 
@@ -68,41 +68,104 @@ END_TEST
 START_TEST(test_devices_that_are_not_there)
 {
   pz_queue* queue = NULL;
-  ck_assert_fails(pz_queue_open(context, "cpuu", &queue), PZ_NOT_FOUND, "the nearest is \"cpu\"");
-  ck_assert_fails(pz_queue_open(context, "lean:7", &queue), PZ_NOT_FOUND,
+  ck_assert_fails(pz_queue_open(context, "cpuu", NULL, &queue), PZ_NOT_FOUND,
+                  "the nearest is \"cpu\"");
+  ck_assert_fails(pz_queue_open(context, "lean:7", NULL, &queue), PZ_NOT_FOUND,
                   "found no device \"lean:7\"");
-  ck_assert_fails(pz_queue_open(context, "lean:7", &queue), PZ_NOT_FOUND, "\"lean:2\"");
-  ck_assert_fails(pz_queue_open(context, "lean:1", &queue), PZ_DEVICE, "unplugged");
-  ck_assert_fails(pz_queue_open(context, "lean:2", &queue), PZ_DEVICE,
+  ck_assert_fails(pz_queue_open(context, "lean:7", NULL, &queue), PZ_NOT_FOUND, "\"lean:2\"");
+  ck_assert_fails(pz_queue_open(context, "lean:1", NULL, &queue), PZ_DEVICE, "unplugged");
+  ck_assert_fails(pz_queue_open(context, "lean:2", NULL, &queue), PZ_DEVICE,
                   "device 2 of lean cannot be used: its backend does not say why");
-  ck_assert_fails(pz_queue_open(context, "cpu:0x", &queue), PZ_NOT_FOUND, "\"cpu:0x\"");
-  ck_assert_fails(pz_queue_open(context, "", &queue), PZ_NOT_FOUND, "found no device \"\"");
-  ck_assert_fails(pz_queue_open(context, "opencl:7", &queue), PZ_NOT_FOUND, "\"opencl:7\"");
-  ck_assert_fails(pz_queue_open(NULL, "cpu", &queue), PZ_INVALID, "no context");
+  ck_assert_fails(pz_queue_open(context, "cpu:0x", NULL, &queue), PZ_NOT_FOUND, "\"cpu:0x\"");
+  ck_assert_fails(pz_queue_open(context, "", NULL, &queue), PZ_NOT_FOUND, "found no device \"\"");
+  ck_assert_fails(pz_queue_open(context, "opencl:7", NULL, &queue), PZ_NOT_FOUND, "\"opencl:7\"");
+  ck_assert_fails(pz_queue_open(NULL, "cpu", NULL, &queue), PZ_INVALID, "no context");
   ck_assert_ptr_null(queue);
 }
 END_TEST
 
+/* The place of a device in the order of "auto", with the reason for it. */
+static int
+rank_of(pz_context* const in, const char* const name, const char* const rank)
+{
+  pz_device_report report = {.size = sizeof(report)};
+  for (int k = 0; pz_context_device(in, (uint32_t)k, &report) == PZ_OK; ++k) {
+    if (strcmp(report.name, name) == 0) {
+      ck_assert_str_eq(report.rank, rank);
+      return k;
+    }
+  }
+  ck_abort_msg("found no device %s", name);
+}
+
 START_TEST(test_device_reports)
 {
   pz_device_report report = {.size = sizeof(report)};
-  int cpu = -1;
-  int lean = -1;
-  int last = -1;
-  for (int k = 0; pz_context_device(context, (uint32_t)k, &report) == PZ_OK; ++k) {
-    cpu = strcmp(report.name, "cpu") == 0 ? k : cpu;
-    last = k;
+  int32_t before = INT32_MAX;
+  for (uint32_t k = 0; pz_context_device(context, k, &report) == PZ_OK; ++k) {
+    ck_assert_int_le(report.priority, before);
+    before = report.priority;
     if (strcmp(report.name, "lean:1") == 0) {
-      lean = k;
       ck_assert_uint_eq(report.usable, 0);
       ck_assert_str_eq(report.reason, "unplugged");
     }
     ck_assert_ptr_nonnull(report.path);
   }
-  ck_assert_str_eq(report.name, "reference"); /* the least preferred is the last */
-  ck_assert_int_ge(lean, 0);
-  ck_assert_int_gt(cpu, lean);
-  ck_assert_int_eq(last, cpu + 1);
+  const int cpu = rank_of(context, "cpu", "priority 100");
+  const int reference = rank_of(context, "reference", "priority 1");
+  ck_assert_int_lt(cpu, reference);
+  ck_assert_int_lt(reference, rank_of(context, "lean:0", "not for auto"));
+}
+END_TEST
+
+/* What the host prefers comes first, else what the environment does; by device or backend. A device
+   that cannot be used is passed over. */
+START_TEST(test_preferred_devices)
+{
+  static const char* const devices[] = {NULL, "lean:1,bare,lean:0"};
+  const pz_context_settings none = {.size = sizeof(none)};
+  ck_assert_int_eq(setenv("PARAMETRIZE_DEVICE", "nonsense,lean,reference", 1), 0);
+  for (int given = 0; given < 2; ++given) {
+    pz_context_settings settings = none;
+    pz_context* other = NULL;
+    pz_queue* queue = NULL;
+    settings.flags = PZ_ONLY_GIVEN_FOLDERS;
+    settings.devices = devices[given];
+    ck_assert_ok(pz_context_new(&settings, &other));
+    ck_assert_ok(pz_context_add_plugin(other, &pz_plugin_v1_opaque));
+    ck_assert_ok(pz_queue_open(other, "auto", NULL, &queue));
+    ck_assert_str_eq(pz_queue_device(queue, NULL), given ? "bare:0" : "lean:0");
+    pz_queue_close(queue);
+    if (given) {
+      ck_assert_int_eq(rank_of(other, "lean:1", "given by the host"), 0);
+      ck_assert_int_eq(rank_of(other, "bare:0", "given by the host"), 1);
+      ck_assert_int_ge(rank_of(other, "reference", "priority 1"), 3);
+    } else {
+      ck_assert_int_eq(rank_of(other, "lean:0", "PARAMETRIZE_DEVICE"), 0);
+      ck_assert_int_eq(rank_of(other, "reference", "PARAMETRIZE_DEVICE"), 3);
+    }
+    pz_context_free(other);
+  }
+  unsetenv("PARAMETRIZE_DEVICE");
+}
+END_TEST
+
+/* ---- operations ------------------------------------------------------------------ */
+
+START_TEST(test_tables_of_operations)
+{
+  pz_queue* queue = open_device("brief"); /* its tables end after gemm */
+  pz_op_report report = {.size = sizeof(report)};
+  for (uint32_t k = 0; pz_queue_op(queue, k, &report) == PZ_OK; ++k) {
+    const bool native = strcmp(report.name, "gemm") == 0 || strcmp(report.name, "read") == 0 ||
+                        strcmp(report.name, "write") == 0;
+    ck_assert_msg((report.f32 == PZ_ROUTE_NATIVE) == native, "%s", report.name);
+  }
+  pz_queue_close(queue);
+  queue = NULL;
+  ck_assert_fails(pz_queue_open(context, "broken", NULL, &queue), PZ_PLUGIN,
+                  "broken:0: operations of 4 bytes, expected at least 8");
+  ck_assert_ptr_null(queue);
 }
 END_TEST
 
@@ -315,6 +378,8 @@ main(void)
   tcase_add_test(tcase, test_device_names);
   tcase_add_test(tcase, test_devices_that_are_not_there);
   tcase_add_test(tcase, test_device_reports);
+  tcase_add_test(tcase, test_preferred_devices);
+  tcase_add_test(tcase, test_tables_of_operations);
   tcase_add_loop_test(tcase, test_copies_honour_strides, 0, 5);
   tcase_add_test(tcase, test_copies_check_both_sides);
   tcase_add_loop_test(tcase, test_storages, 0, 2);

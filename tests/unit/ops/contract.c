@@ -22,7 +22,7 @@ open_on(const char* const device)
 {
   context = test_context();
   ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_opaque));
-  ck_assert_ok(pz_queue_open(context, device, &queue));
+  ck_assert_ok(pz_queue_open(context, device, NULL, &queue));
   runner_open(runner, queue, PZ_F64, PLAIN, test_seed());
 }
 
@@ -197,7 +197,7 @@ START_TEST(test_empty_operands)
   }
   free(before), free(doubled), free(zeros), free(norms);
   pz_tensor* const w = MATRIX(0, 0);
-  ck_assert_ok(OP(shifted_inverse, PZ_SKEW, -1.0, 2.0, 1.0, -1.0, z, w));
+  ck_assert_ok(OP(shifted_inverse, PZ_SKEW, &(pz_shift){-1.0, 2.0, 1.0, -1.0}, z, w));
   ck_assert_ok(OP(eigh, z, nothing, w));
   ck_assert_ok(OP(qr, a, a, z));
   ck_assert_ok(OP(svd, a, a, nothing, z));
@@ -298,9 +298,9 @@ START_TEST(test_large_skew_matrices_are_pivoted)
   pz_tensor* const small = runner_input(runner, 2, shape, (const double[]){0.0, 1.0, -1.0, 0.0});
   pz_tensor* const x = runner_input(runner, 2, shape, large);
   pz_tensor* const y = runner_output(runner, 2, shape);
-  ck_assert_ok(OP(shifted_inverse, PZ_SKEW, -1.0, 2.0, 1.0, -1.0, small, y));
+  ck_assert_ok(OP(shifted_inverse, PZ_SKEW, &(pz_shift){-1.0, 2.0, 1.0, -1.0}, small, y));
   ck_assert_uint_eq(report_of("shifted_inverse").count[PZ_ROUTE_COMPOSED], 1);
-  ck_assert_ok(OP(shifted_inverse, PZ_SKEW, -1.0, 2.0, 1.0, -1.0, x, y));
+  ck_assert_ok(OP(shifted_inverse, PZ_SKEW, &(pz_shift){-1.0, 2.0, 1.0, -1.0}, x, y));
   ck_assert_uint_eq(report_of("shifted_inverse").count[PZ_ROUTE_HOST], 1);
   close_all();
 }
@@ -319,11 +319,12 @@ START_TEST(test_singular_matrices_are_named)
   pz_tensor* const t = runner_input(runner, 3, shape, triangles);
   pz_tensor* const b = runner_inout(runner, 3, shape, NULL);
   pz_tensor* const y = runner_output(runner, 3, shape);
-  ck_assert_fails(OP(shifted_inverse, PZ_GENERAL, 0.0, 1.0, 0.0, 1.0, a, y), PZ_SINGULAR, "1");
+  ck_assert_fails(OP(shifted_inverse, PZ_GENERAL, &(pz_shift){0.0, 1.0, 0.0, 1.0}, a, y),
+                  PZ_SINGULAR, "1");
   ck_assert_fails(OP(solve, PZ_GENERAL, a, b, y), PZ_SINGULAR, "1");
   ck_assert_fails(OP(trsm, PZ_LEFT, PZ_UPPER, PZ_N, PZ_NON_UNIT, 1.0, t, b), PZ_SINGULAR, "1");
-  ck_assert_fails(OP(shifted_inverse, PZ_GENERAL, 0.0, 1.0, 0.0, 0.0, a, y), PZ_SINGULAR,
-                  "matrix 0");
+  ck_assert_fails(OP(shifted_inverse, PZ_GENERAL, &(pz_shift){0.0, 1.0, 0.0, 0.0}, a, y),
+                  PZ_SINGULAR, "matrix 0");
   close_all();
 }
 END_TEST
@@ -337,7 +338,7 @@ START_TEST(test_fault_word)
   const int64_t shape[] = {2, 1, 1};
   pz_tensor* const a = runner_input(runner, 3, shape, (const double[]){2.0, 0.0});
   pz_tensor* const y = runner_output(runner, 3, shape);
-  ck_assert_ok(OP(shifted_inverse, PZ_GENERAL, 0.0, 1.0, 0.0, 1.0, a, y));
+  ck_assert_ok(OP(shifted_inverse, PZ_GENERAL, &(pz_shift){0.0, 1.0, 0.0, 1.0}, a, y));
   double* const v = runner_values(runner, y);
   ck_assert_double_eq(v[0], 0.5);
   ck_assert_double_nan(v[1]);

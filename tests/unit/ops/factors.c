@@ -89,10 +89,10 @@ case_inverses(op_runner* const runner, const int32_t nb, const int64_t* const ba
   pz_tensor* const plain = OUT(e);
   pz_tensor* const x = OUT(eb);
   pz_tensor* const z = OUT(eb);
-  OP(shifted_inverse, PZ_SKEW, -1.0, 2.0, 1.0, -1.0, skew, cayley);
+  OP(shifted_inverse, PZ_SKEW, &(pz_shift){-1.0, 2.0, 1.0, -1.0}, skew, cayley);
   // both terms of one sign: the result of order 1 is no difference of equal numbers
-  OP(shifted_inverse, PZ_GENERAL, -0.5, -1.5, 0.0, 1.0, general, inverse);
-  OP(shifted_inverse, PZ_SPD, 0.0, 1.0, 1.0, 1.0, definite, plain);
+  OP(shifted_inverse, PZ_GENERAL, &(pz_shift){-0.5, -1.5, 0.0, 1.0}, general, inverse);
+  OP(shifted_inverse, PZ_SPD, &(pz_shift){0.0, 1.0, 1.0, 1.0}, definite, plain);
   OP(solve, PZ_GENERAL, general, b, x);
   OP(solve, PZ_SPD, definite, b, z);
   runner_keep(runner, cayley);

@@ -22,7 +22,7 @@ setup(void)
 {
   context = test_context();
   ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_opaque));
-  ck_assert_ok(pz_queue_open(context, "reference", &reference));
+  ck_assert_ok(pz_queue_open(context, "reference", NULL, &reference));
 }
 
 static void
@@ -37,7 +37,7 @@ static pz_queue*
 open_device(const int k)
 {
   pz_queue* queue = NULL;
-  ck_assert_ok(pz_queue_open(context, devices[k], &queue));
+  ck_assert_ok(pz_queue_open(context, devices[k], NULL, &queue));
   return queue;
 }
 

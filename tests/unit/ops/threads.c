@@ -45,7 +45,7 @@ compute(worker* const w)
   }
   TRY(call.ops->random(&call, PZ_UNIFORM, w->seed, 0, -1.0, 1.0, &t[0]));
   TRY(call.ops->fold(&call, PZ_UPPER, -1, &t[0], &t[1]));
-  TRY(call.ops->shifted_inverse(&call, PZ_SKEW, -1.0, 2.0, 1.0, -1.0, &t[1], &t[2]));
+  TRY(call.ops->shifted_inverse(&call, PZ_SKEW, &(pz_shift){-1.0, 2.0, 1.0, -1.0}, &t[1], &t[2]));
   TRY(call.ops->gemm(&call, PZ_N, PZ_T, 1.0, &t[2], &t[1], 0.0, &t[3]));
   TRY(call.ops->read(&call, &t[2], w->result));
   TRY(call.ops->read(&call, &t[3], w->result + N * N));
@@ -73,8 +73,8 @@ START_TEST(test_threads)
   pz_queue* own = NULL;
   pthread_t threads[THREADS];
   ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_opaque));
-  ck_assert_ok(pz_queue_open(context, devices[_i], &queue));
-  ck_assert_ok(pz_queue_open(context, devices[_i], &own));
+  ck_assert_ok(pz_queue_open(context, devices[_i], NULL, &queue));
+  ck_assert_ok(pz_queue_open(context, devices[_i], NULL, &own));
   for (int k = 0; k < THREADS; ++k) {
     alone[k] = (worker){.queue = queue, .seed = (uint64_t)k + 1};
     together[k] = (worker){.queue = k == 0 ? own : queue, .seed = (uint64_t)k + 1};
