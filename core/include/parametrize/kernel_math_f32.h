@@ -1,0 +1,280 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* The mathematics of portable kernels for float: branch-free, no calls, no tables, so that the
+   compiler vectorises the loops around them. kernel_math.h has the names that bodies use.
+
+   Polynomials are minimax, in two halves of even and odd powers to shorten the chain of
+   operations. Adding 1.5 2^23 rounds to an integer, which then stands in the low bits. Errors are
+   the largest that tests/kernel_math has found, in units in the last place (ulp). */
+
+#ifndef PARAMETRIZE_KERNEL_MATH_F32_H
+#define PARAMETRIZE_KERNEL_MATH_F32_H
+
+#include <parametrize/kernel_isa.h>
+#include <parametrize/kernel_math_f64.h>
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#define PZ_ROUND_F32_ 0x1.8p23f
+/* ln 2 in two parts, the first with 9 zeros at its end */
+#define PZ_LN2_HIGH_F32_ 0x1.62e4p-1f
+#define PZ_LN2_LOW_F32_ 0x1.7f7d1cp-20f
+
+PZ_INLINE_ uint32_t
+pz_bits_f32_(const float x)
+{
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof(bits));
+  return bits;
+}
+
+PZ_INLINE_ float
+pz_of_bits_f32_(const uint32_t bits)
+{
+  float x;
+  memcpy(&x, &bits, sizeof(x));
+  return x;
+}
+
+/* 2^n, n an integer in -126 .. 127 */
+PZ_INLINE_ float
+pz_pow2_f32_(const float n)
+{
+  return pz_of_bits_f32_(pz_bits_f32_(n + (PZ_ROUND_F32_ + 127)) << 23);
+}
+
+/* y 2^n, rounded once, n an integer in -160 .. 160 and |y| near 1 */
+PZ_INLINE_ float
+pz_scale_f32_(const float y, const float n)
+{
+  PZ_UNCONTRACTED_
+  const float half = (0.5f * n + PZ_ROUND_F32_) - PZ_ROUND_F32_;
+  return y * pz_pow2_f32_(half) * pz_pow2_f32_(n - half);
+}
+
+/* x = n ln 2 + r, |r| <= ln 2 / 2, for |x| < 110: returns n */
+PZ_INLINE_ float
+pz_reduce_f32_(const float x, float* const r)
+{
+  PZ_UNCONTRACTED_
+  const float n = (x * 0x1.715476p+0f + PZ_ROUND_F32_) - PZ_ROUND_F32_;
+  *r = (x - n * PZ_LN2_HIGH_F32_) - n * PZ_LN2_LOW_F32_;
+  return n;
+}
+
+/* e^r - 1 = r + r^2 q(r), |r| <= ln 2 / 2 */
+PZ_INLINE_ float
+pz_expm1_near_f32_(const float r)
+{
+  PZ_UNCONTRACTED_
+  const float z = r * r;
+  const float even = 0x1p-1f + z * (0x1.555486p-5f + z * 0x1.6d99bep-10f);
+  const float odd = 0x1.5554aep-3f + z * 0x1.12288p-7f;
+  return r + z * (even + r * odd);
+}
+
+/* e^x = 2^n e^r. All x; infinite above 88.72, subnormal below -87.33, 0 below -103.97.
+   Error: @exp64@ ulp. */
+PZ_INLINE_ float
+pz_exp_f32_(const float x)
+{
+  PZ_UNCONTRACTED_
+  float r;
+  const float n = pz_reduce_f32_(x > 89 ? 89 : (x < -105 ? -105 : x), &r);
+  return pz_scale_f32_(1 + pz_expm1_near_f32_(r), n);
+}
+
+/* e^x - 1 = 2^n ((1 - 2^-n) + (e^r - 1)). All x. Error: @expm164@ ulp. */
+PZ_INLINE_ float
+pz_expm1_f32_(const float x)
+{
+  PZ_UNCONTRACTED_
+  float r;
+  const float n = pz_reduce_f32_(x > 89 ? 89 : (x < -20 ? -20 : x), &r);
+  const float one = 1 - pz_pow2_f32_(n > 120 ? -120 : -n);
+  return copysignf(pz_scale_f32_(one + pz_expm1_near_f32_(r), n), x);
+}
+
+/* log u + c for normal u and |c| far below u: u = 2^k m, m in [sqrt(1/2), sqrt 2), and
+   log m = 2 artanh s, s = f / (2 + f), f = m - 1. */
+PZ_INLINE_ float
+pz_log_normal_f32_(const float u, const float c, const float more_k)
+{
+  PZ_UNCONTRACTED_
+  const uint32_t root = 0x3f3504f3; /* sqrt(1/2) */
+  const uint32_t bits = pz_bits_f32_(u) + (0x3f800000 - root);
+  const float k = pz_of_bits_f32_((bits >> 23) | 0x4b000000) - (0x1p23f + 127) + more_k;
+  const float f = pz_of_bits_f32_((bits & 0x007fffff) + root) - 1;
+  const float s = f / (2 + f);
+  const float z = s * s;
+  const float tail = z * (0x1.55557ap-1f + z * (0x1.995e3ep-2f + z * 0x1.31f11p-2f));
+  const float square = 0.5f * f * f;
+  const float low = k * PZ_LN2_LOW_F32_ + c;
+  return k * PZ_LN2_HIGH_F32_ - ((square - (s * (square + tail) + low)) - f);
+}
+
+/* log x. NaN below 0. Error: @log64@ ulp. */
+PZ_INLINE_ float
+pz_log_f32_(const float x)
+{
+  PZ_UNCONTRACTED_
+  const int subnormal = x < 0x1p-126f;
+  const float y = pz_log_normal_f32_(subnormal ? x * 0x1p25f : x, 0, subnormal ? -25 : 0);
+  const float edge = x == 0 ? -INFINITY : NAN;
+  return x > 0 ? (x < INFINITY ? y : x) : edge;
+}
+
+/* log(1 + x) = log u + c / u, u = 1 + x rounded and c what was lost. NaN below -1.
+   Error: @log1p64@ ulp. */
+PZ_INLINE_ float
+pz_log1p_f32_(const float x)
+{
+  PZ_UNCONTRACTED_
+  const float u = 1 + x;
+  const float lost = x < 1 ? x - (u - 1) : 1 - (u - x);
+  const float y = copysignf(pz_log_normal_f32_(u, lost / u, 0), x);
+  const float edge = x == -1 ? -INFINITY : NAN;
+  return x > -1 ? (x < INFINITY ? y : x) : edge;
+}
+
+/* 1 / (1 + e^-x), from e^-|x|. Error: @logistic64@ ulp. */
+PZ_INLINE_ float
+pz_logistic_f32_(const float x)
+{
+  PZ_UNCONTRACTED_
+  const float e = pz_exp_f32_(-fabsf(x));
+  return (x < 0 ? e : 1) / (1 + e);
+}
+
+/* log(1 + e^x) = max(x, 0) + log(1 + e^-|x|). Error: @softplus64@ ulp. */
+PZ_INLINE_ float
+pz_softplus_f32_(const float x)
+{
+  PZ_UNCONTRACTED_
+  return (x > 0 ? x : 0) + pz_log1p_f32_(pz_exp_f32_(-fabsf(x)));
+}
+
+/* tanh |x| = -e / (2 + e), e = e^(-2 |x|) - 1. Error: @tanh64@ ulp. */
+PZ_INLINE_ float
+pz_tanh_f32_(const float x)
+{
+  PZ_UNCONTRACTED_
+  const float e = pz_expm1_f32_(-2 * fabsf(x));
+  return copysignf(e / (2 + e), x);
+}
+
+/* erf |x| = 1 - e^-q, q = -log erfc |x| = x (2 / sqrt(pi) + x p(x)), a polynomial in x / 2 - 1;
+   it is 1 from 3.92 on. Error: @erf32@ ulp. */
+PZ_INLINE_ float
+pz_erf_f32_(const float x)
+{
+  PZ_UNCONTRACTED_
+  const float a = fabsf(x) > 4 ? 4 : fabsf(x);
+  const float t = a * 0.5f - 1;
+  const float z = t * t;
+  const float even =
+      0x1.8dd8fp-1f +
+      z * (-0x1.1dd4c4p-5f + z * (-0x1.a635e4p-9f + z * (0x1.071bap-13f + z * 0x1.3b1372p-12f)));
+  const float odd =
+      0x1.73e9eep-4f + z * (0x1.86ec14p-7f + z * (0x1.488966p-12f + z * -0x1.3e306p-12f));
+  return copysignf(pz_expm1_f32_(-(a + a * (0x1.06eba8p-3f + a * (even + t * odd)))), x);
+}
+
+#ifdef PZ_VECTOR_CALL_
+/* |x| = n pi/2 + r, |r| <= pi/4, for |x| <= 2^20: sin and cos of r, exchanged where n + quarter is
+   odd, negative where n + quarter is 2 or 3 modulo 4. */
+PZ_INLINE_ float
+pz_sine_inner_f32_(const float x, const uint32_t quarter)
+{
+  PZ_UNCONTRACTED_
+  const float a = fabsf(x);
+  const double shifted = (double)a * 0x1.45f306dc9c883p-1 + 0x1.8p52;
+  const double n = shifted - 0x1.8p52;
+  const uint32_t q = (uint32_t)pz_bits_f64_(shifted) + quarter;
+  const float r = (float)(((double)a - n * 0x1.921fb544p+0) - n * 0x1.0b4611a626331p-34);
+  const float z = r * r;
+  const float w = z * z;
+  const float sine = r + r * z * (-0x1.555546p-3f + z * (0x1.11074cp-7f - z * 0x1.9947cap-13f));
+  const float cosine =
+      1 - (0.5f * z - w * (0x1.55554ap-5f - z * (0x1.6c0c76p-10f - z * 0x1.99fc26p-16f)));
+  const uint32_t odd = 0 - (q & 1);
+  const uint32_t size = (pz_bits_f32_(cosine) & odd) | (pz_bits_f32_(sine) & ~odd);
+  return pz_of_bits_f32_(size ^ ((q & 2) << 30));
+}
+
+/* `inner` for |x| <= 2^20, else that of <math.h> */
+PZ_VECTOR_CALL_ float
+pz_sin_outer_f32_(const float x, const float inner)
+{
+  return fabsf(x) <= 0x1p20f ? inner : sinf(x);
+}
+
+PZ_VECTOR_CALL_ float
+pz_cos_outer_f32_(const float x, const float inner)
+{
+  return fabsf(x) <= 0x1p20f ? inner : cosf(x);
+}
+
+/* Error: @sin@ ulp, where it is not that of <math.h>. */
+PZ_INLINE_ float
+pz_sin_f32_(const float x)
+{
+  const uint32_t sign = pz_bits_f32_(x) & 0x80000000;
+  return pz_sin_outer_f32_(x, pz_of_bits_f32_(pz_bits_f32_(pz_sine_inner_f32_(x, 0)) ^ sign));
+}
+
+/* Error: @cos@ ulp, where it is not that of <math.h>. */
+PZ_INLINE_ float
+pz_cos_f32_(const float x)
+{
+  return pz_cos_outer_f32_(x, pz_sine_inner_f32_(x, 1));
+}
+#else
+PZ_INLINE_ float
+pz_sin_f32_(const float x)
+{
+  return sinf(x);
+}
+
+PZ_INLINE_ float
+pz_cos_f32_(const float x)
+{
+  return cosf(x);
+}
+#endif
+
+/* The nearest integer, the even one of two. Exact. */
+PZ_INLINE_ float
+pz_rint_f32_(const float x)
+{
+  PZ_UNCONTRACTED_
+  const float a = fabsf(x);
+  return copysignf(a < 0x1p23f ? (a + 0x1p23f) - 0x1p23f : a, x);
+}
+
+/* The largest integer that is not above x. Exact. */
+PZ_INLINE_ float
+pz_floor_f32_(const float x)
+{
+  PZ_UNCONTRACTED_
+  const float n = pz_rint_f32_(x);
+  return copysignf(n > x ? n - 1 : n, x);
+}
+
+/* x where it is the larger or NaN, else y */
+PZ_INLINE_ float
+pz_max_f32_(const float x, const float y)
+{
+  return ((x > y) | (x != x)) ? x : y;
+}
+
+PZ_INLINE_ float
+pz_min_f32_(const float x, const float y)
+{
+  return ((x < y) | (x != x)) ? x : y;
+}
+
+#endif /* PARAMETRIZE_KERNEL_MATH_F32_H */
