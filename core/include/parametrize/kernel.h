@@ -15,11 +15,13 @@
    run in any order and at the same time, so each writes only what no other touches.
 
    The body is written in what C99, OpenCL C 1.2 and CUDA C have in common: `real` for
-   float or double, `pz_int` for 64-bit integers, the mathematics below (pz_exp ...),
-   no preprocessor directives, no calls of other functions, no barriers, no static
-   data. Tensor arguments are C-contiguous arrays of `real`, their byte offset already
-   applied. The macro compiles the body for float and for double and keeps its text,
-   from which OpenCL and CUDA backends build theirs. */
+   float or double, `pz_int` for 64-bit integers, the mathematics of kernel_math.h
+   (pz_exp ...), no preprocessor directives, no calls of other functions, no barriers,
+   no static data. Tensor arguments are C-contiguous arrays of `real`, their byte offset
+   already applied. The macro compiles the body for float and for double, in loops for
+   each instruction set (kernel_isa.h), and keeps its text, from which OpenCL and CUDA
+   backends build theirs. Compile with -O3 -fno-math-errno, so that the loops become
+   vector instructions. */
 
 #ifndef PARAMETRIZE_KERNEL_H
 #define PARAMETRIZE_KERNEL_H
