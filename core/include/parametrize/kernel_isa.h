@@ -33,9 +33,10 @@
 #define PZ_UNCONTRACTED_
 #endif
 
-/* A function that a vectorised loop calls for a whole vector: for conditionals with a rare side that
-   cannot be vectorised. Defined where compilers can do that. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+/* A function that a vectorised loop calls for a whole vector: for conditionals with a rare side
+   that cannot be vectorised. Only where the compiler can do that; without optimization GCC would
+   keep the function, and its calls of the C library, in every file. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__)
 #define PZ_VECTOR_CALL_ __attribute__((simd("notinbranch"), noinline, unused)) static
 #endif
 

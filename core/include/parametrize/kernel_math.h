@@ -11,7 +11,8 @@
      pz_max pz_min                      NaN if an argument is
      pz_tan pz_pow pz_atan2 pz_hypot    those of <math.h>: a loop with one is not vectorised
 
-   All but the last line compile to straight code without calls. They need rounding to nearest, and
+   All but the last line compile to straight code; sine and cosine call <math.h> where |x| is above
+   2^20, or everywhere if the compiler is not GCC. They need rounding to nearest, and
    compilers that keep to IEEE 754: no -ffast-math. They leave errno alone. */
 
 #ifndef PARAMETRIZE_KERNEL_MATH_H

@@ -1,9 +1,9 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The mathematics of portable kernels for float: branch-free code without calls and tables, so that the
-   compiler vectorises the loops around it; only sine and cosine call the C library, for large
-   arguments. kernel_math.h has the names that bodies use.
+/* The mathematics of portable kernels for float: branch-free code without calls and tables, so
+   that the compiler vectorises the loops around it; only sine and cosine call the C library, for
+   large arguments. kernel_math.h has the names that bodies use.
 
    Polynomials are minimax, in two halves of even and odd powers to shorten the chain of
    operations. Adding 1.5 2^23 rounds to an integer, which then stands in the low bits. Errors are
