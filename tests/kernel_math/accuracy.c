@@ -99,10 +99,14 @@ static double
 check32(const float x)
 {
   const float y = tested->f32(x);
-  const double error = error_in_ulp(y, tested->exact32(x), FLT_MANT_DIG, FLT_MIN_EXP, FLT_MAX_EXP);
+  const double exact = tested->exact32(x);
+  if (y == (float)exact) {
+    return 0; /* as most are: saves the time for the rest */
+  }
+  const double error = error_in_ulp(y, exact, FLT_MANT_DIG, FLT_MIN_EXP, FLT_MAX_EXP);
   if (!(error <= bound)) {
     ck_abort_msg("%s of %a: found %a, expected %a: %.2f ulp", tested->name, (double)x, (double)y,
-                 tested->exact32(x), error);
+                 exact, error);
   }
   return error;
 }
