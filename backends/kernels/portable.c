@@ -25,11 +25,23 @@ static const char mathematics[] =
     "#define pz_cos(x) cos((real)(x))\n"
     "#define pz_tan(x) tan((real)(x))\n"
     "#define pz_tanh(x) tanh((real)(x))\n"
+    "#define pz_erf(x) erf((real)(x))\n"
+    "#define pz_rint(x) rint((real)(x))\n"
+    "#define pz_floor(x) floor((real)(x))\n"
     "#define pz_pow(x, y) pow((real)(x), (real)(y))\n"
-    "#define pz_min(x, y) fmin((real)(x), (real)(y))\n"
-    "#define pz_max(x, y) fmax((real)(x), (real)(y))\n"
     "#define pz_atan2(y, x) atan2((real)(y), (real)(x))\n"
-    "#define pz_hypot(x, y) hypot((real)(x), (real)(y))\n";
+    "#define pz_hypot(x, y) hypot((real)(x), (real)(y))\n"
+    "GPU_FUNCTION real pz_max(real x, real y) { return x > y || x != x ? x : y; }\n"
+    "GPU_FUNCTION real pz_min(real x, real y) { return x < y || x != x ? x : y; }\n"
+    "GPU_FUNCTION real pz_logistic(real x)\n"
+    "{\n"
+    "  const real e = exp(-fabs(x));\n"
+    "  return (x < 0 ? e : (real)1) / (1 + e);\n"
+    "}\n"
+    "GPU_FUNCTION real pz_softplus(real x)\n"
+    "{\n"
+    "  return (x > 0 ? x : (real)0) + log1p(exp(-fabs(x)));\n"
+    "}\n";
 
 char*
 gpu_portable_text(const pz_kernel* const kernel)

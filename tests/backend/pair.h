@@ -208,6 +208,7 @@ TCase* known_case(void);
 TCase* extents_case(void);
 TCase* batches_case(void);
 TCase* exponentials_case(void);
+TCase* mathematics_case(void);
 
 /* ---- exponentials.c: polynomials that approximate exp ------------------------ */
 

@@ -102,7 +102,7 @@ def own_plugin():
     folder = work / "mine"
     folder.mkdir()
     run(
-        [*cc, "-shared", "-fPIC", *pkg_config("--cflags"),
+        [*cc, "-shared", "-fPIC", "-O3", "-fno-math-errno", *pkg_config("--cflags"),
          str(source / "examples/plugin/bounded.c"), "-o", str(folder / "bounded.so")]
     )
     environment["PARAMETRIZE_PLUGIN_PATH"] = str(folder)
