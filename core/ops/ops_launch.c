@@ -68,6 +68,10 @@ pzi_ops_launch(pz_call* const c, const pz_kernel* const kernel, const int64_t n_
     return pzi_fail(PZ_INVALID, "launch: found no kernel of 1 to %d tensors and up to %d numbers",
                     (int)PZ_KERNEL_MAX_ARGS, (int)PZ_KERNEL_MAX_ARGS);
   }
+  if (kernel->dialect > PZ_KERNEL_DIALECT) {
+    return pzi_fail(PZ_UNSUPPORTED, "launch of %s: found kernel dialect %" PRIu32 ", expected %d",
+                    kernel->name, kernel->dialect, (int)PZ_KERNEL_DIALECT);
+  }
   if (n_items < 0) {
     return pzi_fail(PZ_INVALID, "launch of %s: found %" PRId64 " items", kernel->name, n_items);
   }

@@ -32,7 +32,10 @@
 
 PZ_BEGIN_DECLS
 
-enum { PZ_KERNEL_MAX_ARGS = 8 }; /* of each kind */
+enum {
+  PZ_KERNEL_MAX_ARGS = 8, /* of each kind */
+  PZ_KERNEL_DIALECT = 1,  /* rises when bodies can use more, such as another function */
+};
 
 /* Runs items begin .. end-1 on host memory. `tensors` are first elements. */
 typedef void (*pz_kernel_function)(int64_t begin, int64_t end, void* const* tensors,
@@ -47,20 +50,29 @@ typedef struct pz_kernel {
   const char* text; /* the body */
   pz_kernel_function f32;
   pz_kernel_function f64;
+  uint32_t dialect;     /* PZ_KERNEL_DIALECT; an older host refuses a newer one by its name */
+  uint32_t reserved[3]; /* zero */
 } pz_kernel;
 
 typedef int64_t pz_int;
 
-#define PZ_TENSOR_ARG(index, name) real* const name = (real*)pz_tensors[index]
-#define PZ_REAL_ARG(index, name) const real name = (real)pz_reals[index]
-#define PZ_INTEGER_ARG(index, name) const pz_int name = pz_integers[index]
+/* `index`, which does not compile unless it is a constant below `count`. */
+#define PZ_BELOW_(index, count) \
+  ((index) + 0 * (int)sizeof(char[(index) >= 0 && (index) < (count) ? 1 : -1]))
 
-#define PZ_KERNEL_ITEM_(name, type, ...)                                                      \
+#define PZ_TENSOR_ARG(index, name) \
+  real* const name = (real*)pz_tensors[PZ_BELOW_(index, pz_n_tensors_)]
+#define PZ_REAL_ARG(index, name) const real name = (real)pz_reals[PZ_BELOW_(index, pz_n_reals_)]
+#define PZ_INTEGER_ARG(index, name) \
+  const pz_int name = pz_integers[PZ_BELOW_(index, pz_n_integers_)]
+
+#define PZ_KERNEL_ITEM_(name, type, n_tensors, n_reals, n_integers, ...)                      \
   PZ_INLINE_ void name##_item_(const pz_int i, void* const* const pz_tensors,                 \
                                const double* const pz_reals, const pz_int* const pz_integers) \
   {                                                                                           \
     PZ_UNCONTRACTED_                                                                          \
     typedef type real;                                                                        \
+    enum { pz_n_tensors_ = n_tensors, pz_n_reals_ = n_reals, pz_n_integers_ = n_integers };   \
     (void)i;                                                                                  \
     (void)pz_tensors;                                                                         \
     (void)pz_reals;                                                                           \
@@ -92,7 +104,7 @@ typedef int64_t pz_int;
   }
 
 #define PZ_KERNEL_BODY_(name, type, n_tensors_, n_reals_, n_integers_, ...)               \
-  PZ_KERNEL_ITEM_(name, type, __VA_ARGS__)                                                \
+  PZ_KERNEL_ITEM_(name, type, n_tensors_, n_reals_, n_integers_, __VA_ARGS__)             \
   PZ_FOR_ISAS_(PZ_KERNEL_LOOP_, name, name, n_tensors_, n_reals_, n_integers_)            \
   static void name##_(const int64_t begin, const int64_t end, void* const* const tensors, \
                       const double* const reals, const int64_t* const integers)           \
@@ -112,6 +124,8 @@ typedef int64_t pz_int;
       #__VA_ARGS__,                                                                      \
       name##_float_,                                                                     \
       name##_double_,                                                                    \
+      PZ_KERNEL_DIALECT,                                                                 \
+      {0, 0, 0},                                                                         \
   };
 
 PZ_END_DECLS

@@ -170,6 +170,10 @@ START_TEST(test_kernels_get_all_their_arguments)
   ck_assert_fails(OP(launch, &twice, 4, tensors, NULL, &n), PZ_INVALID, "no reals, expected 1");
   ck_assert_fails(OP(launch, &twice, 4, tensors, &a, NULL), PZ_INVALID, "no integers, expected 1");
   ck_assert_ok(OP(launch, &twice, 4, tensors, &a, &n));
+  pz_kernel newer = twice;
+  newer.dialect = PZ_KERNEL_DIALECT + 1;
+  ck_assert_fails(OP(launch, &newer, 4, tensors, &a, &n), PZ_UNSUPPORTED,
+                  "launch of twice: found kernel dialect 2, expected 1");
   close_all();
 }
 END_TEST
