@@ -1,20 +1,22 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The exponential of small matrices by the polynomials of the caller, scaling and squaring, and
+/* The exponential of small matrices by Taylor polynomials, scaling and squaring, and
    its adjoint by reversing every product: C = L R sends gC R^T to L and L^T gC to R. */
 
 #include "reference.h"
 
+#include <exponential_schemes.h>
+
 #include <math.h>
 #include <string.h>
 
-enum { PRODUCTS = PZ_POLYNOMIAL_PRODUCTS, MOST_SQUARINGS = 1022, REPAIR_FROM = 2 };
+enum { PRODUCTS = EXPM_MOST_PRODUCTS, MOST_SQUARINGS = 1022, REPAIR_FROM = 2 };
 
 /* What one matrix takes: scratch of n x n each. */
 typedef struct evaluation {
   int64_t n;
-  const pz_polynomial* p;
+  const expm_scheme* p;
   int squarings;
   double* v[PRODUCTS + 2]; /* values of the polynomial, v[0] the identity */
   double* g[PRODUCTS + 2]; /* gradients at them */
@@ -85,15 +87,14 @@ norm_of(const int64_t n, const uint32_t in, const double* const x)
 /* Polynomial and squarings by the bounds of float64, in which this is done, the values of the
    former, and p(x) in `power`. */
 static void
-evaluate(evaluation* const e, const uint32_t in, const uint32_t n_polynomials,
-         const pz_polynomial* const p)
+evaluate(evaluation* const e, const uint32_t in)
 {
   const double norm = norm_of(e->n, in, e->v[1]);
   uint32_t k = 0;
-  while (k + 1 < n_polynomials && !(norm <= p[k].bound[1])) {
+  while (k < EXPM_LAST && !(norm <= expm_schemes[k].bound[1])) {
     ++k;
   }
-  e->p = &p[k];
+  e->p = &expm_schemes[k];
   e->squarings = 0;
   if (isfinite(norm) && norm > e->p->bound[1]) {
     (void)frexp(norm / e->p->bound[1], &e->squarings);
@@ -206,15 +207,14 @@ is_symmetric(const uint32_t in)
 }
 
 pz_status
-pzi_reference_exponential(pz_backend_queue* const q, const uint32_t in, const uint32_t n,
-                          const pz_polynomial* const p, const pz_mat* const x,
+pzi_reference_exponential(pz_backend_queue* const q, const uint32_t in, const pz_mat* const x,
                           const pz_mat* const y)
 {
   evaluation e;
   PZ_TRY(evaluation_init(q, x->rows, &e));
   for (int64_t k = 0; k < y->batch; ++k) {
     pzi_reference_load(x, k, e.v[1]);
-    evaluate(&e, in, n, p);
+    evaluate(&e, in);
     square(&e, e.squarings);
     if (in == PZ_SKEW && e.squarings > REPAIR_FROM) {
       repair(&e);
@@ -232,15 +232,15 @@ pzi_reference_exponential(pz_backend_queue* const q, const uint32_t in, const ui
 }
 
 pz_status
-pzi_reference_exponential_adjoint(pz_backend_queue* const q, const uint32_t in, const uint32_t n,
-                                  const pz_polynomial* const p, const pz_mat* const x,
-                                  const pz_mat* const gy, const pz_mat* const gx)
+pzi_reference_exponential_adjoint(pz_backend_queue* const q, const uint32_t in,
+                                  const pz_mat* const x, const pz_mat* const gy,
+                                  const pz_mat* const gx)
 {
   evaluation e;
   PZ_TRY(evaluation_init(q, x->rows, &e));
   for (int64_t k = 0; k < gx->batch; ++k) {
     pzi_reference_load(x, k, e.v[1]);
-    evaluate(&e, in, n, p);
+    evaluate(&e, in);
     pzi_reference_load(gy, k, e.at);
     reverse_squarings(&e);
     reverse(&e, e.at);

@@ -118,10 +118,9 @@ pz_status pzi_reference_trsm(pz_backend_queue* q, pz_side side, pz_triangle tria
                              const pz_fault* fault);
 
 /* exponential.c */
-pz_status pzi_reference_exponential(pz_backend_queue* q, uint32_t in, uint32_t n,
-                                    const pz_polynomial* p, const pz_mat* x, const pz_mat* y);
-pz_status pzi_reference_exponential_adjoint(pz_backend_queue* q, uint32_t in, uint32_t n,
-                                            const pz_polynomial* p, const pz_mat* x,
+pz_status pzi_reference_exponential(pz_backend_queue* q, uint32_t in, const pz_mat* x,
+                                    const pz_mat* y);
+pz_status pzi_reference_exponential_adjoint(pz_backend_queue* q, uint32_t in, const pz_mat* x,
                                             const pz_mat* gy, const pz_mat* gx);
 
 /* inverse.c */

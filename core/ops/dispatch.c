@@ -97,11 +97,9 @@ call_entry(pz_queue* const queue, const pzi_request* const r)
     return ops->shifted_inverse_adjoint(q, (uint32_t)r->which, s[0], s[1], s[2], &m[0], &m[1],
                                         &m[2]);
   case PZI_EXPONENTIAL:
-    return ops->exponential(q, (uint32_t)r->which, (uint32_t)r->integer, r->polynomials, &m[0],
-                            &m[1]);
+    return ops->exponential(q, (uint32_t)r->which, &m[0], &m[1]);
   case PZI_EXPONENTIAL_ADJOINT:
-    return ops->exponential_adjoint(q, (uint32_t)r->which, (uint32_t)r->integer, r->polynomials,
-                                    &m[0], &m[1], &m[2]);
+    return ops->exponential_adjoint(q, (uint32_t)r->which, &m[0], &m[1], &m[2]);
   case PZI_READ_OUT:
   case PZI_WRITE_IN:
   case PZI_N_OPS:

@@ -126,9 +126,8 @@ pzi_ops_shifted_inverse_adjoint(pz_call* const c, const uint32_t in, const pz_sh
 
 /* x, gy (may be NULL) and out have one shape, of limited order. */
 static pz_status
-run_exponential(pzi_op_call* const op, const uint32_t in, const uint32_t n,
-                const pz_polynomial* const p, const pz_tensor* const x, const pz_tensor* const gy,
-                const char* const name, pz_tensor* const out)
+run_exponential(pzi_op_call* const op, const uint32_t in, const pz_tensor* const x,
+                const pz_tensor* const gy, const char* const name, pz_tensor* const out)
 {
   pzi_op_call_matrix(op, "x", PZI_READ, false, x);
   if (gy) {
@@ -138,37 +137,31 @@ run_exponential(pzi_op_call* const op, const uint32_t in, const uint32_t n,
   pzi_op_call_matrix(op, name, PZI_WRITE, false, out);
   pzi_op_call_expect_square(op, 0);
   pzi_op_call_expect(op, op->request.n - 1, pzi_op_call_rows(op, 0), pzi_op_call_cols(op, 0));
-  if (n == 0 || !p) {
-    pzi_op_call_refuse(op, "found no polynomials");
-  }
   if (op->status == PZ_OK && pzi_op_call_rows(op, 0) > PZ_EXPONENTIAL_ORDER) {
     return pzi_fail(PZ_UNSUPPORTED, "%s: found order %lld, expected at most %d",
                     pzi_op_name(op->request.op), (long long)pzi_op_call_rows(op, 0),
                     (int)PZ_EXPONENTIAL_ORDER);
   }
   op->request.which = (int)in;
-  op->request.integer = (int64_t)n;
-  op->request.polynomials = p;
   return pzi_op_call_run(op);
 }
 
 pz_status
-pzi_ops_exponential(pz_call* const c, const uint32_t in, const uint32_t n,
-                    const pz_polynomial* const p, const pz_tensor* const x, pz_tensor* const y)
+pzi_ops_exponential(pz_call* const c, const uint32_t in, const pz_tensor* const x,
+                    pz_tensor* const y)
 {
   pzi_op_call op;
   pzi_op_call_begin(&op, c, PZI_EXPONENTIAL);
-  return run_exponential(&op, in, n, p, x, NULL, "y", y);
+  return run_exponential(&op, in, x, NULL, "y", y);
 }
 
 pz_status
-pzi_ops_exponential_adjoint(pz_call* const c, const uint32_t in, const uint32_t n,
-                            const pz_polynomial* const p, const pz_tensor* const x,
+pzi_ops_exponential_adjoint(pz_call* const c, const uint32_t in, const pz_tensor* const x,
                             const pz_tensor* const gy, pz_tensor* const gx)
 {
   pzi_op_call op;
   pzi_op_call_begin(&op, c, PZI_EXPONENTIAL_ADJOINT);
-  return run_exponential(&op, in, n, p, x, gy, "gx", gx);
+  return run_exponential(&op, in, x, gy, "gx", gx);
 }
 
 pz_status

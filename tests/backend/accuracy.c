@@ -261,10 +261,10 @@ START_TEST(test_threads_change_nothing)
         RUN(r, gemm, 1.5, AT(x), AT(g), 0.0, AT(y));
         break;
       case 4:
-        RUN(r, exponential, PZ_GENERAL, N_EXPONENTIALS, exponentials, AT(e), AT(y));
+        RUN(r, exponential, PZ_GENERAL, AT(e), AT(y));
         break;
       case 5:
-        RUN(r, exponential_adjoint, PZ_GENERAL, N_EXPONENTIALS, exponentials, AT(e), AT(g), AT(y));
+        RUN(r, exponential_adjoint, PZ_GENERAL, AT(e), AT(g), AT(y));
         break;
       default:
         RUN(r, fold, PZ_UPPER, -1, AT(x), AT(y));

@@ -210,11 +210,6 @@ TCase* batches_case(void);
 TCase* exponentials_case(void);
 TCase* mathematics_case(void);
 
-/* ---- exponentials.c: polynomials that approximate exp ------------------------ */
-
-enum { N_EXPONENTIALS = 4 };
-extern const pz_polynomial exponentials[N_EXPONENTIALS];
-
 /* ---- loop.c ------------------------------------------------------------------- */
 
 /* pz_backend_host.parallel for both sides. */

@@ -12,7 +12,7 @@
 #include "view.h"
 
 static void
-polynomial_of(const pz_polynomial* const from, expm_polynomial* const to)
+polynomial_of(const expm_scheme* const from, expm_polynomial* const to)
 {
   to->products = (int)from->products;
   to->bound = (real)from->bound[CPU_REAL_BITS == 32 ? 0 : 1];
@@ -26,13 +26,12 @@ polynomial_of(const pz_polynomial* const from, expm_polynomial* const to)
 }
 
 static pz_status
-run(pz_backend_queue* const q, const uint32_t in, const uint32_t n_polynomials,
-    const pz_polynomial* const p, const pz_mat* const x, const pz_mat* const gy,
+run(pz_backend_queue* const q, const uint32_t in, const pz_mat* const x, const pz_mat* const gy,
     const pz_mat* const y)
 {
   const int64_t n = y->rows;
   const bool lanes = n <= EXPONENTIAL_LANES_MOST && lanes_are_filled(y->batch);
-  if (n > PZ_EXPONENTIAL_ORDER || n_polynomials > EXPM_POLYNOMIALS) {
+  if (n > PZ_EXPONENTIAL_ORDER) {
     return PZ_UNSUPPORTED;
   }
   expm_batch t = {
@@ -51,8 +50,8 @@ run(pz_backend_queue* const q, const uint32_t in, const uint32_t n_polynomials,
     return cpu_no_memory(q);
   }
   // across lanes every other one, the last among them
-  for (uint32_t k = lanes ? (n_polynomials - 1) % 2 : 0; k < n_polynomials; k += lanes ? 2 : 1) {
-    polynomial_of(&p[k], &t.polynomials[t.n_polynomials++]);
+  for (uint32_t k = lanes ? EXPM_LAST % 2 : 0; k < EXPM_SCHEMES; k += lanes ? 2 : 1) {
+    polynomial_of(&expm_schemes[k], &t.polynomials[t.n_polynomials++]);
   }
   q->host->parallel(threads, (y->batch + t.part - 1) / t.part,
                     lanes ? TYPED(exponential_lanes) : TYPED(exponential_rows), &t);
@@ -60,16 +59,15 @@ run(pz_backend_queue* const q, const uint32_t in, const uint32_t n_polynomials,
 }
 
 pz_status
-TYPED(exponential)(pz_backend_queue* const q, const uint32_t in, const uint32_t n,
-                   const pz_polynomial* const p, const pz_mat* const x, const pz_mat* const y)
+TYPED(exponential)(pz_backend_queue* const q, const uint32_t in, const pz_mat* const x,
+                   const pz_mat* const y)
 {
-  return run(q, in, n, p, x, NULL, y);
+  return run(q, in, x, NULL, y);
 }
 
 pz_status
-TYPED(exponential_adjoint)(pz_backend_queue* const q, const uint32_t in, const uint32_t n,
-                           const pz_polynomial* const p, const pz_mat* const x,
+TYPED(exponential_adjoint)(pz_backend_queue* const q, const uint32_t in, const pz_mat* const x,
                            const pz_mat* const gy, const pz_mat* const gx)
 {
-  return run(q, in, n, p, x, gy, gx);
+  return run(q, in, x, gy, gx);
 }

@@ -10,6 +10,8 @@
 
 #include "lane.h"
 
+#include <exponential_schemes.h>
+
 #include <parametrize/backend.h>
 
 #include <stdbool.h>
@@ -17,12 +19,12 @@
 #include <math.h>
 
 enum {
-  EXPM_PRODUCTS = PZ_POLYNOMIAL_PRODUCTS,
+  EXPM_PRODUCTS = EXPM_MOST_PRODUCTS,
   EXPM_VALUES = EXPM_PRODUCTS + 1, /* I, X and all products but the last */
-  EXPM_POLYNOMIALS = 8,
+  EXPM_POLYNOMIALS = EXPM_SCHEMES,
 };
 
-/* pz_polynomial in this type. */
+/* A scheme in this type. */
 typedef struct expm_polynomial {
   int products;
   real bound;
@@ -73,9 +75,8 @@ void TYPED(exponential_lanes)(void* context, int64_t k, uint32_t thread);
 void TYPED(exponential_rows)(void* context, int64_t k, uint32_t thread);
 
 /* The operations of pz_backend_ops. */
-TYPED_OPERATION(exponential, uint32_t in, uint32_t n, const pz_polynomial* p, const pz_mat* x,
-                const pz_mat* y);
-TYPED_OPERATION(exponential_adjoint, uint32_t in, uint32_t n, const pz_polynomial* p,
-                const pz_mat* x, const pz_mat* gy, const pz_mat* gx);
+TYPED_OPERATION(exponential, uint32_t in, const pz_mat* x, const pz_mat* y);
+TYPED_OPERATION(exponential_adjoint, uint32_t in, const pz_mat* x, const pz_mat* gy,
+                const pz_mat* gx);
 
 #endif /* CPU_EXPONENTIAL_H */

@@ -229,12 +229,10 @@ typedef struct pz_backend_ops {
                                        double delta, const pz_mat* y, const pz_mat* gy,
                                        const pz_mat* gx);
 
-  /* x is n x n, n at most PZ_EXPONENTIAL_ORDER. Both or none: what one takes the other does. */
-  pz_status (*exponential)(pz_backend_queue* q, uint32_t in, uint32_t n, const pz_polynomial* p,
-                           const pz_mat* x, const pz_mat* y);
-  pz_status (*exponential_adjoint)(pz_backend_queue* q, uint32_t in, uint32_t n,
-                                   const pz_polynomial* p, const pz_mat* x, const pz_mat* gy,
-                                   const pz_mat* gx);
+  /* x is n x n, n at most PZ_EXPONENTIAL_ORDER. A backend has both or none. */
+  pz_status (*exponential)(pz_backend_queue* q, uint32_t in, const pz_mat* x, const pz_mat* y);
+  pz_status (*exponential_adjoint)(pz_backend_queue* q, uint32_t in, const pz_mat* x,
+                                   const pz_mat* gy, const pz_mat* gx);
 } pz_backend_ops;
 
 typedef struct pz_backend {

@@ -48,25 +48,7 @@ typedef enum pz_distribution {
   PZ_BERNOULLI = 3, /* 1 with probability a, else 0; b unused */
 } pz_distribution;
 
-enum {
-  PZ_POLYNOMIAL_PRODUCTS = 5, /* the most of one polynomial */
-  PZ_EXPONENTIAL_ORDER = 32,  /* the largest of matrices that `exponential` takes */
-};
-
-/* A polynomial of square matrices X in few products. With v[0] = I and v[1] = X,
-
-     v[k+2] = (sum of left[k][j] v[j]) (sum of right[k][j] v[j]),  j < k + 2
-     value  = sum of last[j] v[j] + the last product,              j < products + 1
-
-   so the last product is needed by nothing but the value. Frozen for the major. */
-typedef struct pz_polynomial {
-  int32_t products; /* 0 to PZ_POLYNOMIAL_PRODUCTS */
-  int32_t degree;
-  double bound[2]; /* the norm of X up to which it serves, for f32 and f64 */
-  double left[PZ_POLYNOMIAL_PRODUCTS][PZ_POLYNOMIAL_PRODUCTS + 1];
-  double right[PZ_POLYNOMIAL_PRODUCTS][PZ_POLYNOMIAL_PRODUCTS + 1];
-  double last[PZ_POLYNOMIAL_PRODUCTS + 1];
-} pz_polynomial;
+enum { PZ_EXPONENTIAL_ORDER = 32 }; /* the largest order of matrices that `exponential` takes */
 
 /* The coefficients of alpha I + beta (gamma I + delta x)^-1. */
 typedef struct pz_shift {
@@ -216,20 +198,17 @@ struct pz_ops {
   pz_status (*shifted_inverse_adjoint)(pz_call* c, uint32_t in, const pz_shift* shift,
                                        const pz_tensor* y, const pz_tensor* gy, pz_tensor* gx);
 
-  /* -- the exponential of small square matrices in one pass, where the device has one of its
-        own: else, and beyond PZ_EXPONENTIAL_ORDER, PZ_UNSUPPORTED before anything is done, never
-        a composition or the host, since a map that may save for its adjoint does better. -- */
+  /* -- the exponential of square matrices up to PZ_EXPONENTIAL_ORDER, on devices that compute it in
+        one pass. Otherwise PZ_UNSUPPORTED before anything is done, and never a composition or the
+        host: a parametrization that saves for its adjoint is faster -- */
 
-  /* y = p(x / 2^s)^(2^s) with the n polynomials p that approximate exp, in order of their
-     bounds: for each matrix the first whose bound covers its norm and s = 0, else the last
-     with s large enough. `in` is what x is known to be: PZ_SYMMETRIC and PZ_SPD make y exactly
-     symmetric, PZ_SKEW orthogonal to rounding. */
-  pz_status (*exponential)(pz_call* c, uint32_t in, uint32_t n, const pz_polynomial* p,
-                           const pz_tensor* x, pz_tensor* y);
-  /* gx = L(x^T, gy), L(a, e) the derivative of exp at a in the direction e: for PZ_SKEW,
-     PZ_SYMMETRIC and PZ_SPD any gx whose skew or symmetric part is that one's. */
-  pz_status (*exponential_adjoint)(pz_call* c, uint32_t in, uint32_t n, const pz_polynomial* p,
-                                   const pz_tensor* x, const pz_tensor* gy, pz_tensor* gx);
+  /* y = exp x, with an error of a few n eps. `in` is the structure of x: PZ_SYMMETRIC and PZ_SPD make y
+     exactly symmetric, PZ_SKEW makes it orthogonal up to rounding. */
+  pz_status (*exponential)(pz_call* c, uint32_t in, const pz_tensor* x, pz_tensor* y);
+  /* gx = L(x^T, gy), where L(a, e) is the derivative of exp at a in the direction e. For PZ_SKEW,
+     PZ_SYMMETRIC and PZ_SPD only the skew or symmetric part of gx is defined. */
+  pz_status (*exponential_adjoint)(pz_call* c, uint32_t in, const pz_tensor* x, const pz_tensor* gy,
+                                   pz_tensor* gx);
 };
 
 /* ---- shorthand: every operation as a call of its own, with the arguments of pz_ops ---------- */

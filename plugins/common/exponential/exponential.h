@@ -7,18 +7,13 @@
 #ifndef PLUGINS_COMMON_EXPONENTIAL_H
 #define PLUGINS_COMMON_EXPONENTIAL_H
 
+#include <exponential_schemes.h>
+
 #include <parametrize/plugin.h>
 
 /* ---- taylor.c: one polynomial for a batch ----------------------------------- */
 
-enum {
-  EXPM_SCHEMES = 6, /* degrees 1, 2, 4, 8, 12, 18 */
-  EXPM_MOST_PRODUCTS = PZ_POLYNOMIAL_PRODUCTS,
-  EXPM_MOST_VALUES = EXPM_MOST_PRODUCTS + 2, /* I, X, and all products */
-};
-
-/* In order of degree and of cost. */
-extern const pz_polynomial expm_schemes[EXPM_SCHEMES];
+enum { EXPM_MOST_VALUES = EXPM_MOST_PRODUCTS + 2 }; /* I, X, and all products */
 
 /* Are the powers of X, of structure `in`, skew or symmetric? Then a gradient may differ from that
    of a general X in the other part, which no X of this structure has. */
@@ -30,16 +25,16 @@ expm_structured(const uint32_t in)
 
 /* Products `from` to `to` - 1: fills v[from+2 .. to+1] from v[1 .. from+1]. `v[0]` is not
    used, here and below. All tensors are batches m x n x n. */
-pz_status expm_products(pz_call* c, uint32_t in, const pz_polynomial* scheme, int from, int to,
+pz_status expm_products(pz_call* c, uint32_t in, const expm_scheme* scheme, int from, int to,
                         pz_tensor* const* v);
 
 /* y <- the value, from v[1 .. products]. */
-pz_status expm_value(pz_call* c, uint32_t in, const pz_polynomial* scheme, pz_tensor* const* v,
+pz_status expm_value(pz_call* c, uint32_t in, const expm_scheme* scheme, pz_tensor* const* v,
                      pz_tensor* y);
 
 /* gx <- the gradient at v[1] for the gradient g at the value, in two products for each product of
    forward. g and gx must not overlap. */
-pz_status expm_reverse(pz_call* c, uint32_t in, const pz_polynomial* scheme, pz_tensor* const* v,
+pz_status expm_reverse(pz_call* c, uint32_t in, const expm_scheme* scheme, pz_tensor* const* v,
                        const pz_tensor* g, pz_tensor* gx);
 
 /* ---- batch.c: moves, scales and addresses the matrices of a batch ------------ */
@@ -67,9 +62,8 @@ pz_status expm_scale(pz_call* c, const pz_tensor* factor, pz_tensor* x);
 /* ---- choice.c: degree and squarings of each matrix --------------------------- */
 
 enum {
-  EXPM_LAST = EXPM_SCHEMES - 1, /* degree 18, the only one with scaling */
-  EXPM_POWERS = 3,              /* its products that are powers: X^2, X^3, X^6 */
-  EXPM_POWERS_FROM = 32,        /* the order from which norms of powers pay */
+  EXPM_POWERS = 3,       /* its products that are powers: X^2, X^3, X^6 */
+  EXPM_POWERS_FROM = 32, /* the order from which norms of powers pay */
   EXPM_MOST_SQUARINGS = 1022,
 };
 

@@ -85,7 +85,7 @@ static pz_status
 squared_value(pz_call* const c, const uint32_t in, const record* const r, pz_tensor* const* const v,
               pz_tensor* const y)
 {
-  const pz_polynomial* const scheme = &expm_schemes[EXPM_LAST];
+  const expm_scheme* const scheme = &expm_schemes[EXPM_LAST];
   const bool saving = (c->flags & PZ_CALL_SAVING) != 0;
   int64_t m = r->count[EXPM_LAST];
   pz_tensor pair[2];
@@ -174,7 +174,7 @@ expm_taylor_chosen(pz_call* const c, expm_plan* const p, const pz_tensor* const 
   const record* r = NULL;
   int64_t first = 0;
   for (int k = EXPM_LAST; k >= 0; --k) {
-    const pz_polynomial* const scheme = &expm_schemes[k];
+    const expm_scheme* const scheme = &expm_schemes[k];
     const uint64_t mark = pz_work_mark(c);
     const pz_spec spec = batch_spec(x, p->count[k]);
     pz_tensor saved[EXPM_MOST_VALUES];
@@ -316,7 +316,7 @@ expm_taylor_vjp(pz_call* const c, const uint32_t in, const uint32_t first_saved,
     if (r->count[k] == 0) {
       continue;
     }
-    const pz_polynomial* const scheme = &expm_schemes[k];
+    const expm_scheme* const scheme = &expm_schemes[k];
     const uint64_t mark = pz_work_mark(c);
     const pz_spec spec = batch_spec(x, r->count[k]);
     pz_tensor saved[EXPM_MOST_VALUES];

@@ -10,16 +10,13 @@
 pz_status
 expm_small(pz_call* const c, const uint32_t in, const pz_tensor* const x, pz_tensor* const y)
 {
-  return pz_rows(x) <= PZ_EXPONENTIAL_ORDER
-             ? pz_exponential(c, in, EXPM_SCHEMES, expm_schemes, x, y)
-             : PZ_UNSUPPORTED;
+  return pz_rows(x) <= PZ_EXPONENTIAL_ORDER ? pz_exponential(c, in, x, y) : PZ_UNSUPPORTED;
 }
 
 pz_status
 expm_small_vjp(pz_call* const c, const uint32_t in, const pz_tensor* const x,
                const pz_tensor* const gy, pz_tensor* const gx)
 {
-  return pz_rows(x) <= PZ_EXPONENTIAL_ORDER
-             ? pz_exponential_adjoint(c, in, EXPM_SCHEMES, expm_schemes, x, gy, gx)
-             : PZ_UNSUPPORTED;
+  return pz_rows(x) <= PZ_EXPONENTIAL_ORDER ? pz_exponential_adjoint(c, in, x, gy, gx)
+                                            : PZ_UNSUPPORTED;
 }

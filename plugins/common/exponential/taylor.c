@@ -3,8 +3,8 @@
 
 /* Taylor polynomials of the exponential in few products.
 
-   Degrees 1, 2, 4, 8, 12 and 18 need 0 to 5 products (Bader, Blanes, Casas 2019). Each scheme is a
-   straight-line program, so that one function evaluates all of them and one reverses them. For a
+   Each scheme is a straight-line program (backends/common/exponential_schemes.h), so that one
+   function evaluates all of them and one reverses them. For a
    product C = L R with the gradient gC,
 
      gL = gC R^T,  gR = L^T gC
@@ -14,106 +14,9 @@
    a V is +-V V^T, half a product, and its adjoint needs only the part of the same kind, in one
    product:
 
-     gV = +-(M +- M^T),  M = S V,  S = (gC + gC^T) / 2
-
-   The coefficients below solve the order conditions, computed with 60 digits. The thresholds bound
-   the backward error by the unit roundoff. */
+     gV = +-(M +- M^T),  M = S V,  S = (gC + gC^T) / 2 */
 
 #include "exponential.h"
-
-const pz_polynomial expm_schemes[EXPM_SCHEMES] = {
-    {
-        .degree = 1,
-        .products = 0,
-        .bound = {1.19e-7, 2.2e-16},
-        .last = {1.0, 1.0},
-    },
-    {
-        // I + X + (X/2) X
-        .degree = 2,
-        .products = 1,
-        .bound = {5.98e-4, 2.58e-8},
-        .left = {{0.0, 0.5}},
-        .right = {{0.0, 1.0}},
-        .last = {1.0, 1.0},
-    },
-    {
-        // I + X + X2 (I/2 + X/6 + X2/24)
-        .degree = 4,
-        .products = 2,
-        .bound = {5.12e-2, 3.40e-4},
-        .left = {{0.0, 1.0}, {0.0, 0.0, 1.0}},
-        .right = {{0.0, 1.0}, {1.0 / 2.0, 1.0 / 6.0, 1.0 / 24.0}},
-        .last = {1.0, 1.0, 0.0},
-    },
-    {
-        // v3 = X2 (x1 X + x2 X2),  v4 = (x3 X2 + v3)(x4 I + x5 X + x6 X2 + x7 v3)
-        .degree = 8,
-        .products = 3,
-        .bound = {0.580, 4.99e-2},
-        .left = {{0.0, 1.0}, {0.0, 0.0, 1.0}, {0.0, 0.0, 2.0 / 3.0, 1.0}},
-        .right =
-            {
-                {0.0, 1.0},
-                {0.0, 0.10836465678522780852, 0.027091164196306952131},
-                {0.54676145797072405251, 0.16112557339541759283, 0.014090917158378207731,
-                 0.033792797010870504141},
-            },
-        .last = {1.0, 1.0, 0.13549236135285063166, 0.0},
-    },
-    {
-        // v4 = B4 B4,  v5 = (B2 + B3 + v4)(B3 + v4),  B's in I, X, X2, X3
-        .degree = 12,
-        .products = 4,
-        .bound = {1.46, 0.300},
-        .left =
-            {
-                {0.0, 1.0},
-                {0.0, 0.0, 1.0},
-                {0.0, -0.13181061013830184016, -0.020278555405892590793, -0.0067595184686308635978},
-                {5.497867657420412752, 1.2542958885706323613, 0.10530887011529250074,
-                 0.017195450574175066241, 1.0},
-            },
-        .right =
-            {
-                {0.0, 1.0},
-                {0.0, 1.0},
-                {0.0, -0.13181061013830184016, -0.020278555405892590793, -0.0067595184686308635978},
-                {0.18188869982170465169, 0.05502798439930792559, 0.093515907705362690433,
-                 0.0061070052889834187641, 1.0},
-            },
-        .last = {0.0, 0.46932117595418786031, -0.20099424927047156207, -0.046239461340630845337,
-                 0.0},
-    },
-    {
-        // v4 = X6 = X3 X3,  v5 = B1 B5,  v6 = (B3 + B4 + v5)(B4 + v5),  B's in I, X, X2, X3, X6
-        .degree = 18,
-        .products = 5,
-        .bound = {3.01, 1.09},
-        .left =
-            {
-                {0.0, 1.0},
-                {0.0, 0.0, 1.0},
-                {0.0, 0.0, 0.0, 1.0},
-                {0.0, -0.10036558103014462087, -0.0080292464824115696693,
-                 -0.00089213849804572996325, 0.0},
-                {-11.058071288535287316, 1.6125176868819237811, 0.12477411482493251588,
-                 0.0225731558180510319, 0.000019579475957000983719, 1.0},
-            },
-        .right =
-            {
-                {0.0, 1.0},
-                {0.0, 1.0},
-                {0.0, 0.0, 0.0, 1.0},
-                {0.0, 0.0, -0.092336461936711858493, -0.016936493900208171575,
-                 -0.000014008679818203615861},
-                {-0.090431683239081056197, -0.067640451907138190756, 0.067596130177045964608,
-                 0.029555257042931552743, -0.000013918025751606070112, 1.0},
-            },
-        .last = {0.0, 0.39784974949964507615, 1.3678377846041171992, 0.49828962252538267756,
-                 -0.00063789819459472330924, 0.0},
-    },
-};
 
 /* y <- sum of coefficient[j] v[j] for j < n, with v[0] = I; one for j > 0 must not be zero. */
 static pz_status
@@ -159,7 +62,7 @@ factor(pz_call* const c, const int n, const double* const coefficient, pz_tensor
 /* Is product k the square of a matrix V with V^T = sign V: an odd power of a skew X, or any power
    of a symmetric X? */
 static bool
-is_square(const uint32_t in, const pz_polynomial* const scheme, const int k, double* const sign)
+is_square(const uint32_t in, const expm_scheme* const scheme, const int k, double* const sign)
 {
   int terms = 0;
   for (int j = 0; j < k + 2; ++j) {
@@ -175,7 +78,7 @@ is_square(const uint32_t in, const pz_polynomial* const scheme, const int k, dou
 
 /* y <- L R + beta y for product k of the scheme. */
 static pz_status
-product(pz_call* const c, const uint32_t in, const pz_polynomial* const scheme, const int k,
+product(pz_call* const c, const uint32_t in, const expm_scheme* const scheme, const int k,
         pz_tensor* const* const v, const double beta, pz_tensor* const y)
 {
   const uint64_t mark = pz_work_mark(c);
@@ -200,8 +103,8 @@ product(pz_call* const c, const uint32_t in, const pz_polynomial* const scheme, 
 }
 
 pz_status
-expm_products(pz_call* const c, const uint32_t in, const pz_polynomial* const scheme,
-              const int from, const int to, pz_tensor* const* const v)
+expm_products(pz_call* const c, const uint32_t in, const expm_scheme* const scheme, const int from,
+              const int to, pz_tensor* const* const v)
 {
   for (int k = from; k < to; ++k) {
     PZ_TRY(product(c, in, scheme, k, v, 0.0, v[k + 2]));
@@ -210,7 +113,7 @@ expm_products(pz_call* const c, const uint32_t in, const pz_polynomial* const sc
 }
 
 pz_status
-expm_value(pz_call* const c, const uint32_t in, const pz_polynomial* const scheme,
+expm_value(pz_call* const c, const uint32_t in, const expm_scheme* const scheme,
            pz_tensor* const* const v, pz_tensor* const y)
 {
   const int p = scheme->products;
@@ -220,7 +123,7 @@ expm_value(pz_call* const c, const uint32_t in, const pz_polynomial* const schem
 
 /* y <- last[j] g + the gradients from the products after `k` at value j. */
 static pz_status
-collect(pz_call* const c, const uint32_t in, const pz_polynomial* const scheme, const int k,
+collect(pz_call* const c, const uint32_t in, const expm_scheme* const scheme, const int k,
         const int j, const pz_tensor* const g, const pz_tensor* const gl, const pz_tensor* const gr,
         pz_tensor* const y)
 {
@@ -248,7 +151,7 @@ collect(pz_call* const c, const uint32_t in, const pz_polynomial* const scheme, 
 }
 
 pz_status
-expm_reverse(pz_call* const c, const uint32_t in, const pz_polynomial* const scheme,
+expm_reverse(pz_call* const c, const uint32_t in, const expm_scheme* const scheme,
              pz_tensor* const* const v, const pz_tensor* const g, pz_tensor* const gx)
 {
   const uint64_t mark = pz_work_mark(c);
