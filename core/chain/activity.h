@@ -24,7 +24,7 @@ typedef struct pzi_activity {
   pzi_tensor_arena* temporary; /* holds what the callback saves when nothing is kept */
   pzi_tensor_arena* save;      /* forward with PZ_CALL_SAVING only */
   pzi_tape* tape;
-  const pzi_tape_range* range; /* vjp only */
+  const pzi_tape_range* range; /* callbacks that read what forward saved */
   bool updating;
   const pz_tensor* originals; /* update of the first stage only: the current ones, */
   pz_tensor* new_originals;   /* memory for new ones, */

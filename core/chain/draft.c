@@ -124,6 +124,21 @@ pzi_draft_fold(pzi_activity* const run, const uint32_t triangle)
   return PZ_OK;
 }
 
+pz_status
+pzi_draft_density(pzi_activity* const run, const uint32_t dims, const uint32_t in,
+                  const uint32_t out)
+{
+  if (dims > 2) {
+    return pzi_activity_breach(run, "density: found %" PRIu32 " dimensions, expected at most 2",
+                               dims);
+  }
+  if (run->draft->density.declared) {
+    return pzi_activity_breach(run, "density: found a second one");
+  }
+  run->draft->density = (pzi_density){.declared = true, .dims = dims, .in = in, .out = out};
+  return PZ_OK;
+}
+
 void
 pzi_draft_free(pzi_draft* const draft)
 {

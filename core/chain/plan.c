@@ -103,6 +103,33 @@ check_fold(const char* const id, const pzi_draft* const draft)
   return PZ_OK;
 }
 
+/* The value and every original begin with the extents of the batch. */
+static pz_status
+check_density(const char* const id, const pzi_draft* const draft)
+{
+  const pzi_density* const density = &draft->density;
+  const int32_t batch = draft->value.ndim - (int32_t)density->dims;
+  char text[PZI_SPEC_TEXT];
+  if (!density->declared) {
+    return PZ_OK;
+  }
+  if (batch < 0) {
+    return pzi_fail(PZ_PLUGIN, "%s: plan: declared a density over %" PRIu32 " dimensions of %s", id,
+                    density->dims, pzi_spec_text(&draft->value, text));
+  }
+  for (uint32_t k = 0; k < draft->n[PZ_ORIGINAL - 1]; ++k) {
+    const pz_spec* const original = &draft->tensors[PZ_ORIGINAL - 1][k].spec;
+    if (original->ndim < batch || memcmp(original->shape, draft->value.shape,
+                                         (size_t)batch * sizeof(*original->shape)) != 0) {
+      return pzi_fail(PZ_PLUGIN,
+                      "%s: plan: declared a density and an original of %s, expected the batch of "
+                      "its value",
+                      id, pzi_spec_text(original, text));
+    }
+  }
+  return PZ_OK;
+}
+
 /* Moves the draft's tensors, names included, into a plan. */
 static pz_status
 plan_from_draft(pzi_draft* const draft, const uint32_t in, pzi_plan* const out)
@@ -121,6 +148,7 @@ plan_from_draft(pzi_draft* const draft, const uint32_t in, pzi_plan* const out)
       .value = draft->value,
       .fold = draft->fold,
       .takes_triangle = draft->takes_triangle,
+      .density = draft->density,
   };
   pzi_declared* to = tensors;
   for (uint32_t r = 0; r < 3; ++r) {
@@ -161,6 +189,9 @@ pzi_plan_make(const pzi_instance* const instance, const uint32_t index,
   }
   if (status == PZ_OK) {
     status = check_fold(table->id, draft);
+  }
+  if (status == PZ_OK) {
+    status = check_density(table->id, draft);
   }
   if (status == PZ_OK) {
     status = plan_from_draft(draft, in, out);

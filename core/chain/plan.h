@@ -19,6 +19,7 @@ typedef struct pzi_plan {
   pz_spec value;
   uint32_t fold; /* the value is a fold of this triangle of the original: PZ_BY_..., or 0 */
   bool takes_triangle;
+  pzi_density density;
 } pzi_plan;
 
 /* Runs the plan of the instance at stage `index` of a chain, or the default plan, and checks

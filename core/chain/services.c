@@ -94,6 +94,17 @@ service_take_triangle(pz_call* const c)
   return PZ_OK;
 }
 
+static pz_status
+service_declare_density(pz_call* const c, const uint32_t dims, const uint32_t in,
+                        const uint32_t out)
+{
+  pzi_activity* const run = activity_of(c);
+  if (!run->draft) {
+    return pzi_activity_breach(run, "declared a density outside plan");
+  }
+  return pzi_draft_density(run, dims, in, out);
+}
+
 /* ---- scratch --------------------------------------------------------------------- */
 
 static pz_status
@@ -249,4 +260,5 @@ const pz_services pzi_services = {
     .new_original = service_new_original,
     .declare_fold = service_declare_fold,
     .take_triangle = service_take_triangle,
+    .declare_density = service_declare_density,
 };

@@ -189,7 +189,8 @@ hand_out_parametrization(const pzi_parametrization* const parametrization,
   const pz_parametrization_info info = {
       .flags = (t->right_inverse ? PZ_HAS_RIGHT_INVERSE : 0U) | (t->vjp ? PZ_HAS_VJP : 0U) |
                (t->residual ? PZ_HAS_RESIDUAL : 0U) | (t->sample ? PZ_HAS_SAMPLE : 0U) |
-               (t->update ? PZ_HAS_UPDATE : 0U),
+               (t->update ? PZ_HAS_UPDATE : 0U) | (t->log_abs_det ? PZ_HAS_LOG_ABS_DET : 0U) |
+               (t->jvp ? PZ_HAS_JVP : 0U),
       .id = t->id,
       .summary = t->summary,
       .formula = t->formula,

@@ -2,16 +2,19 @@
    SPDX-License-Identifier: MIT */
 
 /* Gradients. The gradient G of a value goes through the vjp of the chain to its originals and own
-   parameters; the gradient of a plain parameter is G itself. Gradients accumulate until they are
-   zeroed.
+   parameters; the gradient of a plain parameter is G itself. Gradients of log |det| come from the
+   chain and from the inner chains of its originals. Gradients accumulate until they are zeroed.
 
    With inner chains, the gradient of an inner value continues through the inner chain. All
    gradients are collected in `pending` and added only after the last vjp has succeeded. */
 
 #include "check_tensor.h"
-#include "eval.h"
+#include "density.h"
+#include "derivative.h"
+#include "eval_density.h"
 #include "exclusive.h"
 #include "gate.h"
+#include "log_abs_det.h"
 #include "ops_table.h"
 #include "path.h"
 #include "slot.h"
@@ -69,44 +72,6 @@ add_plain(pz_slot* const slot, const pz_tensor* const gradient)
   return status;
 }
 
-/* PZ_STALE unless the value of the last read is still current. */
-static pz_status
-check_read(const pz_slot* const slot)
-{
-  PZ_TRY(pzi_slot_check_closed(slot));
-  if (slot->parametrized->read_version == 0) {
-    return pzi_fail(PZ_STALE, "the value was not read yet");
-  }
-  return slot->parametrized->read_version == pz_state_version(slot->parametrized->engine.state)
-             ? PZ_OK
-             : pzi_fail(PZ_STALE, "something changed since the value was read");
-}
-
-static pz_status
-check_contents(pz_slot* const slot, void* const user)
-{
-  (void)user;
-  return pzi_value_check_digests(slot);
-}
-
-/* Runs forward again unless the evaluation holds the current value with its residuals. */
-static pz_status
-need_evaluation(const pz_slot* const slot)
-{
-  pzi_parametrized* const parametrized = slot->parametrized;
-  const uint64_t version = pz_state_version(parametrized->engine.state);
-  uint32_t flags = 0;
-  if (pzi_eval_version(parametrized->engine.eval, &flags) == version && (flags & PZ_CALL_SAVING)) {
-    return PZ_OK;
-  }
-  const uint32_t training = slot->module->training ? PZ_CALL_TRAINING : 0;
-  pz_tensor value;
-  PZ_TRY(pzi_value_refresh_inner(slot));
-  pzi_parametrized_changed(parametrized, false); /* forward overwrites it */
-  return pz_eval_forward(parametrized->engine.eval, parametrized->engine.state,
-                         training | PZ_CALL_SAVING, NULL, &value);
-}
-
 /* Originals and own parameters come first among the tensors. */
 static uint32_t
 count_trained(const pzi_parametrized* const parametrized)
@@ -131,13 +96,20 @@ prepare(const pz_slot* const slot, const bool wait)
     }
     PZ_TRY(tensor->parametrized ? prepare(tensor, wait) : need_gradient(tensor));
   }
-  return need_evaluation(slot);
+  return pzi_derivative_evaluate(slot);
 }
 
-/* Runs vjp for G at the value of the chain, then through the inner chains. Adds to the gradients of
-   the tensors, or (`wait`) writes to `pending`. */
+/* What goes backward: the gradient of a value, and that of its log |det|. Either may be NULL. */
+typedef struct cotangent {
+  const pz_tensor* value;
+  const pz_tensor* log_abs_det;
+  int32_t n_batch; /* of log_abs_det */
+} cotangent;
+
+/* Runs a cotangent through the chain, then through the inner chains. Adds to the gradients of the
+   tensors, or (`wait`) writes to `pending`. */
 static pz_status
-run(const pz_slot* const slot, const pz_tensor* const gradient, const bool wait)
+run(const pz_slot* const slot, const cotangent* const g, const bool wait)
 {
   char path[PZI_PATH_TEXT];
   const pzi_parametrized* const parametrized = slot->parametrized;
@@ -152,15 +124,24 @@ run(const pz_slot* const slot, const pz_tensor* const gradient, const bool wait)
       want |= UINT64_C(1) << k;
     }
   }
-  if (want) {
-    PZ_TRY(pz_eval_vjp(parametrized->engine.eval, parametrized->engine.state, gradient, 1, want,
+  if (want && g->value) {
+    PZ_TRY(pz_eval_vjp(parametrized->engine.eval, parametrized->engine.state, g->value, 1, want,
                        !wait, gradients));
+  }
+  if (want && g->log_abs_det) {
+    PZ_TRY(pzi_eval_density_vjp(parametrized->engine.eval, parametrized->engine.state, g->n_batch,
+                                g->log_abs_det, want, !wait || g->value, gradients));
   }
   for (uint32_t k = 0; k < n; ++k) {
     const pz_slot* const tensor = parametrized->tensors[k];
     if (tensor->parametrized && (want >> k & 1U) != 0) {
-      PZ_TRY(
-          pzi_fail_prefix(run(tensor, &gradients[k], wait), "\"%s\"", pzi_path_text(tensor, path)));
+      const bool original = k < parametrized->engine.chain->n_role[PZ_ORIGINAL];
+      const cotangent inner = {
+          .value = &gradients[k],
+          .log_abs_det = original ? g->log_abs_det : NULL,
+          .n_batch = g->n_batch,
+      };
+      PZ_TRY(pzi_fail_prefix(run(tensor, &inner, wait), "\"%s\"", pzi_path_text(tensor, path)));
     }
   }
   return PZ_OK;
@@ -174,29 +155,52 @@ add_pending(pz_slot* const slot, void* const user)
 }
 
 static pz_status
-add_to_chain(pz_slot* const slot, const pz_tensor* const gradient)
+add_to_chain(pz_slot* const slot, const cotangent* const g)
 {
-  const pzi_parametrized* const parametrized = slot->parametrized;
   const bool nested = pzi_slot_is_nested(slot);
-  PZ_TRY(pzi_check_tensor(slot->module->queue, gradient, pz_chain_value(parametrized->engine.chain),
-                          "gradient"));
-  PZ_TRY(check_read(slot));
-  PZ_TRY(pzi_walk_parametrized_of(slot, check_contents, NULL));
+  PZ_TRY(pzi_derivative_check_read(slot));
   PZ_TRY(prepare(slot, nested));
-  PZ_TRY(run(slot, gradient, nested));
+  PZ_TRY(run(slot, g, nested));
   return nested ? pzi_walk_stored_of(slot, add_pending, NULL) : PZ_OK;
+}
+
+static pz_status
+add_parametrized(pz_slot* const slot, const pz_tensor* const gradient)
+{
+  const cotangent g = {.value = gradient};
+  PZ_TRY(pzi_check_tensor(slot->module->queue, gradient,
+                          pz_chain_value(slot->parametrized->engine.chain), "gradient"));
+  return add_to_chain(slot, &g);
 }
 
 static pz_status
 backward(pz_slot* const slot, void* const gradient)
 {
-  return slot->parametrized ? add_to_chain(slot, gradient) : add_plain(slot, gradient);
+  return slot->parametrized ? add_parametrized(slot, gradient) : add_plain(slot, gradient);
 }
 
 pz_status
 pz_module_backward(pz_module* const module, const char* const name, const pz_tensor* const gradient)
 {
   return pzi_exclusive_call(module, name, pzi_path_find_live, backward, (void*)gradient);
+}
+
+static pz_status
+backward_log_abs_det(pz_slot* const slot, void* const g_out)
+{
+  cotangent g = {.log_abs_det = g_out};
+  PZ_TRY(pzi_log_abs_det_batch(slot, &g.n_batch));
+  const pz_spec spec = pzi_density_spec(slot->parametrized->engine.chain, g.n_batch);
+  PZ_TRY(pzi_check_tensor(slot->module->queue, g_out, &spec, "gradient of log |det|"));
+  return add_to_chain(slot, &g);
+}
+
+pz_status
+pz_module_backward_log_abs_det(pz_module* const module, const char* const name,
+                               const pz_tensor* const g_out)
+{
+  return pzi_exclusive_call(module, name, pzi_path_find_live_parametrized, backward_log_abs_det,
+                            (void*)g_out);
 }
 
 /* ---- access ------------------------------------------------------------- */

@@ -13,6 +13,11 @@
 
      gX = 1/2 N^T gQ N^T
 
+   log |det| by all entries of X and Q, and after skew by the strict triangles of X and Q^T dQ:
+
+     n^2 log 2 - 2 n log |det(I - X)|                 with gradient n N^T
+     n (n - 1)/2 log 2 - (n - 1) log det(I - X)       with gradient (n - 1)/2 (Q^T - Q)
+
    The right inverse X = I - 2 (I + Q)^-1 exists if Q has no eigenvalue -1 (so det Q = 1), and grows
    like 2 / (pi - angle) close to it. After skew, the result is X made exactly skew: rounding,
    amplified by |X|, leaves a symmetric part.
@@ -20,6 +25,7 @@
    With signs=1, Q = C(X) D, where D is a buffer of signs. Every orthogonal matrix, of either
    determinant, has this form; the right inverse finds D (rotation.h) and computes X from Q D. */
 
+#include "log_det.h"
 #include "rotation.h"
 
 #include <parametrize/plugin.h>
@@ -41,6 +47,11 @@ cayley_plan(pz_call* const c, const pz_spec* const given)
   PZ_TRY(pz_expect_square(c, given));
   PZ_TRY(pz_declare_original(c, NULL, given));
   PZ_TRY(pz_take_triangle(c));
+  if (c->in == PZ_GENERAL) {
+    PZ_TRY(pz_declare_density(c, 2, PZ_ALL_ENTRIES, PZ_ALL_ENTRIES));
+  } else if (c->in == PZ_SKEW) {
+    PZ_TRY(pz_declare_density(c, 2, PZ_STRICT_UPPER, PZ_ROTATION));
+  }
   if (has_signs(c)) {
     const pz_spec row = pz_spec_make(given->dtype, given->ndim - 1, given->shape);
     PZ_TRY(pz_declare_buffer(c, "signs", &row));
@@ -64,23 +75,112 @@ cayley_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const q)
   return has_signs(c) ? pz_scale_by(c, PZ_OVER_ROWS, &c->buffer[D_BUFFER], q, q) : PZ_OK;
 }
 
+/* out <- Q D, which is the value without signs: Q itself if there are none. */
+static pz_status
+without_signs(pz_call* const c, const pz_tensor* const q, pz_tensor* const out)
+{
+  *out = *q;
+  if (!has_signs(c)) {
+    return PZ_OK;
+  }
+  PZ_TRY(pz_work_like(c, q, out));
+  return pz_scale_by(c, PZ_OVER_ROWS, &c->buffer[D_BUFFER], q, out);
+}
+
 static pz_status
 cayley_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const q,
            const pz_tensor* const gq, pz_tensor* const gx)
 {
   (void)x;
-  if (!has_signs(c)) {
-    return pz_shifted_inverse_adjoint(c, c->in, &(pz_shift){-1.0, 2.0, 0.0, -1.0}, q, gq, gx);
-  }
-  // the adjoint at Q D for gQ D
   pz_tensor plain;
   pz_tensor g;
-  PZ_TRY(pz_work_like(c, q, &plain));
-  PZ_TRY(pz_work_like(c, q, &g));
-  PZ_TRY(pz_scale_by(c, PZ_OVER_ROWS, &c->buffer[D_BUFFER], q, &plain));
-  PZ_TRY(pz_scale_by(c, PZ_OVER_ROWS, &c->buffer[D_BUFFER], gq, &g));
+  PZ_TRY(without_signs(c, q, &plain));
+  PZ_TRY(without_signs(c, gq, &g));
   return pz_shifted_inverse_adjoint(c, c->in, &(pz_shift){-1.0, 2.0, 0.0, -1.0}, &plain, &g, gx);
 }
+
+static pz_status
+cayley_jvp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const q,
+           const pz_tensor* const dx, pz_tensor* const dq)
+{
+  (void)x;
+  pz_tensor plain;
+  pz_tensor n;
+  pz_tensor product;
+  const pz_tensor* const terms[1] = {&plain};
+  PZ_TRY(without_signs(c, q, &plain));
+  PZ_TRY(pz_work_like(c, q, &n));
+  PZ_TRY(pz_work_like(c, q, &product));
+  // dQ <- 1/2 N dX N D
+  PZ_TRY(pz_combine(c, 1.0, 1, (const double[]){1.0}, terms, &n));
+  PZ_TRY(pz_gemm(c, PZ_N, PZ_N, 0.5, &n, dx, 0.0, &product));
+  PZ_TRY(pz_gemm(c, PZ_N, PZ_N, 1.0, &product, &n, 0.0, dq));
+  return has_signs(c) ? pz_scale_by(c, PZ_OVER_ROWS, &c->buffer[D_BUFFER], dq, dq) : PZ_OK;
+}
+
+/* ---- log |det| ---------------------------------------------------------------- */
+
+/* The triangle of x that is stored. */
+static pz_triangle
+stored_triangle(const pz_call* const c)
+{
+  return (c->in & PZ_BY_LOWER) != 0 ? PZ_LOWER : PZ_UPPER;
+}
+
+static bool
+is_skew(const pz_call* const c)
+{
+  return (c->in & ~(uint32_t)PZ_BY_TRIANGLE) == PZ_SKEW;
+}
+
+/* I + Q would cancel for large X; I - X is exact to rounding. */
+static pz_status
+cayley_log_abs_det(pz_call* const c, const pz_tensor* const x, const pz_tensor* const q,
+                   pz_tensor* const out)
+{
+  (void)q;
+  const double n = (double)pz_rows(x);
+  const double scale = is_skew(c) ? 1.0 - n : -2.0 * n;
+  const double shift = (is_skew(c) ? n * (n - 1.0) / 2.0 : n * n) * log(2.0);
+  pz_tensor full = *x;
+  pz_tensor m;
+  const pz_tensor* const terms[1] = {&full};
+  PZ_TRY(pz_work_like(c, x, &m));
+  if ((c->in & PZ_BY_TRIANGLE) != 0) {
+    PZ_TRY(pz_work_like(c, x, &full));
+    PZ_TRY(pz_fold(c, stored_triangle(c), -1, x, &full));
+  }
+  // M <- I - X
+  PZ_TRY(pz_combine(c, 1.0, 1, (const double[]){-1.0}, terms, &m));
+  return log_det(c, scale, shift, &m, out);
+}
+
+static pz_status
+cayley_log_abs_det_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const q,
+                       const pz_tensor* const g_out, pz_tensor* const gx)
+{
+  (void)x;
+  const double n = (double)pz_rows(q);
+  pz_tensor plain;
+  pz_tensor turned;
+  pz_tensor g;
+  pz_view view;
+  PZ_TRY(without_signs(c, q, &plain));
+  PZ_TRY(pz_work_like(c, q, &turned));
+  PZ_TRY(pz_work_like(c, q, &g));
+  PZ_TRY(pz_copy(c, pz_view_transposed(&view, &plain), &turned));
+  if (!is_skew(c)) {
+    // n (I + Q)^T
+    PZ_TRY(pz_add_identity(c, 1.0, &turned));
+  }
+  PZ_TRY(pz_scale(c, is_skew(c) ? 0.5 * (n - 1.0) : n, &turned));
+  PZ_TRY(pz_scale_by(c, PZ_OVER_BOTH, g_out, &turned, &g));
+  // after skew, what counts is the skew part of (n - 1)/2 Q^T
+  return (c->in & PZ_BY_TRIANGLE) != 0 ? pz_fold_adjoint(c, stored_triangle(c), -1, &g, gx)
+                                       : pz_copy(c, &g, gx);
+}
+
+/* ---- right inverse, members ------------------------------------------------------ */
 
 /* The largest condition number of I + Q in the batch, from singular values. */
 static pz_status
@@ -290,6 +390,9 @@ static const pz_parametrization cayley = {
     .vjp = cayley_vjp,
     .residual = cayley_residual,
     .sample = cayley_sample,
+    .log_abs_det = cayley_log_abs_det,
+    .log_abs_det_vjp = cayley_log_abs_det_vjp,
+    .jvp = cayley_jvp,
 };
 
 PZ_PLUGIN(cayley, "1.0.0", PZ_PARAMETRIZATION(&cayley));

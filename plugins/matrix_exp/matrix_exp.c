@@ -22,21 +22,18 @@
 
 #include <math.h>
 
-static bool
-is_symmetric(const uint32_t structure)
-{
-  return structure == PZ_SYMMETRIC || structure == PZ_SPD;
-}
-
 static pz_status
 matrix_exp_plan(pz_call* const c, const pz_spec* const given)
 {
   PZ_TRY(pz_expect_square(c, given));
   PZ_TRY(pz_declare_original(c, NULL, given));
+  PZ_TRY(c->in == PZ_SKEW           ? pz_declare_density(c, 2, PZ_STRICT_UPPER, PZ_ROTATION)
+         : expm_is_symmetric(c->in) ? pz_declare_density(c, 2, PZ_UPPER_TRIANGLE, PZ_UPPER_TRIANGLE)
+                                    : pz_declare_density(c, 2, PZ_ALL_ENTRIES, PZ_ALL_ENTRIES));
   return pz_declare_value(c, given,
-                          c->in == PZ_SKEW      ? PZ_ORTHOGONAL
-                          : is_symmetric(c->in) ? PZ_SPD
-                                                : PZ_GENERAL);
+                          c->in == PZ_SKEW           ? PZ_ORTHOGONAL
+                          : expm_is_symmetric(c->in) ? PZ_SPD
+                                                     : PZ_GENERAL);
 }
 
 static pz_status
@@ -45,7 +42,14 @@ matrix_exp_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const 
   if (pz_count(x) == 0) {
     return PZ_OK;
   }
-  return is_symmetric(c->in) ? expm_symmetric(c, x, y) : expm_taylor(c, c->in, x, y);
+  return expm_is_symmetric(c->in) ? expm_symmetric(c, x, y) : expm_taylor(c, c->in, x, y);
+}
+
+static pz_status
+adjoint(pz_call* const c, const pz_tensor* const x, const pz_tensor* const gy, pz_tensor* const gx)
+{
+  return expm_is_symmetric(c->in) ? expm_symmetric_vjp(c, x, gy, gx)
+                                  : expm_taylor_vjp(c, c->in, 0, 0, x, gy, gx);
 }
 
 static pz_status
@@ -53,11 +57,30 @@ matrix_exp_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* cons
                const pz_tensor* const gy, pz_tensor* const gx)
 {
   (void)y;
-  if (pz_count(x) == 0) {
-    return PZ_OK;
-  }
-  return is_symmetric(c->in) ? expm_symmetric_vjp(c, x, gy, gx)
-                             : expm_taylor_vjp(c, c->in, 0, 0, x, gy, gx);
+  return pz_count(x) == 0 ? PZ_OK : adjoint(c, x, gy, gx);
+}
+
+static pz_status
+matrix_exp_jvp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
+               const pz_tensor* const dx, pz_tensor* const dy)
+{
+  return pz_count(x) == 0 ? PZ_OK : expm_tangent(c, c->in, adjoint, x, y, dx, dy);
+}
+
+static pz_status
+matrix_exp_log_abs_det(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
+                       pz_tensor* const out)
+{
+  (void)y;
+  return expm_log_abs_det(c, x, out);
+}
+
+static pz_status
+matrix_exp_log_abs_det_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
+                           const pz_tensor* const g_out, pz_tensor* const gx)
+{
+  (void)y;
+  return expm_log_abs_det_vjp(c, x, g_out, gx);
 }
 
 static pz_status
@@ -66,9 +89,9 @@ matrix_exp_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* 
   if (pz_count(y) == 0) {
     return PZ_OK;
   }
-  return is_symmetric(c->in) ? expm_log_definite(c, y, x)
-         : c->in == PZ_SKEW  ? expm_log_rotation(c, y, x)
-                             : expm_log_general(c, y, x);
+  return expm_is_symmetric(c->in) ? expm_log_definite(c, y, x)
+         : c->in == PZ_SKEW       ? expm_log_rotation(c, y, x)
+                                  : expm_log_general(c, y, x);
 }
 
 /* After skew: the largest entry of |Y^T Y - I|, or 2 for a reflection, its distance from every
@@ -81,7 +104,7 @@ matrix_exp_residual(pz_call* const c, const pz_tensor* const y, double* const di
   if (pz_count(y) == 0) {
     return PZ_OK;
   }
-  if (is_symmetric(c->in)) {
+  if (expm_is_symmetric(c->in)) {
     return expm_definite_residual(c, y, distance);
   }
   if (c->in != PZ_SKEW) {
@@ -108,7 +131,7 @@ matrix_exp_sample(pz_call* const c, pz_tensor* const y)
   pz_tensor x;
   PZ_TRY(pz_work_like(c, y, &normal));
   PZ_TRY(pz_random(c, PZ_NORMAL, c->draw, 0, 0.0, deviation, &normal));
-  if (!is_symmetric(c->in)) {
+  if (!expm_is_symmetric(c->in)) {
     return expm_taylor(c, PZ_GENERAL, &normal, y);
   }
   PZ_TRY(pz_work_like(c, y, &x));
@@ -138,6 +161,9 @@ static const pz_parametrization matrix_exp = {
     .vjp = matrix_exp_vjp,
     .residual = matrix_exp_residual,
     .sample = matrix_exp_sample,
+    .log_abs_det = matrix_exp_log_abs_det,
+    .log_abs_det_vjp = matrix_exp_log_abs_det_vjp,
+    .jvp = matrix_exp_jvp,
 };
 
 PZ_PLUGIN(matrix_exp, "1.0.0", PZ_PARAMETRIZATION(&matrix_exp));

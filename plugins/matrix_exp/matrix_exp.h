@@ -10,6 +10,18 @@
 
 #include <parametrize/plugin.h>
 
+static inline bool
+expm_is_symmetric(const uint32_t structure)
+{
+  return structure == PZ_SYMMETRIC || structure == PZ_SPD;
+}
+
+/* ---- density.c: log |det| ------------------------------------------------------- */
+
+pz_status expm_log_abs_det(pz_call* c, const pz_tensor* x, pz_tensor* out);
+pz_status expm_log_abs_det_vjp(pz_call* c, const pz_tensor* x, const pz_tensor* g_out,
+                               pz_tensor* gx);
+
 /* ---- symmetric.c: symmetric matrices, by eigenvalues or products ---------------- */
 
 pz_status expm_symmetric(pz_call* c, const pz_tensor* x, pz_tensor* y);

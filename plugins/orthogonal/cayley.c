@@ -87,6 +87,45 @@ orth_cayley_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* con
   return pz_fold_adjoint(c, PZ_LOWER, -1, &s, orth_top(&gx1, gx));
 }
 
+/* dQ = (2 dY; dB Y + B dY),  dY = -Y dM Y,  dM = -dA11/2 + (dB^T B + B^T dB)/4. */
+pz_status
+orth_cayley_jvp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const dx,
+                pz_tensor* const dq)
+{
+  const int64_t k = pz_cols(x);
+  const pz_spec square = orth_spec(x, k, k);
+  pz_view x2;
+  pz_view dx1;
+  pz_view dx2;
+  pz_view dq1;
+  pz_view dq2;
+  pz_tensor y;
+  pz_tensor dm;
+  pz_tensor dy;
+  PZ_TRY(pz_saved(c, 0, &y));
+  PZ_TRY(pz_work(c, &square, &dm));
+  PZ_TRY(pz_work(c, &square, &dy));
+  const pz_tensor* const b = orth_below(&x2, x);
+  const pz_tensor* const db = orth_below(&dx2, dx);
+  if (pz_rows(x) > k) {
+    // dY <- dB^T B/4,  then its double symmetric part
+    PZ_TRY(pz_gemm(c, PZ_T, PZ_N, 0.25, db, b, 0.0, &dm));
+    PZ_TRY(pz_symmetrize(c, 1.0, 1, &dm, &dy));
+  } else {
+    PZ_TRY(pz_fill(c, 0.0, &dy));
+  }
+  PZ_TRY(pz_fold(c, PZ_LOWER, -1, orth_top(&dx1, dx), &dm));
+  PZ_TRY(pz_axpby(c, 1.0, &dy, -0.5, &dm));
+  PZ_TRY(pz_gemm(c, PZ_N, PZ_N, -1.0, &y, &dm, 0.0, &dy));
+  PZ_TRY(pz_gemm(c, PZ_N, PZ_N, 1.0, &dy, &y, 0.0, &dm));
+  if (pz_rows(x) > k) {
+    pz_tensor* const below = orth_below(&dq2, dq);
+    PZ_TRY(pz_gemm(c, PZ_N, PZ_N, 1.0, db, &y, 0.0, below));
+    PZ_TRY(pz_gemm(c, PZ_N, PZ_N, 1.0, b, &dm, 1.0, below));
+  }
+  return pz_axpby(c, 2.0, &dm, 0.0, orth_top(&dq1, dq));
+}
+
 /* PZ_SINGULAR if k eps cond(T + I) > 0.1 in Frobenius norms; w is (T + I)^-1. */
 static pz_status
 refuse_near_singular(pz_call* const c, const pz_tensor* const t, const pz_tensor* const w)

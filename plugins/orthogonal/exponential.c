@@ -141,3 +141,145 @@ orth_exponential_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor
   PZ_TRY(pz_gemm(c, PZ_N, PZ_N, 1.0, &p, pz_view_block(&from, &gs, k, k, 0, k), 0.0, gb));
   return pz_gemm(c, PZ_N, PZ_T, 1.0, &gp, &phi, 1.0, gb);
 }
+
+/* ---- the derivative along a direction ------------------------------------------- */
+
+// clang-format off
+
+/* The factor that makes a norm 1, 0 for a norm of 0. */
+PZ_KERNEL(orth_reciprocal, 2, 0, 0,
+  PZ_TENSOR_ARG(0, norm);
+  PZ_TENSOR_ARG(1, factor);
+  factor[i] = norm[i] == (real)0 ? (real)0 : (real)1 / norm[i];
+)
+
+// clang-format on
+
+static pz_status
+square_adjoint(pz_call* const c, const pz_tensor* const s, const pz_tensor* const g,
+               pz_tensor* const gs)
+{
+  return expm_taylor_vjp(c, PZ_SKEW, 1, 0, s, g, gs);
+}
+
+/* Of square x, where S is A: forward's value exp(A) is computed again, without the base. */
+static pz_status
+square_jvp(pz_call* const c, const pz_tensor* const dx, pz_tensor* const dq)
+{
+  pz_tensor s;
+  pz_tensor ds;
+  pz_tensor y;
+  PZ_TRY(pz_saved(c, 0, &s));
+  PZ_TRY(pz_work_like(c, &s, &ds));
+  PZ_TRY(pz_work_like(c, &s, &y));
+  PZ_TRY(expm_taylor(c, PZ_SKEW, &s, &y));
+  PZ_TRY(pz_fold(c, PZ_LOWER, -1, dx, &ds));
+  return expm_tangent(c, PZ_SKEW, square_adjoint, &s, &y, &ds, dq);
+}
+
+/* p r <- (B dB), p with orthonormal columns. */
+static pz_status
+factor_below(pz_call* const c, const pz_tensor* const x, const pz_tensor* const dx,
+             pz_tensor* const p, pz_tensor* const r)
+{
+  const int64_t k = pz_cols(x);
+  const int64_t rows = pz_rows(x) - k;
+  const pz_spec wide = orth_spec(x, rows, 2 * k);
+  const pz_spec small = orth_spec(x, 2 * k, 2 * k);
+  pz_view from;
+  pz_view to;
+  pz_tensor both;
+  PZ_TRY(pz_work(c, &wide, &both));
+  PZ_TRY(pz_work(c, &wide, p));
+  PZ_TRY(pz_work(c, &small, r));
+  PZ_TRY(pz_copy(c, orth_below(&from, x), pz_view_block(&to, &both, 0, rows, 0, k)));
+  PZ_TRY(pz_copy(c, orth_below(&from, dx), pz_view_block(&to, &both, 0, rows, k, k)));
+  return pz_qr(c, &both, p, r);
+}
+
+/* s <- the skew matrix with `top` and `below` in its first columns. */
+static pz_status
+skew_of(pz_call* const c, const pz_tensor* const top, const pz_tensor* const below,
+        pz_tensor* const s)
+{
+  const int64_t k = pz_cols(top);
+  pz_view to;
+  pz_tensor t;
+  PZ_TRY(pz_work_like(c, s, &t));
+  PZ_TRY(pz_fill(c, 0.0, &t));
+  PZ_TRY(pz_copy(c, top, pz_view_block(&to, &t, 0, k, 0, k)));
+  PZ_TRY(pz_copy(c, below, pz_view_block(&to, &t, k, pz_rows(below), 0, k)));
+  return pz_fold(c, PZ_LOWER, -1, &t, s);
+}
+
+/* l <- the derivative of exp at s along ds, the block on the right of exp (s ds; 0 s); ds is scaled
+   to norm 1, so that it does not decide how often that is squared. */
+static pz_status
+derivative(pz_call* const c, const pz_tensor* const s, pz_tensor* const ds, pz_tensor* const l)
+{
+  const int64_t m = pz_rows(s);
+  const pz_spec number = pz_spec_make(s->dtype, s->ndim - 2, s->shape);
+  const pz_spec twice = orth_spec(s, 2 * m, 2 * m);
+  pz_view view;
+  pz_tensor norm;
+  pz_tensor factor;
+  pz_tensor a;
+  pz_tensor e;
+  PZ_TRY(pz_work(c, &number, &norm));
+  PZ_TRY(pz_work(c, &number, &factor));
+  PZ_TRY(pz_work(c, &twice, &a));
+  PZ_TRY(pz_work(c, &twice, &e));
+  PZ_TRY(pz_norm(c, PZ_NORM_TWO, PZ_OVER_BOTH, ds, &norm));
+  PZ_TRY(pz_launch(c, &orth_reciprocal, pz_count(&norm), (const pz_tensor* const[]){&norm, &factor},
+                   NULL, NULL));
+  PZ_TRY(pz_scale_by(c, PZ_OVER_BOTH, &factor, ds, ds));
+  PZ_TRY(pz_fill(c, 0.0, &a));
+  PZ_TRY(pz_copy(c, s, pz_view_block(&view, &a, 0, m, 0, m)));
+  PZ_TRY(pz_copy(c, ds, pz_view_block(&view, &a, 0, m, m, m)));
+  PZ_TRY(pz_copy(c, s, pz_view_block(&view, &a, m, m, m, m)));
+  PZ_TRY(expm_taylor(c, PZ_GENERAL, &a, &e));
+  PZ_TRY(pz_copy(c, pz_view_block(&view, &e, 0, m, m, m), l));
+  return pz_scale_by(c, PZ_OVER_BOTH, &norm, l, l);
+}
+
+/* Of tall x: A and dA act within E and the columns P of (B dB) = P R, so that dQ = Z L E with
+   Z = (I 0; 0 P) and L the derivative of exp at matrices of order 3k; or of order n, Z = I. */
+pz_status
+orth_exponential_jvp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const dx,
+                     pz_tensor* const dq)
+{
+  const int64_t n = pz_rows(x);
+  const int64_t k = pz_cols(x);
+  const bool factored = n - k > 2 * k;
+  const int64_t order = factored ? 3 * k : n;
+  const pz_spec square = orth_spec(x, order, order);
+  pz_view top;
+  pz_view below;
+  pz_view to;
+  pz_tensor p;
+  pz_tensor r;
+  pz_tensor s;
+  pz_tensor ds;
+  pz_tensor l;
+  if (n == k) {
+    return square_jvp(c, dx, dq);
+  }
+  PZ_TRY(pz_work(c, &square, &s));
+  PZ_TRY(pz_work(c, &square, &ds));
+  PZ_TRY(pz_work(c, &square, &l));
+  if (factored) {
+    PZ_TRY(factor_below(c, x, dx, &p, &r));
+    PZ_TRY(skew_of(c, orth_top(&top, x), pz_view_block(&below, &r, 0, 2 * k, 0, k), &s));
+    PZ_TRY(skew_of(c, orth_top(&top, dx), pz_view_block(&below, &r, 0, 2 * k, k, k), &ds));
+  } else {
+    PZ_TRY(skew_of(c, orth_top(&top, x), orth_below(&below, x), &s));
+    PZ_TRY(skew_of(c, orth_top(&top, dx), orth_below(&below, dx), &ds));
+  }
+  PZ_TRY(derivative(c, &s, &ds, &l));
+  if (!factored) {
+    return pz_copy(c, pz_view_block(&top, &l, 0, n, 0, k), dq);
+  }
+  PZ_TRY(pz_copy(c, pz_view_block(&top, &l, 0, k, 0, k), orth_top(&to, dq)));
+  return pz_gemm(c, PZ_N, PZ_N, 1.0, &p, pz_view_block(&below, &l, k, 2 * k, 0, k), 0.0,
+                 orth_below(&to, dq));
+}

@@ -12,6 +12,10 @@
 
      gS = R W^T,  gU = -G W^T + U (K + K^T) - (R^T; 0),  K = the triangle of gS as above
 
+   and the derivative, with dS the upper triangle of dU^T U + U^T dU, its diagonal halved:
+
+     dW = S^-1 (dU1^T - dS W),  dQ = -dU W - U dW
+
    Any Q with orthonormal columns is (H_1 .. H_k E) D with signs D. Eliminating Q - E D without
    pivoting gives U as the factor L; each sign is minus that of its pivot, so that no pivot is below
    1 (rotation.h; LAPACK's orhr_col). The signs depend only on the top block of Q. */
@@ -35,16 +39,22 @@ PZ_KERNEL(orth_half_triangle, 1, 0, 1,
 
 // clang-format on
 
+/* s <- its upper triangle with the diagonal halved. */
+static pz_status
+halve(pz_call* const c, pz_tensor* const s)
+{
+  return pz_launch(c, &orth_half_triangle, pz_count(s), (const pz_tensor* const[]){s}, NULL,
+                   (const int64_t[]){pz_cols(s)});
+}
+
 /* u <- the columns of the reflectors, s <- S. */
 static pz_status
 factors(pz_call* const c, const pz_tensor* const x, pz_tensor* const u, pz_tensor* const s)
 {
-  const int64_t k = pz_cols(x);
   PZ_TRY(pz_triangle(c, PZ_LOWER, -1, x, u));
   PZ_TRY(pz_add_identity(c, 1.0, u));
   PZ_TRY(pz_syrk(c, PZ_T, 1.0, u, 0.0, s));
-  return pz_launch(c, &orth_half_triangle, pz_count(s), (const pz_tensor* const[]){s}, NULL,
-                   (const int64_t[]){k});
+  return halve(c, s);
 }
 
 pz_status
@@ -98,6 +108,40 @@ orth_householder_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor
   PZ_TRY(pz_gemm(c, PZ_N, PZ_N, 1.0, &u, &h, 1.0, gx));
   PZ_TRY(pz_axpby(c, -1.0, pz_view_transposed(&transposed, &r), 1.0, orth_top(&top, gx)));
   return pz_triangle(c, PZ_LOWER, -1, gx, gx);
+}
+
+pz_status
+orth_householder_jvp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const dx,
+                     pz_tensor* const dq)
+{
+  const int64_t k = pz_cols(x);
+  const pz_spec square = orth_spec(x, k, k);
+  pz_view top;
+  pz_view transposed;
+  pz_tensor u;
+  pz_tensor s;
+  pz_tensor w;
+  pz_tensor du;
+  pz_tensor ds;
+  pz_tensor t;
+  PZ_TRY(pz_saved(c, 0, &u));
+  PZ_TRY(pz_saved(c, 1, &s));
+  PZ_TRY(pz_saved(c, 2, &w));
+  PZ_TRY(pz_work_like(c, x, &du));
+  PZ_TRY(pz_work(c, &square, &ds));
+  PZ_TRY(pz_work(c, &square, &t));
+  // dS <- the triangle of dU^T U + U^T dU
+  PZ_TRY(pz_triangle(c, PZ_LOWER, -1, dx, &du));
+  PZ_TRY(pz_gemm(c, PZ_T, PZ_N, 1.0, &du, &u, 0.0, &t));
+  PZ_TRY(pz_symmetrize(c, 1.0, 1, &t, &ds));
+  PZ_TRY(halve(c, &ds));
+  // T <- dW = S^-1 (dU1^T - dS W)
+  PZ_TRY(pz_copy(c, pz_view_transposed(&transposed, orth_top(&top, &du)), &t));
+  PZ_TRY(pz_gemm(c, PZ_N, PZ_N, -1.0, &ds, &w, 1.0, &t));
+  PZ_TRY(pz_trsm(c, PZ_LEFT, PZ_UPPER, PZ_N, PZ_NON_UNIT, 1.0, &s, &t));
+  // dQ <- -dU W - U dW
+  PZ_TRY(pz_gemm(c, PZ_N, PZ_N, -1.0, &du, &w, 0.0, dq));
+  return pz_gemm(c, PZ_N, PZ_N, -1.0, &u, &t, 1.0, dq);
 }
 
 pz_status

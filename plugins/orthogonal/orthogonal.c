@@ -124,6 +124,7 @@ orthogonal_plan(pz_call* const c, const pz_spec* const given)
     state.shape[last - 1] = k;
     PZ_TRY(pz_declare_buffer(c, "signs", &state));
   }
+  PZ_TRY(orth_declare_density(c, rows, cols));
   return pz_declare_value(c, given, PZ_ORTHOGONAL);
 }
 
@@ -166,30 +167,38 @@ column_signs(pz_call* const c, const pz_tensor* const x, pz_tensor* const d, boo
                    (const double[]){threshold}, NULL);
 }
 
+/* q <- P at_base D, at_base being scratch if the base is dense, else q itself. x is tall. */
+static pz_status
+from_base(pz_call* const c, const pz_tensor* const x, pz_tensor* const at_base, pz_tensor* const q)
+{
+  pz_tensor d;
+  bool any = false;
+  PZ_TRY(column_signs(c, x, &d, &any));
+  if (any) {
+    PZ_TRY(pz_scale_by(c, PZ_OVER_ROWS, &d, at_base, at_base));
+  }
+  if (!orth_has_base(c)) {
+    return PZ_OK;
+  }
+  return orth_has_dense_base(c, pz_rows(x), pz_cols(x))
+             ? pz_gemm(c, PZ_N, PZ_N, 1.0, &c->buffer[ORTH_STATE], at_base, 0.0, q)
+             : orth_reflect(c, PZ_N, &c->buffer[ORTH_STATE], q);
+}
+
 pz_status
 orth_value(pz_call* const c, const pz_tensor* const x, pz_tensor* const q)
 {
   const int64_t n = pz_rows(x);
   const int64_t k = pz_cols(x);
   const int64_t map = orth_map(c, n, k);
-  const bool dense = orth_has_base(c) && orth_has_dense_base(c, n, k);
-  bool any = false;
-  pz_tensor d;
   pz_tensor at_base = *q;
-  if (dense) {
+  if (orth_has_base(c) && orth_has_dense_base(c, n, k)) {
     PZ_TRY(pz_work_like(c, q, &at_base));
   }
   PZ_TRY(map == ORTH_MATRIX_EXP ? orth_exponential(c, x, &at_base)
          : map == ORTH_CAYLEY   ? orth_cayley(c, x, &at_base)
                                 : orth_householder(c, x, &at_base));
-  PZ_TRY(column_signs(c, x, &d, &any));
-  if (any) {
-    PZ_TRY(pz_scale_by(c, PZ_OVER_ROWS, &d, &at_base, &at_base));
-  }
-  if (dense) {
-    return pz_gemm(c, PZ_N, PZ_N, 1.0, &c->buffer[ORTH_STATE], &at_base, 0.0, q);
-  }
-  return orth_has_base(c) ? orth_reflect(c, PZ_N, &c->buffer[ORTH_STATE], q) : PZ_OK;
+  return from_base(c, x, &at_base, q);
 }
 
 static pz_status
@@ -245,6 +254,35 @@ orthogonal_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* cons
          : map == ORTH_CAYLEY   ? orth_cayley_vjp(c, &tall, &g, &gx_tall)
                                 : orth_householder_vjp(c, &tall, &g, &gx_tall));
   return orth_untall(c, &gx_tall, gx);
+}
+
+static pz_status
+orthogonal_jvp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
+               const pz_tensor* const dx, pz_tensor* const dy)
+{
+  (void)y;
+  pz_tensor tall;
+  pz_tensor dx_tall;
+  pz_tensor at_base;
+  pz_tensor dq;
+  if (pz_count(x) == 0) {
+    return PZ_OK;
+  }
+  PZ_TRY(orth_tall(c, x, &tall));
+  PZ_TRY(orth_tall(c, dx, &dx_tall));
+  PZ_TRY(tall_room(c, dy, &dq));
+  const int64_t n = pz_rows(&tall);
+  const int64_t k = pz_cols(&tall);
+  const int64_t map = orth_map(c, n, k);
+  at_base = dq;
+  if (orth_has_base(c) && orth_has_dense_base(c, n, k)) {
+    PZ_TRY(pz_work_like(c, &dq, &at_base));
+  }
+  PZ_TRY(map == ORTH_MATRIX_EXP ? orth_exponential_jvp(c, &tall, &dx_tall, &at_base)
+         : map == ORTH_CAYLEY   ? orth_cayley_jvp(c, &tall, &dx_tall, &at_base)
+                                : orth_householder_jvp(c, &tall, &dx_tall, &at_base));
+  PZ_TRY(from_base(c, &tall, &at_base, &dq));
+  return orth_untall(c, &dq, dy);
 }
 
 /* ---- rebase ------------------------------------------------------------------- */
@@ -386,6 +424,9 @@ static const pz_parametrization orthogonal = {
     .update = orthogonal_update,
     .residual = orthogonal_residual,
     .sample = orthogonal_sample,
+    .log_abs_det = orth_log_abs_det,
+    .log_abs_det_vjp = orth_log_abs_det_vjp,
+    .jvp = orthogonal_jvp,
 };
 
 PZ_PLUGIN(orthogonal, "1.0.0", PZ_PARAMETRIZATION(&orthogonal));

@@ -55,6 +55,11 @@ pz_status orth_exponential_vjp(pz_call* c, const pz_tensor* x, const pz_tensor* 
 pz_status orth_householder(pz_call* c, const pz_tensor* x, pz_tensor* q);
 pz_status orth_householder_vjp(pz_call* c, const pz_tensor* x, const pz_tensor* g, pz_tensor* gx);
 
+/* dq <- the derivative of each map along dx, whose strict lower triangle counts. */
+pz_status orth_cayley_jvp(pz_call* c, const pz_tensor* x, const pz_tensor* dx, pz_tensor* dq);
+pz_status orth_exponential_jvp(pz_call* c, const pz_tensor* x, const pz_tensor* dx, pz_tensor* dq);
+pz_status orth_householder_jvp(pz_call* c, const pz_tensor* x, const pz_tensor* dx, pz_tensor* dq);
+
 /* x <- the solution of orth_cayley(x) = q diag(d). d (..., k) <- signs for which there is one. If d
    is NULL, diag(d) is the identity, and the result is PZ_SINGULAR if the block on top has an
    eigenvalue too close to -1. */
@@ -92,6 +97,14 @@ pz_status orth_untall(pz_call* c, const pz_tensor* tall, pz_tensor* y);
 
 /* q <- the value at tall x, with base and signs. */
 pz_status orth_value(pz_call* c, const pz_tensor* x, pz_tensor* q);
+
+/* ---- density.c: log |det|, for any shape of x --------------------------------------- */
+
+/* In plan: the density of n x k values, if the map has one. */
+pz_status orth_declare_density(pz_call* c, int64_t rows, int64_t cols);
+pz_status orth_log_abs_det(pz_call* c, const pz_tensor* x, const pz_tensor* y, pz_tensor* out);
+pz_status orth_log_abs_det_vjp(pz_call* c, const pz_tensor* x, const pz_tensor* y,
+                               const pz_tensor* g_out, pz_tensor* gx);
 
 /* ---- assign.c ---------------------------------------------------------------- */
 

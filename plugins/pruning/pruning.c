@@ -57,6 +57,15 @@ pruning_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y
   return pz_hadamard(c, 1.0, &c->buffer[MASK], gy, 0.0, gx);
 }
 
+static pz_status
+pruning_jvp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
+            const pz_tensor* const dx, pz_tensor* const dy)
+{
+  (void)x;
+  (void)y;
+  return pz_hadamard(c, 1.0, &c->buffer[MASK], dx, 0.0, dy);
+}
+
 /* The largest magnitude where the mask is zero. */
 static pz_status
 pruning_residual(pz_call* const c, const pz_tensor* const y, double* const distance)
@@ -110,6 +119,7 @@ static const pz_parametrization pruning = {
     .vjp = pruning_vjp,
     .residual = pruning_residual,
     .sample = pruning_sample,
+    .jvp = pruning_jvp,
 };
 
 PZ_PLUGIN(pruning, "1.0.0", PZ_PARAMETRIZATION(&pruning));

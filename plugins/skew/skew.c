@@ -32,6 +32,8 @@ skew_plan(pz_call* const c, const pz_spec* const given)
   PZ_TRY(pz_expect_square(c, given));
   PZ_TRY(pz_declare_original(c, NULL, given));
   PZ_TRY(pz_declare_fold(c, parameter(c)));
+  const uint32_t triangle = parameter(c) == PZ_UPPER ? PZ_STRICT_UPPER : PZ_STRICT_LOWER;
+  PZ_TRY(pz_declare_density(c, 2, triangle, triangle));
   return pz_declare_value(c, given, PZ_SKEW);
 }
 
@@ -58,6 +60,35 @@ skew_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const a,
   (void)x;
   (void)a;
   return pz_fold_adjoint(c, parameter(c), PARITY, ga, gx);
+}
+
+static pz_status
+skew_jvp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const a,
+         const pz_tensor* const dx, pz_tensor* const da)
+{
+  (void)x;
+  (void)a;
+  return pz_fold(c, parameter(c), PARITY, dx, da);
+}
+
+/* The triangle is copied: its determinant is 1. */
+static pz_status
+skew_log_abs_det(pz_call* const c, const pz_tensor* const x, const pz_tensor* const a,
+                 pz_tensor* const out)
+{
+  (void)x;
+  (void)a;
+  return pz_fill(c, 0.0, out);
+}
+
+static pz_status
+skew_log_abs_det_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const a,
+                     const pz_tensor* const g_out, pz_tensor* const gx)
+{
+  (void)x;
+  (void)a;
+  (void)g_out;
+  return pz_fill(c, 0.0, gx);
 }
 
 static pz_status
@@ -98,6 +129,9 @@ static const pz_parametrization skew = {
     .vjp = skew_vjp,
     .residual = skew_residual,
     .sample = skew_sample,
+    .log_abs_det = skew_log_abs_det,
+    .log_abs_det_vjp = skew_log_abs_det_vjp,
+    .jvp = skew_jvp,
 };
 
 PZ_PLUGIN(skew, "1.0.0", PZ_PARAMETRIZATION(&skew));

@@ -47,6 +47,18 @@ PZ_KERNEL(spectral_norm_vector_adjoint, 5, 1, 0,
   gw[i] = s == (real)0 ? (real)0 : (g[i] - along * y[i]) / s;
 )
 
+/* (dw - (u^T dM v) y) / sigma, zero where sigma is. */
+PZ_KERNEL(spectral_norm_tangent, 5, 0, 1,
+  PZ_TENSOR_ARG(0, dw);
+  PZ_TENSOR_ARG(1, product);
+  PZ_TENSOR_ARG(2, sigma);
+  PZ_TENSOR_ARG(3, y);
+  PZ_TENSOR_ARG(4, dy);
+  PZ_INTEGER_ARG(0, count);
+  const pz_int k = i / count;
+  dy[i] = sigma[k] == (real)0 ? (real)0 : (dw[i] - product[k] * y[i]) / sigma[k];
+)
+
 /* y <- u v^T + (I - u u^T) e (I - v v^T) / size, a member with u and v as its first singular pair.
    e is a matrix in the order of w; eu = e^T u, ev = e v, uev = u^T e v. */
 PZ_KERNEL(spectral_norm_member, 8, 0, 3,
@@ -241,6 +253,25 @@ spectral_norm_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* c
                    NULL, (const int64_t[]){l.outer * l.rows * l.inner});
 }
 
+/* The Jacobian of a vector over its norm is symmetric. */
+static pz_status
+spectral_norm_jvp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
+                  const pz_tensor* const dx, pz_tensor* const dy)
+{
+  if (x->ndim == 1) {
+    return vector_vjp(c, y, dx, dy);
+  }
+  const spectral_layout l = spectral_layout_of(c, x->ndim, x->shape);
+  pz_tensor sigma;
+  pz_tensor product;
+  PZ_TRY(pz_saved(c, 0, &sigma));
+  PZ_TRY(pz_work_like(c, &sigma, &product));
+  PZ_TRY(spectral_sigma(c, l, dx, &c->buffer[U], &c->buffer[V], &product));
+  return pz_launch(c, &spectral_norm_tangent, pz_count(x),
+                   (const pz_tensor* const[]){dx, &product, &sigma, y, dy}, NULL,
+                   (const int64_t[]){l.outer * l.rows * l.inner});
+}
+
 /* As in PyTorch: x <- y, with u and v unchanged. */
 static pz_status
 spectral_norm_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const x)
@@ -341,6 +372,7 @@ static const pz_parametrization spectral_norm = {
     .update = spectral_norm_update,
     .residual = spectral_norm_residual,
     .sample = spectral_norm_sample,
+    .jvp = spectral_norm_jvp,
     .legacy_names = "original=_orig _u=_u _v=_v",
 };
 

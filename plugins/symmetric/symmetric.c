@@ -32,6 +32,8 @@ symmetric_plan(pz_call* const c, const pz_spec* const given)
   PZ_TRY(pz_expect_square(c, given));
   PZ_TRY(pz_declare_original(c, NULL, given));
   PZ_TRY(pz_declare_fold(c, parameter(c)));
+  const uint32_t triangle = parameter(c) == PZ_UPPER ? PZ_UPPER_TRIANGLE : PZ_LOWER_TRIANGLE;
+  PZ_TRY(pz_declare_density(c, 2, triangle, triangle));
   return pz_declare_value(c, given, PZ_SYMMETRIC);
 }
 
@@ -57,6 +59,35 @@ symmetric_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const
   (void)x;
   (void)a;
   return pz_fold_adjoint(c, parameter(c), PARITY, ga, gx);
+}
+
+static pz_status
+symmetric_jvp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const a,
+              const pz_tensor* const dx, pz_tensor* const da)
+{
+  (void)x;
+  (void)a;
+  return pz_fold(c, parameter(c), PARITY, dx, da);
+}
+
+/* The triangle is copied: its determinant is 1. */
+static pz_status
+symmetric_log_abs_det(pz_call* const c, const pz_tensor* const x, const pz_tensor* const a,
+                      pz_tensor* const out)
+{
+  (void)x;
+  (void)a;
+  return pz_fill(c, 0.0, out);
+}
+
+static pz_status
+symmetric_log_abs_det_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const a,
+                          const pz_tensor* const g_out, pz_tensor* const gx)
+{
+  (void)x;
+  (void)a;
+  (void)g_out;
+  return pz_fill(c, 0.0, gx);
 }
 
 static pz_status
@@ -97,6 +128,9 @@ static const pz_parametrization symmetric = {
     .vjp = symmetric_vjp,
     .residual = symmetric_residual,
     .sample = symmetric_sample,
+    .log_abs_det = symmetric_log_abs_det,
+    .log_abs_det_vjp = symmetric_log_abs_det_vjp,
+    .jvp = symmetric_jvp,
 };
 
 PZ_PLUGIN(symmetric, "1.0.0", PZ_PARAMETRIZATION(&symmetric));

@@ -10,6 +10,7 @@
    is the extent of `dim`, there are n norms over A and B. With u = v / |v|,
 
      gg = <G, u>          gv = (g / |v|) (G - gg u)
+     dw = dg u + (g / |v|) (dv - <u, dv> u)
 
    All formulas use u, whose entries are at most 1, and norms are scaled before squaring: entries of
    1e30 or 1e-30 neither overflow nor underflow in float32. A slice of zeros has no direction; its
@@ -58,6 +59,21 @@ PZ_KERNEL(weight_norm_adjoint, 6, 0, 2,
   PZ_INTEGER_ARG(1, inner);
   const pz_int k = i / inner % n;
   gv[i] = norm[k] == (real)0 ? (real)0 : g[k] / norm[k] * (gw[i] - gg[k] * u[i]);
+)
+
+PZ_KERNEL(weight_norm_tangent, 7, 0, 2,
+  PZ_TENSOR_ARG(0, u);
+  PZ_TENSOR_ARG(1, norm);
+  PZ_TENSOR_ARG(2, g);
+  PZ_TENSOR_ARG(3, dg);
+  PZ_TENSOR_ARG(4, along);
+  PZ_TENSOR_ARG(5, dv);
+  PZ_TENSOR_ARG(6, dw);
+  PZ_INTEGER_ARG(0, n);
+  PZ_INTEGER_ARG(1, inner);
+  const pz_int k = i / inner % n;
+  dw[i] = norm[k] == (real)0 ? (real)0
+                             : dg[k] * u[i] + g[k] / norm[k] * (dv[i] - along[k] * u[i]);
 )
 
 // clang-format on
@@ -212,6 +228,44 @@ weight_norm_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* con
                    (const pz_tensor* const[]){&u, &norm, &x[G], &gg, gw, &gx[V]}, NULL, extents);
 }
 
+/* out <- the tangent `given`, zero where it is absent. */
+static pz_status
+tangent(pz_call* const c, const pz_tensor* const given, pz_tensor* const out)
+{
+  *out = *given;
+  if (given->data) {
+    return PZ_OK;
+  }
+  PZ_TRY(pz_work_like(c, given, out));
+  return pz_fill(c, 0.0, out);
+}
+
+static pz_status
+weight_norm_jvp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const w,
+                const pz_tensor* const dx, pz_tensor* const dw)
+{
+  (void)w;
+  const pz_tensor* const v = &x[V];
+  const slices s = slices_of(c, v->ndim, v->shape);
+  const int64_t extents[] = {s.n, s.inner};
+  pz_tensor norm;
+  pz_tensor u;
+  pz_tensor dg;
+  pz_tensor dv;
+  pz_tensor along;
+  PZ_TRY(pz_saved(c, 0, &norm));
+  PZ_TRY(pz_work_like(c, v, &u));
+  PZ_TRY(pz_work_like(c, &x[G], &along));
+  PZ_TRY(tangent(c, &dx[G], &dg));
+  PZ_TRY(tangent(c, &dx[V], &dv));
+  PZ_TRY(pz_launch(c, &weight_norm_direction, pz_count(v), (const pz_tensor* const[]){v, &norm, &u},
+                   NULL, extents));
+  PZ_TRY(products(c, s, &dv, &u, &along));
+  return pz_launch(c, &weight_norm_tangent, pz_count(v),
+                   (const pz_tensor* const[]){&u, &norm, &x[G], &dg, &along, &dv, dw}, NULL,
+                   extents);
+}
+
 static pz_status
 weight_norm_right_inverse(pz_call* const c, const pz_tensor* const w, pz_tensor* const x)
 {
@@ -261,6 +315,7 @@ static const pz_parametrization weight_norm = {
     .vjp = weight_norm_vjp,
     .residual = weight_norm_residual,
     .sample = weight_norm_sample,
+    .jvp = weight_norm_jvp,
     .legacy_names = "original0=_g original1=_v",
 };
 

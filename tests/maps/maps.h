@@ -33,7 +33,13 @@
      half      as fold, of either triangle, skew or symmetric; declares the fold
      spin      as turn; takes triangles
      both      folds the other triangle than half, which it declares, and takes triangles
-     taken     y = x; takes triangles, which it folds */
+     taken     y = x; takes triangles, which it folds
+
+   And of pz_plugin_v1_density_maps, with log |det| and jvp:
+
+     entries   y = exp(x), entry by entry
+     scaled    y = exp(p) x, vector by vector; own parameter p (0)
+     doubled   y = 2 x; dimensions and coordinates as its options say */
 
 #ifndef TEST_MAPS_H
 #define TEST_MAPS_H
@@ -48,6 +54,7 @@
 
 extern const pz_plugin pz_plugin_v1_test_maps;
 extern const pz_plugin pz_plugin_v1_triangle_maps;
+extern const pz_plugin pz_plugin_v1_density_maps;
 
 /* ---- knobs and counts --------------------------------------------------------- */
 

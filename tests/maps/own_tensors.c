@@ -295,6 +295,7 @@ static pz_status
 fragile_plan(pz_call* const c, const pz_spec* const given)
 {
   PZ_TRY(end(c, "plan", NULL));
+  PZ_TRY(pz_declare_density(c, 0, PZ_ALL_ENTRIES, PZ_ALL_ENTRIES));
   return map_plan(c, given, "p", "b");
 }
 
@@ -365,6 +366,39 @@ fragile_residual(pz_call* const c, const pz_tensor* const y, double* const dista
   return end(c, "residual", &t);
 }
 
+static pz_status
+fragile_log_abs_det(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
+                    pz_tensor* const out)
+{
+  (void)x;
+  (void)y;
+  PZ_TRY(pz_fill(c, 0.0, out));
+  return end(c, "log_abs_det", out);
+}
+
+static pz_status
+fragile_log_abs_det_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
+                        const pz_tensor* const g_out, pz_tensor* const gx)
+{
+  (void)x;
+  (void)y;
+  (void)g_out;
+  for (uint32_t k = 0; k < 2; ++k) {
+    PZ_TRY(pz_wants(c, k) ? pz_fill(c, 0.0, &gx[k]) : PZ_OK);
+  }
+  return end(c, "log_abs_det_vjp", &gx[0]);
+}
+
+static pz_status
+fragile_jvp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
+            const pz_tensor* const dx, pz_tensor* const dy)
+{
+  (void)x;
+  (void)y;
+  PZ_TRY(dx[0].data ? pz_copy(c, &dx[0], dy) : pz_fill(c, 0.0, dy));
+  return end(c, "jvp", dy);
+}
+
 const pz_parametrization map_fragile = {
     .size = sizeof(map_fragile),
     .id = "fragile",
@@ -377,4 +411,7 @@ const pz_parametrization map_fragile = {
     .update = fragile_update,
     .residual = fragile_residual,
     .sample = fragile_sample,
+    .log_abs_det = fragile_log_abs_det,
+    .log_abs_det_vjp = fragile_log_abs_det_vjp,
+    .jvp = fragile_jvp,
 };

@@ -3,6 +3,8 @@
 
 #include "subject.h"
 
+#include <string.h>
+
 #include <stdlib.h>
 
 const char* subject_plugin;
@@ -59,4 +61,10 @@ void
 subject_open(rig* const r, const char* const chain, const uint32_t dtype, const extents shape)
 {
   ck_assert_ok(subject_try(r, chain, dtype, shape));
+}
+
+bool
+subject_lacks_schur(void)
+{
+  return strstr(pz_error_message(), "schur of") != NULL;
 }

@@ -30,6 +30,9 @@ TCase* subject_case(const char* name);
    fails as pz_chain_new does, and leaves nothing open then. */
 void subject_open(rig* r, const char* chain, uint32_t dtype, extents shape);
 pz_status subject_try(rig* r, const char* chain, uint32_t dtype, extents shape);
+/* Did the last call find no real Schur form on this device, which log |det| of general exponentials
+   needs? */
+bool subject_lacks_schur(void);
 /* Another chain in its place, with the generator as it is. */
 pz_status subject_change(rig* r, const char* chain, uint32_t dtype, extents shape);
 

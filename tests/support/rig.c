@@ -287,6 +287,78 @@ rig_gradients(rig* const r, const double* const gradient)
   return out;
 }
 
+/* NULL for a call that is unsupported, else the numbers of its result, which is freed. */
+static double*
+supported(const pz_status status, const pz_tensor* const out)
+{
+  double* const numbers = unpacked(out);
+  ck_assert_msg(status == PZ_OK || (status == PZ_UNSUPPORTED && pz_error_message()[0] != '\0'),
+                "%s: %s", pz_status_text(status), pz_error_message());
+  if (status != PZ_OK) {
+    free(numbers);
+    return NULL;
+  }
+  return numbers;
+}
+
+double*
+rig_jvp(rig* const r, const double* const dx)
+{
+  pz_spec specs[64];
+  pz_tensor tangents[64] = {{0}};
+  const uint32_t n = pz_chain_count(r->chain, PZ_ORIGINAL);
+  const double* from = dx;
+  for (uint32_t k = 0; k < n; ++k) {
+    specs[k] = rig_trained_spec(r, k);
+    tangents[k] = packed(&specs[k], from);
+    from += pz_spec_count(&specs[k]);
+  }
+  const pz_tensor out = packed(&r->y, NULL);
+  const pz_status status = pz_eval_jvp(r->eval, r->state, tangents, 1, &out);
+  for (uint32_t k = 0; k < n; ++k) {
+    free(tangents[k].data);
+  }
+  return supported(status, &out);
+}
+
+double*
+rig_log_abs_det(rig* const r, pz_spec* const spec)
+{
+  const pz_status status = pz_chain_density(r->chain, spec);
+  if (status == PZ_UNSUPPORTED) {
+    return NULL;
+  }
+  ck_assert_ok(status);
+  const pz_tensor out = packed(spec, NULL);
+  return supported(pz_eval_log_abs_det(r->eval, r->state, &out), &out);
+}
+
+double*
+rig_log_abs_det_gradients(rig* const r, const double* const g_out)
+{
+  pz_spec spec;
+  ck_assert_ok(pz_chain_density(r->chain, &spec));
+  double* const out = reals(r->n_x);
+  double* to = out;
+  const pz_tensor g = packed(&spec, g_out);
+  for (uint32_t k = 0; k < pz_chain_count(r->chain, PZ_ORIGINAL); ++k) {
+    const pz_spec x = rig_trained_spec(r, k);
+    pz_tensor gradients[64] = {{0}};
+    gradients[k] = packed(&x, NULL);
+    const pz_status status =
+        pz_eval_log_abs_det_vjp(r->eval, r->state, &g, (uint64_t)1 << k, false, gradients);
+    double* const numbers = supported(status, &gradients[k]);
+    if (!numbers) {
+      free(g.data);
+      free(out);
+      return NULL;
+    }
+    to = append(to, numbers, count_of(r, k));
+  }
+  free(g.data);
+  return out;
+}
+
 void
 rig_initialize(rig* const r, const double* const values)
 {

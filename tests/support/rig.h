@@ -76,6 +76,13 @@ double* rig_forward(rig* r);
 double* rig_vjp(rig* r, const double* gradient, uint32_t k);
 double* rig_gradients(rig* r, const double* gradient);
 
+/* The derivative of that value along dx, of all originals in order; its log |det|; and for g_out
+   the gradients of that of all originals in order. They return NULL where that is
+   PZ_UNSUPPORTED. */
+double* rig_jvp(rig* r, const double* dx);
+double* rig_log_abs_det(rig* r, pz_spec* spec);
+double* rig_log_abs_det_gradients(rig* r, const double* g_out);
+
 /* pz_eval_initialize, pz_eval_assign and, by the last map, pz_eval_residual. */
 void rig_initialize(rig* r, const double* values);
 pz_status rig_assign(rig* r, pz_intent intent, const double* value);

@@ -103,6 +103,13 @@ PZ_API uint32_t pz_chain_count(const pz_chain* chain, pz_role role);
 /* The spec of the value. [any thread] */
 PZ_API const pz_spec* pz_chain_value(const pz_chain* chain);
 
+/* The spec of the chain's log |det|, one number for each determinant: the value's dtype and the
+   extents of its batch. The stages' numbers are summed to the largest determinants among them.
+   PZ_UNSUPPORTED names a stage without log |det| for its input, or two stages where the
+   coordinates of the one's value are not those of the other's input (docs/densities.md).
+   [any thread] */
+PZ_API pz_status pz_chain_density(const pz_chain* chain, pz_spec* out);
+
 /* ---- state ---------------------------------------------------------------- */
 
 /* Makes the tensors of a chain on a queue's device, filled with zeros. PZ_UNSUPPORTED for
@@ -144,10 +151,10 @@ PZ_API pz_status pz_state_load(pz_state* state, const char* path);
 PZ_API pz_status pz_eval_new(const pz_chain* chain, pz_queue* queue, pz_eval** out);
 PZ_API void pz_eval_free(pz_eval* eval);
 
-/* Computes the value of `state`. `flags`: PZ_CALL_SAVING if pz_eval_vjp will follow,
-   PZ_CALL_TRAINING. With `into`, the value is written there too. `value` (may be NULL) becomes
-   a view of the evaluation's own memory, valid until its next call other than pz_eval_vjp.
-   [exclusive] */
+/* Computes the value of `state`. `flags`: PZ_CALL_SAVING if pz_eval_vjp, pz_eval_jvp or
+   pz_eval_log_abs_det will follow, PZ_CALL_TRAINING. With `into`, the value is written there too.
+   `value` (may be NULL) becomes a view of the evaluation's own memory, valid until its next call
+   other than those three and pz_eval_log_abs_det_vjp. [exclusive] */
 PZ_API pz_status pz_eval_forward(pz_eval* eval, const pz_state* state, uint32_t flags,
                                  const pz_tensor* into, pz_tensor* value);
 
@@ -165,6 +172,26 @@ PZ_API pz_status pz_eval_check(pz_eval* eval);
 PZ_API pz_status pz_eval_vjp(pz_eval* eval, const pz_state* state, const pz_tensor* cotangents,
                              uint32_t n_cotangents, uint64_t want, bool accumulate,
                              const pz_tensor* gradients);
+
+/* Derivatives of the value of the last forward, which must have saved, along directions: for
+   j < n_tangents, out[j] = sum over k of (dy/dx_k) tangents[j * n + k], where x_k are the originals,
+   then the own parameters, and n is their number. A tangent whose data is NULL is zero. `out` has
+   the value's spec. Any number of times per forward. PZ_STALE if the state changed since,
+   PZ_UNSUPPORTED names a stage without jvp. [exclusive] */
+PZ_API pz_status pz_eval_jvp(pz_eval* eval, const pz_state* state, const pz_tensor* tangents,
+                             uint32_t n_tangents, const pz_tensor* out);
+
+/* out = log |det dy/dx| of the last forward, which must have saved: the sum over all stages, with
+   the spec of pz_chain_density. Own parameters count as constants. -Inf where a determinant is
+   zero. PZ_STALE if the state changed since, PZ_UNSUPPORTED as pz_chain_density. [exclusive] */
+PZ_API pz_status pz_eval_log_abs_det(pz_eval* eval, const pz_state* state, const pz_tensor* out);
+
+/* The gradient of pz_eval_log_abs_det: gradients[k] = (or, with accumulate, +=) the sum over the
+   batch of g_out times the derivative of its log |det|, for each bit k of `want`. g_out has the
+   spec of pz_chain_density. Otherwise as pz_eval_vjp. [exclusive] */
+PZ_API pz_status pz_eval_log_abs_det_vjp(pz_eval* eval, const pz_state* state,
+                                         const pz_tensor* g_out, uint64_t want, bool accumulate,
+                                         const pz_tensor* gradients);
 
 /* Initialises the own parameters and buffers of stage `first` and later ones. Stage 0 sees
    `tensor`: what the chain is registered on (PZ_FROM_TENSOR) or the first original

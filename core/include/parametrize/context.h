@@ -97,6 +97,8 @@ enum {
   PZ_HAS_RESIDUAL = 1U << 2,
   PZ_HAS_SAMPLE = 1U << 3,
   PZ_HAS_UPDATE = 1U << 4,
+  PZ_HAS_LOG_ABS_DET = 1U << 5, /* for some inputs, see pz_chain_density */
+  PZ_HAS_JVP = 1U << 6,
 };
 
 typedef struct pz_parametrization_info {

@@ -209,6 +209,22 @@ PZ_API pz_status pz_module_update_policy(pz_module* module, pz_update_policy pol
    the value was read. Frozen tensors are skipped. [exclusive] */
 PZ_API pz_status pz_module_backward(pz_module* module, const char* name, const pz_tensor* gradient);
 
+/* Writes log |det dy/dx| of the value y of `name` last read, x its originals, to `out`: one number
+   for each determinant, with the spec of pz_chain_density for its chain, on the host or the
+   device. If an original is itself parametrized, the log |det| of its chain is added, so that x
+   are the tensors at the start; its coordinates must be those that the outer chain reads, and
+   where its determinants are larger, `out` has as many numbers as they. Own parameters count as
+   constants, and freezing changes nothing. PZ_STALE if something changed since the value was
+   read, PZ_INVALID for a plain tensor, PZ_UNSUPPORTED as pz_chain_density. [exclusive] */
+PZ_API pz_status pz_module_log_abs_det(pz_module* module, const char* name, const pz_tensor* out);
+
+/* Adds g_out times the gradient of pz_module_log_abs_det to the gradients that pz_module_backward
+   adds to. g_out has the spec of its `out`. With pz_module_backward for the gradient of a log
+   density at the value, and ones here, the gradients are those of the log density of the
+   originals. Otherwise as pz_module_backward. [exclusive] */
+PZ_API pz_status pz_module_backward_log_abs_det(pz_module* module, const char* name,
+                                                const pz_tensor* g_out);
+
 /* The gradient of a parameter, original or own parameter. It is zero until the first backward
    and valid as long as the tensor. [exclusive] */
 PZ_API pz_status pz_module_gradient(pz_module* module, const char* name, pz_tensor* out);

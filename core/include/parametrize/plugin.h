@@ -14,12 +14,12 @@
      spec. Matrices are the last two dimensions, the others form a batch. Extents may be 0
      or 1. Inputs never overlap outputs.
    - The host owns all memory. Callbacks get scratch by pz_work and memory that lasts from
-     forward to vjp by pz_save.
+     forward to vjp, jvp, log_abs_det and log_abs_det_vjp by pz_save.
    - One thread uses a call at a time. Callbacks of different calls run at the same time.
 
    What a plugin promises
-   - forward, right_inverse, vjp and residual read their inputs, buffers, options and random
-     stream, and write their outputs, nothing else.
+   - forward, right_inverse, vjp, jvp, residual, log_abs_det and log_abs_det_vjp read their
+     inputs, buffers, options and random stream, and write their outputs, nothing else.
    - It does not exit or abort, start threads, allocate memory, keep mutable globals, throw C++
      exceptions out of a callback, or change locale, signals or the floating-point environment.
    - It accesses tensors only through the operations of ops.h: their data may be on a device
@@ -51,10 +51,11 @@ struct pz_call {
                                are committed with the outputs if the whole chain succeeds.
                                NULL in other callbacks */
   pz_tensor* new_parameter; /* init, right_inverse: the same for own parameters */
-  uint32_t in;              /* pz_structure of the first input, in right_inverse and vjp too. In
-                               forward and vjp after pz_take_triangle, it may contain PZ_BY_UPPER
-                               or PZ_BY_LOWER: then only that triangle of x is stored, and gx is
-                               the gradient with respect to it, zero elsewhere */
+  uint32_t in;              /* pz_structure of the first input, in every callback. After
+                               pz_take_triangle, it may contain PZ_BY_UPPER or PZ_BY_LOWER in
+                               forward, vjp, jvp, log_abs_det and log_abs_det_vjp: then only that
+                               triangle of x is stored, and gx is the gradient with respect to it,
+                               zero elsewhere; dx is complete */
   uint32_t intent;          /* pz_intent, in right_inverse */
   uint32_t direction;       /* pz_direction, in plan */
   uint32_t n_given;         /* number of specs passed to plan */
@@ -62,7 +63,7 @@ struct pz_call {
   uint32_t n_x;             /* n_original + number of own parameters */
   uint32_t n_buffer;
   uint32_t dtype; /* of the value, PZ_F32 or PZ_F64 */
-  uint64_t want;  /* vjp: bit k is set if gx[k] is wanted */
+  uint64_t want;  /* vjp, log_abs_det_vjp: bit k is set if gx[k] is wanted */
   uint64_t draw;  /* the random stream of this callback: a Philox key, never 0 */
   void* reserved; /* the host's */
 };
@@ -164,6 +165,27 @@ typedef struct pz_parametrization {
 
   /* Words by which people search, separated by spaces: "rotation statistics". May be NULL. */
   const char* tags;
+
+  /* out = log |det dy/dx| for each batch entry, in the coordinates that plan declared with
+     pz_declare_density. `out` has the shape of y without its last `dims` dimensions, and y's
+     dtype. x holds the originals, then the own parameters, which count as constants of the
+     determinant. Runs any number of times after one forward with PZ_CALL_SAVING, whose saved
+     memory it may read. -Inf where the determinant is zero. If missing, or if plan declared no
+     density, log |det| is PZ_UNSUPPORTED. */
+  pz_status (*log_abs_det)(pz_call* c, const pz_tensor* x, const pz_tensor* y, pz_tensor* out);
+
+  /* gx[k] = g_out times the gradient of log_abs_det with respect to x[k], for each bit k of
+     c->want, overwriting gx[k]. g_out has the shape of log_abs_det's `out`. Other rules as for
+     vjp. If missing, that gradient is PZ_UNSUPPORTED. */
+  pz_status (*log_abs_det_vjp)(pz_call* c, const pz_tensor* x, const pz_tensor* y,
+                               const pz_tensor* g_out, pz_tensor* gx);
+
+  /* dy = sum over k of (dy/dx[k]) dx[k], overwriting dy. dx[k] has the shape of x[k]; its data is
+     NULL where the tangent is zero, but at least one tangent is given. If the input is symmetric
+     or skew (c->in), so is dx[0]. Runs any number of times after one forward with
+     PZ_CALL_SAVING. If missing, jvp is PZ_UNSUPPORTED. */
+  pz_status (*jvp)(pz_call* c, const pz_tensor* x, const pz_tensor* y, const pz_tensor* dx,
+                   pz_tensor* dy);
 } pz_parametrization;
 
 /* ---- services ------------------------------------------------------------- */
@@ -187,11 +209,12 @@ struct pz_services {
   /* Scratch on the host, aligned to 64 bytes, valid until the callback returns. */
   pz_status (*work_host)(pz_call* c, size_t bytes, void** out);
 
-  /* In forward with PZ_CALL_SAVING: memory that the vjp calls which follow find again, in the
-     order of saving. Without that flag, scratch. */
+  /* In forward with PZ_CALL_SAVING: memory that later calls of vjp, jvp, log_abs_det and
+     log_abs_det_vjp find again, in the order of saving. Without that flag, scratch. */
   pz_status (*save)(pz_call* c, const pz_spec* spec, pz_tensor* out);
   pz_status (*save_host)(pz_call* c, size_t bytes, void** out);
-  /* In vjp, read-only: the k-th saved tensor, and the k-th memory saved on the host. */
+  /* In those four callbacks, read-only: the k-th saved tensor, and the k-th memory saved on the
+     host. */
   pz_status (*saved)(pz_call* c, uint32_t k, pz_tensor* out);
   pz_status (*saved_host)(pz_call* c, uint32_t k, const void** out);
 
@@ -212,6 +235,14 @@ struct pz_services {
      to it directly. */
   pz_status (*declare_fold)(pz_call* c, uint32_t triangle);
   pz_status (*take_triangle)(pz_call* c);
+
+  /* In plan only: this input has a density, which log_abs_det computes. One determinant extends
+     over the last `dims` dimensions of the value: 0 for each entry by itself, 1 for vectors, 2
+     for matrices. The other dimensions are the batch: originals begin with the same extents, and
+     an entry of the batch depends on the same entry of each original only. `in` and `out`, codes
+     of pz_coordinates, tell which entries of the originals and of the value are the coordinates;
+     the value depends on no other entry of the originals, and they are equally many. */
+  pz_status (*declare_density)(pz_call* c, uint32_t dims, uint32_t in, uint32_t out);
 };
 
 /* ---- shorthand ------------------------------------------------------------ */
@@ -236,6 +267,7 @@ struct pz_services {
 #define pz_new_original(c, ...) (((c)->host->new_original)((c), __VA_ARGS__))
 #define pz_declare_fold(c, ...) (((c)->host->declare_fold)((c), __VA_ARGS__))
 #define pz_take_triangle(c) (((c)->host->take_triangle)(c))
+#define pz_declare_density(c, ...) (((c)->host->declare_density)((c), __VA_ARGS__))
 
 /* In plan: refuses anything but one input whose last two dimensions are square matrices. */
 static inline pz_status
@@ -273,7 +305,7 @@ pz_save_like(pz_call* const c, const pz_tensor* const like, pz_tensor* const out
   return c->host->save(c, &spec, out);
 }
 
-/* Whether vjp must write gx[k]. */
+/* Whether vjp or log_abs_det_vjp must write gx[k]. */
 static inline bool
 pz_wants(const pz_call* const c, const uint32_t k)
 {

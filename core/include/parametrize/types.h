@@ -200,6 +200,21 @@ enum {
   PZ_BY_TRIANGLE = PZ_BY_UPPER | PZ_BY_LOWER,
 };
 
+/* The entries of a tensor that are the free coordinates of a determinant (pz_declare_density).
+   The value of one stage and the input of the next have the same coordinates if their codes are
+   equal; in a symmetric or skew value a lower triangle is also the upper one. Codes that a
+   reader does not know are equal to nothing. */
+typedef enum pz_coordinates {
+  PZ_ALL_ENTRIES = 0,
+  PZ_UPPER_TRIANGLE = 1, /* entries on and above the diagonal */
+  PZ_LOWER_TRIANGLE = 2, /* entries on and below the diagonal */
+  PZ_STRICT_UPPER = 3,   /* entries above the diagonal */
+  PZ_STRICT_LOWER = 4,   /* entries below the diagonal */
+  PZ_ROTATION = 5,       /* the strict upper triangle of Q^T dQ, for square orthogonal Q */
+  PZ_ALL_BUT_LAST = 6,   /* all entries except the last one along the last dimension */
+  PZ_OWN_COORDINATES = 7 /* described by the parametrization's formula; equal to nothing */
+} pz_coordinates;
+
 /* Dtype and shape of a tensor, and the structure of its matrices. */
 typedef struct pz_spec {
   uint32_t dtype;
@@ -248,7 +263,7 @@ typedef enum pz_direction {
 } pz_direction;
 
 enum {
-  PZ_CALL_SAVING = 1U << 0,   /* forward: vjp will follow, so save what it needs */
+  PZ_CALL_SAVING = 1U << 0,   /* forward: vjp will follow, or jvp or log_abs_det; save for them */
   PZ_CALL_TRAINING = 1U << 1, /* the module is in training mode */
 };
 

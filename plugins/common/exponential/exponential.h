@@ -114,6 +114,23 @@ pz_status expm_taylor_chosen(pz_call* c, expm_plan* p, const pz_tensor* x, pz_te
 pz_status expm_taylor_vjp(pz_call* c, uint32_t in, uint32_t first_saved, uint32_t first_host,
                           const pz_tensor* x, const pz_tensor* gy, pz_tensor* gx);
 
+/* ---- tangent.c: the derivative along a direction ------------------------------------- */
+
+/* dy <- the derivative of exp at x, known to be `in`, along dx, which is symmetric or skew where x
+   is; y is exp(x). `vjp` is the adjoint that belongs to the forward that computed y, for x as it
+   is known to be. */
+typedef pz_status (*expm_adjoint)(pz_call* c, const pz_tensor* x, const pz_tensor* gy,
+                                  pz_tensor* gx);
+pz_status expm_tangent(pz_call* c, uint32_t in, expm_adjoint vjp, const pz_tensor* x,
+                       const pz_tensor* y, const pz_tensor* dx, pz_tensor* dy);
+
+/* ---- rotation_density.c: log |det| from skew matrices to rotations -------------------- */
+
+/* x are skew matrices, and gx is any matrix whose skew part counts, as in vjp after skew. */
+pz_status expm_rotation_log_abs_det(pz_call* c, const pz_tensor* x, pz_tensor* out);
+pz_status expm_rotation_log_abs_det_vjp(pz_call* c, const pz_tensor* x, const pz_tensor* g_out,
+                                        pz_tensor* gx);
+
 /* ---- rotation_log.c: the logarithm of a rotation --------------------------------- */
 
 /* x <- the skew logarithm of rotations y, with angles in [-pi, pi], by the real Schur form. */

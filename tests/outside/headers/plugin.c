@@ -38,6 +38,7 @@ plan(pz_call* const c, const pz_spec* const given)
   PZ_TRY(pz_declare_buffer(c, "mask", given));
   PZ_TRY(pz_declare_fold(c, PZ_UPPER));
   PZ_TRY(pz_take_triangle(c));
+  PZ_TRY(pz_declare_density(c, 2, PZ_UPPER_TRIANGLE, PZ_UPPER_TRIANGLE));
   return pz_declare_value(c, given, PZ_SYMMETRIC);
 }
 
@@ -111,6 +112,8 @@ factors(pz_call* const c, const pz_tensor* const x, pz_tensor* const y, pz_tenso
   PZ_TRY(pz_eigh(c, x, d, y));
   PZ_TRY(pz_svd(c, x, NULL, d, NULL));
   PZ_TRY(pz_schur(c, x, y, y));
+  PZ_TRY(pz_exponential(c, PZ_SKEW, x, y));
+  PZ_TRY(pz_exponential_adjoint(c, PZ_SKEW, x, x, y));
   PZ_TRY(pz_take(c, d, x, y));
   return pz_put(c, true, d, x, y);
 }

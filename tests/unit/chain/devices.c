@@ -23,6 +23,7 @@ open_on(rig* const r, const char* const device)
 {
   spec = pz_spec_make(PZ_F64, 3, shape);
   rig_open(r, &pz_plugin_v1_test_maps, NULL);
+  ck_assert_ok(pz_context_add_plugin(r->context, &pz_plugin_v1_density_maps));
   ck_assert_ok(pz_context_add_plugin(r->context, &pz_plugin_v1_opaque));
   pz_context_seed(r->context, 11); /* the same on every device */
   rig_device(r, device);
@@ -99,6 +100,31 @@ live(const char* const device, const pz_tensor* const w, const pz_tensor* const 
   record(l, &r, &x);
   ck_assert_ok(pz_eval_sample(r.eval, r.state));
   record(l, &r, &x);
+
+  /* Derivatives, from and to the device and the host. */
+  pz_tensor out;
+  pz_tensor numbers;
+  const pz_tensor host_numbers = pz_host_tensor(PZ_F64, plain[0], 2, shape);
+  rig_chain(&r, "scaled,entries", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
+  rig_write(&r, PZ_ORIGINAL, 0, w->data);
+  ck_assert_ok(pz_state_new(r.chain, r.queue, &other));
+  ck_assert_ok(pz_state_tensor(other, PZ_ORIGINAL, 0, &out));
+  ck_assert_ok(pz_state_tensor(other, PZ_OWN_PARAMETER, 0, &numbers));
+  ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, NULL, &value));
+  ck_assert_ok(pz_eval_jvp(r.eval, r.state, (const pz_tensor[]){*g, {0}}, 1, &out));
+  record(l, &r, &out);
+  ck_assert_ok(pz_eval_jvp(r.eval, r.state, (const pz_tensor[]){out, numbers}, 1, &out));
+  record(l, &r, &out);
+  ck_assert_ok(pz_eval_log_abs_det(r.eval, r.state, &numbers));
+  ck_assert_ok(pz_eval_log_abs_det(r.eval, r.state, &host_numbers));
+  record(l, &r, &numbers);
+  record_host(l, plain[0], 10);
+  ck_assert_ok(pz_eval_log_abs_det_vjp(r.eval, r.state, &numbers, 1, true, &out));
+  ck_assert_ok(pz_eval_log_abs_det_vjp(r.eval, r.state, &host_numbers, 1, true, &out));
+  record(l, &r, &out);
+  pz_state_free(other);
+
+  rig_chain(&r, "fold,turn", NULL, 0, PZ_FROM_TENSOR, &spec, 1);
   double distance = 0.0;
   ck_assert_ok(pz_eval_residual(r.eval, r.state, 0, w, &distance));
   record_host(l, &distance, 1);

@@ -49,6 +49,26 @@ step(const rig* const r, const pz_tensor* const g, const pz_tensor* const gx, co
   return pz_eval_vjp(r->eval, r->state, g, 1, 3, true, gx);
 }
 
+/* The numbers of a tensor as those of the first two dimensions. */
+static pz_tensor
+numbers_of(const pz_tensor* const t)
+{
+  return pz_host_tensor(PZ_F64, t->data, 2, shape);
+}
+
+/* Of `scaled,entries`. */
+static pz_status
+differentiate(const rig* const r, const pz_tensor* const g, const pz_tensor* const gx)
+{
+  const pz_tensor tangents[2] = {*g};
+  const pz_tensor number = numbers_of(&gx[1]);
+  const pz_tensor weight = numbers_of(g);
+  const pz_tensor gradients[2] = {gx[0], number};
+  PZ_TRY(pz_eval_jvp(r->eval, r->state, tangents, 1, gx));
+  PZ_TRY(pz_eval_log_abs_det(r->eval, r->state, &number));
+  return pz_eval_log_abs_det_vjp(r->eval, r->state, &weight, 3, true, gradients);
+}
+
 static pz_status
 move(const rig* const r, const pz_tensor* const value)
 {
@@ -61,6 +81,7 @@ START_TEST(test_steady)
   static const char* const devices[] = {"reference", "cpu"};
   rig r;
   rig_open(&r, &pz_plugin_v1_test_maps, devices[_i]);
+  ck_assert_ok(pz_context_add_plugin(r.context, &pz_plugin_v1_density_maps));
   rig_from_tensor(&r, "fold,turn,power,gain,mask,noise", PZ_F64, 3, shape);
   bind_strided(&r);
   const pz_tensor g = host_normal(pz_chain_value(r.chain), &r.random, 1.0);
@@ -101,6 +122,20 @@ START_TEST(test_steady)
   }
   ck_assert_uint_eq(allocator_stop(), 0);
   ck_assert_ok(status);
+
+  /* So do derivatives. */
+  rig_from_tensor(&r, "scaled,entries", PZ_F64, 3, shape);
+  for (int i = 0; i < 3; ++i) {
+    ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, NULL, NULL));
+    ck_assert_ok(differentiate(&r, &g, gx));
+  }
+  allocator_start(0);
+  for (int i = 0; i < 100 && status == PZ_OK; ++i) {
+    status = pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, NULL, NULL);
+    status = status == PZ_OK ? differentiate(&r, &g, gx) : status;
+  }
+  ck_assert_uint_eq(allocator_stop(), 0);
+  ck_assert_ok(status);
   rig_close(&r);
 }
 END_TEST
@@ -128,6 +163,32 @@ attempt_vjp(rig* const r, pz_tensor* const g, pz_tensor* const gx)
   strided.strides = strides;
   pz_tensor both[2] = {strided, gx[1]};
   return pz_eval_vjp(r->eval, r->state, g, 1, 3, true, both);
+}
+
+static pz_status
+attempt_jvp(rig* const r, pz_tensor* const g, pz_tensor* const gx)
+{
+  const pz_tensor tangents[2] = {*g};
+  pz_tensor strided = *gx;
+  strided.strides = strides;
+  return pz_eval_jvp(r->eval, r->state, tangents, 1, &strided);
+}
+
+static pz_status
+attempt_log_abs_det(rig* const r, pz_tensor* const g, pz_tensor* const gx)
+{
+  const pz_tensor number = numbers_of(&gx[1]);
+  (void)g;
+  return pz_eval_log_abs_det(r->eval, r->state, &number);
+}
+
+static pz_status
+attempt_log_abs_det_vjp(rig* const r, pz_tensor* const g, pz_tensor* const gx)
+{
+  const pz_tensor weight = numbers_of(g);
+  pz_tensor both[2] = {*gx, numbers_of(&gx[1])};
+  both[0].strides = strides;
+  return pz_eval_log_abs_det_vjp(r->eval, r->state, &weight, 3, true, both);
 }
 
 static pz_status
@@ -172,6 +233,9 @@ static const struct {
     {attempt_initialize, "fold,turn,gain,mask(keep=0.5),base", false},
     {attempt_update, "fold,mask(keep=0.5),turn,mask", false},
     {attempt_sample, "gain,base,fold", false},
+    {attempt_jvp, "scaled,entries", true},
+    {attempt_log_abs_det, "scaled,entries", true},
+    {attempt_log_abs_det_vjp, "scaled,entries", true},
 };
 
 /* A fresh evaluation each time, so that every request is made again. */
@@ -213,6 +277,7 @@ START_TEST(test_refused_calls)
   rig r;
   double room[64] = {0};
   rig_open(&r, &pz_plugin_v1_test_maps, NULL);
+  ck_assert_ok(pz_context_add_plugin(r.context, &pz_plugin_v1_density_maps));
   rig_from_tensor(&r, attempts[_i].text, PZ_F64, 3, shape);
   pz_tensor g = host_normal(pz_chain_value(r.chain), &r.random, 1.0);
   pz_tensor gx[2] = {pz_host_tensor(PZ_F64, room, 3, shape), host_zeros(pz_chain_value(r.chain))};

@@ -113,6 +113,14 @@ teardown(void)
   rig_close(&r);
 }
 
+/* May the callback read what forward saved? */
+static bool
+reads_saved(const char* const callback)
+{
+  return strcmp(callback, "vjp") == 0 || strcmp(callback, "jvp") == 0 ||
+         strncmp(callback, "log_abs_det", 11) == 0;
+}
+
 /* Calls what runs the entry `place`. */
 static pz_status
 call(void)
@@ -138,6 +146,17 @@ call(void)
   if (strcmp(place, "vjp") == 0) {
     ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, NULL, &value));
     const pz_status status = pz_eval_vjp(r.eval, r.state, &tensor, 1, 1, false, &out);
+    ck_assert(status == PZ_OK || gradient[0] == 9.0);
+    return status;
+  }
+  if (reads_saved(place)) {
+    const pz_tensor tangents[3] = {tensor};
+    ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, NULL, &value));
+    const pz_status status =
+        strcmp(place, "jvp") == 0 ? pz_eval_jvp(r.eval, r.state, tangents, 1, &out)
+        : strcmp(place, "log_abs_det") == 0
+            ? pz_eval_log_abs_det(r.eval, r.state, &out)
+            : pz_eval_log_abs_det_vjp(r.eval, r.state, &tensor, 1, false, &out);
     ck_assert(status == PZ_OK || gradient[0] == 9.0);
     return status;
   }
@@ -181,8 +200,9 @@ check(const char* const entry, const offence kind, const pz_status status,
 
 START_TEST(test_entries)
 {
-  static const char* const entries[] = {"plan", "init",   "forward",  "right_inverse",
-                                        "vjp",  "update", "residual", "sample"};
+  static const char* const entries[] = {"plan", "init",        "forward",        "right_inverse",
+                                        "vjp",  "update",      "residual",       "sample",
+                                        "jvp",  "log_abs_det", "log_abs_det_vjp"};
   const char* const entry = entries[_i];
   char message[256];
   snprintf(message, sizeof(message), "fragile: %s: returned unknown status 77", entry);
@@ -201,8 +221,9 @@ START_TEST(test_entries)
     check(entry, DECLARES_VALUE, PZ_PLUGIN, message);
     check(entry, BAD_SCRATCH, PZ_MISMATCH, "fragile: scratch: found extent -1, expected 0 or more");
   }
-  if (_i > 0 && strcmp(entry, "vjp") != 0) {
-    snprintf(message, sizeof(message), "fragile: %s: asked for a saved tensor outside vjp", entry);
+  if (_i > 0) {
+    snprintf(message, sizeof(message), "fragile: %s: asked for %s", entry,
+             reads_saved(entry) ? "saved tensor 3, forward saved 0" : "a saved tensor outside vjp");
     check(entry, READS_SAVED, PZ_PLUGIN, message);
   }
   if (_i > 0 && strcmp(entry, "residual") != 0) {
@@ -230,8 +251,9 @@ END_TEST
 /* Saving where nothing is to be saved hands out scratch. */
 START_TEST(test_saving)
 {
-  static const char* const entries[] = {"init",   "forward",  "right_inverse", "vjp",
-                                        "update", "residual", "sample"};
+  static const char* const entries[] = {"init",        "forward",        "right_inverse", "vjp",
+                                        "update",      "residual",       "sample",        "jvp",
+                                        "log_abs_det", "log_abs_det_vjp"};
   doing = SAVES;
   for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); ++i) {
     place = entries[i];
@@ -257,7 +279,7 @@ main(void)
 {
   TCase* const tests = tcase_create("plugins");
   tcase_add_checked_fixture(tests, setup, teardown);
-  tcase_add_loop_test(tests, test_entries, 0, 8);
+  tcase_add_loop_test(tests, test_entries, 0, 11);
   tcase_add_test(tests, test_particular);
   tcase_add_test(tests, test_saving);
   tcase_add_test(tests, test_operation);
