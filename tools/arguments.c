@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HELP = 0x100, N_OPTIONS = 15 };
+enum { HELP = 0x100, N_OPTIONS = 18 };
 
 /* In the order of the bits OPTION_...; no command takes two options of the same name. */
 static const struct {
@@ -41,6 +41,9 @@ static const struct {
     {"order", "N", "matrices are N x N", 'n'},
     {"batch", "NUMBER", "number of matrices (default: 1)", 'b'},
     {"tag", "WORD", "only parametrizations with this tag", '\0'},
+    {"tangent", "FILE", "direction of an original, once for each", '\0'},
+    {"grad", "FILE", "factors of log |det|, of its shape", '\0'},
+    {"output", "FILE", "file of log |det|; with --grad, then one for each original", 'o'},
 };
 
 bool
@@ -111,9 +114,14 @@ take_option(const uint32_t k, const char* const value, arguments* const out)
     out->outputs[out->n_outputs++] = value;
     return -1;
   case OPTION_OUTPUTS:
+  case OPTION_DENSITY_OUTPUTS:
     out->outputs[out->n_outputs++] = value;
     return -1;
+  case OPTION_TANGENTS:
+    out->tangents[out->n_tangents++] = value;
+    return -1;
   case OPTION_GRADIENT:
+  case OPTION_WEIGHTS:
     place = &out->gradient;
     break;
   case OPTION_READ_STATE:
@@ -199,6 +207,7 @@ check(const arguments* const a)
     const bool given = (1U << k) == OPTION_CHAIN      ? a->chain != NULL
                        : (1U << k) == OPTION_GRADIENT ? a->gradient != NULL
                        : (1U << k) == OPTION_ORDER    ? a->order != 0
+                       : (1U << k) == OPTION_TANGENTS ? a->n_tangents > 0
                                                       : a->n_outputs > 0;
     if ((c->needs & (1U << k)) && !given) {
       return say_usage(c->name, c->name, "expected %c%c%s %s", '-',
@@ -226,9 +235,11 @@ arguments_read(const command* const c, const int argc, char** const argv, argume
   memset(out, 0, sizeof(*out));
   out->command = c;
   out->outputs = calloc((size_t)argc + 1, sizeof(*out->outputs));
+  out->tangents = calloc((size_t)argc + 1, sizeof(*out->tangents));
   out->rules = calloc((size_t)argc + 1, sizeof(*out->rules));
   out->operands = calloc((size_t)argc + 1, sizeof(*out->operands));
-  if (out->outputs == NULL || out->rules == NULL || out->operands == NULL) {
+  if (out->outputs == NULL || out->tangents == NULL || out->rules == NULL ||
+      out->operands == NULL) {
     return say_no_memory(NULL);
   }
   for (uint32_t k = 0; k < N_OPTIONS; ++k) {
@@ -274,6 +285,7 @@ void
 arguments_free(arguments* const a)
 {
   free(a->outputs);
+  free(a->tangents);
   free(a->rules);
   free(a->operands);
   memset(a, 0, sizeof(*a));

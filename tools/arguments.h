@@ -27,6 +27,9 @@ enum {
   OPTION_ORDER = 1U << 12,
   OPTION_BATCH = 1U << 13,
   OPTION_TAG = 1U << 14,
+  OPTION_TANGENTS = 1U << 15, /* as often as there are originals */
+  OPTION_WEIGHTS = 1U << 16,
+  OPTION_DENSITY_OUTPUTS = 1U << 17, /* one, and then as often as there are originals */
 };
 
 typedef struct command command;
@@ -41,6 +44,8 @@ typedef struct arguments {
   const char* tag;
   const char** outputs; /* in order */
   size_t n_outputs;
+  const char** tangents; /* in order */
+  size_t n_tangents;
   const char** rules; /* "GLOB=CHAIN", neither empty; in order */
   size_t n_rules;
   const char** operands; /* the other words, in order */

@@ -17,7 +17,11 @@ int run_doctor(const arguments* a);
 int run_apply(const arguments* a);
 int run_invert(const arguments* a);
 int run_sample(const arguments* a);
+
+/* derive.c: derivatives */
 int run_vjp(const arguments* a);
+int run_jvp(const arguments* a);
+int run_logdet(const arguments* a);
 
 /* bake.c, inspect.c: models in safetensors files */
 int run_bake(const arguments* a);

@@ -91,6 +91,33 @@ static const command commands[] = {
         .run = run_vjp,
     },
     {
+        .name = "jvp",
+        .usage = "-p CHAIN IN.npy [IN2.npy ...] --tangent T.npy [--tangent T2.npy ...] -o OUT.npy",
+        .summary = "Compute the derivative of a chain along a direction",
+        .text = "One direction for each original: the Jacobian times T.\n",
+        .takes = OPTION_CHAIN | OPTION_OUTPUT | OPTION_TANGENTS | OPTION_READ_STATE | OPTION_SEED |
+                 OPTION_DEVICE | OPTION_FORCE,
+        .needs = OPTION_CHAIN | OPTION_OUTPUT | OPTION_TANGENTS,
+        .least_operands = 1,
+        .most_operands = SIZE_MAX,
+        .run = run_jvp,
+    },
+    {
+        .name = "logdet",
+        .usage = "-p CHAIN IN.npy [IN2.npy ...] -o OUT.npy [--grad G.npy -o GIN.npy ...]",
+        .summary = "Compute log |det| of the Jacobian of a chain, for densities",
+        .text =
+            "One number for each determinant, over entries, vectors or matrices, as the chain\n"
+            "has it. With --grad, the gradient of the sum of G * log |det| is written for each\n"
+            "original. docs/densities.md tells the coordinates.\n",
+        .takes = OPTION_CHAIN | OPTION_DENSITY_OUTPUTS | OPTION_WEIGHTS | OPTION_READ_STATE |
+                 OPTION_SEED | OPTION_DEVICE | OPTION_FORCE,
+        .needs = OPTION_CHAIN | OPTION_DENSITY_OUTPUTS,
+        .least_operands = 1,
+        .most_operands = SIZE_MAX,
+        .run = run_logdet,
+    },
+    {
         .name = "sample",
         .usage = "-p CHAIN N [N ...] -o OUT.npy",
         .summary = "Draw a random value of a chain, for skew,cayley a uniform rotation",

@@ -208,6 +208,8 @@ show_parametrization(pz_context* const context, const char* const id)
       {PZ_HAS_RESIDUAL, "residual       distance of a tensor from the set of values"},
       {PZ_HAS_SAMPLE, "sample         random values"},
       {PZ_HAS_UPDATE, "update         steps of its own state"},
+      {PZ_HAS_LOG_ABS_DET, "log_abs_det    log |det| of the Jacobian, for some inputs at least"},
+      {PZ_HAS_JVP, "jvp            derivatives along directions"},
   };
   pz_parametrization_info info = {.size = sizeof(info)};
   const pz_status status = pz_context_find(context, id, &info);

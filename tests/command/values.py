@@ -89,6 +89,71 @@ def gradients():
                 assert np.abs(gx - want).max() <= 1e-9 * max(1, np.abs(want).max()), (chain, shape, np.abs(gx - want).max())
 
 
+def directions():
+    """jvp equals the complex step along a direction to 1e-9"""
+    folder("directions")
+    step = 1e-30
+    for device in devices:
+        for chain, function in chains.items():
+            for shape in [(1, 1), (3, 3), (2, 4, 4), (0, 2, 2)]:
+                x, dx = normal(*shape) / 2, normal(*shape)
+                save("x.npy", x), save("dx.npy", dx)
+                good("jvp", "-p", chain, "x.npy", "--tangent", "dx.npy", "-o", "dy.npy", "--device", device, "--force")
+                dy, want = np.load("dy.npy"), function(x + 1j * step * dx).imag / step
+                assert dy.shape == want.shape
+                assert np.abs(dy - want).max(initial=0) <= 1e-9 * max(1, np.abs(want).max(initial=0)), (chain, shape)
+
+
+def strict_upper(a):
+    return a[np.triu_indices(len(a), 1)]
+
+
+def upper(a):
+    return a[np.triu_indices(len(a))]
+
+
+# Coordinates of x, and of dy at y.
+densities_of = {
+    "skew": (strict_upper, lambda y, dy: strict_upper(dy)),
+    "symmetric": (upper, lambda y, dy: upper(dy)),
+    "skew,cayley": (strict_upper, lambda y, dy: strict_upper(y.T @ dy)),
+    "skew,matrix_exp": (strict_upper, lambda y, dy: strict_upper(y.T @ dy)),
+    "symmetric,matrix_exp": (upper, lambda y, dy: upper(dy)),
+}
+
+
+def jacobian(chain, x):
+    """log |det| by the complex step"""
+    function = {**chains, "skew": skew, "symmetric": symmetric}[chain]
+    counted, measured = densities_of[chain]
+    columns = []
+    for at in counted(np.arange(x.size).reshape(x.shape)):
+        z = x.astype(complex)
+        z.flat[at] += 1e-30j
+        columns.append(measured(function(x.astype(complex)).real, function(z).imag / 1e-30))
+    return np.linalg.slogdet(np.array(columns).T)[1] if columns else 0.0
+
+
+def densities():
+    """logdet equals log |det| of the complex-step Jacobian to 1e-9, its gradient differences"""
+    folder("densities")
+    for device in devices:
+        for chain in densities_of:
+            for n in 1, 2, 3, 4:
+                x, g = normal(2, n, n) / 2, normal(2)
+                save("x.npy", x), save("g.npy", g)
+                common = "logdet", "-p", chain, "x.npy", "--device", device, "--force"
+                good(*common, "-o", "l.npy", "--grad", "g.npy", "-o", "gx.npy")
+                l, gx = np.load("l.npy"), np.load("gx.npy")
+                want = [jacobian(chain, one) for one in x]
+                assert l.shape == (2,) and np.abs(l - want).max() <= 1e-9, (chain, n, l, want)
+                dx, h = normal(2, n, n), 1e-5
+                slope = [(jacobian(chain, a + h * d) - jacobian(chain, a - h * d)) / (2 * h) for a, d in zip(x, dx)]
+                assert abs((gx * dx).sum() - (g * slope).sum()) <= 1e-6, (chain, n)
+                good(*common, "-o", "m.npy")
+                assert (np.load("m.npy") == l).all()
+
+
 def round_trips():
     """invert, then apply, returns the value"""
     folder("round")
@@ -214,4 +279,4 @@ def started():
     print("# devices", *devices)
 
 
-main([started] + ([orthogonal, definite, gradients, round_trips, samples, pruned, reflections] if np else []))
+main([started] + ([orthogonal, definite, gradients, directions, densities, round_trips, samples, pruned, reflections] if np else []))
