@@ -126,7 +126,9 @@ from_tensor(const pzi_parametrization* const parametrization, const pz_option* c
   if (!copy) {
     return pzi_no_memory(bytes);
   }
-  memcpy(copy->shape, given->shape, (size_t)given->ndim * sizeof(int64_t));
+  if (given->ndim > 0) { // a number has no shape to copy
+    memcpy(copy->shape, given->shape, (size_t)given->ndim * sizeof(int64_t));
+  }
   copy->tensor = pz_host_tensor(given->dtype, (char*)copy + head, given->ndim, copy->shape);
   if (count > 0) {
     const pz_tensor* const both[] = {given, &copy->tensor};
