@@ -10,7 +10,8 @@
    the result from other operations or computes it on the host.
 
    What the host guarantees
-   - Operands are never empty and have one float dtype. Shapes and overlap are checked. Each is a
+   - Operands are never empty and have one float dtype. An operand whose coefficient is 0 may be
+     there and must not be read. Shapes and overlap are checked. Each is a
      pz_mat with row_stride == 1 or col_stride == 1 (a vector has both free), strides >= 0 where
      an extent exceeds 1, one batch stride, all bytes inside the allocation and below 2^62, and
      a byte offset that is a multiple of the element size.
@@ -40,8 +41,8 @@ typedef struct pz_backend_queue pz_backend_queue;
 
 /* A batch of matrices in memory of the queue's device. Strides count elements. batch_stride 0
    repeats one matrix (inputs only). Element (k, i, j) is byte_offset + (k batch_stride +
-   i row_stride + j col_stride) * element size bytes after `data`. `data` is what alloc returned
-   or the host's own memory; it may be a handle instead of a pointer. */
+   i row_stride + j col_stride) * element size bytes after `data`. `data` is what alloc returned,
+   or memory of the device that the program passed in (see accept): a pointer or a handle. */
 typedef struct pz_mat {
   void* data;
   uint64_t byte_offset;

@@ -29,7 +29,7 @@ typedef struct pz_eval pz_eval;
      chain  = stage *("," stage)
      stage  = id [ "(" option *("," option) ")" ]
      option = name "=" value
-   "skew,cayley,pruning(p_drop=0.2,seed=7)". Reals are read as by strtod in the C locale,
+   "skew,cayley,pruning(p_drop=0.2,seed=7)". Reals are read as by strtod in the C locale, except NaN,
    integers in decimal or 0x; flags are 0, 1, true or false; choices are names. White space
    between words is ignored. Tensors are given by pz_option_setting. */
 

@@ -116,7 +116,8 @@ PZ_API pz_status pz_module_chain(const pz_module* module, const char* name, cons
 
 /* ---- reading -------------------------------------------------------------- */
 
-/* The tensor `name`, borrowed. The value of a chain is computed only if an original, own
+/* The tensor `name`, borrowed and C-contiguous; on "cpu" and "reference" its data is a host
+   pointer. The value of a chain is computed only if an original, own
    parameter, buffer, option or the mode changed since the last read. Any path is allowed, also
    of originals and buffers. [read] */
 PZ_API pz_status pz_module_get(pz_module* module, const char* name, pz_tensor* out);

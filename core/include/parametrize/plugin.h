@@ -79,7 +79,8 @@ typedef struct pz_option {
   uint32_t n_choices;         /* PZ_CHOICE only */
   const char* const* choices; /* PZ_CHOICE only */
   double fallback;            /* the default; PZ_TENSOR has none */
-  double least;               /* PZ_REAL and PZ_INTEGER: bounds, both inclusive */
+  double least;               /* PZ_REAL and PZ_INTEGER: bounds, both inclusive; -HUGE_VAL and
+                                 HUGE_VAL for none */
   double most;
 } pz_option;
 

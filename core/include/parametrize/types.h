@@ -249,11 +249,12 @@ typedef struct pz_value {
 
 /* Why a right inverse runs. */
 typedef enum pz_intent {
-  PZ_REGISTER = 1, /* the tensor existed before: project it onto the set, never refuse it for
-                      lying outside */
+  PZ_REGISTER = 1, /* the tensor existed before: return finite originals, if possible of the
+                      nearest member of the set; never refuse it for lying outside */
   PZ_ASSIGN = 2,   /* the user assigns a value: refuse one outside the set (PZ_OUTSIDE, with
                       the distance) or without an inverse (PZ_SINGULAR) */
-  PZ_CHAIN = 3,    /* the next stage of the chain computed the value: do not check it */
+  PZ_CHAIN = 3,    /* the next stage of the chain computed the value: do not check it, and treat
+                      a value that rounding put on or beyond an open bound as one inside */
 } pz_intent;
 
 /* What a chain is planned from. */
@@ -346,7 +347,8 @@ pz_spec_equal(const pz_spec* const a, const pz_spec* const b)
   return true;
 }
 
-/* A view of C-contiguous host memory; `shape` must outlive the view. */
+/* A view of C-contiguous host memory; `shape` must outlive the view and may be NULL if ndim is
+   0. */
 static inline pz_tensor
 pz_host_tensor(const uint32_t dtype, void* const data, const int32_t ndim,
                const int64_t* const shape)
