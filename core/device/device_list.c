@@ -53,10 +53,13 @@ pzi_device_name(const pzi_backend* const backend, const uint32_t index, char out
 static uint32_t
 preference(const char* const preferred, const pzi_device* const device)
 {
+  if (!preferred) {
+    return UINT32_MAX; // the name takes further probes
+  }
   char name[PZI_DEVICE_NAME];
   pzi_device_name(device->backend, device->index, name);
   uint32_t place = 0;
-  for (const char* at = preferred; at && *at != '\0'; ++place) {
+  for (const char* at = preferred; *at != '\0'; ++place) {
     const size_t length = strcspn(at, ",");
     const char* const id = device->backend->table.id;
     if ((strlen(name) == length && strncmp(at, name, length) == 0) ||
