@@ -113,6 +113,7 @@ static const pz_backend_ops operations = {
     .put = gpu_put,
     .random = gpu_random,
     .launch = gpu_launch,
+    .launch_rows = gpu_launch_rows,
 };
 
 static const pz_backend_ops*

@@ -71,6 +71,7 @@ typedef enum gpu_kernel { GPU_KERNEL_LIST(GPU_KERNEL_NAME_) GPU_N_KERNELS } gpu_
 extern const char gpu_text_prelude[];
 extern const char gpu_text_elementwise[];
 extern const char gpu_text_inverse[];
+extern const char gpu_text_portable[];
 extern const char gpu_text_product[];
 extern const char gpu_text_random[];
 extern const char gpu_text_reduce[];
@@ -80,7 +81,7 @@ extern const char gpu_text_transfer[];
 
 /* ---- calls --------------------------------------------------------------- */
 
-enum { GPU_MAX_ARGUMENTS = 40, GPU_GROUP_ITEMS = 256 };
+enum { GPU_MAX_ARGUMENTS = 56, GPU_GROUP_ITEMS = 256 };
 
 typedef enum gpu_argument_kind {
   GPU_BUFFER,  /* what alloc returned, or adopted memory; NULL for an argument not used */
@@ -182,7 +183,18 @@ void gpu_over(gpu_call* call, int64_t cols, int64_t rows, int64_t batch);
 void gpu_groups(gpu_call* call, int64_t x, int64_t y, int64_t z, size_t local_x, size_t local_y);
 
 pz_status gpu_run(pz_backend_queue* q, gpu_kernel kernel, const gpu_call* call);
-pz_status gpu_run_portable(pz_backend_queue* q, const pz_kernel* kernel, const gpu_call* call);
+
+/* A portable kernel, whose tensors are all inputs here, or a row kernel, which has outputs. */
+typedef struct gpu_portable {
+  const char* name;
+  const char* text;
+  uint32_t n_inputs;
+  uint32_t n_outputs;
+  uint32_t n_reals;
+  uint32_t n_integers;
+} gpu_portable;
+
+pz_status gpu_run_portable(pz_backend_queue* q, const gpu_portable* kernel, const gpu_call* call);
 
 /* One block of scratch for an operation: reserved at its start for all that it takes, which
    then cannot fail. A reservation ends with the next. */
@@ -283,8 +295,10 @@ pz_status gpu_random(pz_backend_queue* q, pz_distribution kind, uint64_t key, ui
 
 /* portable kernels */
 #define GPU_PORTABLE_NAME "pz_portable"
-char* gpu_portable_text(const pz_kernel* kernel); /* behind the prelude; for the caller to free */
+char* gpu_portable_text(const gpu_portable* kernel); /* after the prelude; the caller frees it */
 pz_status gpu_launch(pz_backend_queue* q, const pz_kernel* kernel, int64_t n_items,
                      const pz_mat* tensors, const double* reals, const int64_t* integers);
+pz_status gpu_launch_rows(pz_backend_queue* q, const pz_row_kernel* kernel, int64_t rows,
+                          const pz_mat* tensors, const double* reals, const int64_t* integers);
 
 #endif /* GPU_H */

@@ -25,6 +25,7 @@ typedef ulong gpu_word64;
 #define GPU_GROUPS(dimension) ((pz_int)get_num_groups(dimension))
 #define GPU_CLAIM(word) (atomic_cmpxchg((volatile __global int*)(word), 0, 1) == 0)
 #define GPU_NAN ((real)NAN)
+#define GPU_INFINITY ((real)INFINITY)
 
 #elif defined(__CUDACC__)
 
@@ -44,6 +45,7 @@ typedef unsigned long long gpu_word64;
 #define GPU_GROUPS(dimension) ((pz_int)GPU_INDEX_(dimension, gridDim))
 #define GPU_CLAIM(word) (atomicCAS((int*)(word), 0, 1) == 0)
 #define GPU_NAN ((real)__int_as_float(0x7fffffff))
+#define GPU_INFINITY ((real)__int_as_float(0x7f800000))
 
 #else /* C, to be compiled and looked at, not run */
 
@@ -67,6 +69,7 @@ int gpu_claim(volatile void* word);
 #define GPU_GROUPS(dimension) ((pz_int)gpu_place(3, dimension))
 #define GPU_CLAIM(word) gpu_claim(word)
 #define GPU_NAN ((real)NAN)
+#define GPU_INFINITY ((real)INFINITY)
 
 #endif
 

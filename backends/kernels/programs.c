@@ -12,11 +12,11 @@
 #include <string.h>
 
 typedef struct program {
-  char* name; /* of the portable kernel; else NULL */
+  char* name; /* of a portable kernel; else NULL */
   char* text;
   const char* own; /* text of a file of ours */
   uint32_t dtype;
-  uint32_t n[3]; /* arguments of a portable kernel */
+  gpu_portable portable; /* with these two texts; else zero */
   void* handle;
   struct program* next;
 } program;
@@ -166,15 +166,17 @@ gpu_run(pz_backend_queue* const q, const gpu_kernel kernel, const gpu_call* cons
 /* ---- portable kernels ---------------------------------------------------------- */
 
 static bool
-is_kernel(const program* const p, const pz_kernel* const kernel, const uint32_t dtype)
+is_kernel(const program* const p, const gpu_portable* const kernel, const uint32_t dtype)
 {
-  return p->name && p->dtype == dtype && p->n[0] == kernel->n_tensors &&
-         p->n[1] == kernel->n_reals && p->n[2] == kernel->n_integers &&
-         strcmp(p->name, kernel->name) == 0 && strcmp(p->text, kernel->text) == 0;
+  const gpu_portable* const own = &p->portable;
+  return p->name && p->dtype == dtype && own->n_inputs == kernel->n_inputs &&
+         own->n_outputs == kernel->n_outputs && own->n_reals == kernel->n_reals &&
+         own->n_integers == kernel->n_integers && strcmp(own->name, kernel->name) == 0 &&
+         strcmp(own->text, kernel->text) == 0;
 }
 
 static pz_status
-portable_program(pz_backend_queue* const q, const pz_kernel* const kernel, const uint32_t dtype,
+portable_program(pz_backend_queue* const q, const gpu_portable* const kernel, const uint32_t dtype,
                  const program** const out)
 {
   program* p = q->programs->first;
@@ -198,9 +200,9 @@ portable_program(pz_backend_queue* const q, const pz_kernel* const kernel, const
       return q->host->fail(PZ_NO_MEMORY, "out of memory for kernel \"%s\"", kernel->name);
     }
     p->dtype = dtype;
-    p->n[0] = kernel->n_tensors;
-    p->n[1] = kernel->n_reals;
-    p->n[2] = kernel->n_integers;
+    p->portable = *kernel;
+    p->portable.name = p->name;
+    p->portable.text = p->text;
     const pz_status status = build(q, p, text);
     free(text);
     PZ_TRY(status);
@@ -210,7 +212,7 @@ portable_program(pz_backend_queue* const q, const pz_kernel* const kernel, const
 }
 
 pz_status
-gpu_run_portable(pz_backend_queue* const q, const pz_kernel* const kernel,
+gpu_run_portable(pz_backend_queue* const q, const gpu_portable* const kernel,
                  const gpu_call* const call)
 {
   portable_function* f = q->functions->portable;

@@ -105,7 +105,33 @@ reference_sync(pz_backend_queue* const q)
   return PZ_OK;
 }
 
-/* The kernel's own C function for the dtype of its tensors. */
+/* The address of the first tensor entry, and the dtype of the tensors. */
+static void*
+place(const pz_mat* const tensor, uint32_t* const dtype)
+{
+  if (!tensor->data) {
+    return NULL;
+  }
+  *dtype = tensor->dtype;
+  return (char*)tensor->data + tensor->byte_offset;
+}
+
+static pz_status
+check_kernel(pz_backend_queue* const q, const char* const name, const uint64_t n_tensors,
+             const uint32_t dtype, const bool has_function)
+{
+  if (n_tensors > PZ_KERNEL_MAX_ARGS) {
+    return q->host->fail(PZ_INVALID, "kernel \"%s\" has %u tensors, expected at most %d", name,
+                         (unsigned)n_tensors, (int)PZ_KERNEL_MAX_ARGS);
+  }
+  if (dtype != PZ_F32 && dtype != PZ_F64) {
+    return q->host->fail(PZ_INVALID, "kernel \"%s\" has no tensor to work on", name);
+  }
+  return has_function
+             ? PZ_OK
+             : q->host->fail(PZ_UNSUPPORTED, "kernel \"%s\" has no C function for its dtype", name);
+}
+
 static pz_status
 reference_launch(pz_backend_queue* const q, const pz_kernel* const kernel, const int64_t n_items,
                  const pz_mat* const tensors, const double* const reals,
@@ -113,25 +139,33 @@ reference_launch(pz_backend_queue* const q, const pz_kernel* const kernel, const
 {
   void* places[PZ_KERNEL_MAX_ARGS] = {NULL};
   uint32_t dtype = 0;
-  if (kernel->n_tensors > PZ_KERNEL_MAX_ARGS) {
-    return q->host->fail(PZ_INVALID, "kernel \"%s\" has %u tensors, expected at most %d",
-                         kernel->name, (unsigned)kernel->n_tensors, (int)PZ_KERNEL_MAX_ARGS);
+  for (uint32_t k = 0; k < kernel->n_tensors && k < PZ_KERNEL_MAX_ARGS; ++k) {
+    places[k] = place(&tensors[k], &dtype);
   }
-  for (uint32_t k = 0; k < kernel->n_tensors; ++k) {
-    if (tensors[k].data) {
-      places[k] = (char*)tensors[k].data + tensors[k].byte_offset;
-      dtype = tensors[k].dtype;
-    }
+  const pz_kernel_function function = dtype == PZ_F32 ? kernel->f32 : kernel->f64;
+  PZ_TRY(check_kernel(q, kernel->name, kernel->n_tensors, dtype, function != NULL));
+  function(0, n_items, places, reals, integers);
+  return PZ_OK;
+}
+
+static pz_status
+reference_launch_rows(pz_backend_queue* const q, const pz_row_kernel* const kernel,
+                      const int64_t rows, const pz_mat* const tensors, const double* const reals,
+                      const int64_t* const integers)
+{
+  pz_row_span spans[PZ_KERNEL_MAX_ARGS];
+  const uint64_t n_tensors = (uint64_t)kernel->n_inputs + kernel->n_outputs;
+  uint32_t dtype = 0;
+  for (uint32_t k = 0; k < n_tensors && k < PZ_KERNEL_MAX_ARGS; ++k) {
+    spans[k] = (pz_row_span){
+        .data = place(&tensors[k], &dtype),
+        .stride = tensors[k].row_stride,
+        .length = tensors[k].cols,
+    };
   }
-  const pz_kernel_function run = dtype == PZ_F32 ? kernel->f32 : kernel->f64;
-  if (dtype != PZ_F32 && dtype != PZ_F64) {
-    return q->host->fail(PZ_INVALID, "kernel \"%s\" has no tensor to work on", kernel->name);
-  }
-  if (!run) {
-    return q->host->fail(PZ_UNSUPPORTED, "kernel \"%s\" has no C function for its dtype",
-                         kernel->name);
-  }
-  run(0, n_items, places, reals, integers);
+  const pz_row_function function = dtype == PZ_F32 ? kernel->f32 : kernel->f64;
+  PZ_TRY(check_kernel(q, kernel->name, n_tensors, dtype, function != NULL));
+  function(0, rows, spans, reals, integers);
   return PZ_OK;
 }
 
@@ -167,6 +201,7 @@ static const pz_backend_ops operations = {
     .put = pzi_reference_put_rows,
     .random = pzi_reference_random,
     .launch = reference_launch,
+    .launch_rows = reference_launch_rows,
     .shifted_inverse_adjoint = pzi_reference_shifted_inverse_adjoint,
     .exponential = pzi_reference_exponential,
     .exponential_adjoint = pzi_reference_exponential_adjoint,

@@ -45,6 +45,7 @@
   ANY(PUT, put)                                         \
   ANY(RANDOM, random)                                   \
   ANY(LAUNCH, launch)                                   \
+  ANY(LAUNCH_ROWS, launch_rows)                         \
   MOVE(READ_OUT, read)                                  \
   MOVE(WRITE_IN, write)                                 \
   ANY(SHIFTED_INVERSE_ADJOINT, shifted_inverse_adjoint) \

@@ -93,6 +93,8 @@ call_entry(pz_queue* const queue, const pzi_request* const r)
     return ops->random(q, (pz_distribution)r->which, r->key, r->first, s[0], s[1], &m[0]);
   case PZI_LAUNCH:
     return ops->launch(q, r->kernel, r->integer, m, r->reals, r->integers);
+  case PZI_LAUNCH_ROWS:
+    return ops->launch_rows(q, r->row_kernel, r->integer, m, r->reals, r->integers);
   case PZI_SHIFTED_INVERSE_ADJOINT:
     return ops->shifted_inverse_adjoint(q, (uint32_t)r->which, s[0], s[1], s[2], &m[0], &m[1],
                                         &m[2]);

@@ -33,11 +33,12 @@ typedef struct pzi_request {
   pz_mat mat[PZI_MAX_MATS];
   double real[8];  /* the factors, in order; combine: those of x */
   double shift;    /* combine */
-  int64_t integer; /* offset of triangle, n_items */
+  int64_t integer; /* offset of triangle, n_items, number of rows */
   uint64_t key;
   uint64_t first;
   const pz_fault* fault;
   const pz_kernel* kernel;
+  const pz_row_kernel* row_kernel;
   const double* reals;
   const int64_t* integers;
 } pzi_request;

@@ -36,11 +36,12 @@ PZ_KERNEL(mathematics, 3, 0, 1,
   if (which == 16) { v = pz_pow(pz_abs(x), z); }
   if (which == 17) { v = pz_atan2(x, z); }
   if (which == 18) { v = pz_hypot(x, z); }
+  if (which == 19) { v = pz_unit_scale(x * z); }
   y[i] = v;
 )
 // clang-format on
 
-enum { N_FUNCTIONS = 19, N = 500, TOLERANCE = 40 };
+enum { N_FUNCTIONS = 20, N = 500, TOLERANCE = 40 };
 
 static const double edges[] = {0.0,  -0.0, 1.0,  -1.0,  0.5,  1.5,  2.5,
                                -0.5, -1.5, 1e-3, -1e-3, 20.0, -20.0};

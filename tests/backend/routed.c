@@ -319,6 +319,23 @@ routed_launch(pz_backend_queue* q, const pz_kernel* kernel, int64_t n_items, con
 }
 
 static pz_status
+routed_launch_rows(pz_backend_queue* q, const pz_row_kernel* kernel, int64_t rows,
+                   const pz_mat* tensors, const double* reals, const int64_t* integers)
+{
+  pzi_request r = {.op = PZI_LAUNCH_ROWS,
+                   .n = kernel->n_inputs + kernel->n_outputs,
+                   .integer = rows,
+                   .row_kernel = kernel,
+                   .reals = reals,
+                   .integers = integers};
+  for (uint32_t k = 0; k < r.n; ++k) {
+    r.access[k] = k < kernel->n_inputs ? PZI_READ : PZI_WRITE;
+    r.mat[k] = tensors[k];
+  }
+  return run(q, &r);
+}
+
+static pz_status
 routed_shifted_inverse_adjoint(pz_backend_queue* q, uint32_t in, double alpha, double beta,
                                double delta, const pz_mat* y, const pz_mat* gy, const pz_mat* gx)
 {

@@ -122,6 +122,62 @@ START_TEST(test_launch)
 }
 END_TEST
 
+// clang-format off
+/* Sums and largest entries, running sums read by other work items, and numbers per row. */
+PZ_ROW_KERNEL(blend, 2, 3, 1, 1,
+  PZ_ROW_IN(0, x);
+  PZ_VALUE_IN(1, v);
+  PZ_ROW_OUT(0, y);
+  PZ_ROW_OUT(1, running);
+  PZ_REAL_ARG(0, a);
+  PZ_INTEGER_ARG(0, shift);
+  PZ_ROW_SCAN(running, j, n, x[j] + v);
+  PZ_ROW_MAX(top, j, n, pz_abs(x[j]));
+  PZ_ROW_SUM(total, j, n, a * x[j]);
+  PZ_ROW_EACH(j, n) {
+    y[j] = running[(j + shift) % n] / (1 + top);
+  }
+  PZ_VALUE_OUT(2, total * pz_unit_scale(top));
+)
+// clang-format on
+
+START_TEST(test_launch_rows)
+{
+  static const int64_t lengths[] = {1, 3, 16, 37, 130, 700};
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < pair_trials() + 6; ++trial) {
+    pair_trial(r, trial);
+    const int64_t rows = pair_size(r);
+    const int64_t n = lengths[trial % 6];
+    const int64_t shift = n / 2;
+    const double a = test_normal(&r->random);
+    operand* const x = operand_flat(r, OPERAND_IN, r->dtype, rows * n);
+    operand* const v = operand_flat(r, OPERAND_IN, r->dtype, rows);
+    operand* const y = operand_flat(r, OPERAND_OUT, r->dtype, rows * n);
+    operand* const running = operand_flat(r, OPERAND_OUT, r->dtype, rows * n);
+    operand* const number = operand_flat(r, OPERAND_OUT, r->dtype, rows);
+    operand* const all[] = {x, v, y, running, number};
+    pz_mat mats[2][5];
+    for (int turn = 0; turn < 2; ++turn) {
+      for (int k = 0; k < 5; ++k) {
+        pz_mat* const m = &mats[turn][k];
+        *m = all[k]->mat[turn];
+        m->cols = m->cols / rows;
+        m->rows = rows;
+        m->row_stride = k == 1 && trial % 2 ? 0 : m->cols; /* one number for all rows */
+      }
+    }
+    RUN(r, launch_rows, &blend, rows, mats[r->turn], &a, &shift);
+    expect_close(r, y, operand_norm(running, TESTED));
+    expect_close(r, running, (double)n * operand_norm(x, BEFORE));
+    expect_close(r, number, operand_norm(x, BEFORE));
+  }
+  pair_close(r);
+}
+END_TEST
+
 TCase*
 rows_case(void)
 {
@@ -130,5 +186,6 @@ rows_case(void)
   tcase_add_loop_test(t, test_put_rows, 0, 2);
   tcase_add_loop_test(t, test_out_of_range, 0, 2);
   tcase_add_loop_test(t, test_launch, 0, 2);
+  tcase_add_loop_test(t, test_launch_rows, 0, 2);
   return t;
 }

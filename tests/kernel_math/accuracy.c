@@ -50,6 +50,26 @@ softplus_long(const long double x)
   return fmaxl(x, 0) + log1pl(expl(-fabsl(x)));
 }
 
+/* 2^-e for the exponent e of x, kept within 2^-most .. 2^most. */
+static int
+unit_exponent(const long double x, const int most)
+{
+  const int e = x == 0 ? -most : !isfinite(x) ? most : ilogbl(x);
+  return e > most ? -most : e < -most ? most : -e;
+}
+
+static double
+unit_scale(const double x)
+{
+  return ldexp(1, unit_exponent(x, 126));
+}
+
+static long double
+unit_scale_long(const long double x)
+{
+  return ldexpl(1, unit_exponent(x, 1022));
+}
+
 #define FUNCTION(name, exact32, exact64, keeps_zeros)                        \
   {                                                                          \
 #name, pz_##name##_f32_, pz_##name##_f64_, exact32, exact64, keeps_zeros \
@@ -68,6 +88,7 @@ static const function functions[] = {
     FUNCTION(sin, sin, sinl, true),
     FUNCTION(softplus, softplus, softplus_long, false),
     FUNCTION(tanh, tanh, tanhl, true),
+    FUNCTION(unit_scale, unit_scale, unit_scale_long, false),
 };
 
 static const function* tested;

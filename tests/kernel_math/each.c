@@ -26,6 +26,7 @@ FUNCTION(sin)
 FUNCTION(softplus)
 FUNCTION(sqrt)
 FUNCTION(tanh)
+FUNCTION(unit_scale)
 
 PZ_KERNEL(each_max, 2, 1, 0,
   PZ_TENSOR_ARG(0, x);
@@ -78,9 +79,10 @@ PZ_KERNEL(swap, 2, 0, 0,
   }
 
 const each each_function[] = {
-    EACH(each_abs),   EACH(each_cos),       EACH(each_erf),   EACH(each_exp),      EACH(each_expm1),
-    EACH(each_floor), EACH(each_log),       EACH(each_log1p), EACH(each_logistic), EACH(each_max),
-    EACH(each_min),   EACH(each_rint),      EACH(each_sin),   EACH(each_softplus), EACH(each_sqrt),
-    EACH(each_tanh),  EACH(each_threshold), {NULL, {{NULL}}},
+    EACH(each_abs),       EACH(each_cos),        EACH(each_erf),   EACH(each_exp),
+    EACH(each_expm1),     EACH(each_floor),      EACH(each_log),   EACH(each_log1p),
+    EACH(each_logistic),  EACH(each_max),        EACH(each_min),   EACH(each_rint),
+    EACH(each_sin),       EACH(each_softplus),   EACH(each_sqrt),  EACH(each_tanh),
+    EACH(each_threshold), EACH(each_unit_scale), {NULL, {{NULL}}},
 };
 const each each_swap = EACH(swap);

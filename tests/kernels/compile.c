@@ -78,27 +78,30 @@ closing(const char* at)
   return at;
 }
 
-/* Each PZ_KERNEL of a C source. */
+/* Each PZ_KERNEL of a C source, with 3 numbers, or each PZ_ROW_KERNEL, with 4. */
 static void
-compile_portable(const compiler* const c, const source* const s)
+compile_portable(const compiler* const c, const source* const s, const char* const macro,
+                 const int n_numbers)
 {
   const char* at = s->text;
-  while ((at = strstr(at, "PZ_KERNEL(")) != NULL) {
-    at += strlen("PZ_KERNEL(");
+  while ((at = strstr(at, macro)) != NULL) {
+    at += strlen(macro);
     const char* const end = closing(at);
     char* const name = next_argument(&at);
-    char* numbers[3];
-    for (int k = 0; k < 3; ++k) {
-      numbers[k] = next_argument(&at);
+    uint32_t numbers[4] = {0};
+    for (int k = 0; k < n_numbers; ++k) {
+      char* const number = next_argument(&at);
+      numbers[k] = (uint32_t)atoi(number);
+      free(number);
     }
     char* const body = strndup(at, (size_t)(end - at));
-    const pz_kernel kernel = {
-        .size = sizeof(kernel),
-        .n_tensors = (uint32_t)atoi(numbers[0]),
-        .n_reals = (uint32_t)atoi(numbers[1]),
-        .n_integers = (uint32_t)atoi(numbers[2]),
+    const gpu_portable kernel = {
         .name = name,
         .text = body,
+        .n_inputs = numbers[0],
+        .n_outputs = n_numbers == 4 ? numbers[1] : 0,
+        .n_reals = numbers[n_numbers - 2],
+        .n_integers = numbers[n_numbers - 1],
     };
     char* const text = gpu_portable_text(&kernel);
     if (!text || !isalpha((unsigned char)name[0])) {
@@ -109,9 +112,6 @@ compile_portable(const compiler* const c, const source* const s)
     free(text);
     free(body);
     free(name);
-    for (int k = 0; k < 3; ++k) {
-      free(numbers[k]);
-    }
     at = end;
   }
 }
@@ -154,7 +154,8 @@ main(const int argc, char** const argv)
     } else if (strstr(s.path, ".cl")) {
       compile(&c, s.path, "", s.text);
     } else {
-      compile_portable(&c, &s);
+      compile_portable(&c, &s, "PZ_KERNEL(", 3);
+      compile_portable(&c, &s, "PZ_ROW_KERNEL(", 4);
     }
     free(s.text);
   }

@@ -33,5 +33,7 @@ TYPED_OPERATION(eigh, const pz_mat* a, const pz_mat* w, const pz_mat* v, const p
 /* Compiled once for each type. */
 TYPED_ONCE_OPERATION(launch, const pz_kernel* kernel, int64_t n_items, const pz_mat* tensors,
                      const double* reals, const int64_t* integers);
+TYPED_ONCE_OPERATION(launch_rows, const pz_row_kernel* kernel, int64_t rows, const pz_mat* tensors,
+                     const double* reals, const int64_t* integers);
 
 #endif /* CPU_OPERATIONS_H */

@@ -41,6 +41,7 @@ const pz_backend_ops TYPED(ops) = {
     .put = TYPED(put),
     .random = TYPED_ONCE(random),
     .launch = TYPED_ONCE(launch),
+    .launch_rows = TYPED_ONCE(launch_rows),
     .shifted_inverse_adjoint = TYPED(shifted_inverse_adjoint),
     .exponential = TYPED(exponential),
     .exponential_adjoint = TYPED(exponential_adjoint),

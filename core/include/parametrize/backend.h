@@ -32,6 +32,7 @@
 #include <parametrize/descriptor.h>
 #include <parametrize/kernel.h>
 #include <parametrize/ops.h>
+#include <parametrize/row_kernel.h>
 #include <parametrize/types.h>
 
 PZ_BEGIN_DECLS
@@ -225,6 +226,11 @@ typedef struct pz_backend_ops {
   /* Tensors are contiguous: batch 1, one row. An unused one may have NULL data. */
   pz_status (*launch)(pz_backend_queue* q, const pz_kernel* kernel, int64_t n_items,
                       const pz_mat* tensors, const double* reals, const int64_t* integers);
+
+  /* Inputs, then outputs: batch 1, `rows` rows with col_stride 1. An input may have row_stride 0.
+     Tensors without columns have NULL data. */
+  pz_status (*launch_rows)(pz_backend_queue* q, const pz_row_kernel* kernel, int64_t rows,
+                           const pz_mat* tensors, const double* reals, const int64_t* integers);
 
   pz_status (*shifted_inverse_adjoint)(pz_backend_queue* q, uint32_t in, double alpha, double beta,
                                        double delta, const pz_mat* y, const pz_mat* gy,

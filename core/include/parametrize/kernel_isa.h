@@ -18,19 +18,23 @@
 #include <parametrize/types.h>
 
 /* PZ_INLINE_: inlined into each of the three. PZ_LOOP_: attributes of a function with a loop.
-   PZ_UNCONTRACTED_: the first line of a function with arithmetic. */
+   PZ_UNCONTRACTED_: the first line of a function with arithmetic. PZ_INDEPENDENT_: before a loop
+   whose turns may run in any order. */
 #if defined(__clang__)
 #define PZ_INLINE_ static inline __attribute__((always_inline))
 #define PZ_LOOP_
 #define PZ_UNCONTRACTED_ _Pragma("clang fp contract(off)")
+#define PZ_INDEPENDENT_
 #elif defined(__GNUC__)
 #define PZ_INLINE_ static inline __attribute__((always_inline))
 #define PZ_LOOP_ __attribute__((optimize("no-math-errno", "no-trapping-math", "fp-contract=off")))
 #define PZ_UNCONTRACTED_
+#define PZ_INDEPENDENT_ _Pragma("GCC ivdep")
 #else
 #define PZ_INLINE_ static inline
 #define PZ_LOOP_
 #define PZ_UNCONTRACTED_
+#define PZ_INDEPENDENT_
 #endif
 
 /* A function that a vectorised loop calls for a whole vector: for conditionals with a rare side

@@ -8,6 +8,8 @@
      pz_logistic                        1 / (1 + e^-x)
      pz_softplus                        log(1 + e^x)
      pz_rint pz_floor pz_abs pz_sqrt    exact, or rounded correctly
+     pz_unit_scale                      the power of two s with 1 <= |s x| < 2, as far as s and 1 / s
+                                        are normal numbers: for sums of squares without overflow
      pz_max pz_min                      NaN if an argument is
      pz_tan pz_pow pz_atan2 pz_hypot    those of <math.h>: a loop with one is not vectorised
 
@@ -55,6 +57,7 @@ PZ_MATH_1_(pz_tanh, pz_tanh_f32_, pz_tanh_f64_)
 PZ_MATH_1_(pz_erf, pz_erf_f32_, pz_erf_f64_)
 PZ_MATH_1_(pz_rint, pz_rint_f32_, pz_rint_f64_)
 PZ_MATH_1_(pz_floor, pz_floor_f32_, pz_floor_f64_)
+PZ_MATH_1_(pz_unit_scale, pz_unit_scale_f32_, pz_unit_scale_f64_)
 PZ_MATH_1_(pz_abs, fabsf, fabs)
 PZ_MATH_1_(pz_sqrt, sqrtf, sqrt)
 PZ_MATH_1_(pz_tan, tanf, tan)
@@ -81,6 +84,7 @@ PZ_MATH_2_(pz_hypot, hypotf, hypot)
 #define pz_erf(x) PZ_MATH_1_(pz_erf, x)
 #define pz_rint(x) PZ_MATH_1_(pz_rint, x)
 #define pz_floor(x) PZ_MATH_1_(pz_floor, x)
+#define pz_unit_scale(x) PZ_MATH_1_(pz_unit_scale, x)
 #define pz_max(x, y) PZ_MATH_2_(pz_max, x, y)
 #define pz_min(x, y) PZ_MATH_2_(pz_min, x, y)
 #define pz_abs(x) PZ_MATH_(x, fabsf, fabs)(x)

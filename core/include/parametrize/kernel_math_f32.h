@@ -281,4 +281,13 @@ pz_min_f32_(const float x, const float y)
   return ((x < y) | (x != x)) ? x : y;
 }
 
+/* The power of two s with 1 <= |s x| < 2, as far as s and 1 / s are normal numbers. */
+PZ_INLINE_ float
+pz_unit_scale_f32_(const float x)
+{
+  const uint32_t exponent = (pz_bits_f32_(x) >> 23) & 255;
+  const uint32_t most = exponent < 1 ? 1 : exponent;
+  return pz_of_bits_f32_((uint32_t)(254 - (most > 253 ? 253 : most)) << 23);
+}
+
 #endif /* PARAMETRIZE_KERNEL_MATH_F32_H */

@@ -315,4 +315,13 @@ pz_min_f64_(const double x, const double y)
   return ((x < y) | (x != x)) ? x : y;
 }
 
+/* The power of two s with 1 <= |s x| < 2, as far as s and 1 / s are normal numbers. */
+PZ_INLINE_ double
+pz_unit_scale_f64_(const double x)
+{
+  const uint64_t exponent = (pz_bits_f64_(x) >> 52) & 2047;
+  const uint64_t most = exponent < 1 ? 1 : exponent;
+  return pz_of_bits_f64_((uint64_t)(2046 - (most > 2045 ? 2045 : most)) << 52);
+}
+
 #endif /* PARAMETRIZE_KERNEL_MATH_F64_H */

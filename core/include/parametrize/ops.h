@@ -8,6 +8,7 @@
 #define PARAMETRIZE_OPS_H
 
 #include <parametrize/kernel.h>
+#include <parametrize/row_kernel.h>
 #include <parametrize/types.h>
 
 PZ_BEGIN_DECLS
@@ -47,6 +48,13 @@ typedef enum pz_distribution {
   PZ_NORMAL = 2,    /* mean a, standard deviation b */
   PZ_BERNOULLI = 3, /* 1 with probability a, else 0; b unused */
 } pz_distribution;
+
+/* Which entries of a tensor are a row of a row kernel. */
+typedef enum pz_row_kind {
+  PZ_ALONG_DIM = 0,     /* those along dimension `dim`, at one place of the others */
+  PZ_SLICES_OF_DIM = 1, /* those at one index of dimension `dim` */
+  PZ_WHOLE = 2,         /* all; `dim` is not used */
+} pz_row_kind;
 
 enum { PZ_EXPONENTIAL_ORDER = 32 }; /* the largest order of matrices that `exponential` takes */
 
@@ -185,6 +193,15 @@ struct pz_ops {
                       const pz_tensor* const* tensors, const double* reals,
                       const int64_t* integers);
 
+  /* -- kernels over rows (row_kernel.h). Tensors are contiguous and of one dtype; outputs overlap no
+        other tensor. `dim` is one of the tensor with most dimensions, negative: from the last. The
+        others have the same rows: the same extents, but rows of any length; or fewer dimensions,
+        only those that count the rows, for one number per row. An input without data is zero. An
+        output without data is computed and discarded -- */
+  pz_status (*launch_rows)(pz_call* c, const pz_row_kernel* kernel, pz_row_kind kind, int32_t dim,
+                           const pz_tensor* const* inputs, pz_tensor* const* outputs,
+                           const double* reals, const int64_t* integers);
+
   /* -- to the host and back. Both wait for the device, so use few of them: a fixed number per
         batch, never one per matrix. `read` converts every element of x, in C order, to double,
         and `write` converts back; both accept PZ_I64 -- */
@@ -244,11 +261,19 @@ struct pz_ops {
 #define pz_put(c, ...) (((c)->ops->put)((c), __VA_ARGS__))
 #define pz_random(c, ...) (((c)->ops->random)((c), __VA_ARGS__))
 #define pz_launch(c, ...) (((c)->ops->launch)((c), __VA_ARGS__))
+#define pz_launch_rows(c, ...) (((c)->ops->launch_rows)((c), __VA_ARGS__))
 #define pz_read(c, ...) (((c)->ops->read)((c), __VA_ARGS__))
 #define pz_write(c, ...) (((c)->ops->write)((c), __VA_ARGS__))
 #define pz_shifted_inverse_adjoint(c, ...) (((c)->ops->shifted_inverse_adjoint)((c), __VA_ARGS__))
 #define pz_exponential(c, ...) (((c)->ops->exponential)((c), __VA_ARGS__))
 #define pz_exponential_adjoint(c, ...) (((c)->ops->exponential_adjoint)((c), __VA_ARGS__))
+
+/* ---- arguments of launch and launch_rows, in C: PZ_TENSORS(&x, &y) is an array of them ------- */
+
+#define PZ_TENSORS(...) ((const pz_tensor* const[]){__VA_ARGS__})
+#define PZ_OUTPUTS(...) ((pz_tensor* const[]){__VA_ARGS__})
+#define PZ_REALS(...) ((const double[]){__VA_ARGS__})
+#define PZ_INTEGERS(...) ((const int64_t[]){__VA_ARGS__})
 
 PZ_END_DECLS
 

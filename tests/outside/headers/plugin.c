@@ -15,7 +15,22 @@ PZ_KERNEL(doubled, 2, 1, 1,
   const real a = pz_exp(x[i]) + pz_expm1(x[i]) + pz_log(x[i]) + pz_log1p(x[i]) + pz_sqrt(x[i]);
   const real b = pz_abs(x[i]) + pz_sin(x[i]) + pz_cos(x[i]) + pz_tan(x[i]) + pz_tanh(x[i]);
   const real d = pz_pow(a, b) + pz_min(a, b) + pz_max(a, b) + pz_atan2(a, b) + pz_hypot(a, b);
-  y[i % n] = factor * d;
+  y[i % n] = factor * d * pz_unit_scale(a);
+)
+
+PZ_ROW_KERNEL(over_rows, 2, 2, 1, 1,
+  PZ_ROW_IN(0, x);
+  PZ_VALUE_IN(1, v);
+  PZ_ROW_OUT(0, y);
+  PZ_REAL_ARG(0, factor);
+  PZ_INTEGER_ARG(0, least);
+  PZ_ROW_MAX(top, j, n, x[j]);
+  PZ_ROW_SUM(total, j, PZ_LENGTH_IN(0), pz_exp(x[j] - top));
+  PZ_ROW_SCAN(y, j, PZ_LENGTH_OUT(0), x[j] * factor);
+  PZ_ROW_EACH(j, n) {
+    y[j] = j < least ? y[j] * v : y[j] / total;
+  }
+  PZ_VALUE_OUT(1, total);
 )
 // clang-format on
 
@@ -75,6 +90,12 @@ elementwise(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
   PZ_TRY(pz_hadamard(c, 1.0, x, x, 0.0, y));
   PZ_TRY(pz_combine(c, 0.0, 2, ones, both, y));
   PZ_TRY(pz_random(c, PZ_NORMAL, c->draw, 0, 0.0, 1.0, y));
+  pz_tensor* const outputs[2] = {y, y};
+  PZ_TRY(pz_launch_rows(c, &over_rows, PZ_ALONG_DIM, -1, both, outputs, ones, y->shape));
+#ifndef __cplusplus
+  PZ_TRY(pz_launch_rows(c, &over_rows, PZ_WHOLE, 0, PZ_TENSORS(x, x), PZ_OUTPUTS(y, y),
+                        PZ_REALS(1.0), PZ_INTEGERS(3)));
+#endif
   return pz_launch(c, &doubled, pz_count(y), both, ones, y->shape);
 }
 

@@ -1,0 +1,130 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* What the bodies of portable kernels and row kernels use: kernel.h, kernel_math.h and
+   row_kernel.h say what each of these means. portable.c names the parameters of the kernel
+   pz_tensor0, pz_offset0 ... */
+
+#define PZ_TENSOR_ARG(k, name) GPU_GLOBAL real* const name = pz_tensor##k + pz_offset##k
+#define PZ_REAL_ARG(k, name) const real name = pz_real##k
+#define PZ_INTEGER_ARG(k, name) const pz_int name = pz_integer##k
+
+#define pz_exp(x) exp((real)(x))
+#define pz_expm1(x) expm1((real)(x))
+#define pz_log(x) log((real)(x))
+#define pz_log1p(x) log1p((real)(x))
+#define pz_sqrt(x) sqrt((real)(x))
+#define pz_abs(x) fabs((real)(x))
+#define pz_sin(x) sin((real)(x))
+#define pz_cos(x) cos((real)(x))
+#define pz_tan(x) tan((real)(x))
+#define pz_tanh(x) tanh((real)(x))
+#define pz_erf(x) erf((real)(x))
+#define pz_rint(x) rint((real)(x))
+#define pz_floor(x) floor((real)(x))
+#define pz_pow(x, y) pow((real)(x), (real)(y))
+#define pz_atan2(y, x) atan2((real)(y), (real)(x))
+#define pz_hypot(x, y) hypot((real)(x), (real)(y))
+
+GPU_FUNCTION real pz_max(real x, real y) { return x > y || x != x ? x : y; }
+GPU_FUNCTION real pz_min(real x, real y) { return x < y || x != x ? x : y; }
+
+GPU_FUNCTION real
+pz_logistic(real x)
+{
+  const real e = exp(-fabs(x));
+  return (x < 0 ? e : (real)1) / (1 + e);
+}
+
+GPU_FUNCTION real
+pz_softplus(real x)
+{
+  return (x > 0 ? x : (real)0) + log1p(exp(-fabs(x)));
+}
+
+#if GPU_REAL_BITS == 64
+#define PZ_MOST_EXPONENT 1022
+#else
+#define PZ_MOST_EXPONENT 126
+#endif
+
+GPU_FUNCTION real
+pz_unit_scale(real x)
+{
+  int e = x == 0 ? -2 * PZ_MOST_EXPONENT : 2 * PZ_MOST_EXPONENT;
+  if (x != 0 && x - x == 0) {
+    (void)frexp(x, &e);
+  }
+  e = 1 - e;
+  return ldexp((real)1, e > PZ_MOST_EXPONENT    ? PZ_MOST_EXPONENT
+                        : e < -PZ_MOST_EXPONENT ? -PZ_MOST_EXPONENT
+                                                : e);
+}
+
+/* ---- rows: pz_lanes work items share row pz_row, and pz_share of local memory. Where a group has
+        more places than there are rows left, pz_live is 0: its items only reach the barriers ---- */
+
+#define PZ_ROW_IN(k, name) \
+  GPU_GLOBAL const real* const name = pz_input##k + pz_input_offset##k + pz_row * pz_input_stride##k
+#define PZ_ROW_OUT(k, name) \
+  GPU_GLOBAL real* const name = pz_output##k + pz_output_offset##k + pz_row * pz_output_stride##k
+#define PZ_VALUE_IN(k, name) \
+  const real name = pz_input##k[pz_input_offset##k + pz_row * pz_input_stride##k]
+#define PZ_VALUE_OUT(k, expression)                                                         \
+  do {                                                                                      \
+    if (pz_live && pz_lane == 0) {                                                          \
+      pz_output##k[pz_output_offset##k + pz_row * pz_output_stride##k] = (real)(expression); \
+    }                                                                                       \
+  } while (0)
+#define PZ_LENGTH_IN(k) pz_input_length##k
+#define PZ_LENGTH_OUT(k) pz_output_length##k
+
+#define PZ_ROW_EACH(j, count) \
+  GPU_BARRIER();              \
+  for (pz_int j = pz_lane; pz_live && j < (count); j += pz_lanes)
+
+#define PZ_ROW_REDUCE_(s, start, join, j, count, expression)                      \
+  real s = (start);                                                               \
+  PZ_ROW_EACH(j, count)                                                           \
+  {                                                                               \
+    s = join(s, (real)(expression));                                              \
+  }                                                                               \
+  pz_share[pz_lane] = s;                                                          \
+  GPU_BARRIER();                                                                  \
+  for (int pz_reach = pz_lanes / 2; pz_reach > 0; pz_reach /= 2) {                \
+    if (pz_lane < pz_reach) {                                                     \
+      pz_share[pz_lane] = join(pz_share[pz_lane], pz_share[pz_lane + pz_reach]);  \
+    }                                                                             \
+    GPU_BARRIER();                                                                \
+  }                                                                               \
+  s = pz_share[0];                                                                \
+  GPU_BARRIER()
+
+#define PZ_ADD_(a, b) ((a) + (b))
+#define PZ_ROW_SUM(s, j, count, expression) \
+  PZ_ROW_REDUCE_(s, (real)0, PZ_ADD_, j, count, expression)
+#define PZ_ROW_MAX(s, j, count, expression) \
+  PZ_ROW_REDUCE_(s, -GPU_INFINITY, pz_max, j, count, expression)
+
+#define PZ_ROW_SCAN(y, j, count, expression)                                       \
+  do {                                                                             \
+    real pz_carry = 0;                                                             \
+    for (pz_int pz_block = 0; pz_block < (count); pz_block += pz_lanes) {          \
+      const pz_int j = pz_block + pz_lane;                                         \
+      const int pz_inside = pz_live && j < (count);                               \
+      GPU_BARRIER();                                                               \
+      pz_share[pz_lane] = pz_inside ? (real)(expression) : (real)0;                \
+      GPU_BARRIER();                                                               \
+      for (int pz_reach = 1; pz_reach < pz_lanes; pz_reach *= 2) {                 \
+        const real pz_more = pz_lane < pz_reach ? (real)0 : pz_share[pz_lane - pz_reach]; \
+        GPU_BARRIER();                                                             \
+        pz_share[pz_lane] += pz_more;                                              \
+        GPU_BARRIER();                                                             \
+      }                                                                            \
+      if (pz_inside) {                                                             \
+        (y)[j] = pz_carry + pz_share[pz_lane];                                     \
+      }                                                                            \
+      pz_carry += pz_share[pz_lanes - 1];                                          \
+    }                                                                              \
+    GPU_BARRIER();                                                                 \
+  } while (0)
