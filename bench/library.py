@@ -71,6 +71,9 @@ class Library:
         shape = (C.c_int64 * x.ndim)(*x.shape)
         return Tensor(x.ctypes.data, Device(1, 0), x.ndim, code, shape, None, 0)
 
+    def views(self, arrays):
+        return (Tensor * len(arrays))(*map(self.view, arrays))
+
     def chain(self, text, x):
         return Chain(self, text, x)
 
@@ -115,7 +118,9 @@ class Chain:
         self.library.check(self.library.call.pz_state_tensor(self.state, role, index, C.byref(tensor)))
         return array(tensor)
 
-    def vjp(self, g):
-        """Of an array, or of a view made beforehand."""
+    def vjp(self, g, outputs=None):
+        """Of an array, or of a view made beforehand; into self.gradient, or views of all originals."""
         tensor = g if isinstance(g, Tensor) else self.library.view(g)
-        self.library.check(self.library.call.pz_eval_vjp(self.eval, self.state, C.byref(tensor), 1, C.c_uint64(1), False, C.byref(self.out)))
+        want = C.c_uint64((1 << len(outputs)) - 1 if outputs else 1)
+        out = outputs if outputs else C.byref(self.out)
+        self.library.check(self.library.call.pz_eval_vjp(self.eval, self.state, C.byref(tensor), 1, want, False, out))

@@ -3,8 +3,8 @@
 
 /* Operations made of others. The table has one or more ways to compose an operation, which are
    tried in order, and for each way the operations that it requires. If a backend offers gemm and
-   launch, everything runs on the device except pivoted inverses, factorizations, rows by index and
-   random numbers. If it offers nothing, copies and fills still run there.
+   launch, everything runs on the device except pivoted inverses, factorizations, rows by index, row
+   kernels and random numbers. If it offers nothing, copies and fills still run there.
 
    A way requires two kinds of operations. For those in `native`, the backend must have an entry.
    Those in `device` may be composed in turn. Solve and shifted_inverse are each composed of the

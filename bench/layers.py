@@ -1,0 +1,122 @@
+# Copyright (c) 2026 the libparametrize authors
+# SPDX-License-Identifier: MIT
+"""The maps of network layers on one thread, this library's and PyTorch's by turns in one run.
+
+usage: layers.py BUILD [ROUNDS]      (default 7)
+
+First values and gradients of the same originals must agree, to 1e-4. Then prints milliseconds of the
+value and of value with gradient, the best of the rounds, float32; how many times faster; and the value
+as a share of a copy of as many bytes. Needs NumPy and PyTorch."""
+
+import os
+import sys
+import time
+
+os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
+
+import numpy as np
+import torch
+from torch.nn.utils import parametrizations, prune
+
+from library import ORIGINAL, STATE_BUFFER, Library, aligned, array
+
+CASES = [
+    ("weight_norm(dim=0)", (512, 512, 3)),
+    ("weight_norm(dim=0)", (2048, 512)),
+    ("weight_norm(dim=2)", (1024, 64, 128)),
+    ("spectral_norm", (512, 512, 3)),
+    ("spectral_norm", (2048, 512)),
+    ("pruning", (512, 512, 3)),
+    ("pruning", (2048, 512)),
+]
+
+
+def seconds(body):
+    repeat, taken = 1, 0.0
+    while taken < 0.02:
+        repeat *= 2
+        start = time.perf_counter()
+        for _ in range(repeat):
+            body()
+        taken = time.perf_counter() - start
+    return taken / repeat
+
+
+def module_of(map_, x):
+    """PyTorch's own layer of the same map, and its originals in this library's order."""
+    module = torch.nn.Module()
+    module.weight = torch.nn.Parameter(torch.from_numpy(x.copy()))
+    if map_.startswith("weight_norm"):
+        parametrizations.weight_norm(module, "weight", int(map_[-2]))
+        originals = [module.parametrizations.weight.original0, module.parametrizations.weight.original1]
+        return module, originals, lambda: module.weight
+    if map_ == "spectral_norm":
+        parametrizations.spectral_norm(module, "weight")
+        module.eval()  # no step of the power method in either
+        return module, [module.parametrizations.weight.original], lambda: module.weight
+    prune.random_unstructured(module, "weight", 0.5)
+    return module, [module.weight_orig], lambda: module.weight_orig * module.weight_mask
+
+
+def ours_of(library, map_, x, module):
+    chain = library.chain(map_, x)
+    if map_ == "spectral_norm":
+        weight = module.parametrizations.weight[0]
+        for k, vector in enumerate((weight._u, weight._v)):
+            chain.tensor(STATE_BUFFER, k)[...] = vector.numpy()
+    elif map_ == "pruning":
+        chain.tensor(STATE_BUFFER)[...] = module.weight_mask.numpy()
+    return chain
+
+
+def near(found, expected):
+    return np.abs(found - expected).max() <= 1e-4 * np.abs(expected).max()
+
+
+def main(build, rounds=7):
+    torch.set_num_threads(1)
+    library = Library(build)
+    random = np.random.default_rng(1)
+    print(f"float32, milliseconds, best of {rounds}; PyTorch {torch.__version__}")
+    print(f"{'map':20} {'shape':16} {'':14} {'this':>8} {'PyTorch':>8} {'times':>6} {'of a copy':>9}")
+    for map_, shape in CASES:
+        x, g = (random.standard_normal(shape).astype(np.float32) for _ in range(2))
+        module, originals, read = module_of(map_, x)
+        chain = ours_of(library, map_, x, module)
+        for k, original in enumerate(originals):
+            with torch.no_grad():
+                original.add_(0.1)
+            chain.tensor(ORIGINAL, k)[...] = original.detach().numpy()
+        gradient, view = torch.from_numpy(g), library.view(g)
+        outputs = [aligned(np.zeros(original.shape, np.float32)) for original in originals]
+        views = library.views(outputs)
+
+        def both():
+            chain.forward()
+            chain.vjp(view, views)
+
+        def their_value():
+            with torch.no_grad():
+                return read()
+
+        def their_both():
+            for original in originals:
+                original.grad = None
+            read().backward(gradient)
+
+        both()
+        their_both()
+        pairs = [(array(chain.forward()), their_value().numpy())]
+        pairs += [(mine, original.grad.numpy()) for mine, original in zip(outputs, originals)]
+        for found, expected in pairs:
+            assert near(found, expected), f"{map_} of {shape} differs from PyTorch's"
+        source, target = aligned(x), aligned(x)
+        bodies = (chain.forward, their_value, both, their_both, lambda: np.copyto(target, source))
+        best = np.min([[seconds(body) for body in bodies] for _ in range(rounds)], axis=0) * 1e3
+        size = "x".join(map(str, shape))
+        for what, k in (("value", 0), ("and gradient", 2)):
+            print(f"{map_:20} {size:16} {what:14} {best[k]:8.3f} {best[k + 1]:8.3f} {best[k + 1] / best[k]:6.2f}"
+                  f" {100 * best[4] / best[k]:8.0f}%", flush=True)
+
+
+main(sys.argv[1], *map(int, sys.argv[2:]))
