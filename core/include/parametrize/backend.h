@@ -258,7 +258,7 @@ typedef struct pz_backend {
      [any thread] */
   pz_status (*open)(const pz_backend_host* host, uint32_t index, const void* native,
                     pz_backend_queue** out);
-  /* Waits for enqueued work and frees everything except memory from alloc. */
+  /* Waits for enqueued work and frees the queue. The host has freed its memory before. */
   void (*close)(pz_backend_queue* q);
 
   /* Uninitialized memory of `bytes` > 0, aligned to 64 bytes if handles are pointers. */
