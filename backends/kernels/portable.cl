@@ -106,6 +106,12 @@ pz_unit_scale(real x)
 #define PZ_ROW_MAX(s, j, count, expression) \
   PZ_ROW_REDUCE_(s, -GPU_INFINITY, pz_max, j, count, expression)
 
+#define PZ_ROW_NORM(s, t, j, count, expression)                                      \
+  PZ_ROW_MAX(s##_top, j, count, fabs((real)(expression)));                           \
+  const real t = pz_unit_scale(s##_top);                                             \
+  PZ_ROW_SUM(s##_squares, j, count, (t * (real)(expression)) * (t * (real)(expression))); \
+  const real s = sqrt(s##_squares)
+
 #define PZ_ROW_SCAN(y, j, count, expression)                                       \
   do {                                                                             \
     real pz_carry = 0;                                                             \

@@ -55,64 +55,94 @@ typedef struct tile {
 
 /* ---- which entries are a row ------------------------------------------------------------ */
 
-/* How a tensor's dimensions fall into rows, where `dim` is one of `whole`, the tensor with most
-   dimensions. A tensor with only those dimensions that count the rows has rows of length 1. */
+/* The product of the extents of t in the dimensions that count rows (or of the others), where `dim`
+   and `kind` tell which do. */
+static int64_t
+extents(const pz_row_kind kind, const int32_t dim, const bool counting, const pz_tensor* const t)
+{
+  int64_t product = 1;
+  for (int32_t i = 0; i < t->ndim; ++i) {
+    const bool counts = kind != PZ_WHOLE && (i == dim) == (kind == PZ_SLICES_OF_DIM);
+    product *= counts == counting ? t->shape[i] : 1;
+  }
+  return product;
+}
+
+/* Are the dimensions of t those of `whole` that count its rows? */
+static bool
+counts_only(const pz_row_kind kind, const int32_t dim, const pz_tensor* const whole,
+            const pz_tensor* const t)
+{
+  const size_t after = (size_t)(whole->ndim - dim - 1) * sizeof(*t->shape);
+  if (kind == PZ_SLICES_OF_DIM) {
+    return t->ndim == 1 && t->shape[0] == whole->shape[dim];
+  }
+  return t->ndim == whole->ndim - 1 &&
+         memcmp(t->shape, whole->shape, (size_t)dim * sizeof(*t->shape)) == 0 &&
+         memcmp(t->shape + dim, whole->shape + dim + 1, after) == 0;
+}
+
+/* Has t the extents of `whole` in the dimensions that count rows? */
+static bool
+counts_equal(const pz_row_kind kind, const int32_t dim, const pz_tensor* const whole,
+             const pz_tensor* const t)
+{
+  for (int32_t i = 0; i < t->ndim; ++i) {
+    if ((i == dim) == (kind == PZ_SLICES_OF_DIM) && t->shape[i] != whole->shape[i]) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/* How the dimensions of t fall into rows, where `dim` is one of `whole`, the tensor with most
+   dimensions and rows. False if t has other rows. */
 static bool
 split(const pz_row_kind kind, const int32_t dim, const pz_tensor* const whole,
-      const pz_tensor* const t, rows_of* const out)
+      const pz_tensor* const t, const bool may_repeat, rows_of* const out)
 {
-  const int64_t* const shape = whole->shape;
-  const int32_t after = whole->ndim - dim - 1;
+  *out = (rows_of){.outer = 1, .n = 1, .inner = 1, .length = extents(kind, dim, false, t)};
   if (kind == PZ_WHOLE) {
-    *out = (rows_of){.outer = 1, .n = 1, .inner = pz_count(t), .length = pz_count(t)};
     return true;
   }
-  if (t->ndim == whole->ndim) {
-    *out = (rows_of){
-        .outer = pz_shape_count(dim, t->shape),
-        .n = t->shape[dim],
-        .inner = pz_shape_count(after, t->shape + dim + 1),
-    };
-    if (kind == PZ_SLICES_OF_DIM) {
-      out->length = out->outer * out->inner;
-      out->packed = out->outer > 1 && out->length > 0;
-      return out->n == shape[dim];
-    }
-    out->length = out->n;
-    out->packed = out->inner > 1 && out->length > 1;
-    return memcmp(t->shape, shape, (size_t)dim * sizeof(*shape)) == 0 &&
-           memcmp(t->shape + dim + 1, shape + dim + 1, (size_t)after * sizeof(*shape)) == 0;
+  if (t->ndim != whole->ndim) {
+    out->length = 1;
+    return counts_only(kind, dim, whole, t);
   }
-  if (kind == PZ_SLICES_OF_DIM) {
-    *out = (rows_of){.outer = 1, .n = shape[dim], .inner = 1, .length = 1};
-    return t->ndim == 1 && t->shape[0] == shape[dim];
+  if (!counts_equal(kind, dim, whole, t)) {
+    out->repeated = true;
+    return may_repeat && extents(kind, dim, true, t) == 1;
   }
-  *out = (rows_of){
-      .outer = pz_shape_count(dim, shape),
-      .n = 1,
-      .inner = pz_shape_count(after, shape + dim + 1),
-      .length = 1,
-  };
-  return t->ndim == whole->ndim - 1 && memcmp(t->shape, shape, (size_t)dim * sizeof(*shape)) == 0 &&
-         memcmp(t->shape + dim, shape + dim + 1, (size_t)after * sizeof(*shape)) == 0;
+  out->outer = pz_shape_count(dim, t->shape);
+  out->n = t->shape[dim];
+  out->inner = pz_shape_count(t->ndim - dim - 1, t->shape + dim + 1);
+  out->packed =
+      kind == PZ_ALONG_DIM ? out->inner > 1 && out->length > 1 : out->outer > 1 && out->length > 0;
+  return true;
 }
 
 static pz_status
 split_all(row_launch* const l, const char* const name, int32_t dim, const pz_tensor* const* const t)
 {
-  uint32_t most = 0;
-  for (uint32_t k = 1; k < l->request.n; ++k) {
-    most = t[k]->ndim > t[most]->ndim ? k : most;
-  }
-  const pz_tensor* const whole = t[most];
+  int32_t ndim = 0;
+  const pz_tensor* whole = NULL;
   const int32_t given = dim;
-  dim = l->kind == PZ_WHOLE ? 0 : dim < 0 ? dim + whole->ndim : dim;
-  if (l->kind > PZ_WHOLE || dim < 0 || (l->kind != PZ_WHOLE && dim >= whole->ndim)) {
+  for (uint32_t k = 0; k < l->request.n; ++k) {
+    ndim = t[k]->ndim > ndim ? t[k]->ndim : ndim;
+  }
+  dim = l->kind == PZ_WHOLE ? 0 : dim < 0 ? dim + ndim : dim;
+  if (l->kind > PZ_WHOLE || dim < 0 || (l->kind != PZ_WHOLE && dim >= ndim)) {
     return pzi_fail(PZ_INVALID, "launch of %s: found rows of kind %d, dimension %d of %d", name,
-                    (int)l->kind, (int)given, (int)whole->ndim);
+                    (int)l->kind, (int)given, (int)ndim);
   }
   for (uint32_t k = 0; k < l->request.n; ++k) {
-    if (!split(l->kind, dim, whole, t[k], &l->rows[k])) {
+    if (t[k]->ndim == ndim &&
+        (!whole || extents(l->kind, dim, true, t[k]) > extents(l->kind, dim, true, whole))) {
+      whole = t[k];
+    }
+  }
+  for (uint32_t k = 0; k < l->request.n; ++k) {
+    if (!split(l->kind, dim, whole, t[k], k < l->n_inputs, &l->rows[k])) {
       char found[PZI_SPEC_TEXT];
       char other[PZI_SPEC_TEXT];
       const pz_spec spec = pz_spec_of(t[k]);
@@ -122,11 +152,11 @@ split_all(row_launch* const l, const char* const name, int32_t dim, const pz_ten
                       (unsigned)k, pzi_spec_text(&spec, found), pzi_spec_text(&expected, other));
     }
   }
-  const rows_of* const r = &l->rows[most];
   const bool along = l->kind == PZ_ALONG_DIM;
-  l->outer = along ? r->outer : 1;
-  l->inner = along ? r->inner : r->n;
-  l->n_rows = l->outer * l->inner;
+  const int64_t inner = along ? pz_shape_count(whole->ndim - dim - 1, whole->shape + dim + 1) : 1;
+  l->n_rows = extents(l->kind, dim, true, whole);
+  l->inner = along ? inner : l->n_rows;
+  l->outer = l->n_rows == 0 ? 0 : l->n_rows / l->inner;
   return PZ_OK;
 }
 

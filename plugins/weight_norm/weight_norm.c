@@ -11,8 +11,8 @@
      gg = <G, u>          gv = (g / |v|) (G - gg u)
      dw = dg u + (g / |v|) (dv - <u, dv> u)
 
-   `size` below is scale |v|, where the power of two `scale` brings the largest entry near 1: entries
-   of 1e30 or 1e-30 neither overflow nor underflow in float32. A slice of zeros has no direction;
+   `size` below is scale |v|, with a power of two `scale` near 1 / |v|: entries of 1e30 or 1e-30
+   neither overflow nor underflow in float32. A slice of zeros has no direction;
    its value and gradients are zero.
 
    Right inverse: g = |w|, v = w. Every tensor is a value. */
@@ -29,12 +29,10 @@ PZ_ROW_KERNEL(weight_norm_value, 2, 3, 0, 0,
   PZ_ROW_IN(0, v);
   PZ_VALUE_IN(1, g);
   PZ_ROW_OUT(0, w);
-  PZ_ROW_MAX(top, j, n, pz_abs(v[j]));
-  const real scale = pz_unit_scale(top);
-  PZ_ROW_SUM(squares, j, n, (scale * v[j]) * (scale * v[j]));
-  const real size = pz_sqrt(squares);
+  PZ_ROW_NORM(size, scale, j, n, v[j]);
+  const real factor = size == (real)0 ? (real)0 : g / size;
   PZ_ROW_EACH(j, n) {
-    w[j] = size == (real)0 ? (real)0 : g * (scale * v[j] / size);
+    w[j] = scale * v[j] * factor;
   }
   PZ_VALUE_OUT(1, scale);
   PZ_VALUE_OUT(2, size);
@@ -74,13 +72,11 @@ PZ_ROW_KERNEL(weight_norm_tangent, 6, 1, 0, 0,
 PZ_ROW_KERNEL(weight_norm_inverse, 1, 2, 0, 0,
   PZ_ROW_IN(0, w);
   PZ_ROW_OUT(1, v);
-  PZ_ROW_MAX(top, j, n, pz_abs(w[j]));
-  const real scale = pz_unit_scale(top);
-  PZ_ROW_SUM(squares, j, n, (scale * w[j]) * (scale * w[j]));
+  PZ_ROW_NORM(size, scale, j, n, w[j]);
   PZ_ROW_EACH(j, n) {
     v[j] = w[j];
   }
-  PZ_VALUE_OUT(0, pz_sqrt(squares) / scale);
+  PZ_VALUE_OUT(0, size / scale);
 )
 
 // clang-format on

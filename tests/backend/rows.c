@@ -134,10 +134,11 @@ PZ_ROW_KERNEL(blend, 2, 3, 1, 1,
   PZ_ROW_SCAN(running, j, n, x[j] + v);
   PZ_ROW_MAX(top, j, n, pz_abs(x[j]));
   PZ_ROW_SUM(total, j, n, a * x[j]);
+  PZ_ROW_NORM(size, scale, j, n, x[j]);
   PZ_ROW_EACH(j, n) {
     y[j] = running[(j + shift) % n] / (1 + top);
   }
-  PZ_VALUE_OUT(2, total * pz_unit_scale(top));
+  PZ_VALUE_OUT(2, total * pz_unit_scale(top) + size / scale);
 )
 // clang-format on
 

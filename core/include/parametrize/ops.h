@@ -195,9 +195,10 @@ struct pz_ops {
 
   /* -- kernels over rows (row_kernel.h). Tensors are contiguous and of one dtype; outputs overlap no
         other tensor. `dim` is one of the tensor with most dimensions, negative: from the last. The
-        others have the same rows: the same extents, but rows of any length; or fewer dimensions,
-        only those that count the rows, for one number per row. An input without data is zero. An
-        output without data is computed and discarded -- */
+        others have the same extents in the dimensions that count the rows, or only those
+        dimensions, for one number per row; an input may have 1 in all of them: one row for all.
+        Rows may have any length. An input without data is zero. An output without data is computed
+        and discarded -- */
   pz_status (*launch_rows)(pz_call* c, const pz_row_kernel* kernel, pz_row_kind kind, int32_t dim,
                            const pz_tensor* const* inputs, pz_tensor* const* outputs,
                            const double* reals, const int64_t* integers);

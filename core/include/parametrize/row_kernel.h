@@ -31,9 +31,12 @@
      PZ_ROW_EACH(j, count) { ... }      the statements for j = 0 .. count-1, in any order
      PZ_ROW_SUM(s, j, count, e)         defines s = sum over j of e
      PZ_ROW_MAX(s, j, count, e)         defines s = largest e, -Inf without any; NaN if one is NaN
+     PZ_ROW_NORM(s, t, j, count, e)     defines t, a power of two, and s = t sqrt(sum over j of e^2),
+                                        neither of which overflows or vanishes; t is near the inverse
+                                        of the norm, and s / t may be beyond the range
      PZ_ROW_SCAN(y, j, count, e)        y[j] = sum over i <= j of e at i, y an output
 
-   These four stand at the top level of the body, not inside conditionals or loops, because on a
+   These five stand at the top level of the body, not inside conditionals or loops, because on a
    device many work items share a row. `count` is the same for all rows: made of lengths and integer
    arguments. What one of them writes, the next ones may read. Ordinary declarations and statements
    may stand between them; they see the same numbers in every work item, so they must not write
@@ -111,13 +114,53 @@ enum { PZ_ROW_LANES_ = 16 };
       s##_lanes_[pz_lane_] = join(s##_lanes_[pz_lane_], s##_lanes_[pz_lane_ + pz_half_]); \
     }                                                                                     \
   }                                                                                       \
-  const real s = (real)s##_lanes_[0]
+  const type s##_all_ = s##_lanes_[0]
 
 #define PZ_ADD_(a, b) ((a) + (b))
-#define PZ_ROW_SUM(s, j, count, expression) \
-  PZ_ROW_REDUCE_(s, double, 0.0, PZ_ADD_, j, count, (real)(expression))
-#define PZ_ROW_MAX(s, j, count, expression) \
-  PZ_ROW_REDUCE_(s, real, (real)-HUGE_VAL, pz_max, j, count, expression)
+#define PZ_ROW_SUM(s, j, count, expression)                              \
+  PZ_ROW_REDUCE_(s, double, 0.0, PZ_ADD_, j, count, (real)(expression)); \
+  const real s = (real)s##_all_
+#define PZ_ROW_MAX(s, j, count, expression)                               \
+  PZ_ROW_REDUCE_(s, real, (real)-HUGE_VAL, pz_max, j, count, expression); \
+  const real s = (real)s##_all_
+
+/* Squares of floats are summed in double without scaling. Doubles are scaled if that fails. */
+#define PZ_ROW_NORM(s, t, j, count, expression)                                                    \
+  PZ_ROW_REDUCE_(s, double, 0.0, PZ_ADD_, j, count, pz_square_((double)(real)(expression)));       \
+  const int s##_far_ = sizeof(real) == sizeof(double) && !(s##_all_ > 1e-280 && s##_all_ < 1e280); \
+  double s##_sum_ = s##_all_;                                                                      \
+  double s##_unit_ = 1.0;                                                                          \
+  if (s##_far_) {                                                                                  \
+    double pz_top_ = 0.0;                                                                          \
+    for (pz_int j = 0; j < (count); ++j) {                                                         \
+      pz_top_ = pz_max(pz_top_, fabs((double)(real)(expression)));                                 \
+    }                                                                                              \
+    s##_unit_ = pz_unit_scale(pz_top_);                                                            \
+    s##_sum_ = 0.0;                                                                                \
+    for (pz_int j = 0; j < (count); ++j) {                                                         \
+      s##_sum_ += pz_square_(s##_unit_ * (double)(real)(expression));                              \
+    }                                                                                              \
+  }                                                                                                \
+  const double s##_size_ = sqrt(s##_sum_);                                                         \
+  const double t##_scale_ = s##_far_ ? s##_unit_ : pz_scale_of_(s##_size_, sizeof(real));          \
+  const real t = (real)t##_scale_;                                                                 \
+  const real s = (real)(s##_far_ ? s##_size_ : s##_size_ * t##_scale_)
+
+PZ_INLINE_ double
+pz_square_(const double x)
+{
+  return x * x;
+}
+
+/* pz_unit_scale of a norm in double, for reals of this size. */
+PZ_INLINE_ double
+pz_scale_of_(const double norm, const size_t size)
+{
+  const double scale = pz_unit_scale(norm);
+  const double most = size == sizeof(float) ? 8.507059173023461586e37 : scale; /* 2^126 */
+  const double least = size == sizeof(float) ? 1.1754943508222875e-38 : scale;
+  return scale > most ? most : scale < least ? least : scale;
+}
 
 #define PZ_ROW_SCAN(y, j, count, expression)     \
   do {                                           \

@@ -26,11 +26,12 @@ PZ_ROW_KERNEL(over_rows, 2, 2, 1, 1,
   PZ_INTEGER_ARG(0, least);
   PZ_ROW_MAX(top, j, n, x[j]);
   PZ_ROW_SUM(total, j, PZ_LENGTH_IN(0), pz_exp(x[j] - top));
+  PZ_ROW_NORM(size, scale, j, n, x[j]);
   PZ_ROW_SCAN(y, j, PZ_LENGTH_OUT(0), x[j] * factor);
   PZ_ROW_EACH(j, n) {
     y[j] = j < least ? y[j] * v : y[j] / total;
   }
-  PZ_VALUE_OUT(1, total);
+  PZ_VALUE_OUT(1, total + size / scale);
 )
 // clang-format on
 

@@ -263,7 +263,7 @@ START_TEST(test_refusals)
   ck_assert_fails(LAUNCH(&double_it, (pz_row_kind)3, 0, in, PZ_OUTPUTS(y)), PZ_INVALID,
                   "found rows of kind 3");
   ck_assert_fails(LAUNCH(&double_it, PZ_ALONG_DIM, 1, in, PZ_OUTPUTS(tall)), PZ_MISMATCH,
-                  "tensor 1: found float64 5x4, whose rows are not those of float64 3x4");
+                  "tensor 0: found float64 3x4, whose rows are not those of float64 5x4");
   ck_assert_fails(LAUNCH(&double_it, PZ_WHOLE, 0, in, PZ_OUTPUTS(x)), PZ_INVALID,
                   "output 0 overlaps tensor 0");
   pz_row_kernel newer = double_it;
@@ -313,6 +313,119 @@ START_TEST(test_nan)
 }
 END_TEST
 
+// clang-format off
+PZ_ROW_KERNEL(norm_of, 1, 2, 0, 0,
+  PZ_ROW_IN(0, x);
+  PZ_ROW_NORM(size, scale, j, n, x[j]);
+  PZ_VALUE_OUT(0, size);
+  PZ_VALUE_OUT(1, scale);
+)
+// clang-format on
+
+/* Norms of entries whose squares overflow or vanish, some of which are themselves out of range. */
+START_TEST(test_norm)
+{
+  static op_runner runner;
+  static const double sizes32[] = {1.0, 3e38, 2e-38, 1e-44, 1e20, 1e-25, 0.0, INFINITY, NAN};
+  static const double sizes64[] = {1.0, 1.5e308, 3e-308, 5e-324, 1e200, 1e-200, 0.0, INFINITY, NAN};
+  enum { ROWS = 9, LENGTH = 37 };
+  pz_queue* const queue = open_queue(devices[_i]);
+  for (int wide = 0; wide < 2; ++wide) {
+    double values[ROWS * LENGTH];
+    runner_open(&runner, queue, wide ? PZ_F64 : PZ_F32, PLAIN, test_seed());
+    for (int k = 0; k < ROWS * LENGTH; ++k) {
+      const double size = (wide ? sizes64 : sizes32)[k / LENGTH];
+      const double exact = k % LENGTH % 3 == 2 ? size : k % LENGTH % 3 ? -size / 2 : size / 4;
+      values[k] = k % LENGTH == 5 || isfinite(size) ? exact : 1.0;
+      values[k] = wide ? values[k] : (double)(float)values[k];
+    }
+    /* inputs of the runner are floats */
+    pz_tensor* const x = runner_output(&runner, 2, (const int64_t[]){ROWS, LENGTH});
+    ck_assert_ok(runner.call.ops->write(&runner.call, values, x));
+    pz_tensor* const size = runner_output(&runner, 1, (const int64_t[]){ROWS});
+    pz_tensor* const scale = runner_output(&runner, 1, (const int64_t[]){ROWS});
+    ck_assert_ok(runner.call.ops->launch_rows(&runner.call, &norm_of, PZ_ALONG_DIM, 1,
+                                              PZ_TENSORS(x), PZ_OUTPUTS(size, scale), NULL, NULL));
+    double* const found = runner_values(&runner, size);
+    double* const scales = runner_values(&runner, scale);
+    for (int r = 0; r < ROWS; ++r) {
+      long double sum = 0;
+      int exponent = 0;
+      for (int j = 0; j < LENGTH; ++j) {
+        sum += (long double)values[r * LENGTH + j] * values[r * LENGTH + j];
+      }
+      const long double expected = sqrtl(sum) * scales[r];
+      ck_assert(scales[r] > 0.0 && frexp(scales[r], &exponent) == 0.5);
+      if (isfinite(expected)) {
+        ck_assert_msg(fabsl(found[r] - expected) <= 8 * pz_dtype_epsilon(runner.dtype) * expected,
+                      "row %d: found %.17g, expected %.17Lg", r, found[r], expected);
+        ck_assert(r == 3 || r == 6 || (found[r] >= 0.5 && found[r] < 16.0));
+      } else {
+        ck_assert(isnan(expected) ? isnan(found[r]) : isinf(found[r]));
+      }
+    }
+    free(found);
+    free(scales);
+    runner_close(&runner);
+  }
+  close_queue(queue);
+}
+END_TEST
+
+/* A row and a number that stand for every row. */
+START_TEST(test_repeated)
+{
+  static op_runner runner;
+  static const struct {
+    pz_row_kind kind;
+    int32_t dim;
+    int64_t row[3];
+  } cases[] = {
+      {PZ_ALONG_DIM, 2, {1, 1, 5}}, {PZ_ALONG_DIM, 1, {1, 4, 1}}, {PZ_SLICES_OF_DIM, 1, {3, 1, 5}}};
+  pz_queue* const queue = open_queue(devices[_i]);
+  runner_open(&runner, queue, PZ_F64, OFFSET, test_seed());
+  for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); ++k) {
+    const int64_t shape[] = {3, 4, 5};
+    const pz_row_kind kind = cases[k].kind;
+    const int32_t dim = cases[k].dim;
+    const int64_t rows = kind == PZ_ALONG_DIM ? 60 / shape[dim] : shape[dim];
+    const int64_t length = 60 / rows;
+    const double a = 2.0;
+    const int64_t more = 0;
+    pz_tensor* const x = runner_input(&runner, 3, cases[k].row, NULL);
+    pz_tensor* const v = runner_input(&runner, 3, (const int64_t[]){1, 1, 1}, NULL);
+    pz_tensor* const z = runner_input(&runner, 3, shape, NULL);
+    pz_tensor* const y = runner_output(&runner, 3, shape);
+    pz_tensor* const running = runner_output(&runner, 3, shape);
+    pz_tensor none = *running;
+    none.data = NULL;
+    ck_assert_fails(runner.call.ops->launch_rows(&runner.call, &all_of_it, kind, dim,
+                                                 PZ_TENSORS(z, v, z), PZ_OUTPUTS(y, running, x), &a,
+                                                 &more),
+                    PZ_MISMATCH, "whose rows are not those");
+    ck_assert_ok(runner.call.ops->launch_rows(&runner.call, &all_of_it, kind, dim,
+                                              PZ_TENSORS(x, v, z), PZ_OUTPUTS(y, running, &none),
+                                              &a, &more));
+    double* const xs = runner_values(&runner, x);
+    double* const vs = runner_values(&runner, v);
+    double* const sums = by_rows(&runner, kind, dim, running, rows, length);
+    for (int64_t r = 0; r < rows; ++r) {
+      double sum = 0.0;
+      for (int64_t j = 0; j < length; ++j) {
+        sum += xs[j] * vs[0];
+        ck_assert_double_eq_tol(sums[r * length + j], sum, 1e-13);
+      }
+    }
+    free(xs);
+    free(vs);
+    free(sums);
+    runner_check(&runner);
+  }
+  runner_close(&runner);
+  close_queue(queue);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -321,5 +434,7 @@ main(void)
   tcase_add_loop_test(tcase, test_every_kind_of_rows, 0, N_DEVICES);
   tcase_add_loop_test(tcase, test_refusals, 0, 2);
   tcase_add_loop_test(tcase, test_nan, 0, N_DEVICES);
+  tcase_add_loop_test(tcase, test_norm, 0, N_DEVICES);
+  tcase_add_loop_test(tcase, test_repeated, 0, N_DEVICES);
   return test_main_case(tcase);
 }
