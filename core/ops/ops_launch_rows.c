@@ -136,8 +136,7 @@ split_all(row_launch* const l, const char* const name, int32_t dim, const pz_ten
                     (int)l->kind, (int)given, (int)ndim);
   }
   for (uint32_t k = 0; k < l->request.n; ++k) {
-    if (t[k]->ndim == ndim &&
-        (!whole || extents(l->kind, dim, true, t[k]) > extents(l->kind, dim, true, whole))) {
+    if (t[k]->ndim == ndim && (!whole || extents(l->kind, dim, true, whole) == 1)) {
       whole = t[k];
     }
   }

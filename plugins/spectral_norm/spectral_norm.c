@@ -24,39 +24,59 @@
 
 // clang-format off
 
-/* y <- w / sigma, zero if sigma is zero; y may be w. */
-PZ_KERNEL(spectral_norm_value, 3, 0, 1,
-  PZ_TENSOR_ARG(0, w);
-  PZ_TENSOR_ARG(1, sigma);
-  PZ_TENSOR_ARG(2, y);
-  PZ_INTEGER_ARG(0, count);
-  const real s = sigma[i / count];
-  y[i] = s == (real)0 ? (real)0 : w[i] / s;
+/* y <- w / sigma, zero if sigma is zero. */
+PZ_ROW_KERNEL(spectral_norm_value, 2, 1, 0, 0,
+  PZ_ROW_IN(0, w);
+  PZ_VALUE_IN(1, sigma);
+  PZ_ROW_OUT(0, y);
+  const real inverse = sigma == (real)0 ? (real)0 : 1 / sigma;
+  PZ_ROW_EACH(j, n) {
+    y[j] = inverse * w[j];
+  }
 )
 
-/* gw <- the adjoint for a vector of norm `size`. */
-PZ_KERNEL(spectral_norm_vector_adjoint, 5, 1, 0,
-  PZ_TENSOR_ARG(0, g);
-  PZ_TENSOR_ARG(1, product);
-  PZ_TENSOR_ARG(2, size);
-  PZ_TENSOR_ARG(3, y);
-  PZ_TENSOR_ARG(4, gw);
+/* gw <- the adjoint for a vector. */
+PZ_ROW_KERNEL(spectral_norm_vector_adjoint, 3, 1, 1, 0,
+  PZ_ROW_IN(0, g);
+  PZ_VALUE_IN(1, size);
+  PZ_ROW_IN(2, y);
+  PZ_ROW_OUT(0, gw);
   PZ_REAL_ARG(0, eps);
-  const real s = pz_max(size[0], eps);
-  const real along = size[0] < eps ? (real)0 : product[0];
-  gw[i] = s == (real)0 ? (real)0 : (g[i] - along * y[i]) / s;
+  PZ_ROW_SUM(product, j, n, g[j] * y[j]);
+  const real s = pz_max(size, eps);
+  const real inverse = s == (real)0 ? (real)0 : 1 / s;
+  const real along = size < eps ? (real)0 : product;
+  PZ_ROW_EACH(j, n) {
+    gw[j] = inverse * (g[j] - along * y[j]);
+  }
 )
 
-/* (dw - (u^T dM v) y) / sigma, zero where sigma is. */
-PZ_KERNEL(spectral_norm_tangent, 5, 0, 1,
-  PZ_TENSOR_ARG(0, dw);
-  PZ_TENSOR_ARG(1, product);
-  PZ_TENSOR_ARG(2, sigma);
-  PZ_TENSOR_ARG(3, y);
-  PZ_TENSOR_ARG(4, dy);
-  PZ_INTEGER_ARG(0, count);
-  const pz_int k = i / count;
-  dy[i] = sigma[k] == (real)0 ? (real)0 : (dw[i] - product[k] * y[i]) / sigma[k];
+/* gw <- (g - product u v^T) / sigma, zero where sigma is; a row has one entry of u. */
+PZ_ROW_KERNEL(spectral_norm_adjoint, 5, 1, 0, 0,
+  PZ_ROW_IN(0, g);
+  PZ_VALUE_IN(1, u);
+  PZ_ROW_IN(2, v);
+  PZ_VALUE_IN(3, product);
+  PZ_VALUE_IN(4, sigma);
+  PZ_ROW_OUT(0, gw);
+  const real inverse = sigma == (real)0 ? (real)0 : 1 / sigma;
+  const real along = product * u;
+  PZ_ROW_EACH(j, n) {
+    gw[j] = inverse * (g[j] - along * v[j]);
+  }
+)
+
+/* dy <- (dw - (u^T dM v) y) / sigma, zero where sigma is. */
+PZ_ROW_KERNEL(spectral_norm_tangent, 4, 1, 0, 0,
+  PZ_ROW_IN(0, dw);
+  PZ_VALUE_IN(1, product);
+  PZ_VALUE_IN(2, sigma);
+  PZ_ROW_IN(3, y);
+  PZ_ROW_OUT(0, dy);
+  const real inverse = sigma == (real)0 ? (real)0 : 1 / sigma;
+  PZ_ROW_EACH(j, n) {
+    dy[j] = inverse * (dw[j] - product * y[j]);
+  }
 )
 
 /* y <- u v^T + (I - u u^T) e (I - v v^T) / size, a member with u and v as its first singular pair.
@@ -150,13 +170,9 @@ vector_vjp(pz_call* const c, const pz_tensor* const y, const pz_tensor* const gy
            pz_tensor* const gw)
 {
   pz_tensor size;
-  pz_tensor product;
   PZ_TRY(pz_saved(c, 0, &size));
-  PZ_TRY(pz_work_like(c, &size, &product));
-  PZ_TRY(spectral_products(c, 1, gy, y, &product));
-  return pz_launch(c, &spectral_norm_vector_adjoint, pz_count(y),
-                   (const pz_tensor* const[]){gy, &product, &size, y, gw}, &c->options[EPS].as.real,
-                   NULL);
+  return pz_launch_rows(c, &spectral_norm_vector_adjoint, PZ_ALONG_DIM, 0, PZ_TENSORS(gy, &size, y),
+                        PZ_OUTPUTS(gw), &c->options[EPS].as.real, NULL);
 }
 
 /* ---- matrices ------------------------------------------------------------------------- */
@@ -188,6 +204,35 @@ spectral_norm_update(pz_call* const c, const pz_tensor* const x)
                         &c->new_buffer[V]);
 }
 
+/* A tensor as rows that each belong to one matrix, of which there may be many; and the numbers of
+   its matrices, one or many, as those rows take them. */
+static pz_tensor*
+as_rows(pz_view* const view, const spectral_layout l, const pz_tensor* const t)
+{
+  const int64_t one = l.inner > l.outer ? l.outer * l.rows : l.outer; /* whichever are not short */
+  const int64_t rows = l.batch == 1 ? one : l.batch;
+  const int64_t count = pz_count(t);
+  return pz_view_reshaped(view, t, 2, (const int64_t[]){rows, rows == 0 ? 0 : count / rows});
+}
+
+static pz_tensor*
+as_numbers(pz_view* const view, const spectral_layout l, const pz_tensor* const t)
+{
+  return pz_view_reshaped(view, t, 2, (const int64_t[]){l.batch, 1});
+}
+
+static pz_status
+divide(pz_call* const c, const spectral_layout l, const pz_tensor* const x,
+       const pz_tensor* const sigma, pz_tensor* const y)
+{
+  pz_view from;
+  pz_view to;
+  pz_view numbers;
+  return pz_launch_rows(c, &spectral_norm_value, PZ_ALONG_DIM, 1,
+                        PZ_TENSORS(as_rows(&from, l, x), as_numbers(&numbers, l, sigma)),
+                        PZ_OUTPUTS(as_rows(&to, l, y)), NULL, NULL);
+}
+
 static pz_status
 spectral_norm_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 {
@@ -199,31 +244,32 @@ spectral_norm_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* con
   pz_tensor sigma;
   PZ_TRY(pz_save(c, &spec, &sigma));
   PZ_TRY(spectral_sigma(c, l, x, &c->buffer[U], &c->buffer[V], &sigma));
-  return pz_launch(c, &spectral_norm_value, pz_count(x), (const pz_tensor* const[]){x, &sigma, y},
-                   NULL, (const int64_t[]){l.outer * l.rows * l.inner});
+  return divide(c, l, x, &sigma, y);
 }
 
-/* y <- y - u v^T, in the order of the tensor. */
+/* gx <- (gy - product u v^T) / sigma, where many matrices have their own. */
 static pz_status
-subtract_outer(pz_call* const c, const spectral_layout l, const pz_tensor* const u,
-               const pz_tensor* const v, pz_tensor* const y)
+batched_adjoint(pz_call* const c, const spectral_layout l, const pz_tensor* const gy,
+                const pz_tensor* const product, const pz_tensor* const sigma, pz_tensor* const gx)
 {
-  const int64_t slabs = l.batch * l.outer;
+  const int64_t u_shape[] = {l.batch, l.rows};
+  pz_tensor u;
+  pz_tensor rest;
+  pz_view from;
+  pz_view to;
   pz_view u_view;
   pz_view v_view;
-  pz_view y_view;
-  if (l.batch == 1 && l.inner == 1) {
-    return pz_gemm(c, PZ_N, PZ_N, -1.0,
-                   pz_view_reshaped(&v_view, v, 2, (const int64_t[]){l.outer, 1}),
-                   pz_view_reshaped(&u_view, u, 2, (const int64_t[]){1, l.rows}), 1.0,
-                   pz_view_reshaped(&y_view, y, 2, (const int64_t[]){l.outer, l.rows}));
-  }
-  const pz_tensor* const column =
-      pz_view_reshaped(&u_view, u, 3, (const int64_t[]){slabs, l.rows, 1});
-  u_view.strides[0] = l.outer == 1 ? l.rows : 0; /* one u for all slabs of a matrix */
-  return pz_gemm(c, PZ_N, PZ_N, -1.0, column,
-                 pz_view_reshaped(&v_view, v, 3, (const int64_t[]){slabs, 1, l.inner}), 1.0,
-                 pz_view_reshaped(&y_view, y, 3, (const int64_t[]){slabs, l.rows, l.inner}));
+  pz_view rest_view;
+  PZ_TRY(pz_work_like(c, &c->buffer[U], &u));
+  PZ_TRY(pz_work_like(c, gy, &rest));
+  PZ_TRY(pz_scale_by(c, PZ_OVER_COLS, product, pz_view_reshaped(&from, &c->buffer[U], 2, u_shape),
+                     pz_view_reshaped(&to, &u, 2, u_shape)));
+  PZ_TRY(pz_copy(c, gy, &rest));
+  PZ_TRY(pz_gemm(
+      c, PZ_N, PZ_N, -1.0, pz_view_reshaped(&u_view, &u, 3, (const int64_t[]){l.batch, l.rows, 1}),
+      pz_view_reshaped(&v_view, &c->buffer[V], 3, (const int64_t[]){l.batch, 1, l.inner}), 1.0,
+      pz_view_reshaped(&rest_view, &rest, 3, (const int64_t[]){l.batch, l.rows, l.inner})));
+  return divide(c, l, &rest, sigma, gx);
 }
 
 static pz_status
@@ -234,23 +280,31 @@ spectral_norm_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* c
     return vector_vjp(c, y, gy, gx);
   }
   const spectral_layout l = spectral_layout_of(c, x->ndim, x->shape);
-  const int64_t u_shape[] = {l.batch, l.rows};
+  const int64_t shape[] = {l.outer, l.rows, l.inner};
+  const int64_t u_shape[] = {1, l.rows, 1};
+  const int64_t v_shape[] = {l.outer, 1, l.inner};
+  const int64_t one[] = {1, 1, 1};
   pz_tensor sigma;
   pz_tensor product;
-  pz_tensor u;
-  pz_view from;
-  pz_view to;
+  pz_view g;
+  pz_view u;
+  pz_view v;
+  pz_view p;
+  pz_view s;
+  pz_view out;
   PZ_TRY(pz_saved(c, 0, &sigma));
   PZ_TRY(pz_work_like(c, &sigma, &product));
-  PZ_TRY(pz_work_like(c, &c->buffer[U], &u));
-  // gW <- (G - <G, Y> u v^T) / s
   PZ_TRY(spectral_products(c, l.batch, gy, y, &product));
-  PZ_TRY(pz_scale_by(c, PZ_OVER_COLS, &product, pz_view_reshaped(&from, &c->buffer[U], 2, u_shape),
-                     pz_view_reshaped(&to, &u, 2, u_shape)));
-  PZ_TRY(pz_copy(c, gy, gx));
-  PZ_TRY(subtract_outer(c, l, &u, &c->buffer[V], gx));
-  return pz_launch(c, &spectral_norm_value, pz_count(x), (const pz_tensor* const[]){gx, &sigma, gx},
-                   NULL, (const int64_t[]){l.outer * l.rows * l.inner});
+  if (spectral_is_batched(c)) {
+    return batched_adjoint(c, l, gy, &product, &sigma, gx);
+  }
+  return pz_launch_rows(c, &spectral_norm_adjoint, PZ_SLICES_OF_DIM, 1,
+                        PZ_TENSORS(pz_view_reshaped(&g, gy, 3, shape),
+                                   pz_view_reshaped(&u, &c->buffer[U], 3, u_shape),
+                                   pz_view_reshaped(&v, &c->buffer[V], 3, v_shape),
+                                   pz_view_reshaped(&p, &product, 3, one),
+                                   pz_view_reshaped(&s, &sigma, 3, one)),
+                        PZ_OUTPUTS(pz_view_reshaped(&out, gx, 3, shape)), NULL, NULL);
 }
 
 /* The Jacobian of a vector over its norm is symmetric. */
@@ -267,9 +321,15 @@ spectral_norm_jvp(pz_call* const c, const pz_tensor* const x, const pz_tensor* c
   PZ_TRY(pz_saved(c, 0, &sigma));
   PZ_TRY(pz_work_like(c, &sigma, &product));
   PZ_TRY(spectral_sigma(c, l, dx, &c->buffer[U], &c->buffer[V], &product));
-  return pz_launch(c, &spectral_norm_tangent, pz_count(x),
-                   (const pz_tensor* const[]){dx, &product, &sigma, y, dy}, NULL,
-                   (const int64_t[]){l.outer * l.rows * l.inner});
+  pz_view from;
+  pz_view p;
+  pz_view s;
+  pz_view value;
+  pz_view to;
+  return pz_launch_rows(c, &spectral_norm_tangent, PZ_ALONG_DIM, 1,
+                        PZ_TENSORS(as_rows(&from, l, dx), as_numbers(&p, l, &product),
+                                   as_numbers(&s, l, &sigma), as_rows(&value, l, y)),
+                        PZ_OUTPUTS(as_rows(&to, l, dy)), NULL, NULL);
 }
 
 /* As in PyTorch: x <- y, with u and v unchanged. */

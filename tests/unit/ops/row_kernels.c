@@ -263,7 +263,7 @@ START_TEST(test_refusals)
   ck_assert_fails(LAUNCH(&double_it, (pz_row_kind)3, 0, in, PZ_OUTPUTS(y)), PZ_INVALID,
                   "found rows of kind 3");
   ck_assert_fails(LAUNCH(&double_it, PZ_ALONG_DIM, 1, in, PZ_OUTPUTS(tall)), PZ_MISMATCH,
-                  "tensor 0: found float64 3x4, whose rows are not those of float64 5x4");
+                  "tensor 1: found float64 5x4, whose rows are not those of float64 3x4");
   ck_assert_fails(LAUNCH(&double_it, PZ_WHOLE, 0, in, PZ_OUTPUTS(x)), PZ_INVALID,
                   "output 0 overlaps tensor 0");
   pz_row_kernel newer = double_it;
