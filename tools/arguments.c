@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HELP = 0x100, N_OPTIONS = 18 };
+enum { HELP = 0x100, N_OPTIONS = 20 };
 
 /* In the order of the bits OPTION_...; no command takes two options of the same name. */
 static const struct {
@@ -44,6 +44,8 @@ static const struct {
     {"tangent", "FILE", "direction of an original, once for each", '\0'},
     {"grad", "FILE", "factors of log |det|, of its shape", '\0'},
     {"output", "FILE", "file of log |det|; with --grad, then one for each original", 'o'},
+    {"id", "ID", "only this parametrization of the file", '\0'},
+    {"json", NULL, "print the result as JSON", '\0'},
 };
 
 bool
@@ -134,6 +136,12 @@ take_option(const uint32_t k, const char* const value, arguments* const out)
   case OPTION_TAG:
     place = &out->tag;
     break;
+  case OPTION_ID:
+    place = &out->id;
+    break;
+  case OPTION_JSON:
+    out->json = true;
+    return -1;
   case OPTION_DTYPE:
     if (out->dtype != 0) {
       return say_usage(name, "--dtype", "given twice");

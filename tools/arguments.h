@@ -30,6 +30,8 @@ enum {
   OPTION_TANGENTS = 1U << 15, /* as often as there are originals */
   OPTION_WEIGHTS = 1U << 16,
   OPTION_DENSITY_OUTPUTS = 1U << 17, /* one, and then as often as there are originals */
+  OPTION_ID = 1U << 18,
+  OPTION_JSON = 1U << 19,
 };
 
 typedef struct command command;
@@ -42,6 +44,7 @@ typedef struct arguments {
   const char* state;
   const char* gradient;
   const char* tag;
+  const char* id;
   const char** outputs; /* in order */
   size_t n_outputs;
   const char** tangents; /* in order */
@@ -56,6 +59,7 @@ typedef struct arguments {
   uint32_t dtype; /* 0: not given */
   bool force;
   bool lenient;
+  bool json;
 } arguments;
 
 /* A subcommand. `run` returns the exit status. */

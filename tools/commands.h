@@ -27,6 +27,9 @@ int run_logdet(const arguments* a);
 int run_bake(const arguments* a);
 int run_inspect(const arguments* a);
 
+/* check/check.c: whether a plugin keeps its contract */
+int run_check(const arguments* a);
+
 /* bench.c: times */
 int run_bench(const arguments* a);
 

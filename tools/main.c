@@ -161,6 +161,21 @@ static const command commands[] = {
         .run = run_inspect,
     },
     {
+        .name = "check",
+        .usage = "FILE.so [--id ID] [--device DEVICE] [--seed NUMBER] [--json]",
+        .summary = "Check that the parametrizations of a plugin keep their contract",
+        .text =
+            "Loads the file and tries each of its parametrizations on many shapes, options and\n"
+            "both dtypes. Every rule runs in a process of its own. A broken rule is an error, "
+            "with\n"
+            "the chain and shape where it broke; the exit status is then 1. The same seed gives\n"
+            "the same numbers (default: 1).\n",
+        .takes = OPTION_ID | OPTION_DEVICE | OPTION_SEED | OPTION_JSON,
+        .least_operands = 1,
+        .most_operands = 1,
+        .run = run_check,
+    },
+    {
         .name = "bench",
         .usage = "-p CHAIN -n N [-b BATCH]",
         .summary = "Time a chain on a device, and compare it with a bound",

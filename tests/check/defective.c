@@ -1,0 +1,232 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* A right plugin with places for mistakes: without -DDEFECT_... it keeps every rule of `parametrize
+   check`; each DEFECT breaks one. The map is y = s e^x, s = e^t with a number t: two originals, of
+   which the first is any tensor. */
+
+#include <parametrize/plugin.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#ifdef DEFECT_NONE
+#endif
+#ifndef FACTOR_VJP
+#define FACTOR_VJP 1
+#endif
+#ifndef FACTOR_JVP
+#define FACTOR_JVP 1
+#endif
+#ifndef FACTOR_INVERSE
+#define FACTOR_INVERSE 1
+#endif
+
+enum { X, T }; /* originals */
+
+// clang-format off
+PZ_ROW_KERNEL(value, 2, 1, 1, 0,
+  PZ_ROW_IN(0, x);
+  PZ_VALUE_IN(1, t);
+  PZ_ROW_OUT(0, y);
+  PZ_REAL_ARG(0, drift);
+  const real s = pz_exp(t) + drift;
+  PZ_ROW_EACH(j, n) {
+    y[j] = s * pz_exp(x[j]);
+  }
+)
+
+PZ_ROW_KERNEL(adjoint, 2, 2, 1, 0,
+  PZ_ROW_IN(0, y);
+  PZ_ROW_IN(1, gy);
+  PZ_ROW_OUT(0, gx);
+  PZ_REAL_ARG(0, factor);
+  PZ_ROW_SUM(gt, j, n, gy[j] * y[j]);
+  PZ_ROW_EACH(j, n) {
+    gx[j] = factor * gy[j] * y[j];
+  }
+  PZ_VALUE_OUT(1, gt);
+)
+
+PZ_ROW_KERNEL(tangent, 3, 1, 1, 0,
+  PZ_ROW_IN(0, y);
+  PZ_ROW_IN(1, dx);
+  PZ_VALUE_IN(2, dt);
+  PZ_ROW_OUT(0, dy);
+  PZ_REAL_ARG(0, factor);
+  PZ_ROW_EACH(j, n) {
+    dy[j] = y[j] * (factor * dx[j] + dt);
+  }
+)
+
+PZ_ROW_KERNEL(inverse, 1, 2, 2, 0,
+  PZ_ROW_IN(0, y);
+  PZ_ROW_OUT(0, x);
+  PZ_REAL_ARG(0, factor);
+  PZ_REAL_ARG(1, least);
+  PZ_ROW_EACH(j, n) {
+    x[j] = factor * pz_log(pz_max(y[j], least));
+  }
+  PZ_VALUE_OUT(1, (real)0);
+)
+
+PZ_ROW_KERNEL(below_zero, 1, 1, 0, 0,
+  PZ_ROW_IN(0, y);
+  PZ_ROW_MAX(most, j, n, -y[j]);
+  PZ_VALUE_OUT(0, pz_max(most, (real)0));
+)
+
+PZ_KERNEL(overwrite, 1, 0, 0,
+  PZ_TENSOR_ARG(0, x);
+  x[i] = x[i] + (real)0.25;
+)
+// clang-format on
+
+static pz_status
+plan(pz_call* const c, const pz_spec* const given)
+{
+  if (c->direction == PZ_FROM_INPUT && c->n_given != 2) {
+    return pz_fail(c, PZ_MISMATCH, "found %u inputs, expected two", (unsigned)c->n_given);
+  }
+#ifdef DEFECT_PLAN
+  if (given->ndim == 3) {
+    return pz_fail(c, PZ_INVALID, "found three dimensions");
+  }
+#endif
+  const pz_spec t = pz_spec_make(given->dtype, 0, NULL);
+  PZ_TRY(pz_declare_original(c, NULL, given));
+  PZ_TRY(pz_declare_original(c, NULL, &t));
+#ifdef DEFECT_STRUCTURE
+  const bool square =
+      given->ndim >= 2 && given->shape[given->ndim - 1] == given->shape[given->ndim - 2];
+  return pz_declare_value(c, given, square ? PZ_SYMMETRIC : PZ_GENERAL);
+#else
+  return pz_declare_value(c, given, PZ_GENERAL);
+#endif
+}
+
+static pz_status
+forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
+{
+  double drift = 0.0;
+#ifdef DEFECT_STATE
+  static int calls;
+  drift = 1e-3 * (double)calls++;
+#endif
+#ifdef DEFECT_DTYPE
+  drift = y->dtype == PZ_F32 ? 1e-2 : 0.0;
+#endif
+#ifdef DEFECT_EXIT
+  exit(0);
+#endif
+#ifdef DEFECT_CRASH
+  abort();
+#endif
+#ifdef DEFECT_OVERWRITE
+  if (pz_count(&x[X]) > 0) {
+    PZ_TRY(pz_launch(c, &overwrite, pz_count(&x[X]), PZ_TENSORS(&x[X]), NULL, NULL));
+  }
+#else
+  (void)overwrite;
+#endif
+  pz_tensor saved;
+  PZ_TRY(pz_launch_rows(c, &value, PZ_WHOLE, 0, PZ_TENSORS(&x[X], &x[T]), PZ_OUTPUTS(y), &drift,
+                        NULL));
+  PZ_TRY(pz_save_like(c, y, &saved));
+  return pz_copy(c, y, &saved);
+}
+
+static pz_status
+vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y, const pz_tensor* const gy,
+    pz_tensor* const gx)
+{
+  pz_tensor saved;
+  (void)x;
+  (void)y;
+  PZ_TRY(pz_saved(c, 0, &saved));
+  PZ_TRY(pz_launch_rows(c, &adjoint, PZ_WHOLE, 0, PZ_TENSORS(&saved, gy),
+                        PZ_OUTPUTS(&gx[X], &gx[T]), PZ_REALS(FACTOR_VJP), NULL));
+#ifdef DEFECT_SAVED
+  PZ_TRY(pz_scale(c, 1.5, &saved));
+#endif
+#ifdef DEFECT_WANT
+  if (!pz_wants(c, X)) {
+    return pz_scale(c, 2.0, &gx[T]);
+  }
+#endif
+  return PZ_OK;
+}
+
+static pz_status
+jvp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y, const pz_tensor* const dx,
+    pz_tensor* const dy)
+{
+  (void)x;
+  return pz_launch_rows(c, &tangent, PZ_WHOLE, 0, PZ_TENSORS(y, &dx[X], &dx[T]), PZ_OUTPUTS(dy),
+                        PZ_REALS(FACTOR_JVP), NULL);
+}
+
+static pz_status
+residual(pz_call* const c, const pz_tensor* const y, double* const distance)
+{
+  const pz_spec one = pz_spec_make(y->dtype, 0, NULL);
+  pz_tensor most;
+  *distance = 0.0;
+#ifdef DEFECT_RESIDUAL
+  return PZ_OK;
+#endif
+  PZ_TRY(pz_work(c, &one, &most));
+  PZ_TRY(pz_launch_rows(c, &below_zero, PZ_WHOLE, 0, PZ_TENSORS(y), PZ_OUTPUTS(&most), NULL, NULL));
+  return pz_read(c, &most, distance);
+}
+
+static pz_status
+right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const x)
+{
+  double distance = 0.0;
+#ifndef DEFECT_RESIDUAL
+  PZ_TRY(residual(c, y, &distance));
+#endif
+#ifdef DEFECT_REGISTER
+  const bool refuses = true;
+#else
+  const bool refuses = c->intent == PZ_ASSIGN;
+#endif
+  if (refuses && !(distance <= 0.0)) {
+    return pz_fail(c, PZ_OUTSIDE, "found an entry of -%g, expected positive ones", distance);
+  }
+  return pz_launch_rows(c, &inverse, PZ_WHOLE, 0, PZ_TENSORS(y), PZ_OUTPUTS(&x[X], &x[T]),
+                        PZ_REALS(FACTOR_INVERSE, 1e-7), NULL);
+}
+
+#if defined(DEFECT_PRINT) || defined(DEFECT_ENVIRONMENT) || defined(DEFECT_CONSTRUCTOR)
+__attribute__((constructor)) static void
+at_load(void)
+{
+#ifdef DEFECT_PRINT
+  puts("hello");
+  (void)fflush(stdout);
+#endif
+#ifdef DEFECT_ENVIRONMENT
+  (void)setenv("DEFECTIVE", "1", 1);
+#endif
+#ifdef DEFECT_CONSTRUCTOR
+  abort();
+#endif
+}
+#endif
+
+static const pz_parametrization defective = {
+    .size = sizeof(defective),
+    .option_size = sizeof(pz_option),
+    .id = "defective",
+    .summary = "Entries s e^x",
+    .plan = plan,
+    .forward = forward,
+    .right_inverse = right_inverse,
+    .vjp = vjp,
+    .residual = residual,
+    .jvp = jvp,
+};
+
+PZ_PLUGIN(defective, "1.0.0", PZ_PARAMETRIZATION(&defective));

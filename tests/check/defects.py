@@ -1,0 +1,109 @@
+# Copyright (c) 2026 the libparametrize authors
+# SPDX-License-Identifier: MIT
+"""`parametrize check` finds each planted mistake by the rule that is about it, and nothing in a right plugin.
+
+usage: defects.py COMMAND CC INCLUDE_DIR SOURCE.c"""
+
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+
+from tap import main
+
+command, cc, include, source = sys.argv[1:]
+
+# The flag of the compiler, and the rule that must break with it.
+DEFECTS = [
+    ("-DDEFECT_PLAN", "plan"),
+    ("-DDEFECT_STATE", "determined"),
+    ("-DDEFECT_DTYPE", "dtypes"),
+    ("-DDEFECT_STRUCTURE", "structure"),
+    ("-DDEFECT_OVERWRITE", "pure"),
+    ("-DFACTOR_VJP=1.001", "vjp-differences"),
+    ("-DDEFECT_SAVED", "vjp-repeated"),
+    ("-DDEFECT_WANT", "vjp-want"),
+    ("-DFACTOR_JVP=1.001", "jvp-differences"),
+    ("-DFACTOR_JVP=1.001", "jvp-adjoint"),
+    ("-DFACTOR_INVERSE=1.001", "round-trip"),
+    ("-DDEFECT_RESIDUAL", "outsiders"),
+    ("-DDEFECT_REGISTER", "registers"),
+    ("-DDEFECT_EXIT", "determined"),
+    ("-DDEFECT_CRASH", "determined"),
+    ("-DDEFECT_CONSTRUCTOR", "load"),
+    ("-DDEFECT_ENVIRONMENT", "load"),
+    ("-DDEFECT_PRINT", "silent"),
+]
+
+folder = pathlib.Path(tempfile.mkdtemp())
+
+
+def build(flag):
+    out = folder / ("plugin" + "".join(c if c.isalnum() else "_" for c in flag) + ".so")
+    if not out.exists():
+        subprocess.run([*cc.split(), "-shared", "-fPIC", "-std=c11", "-D_GNU_SOURCE", *([flag] if flag else []),
+                        f"-I{include}", source, "-o", str(out), "-lm"], check=True)
+    return out
+
+
+def check(path, *arguments):
+    done = subprocess.run([command, "check", str(path), *arguments], capture_output=True, text=True)
+    return done.returncode, done.stdout, done.stderr
+
+
+def verdicts(path):
+    status, out, err = check(path, "--json")
+    assert err == "", err
+    return status, {one["rule"]: one for one in json.loads(out)["checks"]}
+
+
+with ThreadPoolExecutor(2) as pool:
+    list(pool.map(build, {flag for flag, _ in DEFECTS} | {""}))
+
+
+def right():
+    """a right plugin keeps every rule"""
+    status, found = verdicts(build(""))
+    assert status == 0, found
+    assert all(one["verdict"] in ("ok", "skipped") for one in found.values()), found
+    assert found["vjp-differences"]["trials"] > 20, found
+
+
+def text():
+    """the report names the rule, the chain, dtype and shape, and what differs"""
+    status, out, err = check(build("-DFACTOR_VJP=1.001"), "--seed", "7")
+    assert status == 1 and err == "", (status, err)
+    lines = out.splitlines()
+    at = next(k for k, line in enumerate(lines) if line.startswith("error    vjp-differences"))
+    assert "defective, float64" in lines[at + 1] and "vjp gives" in lines[at + 1], out
+    assert lines[-1].endswith("0 warnings, 0 notes"), out
+    assert check(build("-DFACTOR_VJP=1.001"), "--seed", "7")[1] == out, "the same seed gives another report"
+
+
+def planted(flag, rule):
+    def test():
+        status, found = verdicts(build(flag))
+        assert found[rule]["verdict"] == ("warning" if rule == "silent" else "error"), found[rule]
+        assert status == (0 if rule == "silent" else 1), status
+        assert found[rule]["text"], found[rule]
+
+    test.__doc__ = f"{flag} breaks {rule}"
+    return test
+
+
+def refusals():
+    """what is no plugin is one line"""
+    status, out, err = check(folder / "absent.so")
+    assert (status, out) == (1, "") and err.count("\n") == 1 and "No such file" in err, (out, err)
+    (folder / "text.so").write_text("no plugin")
+    status, out, err = check(folder / "text.so")
+    assert status == 1 and "error    load" in out and err == "", (out, err)
+    status, out, err = check(build(""), "--id", "other")
+    assert status == 1 and "no parametrization of this id" in err, (out, err)
+    status, out, err = check(build(""), "--seed", "x")
+    assert status == 2, (out, err)
+
+
+main([right, text, *(planted(*defect) for defect in DEFECTS), refusals])

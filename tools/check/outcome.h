@@ -1,0 +1,45 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* How a rule that runs in a child process tells its result. The memory is shared with the parent,
+   which reads it after the child has ended, by itself or not. */
+
+#ifndef TOOLS_CHECK_OUTCOME_H
+#define TOOLS_CHECK_OUTCOME_H
+
+#include <parametrize/types.h>
+
+#include <stdint.h>
+
+typedef enum verdict {
+  VERDICT_OK,
+  VERDICT_SKIPPED, /* no trial applied */
+  VERDICT_NOTE,
+  VERDICT_WARNING,
+  VERDICT_ERROR,
+} verdict;
+
+typedef struct outcome {
+  verdict verdict;
+  unsigned finished; /* the child came to its end, and no plugin ended it */
+  unsigned trials;   /* that the rule applied to */
+  unsigned refused;  /* by the parametrization, with a reason */
+  char at[256];      /* the trial under way: "skew,cayley, float64 3x3" */
+  char text[512];    /* of a breach or a note */
+  char ids[512];     /* of the file's tables, from the first child */
+} outcome;
+
+/* The outcome of this process. */
+extern outcome* outcome_now;
+
+/* Records a breach of the rule under way, "what was found, what was expected", and ends the
+   process. */
+_Noreturn void outcome_breach(const char* format, ...) PZ_PRINTF(1, 2);
+
+/* Records a remark; the rule goes on. The first one stays. */
+void outcome_note(const char* format, ...) PZ_PRINTF(1, 2);
+
+/* Ends the process with a breach unless a call of the library succeeded. */
+void outcome_expect_ok(pz_status status, const char* what);
+
+#endif /* TOOLS_CHECK_OUTCOME_H */

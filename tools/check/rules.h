@@ -1,0 +1,43 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* The rules that every parametrization keeps. */
+
+#ifndef TOOLS_CHECK_RULES_H
+#define TOOLS_CHECK_RULES_H
+
+#include "trial.h"
+
+typedef struct rule {
+  const char* id;      /* "vjp-differences" */
+  const char* summary; /* what holds, one line */
+  uint32_t needs;      /* PZ_HAS_... without which the rule does not apply */
+  void (*each)(trial* t);
+} rule;
+
+/* values.c */
+void rule_determined(trial* t);
+void rule_dtypes(trial* t);
+void rule_batches(trial* t);
+void rule_structure(trial* t);
+void rule_pure(trial* t);
+void rule_not_finite(trial* t);
+void rule_plan(trial* t);
+void rule_threads(trial* t);
+
+/* gradients.c */
+void rule_vjp_differences(trial* t);
+void rule_vjp_repeated(trial* t);
+void rule_vjp_want(trial* t);
+void rule_jvp_differences(trial* t);
+void rule_jvp_adjoint(trial* t);
+void rule_density_differences(trial* t);
+void rule_density_batches(trial* t);
+
+/* inverses.c */
+void rule_round_trip(trial* t);
+void rule_members(trial* t);
+void rule_outsiders(trial* t);
+void rule_registers(trial* t);
+
+#endif /* TOOLS_CHECK_RULES_H */
