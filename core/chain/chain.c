@@ -308,10 +308,17 @@ pz_chain_stage(const pz_chain* const chain, const uint32_t index, pz_stage_info*
                     index, chain->n_stages);
   }
   const pzi_stage* const stage = &chain->stages[index];
+  const pzi_density* const density = &stage->plan.density;
+  const pz_parametrization* const table = &stage->instance->parametrization->table;
+  const bool has_density = density->declared && table->log_abs_det;
   const pz_stage_info info = {
       .text = stage->instance->text,
-      .id = stage->instance->parametrization->table.id,
+      .id = table->id,
       .value = stage->plan.value,
+      .has_density = has_density,
+      .density_dims = has_density ? density->dims : 0,
+      .density_in = has_density ? density->in : 0,
+      .density_out = has_density ? density->out : 0,
   };
   pzi_struct_write(out, &info, sizeof(info));
   return PZ_OK;

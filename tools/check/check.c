@@ -39,6 +39,8 @@ static const rule rules[] = {
     {"vjp-want", "vjp computes any of the gradients alone", PZ_HAS_VJP, rule_vjp_want},
     {"jvp-differences", "jvp is the derivative of forward", PZ_HAS_JVP, rule_jvp_differences},
     {"jvp-adjoint", "jvp and vjp are adjoint", PZ_HAS_JVP | PZ_HAS_VJP, rule_jvp_adjoint},
+    {"density-jacobian", "log_abs_det is log |det| of the Jacobian",
+     PZ_HAS_LOG_ABS_DET | PZ_HAS_JVP, rule_density_jacobian},
     {"density-differences", "log_abs_det_vjp is the gradient of log_abs_det", PZ_HAS_LOG_ABS_DET,
      rule_density_differences},
     {"density-batches", "log |det| of a batch is that of each entry", PZ_HAS_LOG_ABS_DET,

@@ -31,6 +31,9 @@ void rule_vjp_repeated(trial* t);
 void rule_vjp_want(trial* t);
 void rule_jvp_differences(trial* t);
 void rule_jvp_adjoint(trial* t);
+
+/* densities.c */
+void rule_density_jacobian(trial* t);
 void rule_density_differences(trial* t);
 void rule_density_batches(trial* t);
 

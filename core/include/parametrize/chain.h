@@ -74,6 +74,11 @@ typedef struct pz_stage_info {
   const char* text; /* "pruning(p_drop=0.2)" */
   const char* id;   /* of its parametrization, for pz_context_find */
   pz_spec value;    /* of its result, with the structure */
+  /* As the plan declared them (pz_declare_density); zero unless has_density is 1. */
+  uint32_t has_density;  /* log |det| exists for this input */
+  uint32_t density_dims; /* the last dimensions of the value, over which one determinant extends */
+  uint32_t density_in;   /* pz_coordinates of the originals, or of the value before */
+  uint32_t density_out;  /* and of the value */
 } pz_stage_info;
 
 /* Describes stage `index`. [any thread] */

@@ -81,6 +81,7 @@ START_TEST(test_structure)
     ck_assert_uint_eq(info.value.structure, expected[i]);
     ck_assert_str_eq(info.id, ids[i]);
     ck_assert_str_eq(info.text, ids[i]);
+    ck_assert_uint_eq(info.has_density, 0);
   }
   ck_assert_fails(pz_chain_stage(r.chain, 5, &info), PZ_NOT_FOUND, "index 5");
   pz_tensor value;
