@@ -12,7 +12,7 @@ from tap import main, run
 
 excepted = set(sys.argv[2:])
 registers = {"baseline": r"%xmm", "avx2": r"%ymm", "avx512": r"%zmm"}
-packed = r"\bv?(add|sub|mul|sqrt|max|min|cmp|and|andn|or|xor|blendv|unpckl)\w*p[sd]\b|\bvp?(and|or|ternlog)[dq]?\b"
+packed = r"\bv?(add|sub|mul|sqrt|max|min|cmp|and|andn|or|xor|blendv|unpckl)\w*p[sd]\b|\bvp?(and|or|ternlog)[dq]?\b|\bv?p(sub|srl|sll)[dq]\b"
 
 
 def functions():

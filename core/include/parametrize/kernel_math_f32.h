@@ -285,9 +285,10 @@ pz_min_f32_(const float x, const float y)
 PZ_INLINE_ float
 pz_unit_scale_f32_(const float x)
 {
-  const uint32_t exponent = (pz_bits_f32_(x) >> 23) & 255;
-  const uint32_t most = exponent < 1 ? 1 : exponent;
-  return pz_of_bits_f32_((uint32_t)(254 - (most > 253 ? 253 : most)) << 23);
+  const float power = pz_of_bits_f32_(pz_bits_f32_(x) & 0x7f800000); /* of two, 0 or infinity */
+  return 1 / (power > 8.507059173023461586e37f
+                  ? 8.507059173023461586e37f
+                  : (power < 1.1754943508222875e-38f ? 1.1754943508222875e-38f : power));
 }
 
 #endif /* PARAMETRIZE_KERNEL_MATH_F32_H */

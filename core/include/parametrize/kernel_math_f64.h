@@ -319,9 +319,11 @@ pz_min_f64_(const double x, const double y)
 PZ_INLINE_ double
 pz_unit_scale_f64_(const double x)
 {
-  const uint64_t exponent = (pz_bits_f64_(x) >> 52) & 2047;
-  const uint64_t most = exponent < 1 ? 1 : exponent;
-  return pz_of_bits_f64_((uint64_t)(2046 - (most > 2045 ? 2045 : most)) << 52);
+  const double power =
+      pz_of_bits_f64_(pz_bits_f64_(x) & 0x7ff0000000000000); /* of two, 0 or infinity */
+  return 1 / (power > 4.4942328371557897693e307
+                  ? 4.4942328371557897693e307
+                  : (power < 2.2250738585072014e-308 ? 2.2250738585072014e-308 : power));
 }
 
 #endif /* PARAMETRIZE_KERNEL_MATH_F64_H */
