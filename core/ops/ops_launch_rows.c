@@ -358,7 +358,11 @@ pzi_ops_launch_rows(pz_call* const c, const pz_row_kernel* const kernel, const p
   }
   PZ_TRY(split_all(&l, kernel->name, dim, t));
   PZ_TRY(check_outputs(&l, kernel->name, t));
-  if (l.n_rows == 0) {
+  int64_t written = 0;
+  for (uint32_t k = l.n_inputs; k < l.request.n; ++k) {
+    written += l.n_rows * l.rows[k].length;
+  }
+  if (written == 0) {
     return PZ_OK;
   }
   for (uint32_t k = 0; k < l.request.n; ++k) {
