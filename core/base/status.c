@@ -7,6 +7,7 @@
 
 #include <parametrize/context.h>
 
+#include <errno.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,7 +40,7 @@ pz_status_text(const pz_status status)
   case PZ_STALE:
     return "something changed since the evaluation";
   case PZ_NO_MEMORY:
-    return "out of memory";
+    return "memory or descriptors are exhausted";
   case PZ_IO:
     return "file could not be read or written";
   case PZ_PLUGIN:
@@ -170,4 +171,20 @@ pz_status
 pzi_no_memory(const size_t bytes)
 {
   return pzi_fail(PZ_NO_MEMORY, "out of memory: %zu bytes requested", bytes);
+}
+
+bool
+pzi_is_shortage(const int error)
+{
+  return error == ENOMEM || error == EMFILE || error == ENFILE;
+}
+
+pz_status
+pzi_fail_system(const int error)
+{
+  char text[128];
+  return pzi_fail(error == ENOENT          ? PZ_NOT_FOUND
+                  : pzi_is_shortage(error) ? PZ_NO_MEMORY
+                                           : PZ_IO,
+                  "%s", strerror_r(error, text, sizeof(text)));
 }

@@ -36,4 +36,11 @@ void pzi_message_restore(const pzi_message* message);
 /* PZ_NO_MEMORY with its message. */
 pz_status pzi_no_memory(size_t bytes);
 
+/* Does errno `error` mean that memory or descriptors are exhausted? */
+bool pzi_is_shortage(int error);
+
+/* The status of a system call that failed with errno `error`, with the system's text: PZ_NOT_FOUND
+   for ENOENT, PZ_NO_MEMORY for a shortage, else PZ_IO. */
+pz_status pzi_fail_system(int error);
+
 #endif /* PZI_STATUS_H */

@@ -33,17 +33,15 @@ read_length(const unsigned char* const bytes)
 static pz_status
 map_file(const char* const path, pz_file* const file)
 {
-  char text[128];
   /* O_NONBLOCK: a FIFO must not block; it is refused below. */
   const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) {
-    return pzi_fail(errno == ENOENT ? PZ_NOT_FOUND : PZ_IO, "%s",
-                    strerror_r(errno, text, sizeof(text)));
+    return pzi_fail_system(errno);
   }
   pz_status status = PZ_OK;
   struct stat there;
   if (fstat(fd, &there) != 0) {
-    status = pzi_fail(PZ_IO, "%s", strerror_r(errno, text, sizeof(text)));
+    status = pzi_fail_system(errno);
   } else if (!S_ISREG(there.st_mode)) {
     status = pzi_fail(PZ_IO, "not a regular file");
   } else if (there.st_size > 0) {
@@ -51,8 +49,7 @@ map_file(const char* const path, pz_file* const file)
     file->map = mmap(NULL, file->size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (file->map == MAP_FAILED) {
       file->map = NULL;
-      status = pzi_fail(errno == ENOMEM ? PZ_NO_MEMORY : PZ_IO, "%s",
-                        strerror_r(errno, text, sizeof(text)));
+      status = pzi_fail_system(errno);
     }
   }
   close(fd);

@@ -10,6 +10,7 @@
 #include "sorted_names.h"
 #include "status.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -71,11 +72,15 @@ pzi_json_parse(const char* const text, const size_t length, const uint32_t depth
   const char* end = NULL;
   PZ_TRY(scan(text, length, depth, what));
   pthread_mutex_lock(&parser);
+  errno = 0; /* cJSON itself does not say whether it failed for lack of memory */
   cJSON* const document = cJSON_ParseWithLengthOpts(text, length, &end, 0);
+  const bool shortage = !document && errno == ENOMEM;
   pthread_mutex_unlock(&parser);
+  if (shortage) {
+    return pzi_no_memory(length);
+  }
   if (!document) {
-    return pzi_fail(PZ_IO, "%s is not JSON (or memory ran out) at byte %zu", what,
-                    end ? (size_t)(end - text) : 0);
+    return pzi_fail(PZ_IO, "%s is not JSON at byte %zu", what, end ? (size_t)(end - text) : 0);
   }
   for (; end < text + length; ++end) {
     if (!strchr(" \t\n\r", *end)) {

@@ -207,14 +207,11 @@ make_header(placement* const* const order, const size_t n, const pz_metadata* co
 static pz_status
 check_errno(const int error)
 {
-  char text[128];
   if (error == 0) {
     return PZ_OK;
   }
-  return pzi_fail(error == EEXIST   ? PZ_EXISTS
-                  : error == ENOMEM ? PZ_NO_MEMORY
-                                    : PZ_IO,
-                  "%s", strerror_r(error, text, sizeof(text)));
+  const pz_status status = pzi_fail_system(error);
+  return error == EEXIST ? PZ_EXISTS : status == PZ_NOT_FOUND ? PZ_IO : status;
 }
 
 static pz_status

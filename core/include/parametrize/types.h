@@ -84,7 +84,8 @@ typedef enum pz_status {
   PZ_SINGULAR = 6,    /* a matrix lacks the inverse, factor or logarithm asked for */
   PZ_UNSUPPORTED = 7, /* not available here, or not for this dtype or size */
   PZ_STALE = 8,       /* something changed since the evaluation */
-  PZ_NO_MEMORY = 9,   /* host or device memory is exhausted */
+  PZ_NO_MEMORY = 9,   /* memory of host or device, or descriptors, are exhausted: the same call
+                         may succeed later */
   PZ_IO = 10,         /* a file cannot be read or written */
   PZ_PLUGIN = 11,     /* a plugin or backend broke its contract */
   PZ_DEVICE = 12,     /* the device or its driver failed */
