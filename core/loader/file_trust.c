@@ -17,6 +17,7 @@
 
 #include "file_trust.h"
 
+#include "elf_file.h"
 #include "status.h"
 
 #include <errno.h>
@@ -102,8 +103,6 @@ static pz_status
 judge_opened(const int fd, const pzi_file_trust* const trust, const bool given,
              struct stat* const s)
 {
-  static const char elf[4] = {0x7f, 'E', 'L', 'F'};
-  char head[sizeof(elf)];
   if (fstat(fd, s) != 0) {
     char text[128];
     return pzi_fail(PZ_IO, "%s", strerror_r(errno, text, sizeof(text)));
@@ -123,11 +122,7 @@ judge_opened(const int fd, const pzi_file_trust* const trust, const bool given,
   if (s->st_size == 0) {
     return pzi_fail(PZ_PLUGIN, "empty, expected a shared object");
   }
-  if (pread(fd, head, sizeof(head), 0) != (ssize_t)sizeof(head) ||
-      memcmp(head, elf, sizeof(elf)) != 0) {
-    return pzi_fail(PZ_PLUGIN, "not an ELF file, expected a shared object");
-  }
-  return PZ_OK;
+  return pzi_elf_file_check(fd, (uint64_t)s->st_size);
 }
 
 pz_status

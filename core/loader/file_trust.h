@@ -21,8 +21,8 @@ typedef struct pzi_file_trust {
    its folder, which may then belong to anyone. `file` gets the status of the opened file,
    `remark` a phrase ("group-writable") or "".
 
-   PZ_NOT_FOUND, PZ_IO (unreadable), PZ_PLUGIN (not a shared object) or PZ_INVALID (not
-   trusted), with the reason. [any thread] */
+   PZ_NOT_FOUND, PZ_IO (unreadable), PZ_PLUGIN (not a whole shared object for this
+   machine) or PZ_INVALID (not trusted), with the reason. [any thread] */
 pz_status pzi_file_trust_judge(const pzi_file_trust* trust, const char* path, bool given,
                                struct stat* file, const char** remark);
 

@@ -138,7 +138,7 @@ START_TEST(test_not_a_module)
   pz_context* const context = scene_context("", NULL);
   scene_refused(context, "text.so", "not an ELF file, expected a shared object");
   scene_refused(context, "empty.so", "empty, expected a shared object");
-  scene_refused(context, "torn.so", "file too short");
+  scene_refused(context, "torn.so", "cut off: 4 bytes, expected at least 64");
   scene_refused(context, "folder.so", "a folder, expected a file");
   scene_refused(context, "pipe.so", "neither file nor folder");
   scene_refused(context, "dangling.so", "dangling symbolic link");

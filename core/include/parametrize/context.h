@@ -63,8 +63,8 @@ PZ_API pz_status pz_context_add_plugin(pz_context* context, const pz_plugin* plu
 
 /* Opens one plugin by absolute path, now. It takes precedence over those in folders. Does
    nothing if it is open already. PZ_NOT_FOUND; PZ_IO if it cannot be read or loaded; PZ_INVALID
-   if it is not trusted (docs/architecture.md); PZ_PLUGIN if it has no valid table; PZ_EXISTS if
-   all its ids are taken. [any thread] */
+   if it is not trusted (docs/architecture.md); PZ_PLUGIN if it is no whole shared object for this
+   machine or has no valid table; PZ_EXISTS if all its ids are taken. [any thread] */
 PZ_API pz_status pz_context_add_file(pz_context* context, const char* path);
 
 /* Adds a folder to search, after those given before. PZ_NOT_FOUND if it does not exist.
