@@ -6,14 +6,13 @@
 
    - A default folder and the files in it must belong to root, to this user or to the owner of
      libparametrize. A folder that the host or the environment named may belong to anyone.
-   - No world-writable file is loaded, and none from a world-writable folder, unless the folder
-     is sticky (/tmp): there, only the owner of a file can replace it, so the file (and the link,
-     where it is one) must belong to root or to this user.
-   - The target of a link and the target's folder are judged as well.
+   - No world-writable file is loaded.
+   - Nobody else can redirect the path. No folder on the way is world-writable, be it in the path
+     or in the target of a link, unless it is sticky (/tmp): there, only the owner of an entry can
+     replace it, so the entry must belong to one of the users above.
+   - The folder of a link's target is judged like the folder of a file.
 
-   The opened file is judged, and the caller compares it with the mapped one. Between the two,
-   only users who may write a folder judged here, or one above it, can replace the file: folders
-   above are not judged. */
+   The opened file is judged, and the caller compares it with the mapped one. */
 
 #include "file_trust.h"
 
@@ -22,7 +21,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <unistd.h>
@@ -34,78 +34,155 @@ pzi_file_trust_is_elevated(void)
 }
 
 static bool
-is_ours_or_roots(const uid_t owner)
+is_trusted(const pzi_file_trust* const trust, const uid_t owner)
 {
-  return owner == 0 || owner == geteuid();
+  return owner == 0 || owner == geteuid() || (trust->known && owner == trust->owner);
 }
 
 static pz_status
 judge_owner(const pzi_file_trust* const trust, const struct stat* const s, const char* const what)
 {
-  if (is_ours_or_roots(s->st_uid) || (trust->known && s->st_uid == trust->owner)) {
-    return PZ_OK;
-  }
-  return pzi_fail(PZ_INVALID,
-                  "%s belongs to user %lu, expected root, user %lu or the owner of libparametrize",
-                  what, (unsigned long)s->st_uid, (unsigned long)geteuid());
+  return is_trusted(trust, s->st_uid)
+             ? PZ_OK
+             : pzi_fail(PZ_INVALID,
+                        "%s belongs to user %lu, expected root, user %lu or the owner of "
+                        "libparametrize",
+                        what, (unsigned long)s->st_uid, (unsigned long)geteuid());
 }
 
-/* Judges the folder that holds `file`, the file or link of owner `owner`. */
+/* ---- the way to the file ------------------------------------------------------ */
+
+enum { MOST_LINKS = 40 }; /* as the kernel follows */
+
+/* A path that is followed part by part, as the kernel does it. */
+typedef struct walk {
+  const pzi_file_trust* trust;
+  bool given;
+  char folder[PATH_MAX]; /* where the walk is: without links, "" for "/" */
+  char rest[PATH_MAX];   /* from there on */
+  const char* remark;
+} walk;
+
+/* Judges the folder of an entry, whose status is `s`. `last`: the entry is what the path or the
+   target of a link names. */
 static pz_status
-judge_folder(const pzi_file_trust* const trust, const char* const file, const bool given,
-             const uid_t owner, const char** const remark)
+judge_step(walk* const w, const char* const entry, const struct stat* const s, const bool last)
 {
-  struct stat s;
-  char* const path = strdup(file);
-  if (!path) {
-    return pzi_no_memory(strlen(file) + 1);
+  const char* const folder = w->folder[0] == '\0' ? "/" : w->folder;
+  struct stat f;
+  if (stat(folder, &f) != 0) {
+    return pzi_fail_prefix(pzi_fail_system(errno), "folder %s", folder);
   }
-  char* const slash = strrchr(path, '/');
-  slash[slash == path] = '\0'; /* "/x.so" lies in "/" */
-  const int result = stat(path, &s);
-  free(path);
-  if (result != 0) {
-    char text[128];
-    return pzi_fail(PZ_IO, "its folder: %s", strerror_r(errno, text, sizeof(text)));
+  if (last && !w->given) {
+    char what[PATH_MAX + 16];
+    (void)snprintf(what, sizeof(what), "folder %s", folder);
+    PZ_TRY(judge_owner(w->trust, &f, what));
   }
-  if (!given) {
-    PZ_TRY(judge_owner(trust, &s, "its folder"));
+  if (!(f.st_mode & S_IWOTH)) {
+    w->remark = last && (f.st_mode & S_IWGRP) ? "its folder is group-writable" : w->remark;
+    return PZ_OK;
   }
-  if (s.st_mode & S_IWOTH) {
-    if (!(s.st_mode & S_ISVTX)) {
-      return pzi_fail(PZ_INVALID, "its folder is world-writable");
-    }
-    if (!is_ours_or_roots(owner)) {
-      return pzi_fail(PZ_INVALID,
-                      "belongs to user %lu in a world-writable folder, expected root or user %lu",
-                      (unsigned long)owner, (unsigned long)geteuid());
-    }
-  } else if (s.st_mode & S_IWGRP) {
-    *remark = "its folder is group-writable";
+  if (!(f.st_mode & S_ISVTX)) {
+    return pzi_fail(PZ_INVALID, "folder %s is world-writable", folder);
+  }
+  return is_trusted(w->trust, s->st_uid)
+             ? PZ_OK
+             : pzi_fail(PZ_INVALID,
+                        "%s belongs to user %lu in a world-writable folder, expected root or "
+                        "user %lu",
+                        entry, (unsigned long)s->st_uid, (unsigned long)geteuid());
+}
+
+/* Goes on with the target of a link. */
+static pz_status
+follow(walk* const w, const char* const link)
+{
+  char target[PATH_MAX];
+  const ssize_t n = readlink(link, target, sizeof(target) - 1);
+  if (n < 0) {
+    return pzi_fail_system(errno);
+  }
+  target[n] = '\0';
+  const size_t rest = strlen(w->rest);
+  if ((size_t)n + 1 + rest >= sizeof(w->rest)) {
+    return pzi_fail_system(ENAMETOOLONG);
+  }
+  memmove(w->rest + n + 1, w->rest, rest + 1);
+  memcpy(w->rest, target, (size_t)n);
+  w->rest[n] = '/';
+  if (target[0] == '/') {
+    w->folder[0] = '\0';
   }
   return PZ_OK;
 }
 
+/* Takes the next part of the path off `rest`; false after the last. */
+static bool
+next_part(walk* const w, char part[NAME_MAX + 1], bool* const last)
+{
+  const char* const start = w->rest + strspn(w->rest, "/");
+  const size_t n = strcspn(start, "/");
+  const char* const end = start + n;
+  (void)snprintf(part, NAME_MAX + 1, "%.*s", (int)n, start);
+  *last = end[strspn(end, "/")] == '\0';
+  memmove(w->rest, end, strlen(end) + 1);
+  return n > 0;
+}
+
+/* Judges all folders and links on the way, and finds the status of the end. */
+static pz_status
+judge_way(walk* const w, struct stat* const end)
+{
+  char part[NAME_MAX + 1];
+  char entry[PATH_MAX];
+  bool last = false;
+  int links = 0;
+  while (next_part(w, part, &last)) {
+    if (strcmp(part, ".") == 0) {
+      continue;
+    }
+    if (strcmp(part, "..") == 0) {
+      char* const slash = strrchr(w->folder, '/');
+      w->folder[slash ? slash - w->folder : 0] = '\0';
+      continue;
+    }
+    if (snprintf(entry, sizeof(entry), "%s/%s", w->folder, part) >= (int)sizeof(entry)) {
+      return pzi_fail_system(ENAMETOOLONG);
+    }
+    if (lstat(entry, end) != 0) {
+      return pzi_fail_system(errno);
+    }
+    PZ_TRY(judge_step(w, entry, end, last));
+    if (S_ISLNK(end->st_mode)) {
+      if (++links > MOST_LINKS) {
+        return pzi_fail_system(ELOOP);
+      }
+      PZ_TRY(follow(w, entry));
+    } else {
+      memcpy(w->folder, entry, strlen(entry) + 1);
+    }
+  }
+  return PZ_OK;
+}
+
+/* ---- the file ------------------------------------------------------------------ */
+
 static pz_status
 cannot_open(const char* const path, const int error)
 {
-  char text[128];
   struct stat link;
-  if (error == ENOENT && lstat(path, &link) == 0) {
-    return pzi_fail(PZ_NOT_FOUND, "dangling symbolic link");
-  }
-  return pzi_fail(error == ENOENT ? PZ_NOT_FOUND : PZ_IO, "%s",
-                  strerror_r(error, text, sizeof(text)));
+  return error == ENOENT && lstat(path, &link) == 0
+             ? pzi_fail(PZ_NOT_FOUND, "dangling symbolic link")
+             : pzi_fail_system(error);
 }
 
 /* Judges the opened file without its folder. */
 static pz_status
-judge_opened(const int fd, const pzi_file_trust* const trust, const bool given,
+judge_opened(const pzi_file_trust* const trust, const bool given, const int fd,
              struct stat* const s)
 {
   if (fstat(fd, s) != 0) {
-    char text[128];
-    return pzi_fail(PZ_IO, "%s", strerror_r(errno, text, sizeof(text)));
+    return pzi_fail_system(errno);
   }
   if (S_ISDIR(s->st_mode)) {
     return pzi_fail(PZ_PLUGIN, "a folder, expected a file");
@@ -129,37 +206,29 @@ pz_status
 pzi_file_trust_judge(const pzi_file_trust* const trust, const char* const path, const bool given,
                      struct stat* const file, const char** const remark)
 {
-  struct stat named;
-  *remark = "";
+  walk w = {.trust = trust, .given = given, .remark = ""};
+  struct stat named = {0};
   if (strchr(path, '$')) {
     return pzi_fail(PZ_INVALID, "a \"$\" in its path, which the dynamic linker would expand");
   }
+  if (strlen(path) >= sizeof(w.rest)) {
+    return pzi_fail_system(ENAMETOOLONG);
+  }
+  memcpy(w.rest, path, strlen(path) + 1);
   /* Opening must not block on a pipe, nor make a terminal the controlling one. */
   const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (fd < 0) {
     return cannot_open(path, errno);
   }
-  pz_status status = judge_opened(fd, trust, given, file);
+  pz_status status = judge_opened(trust, given, fd, file);
+  if (status == PZ_OK) {
+    status = judge_way(&w, &named);
+  }
+  if (status == PZ_OK && (named.st_dev != file->st_dev || named.st_ino != file->st_ino)) {
+    status = pzi_fail(PZ_IO, "replaced by another file while it was judged");
+  }
   (void)close(fd);
   PZ_TRY(status);
-
-  if (lstat(path, &named) != 0) {
-    return cannot_open(path, errno);
-  }
-  if (S_ISLNK(named.st_mode)) {
-    char* const target = realpath(path, NULL);
-    if (!target) {
-      return errno == ENOMEM ? pzi_no_memory(strlen(path)) : cannot_open(path, errno);
-    }
-    status = judge_folder(trust, target, given, file->st_uid, remark);
-    free(target);
-    if (status != PZ_OK) {
-      return status == PZ_NO_MEMORY ? status : pzi_fail_prefix(status, "the file it links to");
-    }
-  }
-  PZ_TRY(judge_folder(trust, path, given, named.st_uid, remark));
-  if (file->st_mode & S_IWGRP) {
-    *remark = "group-writable";
-  }
+  *remark = file->st_mode & S_IWGRP ? "group-writable" : w.remark;
   return PZ_OK;
 }

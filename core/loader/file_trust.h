@@ -16,13 +16,13 @@ typedef struct pzi_file_trust {
   bool known;
 } pzi_file_trust;
 
-/* Judges the file at an absolute path by its type, and by owner and permissions of the file and
-   its folder; a symbolic link by its target, too. `given`: the host or the environment named
-   its folder, which may then belong to anyone. `file` gets the status of the opened file,
-   `remark` a phrase ("group-writable") or "".
+/* Judges the file at an absolute path: its type, whether it is whole, its owner and permissions,
+   and those of its folder; and every folder and symbolic link on the way. `given`: the host or the
+   environment named its folder, which may then belong to anyone. `file` gets the status of the
+   opened file, `remark` a phrase ("group-writable") or "".
 
-   PZ_NOT_FOUND, PZ_IO (unreadable), PZ_PLUGIN (not a whole shared object for this
-   machine) or PZ_INVALID (not trusted), with the reason. [any thread] */
+   PZ_NOT_FOUND, PZ_IO (unreadable), PZ_PLUGIN (not a whole shared object for this machine),
+   PZ_INVALID (not trusted), with the reason; PZ_NO_MEMORY. [any thread] */
 pz_status pzi_file_trust_judge(const pzi_file_trust* trust, const char* path, bool given,
                                struct stat* file, const char** remark);
 

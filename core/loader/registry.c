@@ -32,6 +32,7 @@ pzi_registry_open(const pzi_file_trust* const trust, const char* const path, con
                   const pzi_loaded_object** const object, struct stat* const file,
                   const char** const remark)
 {
+  *remark = "";
   PZ_TRY(pzi_file_trust_judge(trust, path, given, file, remark));
   return pzi_loaded_object_open(path, file, object);
 }

@@ -15,13 +15,13 @@ START_TEST(test_world_writable)
   ck_assert_int_eq(chmod(scene_path("open"), 0777), 0);
   pz_context* const context = scene_context("", "open", NULL);
   scene_refused(context, "good.so", "world-writable");
-  scene_refused(context, "open/two_maps.so", "its folder is world-writable");
+  scene_refused(context, "open/two_maps.so", "open is world-writable");
   ck_assert(!scene_mapped("good.so"));
   pz_parametrization_info info = {.size = sizeof(info)};
   ck_assert_fails(pz_context_find(context, "good", &info), PZ_NOT_FOUND,
                   "was refused: world-writable");
   ck_assert_fails(pz_context_add_file(context, scene_path("open/two_maps.so")), PZ_INVALID,
-                  "its folder is world-writable");
+                  "open is world-writable");
 
   /* Mended, it is taken in. */
   ck_assert_int_eq(chmod(scene_path("good.so"), 0644), 0);
@@ -58,9 +58,43 @@ START_TEST(test_link_targets)
   ck_assert_int_eq(symlink("open/good.so", scene_path("good.so")), 0);
   ck_assert_int_eq(symlink("written", scene_path("two_maps.so")), 0);
   pz_context* const context = scene_context("", NULL);
-  scene_refused(context, "good.so", "the file it links to: its folder is world-writable");
+  scene_refused(context, "good.so", "open is world-writable");
   scene_refused(context, "two_maps.so", "world-writable");
   pz_context_free(context);
+}
+END_TEST
+
+/* Nobody else may redirect the path, at whatever part of it. */
+START_TEST(test_on_the_way)
+{
+  scene_folder("open/inner");
+  scene_folder("real");
+  scene_folder("links");
+  scene_folder("good");
+  scene_copy("good", "real/good.so");
+  scene_copy("two_maps", "open/inner/two_maps.so");
+  ck_assert_int_eq(chmod(scene_path("open"), 0777), 0);
+  /* a link to a link in the open folder; a folder by such a link; a folder within */
+  ck_assert_int_eq(symlink("../real/good.so", scene_path("open/between.so")), 0);
+  ck_assert_int_eq(symlink("../open/between.so", scene_path("links/first.so")), 0);
+  ck_assert_int_eq(symlink("../real", scene_path("open/folder")), 0);
+  ck_assert_int_eq(symlink("open/folder", scene_path("via")), 0);
+  ck_assert_int_eq(symlink(scene_path("via/good.so"), scene_path("links/by_folder.so")), 0);
+  pz_context* const context = scene_context("links", "via", "open/inner", "real", NULL);
+  scene_refused(context, "links/first.so", "open is world-writable");
+  scene_refused(context, "links/by_folder.so", "open is world-writable");
+  scene_refused(context, "via/good.so", "open is world-writable");
+  scene_refused(context, "open/inner/two_maps.so", "open is world-writable");
+  pz_context_free(context);
+
+  /* The same links where the folder is not open to all, in all forms of a target. */
+  ck_assert_int_eq(chmod(scene_path("open"), 0755), 0);
+  ck_assert_int_eq(symlink("..//links/./../links/first.so", scene_path("good/again.so")), 0);
+  pz_context* const closed = scene_context("good", "links", NULL);
+  scene_loaded(closed, "good/again.so", "good");
+  scene_refused(closed, "links/first.so", "the same file as");
+  scene_refused(closed, "links/by_folder.so", "the same file as");
+  pz_context_free(closed);
 }
 END_TEST
 
@@ -93,6 +127,16 @@ START_TEST(test_sticky_stranger)
   scene_refused(context, "sticky/two_maps.so", "belongs to user 54321 in a world-writable folder");
   scene_refused(context, "sticky/link.so", "belongs to user 54321 in a world-writable folder");
   pz_context_free(context);
+
+  /* ... nor are links of theirs on the way, while links of ours are. */
+  scene_folder("links");
+  ck_assert_int_eq(symlink("../sticky/link.so", scene_path("links/theirs.so")), 0);
+  ck_assert_int_eq(symlink("good.so", scene_path("sticky/ours")), 0);
+  ck_assert_int_eq(symlink("../sticky/ours", scene_path("links/ours.so")), 0);
+  pz_context* const linked = scene_context("links", NULL);
+  scene_refused(linked, "links/theirs.so", "sticky/link.so belongs to user 54321");
+  scene_loaded(linked, "links/ours.so", "good");
+  pz_context_free(linked);
 }
 END_TEST
 
@@ -117,8 +161,7 @@ START_TEST(test_owner)
   ck_assert_int_eq(chown(scene_path("data/parametrize-1/plugins/two_maps.so"), 0, 0), 0);
   ck_assert_int_eq(chown(scene_path("data/parametrize-1/plugins"), STRANGER, STRANGER), 0);
   context = scene_default_context();
-  scene_refused(context, "data/parametrize-1/plugins/two_maps.so",
-                "its folder belongs to user 54321");
+  scene_refused(context, "data/parametrize-1/plugins/two_maps.so", "plugins belongs to user 54321");
   pz_context_free(context);
 }
 END_TEST
@@ -131,6 +174,7 @@ main(void)
   tcase_add_test(cases, test_world_writable);
   tcase_add_test(cases, test_group_writable);
   tcase_add_test(cases, test_link_targets);
+  tcase_add_test(cases, test_on_the_way);
   tcase_add_test(cases, test_sticky);
   test_add_or_skip(cases, test_sticky_stranger, not_root);
   test_add_or_skip(cases, test_owner, not_root);
