@@ -13,7 +13,7 @@
    lock that they may need.
 
    PZ_IO, with the dynamic linker's message: it cannot be mapped. PZ_PLUGIN: it is mapped but
-   exports no descriptor. [any thread] */
+   exports no descriptor. PZ_NO_MEMORY. [any thread] */
 pz_status pzi_shared_object_open(const char* path, const pz_plugin** descriptor, size_t* bytes);
 
 #endif /* PZI_SHARED_OBJECT_H */
