@@ -273,7 +273,7 @@ pz_context_add_plugin(pz_context* const context, const pz_plugin* const plugin)
 /* Adds the tables of an opened file as given by the host. */
 static pz_status
 add_object(pz_context* const context, const pzi_loaded_object* const object, const char* const path,
-           const struct stat* const file, const char* const remark)
+           const char* const remark)
 {
   if (!object->descriptor) {
     return pzi_fail(PZ_PLUGIN, "%s", object->refusal);
@@ -287,8 +287,8 @@ add_object(pz_context* const context, const pzi_loaded_object* const object, con
                              .reason = remark,
                              .stem = "",
                              .descriptor = object->descriptor,
-                             .device = file->st_dev,
-                             .inode = file->st_ino,
+                             .device = object->device,
+                             .inode = object->inode,
                              .state = PZI_LOADED,
                              .given = true};
   pthread_mutex_lock(&context->mutex);
@@ -302,7 +302,6 @@ pz_context_add_file(pz_context* const context, const char* const path)
 {
   const pzi_loaded_object* object = NULL;
   const char* remark = "";
-  struct stat file;
   const size_t n = path ? strlen(path) : 0;
   if (!context || n < 4 || path[0] != '/' || strcmp(path + n - 3, ".so") != 0) {
     return pzi_fail(PZ_INVALID, "%s\"%s\", expected an absolute path that ends in .so",
@@ -313,9 +312,9 @@ pz_context_add_file(pz_context* const context, const char* const path)
   }
   pzi_message before;
   pzi_message_save(&before);
-  pz_status status = pzi_registry_open(&context->trust, path, true, &object, &file, &remark);
+  pz_status status = pzi_registry_open(&context->trust, path, true, &object, &remark);
   if (status == PZ_OK) {
-    status = add_object(context, object, path, &file, remark);
+    status = add_object(context, object, path, remark);
   }
   if (status == PZ_OK) {
     pzi_message_restore(&before); /* drops the message of a skipped item */
@@ -333,9 +332,7 @@ pz_context_add_folder(pz_context* const context, const char* const path)
   }
   if (path && path[0] == '/') {
     if (stat(path, &s) != 0) {
-      char text[128];
-      return pzi_fail(errno == ENOENT ? PZ_NOT_FOUND : PZ_IO, "folder \"%s\": %s", path,
-                      strerror_r(errno, text, sizeof(text)));
+      return pzi_fail_prefix(pzi_fail_system(errno), "folder \"%s\"", path);
     }
     if (!S_ISDIR(s.st_mode)) {
       return pzi_fail(PZ_INVALID, "\"%s\" is a file, expected a folder", path);

@@ -12,7 +12,7 @@
      replace it, so the entry must belong to one of the users above.
    - The folder of a link's target is judged like the folder of a file.
 
-   The opened file is judged, and the caller compares it with the mapped one. */
+   The opened file is judged, and stays open until it is compared with the mapped one. */
 
 #include "file_trust.h"
 
@@ -204,7 +204,7 @@ judge_opened(const pzi_file_trust* const trust, const bool given, const int fd,
 
 pz_status
 pzi_file_trust_judge(const pzi_file_trust* const trust, const char* const path, const bool given,
-                     struct stat* const file, const char** const remark)
+                     pzi_trusted_file* const out)
 {
   walk w = {.trust = trust, .given = given, .remark = ""};
   struct stat named = {0};
@@ -220,15 +220,19 @@ pzi_file_trust_judge(const pzi_file_trust* const trust, const char* const path, 
   if (fd < 0) {
     return cannot_open(path, errno);
   }
-  pz_status status = judge_opened(trust, given, fd, file);
+  pz_status status = judge_opened(trust, given, fd, &out->status);
   if (status == PZ_OK) {
     status = judge_way(&w, &named);
   }
-  if (status == PZ_OK && (named.st_dev != file->st_dev || named.st_ino != file->st_ino)) {
+  if (status == PZ_OK &&
+      (named.st_dev != out->status.st_dev || named.st_ino != out->status.st_ino)) {
     status = pzi_fail(PZ_IO, "replaced by another file while it was judged");
   }
-  (void)close(fd);
-  PZ_TRY(status);
-  *remark = file->st_mode & S_IWGRP ? "group-writable" : w.remark;
+  if (status != PZ_OK) {
+    (void)close(fd);
+    return status;
+  }
+  out->fd = fd;
+  out->remark = out->status.st_mode & S_IWGRP ? "group-writable" : w.remark;
   return PZ_OK;
 }

@@ -41,12 +41,12 @@ object_free(pzi_loaded_object* const object)
   }
 }
 
-/* Adds `fresh`, unless another thread added the same file meanwhile: then returns that one. */
+/* Adds `fresh`, unless it is of `file` and another thread added the same file meanwhile: then returns that one. */
 static const pzi_loaded_object*
 publish(pzi_loaded_object* const fresh, const struct stat* const file)
 {
   pthread_mutex_lock(&mutex);
-  pzi_loaded_object* const there = find(file);
+  pzi_loaded_object* const there = file ? find(file) : NULL;
   if (!there) {
     fresh->next = objects;
     objects = fresh;
@@ -84,7 +84,7 @@ fresh_spelling(const char* const path)
 
 /* Maps the file and copies its descriptor into `object`. */
 static pz_status
-fill(pzi_loaded_object* const object, const char* const path, const struct stat* const file)
+fill(pzi_loaded_object* const object, const char* const path, const int fd)
 {
   const pz_plugin* plugin = NULL;
   size_t bytes = 0;
@@ -94,13 +94,8 @@ fill(pzi_loaded_object* const object, const char* const path, const struct stat*
     free(spelling);
     return pzi_no_memory(strlen(path) + 1);
   }
-  pz_status status = pzi_shared_object_open(spelling, &plugin, &bytes);
+  pz_status status = pzi_shared_object_open(spelling, fd, &plugin, &bytes);
   free(spelling);
-  struct stat now;
-  if (status == PZ_OK &&
-      (stat(path, &now) != 0 || now.st_dev != file->st_dev || now.st_ino != file->st_ino)) {
-    return pzi_fail(PZ_IO, "replaced by another file while it was opened");
-  }
   if (status == PZ_OK) {
     status = pzi_descriptor_new(plugin, bytes, &object->descriptor);
   }
@@ -112,11 +107,11 @@ fill(pzi_loaded_object* const object, const char* const path, const struct stat*
 }
 
 pz_status
-pzi_loaded_object_open(const char* const path, const struct stat* const file,
+pzi_loaded_object_open(const char* const path, const pzi_trusted_file* const file,
                        const pzi_loaded_object** const out)
 {
   pthread_mutex_lock(&mutex);
-  const pzi_loaded_object* const there = find(file);
+  const pzi_loaded_object* const there = find(&file->status);
   pthread_mutex_unlock(&mutex);
   if (there) {
     *out = there;
@@ -126,13 +121,18 @@ pzi_loaded_object_open(const char* const path, const struct stat* const file,
   if (!fresh) {
     return pzi_no_memory(sizeof(*fresh));
   }
-  fresh->device = file->st_dev;
-  fresh->inode = file->st_ino;
-  const pz_status status = fill(fresh, path, file);
+  fresh->device = file->status.st_dev;
+  fresh->inode = file->status.st_ino;
+  const pz_status status = fill(fresh, path, file->fd);
+  if (status == PZ_STALE) { /* kept for its path alone, see fresh_spelling */
+    fresh->inode = 0;
+    (void)publish(fresh, NULL);
+    return PZ_IO;
+  }
   if (status != PZ_OK) {
     object_free(fresh);
     return status;
   }
-  *out = publish(fresh, file);
+  *out = publish(fresh, &file->status);
   return PZ_OK;
 }

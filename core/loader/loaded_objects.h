@@ -7,8 +7,7 @@
 #define PZI_LOADED_OBJECTS_H
 
 #include "descriptor.h"
-
-#include <sys/stat.h>
+#include "file_trust.h"
 
 /* A mapped file. Immutable, never unmapped or freed. */
 typedef struct pzi_loaded_object {
@@ -21,9 +20,9 @@ typedef struct pzi_loaded_object {
 } pzi_loaded_object;
 
 /* Finds the object of `file`, or maps it from `path` where it is new. A refused handshake is
-   recorded in the object and is no failure here. PZ_IO: the file cannot be mapped; it may be
-   tried again. Runs constructors: hold no lock. [any thread] */
-pz_status pzi_loaded_object_open(const char* path, const struct stat* file,
+   recorded in the object and is no failure here. PZ_IO: the file cannot be mapped; PZ_NO_MEMORY:
+   not now. It may be tried again. Runs constructors: hold no lock. [any thread] */
+pz_status pzi_loaded_object_open(const char* path, const pzi_trusted_file* file,
                                  const pzi_loaded_object** out);
 
 #endif /* PZI_LOADED_OBJECTS_H */

@@ -26,15 +26,18 @@
 #include <parametrize/context.h>
 
 #include <string.h>
+#include <unistd.h>
 
 pz_status
 pzi_registry_open(const pzi_file_trust* const trust, const char* const path, const bool given,
-                  const pzi_loaded_object** const object, struct stat* const file,
-                  const char** const remark)
+                  const pzi_loaded_object** const object, const char** const remark)
 {
-  *remark = "";
-  PZ_TRY(pzi_file_trust_judge(trust, path, given, file, remark));
-  return pzi_loaded_object_open(path, file, object);
+  pzi_trusted_file file;
+  PZ_TRY(pzi_file_trust_judge(trust, path, given, &file));
+  *remark = file.remark;
+  const pz_status status = pzi_loaded_object_open(path, &file, object);
+  (void)close(file.fd);
+  return status;
 }
 
 /* Opens a found file and records the result. The mutex is released meanwhile. */
@@ -43,10 +46,9 @@ open_source(pz_context* const context, pzi_source* const source)
 {
   const pzi_loaded_object* object = NULL;
   const char* remark = "";
-  struct stat file;
   pthread_mutex_unlock(&context->mutex);
   const pz_status status =
-      pzi_registry_open(&context->trust, source->path, source->given, &object, &file, &remark);
+      pzi_registry_open(&context->trust, source->path, source->given, &object, &remark);
   pthread_mutex_lock(&context->mutex);
   if (status == PZ_NO_MEMORY) {
     return status;
@@ -62,8 +64,8 @@ open_source(pz_context* const context, pzi_source* const source)
     }
   } else {
     source->descriptor = object->descriptor;
-    source->device = file.st_dev;
-    source->inode = file.st_ino;
+    source->device = object->device;
+    source->inode = object->inode;
   }
   source->reason = remark;
   source->state = refused ? PZI_REFUSED : PZI_LOADED;

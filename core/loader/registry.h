@@ -6,15 +6,12 @@
 #ifndef PZI_REGISTRY_H
 #define PZI_REGISTRY_H
 
-#include "file_trust.h"
 #include "loaded_objects.h"
 #include "tables.h"
 
-/* Judges and maps a file. Runs constructors: a context's mutex is not held. PZ_OK also where
-   the handshake failed. `file` gets the file's status, `remark` a phrase or "". */
+/* Judges and maps a file. Runs constructors: a context's mutex is not held. PZ_OK also where the handshake failed. `remark` gets a phrase or "". */
 pz_status pzi_registry_open(const pzi_file_trust* trust, const char* path, bool given,
-                            const pzi_loaded_object** object, struct stat* file,
-                            const char** remark);
+                            const pzi_loaded_object** object, const char** remark);
 
 /* Finds the table of an id, opening files as needed, NULL in `out` where none has it; or opens
    all files and assigns all ids. The mutex is held on entry and exit, and released meanwhile. */

@@ -20,12 +20,12 @@
 
 #include "search_path.h"
 
+#include "mappings.h"
 #include "status.h"
 
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <link.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -36,39 +36,6 @@ static const char* const kinds[] = {"plugins", "backends"};
 
 /* ---- our own file ----------------------------------------------------------- */
 
-/* The path that /proc/self/maps gives for the mapping around `address`, NULL where there is
-   none; free it. */
-static pz_status
-mapped_path(const uintptr_t address, char** const out)
-{
-  FILE* const maps = fopen("/proc/self/maps", "re");
-  char* line = NULL;
-  size_t capacity = 0;
-  pz_status status = PZ_OK;
-  *out = NULL;
-  if (!maps) {
-    return errno == ENOMEM ? pzi_no_memory(BUFSIZ) : PZ_OK;
-  }
-  while (!*out && status == PZ_OK && getline(&line, &capacity, maps) > 0) {
-    uintptr_t first = 0;
-    uintptr_t end = 0;
-    int at = 0;
-    /* first-end mode offset device inode path */
-    if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %*s %*s %*s %*s %n", &first, &end, &at) == 2 &&
-        at > 0 && first <= address && address < end && line[at] == '/') {
-      line[strcspn(line, "\n")] = '\0';
-      *out = strdup(line + at);
-      status = *out ? PZ_OK : pzi_no_memory(strlen(line));
-    }
-  }
-  if (!*out && status == PZ_OK && !feof(maps) && !ferror(maps)) {
-    status = pzi_no_memory(capacity); /* getline failed before the end */
-  }
-  free(line);
-  (void)fclose(maps);
-  return status;
-}
-
 /* The absolute path of libparametrize's own file without links, NULL where it is unknown; free
    it. */
 static pz_status
@@ -77,18 +44,20 @@ look_for_own_path(char** const out)
   static const char here = 0; /* in this library, or the program that it is linked into */
   struct link_map* map = NULL;
   void* found = NULL;
-  char* path = NULL;
   Dl_info info;
   if (dladdr1(&here, &info, &found, RTLD_DL_LINKMAP) != 0) {
     map = found;
   }
   const bool linker_knows = map && map->l_name && map->l_name[0] == '/';
+  const void* const address = &here;
+  pzi_mapping mapping = {0};
   if (!linker_knows) {
-    PZ_TRY(mapped_path((uintptr_t)&here, &path));
+    PZ_TRY(pzi_mappings_find(1, &address, &mapping));
   }
-  *out = linker_knows || path ? realpath(linker_knows ? map->l_name : path, NULL) : NULL;
-  const bool failed = !*out && (linker_knows || path) && errno == ENOMEM;
-  free(path);
+  const char* const path = linker_knows ? map->l_name : mapping.path;
+  *out = path ? realpath(path, NULL) : NULL;
+  const bool failed = path && !*out && pzi_is_shortage(errno);
+  pzi_mappings_cleanup(1, &mapping);
   return failed ? pzi_no_memory(PATH_MAX) : PZ_OK;
 }
 
@@ -199,7 +168,7 @@ take_user(const pzi_search_path_take take, void* const data)
 static pz_status
 take_installed(const pzi_search_path_take take, void* const data)
 {
-  const char* own = NULL;
+  const char* own = "";
   PZ_TRY(own_path(&own));
   if (*own != '\0') {
     PZ_TRY(take_both(take, data, own, (int)(strrchr(own, '/') - own), "installed"));

@@ -21,6 +21,7 @@
 
 #include "shared_object.h"
 
+#include "mappings.h"
 #include "status.h"
 
 #include <dlfcn.h>
@@ -207,9 +208,11 @@ no_descriptor(void* const handle)
 }
 
 pz_status
-pzi_shared_object_open(const char* const path, const pz_plugin** const descriptor,
+pzi_shared_object_open(const char* const path, const int fd, const pz_plugin** const descriptor,
                        size_t* const bytes)
 {
+  struct link_map* map = NULL;
+  bool same = false;
   (void)dlerror();
   errno = 0;
   void* const handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
@@ -217,6 +220,14 @@ pzi_shared_object_open(const char* const path, const pz_plugin** const descripto
     const int error = errno;
     const char* const text = dlerror();
     return not_mapped(path, text ? text : "no reason given", error);
+  }
+  if (dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0) {
+    return pzi_fail(PZ_IO, "%s", dlerror());
+  }
+  PZ_TRY(pzi_mappings_is_of_file(map->l_ld, fd, path, &same));
+  if (!same) {
+    return pzi_fail(PZ_STALE, "replaced while it was opened: the constructors of the new file have "
+                              "run, but it is not used");
   }
   PZ_TRY(hand_to_libltdl(handle));
   const void* const symbol = dlsym(handle, PZ_PLUGIN_SYMBOL);

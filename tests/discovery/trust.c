@@ -6,6 +6,8 @@
 
 #include "scene.h"
 
+#include <fcntl.h>
+
 START_TEST(test_world_writable)
 {
   scene_folder("open");
@@ -98,6 +100,59 @@ START_TEST(test_on_the_way)
 }
 END_TEST
 
+static bool exchanging; /* "good.so" and "other", while the linker opens a file */
+static int constructed;
+
+PZ_EXPORT void discovery_constructor_hook(void);
+void
+discovery_constructor_hook(void)
+{
+  ++constructed;
+}
+
+static void
+exchange(void)
+{
+  if (exchanging) {
+    ck_assert_int_eq(
+        renameat2(AT_FDCWD, scene_path("good.so"), AT_FDCWD, scene_path("other"), RENAME_EXCHANGE),
+        0);
+  }
+}
+
+void* __real_dlopen(const char* path, int flags);
+void* __wrap_dlopen(const char* path, int flags);
+void*
+__wrap_dlopen(const char* const path, const int flags)
+{
+  exchange();
+  void* const handle = __real_dlopen(path, flags);
+  exchange();
+  return handle;
+}
+
+/* The file that is used is the file that was judged, whatever its name stood for meanwhile. */
+START_TEST(test_replaced_meanwhile)
+{
+  scene_copy("good", "good.so");
+  scene_copy("busy_constructor", "other");
+  ck_assert_int_eq(chmod(scene_path("other"), 0666), 0); /* would be refused */
+  pz_context* const context = scene_context("", NULL);
+  constructed = 0;
+  exchanging = true;
+  scene_refused(context, "good.so", "the constructors of the new file have run");
+  ck_assert_int_eq(constructed, 1);
+  exchanging = false;
+  pz_parametrization_info info = {.size = sizeof(info)};
+  ck_assert_fails(pz_context_find(context, "busy_constructor", &info), PZ_NOT_FOUND, "");
+
+  /* The judged file is opened by the next search. */
+  ck_assert_ok(pz_context_rescan(context));
+  scene_loaded(context, "good.so", "good");
+  pz_context_free(context);
+}
+END_TEST
+
 /* In a sticky folder, like /tmp, files of ours and of root's are safe from others. */
 START_TEST(test_sticky)
 {
@@ -175,6 +230,7 @@ main(void)
   tcase_add_test(cases, test_group_writable);
   tcase_add_test(cases, test_link_targets);
   tcase_add_test(cases, test_on_the_way);
+  tcase_add_test(cases, test_replaced_meanwhile);
   tcase_add_test(cases, test_sticky);
   test_add_or_skip(cases, test_sticky_stranger, not_root);
   test_add_or_skip(cases, test_owner, not_root);
