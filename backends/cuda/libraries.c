@@ -8,6 +8,7 @@
 #include "libraries.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -64,6 +65,7 @@ typedef struct library {
   const symbol* symbols;
   void* api;
   outcome state;
+  bool shortage; /* of memory or descriptors: to be tried again */
   char reason[256];
 } library;
 
@@ -85,14 +87,30 @@ open_in(const char* const folder, const char* const* const names)
   return handle;
 }
 
+/* Keeps why the first name did not open. The linker's message ends in the system's text. */
+static void
+keep_reason(library* const l, const char* const text)
+{
+  static const int shortages[] = {ENOMEM, EMFILE, ENFILE};
+  const size_t length = strlen(text);
+  for (size_t k = 0; k < sizeof(shortages) / sizeof(shortages[0]); ++k) {
+    char end[128];
+    const char* const why = strerror_r(shortages[k], end, sizeof(end));
+    const size_t n = strlen(why);
+    l->shortage = l->shortage || (n <= length && strcmp(text + length - n, why) == 0);
+  }
+  snprintf(l->reason, sizeof(l->reason), "%s", text);
+}
+
 static void*
 open_any(library* const l)
 {
   void* handle = NULL;
+  l->shortage = false;
   for (size_t k = 0; l->names[k] && !handle; ++k) {
     handle = dlopen(l->names[k], RTLD_NOW | RTLD_LOCAL);
     if (!handle && k == 0) {
-      snprintf(l->reason, sizeof(l->reason), "%s", dlerror());
+      keep_reason(l, dlerror());
     }
   }
   if (handle || l == &driver_library) {
@@ -133,6 +151,9 @@ open_once(library* const l, char* const reason)
     l->state = resolve(l);
   }
   const bool open = l->state == OPEN;
+  if (!open && l->shortage) {
+    l->state = UNTRIED;
+  }
   if (!open && reason) {
     snprintf(reason, sizeof(l->reason), "%s", l->reason);
   }

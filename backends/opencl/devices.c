@@ -6,10 +6,38 @@
 
 #include "opencl.h"
 
+#include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MAX_PLATFORMS = 32, MAX_DEVICES = 64 };
+
+/* The ICD loader opens the platforms at its first call and never again, so that one must not find
+   the process out of descriptors. */
+static bool
+can_list(void)
+{
+  enum { NEEDED = 16 };
+  static atomic_bool could;
+  int open_ones[NEEDED];
+  int n = 0;
+  if (atomic_load(&could)) {
+    return true;
+  }
+  while (n < NEEDED && (open_ones[n] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0) {
+    ++n;
+  }
+  const bool can = n == NEEDED;
+  while (n > 0) {
+    (void)close(open_ones[--n]);
+  }
+  if (can) {
+    atomic_store(&could, true);
+  }
+  return can;
+}
 
 pz_status
 opencl_find(uint32_t index, opencl_place* const out, char* const reason)
@@ -18,6 +46,10 @@ opencl_find(uint32_t index, opencl_place* const out, char* const reason)
   cl_uint n_platforms = 0;
   uint32_t total = 0;
   reason[0] = '\0';
+  if (!can_list()) {
+    snprintf(reason, 256, "too few descriptors are left to list the OpenCL platforms");
+    return PZ_NO_MEMORY;
+  }
   const cl_int code = clGetPlatformIDs(MAX_PLATFORMS, platforms, &n_platforms);
   if (code != CL_SUCCESS || n_platforms == 0) {
     snprintf(reason, 256, "no device: no OpenCL platform is installed");

@@ -15,7 +15,11 @@ static pz_status
 opencl_probe(const pz_backend_host* const host, const uint32_t index, pz_device_info* const info)
 {
   opencl_place place;
-  if (opencl_find(index, &place, info->reason) != PZ_OK) {
+  const pz_status status = opencl_find(index, &place, info->reason);
+  if (status == PZ_NO_MEMORY) {
+    return host->fail(status, "%s", info->reason);
+  }
+  if (status != PZ_OK) {
     if (index == 0 && info->reason[0] != '\0') {
       info->usable = 0;
       info->device = (pz_device){PZ_DEVICE_OPENCL, 0};
@@ -300,8 +304,9 @@ opencl_open(const pz_backend_host* const host, const uint32_t index, const void*
   cl_command_queue theirs = NULL;
   cl_context context = NULL;
   cl_int code = CL_SUCCESS;
-  if (opencl_find(index, &place, reason) != PZ_OK) {
-    return host->fail(PZ_NOT_FOUND, "%s", reason[0] != '\0' ? reason : "no such device");
+  pz_status status = opencl_find(index, &place, reason);
+  if (status != PZ_OK) {
+    return host->fail(status, "%s", reason[0] != '\0' ? reason : "no such device");
   }
   if (native) {
     PZ_TRY(adopt(host, &place, (const pz_opencl_native*)native, &theirs, &context));
@@ -310,7 +315,7 @@ opencl_open(const pz_backend_host* const host, const uint32_t index, const void*
   if (!q) {
     return host->fail(PZ_NO_MEMORY, "out of memory for a queue");
   }
-  pz_status status = opencl_context_open(host, &place, context, &q->shared);
+  status = opencl_context_open(host, &place, context, &q->shared);
   if (status != PZ_OK) {
     free(q);
     return status;

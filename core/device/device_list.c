@@ -16,59 +16,74 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool
+pz_status
 pzi_device_probe(const pzi_backend* const backend, const uint32_t index, pz_device_info* const info)
 {
   pzi_message before;
   pzi_message_save(&before);
   *info = (pz_device_info){.size = sizeof(*info)};
-  if (backend->table.probe(pzi_context_backend_host(), index, info) != PZ_OK) {
+  const pz_status status = backend->table.probe(pzi_context_backend_host(), index, info);
+  if (status == PZ_NO_MEMORY) {
+    return status;
+  }
+  if (status != PZ_OK) {
     pzi_message_restore(&before); /* an index past the last device is no error */
-    return false;
+    return PZ_NOT_FOUND;
   }
   info->name[sizeof(info->name) - 1] = '\0';
   info->detail[sizeof(info->detail) - 1] = '\0';
   info->reason[sizeof(info->reason) - 1] = '\0';
   info->alias[sizeof(info->alias) - 1] = '\0';
-  return true;
+  return PZ_OK;
 }
 
-void
+pz_status
 pzi_device_name(const pzi_backend* const backend, const uint32_t index, char out[PZI_DEVICE_NAME])
 {
   pz_device_info info;
   const char* const id = backend->table.id;
-  if (pzi_device_probe(backend, 0, &info) && info.memory == PZ_MEMORY_HOST &&
-      !pzi_device_probe(backend, 1, &info)) {
+  pz_status status = pzi_device_probe(backend, 0, &info);
+  bool alone = status == PZ_OK && info.memory == PZ_MEMORY_HOST;
+  if (alone) {
+    status = pzi_device_probe(backend, 1, &info);
+    alone = status == PZ_NOT_FOUND;
+  }
+  if (status == PZ_NO_MEMORY) {
+    return status;
+  }
+  if (alone) {
     (void)snprintf(out, PZI_DEVICE_NAME, "%s", id);
   } else {
     (void)snprintf(out, PZI_DEVICE_NAME, "%s:%" PRIu32, id, index);
   }
+  return PZ_OK;
 }
 
 /* ---- all devices, ranked ------------------------------------------------------ */
 
-/* The place of a device among the preferred names, which are those of devices or backends;
+/* Finds the place of a device among the preferred names, which are those of devices or backends;
    UINT32_MAX if it is not among them. */
-static uint32_t
-preference(const char* const preferred, const pzi_device* const device)
+static pz_status
+find_preference(const char* const preferred, pzi_device* const device)
 {
+  device->preference = UINT32_MAX;
   if (!preferred) {
-    return UINT32_MAX; // the name takes further probes
+    return PZ_OK; // the name takes further probes
   }
   char name[PZI_DEVICE_NAME];
-  pzi_device_name(device->backend, device->index, name);
+  PZ_TRY(pzi_device_name(device->backend, device->index, name));
   uint32_t place = 0;
   for (const char* at = preferred; *at != '\0'; ++place) {
     const size_t length = strcspn(at, ",");
     const char* const id = device->backend->table.id;
     if ((strlen(name) == length && strncmp(at, name, length) == 0) ||
         (strlen(id) == length && strncmp(at, id, length) == 0)) {
-      return place;
+      device->preference = place;
+      return PZ_OK;
     }
     at += length + (at[length] == ',');
   }
-  return UINT32_MAX;
+  return PZ_OK;
 }
 
 static pz_status
@@ -82,9 +97,31 @@ add_device(pzi_device_list* const list, const char* const preferred,
       .index = index,
       .info = *info,
   };
-  device->preference = preference(preferred, device);
+  PZ_TRY(find_preference(preferred, device));
   ++list->n;
   return PZ_OK;
+}
+
+/* Adds the devices of a backend, or one that says that it has none. */
+static pz_status
+add_devices(pzi_device_list* const list, const char* const preferred,
+            const pzi_backend* const backend)
+{
+  pz_device_info info;
+  uint32_t n = 0;
+  for (; n < PZI_MOST_DEVICES; ++n) {
+    const pz_status status = pzi_device_probe(backend, n, &info);
+    if (status == PZ_NOT_FOUND) {
+      break;
+    }
+    PZ_TRY(status);
+    PZ_TRY(add_device(list, preferred, backend, n, &info));
+  }
+  if (n > 0) {
+    return PZ_OK;
+  }
+  info = (pz_device_info){.size = sizeof(info), .reason = "it found no device"};
+  return add_device(list, preferred, backend, 0, &info);
 }
 
 /* By preference, then by priority, then by the id of the backend and the index. */
@@ -108,19 +145,13 @@ pzi_device_list_init(pz_context* const context, pzi_device_list* const list)
 {
   const char* origin;
   const char* const preferred = pzi_context_devices(context, &origin);
-  const pzi_backend* backend;
-  pz_status status = PZ_OK;
+  const pzi_backend* backend = NULL;
   *list = (pzi_device_list){0};
-  for (uint32_t b = 0; status == PZ_OK && (backend = pzi_lookup_backend_at(context, b)) != NULL;
-       ++b) {
-    pz_device_info info;
-    uint32_t d = 0;
-    for (; status == PZ_OK && d < PZI_MOST_DEVICES && pzi_device_probe(backend, d, &info); ++d) {
-      status = add_device(list, preferred, backend, d, &info);
-    }
-    if (status == PZ_OK && d == 0) {
-      info = (pz_device_info){.size = sizeof(info), .reason = "it found no device"};
-      status = add_device(list, preferred, backend, 0, &info);
+  pz_status status = pzi_lookup_backend_at(context, 0, &backend);
+  for (uint32_t b = 1; status == PZ_OK && backend; ++b) {
+    status = add_devices(list, preferred, backend);
+    if (status == PZ_OK) {
+      status = pzi_lookup_backend_at(context, b, &backend);
     }
   }
   if (status != PZ_OK) {
@@ -156,7 +187,7 @@ describe(pz_context* const context, const pzi_device* const device, pz_device_re
   char name[PZI_DEVICE_NAME];
   char rank[32];
   (void)pzi_context_devices(context, &origin);
-  pzi_device_name(device->backend, device->index, name);
+  PZ_TRY(pzi_device_name(device->backend, device->index, name));
   if (info->priority > 0) {
     (void)snprintf(rank, sizeof(rank), "priority %" PRId32, info->priority);
   } else {

@@ -13,11 +13,13 @@ enum {
   PZI_MOST_DEVICES = 256, /* of one backend */
 };
 
-/* Fills `info`; false past the last device of the backend, without a message. */
-bool pzi_device_probe(const pzi_backend* backend, uint32_t index, pz_device_info* info);
+/* Fills `info`. PZ_NOT_FOUND past the last device of the backend, without a message;
+   PZ_NO_MEMORY. */
+pz_status pzi_device_probe(const pzi_backend* backend, uint32_t index, pz_device_info* info);
 
-/* "opencl:1"; the id of the backend alone where it works in host memory and has one device. */
-void pzi_device_name(const pzi_backend* backend, uint32_t index, char out[PZI_DEVICE_NAME]);
+/* "opencl:1"; the id of the backend alone where it works in host memory and has one device.
+   PZ_NO_MEMORY. */
+pz_status pzi_device_name(const pzi_backend* backend, uint32_t index, char out[PZI_DEVICE_NAME]);
 
 typedef struct pzi_device {
   const pzi_backend* backend;

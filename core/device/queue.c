@@ -11,6 +11,7 @@
 #include "queue.h"
 
 #include "descriptor.h"
+#include "device_list.h"
 #include "fault.h"
 #include "status.h"
 #include "thread_queues.h"
@@ -19,38 +20,44 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The queue for operations that the backend lacks. NULL is no error here: such operations then
-   return PZ_UNSUPPORTED. */
-static pz_queue*
-open_host(pz_context* const context, const char* const id)
+/* Opens the queue for operations that the backend lacks. NULL is no error here: such operations
+   then return PZ_UNSUPPORTED. PZ_NO_MEMORY: "cpu" cannot be opened now. */
+static pz_status
+open_host(pz_context* const context, const char* const id, pz_queue** const out)
 {
   static const char* const hosts[] = {"cpu", "reference"};
+  *out = NULL;
   if (strcmp(id, "reference") == 0) {
-    return NULL;
+    return PZ_OK;
   }
   for (size_t k = strcmp(id, "cpu") == 0 ? 1 : 0; k < sizeof(hosts) / sizeof(hosts[0]); ++k) {
     const pzi_backend* backend = NULL;
     pz_queue* queue = NULL;
-    if (pzi_lookup_backend(context, hosts[k], &backend) == PZ_OK &&
-        pzi_queue_new(context, backend, 0, hosts[k], NULL, &queue) == PZ_OK) {
-      if (queue->host_memory) {
-        return queue;
-      }
-      pz_queue_close(queue);
+    pz_status status = pzi_lookup_backend(context, hosts[k], &backend);
+    if (status == PZ_OK) {
+      status = pzi_queue_new(context, backend, 0, hosts[k], NULL, &queue);
     }
+    if (status == PZ_NO_MEMORY) {
+      return status;
+    }
+    if (queue && queue->host_memory) {
+      *out = queue;
+      return PZ_OK;
+    }
+    pz_queue_close(queue);
   }
-  return NULL;
+  return PZ_OK;
 }
 
 static pz_status
 probe_usable(const pzi_backend* const backend, const uint32_t index, pz_device_info* const info)
 {
-  *info = (pz_device_info){.size = sizeof(*info)};
-  if (backend->table.probe(pzi_context_backend_host(), index, info) != PZ_OK) {
-    return pzi_fail(PZ_NOT_FOUND, "backend %s has no device %" PRIu32, backend->table.id, index);
+  const pz_status status = pzi_device_probe(backend, index, info);
+  if (status == PZ_NOT_FOUND) {
+    return pzi_fail(status, "backend %s has no device %" PRIu32, backend->table.id, index);
   }
+  PZ_TRY(status);
   if (!info->usable) {
-    info->reason[sizeof(info->reason) - 1] = '\0';
     return pzi_fail(PZ_DEVICE, "device %" PRIu32 " of %s cannot be used: %s", index,
                     backend->table.id,
                     info->reason[0] != '\0' ? info->reason : "its backend does not say why");
@@ -162,7 +169,10 @@ pzi_queue_new(pz_context* const context, const pzi_backend* const backend, const
     goto failed;
   }
   queue->context = pzi_context_retain(context);
-  queue->host = open_host(context, backend->table.id);
+  status = open_host(context, backend->table.id, &queue->host);
+  if (status != PZ_OK) {
+    goto failed;
+  }
   *out = queue;
   return PZ_OK;
 

@@ -16,8 +16,8 @@
 
 /* ---- unknown names ----------------------------------------------------------- */
 
-/* The name nearest to `name` among all devices, or "". */
-static void
+/* Finds the name nearest to `name` among all devices, or "". */
+static pz_status
 nearest_device(pz_context* const context, const char* const name, char out[PZI_DEVICE_NAME])
 {
   enum { MOST = 32 };
@@ -25,37 +25,36 @@ nearest_device(pz_context* const context, const char* const name, char out[PZI_D
   const char* candidates[MOST + 1];
   size_t n = 0;
   pzi_device_list list;
+  pz_status status = PZ_OK;
   out[0] = '\0';
-  if (pzi_device_list_init(context, &list) != PZ_OK) {
-    return;
-  }
-  for (; n < list.n && n < MOST; ++n) {
-    pzi_device_name(list.devices[n].backend, list.devices[n].index, names[n]);
+  PZ_TRY(pzi_device_list_init(context, &list));
+  for (; status == PZ_OK && n < list.n && n < MOST; ++n) {
+    status = pzi_device_name(list.devices[n].backend, list.devices[n].index, names[n]);
     candidates[n] = names[n];
   }
   pzi_device_list_cleanup(&list);
+  PZ_TRY(status);
   candidates[n++] = "auto";
   const char* const nearest = pzi_nearest_name(name, candidates, n);
   if (nearest) {
     (void)snprintf(out, PZI_DEVICE_NAME, "%s", nearest);
   }
+  return PZ_OK;
 }
 
-/* Was a file ID.so found, but skipped when backends were loaded? */
-static bool
-skipped_file(pz_context* const context, const char* const id, pz_plugin_report* const out)
+/* Was a file ID.so found, but skipped when backends were loaded? PZ_NOT_FOUND where not. */
+static pz_status
+find_skipped(pz_context* const context, const char* const id, pz_plugin_report* const out)
 {
   char tail[PZI_DEVICE_NAME + 8];
   (void)snprintf(tail, sizeof(tail), "/%s.so", id);
   const size_t length = strlen(tail);
   for (uint32_t k = 0;; ++k) {
     *out = (pz_plugin_report){.size = sizeof(*out)};
-    if (pz_context_plugin(context, k, out) != PZ_OK) {
-      return false;
-    }
+    PZ_TRY(pz_context_plugin(context, k, out));
     const size_t n = strlen(out->path);
     if (!out->loaded && n >= length && strcmp(out->path + n - length, tail) == 0) {
-      return true;
+      return PZ_OK;
     }
   }
 }
@@ -64,12 +63,16 @@ static pz_status
 unknown_device(pz_context* const context, const char* const name, const char* const id)
 {
   pz_plugin_report file;
-  if (skipped_file(context, id, &file)) {
+  const pz_status status = find_skipped(context, id, &file);
+  if (status == PZ_OK) {
     return pzi_fail(PZ_NOT_FOUND, "found no device \"%s\": %s was skipped: %s", name, file.path,
                     file.reason);
   }
+  if (status != PZ_NOT_FOUND) {
+    return status;
+  }
   char nearest[PZI_DEVICE_NAME];
-  nearest_device(context, name, nearest);
+  PZ_TRY(nearest_device(context, name, nearest));
   if (nearest[0] == '\0') {
     return pzi_fail(PZ_NOT_FOUND, "found no device \"%s\" and none of a similar name", name);
   }
@@ -82,15 +85,19 @@ absent_device(const pzi_backend* const backend, const char* const name)
 {
   pz_device_info info;
   uint32_t n = 0;
-  while (n < PZI_MOST_DEVICES && pzi_device_probe(backend, n, &info)) {
+  pz_status status = PZ_OK;
+  while (n < PZI_MOST_DEVICES && (status = pzi_device_probe(backend, n, &info)) == PZ_OK) {
     ++n;
+  }
+  if (status == PZ_NO_MEMORY) {
+    return status;
   }
   if (n == 0) {
     return pzi_fail(PZ_NOT_FOUND, "found no device \"%s\": backend %s found none", name,
                     backend->table.id);
   }
   char nearest[PZI_DEVICE_NAME];
-  pzi_device_name(backend, n - 1, nearest);
+  PZ_TRY(pzi_device_name(backend, n - 1, nearest));
   return pzi_fail(PZ_NOT_FOUND,
                   "found no device \"%s\": backend %s has %" PRIu32 "; the nearest is \"%s\"", name,
                   backend->table.id, n, nearest);
@@ -114,8 +121,9 @@ split_name(const char* const name, char id[PZI_DEVICE_NAME], const char** const 
   return !colon || colon[1] != '\0';
 }
 
-/* Reads a device index: a decimal number, or the alias of a device. False for anything else. */
-static bool
+/* Reads a device index: a decimal number, or the alias of a device. PZ_NOT_FOUND for anything
+   else. */
+static pz_status
 parse_index(const pzi_backend* const backend, const char* const rest, uint32_t* const index)
 {
   pz_device_info info;
@@ -125,15 +133,15 @@ parse_index(const pzi_backend* const backend, const char* const rest, uint32_t* 
     *index = *index * 10 + (uint32_t)(*digit - '0');
   }
   if (*digit == '\0') {
-    return true;
+    return PZ_OK;
   }
-  for (*index = 0; *index < PZI_MOST_DEVICES && pzi_device_probe(backend, *index, &info);
-       ++*index) {
+  for (*index = 0; *index < PZI_MOST_DEVICES; ++*index) {
+    PZ_TRY(pzi_device_probe(backend, *index, &info));
     if (strcmp(info.alias, rest) == 0) {
-      return true;
+      return PZ_OK;
     }
   }
-  return false;
+  return PZ_NOT_FOUND;
 }
 
 static pz_status
@@ -141,24 +149,31 @@ open_at(pz_context* const context, const pzi_backend* const backend, const uint3
         const void* const native, pz_queue** const out)
 {
   char name[PZI_DEVICE_NAME];
-  pzi_device_name(backend, index, name);
+  PZ_TRY(pzi_device_name(backend, index, name));
   return pzi_queue_new(context, backend, index, name, native, out);
 }
 
-/* Opens the first device of the list that opens. */
+/* Opens the first device of the list that opens. PZ_NO_MEMORY if none does and one has too little
+   memory now. */
 static pz_status
 open_best(pz_context* const context, pz_queue** const out)
 {
   pzi_device_list list;
   bool opened = false;
+  bool shortage = false;
   PZ_TRY(pzi_device_list_init(context, &list));
   for (size_t k = 0; k < list.n && !opened; ++k) {
     const pzi_device* const device = &list.devices[k];
-    opened = pzi_device_is_automatic(device) &&
-             open_at(context, device->backend, device->index, NULL, out) == PZ_OK;
+    if (pzi_device_is_automatic(device)) {
+      const pz_status status = open_at(context, device->backend, device->index, NULL, out);
+      opened = status == PZ_OK;
+      shortage = shortage || status == PZ_NO_MEMORY;
+    }
   }
   pzi_device_list_cleanup(&list);
-  return opened ? PZ_OK : pzi_fail(PZ_NOT_FOUND, "found no device that \"auto\" can take");
+  return opened ? PZ_OK
+                : pzi_fail(shortage ? PZ_NO_MEMORY : PZ_NOT_FOUND,
+                           "found no device that \"auto\" can take%s", shortage ? " now" : "");
 }
 
 static pz_status
@@ -169,14 +184,21 @@ open_named(pz_context* const context, const char* const device, const void* cons
   const char* rest = "";
   uint32_t index = 0;
   const pzi_backend* backend = NULL;
-  if (!split_name(device, id, &rest) || pzi_lookup_backend(context, id, &backend) != PZ_OK ||
-      !parse_index(backend, rest, &index)) {
+  pz_status status =
+      split_name(device, id, &rest) ? pzi_lookup_backend(context, id, &backend) : PZ_NOT_FOUND;
+  if (status == PZ_OK) {
+    status = parse_index(backend, rest, &index);
+  }
+  if (status == PZ_NOT_FOUND) {
     return unknown_device(context, device, id);
   }
+  PZ_TRY(status);
   pz_device_info info;
-  if (!pzi_device_probe(backend, index, &info)) {
+  status = pzi_device_probe(backend, index, &info);
+  if (status == PZ_NOT_FOUND) {
     return absent_device(backend, device);
   }
+  PZ_TRY(status);
   return open_at(context, backend, index, native, out);
 }
 
@@ -192,9 +214,13 @@ pz_queue_open(pz_context* const context, const char* const device, const void* c
   }
   const pzi_backend* backend = NULL;
   if (!device) {
-    const bool cpu = pzi_lookup_backend(context, "cpu", &backend) == PZ_OK &&
-                     open_at(context, backend, 0, NULL, out) == PZ_OK;
-    return cpu ? PZ_OK : open_named(context, "reference", NULL, out);
+    pz_status status = pzi_lookup_backend(context, "cpu", &backend);
+    if (status == PZ_OK) {
+      status = open_at(context, backend, 0, NULL, out);
+    }
+    /* A shortage does not mean that the backend is missing. */
+    return status == PZ_OK || status == PZ_NO_MEMORY ? status
+                                                     : open_named(context, "reference", NULL, out);
   }
   if (strcmp(device, "auto") == 0) {
     return open_best(context, out);

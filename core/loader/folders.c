@@ -175,29 +175,27 @@ search_folder(pz_context* const context, pzi_folder* const folder)
   if (*folder->refusal != '\0') {
     return report_folder(context, folder, folder->refusal);
   }
-  pz_status status = PZ_OK;
-  if (stat(folder->path, &s) != 0) {
-    char text[128];
-    const char* const why =
-        errno == ENOENT ? "no such folder" : strerror_r(errno, text, sizeof(text));
-    PZ_TRY(report_folder(context, folder, why));
-  } else if (!S_ISDIR(s.st_mode)) {
-    PZ_TRY(report_folder(context, folder, "a file, expected a folder"));
-  } else {
+  pz_status status = stat(folder->path, &s) == 0 ? PZ_OK : pzi_fail_system(errno);
+  if (status == PZ_OK && !S_ISDIR(s.st_mode)) {
+    status = pzi_fail(PZ_INVALID, "a file, expected a folder");
+  }
+  if (status == PZ_OK) {
     folder->exists = true;
     folder->device = s.st_dev;
     folder->inode = s.st_ino;
     status = pzi_search_path_list_folder(folder->path, &names, &n);
-    if (status == PZ_NO_MEMORY) {
-      return status;
-    }
-    if (status != PZ_OK) {
-      PZ_TRY(report_folder(context, folder, pz_error_message()));
-    } else if (n == 0) {
-      status = report_folder(context, folder, "no file in it ends in .so");
-    }
   }
-  status = status == PZ_NO_MEMORY ? status : take_names(context, folder, names, n);
+  if (status == PZ_NO_MEMORY) {
+    return status; /* says nothing about the folder */
+  }
+  const char* const reason = status == PZ_NOT_FOUND ? "no such folder"
+                             : status != PZ_OK      ? pz_error_message()
+                             : n == 0               ? "no file in it ends in .so"
+                                                    : NULL;
+  status = reason ? report_folder(context, folder, reason) : PZ_OK;
+  if (status == PZ_OK) {
+    status = take_names(context, folder, names, n);
+  }
   pzi_search_path_free_names(names, n);
   return status;
 }

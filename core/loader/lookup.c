@@ -146,12 +146,15 @@ table_at(pz_context* const context, const uint32_t kind, const uint32_t index,
   return status;
 }
 
-const pzi_backend*
-pzi_lookup_backend_at(pz_context* const context, const uint32_t index)
+pz_status
+pzi_lookup_backend_at(pz_context* const context, const uint32_t index,
+                      const pzi_backend** const out)
 {
   const pzi_table* table = NULL;
-  return table_at(context, PZ_ITEM_BACKEND, index, &table) == PZ_OK && table ? &table->backend
-                                                                             : NULL;
+  *out = NULL;
+  PZ_TRY(table_at(context, PZ_ITEM_BACKEND, index, &table));
+  *out = table ? &table->backend : NULL;
+  return PZ_OK;
 }
 
 /* ---- for hosts -------------------------------------------------------------- */

@@ -31,8 +31,8 @@ pz_status pzi_lookup_parametrization(pz_context* context, const char* id,
                                      const pzi_parametrization** out);
 
 /* The same for a backend; and backend `index` of all, opening all files, in order of
-   preference: cuda, opencl, other, cpu, reference. NULL past the last. [any thread] */
+   preference: cuda, opencl, other, cpu, reference. NULL in `out` past the last. [any thread] */
 pz_status pzi_lookup_backend(pz_context* context, const char* id, const pzi_backend** out);
-const pzi_backend* pzi_lookup_backend_at(pz_context* context, uint32_t index);
+pz_status pzi_lookup_backend_at(pz_context* context, uint32_t index, const pzi_backend** out);
 
 #endif /* PZI_LOOKUP_H */

@@ -206,10 +206,7 @@ pzi_search_path_list_folder(const char* const path, char*** const names, size_t*
   struct dirent** entries = NULL;
   const int count = scandir(path, &entries, is_module, by_bytes);
   if (count < 0) {
-    char text[128];
-    return errno == ENOMEM ? pzi_no_memory(sizeof(**entries))
-                           : pzi_fail(errno == ENOENT ? PZ_NOT_FOUND : PZ_IO, "%s",
-                                      strerror_r(errno, text, sizeof(text)));
+    return pzi_fail_system(errno);
   }
   char** const list = calloc((size_t)count + 1, sizeof(*list));
   bool failed = !list;

@@ -271,16 +271,21 @@ START_TEST(test_backends)
   ck_assert_ok(pzi_lookup_backend(context, "reference", &backend));
   ck_assert_str_eq(backend->path, "(built in)");
   ck_assert(backend->table.operations != NULL);
-  ck_assert_ptr_eq(pzi_lookup_backend_at(context, 0), backend);
-  ck_assert_ptr_null(pzi_lookup_backend_at(context, 1));
+  const pzi_backend* at = NULL;
+  ck_assert_ok(pzi_lookup_backend_at(context, 0, &at));
+  ck_assert_ptr_eq(at, backend);
+  ck_assert_ok(pzi_lookup_backend_at(context, 1, &at));
+  ck_assert_ptr_null(at);
   ck_assert_fails(pzi_lookup_backend(context, "referenec", &backend), PZ_NOT_FOUND,
                   "no backend \"referenec\", nearest is \"reference\"");
   pz_context_free(context);
 
   scene_copy("bad_backend", "any.so");
   pz_context* const more = scene_context("", NULL);
-  ck_assert_str_eq(pzi_lookup_backend_at(more, 0)->table.id, "mandatory");
-  ck_assert_str_eq(pzi_lookup_backend_at(more, 1)->table.id, "reference");
+  ck_assert_ok(pzi_lookup_backend_at(more, 0, &at));
+  ck_assert_str_eq(at->table.id, "mandatory");
+  ck_assert_ok(pzi_lookup_backend_at(more, 1, &at));
+  ck_assert_str_eq(at->table.id, "reference");
   ck_assert_ok(pzi_lookup_backend(more, "mandatory", &backend));
   ck_assert(backend->table.sync != NULL);
   ck_assert(backend->table.operations == NULL); /* behind the end of the table */

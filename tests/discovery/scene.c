@@ -148,7 +148,8 @@ bool
 scene_find_report(pz_context* const context, const char* const path, pz_plugin_report* const out)
 {
   pz_plugin_report report = {.size = sizeof(report)};
-  for (uint32_t i = 0; pz_context_plugin(context, i, &report) == PZ_OK; ++i) {
+  pz_status status;
+  for (uint32_t i = 0; (status = pz_context_plugin(context, i, &report)) == PZ_OK; ++i) {
     ck_assert_ptr_nonnull(report.path);
     ck_assert_ptr_nonnull(report.origin);
     ck_assert_ptr_nonnull(report.ids);
@@ -158,6 +159,7 @@ scene_find_report(pz_context* const context, const char* const path, pz_plugin_r
       return true;
     }
   }
+  ck_assert_msg(status == PZ_NOT_FOUND, "%s: %s", pz_status_text(status), pz_error_message());
   return false;
 }
 

@@ -249,7 +249,7 @@ typedef struct pz_backend {
   const char* summary; /* one line */
 
   /* Fills `info`, which is zero except for its size, for device `index`. PZ_NOT_FOUND after the
-     last. Takes milliseconds at most and does no work on the device. A backend without hardware
+     last; PZ_NO_MEMORY, which ends no enumeration but the call that met it. Takes milliseconds at most and does no work on the device. A backend without hardware
      fills index 0 with usable = 0 and a reason. [any thread] */
   pz_status (*probe)(const pz_backend_host* host, uint32_t index, pz_device_info* info);
 
