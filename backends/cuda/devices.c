@@ -17,6 +17,11 @@ cuda_count(char* const reason)
 {
   char why[256];
   int n = 0;
+  const char* const refusal = gpu_refusal();
+  if (refusal) {
+    snprintf(reason, 256, "%s", refusal);
+    return 0;
+  }
   if (!cuda_driver_open(why)) {
     snprintf(reason, 256, "no device: no NVIDIA driver: %.200s", why);
     return 0;

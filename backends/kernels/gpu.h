@@ -8,6 +8,7 @@
    To make a backend of it:
    - let your queue begin with `struct pz_backend_queue` below and fill its first part;
    - implement gpu_driver: compile a text, find a function in it, enqueue it;
+   - let probe give the reason of gpu_refusal before it calls the driver;
    - call gpu_queue_init in open and gpu_queue_cleanup in close;
    - put gpu_... entries into your pz_backend_ops wherever a vendor's library has nothing
      better, and let yours fall back to them;
@@ -162,6 +163,9 @@ struct pz_backend_queue {
   size_t scratch_reserved; /* of them, for the operation under way */
   size_t scratch_used;
 };
+
+/* Why no driver may be called in this process, for probe to say; or NULL. [any thread] */
+const char* gpu_refusal(void);
 
 pz_status gpu_queue_init(pz_backend_queue* q);
 void gpu_queue_cleanup(pz_backend_queue* q); /* before the device's queue goes */

@@ -46,6 +46,11 @@ opencl_find(uint32_t index, opencl_place* const out, char* const reason)
   cl_uint n_platforms = 0;
   uint32_t total = 0;
   reason[0] = '\0';
+  const char* const refusal = gpu_refusal();
+  if (refusal) {
+    snprintf(reason, 256, "%s", refusal);
+    return PZ_NOT_FOUND;
+  }
   if (!can_list()) {
     snprintf(reason, 256, "too few descriptors are left to list the OpenCL platforms");
     return PZ_NO_MEMORY;

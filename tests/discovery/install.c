@@ -130,6 +130,49 @@ START_TEST(test_elevated)
 }
 END_TEST
 
+/* The loader of OpenCL opens what the environment names. A program with privileges must not reach
+   it, by whatever name of a device. */
+START_TEST(test_elevated_devices)
+{
+  static const char* const names[] = {"@auto", "@opencl", "@opencl:0:0", "@cuda:0", "@nowhere"};
+  static const char* const backends[] = {"opencl", "cuda"};
+  scene_folder("bin/parametrize-1/backends");
+  scene_folder("vendors");
+  scene_folder("marks");
+  scene_copy(DISCOVERY_STATIC_HOST, "bin/host");
+  for (size_t k = 0; k < 2; ++k) {
+    char from[300];
+    char to[100];
+    snprintf(from, sizeof(from), TEST_BACKEND_DIR "/%s.so", backends[k]);
+    snprintf(to, sizeof(to), "bin/parametrize-1/backends/%s.so", backends[k]);
+    if (access(from, R_OK) == 0) {
+      scene_copy(from, to);
+    }
+  }
+  scene_copy("marking", "marking.so");
+  scene_write("vendors/hostile.icd", scene_path("marking.so"));
+  ck_assert_int_eq(chmod(scene, 0755), 0);
+  ck_assert_int_eq(chmod(scene_path("marks"), 0777), 0);
+  ck_assert_int_eq(setenv("OCL_ICD_VENDORS", scene_path("vendors"), 1), 0);
+  ck_assert_int_eq(setenv("DISCOVERY_MARK", scene_path("marks/mark"), 1), 0);
+
+  /* Without privileges, the library runs: that is what the variable is for. */
+  ck_assert_int_eq(chmod(scene_path("bin/host"), 0755), 0);
+  (void)run("bin/host", "host", STRANGER, "@opencl", NULL);
+  ck_assert_int_eq(unlink(scene_path("marks/mark")), 0);
+
+  ck_assert_int_eq(chmod(scene_path("bin/host"), 04755), 0);
+  for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); ++k) {
+    const char* const output = run("bin/host", "host", STRANGER, names[k], NULL);
+    ck_assert_int_ne(access(scene_path("marks/mark"), F_OK), 0);
+    if (strcmp(names[k], "@opencl") == 0 ||
+        (strcmp(names[k], "@cuda:0") == 0 && access(TEST_BACKEND_DIR "/cuda.so", R_OK) == 0)) {
+      ck_assert_msg(strstr(output, "elevated privileges") != NULL, "%s: %s", names[k], output);
+    }
+  }
+}
+END_TEST
+
 /* Why test_elevated cannot run here, or NULL. */
 static const char*
 not_elevated(void)
@@ -150,5 +193,7 @@ main(void)
   tcase_add_test(cases, test_moved);
   tcase_add_test(cases, test_static);
   test_add_or_skip(cases, test_elevated, not_elevated());
+  const bool opencl = access(TEST_BACKEND_DIR "/opencl.so", R_OK) == 0;
+  test_add_or_skip(cases, test_elevated_devices, opencl ? not_elevated() : "no opencl backend");
   return test_main_case(cases);
 }

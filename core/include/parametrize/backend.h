@@ -23,6 +23,8 @@
      have been read.
    - No function exits, aborts, prints or throws a C++ exception. A backend may have threads of
      its own; they end in close, or stay for a reason that its documentation gives.
+   - In a process with privileges that its caller lacks (getauxval(AT_SECURE) != 0), it calls no
+     driver that loads what the environment names; its devices are not usable then.
    - It allocates nothing when the same operations run again with the same sizes: scratch grows in
      the queue and is kept. */
 
