@@ -224,6 +224,8 @@ fill_context(pz_context* const context, const pz_context_settings* const setting
 {
   PZ_TRY(pzi_search_path_find_trust(&context->trust));
   pz_context_seed(context, settings->seed);
+  context->refuse = settings->refuse;
+  context->refuse_data = settings->refuse_data;
   PZ_TRY(take_devices(context, settings->devices));
   for (uint32_t i = 0; i < settings->n_folders; ++i) {
     PZ_TRY(take_from_host(context, settings->folders[i]));
@@ -312,7 +314,7 @@ pz_context_add_file(pz_context* const context, const char* const path)
   }
   pzi_message before;
   pzi_message_save(&before);
-  pz_status status = pzi_registry_open(&context->trust, path, true, &object, &remark);
+  pz_status status = pzi_registry_open(context, path, true, &object, &remark);
   if (status == PZ_OK) {
     status = add_object(context, object, path, remark);
   }

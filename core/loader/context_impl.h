@@ -22,6 +22,8 @@ struct pz_context {
   pzi_file_trust trust;
   const char* devices;    /* preferred by "auto", separated by commas; NULL: none */
   bool devices_are_given; /* by the host, not the environment */
+  const char* (*refuse)(void* data, const char* path); /* the host's, or NULL */
+  void* refuse_data;
 
   /* Guards the fields below. Never held while a plugin's code may run. */
   pthread_mutex_t mutex;

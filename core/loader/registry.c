@@ -29,11 +29,16 @@
 #include <unistd.h>
 
 pz_status
-pzi_registry_open(const pzi_file_trust* const trust, const char* const path, const bool given,
+pzi_registry_open(const pz_context* const context, const char* const path, const bool given,
                   const pzi_loaded_object** const object, const char** const remark)
 {
   pzi_trusted_file file;
-  PZ_TRY(pzi_file_trust_judge(trust, path, given, &file));
+  const char* const refusal = context->refuse ? context->refuse(context->refuse_data, path) : NULL;
+  if (refusal) {
+    (void)pzi_fail(PZ_INVALID, "%s", refusal);
+    return PZ_INVALID;
+  }
+  PZ_TRY(pzi_file_trust_judge(&context->trust, path, given, &file));
   *remark = file.remark;
   const pz_status status = pzi_loaded_object_open(path, &file, object);
   (void)close(file.fd);
@@ -48,7 +53,7 @@ open_source(pz_context* const context, pzi_source* const source)
   const char* remark = "";
   pthread_mutex_unlock(&context->mutex);
   const pz_status status =
-      pzi_registry_open(&context->trust, source->path, source->given, &object, &remark);
+      pzi_registry_open(context, source->path, source->given, &object, &remark);
   pthread_mutex_lock(&context->mutex);
   if (status == PZ_NO_MEMORY) {
     return status;

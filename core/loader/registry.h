@@ -9,8 +9,9 @@
 #include "loaded_objects.h"
 #include "tables.h"
 
-/* Judges and maps a file. Runs constructors: a context's mutex is not held. PZ_OK also where the handshake failed. `remark` gets a phrase or "". */
-pz_status pzi_registry_open(const pzi_file_trust* trust, const char* path, bool given,
+/* Judges and maps a file that the host does not refuse. Runs constructors: the context's mutex is
+   not held. PZ_OK also where the handshake failed. `remark` gets a phrase or "". */
+pz_status pzi_registry_open(const pz_context* context, const char* path, bool given,
                             const pzi_loaded_object** object, const char** remark);
 
 /* Finds the table of an id, opening files as needed, NULL in `out` where none has it; or opens

@@ -153,6 +153,42 @@ START_TEST(test_replaced_meanwhile)
 }
 END_TEST
 
+static const char*
+refuse(void* const data, const char* const path)
+{
+  ++*(int*)data;
+  ck_assert_int_eq(path[0], '/');
+  return strstr(path, "two_maps") ? "not\nwanted" : NULL;
+}
+
+/* The host is asked about each file before it is opened. */
+START_TEST(test_refused_by_host)
+{
+  int asked = 0;
+  const char* const folders[] = {scene};
+  const pz_context_settings settings = {
+      .size = sizeof(settings),
+      .flags = PZ_ONLY_GIVEN_FOLDERS,
+      .folders = folders,
+      .n_folders = 1,
+      .refuse = refuse,
+      .refuse_data = &asked,
+  };
+  scene_copy("good", "good.so");
+  scene_copy("two_maps", "two_maps.so");
+  pz_context* context = NULL;
+  ck_assert_ok(pz_context_new(&settings, &context));
+  ck_assert_int_eq(asked, 0);
+  scene_loaded(context, "good.so", "good");
+  scene_refused(context, "two_maps.so", "not wanted");
+  ck_assert_int_eq(asked, 2);
+  ck_assert_fails(pz_context_add_file(context, scene_path("two_maps.so")), PZ_INVALID,
+                  "two_maps.so\": not wanted");
+  ck_assert(!scene_mapped("two_maps.so"));
+  pz_context_free(context);
+}
+END_TEST
+
 /* In a sticky folder, like /tmp, files of ours and of root's are safe from others. */
 START_TEST(test_sticky)
 {
@@ -231,6 +267,7 @@ main(void)
   tcase_add_test(cases, test_link_targets);
   tcase_add_test(cases, test_on_the_way);
   tcase_add_test(cases, test_replaced_meanwhile);
+  tcase_add_test(cases, test_refused_by_host);
   tcase_add_test(cases, test_sticky);
   test_add_or_skip(cases, test_sticky_stranger, not_root);
   test_add_or_skip(cases, test_owner, not_root);

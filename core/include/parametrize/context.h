@@ -43,6 +43,12 @@ typedef struct pz_context_settings {
   uint64_t seed;       /* of the context's random stream; 0: from the system */
   const char* devices; /* names of devices or backends separated by commas, which "auto" takes
                           first; NULL: PARAMETRIZE_DEVICE of the environment; copied */
+  /* Asked before the context opens a file, which runs its constructors, with the absolute path:
+     NULL to open it, or the reason not to, which is copied. So a host can decide by itself, or note
+     which file ends its process. NULL: all are opened. No lock is held; on any thread that uses the
+     context, also on several at once. */
+  const char* (*refuse)(void* data, const char* path);
+  void* refuse_data; /* passed to `refuse` */
 } pz_context_settings;
 
 /* Makes a context. It reads folders and opens plugins when they are first needed, so a missing
