@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HELP = 0x100, N_OPTIONS = 20 };
+enum { HELP = 0x100, N_OPTIONS = 21 };
 
 /* In the order of the bits OPTION_...; no command takes two options of the same name. */
 static const struct {
@@ -46,6 +46,7 @@ static const struct {
     {"output", "FILE", "file of log |det|; with --grad, then one for each original", 'o'},
     {"id", "ID", "only this parametrization of the file", '\0'},
     {"json", NULL, "print the result as JSON", '\0'},
+    {"limit", "SECONDS", "longest time to open one file (default: 10)", '\0'},
 };
 
 bool
@@ -89,7 +90,12 @@ arguments_help(const command* const c)
 static int
 take_count(const uint32_t k, const char* const value, uint64_t* const out, const char* const name)
 {
-  const char text[] = {'-', options[k].letter, '\0'};
+  char text[32];
+  if (options[k].letter != '\0') {
+    snprintf(text, sizeof(text), "-%c", options[k].letter);
+  } else {
+    snprintf(text, sizeof(text), "--%s", options[k].name);
+  }
   if (*out != 0) {
     return say_usage(name, text, "given twice");
   }
@@ -173,8 +179,11 @@ take_option(const uint32_t k, const char* const value, arguments* const out)
     out->lenient = true;
     return -1;
   case OPTION_ORDER:
+    return take_count(k, value, &out->order, name);
   case OPTION_BATCH:
-    return take_count(k, value, (1U << k) == OPTION_ORDER ? &out->order : &out->batch, name);
+    return take_count(k, value, &out->batch, name);
+  case OPTION_LIMIT:
+    return take_count(k, value, &out->limit, name);
   default:
     break;
   }

@@ -32,6 +32,7 @@ enum {
   OPTION_DENSITY_OUTPUTS = 1U << 17, /* one, and then as often as there are originals */
   OPTION_ID = 1U << 18,
   OPTION_JSON = 1U << 19,
+  OPTION_LIMIT = 1U << 20,
 };
 
 typedef struct command command;
@@ -56,6 +57,7 @@ typedef struct arguments {
   uint64_t seed;  /* 0: from the system */
   uint64_t order; /* of square matrices; 0: not given */
   uint64_t batch; /* 0: not given */
+  uint64_t limit; /* of seconds; 0: not given */
   uint32_t dtype; /* 0: not given */
   bool force;
   bool lenient;

@@ -28,9 +28,10 @@ static const command commands[] = {
         .name = "list",
         .summary = "List the installed parametrizations and devices, and their files",
         .text = "Searches the folders of PARAMETRIZE_PLUGIN_PATH (absolute, separated by colons),\n"
-                "the user's folder and the folder of the installation.\n",
+                "the user's folder and the folder of the installation. A file that ends the\n"
+                "process when it is opened is an error, after the list of the others.\n",
         .usage = "[--tag WORD]",
-        .takes = OPTION_TAG,
+        .takes = OPTION_TAG | OPTION_LIMIT,
         .run = run_list,
     },
     {
@@ -47,7 +48,9 @@ static const command commands[] = {
         .name = "doctor",
         .usage = "",
         .summary = "Show every file and folder searched, and why a plugin was not loaded",
-        .text = "A plugin that was not loaded is not an error: the exit status is 0.\n",
+        .text = "A plugin that was not loaded is not an error: the exit status is 0. Files are\n"
+                "opened in a child process, so those that crash, exit or hang are named too.\n",
+        .takes = OPTION_LIMIT,
         .run = run_doctor,
     },
     {

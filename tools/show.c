@@ -4,6 +4,7 @@
 /* What is installed: parametrizations, devices, and the result for every file searched. */
 
 #include "commands.h"
+#include "guard.h"
 #include "say.h"
 #include "table.h"
 #include "texts.h"
@@ -25,16 +26,27 @@ show(table* const t, const size_t indent)
   return complete;
 }
 
+/* Makes a context that opens its files under `g`, which may be NULL. */
 static pz_context*
-open_context(void)
+open_context(guard* const g)
 {
-  const pz_context_settings settings = {.size = sizeof(settings)};
+  const pz_context_settings settings = guard_settings(g);
   pz_context* context = NULL;
   const pz_status status = pz_context_new(&settings, &context);
   if (status != PZ_OK) {
     say_library(NULL, status);
   }
   return context;
+}
+
+/* Opens all files, whether they are any good or not. */
+static bool
+open_files(pz_context* const context, guard* const g)
+{
+  pz_plugin_report first = {.size = sizeof(first)};
+  const pz_status status = pz_context_plugin(context, 0, &first);
+  guard_opened(g);
+  return status == PZ_OK || (say_library(NULL, status), false);
 }
 
 /* Did an enumeration end as it should, with PZ_NOT_FOUND? Prints any other error. */
@@ -112,17 +124,24 @@ list_devices(pz_context* const context)
   return show(&t, 0);
 }
 
-int
-run_list(const arguments* const a)
+static int
+list(const arguments* const a, guard* const g)
 {
-  pz_context* const context = open_context();
-  bool done = context != NULL && list_parametrizations(context, a->tag);
+  pz_context* const context = open_context(g);
+  bool done = context != NULL && open_files(context, g) && list_parametrizations(context, a->tag);
   if (done) {
     putchar('\n');
+    (void)fflush(stdout); /* a driver may end the process when it is asked for devices */
     done = list_devices(context);
   }
   pz_context_free(context);
   return done ? EXIT_GOOD : EXIT_ERROR;
+}
+
+int
+run_list(const arguments* const a)
+{
+  return guard_run(a, list, true);
 }
 
 /* ---- info ------------------------------------------------------------------- */
@@ -289,7 +308,7 @@ run_info(const arguments* const a)
   if (a->n_operands == 0 && a->device == NULL) {
     return say_usage("info", "info", "expected the name of a parametrization, or --device NAME");
   }
-  pz_context* const context = open_context();
+  pz_context* const context = open_context(NULL);
   bool done = context != NULL;
   if (done && a->n_operands > 0) {
     done = show_parametrization(context, a->operands[0]);
@@ -359,12 +378,22 @@ show_order(pz_context* const context)
   return show(&t, 2);
 }
 
+static int
+examine(const arguments* const a, guard* const g)
+{
+  (void)a;
+  pz_context* const context = open_context(g);
+  bool done = context != NULL && open_files(context, g) && show_plugins(context);
+  if (done) {
+    (void)fflush(stdout); /* as above */
+    done = show_order(context);
+  }
+  pz_context_free(context);
+  return done ? EXIT_GOOD : EXIT_ERROR;
+}
+
 int
 run_doctor(const arguments* const a)
 {
-  (void)a;
-  pz_context* const context = open_context();
-  const bool done = context != NULL && show_plugins(context) && show_order(context);
-  pz_context_free(context);
-  return done ? EXIT_GOOD : EXIT_ERROR;
+  return guard_run(a, examine, false);
 }
