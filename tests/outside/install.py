@@ -122,7 +122,12 @@ def own_backend():
     folder = work / "backend"
     shutil.copytree(source / "examples/backend_minimal", folder)
     run(["make", "-C", str(folder), f"CC={shlex.join(cc)}", "install"], env=environment)
-    assert (next(moved.rglob("parametrize-1/backends")) / "minimal.so").exists()
+    installed = next(moved.rglob("parametrize-1/backends")) / "minimal.so"
+    with installed.open("rb") as old:
+        # installed again, it is another file, and the old one stays whole for who has it open
+        run(["make", "-C", str(folder), f"CC={shlex.join(cc)}", "-W", "minimal.c", "install"], env=environment)
+        assert not os.path.samestat(os.fstat(old.fileno()), installed.stat())
+        assert old.read() and not [f for f in installed.parent.iterdir() if f.suffix != ".so"]
     assert "minimal.so: minimal minimal_plus\n" in command("doctor"), command("doctor")
     for device in "minimal:0", "minimal_plus:0":
         assert f"\n{device} " in command("list"), command("list")
