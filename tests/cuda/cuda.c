@@ -5,14 +5,17 @@
    fail. Run with the double's folder in LD_LIBRARY_PATH; each mode is a process, since a
    library is opened once.
 
-   usage: test-cuda pools|newer|absent */
+   usage: test-cuda pools|newer|absent|shortage */
 
 #include <support.h>
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 enum { BATCH = 2, N = 40, COUNT = BATCH * N * N };
 
@@ -97,6 +100,30 @@ START_TEST(test_absent)
 }
 END_TEST
 
+/* A driver that cannot be opened for lack of descriptors is looked for again. */
+START_TEST(test_shortage)
+{
+  struct rlimit limit;
+  pz_context* const context = test_context();
+  pz_plugin_report report = {.size = sizeof(report)};
+  pz_queue* queue = NULL;
+  ck_assert_ok(pz_context_plugin(context, 0, &report)); /* opens all */
+  ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  ck_assert_int_ge(next, 0);
+  ck_assert_int_eq(close(next), 0);
+  const struct rlimit none = {.rlim_cur = (rlim_t)next, .rlim_max = limit.rlim_max};
+  ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+  ck_assert_int_eq(pz_queue_open(context, "cuda:0", NULL, &queue), PZ_DEVICE);
+  ck_assert_msg(strstr(pz_error_message(), getenv("TEST_REASON")) != NULL, "%s",
+                pz_error_message());
+  ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+  ck_assert_ok(pz_queue_open(context, "cuda:0", NULL, &queue));
+  pz_queue_close(queue);
+  pz_context_free(context);
+}
+END_TEST
+
 int
 main(const int argc, char** const argv)
 {
@@ -105,6 +132,8 @@ main(const int argc, char** const argv)
   tcase_set_timeout(t, 0.0);
   if (strcmp(mode, "absent") == 0) {
     tcase_add_test(t, test_absent);
+  } else if (strcmp(mode, "shortage") == 0) {
+    tcase_add_test(t, test_shortage);
   } else {
     tcase_add_test(t, test_same_value);
   }
