@@ -9,6 +9,7 @@
 #include "activity.h"
 #include "check_tensor.h"
 #include "fault.h"
+#include "memory_owners.h"
 #include "overlap.h"
 #include "queue_copy.h"
 #include "services.h"
@@ -24,7 +25,8 @@
 bool
 pzi_eval_ready(const pz_eval* const eval, const pz_tensor* const tensor)
 {
-  return pzi_check_owned(eval->queue, tensor) && pzi_shape_is_contiguous(tensor);
+  return pzi_check_owned(eval->queue, tensor) && pzi_shape_is_contiguous(tensor) &&
+         !pzi_memory_owners_is_other(eval->queue, tensor);
 }
 
 /* Can the fold before stage i be skipped, because stage i reads its input as a triangle? Not if

@@ -5,6 +5,7 @@
 
 #include "queue.h"
 
+#include "memory_owners.h"
 #include "status.h"
 
 pz_status
@@ -38,6 +39,11 @@ pzi_queue_alloc_held(pz_queue* const queue, const size_t bytes, void** const out
   if (!data) {
     return pzi_fail(PZ_PLUGIN, "backend %s allocated NULL", queue->backend->id);
   }
+  const pz_status owned = pzi_memory_owners_add(queue, data, bytes);
+  if (owned != PZ_OK) {
+    queue->backend->free(queue->handle, data);
+    return owned;
+  }
   *out = data;
   return PZ_OK;
 }
@@ -46,6 +52,7 @@ void
 pzi_queue_free_held(pz_queue* const queue, void* const data)
 {
   if (data) {
+    pzi_memory_owners_remove(queue, data);
     queue->backend->free(queue->handle, data);
   }
 }

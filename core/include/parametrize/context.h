@@ -159,6 +159,11 @@ PZ_API pz_status pz_context_device(pz_context* context, uint32_t index, pz_devic
 
 /* ---- queues --------------------------------------------------------------- */
 
+/* Queues on one device may run side by side. A call that takes a tensor in memory which the library
+   allocated for another queue runs after the work that this queue has, and before the work that it
+   gets later. For work on memory of the program's own, pz_queue_record and pz_queue_wait give the
+   order. */
+
 /* Opens a queue on a device: "cpu", "reference", "opencl:0", "opencl:0:1" (platform and
    device), "cuda:1" ..., or "auto", which takes the first usable one of pz_context_device. NULL
    means "cpu", or "reference" if the cpu backend is missing. `native` is NULL, or the struct of
@@ -223,7 +228,8 @@ typedef struct pz_op_report {
 PZ_API pz_status pz_queue_op(pz_queue* queue, uint32_t index, pz_op_report* out);
 
 /* Copies a host tensor into a device tensor of the same spec, or back, and waits. The host
-   tensor may have strides; the device tensor is C-contiguous. [any thread] */
+   tensor may have strides; the device tensor is C-contiguous, and may belong to another queue of
+   the same device. [any thread] */
 PZ_API pz_status pz_queue_upload(pz_queue* queue, const pz_tensor* host, const pz_tensor* device);
 PZ_API pz_status pz_queue_download(pz_queue* queue, const pz_tensor* device, const pz_tensor* host);
 
