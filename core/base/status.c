@@ -5,6 +5,8 @@
 
 #include "status.h"
 
+#include "utf8.h"
+
 #include <parametrize/context.h>
 
 #include <locale.h>
@@ -68,15 +70,11 @@ pz_version(void)
   return PZI_VERSION;
 }
 
-/* Records a message; control characters become spaces. */
+/* Records a message as a printable line. */
 static void
 set_message(char* const text)
 {
-  for (char* c = text; *c != '\0'; ++c) {
-    if ((unsigned char)*c < 0x20 || *c == 0x7f) {
-      *c = ' ';
-    }
-  }
+  pzi_utf8_clean(text);
   memcpy(pzi_current, text, strlen(text) + 1);
   ++pzi_failures;
 }

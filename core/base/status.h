@@ -12,7 +12,7 @@
 
 /* Records one lower-case line and returns `status`:
    `return pzi_fail(PZ_MISMATCH, "found %s, expected %s", ...)`. Messages are truncated at 1023
-   bytes; control characters become spaces. An argument may be the current message. [any thread] */
+   bytes and made printable (utf8.h). An argument may be the current message. [any thread] */
 pz_status pzi_fail(pz_status status, const char* format, ...) PZ_PRINTF(2, 3);
 pz_status pzi_vfail(pz_status status, const char* format, va_list args) PZ_PRINTF(2, 0);
 

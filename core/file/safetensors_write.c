@@ -12,6 +12,7 @@
 #include "sized_struct.h"
 #include "sorted_names.h"
 #include "status.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -46,7 +47,7 @@ static pz_status
 check_names(const char** const names, const size_t n)
 {
   for (size_t k = 0; k < n; ++k) {
-    if (!names[k] || !pzi_text_is_utf8(names[k], strlen(names[k]))) {
+    if (!names[k] || !pzi_utf8_check(names[k], strlen(names[k]))) {
       return pzi_fail(PZ_INVALID, "a name is not UTF-8");
     }
   }
@@ -75,7 +76,7 @@ check_all_names(const pz_writer_tensor* const entries, const size_t n_entries,
   }
   free(names);
   for (size_t k = 0; k < n_metadata && status == PZ_OK; ++k) {
-    if (!metadata[k].text || !pzi_text_is_utf8(metadata[k].text, strlen(metadata[k].text))) {
+    if (!metadata[k].text || !pzi_utf8_check(metadata[k].text, strlen(metadata[k].text))) {
       status = pzi_fail(PZ_INVALID, "metadata: \"%.100s\" is not UTF-8", metadata[k].key);
     }
   }

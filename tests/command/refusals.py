@@ -155,7 +155,7 @@ def inputs():
         refused("vjp", "-p", "skew", "x.npy", "--grad", name, "-o", "y.npy", says=says)
     refused("apply", "-p", "skew", "/dev/null", "-o", "y.npy", says="no .npy header")
     name = "evil\nname\x1b[31m\x9b1mé.npy"  # U+009B is a control character too
-    refused("apply", "-p", "skew", name, "-o", "y.npy", says="evil?name?[31m?1mé.npy")
+    refused("apply", "-p", "skew", name, "-o", "y.npy", says=r"evil\x0aname\x1b[31m\u{9b}1mé.npy")
     os.mkfifo("pipe")
     feeder = subprocess.Popen(["sh", "-c", "head -c -20 x.npy > pipe"])
     refused("apply", "-p", "skew", "pipe", "-o", "y.npy", says="found 12 bytes of elements, expected 32")

@@ -20,8 +20,9 @@ typedef struct pz_plugin pz_plugin; /* descriptor.h */
 /* A short phrase for a status, never NULL. [any thread] */
 PZ_API const char* pz_status_text(pz_status status);
 
-/* The detail of the last call that failed on this thread, one line without a newline; "" if
-   none failed. Valid until the next failing call on this thread. [any thread] */
+/* The detail of the last call that failed on this thread, one printable line of UTF-8 without a
+   newline; "" if none failed. Characters of names and texts that cannot be printed are replaced in
+   it. Valid until the next failing call on this thread. [any thread] */
 PZ_API const char* pz_error_message(void);
 
 /* The version of the library that runs: "1.0.0". [any thread] */
@@ -76,7 +77,8 @@ PZ_API pz_status pz_context_rescan(pz_context* context);
 
 /* ---- what was found ------------------------------------------------------- */
 
-/* A plugin or a folder that the search looked at, and the result. */
+/* A plugin or a folder that the search looked at, and the result. Texts can be printed as they are,
+   but `path` may have any byte in it. */
 typedef struct pz_plugin_report {
   uint32_t size;      /* sizeof(pz_plugin_report), set by the caller */
   uint32_t loaded;    /* 1: its tables can be used */
