@@ -162,6 +162,9 @@ struct pz_backend_queue {
   size_t scratch_used;
 };
 
+/* The handle in the caller's struct of native.h, which is read as types.h says (rule 2). */
+pz_status gpu_native_handle(const pz_backend_host* host, const void* native, void** out);
+
 pz_status gpu_queue_init(pz_backend_queue* q);
 void gpu_queue_cleanup(pz_backend_queue* q); /* before the device's queue goes */
 

@@ -51,6 +51,10 @@ pzi_context_draw(pz_context* const context)
 void
 pz_context_seed(pz_context* const context, const uint64_t seed)
 {
+  if (!context) {
+    (void)pzi_fail(PZ_INVALID, "found no context");
+    return;
+  }
   uint64_t start = seed;
   if (seed == 0 && getrandom(&start, sizeof(start), GRND_NONBLOCK) != (ssize_t)sizeof(start)) {
     struct timespec now = {0};
@@ -191,7 +195,8 @@ read_settings(const pz_context_settings* const given, pz_context_settings* const
   if (!given) {
     return PZ_OK;
   }
-  PZ_TRY(pzi_struct_read(out, sizeof(*out), given, "settings"));
+  PZ_TRY(pzi_struct_read(out, sizeof(*out), offsetof(pz_context_settings, reserved), given,
+                         "settings"));
   if (out->flags & ~(uint32_t)PZ_ONLY_GIVEN_FOLDERS) {
     return pzi_fail(PZ_INVALID, "flags %#" PRIx32 ", expected %#x at most", out->flags,
                     PZ_ONLY_GIVEN_FOLDERS);

@@ -143,7 +143,16 @@ START_TEST(queues_that_cannot_be_adopted)
                   "no cl_command_queue");
   const pz_opencl_native old = {.size = 4, .queue = t.queue};
   ck_assert_fails(pz_queue_open(device_context, "opencl:0", &old, &t.wrapped), PZ_INVALID,
-                  "4 bytes");
+                  "found size 4");
+  struct {
+    pz_opencl_native known;
+    uint64_t more;
+  } newer = {.known = {.size = sizeof(newer), .queue = t.queue}, .more = 1};
+  ck_assert_fails(pz_queue_open(device_context, "opencl:0", &newer, &t.wrapped), PZ_UNSUPPORTED,
+                  "does not know");
+  const pz_opencl_native set = {.size = sizeof(set), .reserved = 1, .queue = t.queue};
+  ck_assert_fails(pz_queue_open(device_context, "opencl:0", &set, &t.wrapped), PZ_UNSUPPORTED,
+                  "does not know");
   ck_assert_fails(pz_queue_open(device_context, "reference", &none, &t.wrapped), PZ_UNSUPPORTED,
                   "adopt");
   ck_assert_ptr_null(t.wrapped);
