@@ -287,21 +287,28 @@ pz_chain_free(pz_chain* const chain)
   }
 }
 
+static pz_status
+check_chain(const pz_chain* const chain)
+{
+  return chain ? PZ_OK : pzi_fail(PZ_INVALID, "found no chain");
+}
+
 uint32_t
 pz_chain_length(const pz_chain* const chain)
 {
-  return chain->n_stages;
+  return check_chain(chain) == PZ_OK ? chain->n_stages : 0;
 }
 
 const char*
 pz_chain_text(const pz_chain* const chain)
 {
-  return chain->text;
+  return check_chain(chain) == PZ_OK ? chain->text : "";
 }
 
 pz_status
 pz_chain_stage(const pz_chain* const chain, const uint32_t index, pz_stage_info* const out)
 {
+  PZ_TRY(check_chain(chain));
   PZ_TRY(pzi_struct_check(out, "output"));
   if (index >= chain->n_stages) {
     return pzi_fail(PZ_NOT_FOUND, "chain: found index %" PRIu32 ", expected less than %" PRIu32,
@@ -334,6 +341,7 @@ pz_status
 pz_chain_tensor(const pz_chain* const chain, const pz_role role, const uint32_t index,
                 pz_chain_tensor_info* const out)
 {
+  PZ_TRY(check_chain(chain));
   PZ_TRY(pzi_struct_check(out, "output"));
   const uint32_t place = pzi_chain_place(chain, (uint32_t)role, index);
   if (place == UINT32_MAX) {
@@ -354,11 +362,12 @@ pz_chain_tensor(const pz_chain* const chain, const pz_role role, const uint32_t 
 uint32_t
 pz_chain_count(const pz_chain* const chain, const pz_role role)
 {
-  return role >= PZ_ORIGINAL && role <= PZ_STATE_BUFFER ? chain->n_role[role] : 0;
+  const bool known = role >= PZ_ORIGINAL && role <= PZ_STATE_BUFFER;
+  return check_chain(chain) == PZ_OK && known ? chain->n_role[role] : 0;
 }
 
 const pz_spec*
 pz_chain_value(const pz_chain* const chain)
 {
-  return &chain->stages[chain->n_stages - 1].plan.value;
+  return check_chain(chain) == PZ_OK ? &chain->stages[chain->n_stages - 1].plan.value : NULL;
 }

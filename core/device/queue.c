@@ -212,6 +212,10 @@ pz_queue_close(pz_queue* const queue)
 const char*
 pz_queue_device(const pz_queue* const queue, pz_device* const device)
 {
+  if (!queue) {
+    (void)pzi_fail(PZ_INVALID, "found no queue");
+    return "";
+  }
   if (device) {
     *device = queue->device;
   }
@@ -221,6 +225,10 @@ pz_queue_device(const pz_queue* const queue, pz_device* const device)
 void
 pz_queue_forbid_host_fallback(pz_queue* const queue, const bool forbid)
 {
+  if (!queue) {
+    (void)pzi_fail(PZ_INVALID, "found no queue");
+    return;
+  }
   queue->forbid_host = forbid;
   for (uint32_t k = 0; pzi_thread_queue_at(queue, k); ++k) {
     pzi_thread_queue_at(queue, k)->forbid_host = forbid;

@@ -17,6 +17,9 @@ typedef struct pz_plugin pz_plugin; /* descriptor.h */
 
 /* ---- errors and version --------------------------------------------------- */
 
+/* A call that finds NULL where an object is expected returns PZ_INVALID, and one without a status
+   0, "" or NULL. Functions that free or close ignore NULL. */
+
 /* A short phrase for a status, never NULL. [any thread] */
 PZ_API const char* pz_status_text(pz_status status);
 
