@@ -111,6 +111,27 @@ START_TEST(semantics_20_thousands_of_names)
 }
 END_TEST
 
+/* Far deeper than the stack could follow. Quadratic work would exceed the time limit. */
+START_TEST(modules_nest_from_the_bottom_up)
+{
+  enum { LEVELS = 100000 };
+  pz_queue* queue = NULL;
+  pz_module* inner = NULL;
+  pz_module* found = NULL;
+  ck_assert_ok(pz_queue_open(context, "reference", NULL, &queue));
+  ck_assert_ok(pz_module_new(context, queue, "Leaf", &inner));
+  for (int k = 0; k < LEVELS; ++k) {
+    pz_module* outer = NULL;
+    ck_assert_ok(pz_module_new(context, queue, "Level", &outer));
+    ck_assert_ok(pz_module_add_child(outer, "a", inner));
+    inner = outer;
+  }
+  ck_assert_ok(pz_module_child(inner, "a.a.a", &found));
+  pz_module_free(inner);
+  pz_queue_close(queue);
+}
+END_TEST
+
 /* Takes away what a killed process may leave where files have no nameless beginning. */
 static void
 sweep(void)
@@ -183,6 +204,7 @@ main(void)
   tcase_add_checked_fixture(tcase, setup, NULL);
   tcase_add_test(tcase, semantics_20_many_threads_save_and_read);
   tcase_add_test(tcase, semantics_20_thousands_of_names);
+  tcase_add_test(tcase, modules_nest_from_the_bottom_up);
   tcase_add_test(tcase, semantics_20_killed_while_saving);
   return test_main_case(tcase);
 }
