@@ -268,6 +268,10 @@ def outputs():
     refused("apply", "-p", "skew", "x.npy", "-o", "x.npy/y.npy", says="Not a directory")
     refused("invert", "-p", "skew", "x.npy", "-o", "y.npy", "-o", "./y.npy", says="two outputs")
     refused("sample", "-p", "skew", "2", "2", "-o", "y.npy", "--state", "d/../y.npy", says="two outputs")
+    os.symlink("d/../nowhere.npy", "second.npy")
+    for first, last in ("nowhere.npy", "dangling.npy"), ("dangling.npy", "nowhere.npy"), ("dangling.npy", "second.npy"):
+        refused("invert", "-p", "skew", "x.npy", "-o", first, "-o", last, "--force", says="two outputs")
+        refused("sample", "-p", "skew", "2", "2", "-o", first, "--state", last, "--force", says="two outputs")
     refused("sample", "-p", "skew", "2", "2", "-o", "y.npy", "--state", "old.npy", says=["old.npy", "--force"])
     refused("sample", "-p", "skew", "2", "2", "-o", "y.npy", "--state", "missing/s", says="no folder")
 
