@@ -178,6 +178,7 @@ pzi_check_tensor(const pz_queue* const queue, const pz_tensor* const tensor,
   if (tensor->device.type == PZ_DEVICE_CPU || !queue->backend->accept) {
     return PZ_OK;
   }
+  PZ_TRY(pzi_queue_check_process(queue));
   const uint64_t before = pzi_fail_count();
   return pzi_fail_prefix(
       pzi_queue_check_status(queue, queue->backend->accept(queue->handle, tensor->data, end),

@@ -132,6 +132,7 @@ pzi_queue_new(pz_context* const context, const pzi_backend* const backend, const
   queue->addresses = queue->host_memory || info.memory == PZ_MEMORY_DEVICE;
   queue->native = native != NULL;
   queue->async = (backend->table.flags & PZ_BACKEND_ASYNC) != 0;
+  queue->forks = pzi_forks_count();
   strncpy(queue->name, name, sizeof(queue->name) - 1);
   queue->allocator = (pzi_allocator){
       .alloc = alloc_device,
@@ -186,7 +187,7 @@ pzi_queue_release(pz_queue* const queue)
   if (!queue || atomic_fetch_sub_explicit(&queue->references, 1, memory_order_acq_rel) != 1) {
     return;
   }
-  if (queue->handle) {
+  if (queue->handle && !pzi_queue_is_inherited(queue)) {
     pzi_queue_free_held(queue, queue->fault.data);
     pzi_arena_cleanup(&queue->scratch);
     queue->backend->close(queue->handle);

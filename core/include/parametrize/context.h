@@ -31,6 +31,20 @@ PZ_API const char* pz_error_message(void);
 /* The version of the library that runs: "1.0.0". [any thread] */
 PZ_API const char* pz_version(void);
 
+/* ---- fork ----------------------------------------------------------------- */
+
+/* What a child of fork may call:
+   - If another thread was inside a call of the library at that moment: nothing before exec. The
+     child has that call's locks and not its thread.
+   - Otherwise everything on objects in host memory (the backends "reference" and "cpu"), which are
+     copies. Random streams go on in both alike: pz_context_seed gives the child one of its own.
+   - Objects on an asynchronous device ("opencl", "cuda") can be freed. Every call that needs the
+     device returns PZ_DEVICE.
+   - A child can open such a device if no parent has looked for one before (by opening a queue on an
+     accelerator or "auto", by pz_context_device). Otherwise it is not usable, and the report says
+     why. Drivers and their threads do not survive fork.
+   - A pz_writer belongs to the process that opened it. */
+
 /* ---- contexts ------------------------------------------------------------- */
 
 enum {
@@ -159,7 +173,9 @@ typedef struct pz_device_report {
 } pz_device_report;
 
 /* Opens all plugins and reports device `index` of all backends, in the order in which "auto"
-   takes them. [any thread] */
+   takes them. Looking for devices opens drivers, and these may change the process: PoCL 3.1 replaces
+   the handlers of SIGINT, SIGTERM, SIGSEGV and a dozen other signals, those of the host as well.
+   [any thread] */
 PZ_API pz_status pz_context_device(pz_context* context, uint32_t index, pz_device_report* out);
 
 /* ---- queues --------------------------------------------------------------- */
