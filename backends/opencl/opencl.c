@@ -133,7 +133,7 @@ opencl_accept(pz_backend_queue* const q, const void* const data, const uint64_t 
     return q->host->fail(PZ_MISMATCH, "the cl_mem belongs to another context than the queue");
   }
   if (bytes > size) {
-    return q->host->fail(PZ_INVALID, "the cl_mem has %zu bytes, expected %llu or more", size,
+    return q->host->fail(PZ_INVALID, "found a cl_mem of size %zu, expected %llu or more", size,
                          (unsigned long long)bytes);
   }
   return PZ_OK;

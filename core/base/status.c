@@ -167,5 +167,5 @@ pzi_message_restore(const pzi_message* const message)
 pz_status
 pzi_no_memory(const size_t bytes)
 {
-  return pzi_fail(PZ_NO_MEMORY, "out of memory: %zu bytes requested", bytes);
+  return pzi_fail(PZ_NO_MEMORY, "out of memory: %zu byte%s requested", bytes, PZI_S(bytes));
 }

@@ -33,6 +33,9 @@ typedef struct pzi_message {
 void pzi_message_save(pzi_message* out);
 void pzi_message_restore(const pzi_message* message);
 
+/* The ending of a plural behind a count: pzi_fail(..., "found %zu tensor%s", n, PZI_S(n)). */
+#define PZI_S(n) ((n) == 1 ? "" : "s")
+
 /* PZ_NO_MEMORY with its message. */
 pz_status pzi_no_memory(size_t bytes);
 

@@ -120,15 +120,14 @@ check_given(const pz_direction direction, const pz_spec* const given, const uint
   }
   const uint32_t most = direction == PZ_FROM_TENSOR ? 1 : PZI_MAX_TENSORS;
   if (!given || n_given == 0 || n_given > most) {
-    return pzi_fail(PZ_INVALID, "chain: found %" PRIu32 " specs, expected 1 to %" PRIu32,
+    return pzi_fail(PZ_INVALID,
+                    most == 1 ? "chain: found %" PRIu32 " specs, expected %" PRIu32
+                              : "chain: found %" PRIu32 " specs, expected 1 to %" PRIu32,
                     given ? n_given : 0, most);
   }
   for (uint32_t i = 0; i < n_given; ++i) {
     snprintf(what, sizeof(what), direction == PZ_FROM_TENSOR ? "value" : "original %" PRIu32, i);
-    PZ_TRY(pzi_check_spec(&given[i], what));
-    if (given[i].dtype == PZ_I64) {
-      return pzi_fail(PZ_MISMATCH, "%s: found int64, expected float32 or float64", what);
-    }
+    PZ_TRY(pzi_check_spec(&given[i], false, what));
   }
   return PZ_OK;
 }

@@ -57,8 +57,8 @@ pzi_back_check_want(const pz_eval* const eval, const uint64_t want,
   }
   const uint32_t n = pzi_back_trained(eval->chain);
   return (n < 64 && want >> n != 0) || (want != 0 && !gradients)
-             ? pzi_fail(PZ_INVALID, "%s: found want 0x%" PRIx64 "%s, expected %" PRIu32 " bits",
-                        what, want, gradients ? "" : " without gradients", n)
+             ? pzi_fail(PZ_INVALID, "%s: found want 0x%" PRIx64 "%s, expected %" PRIu32 " bit%s",
+                        what, want, gradients ? "" : " without gradients", n, PZI_S(n))
              : PZ_OK;
 }
 

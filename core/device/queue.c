@@ -100,8 +100,8 @@ copy_operations(pz_queue* const queue)
       continue;
     }
     if (from->size < offsetof(pz_backend_ops, copy) || from->size > PZI_LARGEST_TABLE) {
-      return pzi_fail(PZ_PLUGIN, "%s: operations of %" PRIu32 " bytes, expected at least %zu",
-                      queue->name, from->size, offsetof(pz_backend_ops, copy));
+      return pzi_fail(PZ_PLUGIN, "%s: operations of %" PRIu32 " byte%s, expected at least %zu",
+                      queue->name, from->size, PZI_S(from->size), offsetof(pz_backend_ops, copy));
     }
     memcpy(to, from, from->size < sizeof(*to) ? from->size : sizeof(*to));
   }

@@ -99,8 +99,8 @@ check_tensor(const pz_writer_tensor* const entry, placement* const out)
   }
   const uint64_t bytes = good ? pzi_file_dtype_bytes(&entry->spec, bits) : UINT64_MAX;
   if (bytes > INT64_MAX / 2 || bytes != entry->bytes) {
-    return pzi_fail(PZ_INVALID, "found %llu bytes, dtype and shape require another number",
-                    (unsigned long long)entry->bytes);
+    return pzi_fail(PZ_INVALID, "found %llu byte%s, dtype and shape require another number",
+                    (unsigned long long)entry->bytes, PZI_S(entry->bytes));
   }
   out->spec = entry->spec;
   out->bytes = bytes;
@@ -316,9 +316,9 @@ pz_writer_put(pz_writer* const writer, const uint32_t index, const void* const d
   placement* const one = &writer->tensors[index];
   const uint64_t left = one->bytes - one->written;
   if (bytes > left || (bytes > 0 && !data)) {
-    return pzi_fail(PZ_INVALID, "%s: \"%.100s\": found %llu bytes, expected %s%llu", writer->path,
-                    one->name, (unsigned long long)(data ? bytes : 0), data ? "at most " : "",
-                    (unsigned long long)left);
+    return pzi_fail(PZ_INVALID, "%s: \"%.100s\": found %llu byte%s, expected %s%llu", writer->path,
+                    one->name, (unsigned long long)(data ? bytes : 0), PZI_S(data ? bytes : 0),
+                    data ? "at most " : "", (unsigned long long)left);
   }
   PZ_TRY(pzi_fail_prefix(check_errno(pzi_atomic_file_write_at(&writer->file, data, (size_t)bytes,
                                                               one->offset + one->written)),
@@ -337,9 +337,9 @@ pz_writer_commit(pz_writer* const writer)
   for (size_t k = 0; k < writer->n_tensors && status == PZ_OK; ++k) {
     const placement* const one = &writer->tensors[k];
     if (one->written < one->bytes) {
-      status =
-          pzi_fail(PZ_INVALID, "\"%.100s\": found %llu bytes written, expected %llu", one->name,
-                   (unsigned long long)one->written, (unsigned long long)one->bytes);
+      status = pzi_fail(PZ_INVALID, "\"%.100s\": found %llu byte%s written, expected %llu",
+                        one->name, (unsigned long long)one->written, PZI_S(one->written),
+                        (unsigned long long)one->bytes);
     }
   }
   if (status == PZ_OK) {

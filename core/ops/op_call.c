@@ -99,8 +99,8 @@ add(pzi_op_call* const call, const char* const name, const uint8_t access, const
     status = check_place(call, tensor);
     status = status == PZ_OK ? check_dtype(call, tensor, index) : status;
     if (status == PZ_OK && tensor->ndim < least_ndim) {
-      status = pzi_fail(PZ_MISMATCH, "found %d dimensions, expected %d or more", tensor->ndim,
-                        least_ndim);
+      status = pzi_fail(PZ_MISMATCH, "found %d dimension%s, expected %d or more", tensor->ndim,
+                        PZI_S(tensor->ndim), least_ndim);
     }
     if (status != PZ_OK) {
       (void)pzi_fail_prefix(status, "%s", name);
@@ -146,8 +146,8 @@ pzi_op_call_index(pzi_op_call* const call, const char* const name, const pz_tens
   pzi_operand* const operand = add(call, name, PZI_READ, PZI_AS_VECTOR, 1, true, tensor);
   operand->contiguous = true;
   if (call->status == PZ_OK && tensor->ndim != 1) {
-    call->status = pzi_fail(PZ_MISMATCH, "%s: %s: found %d dimensions, expected 1",
-                            pzi_op_name(call->request.op), name, tensor->ndim);
+    call->status = pzi_fail(PZ_MISMATCH, "%s: %s: found %d dimension%s, expected 1",
+                            pzi_op_name(call->request.op), name, tensor->ndim, PZI_S(tensor->ndim));
   }
 }
 

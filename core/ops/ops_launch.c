@@ -8,6 +8,7 @@
 #include "lower.h"
 #include "op_entries.h"
 #include "ops_table.h"
+#include "spec_text.h"
 #include "status.h"
 
 #include <parametrize/plugin.h>
@@ -32,7 +33,11 @@ lower_argument(pz_queue* const queue, pzi_request* const r, const uint32_t k,
     return pzi_fail(PZ_MISMATCH, "%s: found on the host, expected on %s", what, queue->name);
   }
   if (tensor->dtype == PZ_I64 || (r->dtype != 0 && tensor->dtype != r->dtype)) {
-    return pzi_fail(PZ_MISMATCH, "%s: dtype differs from the others or is not a float", what);
+    char found[PZI_SPEC_TEXT];
+    char expected[PZI_SPEC_TEXT];
+    return pzi_fail(PZ_MISMATCH, "%s: found %s, expected %s", what,
+                    pzi_spec_text_dtype(tensor->dtype, found),
+                    r->dtype == 0 ? "float32 or float64" : pzi_spec_text_dtype(r->dtype, expected));
   }
   if (!pzi_shape_is_contiguous(tensor)) {
     return pzi_fail(PZ_INVALID, "%s: found strides, expected it C-contiguous", what);

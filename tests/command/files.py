@@ -44,7 +44,7 @@ def several():
     assert read("a0.npy") == read("a.npy") and read("b0.npy") == ((2, 3), [1.0] * 6)
     good("apply", "-p", "product", "a0.npy", "b0.npy", "-o", "y0.npy", "--state", "s.safetensors")
     assert read("y0.npy") == read("a.npy")
-    usage("invert", "-p", "product", "a.npy", "-o", "c.npy", says="found 1 outputs, expected 2")
+    usage("invert", "-p", "product", "a.npy", "-o", "c.npy", says="found 1 output, expected 2")
     refused("apply", "-p", "product", "a.npy", "-o", "c.npy", says=["1", "2"])
     write("c.npy", (3, 2), range(6))
     refused("apply", "-p", "product", "a.npy", "c.npy", "-o", "d.npy", says=["2x3", "3x2"])

@@ -146,6 +146,22 @@ START_TEST(test_user_folder)
   pz_parametrization_info info = {.size = sizeof(info)};
   ck_assert_fails(pz_context_find(context, "good", &info), PZ_NOT_FOUND, "no parametrization");
   pz_context_free(context);
+
+  /* Whoever asks for a parametrization hears why its folder was not searched. */
+  static const char* const elements[] = {
+      "\"data\" (PARAMETRIZE_PLUGIN_PATH): a relative path, expected an absolute one",
+      "\"\" (PARAMETRIZE_PLUGIN_PATH): an empty element, expected an absolute path",
+      "/none\" (PARAMETRIZE_PLUGIN_PATH): no such folder",
+  };
+  char variable[600];
+  snprintf(variable, sizeof(variable), "data::%s", scene_path("none"));
+  ck_assert_int_eq(setenv("PARAMETRIZE_PLUGIN_PATH", variable, 1), 0);
+  for (size_t k = 0; k < sizeof(elements) / sizeof(elements[0]); ++k) {
+    context = scene_default_context();
+    ck_assert_fails(pz_context_find(context, "good", &info), PZ_NOT_FOUND, elements[k]);
+    pz_context_free(context);
+  }
+  ck_assert_int_eq(unsetenv("PARAMETRIZE_PLUGIN_PATH"), 0);
 }
 END_TEST
 
