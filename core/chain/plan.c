@@ -171,7 +171,7 @@ pzi_plan_make(const pzi_instance* const instance, const uint32_t index,
   }
   pzi_activity run = {.id = table->id, .callback = "plan", .draft = draft};
   pz_call call;
-  const pz_fault none = {0};
+  pzi_fault none = {.status = PZ_OK};
   pzi_ops_table_init_call(&call, &run.frame, NULL, &none); /* no queue: operations fail */
   call.host = &pzi_services;
   call.options = instance->options;

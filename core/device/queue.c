@@ -157,7 +157,7 @@ pzi_queue_new(pz_context* const context, const pzi_backend* const backend, const
   }
   status = copy_operations(queue);
   if (status == PZ_OK) {
-    status = pzi_fault_new_held(queue, &queue->fault);
+    status = pzi_fault_word_new_held(queue, &queue->fault);
   }
   if (status != PZ_OK) {
     goto failed;

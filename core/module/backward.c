@@ -47,7 +47,7 @@ add(const pz_slot* const slot, const pz_tensor* const gradient)
   pz_queue* const queue = slot->module->queue;
   pzi_frame frame;
   pz_call call;
-  pzi_ops_table_init_call(&call, &frame, queue, &queue->fault);
+  pzi_ops_table_init_call(&call, &frame, queue, NULL);
   return call.ops->axpby(&call, 1.0, gradient, 1.0, &slot->gradient->tensor);
 }
 

@@ -90,7 +90,7 @@ pzi_ops_launch(pz_call* const c, const pz_kernel* const kernel, const int64_t n_
       .kernel = kernel,
       .reals = reals,
       .integers = integers,
-      .fault = &frame->fault,
+      .fault = &frame->word,
   };
   for (uint32_t k = 0; k < r.n; ++k) {
     PZ_TRY(lower_argument(queue, &r, k, tensors[k]));

@@ -336,7 +336,7 @@ END_TEST
 START_TEST(test_fault_word)
 {
   open_on("later");
-  pz_fault fault = {0};
+  pzi_fault fault;
   ck_assert_ok(pzi_fault_new(queue, &fault));
   pzi_ops_table_init_call(&runner->call, &runner->frame, queue, &fault);
   const int64_t shape[] = {2, 1, 1};
