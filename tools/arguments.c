@@ -233,8 +233,9 @@ check(const arguments* const a)
     }
   }
   if (a->n_operands < c->least_operands) {
-    return say_usage(c->name, c->name, "found %zu operands, expected %s%zu", a->n_operands,
-                     c->least_operands < c->most_operands ? "at least " : "", c->least_operands);
+    return say_usage(c->name, c->name, "found %zu operand%s, expected %s%zu", a->n_operands,
+                     PLURAL(a->n_operands), c->least_operands < c->most_operands ? "at least " : "",
+                     c->least_operands);
   }
   if (a->n_operands > c->most_operands) {
     return say_usage(c->name, a->operands[c->most_operands], "one operand too many");

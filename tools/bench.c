@@ -10,6 +10,7 @@
    The report also has the ratio of vjp to forward. */
 
 #include "commands.h"
+#include "print.h"
 #include "say.h"
 
 #include <parametrize/parametrize.h>
@@ -351,9 +352,11 @@ report(const run* const r)
   const double bytes_per_second = 2.0 * value * element / r->times[COPY][0];
   const double best_product = r->times[PRODUCT][0];
   const double flops = 2.0 * value * n;
-  printf("%s, %s, %.0f of %.0f x %.0f on %s\n", pz_chain_text(r->chain.chain),
-         r->spec.dtype == PZ_F32 ? "float32" : "float64", batch, n, n,
-         pz_queue_device(r->queue, NULL));
+  const char* const chain = pz_chain_text(r->chain.chain);
+  print_part(chain, strlen(chain));
+  printf(", %s, %.0f of %.0f x %.0f on ", r->spec.dtype == PZ_F32 ? "float32" : "float64", batch, n,
+         n);
+  print_line(pz_queue_device(r->queue, NULL));
   printf("%-12s %14s %14s %14s  %s\n", "", "median", "quartile", "quartile", "");
   for (int k = 0; k < MEASURED; ++k) {
     const int what = k < 2 ? k + 2 : k - 2;

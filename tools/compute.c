@@ -39,7 +39,8 @@ run_apply(const arguments* const a)
   pz_tensor value;
   return job_finish(&j, job_read(&j, a, NULL) && job_open_originals(&j) && job_fill_state(&j) &&
                             job_good(&j, pz_eval_forward(j.eval, j.state, 0, NULL, &value)) &&
-                            job_fetch(&j, 0, &value) && job_write(&j, NULL));
+                            job_good(&j, pz_eval_check(j.eval)) && job_fetch(&j, 0, &value) &&
+                            job_write(&j, NULL));
 }
 
 /* Copies of own parameters and buffers on the host. */
@@ -189,7 +190,8 @@ run_sample(const arguments* const a)
            job_good(&j, pz_eval_initialize(j.eval, j.state, 0, &tensor)) &&
            job_good(&j, pz_eval_sample(j.eval, j.state)) &&
            job_good(&j, pz_eval_forward(j.eval, j.state, 0, NULL, &value)) &&
-           job_fetch(&j, 0, &value) && job_write(&j, a->state);
+           job_good(&j, pz_eval_check(j.eval)) && job_fetch(&j, 0, &value) &&
+           job_write(&j, a->state);
   }
   npy_free(&identity);
   return job_finish(&j, done);

@@ -84,8 +84,8 @@ run_jvp(const arguments* const a)
   job j = {.a = a};
   if (a->n_tangents != a->n_operands) {
     return say_usage("jvp", "--tangent",
-                     "found %zu directions, expected %zu, one for each original", a->n_tangents,
-                     a->n_operands);
+                     "found %zu direction%s, expected %zu, one for each original", a->n_tangents,
+                     PLURAL(a->n_tangents), a->n_operands);
   }
   bool done = job_read(&j, a, NULL) && job_open_originals(&j);
   const size_t n = done ? a->n_tangents + pz_chain_count(j.chain, PZ_OWN_PARAMETER) : 0;
@@ -145,7 +145,8 @@ run_logdet(const arguments* const a)
   job j = {.a = a};
   const size_t expected = a->gradient == NULL ? 1 : 1 + a->n_operands;
   if (a->n_outputs != expected) {
-    return say_usage("logdet", "-o", "found %zu outputs, expected %zu%s", a->n_outputs, expected,
+    return say_usage("logdet", "-o", "found %zu output%s, expected %zu%s", a->n_outputs,
+                     PLURAL(a->n_outputs), expected,
                      a->gradient == NULL ? " without --grad"
                                          : ": of log |det|, then one for each original");
   }

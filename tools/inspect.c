@@ -59,7 +59,7 @@ show_tensors(job* const j)
                                   texts_add(&j->texts, "%" PRIu64, tensor.bytes)});
   }
   const bool good = show(j, NULL, &t);
-  printf("%zu tensors, %" PRIu64 " bytes\n", k, bytes);
+  printf("%zu tensor%s, %" PRIu64 " byte%s\n", k, PLURAL(k), bytes, PLURAL(bytes));
   return good;
 }
 

@@ -151,7 +151,7 @@ job_outputs_match(const job* const j)
   if (n == j->a->n_outputs) {
     return true;
   }
-  say_usage(j->a->command->name, "-o", "found %zu outputs, expected %u, one for each original",
-            j->a->n_outputs, (unsigned)n);
+  say_usage(j->a->command->name, "-o", "found %zu output%s, expected %u, one for each original",
+            j->a->n_outputs, PLURAL(j->a->n_outputs), (unsigned)n);
   return false;
 }

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -284,12 +285,29 @@ occupy_standard_streams(void)
   }
 }
 
+static pid_t running; /* this process, until the command has returned */
+
+/* A plugin or a library that calls exit would end the program with a status of its choice, success
+   perhaps, and without the outputs. */
+static void
+check_return(void)
+{
+  if (running == getpid()) { // not a child of theirs
+    (void)fflush(stdout);
+    (void)say(NULL, "a plugin or a library ended the program");
+    _exit(EXIT_ERROR);
+  }
+}
+
 int
 main(int argc, char** argv)
 {
   occupy_standard_streams();
+  running = getpid();
+  (void)atexit(check_return);
   signal(SIGXFSZ, SIG_IGN); /* a file beyond the limit is an error like a full disk */
   const int status = run(argc, argv);
+  running = 0;
   if (fflush(stdout) != 0 || ferror(stdout)) {
     const int error = errno;
     return status == EXIT_GOOD ? say_system("standard output", error) : status;

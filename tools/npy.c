@@ -177,9 +177,9 @@ read_header(source* const s, npy_layout* const out)
 static void*
 read_elements(source* const s, const size_t bytes)
 {
-  static const char wrong[] = "found %s%llu bytes of elements, expected %zu";
+  static const char wrong[] = "found %s%llu byte%s of elements, expected %zu";
   if (s->regular && s->left != bytes) {
-    say(s->path, wrong, "", (unsigned long long)s->left, bytes);
+    say(s->path, wrong, "", (unsigned long long)s->left, PLURAL(s->left), bytes);
     return NULL;
   }
   size_t capacity = s->regular || bytes < (1U << 20) ? bytes : 1U << 20;
@@ -196,7 +196,7 @@ read_elements(source* const s, const size_t bytes)
       if (done == bytes) {
         return data;
       }
-      say(s->path, wrong, ended ? "" : "at least ", (unsigned long long)done, bytes);
+      say(s->path, wrong, ended ? "" : "at least ", (unsigned long long)done, PLURAL(done), bytes);
       break;
     }
     capacity = capacity < bytes / 2 ? 2 * capacity : bytes;

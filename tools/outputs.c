@@ -80,9 +80,9 @@ name_of(const char* const path)
   return slash ? slash + 1 : path;
 }
 
-/* Do two paths name the same file, or the same new file in one folder? */
+/* Do two paths without links name the same file, or the same new file in one folder? */
 static bool
-same_target(const char* const a, const char* const b)
+same_resolved(const char* const a, const char* const b)
 {
   struct stat x;
   struct stat y;
@@ -96,6 +96,19 @@ same_target(const char* const a, const char* const b)
                     x.st_ino == y.st_ino;
   free(folder_a);
   free(folder_b);
+  return same;
+}
+
+/* The same for any paths; a link whose target does not exist is the file that will be made. */
+static bool
+same_target(const char* const a, const char* const b)
+{
+  char* target_a = NULL;
+  char* target_b = NULL;
+  const bool same = pzi_atomic_file_resolve(a, &target_a) == 0 &&
+                    pzi_atomic_file_resolve(b, &target_b) == 0 && same_resolved(target_a, target_b);
+  free(target_a);
+  free(target_b);
   return same;
 }
 

@@ -1,13 +1,12 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A message is always one line: file names and texts of plugins may contain newlines and terminal
-   sequences, so control characters become question marks. A progress line is the last line of the
-   terminal; every message erases it first. */
+/* A message is always one line, whatever is in the file names and texts that it quotes (print.h). A
+   progress line is the last line of the terminal; every message erases it first. */
 
 #include "say.h"
 
-#include "texts.h"
+#include "print.h"
 
 #include <parametrize/parametrize.h>
 
@@ -18,7 +17,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { LINE_BYTES = 4096 };
+enum { LINE_BYTES = 4096, SHOWN_BYTES = 4 * LINE_BYTES }; /* every byte may become \xff */
 
 typedef struct line {
   char text[LINE_BYTES];
@@ -55,19 +54,6 @@ begin(line* const l, const char* const what)
   }
 }
 
-static void
-clean(line* const l)
-{
-  size_t length = 0;
-  for (size_t i = 0; l->text[i] != '\0';) {
-    const size_t control = text_control(l->text + i);
-    l->text[length++] = control ? '?' : l->text[i];
-    i += control ? control : 1;
-  }
-  l->text[length] = '\0';
-  l->length = length;
-}
-
 /* Returns to the first column and erases the line. */
 static const char*
 eraser(void)
@@ -76,11 +62,12 @@ eraser(void)
 }
 
 static void
-finish(line* const l)
+finish(const line* const l)
 {
-  clean(l);
+  char shown[SHOWN_BYTES];
+  print_into(shown, sizeof(shown), l->text);
   pthread_mutex_lock(&terminal);
-  fprintf(stderr, "%s%s\n", eraser(), l->text);
+  fprintf(stderr, "%s%s\n", eraser(), shown);
   progress = false;
   pthread_mutex_unlock(&terminal);
 }
@@ -144,6 +131,7 @@ say_progress(const char* const format, ...)
 {
   struct winsize size;
   line l = {.length = 0};
+  char shown[SHOWN_BYTES] = "";
   if (!isatty(STDERR_FILENO)) {
     return false;
   }
@@ -152,13 +140,13 @@ say_progress(const char* const format, ...)
     va_start(args, format);
     put(&l, format, args);
     va_end(args);
-    clean(&l);
+    /* A line that wraps could not be erased. */
+    const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+    const size_t room = known ? size.ws_col : 80;
+    print_into(shown, room < sizeof(shown) ? room : sizeof(shown), l.text);
   }
-  /* A line that wraps could not be erased. */
-  const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
-  const int room = known ? size.ws_col - 1 : 79;
   pthread_mutex_lock(&terminal);
-  fprintf(stderr, "%s%.*s", eraser(), room, format != NULL ? l.text : "");
+  fprintf(stderr, "%s%s", eraser(), shown);
   fflush(stderr);
   progress = format != NULL;
   pthread_mutex_unlock(&terminal);

@@ -18,6 +18,9 @@ enum {
   EXIT_USAGE = 2, /* of the command line */
 };
 
+/* The ending of a plural behind a count. */
+#define PLURAL(n) ((n) == 1 ? "" : "s")
+
 /* Prints an error and returns EXIT_ERROR. `what` may be NULL. */
 int say(const char* what, const char* format, ...) PZ_PRINTF(2, 3);
 

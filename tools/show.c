@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "guard.h"
+#include "print.h"
 #include "say.h"
 #include "table.h"
 #include "texts.h"
@@ -96,7 +97,7 @@ list_parametrizations(pz_context* const context, const char* const tag)
   if (n == 0) {
     table_cleanup(&t);
     if (tag != NULL) {
-      printf("no parametrization has the tag \"%s\"\n", tag);
+      print_line("no parametrization has the tag \"", tag, "\"");
     } else {
       puts("no parametrization found; parametrize doctor shows the folders searched");
     }
@@ -186,7 +187,9 @@ print_indented(const char* text)
 {
   while (*text != '\0') {
     const size_t length = strcspn(text, "\n");
-    printf("  %.*s\n", (int)length, text);
+    fputs("  ", stdout);
+    print_part(text, length);
+    putchar('\n');
     text += length + (text[length] == '\n');
   }
 }
@@ -236,7 +239,8 @@ show_parametrization(pz_context* const context, const char* const id)
     say_library(id, status);
     return false;
   }
-  printf("%s %s\n  %s\n", info.id, info.version, info.summary);
+  print_line(info.id, " ", info.version);
+  print_line("  ", info.summary);
   if (*info.formula != '\0') {
     puts("\nformula");
     print_indented(info.formula);
@@ -251,7 +255,7 @@ show_parametrization(pz_context* const context, const char* const id)
     }
   }
   puts("\nfile");
-  print_indented(info.path);
+  print_line("  ", info.path);
   return true;
 }
 
@@ -289,11 +293,11 @@ show_device(pz_context* const context, const char* const name)
          strcmp(device.name, opened) != 0) {
     ++k;
   }
-  printf("%s\n", opened);
+  print_line(opened);
   if (status == PZ_OK) {
     const char* const lines[] = {device.summary, device.hardware, device.detail, device.path};
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); ++i) {
-      print_indented(lines[i]);
+      print_line("  ", lines[i]);
     }
   }
   putchar('\n');
@@ -336,19 +340,17 @@ show_plugins(pz_context* const context)
   char origin[128] = "";
   for (; (status = pz_context_plugin(context, k, &plugin)) == PZ_OK; ++k) {
     if (k == 0 || strncmp(origin, plugin.origin, sizeof(origin) - 1) != 0) {
-      printf("%s%s\n", k > 0 ? "\n" : "", plugin.origin);
+      if (k > 0) {
+        putchar('\n');
+      }
+      print_line(plugin.origin);
       snprintf(origin, sizeof(origin), "%s", plugin.origin);
     }
     loaded += plugin.loaded != 0;
-    printf("  %-10s  ", plugin.loaded ? "loaded" : "not loaded");
-    for (const char* byte = plugin.path; *byte != '\0';) {
-      const size_t control = text_control(byte);
-      putchar(control ? '?' : *byte);
-      byte += control ? control : 1;
-    }
-    printf("%s%s\n", *plugin.ids ? ": " : "", plugin.ids);
+    print_line(plugin.loaded ? "  loaded      " : "  not loaded  ", plugin.path,
+               *plugin.ids ? ": " : "", plugin.ids);
     if (*plugin.reason != '\0') {
-      printf("              %s\n", plugin.reason);
+      print_line("              ", plugin.reason);
     }
   }
   if (!list_ended(status)) {

@@ -1,13 +1,12 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A column is as wide as its widest cell. Widths count UTF-8 characters. Control characters become
-   question marks, so that a file name cannot control the terminal. */
+/* A column is as wide as its widest cell. Widths count characters, after escapes (print.h). */
 
 #include "table.h"
 
 #include "arguments.h"
-#include "texts.h"
+#include "print.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,25 +49,11 @@ table_row(table* const t, const char* const* const cells)
   ++t->n_rows;
 }
 
-static size_t
-characters(const char* const text)
-{
-  size_t n = 0;
-  for (const char* byte = text; *byte != '\0'; ++byte) {
-    n += ((unsigned char)*byte & 0xc0) != 0x80;
-  }
-  return n;
-}
-
 static void
 print_cell(const char* const text, const size_t width)
 {
-  for (const char* byte = text; *byte != '\0';) {
-    const size_t control = text_control(byte);
-    putchar(control ? '?' : (unsigned char)*byte);
-    byte += control ? control : 1;
-  }
-  for (size_t n = characters(text); n < width; ++n) {
+  print_part(text, strlen(text));
+  for (size_t n = print_width(text); n < width; ++n) {
     putchar(' ');
   }
 }
@@ -94,7 +79,7 @@ table_print(const table* const t, const size_t indent)
   size_t total = indent;
   for (size_t k = 0; k <= last; ++k) {
     for (size_t i = 0; i < t->n_rows; ++i) {
-      const size_t n = characters(t->rows[i][k]);
+      const size_t n = print_width(t->rows[i][k]);
       width[k] = n > width[k] ? n : width[k];
     }
     total += width[k] + (k < last ? GAP : 0);

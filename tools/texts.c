@@ -49,16 +49,6 @@ texts_shape(texts* const t, const pz_spec* const spec)
   return spec->ndim == 0 ? "scalar" : texts_add(t, "%s", text);
 }
 
-size_t
-text_control(const char* const text)
-{
-  const unsigned char first = (unsigned char)text[0];
-  if (first < 0x20 || first == 0x7f) {
-    return first != '\0';
-  }
-  return first == 0xc2 && ((unsigned char)text[1] & 0xe0) == 0x80 ? 2 : 0;
-}
-
 void
 texts_cleanup(texts* const t)
 {

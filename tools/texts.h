@@ -27,8 +27,4 @@ const char* texts_shape(texts* t, const pz_spec* spec);
 
 void texts_cleanup(texts* t);
 
-/* The length in bytes of a control character at the beginning of a text: an ASCII one, or one of
-   U+0080 to U+009F, which terminals obey too. 0 for another character or the end of the text. */
-size_t text_control(const char* text);
-
 #endif /* TOOLS_TEXTS_H */

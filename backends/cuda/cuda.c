@@ -6,7 +6,6 @@
 #include "cuda_backend.h"
 
 #include <parametrize/descriptor.h>
-#include <parametrize/native.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,7 +145,7 @@ static const pz_backend cuda = {
 
 /* The caller's stream, if it belongs to the primary context; a new one for NULL. */
 static pz_status
-take_stream(cuda_queue* const q, const pz_cuda_native* const native)
+take_stream(cuda_queue* const q, const void* const native)
 {
   const pz_backend_host* const host = q->base.host;
   CUcontext context = NULL;
@@ -156,11 +155,9 @@ take_stream(cuda_queue* const q, const pz_cuda_native* const native)
     q->own = q->open = code == CUDA_SUCCESS;
     return code == CUDA_SUCCESS ? PZ_OK : cuda_failed(host, code, "opening a stream");
   }
-  if (native->size < sizeof(*native)) {
-    return host->fail(PZ_INVALID, "found a structure of %u bytes, expected pz_cuda_native",
-                      (unsigned)native->size);
-  }
-  code = cu.cuStreamGetCtx((CUstream)native->stream, &context);
+  void* handle = NULL;
+  PZ_TRY(gpu_native_handle(host, native, &handle));
+  code = cu.cuStreamGetCtx((CUstream)handle, &context);
   if (code != CUDA_SUCCESS) {
     return host->fail(PZ_INVALID, "found no stream of CUDA");
   }
@@ -168,7 +165,7 @@ take_stream(cuda_queue* const q, const pz_cuda_native* const native)
     return host->fail(PZ_MISMATCH,
                       "the stream belongs to another context than the primary one of the device");
   }
-  q->stream = (CUstream)native->stream;
+  q->stream = (CUstream)handle;
   q->open = true;
   return PZ_OK;
 }
@@ -202,7 +199,7 @@ cuda_open(const pz_backend_host* const host, const uint32_t index, const void* c
       .f64 = true,
   };
   const bool entered = cuda_enter(q->shared->handle);
-  status = take_stream(q, (const pz_cuda_native*)native);
+  status = take_stream(q, native);
   cuda_leave(entered);
   if (status == PZ_OK) {
     status = gpu_queue_init(&q->base);

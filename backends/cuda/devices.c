@@ -6,8 +6,10 @@
 
 #include "cuda_backend.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static cuda_context* contexts;
@@ -15,11 +17,18 @@ static cuda_context* contexts;
 int
 cuda_count(char* const reason)
 {
+  static atomic_int owner; /* the process that uses CUDA; its children cannot */
+  const int self = (int)getpid();
+  int expected = 0;
   char why[256];
   int n = 0;
   const char* const refusal = gpu_refusal();
   if (refusal) {
     snprintf(reason, 256, "%s", refusal);
+    return 0;
+  }
+  if (!atomic_compare_exchange_strong(&owner, &expected, self) && expected != self) {
+    snprintf(reason, 256, "CUDA was opened before fork, and works in the parent only");
     return 0;
   }
   if (!cuda_driver_open(why)) {

@@ -167,6 +167,9 @@ struct pz_backend_queue {
 /* Why no driver may be called in this process, for probe to say; or NULL. [any thread] */
 const char* gpu_refusal(void);
 
+/* The handle in the caller's struct of native.h, which is read as types.h says (rule 2). */
+pz_status gpu_native_handle(const pz_backend_host* host, const void* native, void** out);
+
 pz_status gpu_queue_init(pz_backend_queue* q);
 void gpu_queue_cleanup(pz_backend_queue* q); /* before the device's queue goes */
 

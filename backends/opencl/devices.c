@@ -2,11 +2,16 @@
    SPDX-License-Identifier: MIT */
 
 /* Devices over all platforms, in the order in which the loader and the platforms name
-   them. Nothing is opened here. */
+   them. Nothing is opened here.
+
+   The first question initialises the loader and the platforms, which some of them (PoCL 3.1) cannot
+   do on two threads at once; so one thread asks at a time. Their threads are not in a child of fork,
+   where calls may never return; so a process that got them from its parent does not ask. */
 
 #include "opencl.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,8 +44,18 @@ can_list(void)
   return can;
 }
 
-pz_status
-opencl_find(uint32_t index, opencl_place* const out, char* const reason)
+/* Did a parent of this process use OpenCL? Otherwise it belongs to this process from now on. */
+static bool
+is_inherited(void)
+{
+  static atomic_int owner;
+  const int self = (int)getpid();
+  int expected = 0;
+  return !atomic_compare_exchange_strong(&owner, &expected, self) && expected != self;
+}
+
+static pz_status
+find(uint32_t index, opencl_place* const out, char* const reason)
 {
   cl_platform_id platforms[MAX_PLATFORMS];
   cl_uint n_platforms = 0;
@@ -81,6 +96,20 @@ opencl_find(uint32_t index, opencl_place* const out, char* const reason)
     snprintf(reason, 256, "no device: OpenCL platform \"%s\" has none", name);
   }
   return PZ_NOT_FOUND;
+}
+
+pz_status
+opencl_find(const uint32_t index, opencl_place* const out, char* const reason)
+{
+  static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+  if (is_inherited()) {
+    snprintf(reason, 256, "OpenCL was opened before fork, and works in the parent only");
+    return PZ_NOT_FOUND;
+  }
+  pthread_mutex_lock(&mutex);
+  const pz_status status = find(index, out, reason);
+  pthread_mutex_unlock(&mutex);
+  return status;
 }
 
 void

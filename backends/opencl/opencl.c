@@ -6,7 +6,6 @@
 #include "opencl.h"
 
 #include <parametrize/descriptor.h>
-#include <parametrize/native.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,7 +137,7 @@ opencl_accept(pz_backend_queue* const q, const void* const data, const uint64_t 
     return q->host->fail(PZ_MISMATCH, "the cl_mem belongs to another context than the queue");
   }
   if (bytes > size) {
-    return q->host->fail(PZ_INVALID, "the cl_mem has %zu bytes, expected %llu or more", size,
+    return q->host->fail(PZ_INVALID, "found a cl_mem of size %zu, expected %llu or more", size,
                          (unsigned long long)bytes);
   }
   return PZ_OK;
@@ -266,17 +265,14 @@ static const pz_backend opencl = {
 
 /* The caller's queue: of this device, and in order. */
 static pz_status
-adopt(const pz_backend_host* const host, const opencl_place* const place,
-      const pz_opencl_native* const native, cl_command_queue* const queue,
-      cl_context* const context)
+adopt(const pz_backend_host* const host, const opencl_place* const place, const void* const native,
+      cl_command_queue* const queue, cl_context* const context)
 {
   cl_device_id device = NULL;
   cl_command_queue_properties properties = 0;
-  const cl_command_queue theirs = (cl_command_queue)native->queue;
-  if (native->size < sizeof(*native)) {
-    return host->fail(PZ_INVALID, "found a structure of %u bytes, expected pz_opencl_native",
-                      (unsigned)native->size);
-  }
+  void* handle = NULL;
+  PZ_TRY(gpu_native_handle(host, native, &handle));
+  const cl_command_queue theirs = (cl_command_queue)handle;
   if (!theirs ||
       clGetCommandQueueInfo(theirs, CL_QUEUE_DEVICE, sizeof(device), &device, NULL) != CL_SUCCESS ||
       clGetCommandQueueInfo(theirs, CL_QUEUE_CONTEXT, sizeof(*context), context, NULL) !=
@@ -309,7 +305,7 @@ opencl_open(const pz_backend_host* const host, const uint32_t index, const void*
     return host->fail(status, "%s", reason[0] != '\0' ? reason : "no such device");
   }
   if (native) {
-    PZ_TRY(adopt(host, &place, (const pz_opencl_native*)native, &theirs, &context));
+    PZ_TRY(adopt(host, &place, native, &theirs, &context));
   }
   opencl_queue* const q = (opencl_queue*)calloc(1, sizeof(*q));
   if (!q) {

@@ -49,7 +49,8 @@ opencl_of(pz_backend_queue* const q)
 }
 
 /* Device `index` over all platforms; PZ_NOT_FOUND past the last, with the reason in `reason`
-   (at least 256 bytes) where there is none at all; PZ_NO_MEMORY, with the reason. */
+   (at least 256 bytes) where there is none at all, or where a parent of this process used OpenCL;
+   PZ_NO_MEMORY, with the reason. */
 pz_status opencl_find(uint32_t index, opencl_place* out, char* reason);
 
 /* Why the device cannot be used, or NULL. */

@@ -30,12 +30,14 @@ pzi_name_list_check(const pzi_name_list* const missing, const size_t n,
                     const pzi_name_list* const unknown)
 {
   if (missing->n > 0) {
-    return pzi_fail(PZ_MISMATCH, "%zu of %zu tensors expected are not in the file: %s%s",
-                    missing->n, n, missing->text, missing->n > SHOWN ? " ..." : "");
+    return pzi_fail(PZ_MISMATCH, "%zu of %zu expected tensor%s %s not in the file: %s%s",
+                    missing->n, n, PZI_S(n), missing->n == 1 ? "is" : "are", missing->text,
+                    missing->n > SHOWN ? " ..." : "");
   }
   if (unknown->n > 0) {
-    return pzi_fail(PZ_MISMATCH, "%zu tensors of the file are unknown: %s%s", unknown->n,
-                    unknown->text, unknown->n > SHOWN ? " ..." : "");
+    return pzi_fail(PZ_MISMATCH, "%zu tensor%s of the file %s unknown: %s%s", unknown->n,
+                    PZI_S(unknown->n), unknown->n == 1 ? "is" : "are", unknown->text,
+                    unknown->n > SHOWN ? " ..." : "");
   }
   return PZ_OK;
 }

@@ -36,7 +36,8 @@ pzi_struct_check(const void* const to, const char* const what)
 }
 
 pz_status
-pzi_struct_read(void* const to, const size_t bytes, const void* const from, const char* const what)
+pzi_struct_read(void* const to, const size_t bytes, const size_t reserved, const void* const from,
+                const char* const what)
 {
   PZ_TRY(pzi_struct_check(from, what));
   const size_t size = size_of(from);
@@ -50,7 +51,11 @@ pzi_struct_read(void* const to, const size_t bytes, const void* const from, cons
   }
   memset(to, 0, bytes);
   memcpy(to, from, size < bytes ? size : bytes);
-  return PZ_OK;
+  uint32_t word = 0;
+  memcpy(&word, (const char*)to + reserved, sizeof(word));
+  return word == 0 ? PZ_OK
+                   : pzi_fail(PZ_UNSUPPORTED,
+                              "%s: found %" PRIu32 " in a reserved field, expected 0", what, word);
 }
 
 pz_status

@@ -10,9 +10,11 @@
 #include <parametrize/types.h>
 
 /* Copies the host's struct `from` into `to`, which has `bytes` bytes. Missing fields become zero.
-   `what` names the struct in messages. PZ_INVALID for NULL or a size below that of the header,
-   PZ_UNSUPPORTED if bytes beyond `bytes` are not zero. */
-pz_status pzi_struct_read(void* to, size_t bytes, const void* from, const char* what);
+   `what` names the struct in messages; `reserved` is the offset of its reserved word. PZ_INVALID for
+   NULL or a size below that of the header, PZ_UNSUPPORTED if the reserved word or bytes beyond
+   `bytes` are not zero. */
+pz_status pzi_struct_read(void* to, size_t bytes, size_t reserved, const void* from,
+                          const char* what);
 
 /* PZ_INVALID unless `to` is not NULL and has room for the header. */
 pz_status pzi_struct_check(const void* to, const char* what);

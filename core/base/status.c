@@ -5,6 +5,8 @@
 
 #include "status.h"
 
+#include "utf8.h"
+
 #include <parametrize/context.h>
 
 #include <errno.h>
@@ -69,15 +71,11 @@ pz_version(void)
   return PZI_VERSION;
 }
 
-/* Records a message; control characters become spaces. */
+/* Records a message as a printable line. */
 static void
 set_message(char* const text)
 {
-  for (char* c = text; *c != '\0'; ++c) {
-    if ((unsigned char)*c < 0x20 || *c == 0x7f) {
-      *c = ' ';
-    }
-  }
+  pzi_utf8_clean(text);
   memcpy(pzi_current, text, strlen(text) + 1);
   ++pzi_failures;
 }
@@ -170,7 +168,7 @@ pzi_message_restore(const pzi_message* const message)
 pz_status
 pzi_no_memory(const size_t bytes)
 {
-  return pzi_fail(PZ_NO_MEMORY, "out of memory: %zu bytes requested", bytes);
+  return pzi_fail(PZ_NO_MEMORY, "out of memory: %zu byte%s requested", bytes, PZI_S(bytes));
 }
 
 bool

@@ -12,7 +12,7 @@
 
 /* Records one lower-case line and returns `status`:
    `return pzi_fail(PZ_MISMATCH, "found %s, expected %s", ...)`. Messages are truncated at 1023
-   bytes; control characters become spaces. An argument may be the current message. [any thread] */
+   bytes and made printable (utf8.h). An argument may be the current message. [any thread] */
 pz_status pzi_fail(pz_status status, const char* format, ...) PZ_PRINTF(2, 3);
 pz_status pzi_vfail(pz_status status, const char* format, va_list args) PZ_PRINTF(2, 0);
 
@@ -32,6 +32,9 @@ typedef struct pzi_message {
 } pzi_message;
 void pzi_message_save(pzi_message* out);
 void pzi_message_restore(const pzi_message* message);
+
+/* The ending of a plural behind a count: pzi_fail(..., "found %zu tensor%s", n, PZI_S(n)). */
+#define PZI_S(n) ((n) == 1 ? "" : "s")
 
 /* PZ_NO_MEMORY with its message. */
 pz_status pzi_no_memory(size_t bytes);

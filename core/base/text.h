@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Builds strings, checks UTF-8, and converts numbers in the C locale. */
+/* Builds strings and converts numbers in the C locale. */
 
 #ifndef PZI_TEXT_H
 #define PZI_TEXT_H
@@ -21,10 +21,6 @@ void pzi_text_add(pzi_text* text, const char* string);
 
 /* Moves the string to `*out` (never NULL), or PZ_NO_MEMORY. The builder is empty afterwards. */
 pz_status pzi_text_finish(pzi_text* text, char** out);
-
-/* Is the text UTF-8, without overlong forms, surrogates and anything beyond U+10FFFF? Zero bytes
-   are valid. */
-bool pzi_text_is_utf8(const char* text, size_t length);
 
 /* The shortest decimal number that reads back as `value`. */
 enum { PZI_TEXT_REAL = 32 };

@@ -120,15 +120,14 @@ check_given(const pz_direction direction, const pz_spec* const given, const uint
   }
   const uint32_t most = direction == PZ_FROM_TENSOR ? 1 : PZI_MAX_TENSORS;
   if (!given || n_given == 0 || n_given > most) {
-    return pzi_fail(PZ_INVALID, "chain: found %" PRIu32 " specs, expected 1 to %" PRIu32,
+    return pzi_fail(PZ_INVALID,
+                    most == 1 ? "chain: found %" PRIu32 " specs, expected %" PRIu32
+                              : "chain: found %" PRIu32 " specs, expected 1 to %" PRIu32,
                     given ? n_given : 0, most);
   }
   for (uint32_t i = 0; i < n_given; ++i) {
     snprintf(what, sizeof(what), direction == PZ_FROM_TENSOR ? "value" : "original %" PRIu32, i);
-    PZ_TRY(pzi_check_spec(&given[i], what));
-    if (given[i].dtype == PZ_I64) {
-      return pzi_fail(PZ_MISMATCH, "%s: found int64, expected float32 or float64", what);
-    }
+    PZ_TRY(pzi_check_spec(&given[i], false, what));
   }
   return PZ_OK;
 }
@@ -287,21 +286,28 @@ pz_chain_free(pz_chain* const chain)
   }
 }
 
+static pz_status
+check_chain(const pz_chain* const chain)
+{
+  return chain ? PZ_OK : pzi_fail(PZ_INVALID, "found no chain");
+}
+
 uint32_t
 pz_chain_length(const pz_chain* const chain)
 {
-  return chain->n_stages;
+  return check_chain(chain) == PZ_OK ? chain->n_stages : 0;
 }
 
 const char*
 pz_chain_text(const pz_chain* const chain)
 {
-  return chain->text;
+  return check_chain(chain) == PZ_OK ? chain->text : "";
 }
 
 pz_status
 pz_chain_stage(const pz_chain* const chain, const uint32_t index, pz_stage_info* const out)
 {
+  PZ_TRY(check_chain(chain));
   PZ_TRY(pzi_struct_check(out, "output"));
   if (index >= chain->n_stages) {
     return pzi_fail(PZ_NOT_FOUND, "chain: found index %" PRIu32 ", expected less than %" PRIu32,
@@ -341,6 +347,7 @@ pz_status
 pz_chain_tensor(const pz_chain* const chain, const pz_role role, const uint32_t index,
                 pz_chain_tensor_info* const out)
 {
+  PZ_TRY(check_chain(chain));
   PZ_TRY(pzi_struct_check(out, "output"));
   const uint32_t place = pzi_chain_place(chain, (uint32_t)role, index);
   if (place == UINT32_MAX) {
@@ -361,11 +368,12 @@ pz_chain_tensor(const pz_chain* const chain, const pz_role role, const uint32_t 
 uint32_t
 pz_chain_count(const pz_chain* const chain, const pz_role role)
 {
-  return role >= PZ_ORIGINAL && role <= PZ_STATE_BUFFER ? chain->n_role[role] : 0;
+  const bool known = role >= PZ_ORIGINAL && role <= PZ_STATE_BUFFER;
+  return check_chain(chain) == PZ_OK && known ? chain->n_role[role] : 0;
 }
 
 const pz_spec*
 pz_chain_value(const pz_chain* const chain)
 {
-  return &chain->stages[chain->n_stages - 1].plan.value;
+  return check_chain(chain) == PZ_OK ? &chain->stages[chain->n_stages - 1].plan.value : NULL;
 }

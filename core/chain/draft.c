@@ -52,11 +52,8 @@ pzi_draft_tensor(pzi_activity* const run, const uint32_t role, const char* const
   pzi_draft* const draft = run->draft;
   const char* const what = role_names[role - 1];
   uint32_t* const n = &draft->n[role - 1];
-  if (pzi_check_spec(spec, what) != PZ_OK) {
+  if (pzi_check_spec(spec, role == PZ_STATE_BUFFER, what) != PZ_OK) {
     return pzi_activity_breach(run, "%s", pz_error_message());
-  }
-  if (role != PZ_STATE_BUFFER && spec->dtype == PZ_I64) {
-    return pzi_activity_breach(run, "%s: found int64, expected float32 or float64", what);
   }
   if (role != PZ_ORIGINAL && !name) {
     return pzi_activity_breach(run, "%s: found no name", what);
@@ -92,11 +89,8 @@ pzi_draft_value(pzi_activity* const run, const pz_spec* const spec, const uint32
   const uint32_t structure = declared > PZ_DIAGONAL ? (uint32_t)PZ_GENERAL : declared;
   pzi_draft* const draft = run->draft;
   char text[PZI_SPEC_TEXT];
-  if (pzi_check_spec(spec, "value") != PZ_OK) {
+  if (pzi_check_spec(spec, false, "value") != PZ_OK) {
     return pzi_activity_breach(run, "%s", pz_error_message());
-  }
-  if (spec->dtype == PZ_I64) {
-    return pzi_activity_breach(run, "value: found int64, expected float32 or float64");
   }
   if (draft->has_value) {
     return pzi_activity_breach(run, "value: found a second one");

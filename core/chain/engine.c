@@ -19,6 +19,17 @@ pzi_engine_adopt(pzi_engine* const engine, pz_queue* const queue, const pz_state
   return PZ_OK;
 }
 
+pz_status
+pzi_engine_forward(const pzi_engine* const engine, const uint32_t flags, pz_tensor* const value)
+{
+  PZ_TRY(pz_eval_forward(engine->eval, engine->state, flags, NULL, value));
+  const pz_status status = engine->eval->queue->async ? PZ_OK : pz_eval_check(engine->eval);
+  if (status != PZ_OK) {
+    pzi_eval_invalidate(engine->eval);
+  }
+  return status;
+}
+
 void
 pzi_engine_cleanup(pzi_engine* const engine)
 {

@@ -21,6 +21,10 @@ typedef struct pzi_engine {
 pz_status pzi_engine_adopt(pzi_engine* engine, pz_queue* queue, const pz_state* from,
                            bool check_writes);
 
+/* pz_eval_forward. On a synchronous device, where that waits for nothing, failures are reported now,
+   and the evaluation has no value then. */
+pz_status pzi_engine_forward(const pzi_engine* engine, uint32_t flags, pz_tensor* value);
+
 void pzi_engine_cleanup(pzi_engine* engine);
 
 #endif /* PZI_ENGINE_H */

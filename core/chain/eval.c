@@ -9,6 +9,7 @@
 #include "activity.h"
 #include "check_tensor.h"
 #include "fault.h"
+#include "memory_owners.h"
 #include "overlap.h"
 #include "queue_copy.h"
 #include "services.h"
@@ -24,7 +25,14 @@
 bool
 pzi_eval_ready(const pz_eval* const eval, const pz_tensor* const tensor)
 {
-  return pzi_check_owned(eval->queue, tensor) && pzi_shape_is_contiguous(tensor);
+  return pzi_check_owned(eval->queue, tensor) && pzi_shape_is_contiguous(tensor) &&
+         !pzi_memory_owners_is_other(eval->queue, tensor);
+}
+
+bool
+pzi_eval_for_host(const pz_eval* const eval, const pz_tensor* const tensor)
+{
+  return !eval->queue->async || !pzi_check_owned(eval->queue, tensor);
 }
 
 /* Can the fold before stage i be skipped, because stage i reads its input as a triangle? Not if
@@ -152,7 +160,7 @@ pzi_eval_begin(pz_eval* const eval, const pz_state* const state)
 /* ---- callbacks ---------------------------------------------------------------------------- */
 
 pz_call*
-pzi_eval_core(pz_eval* const eval, const pz_fault* const fault)
+pzi_eval_core(pz_eval* const eval, pzi_fault* const fault)
 {
   pzi_ops_table_init_call(&eval->call, &eval->activity.frame, pzi_thread_queue(eval->queue), fault);
   return &eval->call;
@@ -160,11 +168,12 @@ pzi_eval_core(pz_eval* const eval, const pz_fault* const fault)
 
 pz_call*
 pzi_eval_enter(pz_eval* const eval, const uint32_t i, const char* const callback,
-               const uint32_t flags, const pz_fault* const fault)
+               const uint32_t flags, pzi_fault* const fault)
 {
   const pzi_eval_stage* const stage = &eval->stages[i];
   const pzi_plan* const plan = stage->plan;
   pz_call* const c = pzi_eval_core(eval, fault);
+  eval->activity.frame.report = fault == &eval->step_fault ? PZI_REPORT_AT_ONCE : PZI_REPORT_LATER;
   c->flags = flags;
   c->host = &pzi_services;
   c->options = stage->options;
@@ -206,7 +215,7 @@ pzi_eval_leave(pz_eval* const eval, const bool replaced, pz_status answer)
 
 pz_status
 pzi_eval_poison(pz_eval* const eval, const pz_tensor* const out, const uint32_t n,
-                const pz_fault* const fault)
+                pzi_fault* const fault)
 {
   for (uint32_t k = 0; eval->check_writes && k < n; ++k) {
     if (out[k].data && out[k].dtype != PZ_I64) {
@@ -225,8 +234,7 @@ pzi_eval_set_check_writes(pz_eval* const eval, const bool check_writes)
 }
 
 pz_status
-pzi_eval_run(pz_eval* const eval, const uint32_t i, const uint32_t flags,
-             const pz_fault* const fault)
+pzi_eval_run(pz_eval* const eval, const uint32_t i, const uint32_t flags, pzi_fault* const fault)
 {
   pzi_eval_stage* const stage = &eval->stages[i];
   pzi_tape* const tape = &eval->tape;
@@ -250,7 +258,7 @@ pzi_eval_run(pz_eval* const eval, const uint32_t i, const uint32_t flags,
 static pz_status
 copy_value(pz_eval* const eval, const pz_tensor* const into)
 {
-  if (!pzi_check_owned(eval->queue, into)) {
+  if (pzi_eval_for_host(eval, into)) {
     PZ_TRY(pzi_eval_fault(eval, &eval->fault));
   }
   return pzi_queue_copy(eval->queue, &eval->stages[eval->chain->n_stages - 1].y, into);
@@ -301,7 +309,7 @@ pz_eval_forward(pz_eval* const eval, const pz_state* const state, const uint32_t
 
 /* The fault word does not tell the stage, so the message names the chain. */
 pz_status
-pzi_eval_fault(pz_eval* const eval, const pz_fault* const fault)
+pzi_eval_fault(pz_eval* const eval, pzi_fault* const fault)
 {
   return pzi_fail_prefix(pzi_fault_check(eval->queue, fault), "%s", eval->chain->text);
 }

@@ -46,10 +46,11 @@ struct pz_eval {
 
   uint64_t version; /* of the state at the last successful forward; 0: none */
   uint32_t flags;
-  bool check_writes;      /* fill outputs with NaN before a callback writes them */
-  pz_fault fault;         /* of forward and vjp */
-  pz_fault pending_fault; /* of every call with pending tensors */
-  bool fault_unread;      /* such a call failed before it read pending_fault */
+  bool check_writes;       /* fill outputs with NaN before a callback writes them */
+  pzi_fault fault;         /* of forward and vjp */
+  pzi_fault pending_fault; /* of every call with pending tensors */
+  pzi_fault step_fault;    /* of their callbacks that hear of failures at once */
+  bool fault_unread;       /* such a call failed before it read pending_fault */
   pz_call call;
   pzi_activity activity;
 };
@@ -64,6 +65,10 @@ uint64_t pzi_eval_version(const pz_eval* eval, uint32_t* flags);
 /* Can a plugin read this tensor directly: on the device and C-contiguous? */
 bool pzi_eval_ready(const pz_eval* eval, const pz_tensor* tensor);
 
+/* Does the host see what is written to this tensor without waiting for the device? Then failures are
+   reported before. */
+bool pzi_eval_for_host(const pz_eval* eval, const pz_tensor* tensor);
+
 /* Checks that eval and state belong together, clears pending tensors and loads the state. */
 pz_status pzi_eval_begin(pz_eval* eval, const pz_state* state);
 
@@ -74,24 +79,25 @@ void pzi_eval_skip_folds(pz_eval* eval);
 /* Makes vjp return PZ_STALE until the next forward. */
 void pzi_eval_invalidate(pz_eval* eval);
 
-/* Prepares eval->call for a callback of stage i; pzi_eval_leave must follow. */
+/* Prepares eval->call for a callback of stage i; pzi_eval_leave must follow. With `step_fault`, its
+   operations report failed factorizations at once, otherwise never: `fault` keeps them. */
 pz_call* pzi_eval_enter(pz_eval* eval, uint32_t i, const char* callback, uint32_t flags,
-                        const pz_fault* fault);
+                        pzi_fault* fault);
 
 /* eval->call for operations outside callbacks. */
-pz_call* pzi_eval_core(pz_eval* eval, const pz_fault* fault);
+pz_call* pzi_eval_core(pz_eval* eval, pzi_fault* fault);
 
 /* Waits for the device and reports, once, what an operation wrote into the fault word. */
-pz_status pzi_eval_fault(pz_eval* eval, const pz_fault* fault);
+pz_status pzi_eval_fault(pz_eval* eval, pzi_fault* fault);
 
 /* Fills n outputs (those with data) with NaN if check_writes is set. */
-pz_status pzi_eval_poison(pz_eval* eval, const pz_tensor* out, uint32_t n, const pz_fault* fault);
+pz_status pzi_eval_poison(pz_eval* eval, const pz_tensor* out, uint32_t n, pzi_fault* fault);
 
 /* Ends the callback. `replaced`: the plugin put other tensors into eval->outputs. */
 pz_status pzi_eval_leave(pz_eval* eval, bool replaced, pz_status answer);
 
 /* Runs forward of stage i on its x. */
-pz_status pzi_eval_run(pz_eval* eval, uint32_t i, uint32_t flags, const pz_fault* fault);
+pz_status pzi_eval_run(pz_eval* eval, uint32_t i, uint32_t flags, pzi_fault* fault);
 
 /* eval_assign.c: runs right_inverse of stage i from y into copies of the n tensors x. Its buffers
    and own parameters become pending too. */

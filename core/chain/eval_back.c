@@ -57,8 +57,8 @@ pzi_back_check_want(const pz_eval* const eval, const uint64_t want,
   }
   const uint32_t n = pzi_back_trained(eval->chain);
   return (n < 64 && want >> n != 0) || (want != 0 && !gradients)
-             ? pzi_fail(PZ_INVALID, "%s: found want 0x%" PRIx64 "%s, expected %" PRIu32 " bits",
-                        what, want, gradients ? "" : " without gradients", n)
+             ? pzi_fail(PZ_INVALID, "%s: found want 0x%" PRIx64 "%s, expected %" PRIu32 " bit%s",
+                        what, want, gradients ? "" : " without gradients", n, PZI_S(n))
              : PZ_OK;
 }
 
@@ -209,7 +209,7 @@ pzi_back_hand_over(pz_eval* const eval, const uint64_t want, const bool accumula
   bool to_host = false;
   for (uint32_t k = 0; k < n; ++k) {
     if (wanted(want, k)) {
-      to_host = to_host || !pzi_check_owned(eval->queue, &gradients[k]);
+      to_host = to_host || pzi_eval_for_host(eval, &gradients[k]);
       if (accumulate && !pzi_eval_ready(eval, &gradients[k])) {
         PZ_TRY(add_pending(eval, k, &gradients[k]));
       }
@@ -235,7 +235,7 @@ pzi_back_hand_over(pz_eval* const eval, const uint64_t want, const bool accumula
 pz_status
 pzi_back_copy_out(pz_eval* const eval, const pz_tensor* const result, const pz_tensor* const out)
 {
-  if (!pzi_check_owned(eval->queue, out)) {
+  if (pzi_eval_for_host(eval, out)) {
     PZ_TRY(pzi_eval_fault(eval, &eval->fault));
   }
   return pzi_queue_copy(eval->queue, result, out);

@@ -106,7 +106,8 @@ eval_setup(pz_eval* const eval)
   PZ_TRY(place_arrays(eval));
   PZ_TRY(place_options(eval));
   PZ_TRY(pzi_fault_new(eval->queue, &eval->fault));
-  return pzi_fault_new(eval->queue, &eval->pending_fault);
+  PZ_TRY(pzi_fault_new(eval->queue, &eval->pending_fault));
+  return pzi_fault_new(eval->queue, &eval->step_fault);
 }
 
 pz_status
@@ -148,12 +149,9 @@ pz_eval_free(pz_eval* const eval)
   for (uint32_t i = 0; i < eval->n_option_storages; ++i) {
     pzi_storage_release(eval->option_storages[i]);
   }
-  if (eval->fault.data) {
-    pzi_fault_free(eval->queue, &eval->fault);
-  }
-  if (eval->pending_fault.data) {
-    pzi_fault_free(eval->queue, &eval->pending_fault);
-  }
+  pzi_fault_free(eval->queue, &eval->fault);
+  pzi_fault_free(eval->queue, &eval->pending_fault);
+  pzi_fault_free(eval->queue, &eval->step_fault);
   free(eval->option_storages);
   free(eval->options);
   free(eval->tensors);

@@ -33,7 +33,7 @@ static pz_status
 initialize_stage(pz_eval* const eval, const uint32_t i, const pz_tensor* const tensor)
 {
   PZ_TRY(pzi_pending_own(eval, i, true, true));
-  pz_call* const c = pzi_eval_enter(eval, i, "init", 0, &eval->pending_fault);
+  pz_call* const c = pzi_eval_enter(eval, i, "init", 0, &eval->step_fault);
   pzi_pending_outputs(eval, c, i, NULL, 0);
   const pz_status answer = eval->stages[i].table->init(c, tensor);
   PZ_TRY(pzi_pending_end(eval, i, NULL, 0, answer));
@@ -165,7 +165,7 @@ update_stage(pz_eval* const eval, const uint32_t i)
   if (i == 0) {
     PZ_TRY(make_new_originals(eval, &originals));
   }
-  pz_call* const c = pzi_eval_enter(eval, i, "update", PZ_CALL_TRAINING, &eval->pending_fault);
+  pz_call* const c = pzi_eval_enter(eval, i, "update", PZ_CALL_TRAINING, &eval->step_fault);
   pzi_pending_outputs(eval, c, i, NULL, 0);
   activity->updating = true;
   activity->originals = stage->x;
@@ -232,7 +232,7 @@ pz_eval_residual(pz_eval* const eval, const pz_state* const state, const uint32_
     return pzi_fail(PZ_UNSUPPORTED, "%s: has no residual", stage->table->id);
   }
   PZ_TRY(pzi_pending_input(eval, spec, value, &y));
-  pz_call* const c = pzi_eval_enter(eval, index, "residual", 0, &eval->pending_fault);
+  pz_call* const c = pzi_eval_enter(eval, index, "residual", 0, &eval->step_fault);
   const pz_status answer = stage->table->residual(c, &y, &result);
   PZ_TRY(pzi_eval_leave(eval, false, answer));
   PZ_TRY(pzi_pending_check(eval));

@@ -57,9 +57,9 @@ check_draft(const char* const id, const pzi_draft* const draft, const uint32_t i
   }
   if (index > 0 && n_original != 1) {
     return pzi_fail(PZ_MISMATCH,
-                    "%s: found %" PRIu32 " originals at place %" PRIu32
+                    "%s: found %" PRIu32 " original%s at place %" PRIu32
                     " of a chain, expected one: only the first parametrization may have several",
-                    id, n_original, index);
+                    id, n_original, PZI_S(n_original), index);
   }
   if (direction == PZ_FROM_TENSOR) {
     if (!pz_spec_equal(&draft->value, given)) {
@@ -69,8 +69,8 @@ check_draft(const char* const id, const pzi_draft* const draft, const uint32_t i
     return PZ_OK;
   }
   if (n_original != n_given) {
-    return pzi_fail(PZ_MISMATCH, "%s: found %" PRIu32 " originals, expected %" PRIu32, id, n_given,
-                    n_original);
+    return pzi_fail(PZ_MISMATCH, "%s: found %" PRIu32 " original%s, expected %" PRIu32, id, n_given,
+                    PZI_S(n_given), n_original);
   }
   for (uint32_t i = 0; i < n_given; ++i) {
     PZ_TRY(check_original(id, &draft->tensors[0][i].spec, &given[i]));
@@ -114,8 +114,8 @@ check_density(const char* const id, const pzi_draft* const draft)
     return PZ_OK;
   }
   if (batch < 0) {
-    return pzi_fail(PZ_PLUGIN, "%s: plan: declared a density over %" PRIu32 " dimensions of %s", id,
-                    density->dims, pzi_spec_text(&draft->value, text));
+    return pzi_fail(PZ_PLUGIN, "%s: plan: declared a density over %" PRIu32 " dimension%s of %s",
+                    id, density->dims, PZI_S(density->dims), pzi_spec_text(&draft->value, text));
   }
   for (uint32_t k = 0; k < draft->n[PZ_ORIGINAL - 1]; ++k) {
     const pz_spec* const original = &draft->tensors[PZ_ORIGINAL - 1][k].spec;
@@ -171,7 +171,7 @@ pzi_plan_make(const pzi_instance* const instance, const uint32_t index,
   }
   pzi_activity run = {.id = table->id, .callback = "plan", .draft = draft};
   pz_call call;
-  const pz_fault none = {0};
+  pzi_fault none = {.status = PZ_OK};
   pzi_ops_table_init_call(&call, &run.frame, NULL, &none); /* no queue: operations fail */
   call.host = &pzi_services;
   call.options = instance->options;

@@ -114,7 +114,7 @@ service_work(pz_call* const c, const pz_spec* const spec, pz_tensor* const out)
   if (!run->work) {
     return pzi_activity_breach(run, "asked for scratch in plan");
   }
-  PZ_TRY(pzi_check_spec(spec, "scratch"));
+  PZ_TRY(pzi_check_spec(spec, true, "scratch"));
   return pzi_tensor_arena_take(run->work, spec, out);
 }
 
@@ -168,7 +168,7 @@ service_save(pz_call* const c, const pz_spec* const spec, pz_tensor* const out)
   if (!run->temporary) {
     return pzi_activity_breach(run, "saved a tensor in plan");
   }
-  PZ_TRY(pzi_check_spec(spec, "saved tensor"));
+  PZ_TRY(pzi_check_spec(spec, true, "saved tensor"));
   return run->save ? pzi_tape_tensor(run->tape, run->save, spec, out)
                    : pzi_tensor_arena_take(run->temporary, spec, out);
 }

@@ -228,5 +228,9 @@ pzi_state_restore_version(pz_state* const state, const uint64_t version)
 uint64_t
 pz_state_version(const pz_state* const state)
 {
+  if (!state) {
+    (void)pzi_fail(PZ_INVALID, "found no state");
+    return 0;
+  }
   return atomic_load_explicit(&state->version, memory_order_acquire);
 }

@@ -60,14 +60,14 @@ static pz_status
 read_header(const char* const bytes, const size_t size, pz_file* const file)
 {
   if (size < PZI_SAFETENSORS_PREFIX) {
-    return pzi_fail(PZ_IO, "found %zu bytes, the length of the header alone takes %d", size,
-                    PZI_SAFETENSORS_PREFIX);
+    return pzi_fail(PZ_IO, "found %zu byte%s, the length of the header alone takes %d", size,
+                    PZI_S(size), PZI_SAFETENSORS_PREFIX);
   }
   const uint64_t length = read_length((const unsigned char*)bytes);
   const uint64_t rest = size - PZI_SAFETENSORS_PREFIX;
   if (length > rest) {
-    return pzi_fail(PZ_IO, "the header takes %llu bytes, the file has %llu after its length",
-                    (unsigned long long)length, (unsigned long long)rest);
+    return pzi_fail(PZ_IO, "the header takes %llu byte%s, the file has %llu after its length",
+                    (unsigned long long)length, PZI_S(length), (unsigned long long)rest);
   }
   if (length > PZI_SAFETENSORS_MAX) {
     return pzi_fail(PZ_IO, "the header takes %llu bytes, expected at most %d",

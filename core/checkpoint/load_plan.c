@@ -227,8 +227,9 @@ check_plan(const pz_chain* const chain, const pzi_file_chain* const source, cons
                     pzi_spec_text(&saved->value, a), pzi_spec_text(pz_chain_value(chain), b));
   }
   if (saved->n_tensors != chain->n_tensors) {
-    return pzi_fail(PZ_MISMATCH, "saved with %s: the chain had %u tensors, here it has %u",
-                    source->plugins, (unsigned)saved->n_tensors, (unsigned)chain->n_tensors);
+    return pzi_fail(PZ_MISMATCH, "saved with %s: the chain had %u tensor%s, here it has %u",
+                    source->plugins, (unsigned)saved->n_tensors, PZI_S(saved->n_tensors),
+                    (unsigned)chain->n_tensors);
   }
   for (uint32_t k = 0; k < chain->n_tensors; ++k) {
     const pzi_saved_tensor* const before = &saved->tensors[k];

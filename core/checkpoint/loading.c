@@ -55,7 +55,8 @@ pzi_loading_report(const pzi_loading* const l)
 static pz_status
 read_settings(const pz_load_settings* const given, pz_load_settings* const settings)
 {
-  PZ_TRY(pzi_struct_read(settings, sizeof(*settings), given, "settings"));
+  PZ_TRY(pzi_struct_read(settings, sizeof(*settings), offsetof(pz_load_settings, reserved), given,
+                         "settings"));
   const uint32_t flags = PZ_LOAD_LENIENT | PZ_LOAD_ASSIGN | PZ_LOAD_WIDEN;
   if ((settings->flags & ~flags) != 0 || (settings->n_rules > 0 && !settings->rules)) {
     return pzi_fail(PZ_INVALID, "settings: found flags 0x%x%s", (unsigned)settings->flags,

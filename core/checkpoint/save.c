@@ -141,7 +141,8 @@ pz_module_save(pz_module* const module, const char* const path,
 {
   pz_save_settings with = {0};
   if (settings) {
-    PZ_TRY(pzi_struct_read(&with, sizeof(with), settings, "settings"));
+    PZ_TRY(pzi_struct_read(&with, sizeof(with), offsetof(pz_save_settings, reserved), settings,
+                           "settings"));
   }
   if (!path || (with.n_metadata > 0 && !with.metadata) ||
       (with.flags & ~(uint32_t)PZ_KEEP_EXISTING) != 0) {

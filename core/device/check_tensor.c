@@ -12,15 +12,16 @@
 #include <inttypes.h>
 
 pz_status
-pzi_check_spec(const pz_spec* const spec, const char* const what)
+pzi_check_spec(const pz_spec* const spec, const bool integers, const char* const what)
 {
   char text[PZI_SPEC_TEXT];
   if (!spec) {
     return pzi_fail(PZ_INVALID, "%s: found no spec", what);
   }
-  if (spec->dtype != PZ_F32 && spec->dtype != PZ_F64 && spec->dtype != PZ_I64) {
-    return pzi_fail(PZ_MISMATCH, "%s: found %s, expected float32, float64 or int64", what,
-                    pzi_spec_text_dtype(spec->dtype, text));
+  if (spec->dtype != PZ_F32 && spec->dtype != PZ_F64 && !(integers && spec->dtype == PZ_I64)) {
+    return pzi_fail(PZ_MISMATCH, "%s: found %s, expected %s", what,
+                    pzi_spec_text_dtype(spec->dtype, text),
+                    integers ? "float32, float64 or int64" : "float32 or float64");
   }
   if (spec->ndim < 0 || spec->ndim > PZ_MAX_DIMS) {
     return pzi_fail(PZ_MISMATCH, "%s: found %" PRId32 " dimensions, expected 0 to %d", what,
@@ -178,6 +179,7 @@ pzi_check_tensor(const pz_queue* const queue, const pz_tensor* const tensor,
   if (tensor->device.type == PZ_DEVICE_CPU || !queue->backend->accept) {
     return PZ_OK;
   }
+  PZ_TRY(pzi_queue_check_process(queue));
   const uint64_t before = pzi_fail_count();
   return pzi_fail_prefix(
       pzi_queue_check_status(queue, queue->backend->accept(queue->handle, tensor->data, end),

@@ -8,9 +8,9 @@
 
 #include "queue.h"
 
-/* Checks that tensors of this spec can exist: a known dtype, extents >= 0, and a size in
-   bytes that fits a size_t. `what` begins the message. */
-pz_status pzi_check_spec(const pz_spec* spec, const char* what);
+/* Checks that tensors of this spec can exist: float32, float64 or, with `integers`, int64;
+   extents >= 0; and a size in bytes that fits a size_t. `what` begins the message. */
+pz_status pzi_check_spec(const pz_spec* spec, bool integers, const char* what);
 
 /* Can the queue's operations work on this tensor's memory? */
 bool pzi_check_owned(const pz_queue* queue, const pz_tensor* tensor);

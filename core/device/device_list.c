@@ -10,6 +10,7 @@
 #include "kept_text.h"
 #include "sized_struct.h"
 #include "status.h"
+#include "utf8.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -34,6 +35,9 @@ pzi_device_probe(const pzi_backend* const backend, const uint32_t index, pz_devi
   info->detail[sizeof(info->detail) - 1] = '\0';
   info->reason[sizeof(info->reason) - 1] = '\0';
   info->alias[sizeof(info->alias) - 1] = '\0';
+  pzi_utf8_clean(info->name); // drivers choose these
+  pzi_utf8_clean(info->detail);
+  pzi_utf8_clean(info->reason);
   return PZ_OK;
 }
 

@@ -20,6 +20,7 @@ pz_queue_record(pz_queue* const queue, pz_event** const out)
   if (!queue || !out) {
     return pzi_fail(PZ_INVALID, "found no %s", queue ? "place for the event" : "queue");
   }
+  PZ_TRY(pzi_queue_check_process(queue));
   pz_event* const event = (pz_event*)calloc(1, sizeof(*event));
   if (!event) {
     return pzi_no_memory(sizeof(*event));
@@ -45,6 +46,7 @@ pz_queue_record(pz_queue* const queue, pz_event** const out)
 static pz_status
 wait_on_device(pz_queue* const queue, void* const handle)
 {
+  PZ_TRY(pzi_queue_check_process(queue));
   if (!queue->backend->wait) {
     return PZ_UNSUPPORTED;
   }
@@ -95,7 +97,7 @@ void
 pz_event_free(pz_event* const event)
 {
   if (event) {
-    if (event->handle) {
+    if (event->handle && !pzi_queue_is_inherited(event->queue)) {
       event->queue->backend->release_event(event->handle);
     }
     pzi_queue_release(event->queue);

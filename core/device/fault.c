@@ -2,18 +2,23 @@
    SPDX-License-Identifier: MIT */
 
 /* Fault words: a status and an index in the batch, in device memory. An operation that fails after
-   its call has returned writes them; the host reads them where it waits for the device anyway. */
+   its call has returned writes them; the host reads them where it waits for the device anyway.
+   Operations of a synchronous device know at once; where they must not say so (ops_table.h), the
+   status is kept beside the word. */
 
 #include "fault.h"
 
 #include "status.h"
 
+#include <parametrize/context.h>
+
 #include <inttypes.h>
+#include <stdio.h>
 
 enum { FAULT_BYTES = 2 * sizeof(int64_t) };
 
 pz_status
-pzi_fault_new_held(pz_queue* const queue, pz_fault* const out)
+pzi_fault_word_new_held(pz_queue* const queue, pz_fault* const out)
 {
   void* data = NULL;
   PZ_TRY(pzi_queue_alloc_held(queue, FAULT_BYTES, &data));
@@ -27,33 +32,48 @@ pzi_fault_new_held(pz_queue* const queue, pz_fault* const out)
 }
 
 pz_status
-pzi_fault_new(pz_queue* const queue, pz_fault* const out)
+pzi_fault_new(pz_queue* const queue, pzi_fault* const out)
 {
+  *out = (pzi_fault){.status = PZ_OK};
   pthread_mutex_lock(&queue->mutex);
-  const pz_status status = pzi_fault_new_held(queue, out);
+  const pz_status status = pzi_fault_word_new_held(queue, &out->word);
   pthread_mutex_unlock(&queue->mutex);
   return status;
 }
 
 void
-pzi_fault_free(pz_queue* const queue, pz_fault* const fault)
+pzi_fault_free(pz_queue* const queue, pzi_fault* const fault)
 {
-  pzi_queue_free(queue, fault->data);
-  *fault = (pz_fault){0};
+  pzi_queue_free(queue, fault->word.data);
+  *fault = (pzi_fault){.status = PZ_OK};
+}
+
+void
+pzi_fault_keep(pzi_fault* const fault, const pz_status status)
+{
+  if (fault->status == PZ_OK) {
+    fault->status = status;
+    (void)snprintf(fault->text, sizeof(fault->text), "%s", pz_error_message());
+  }
 }
 
 pz_status
-pzi_fault_check(pz_queue* const queue, const pz_fault* const fault)
+pzi_fault_check(pz_queue* const queue, pzi_fault* const fault)
 {
+  if (fault->status != PZ_OK) {
+    const pz_status kept = fault->status;
+    fault->status = PZ_OK;
+    return pzi_fail(kept, "%s", fault->text);
+  }
   if (!queue->async) {
     return PZ_OK;
   }
   int64_t word[2] = {0, 0};
   pthread_mutex_lock(&queue->mutex);
-  pz_status status = pzi_queue_move_held(queue, PZ_DEVICE_TO_HOST, word, 0, fault->data,
-                                         fault->byte_offset, sizeof(word));
+  pz_status status = pzi_queue_move_held(queue, PZ_DEVICE_TO_HOST, word, 0, fault->word.data,
+                                         fault->word.byte_offset, sizeof(word));
   if (status == PZ_OK && word[0] != 0) {
-    status = pzi_queue_zero_held(queue, fault->data, fault->byte_offset, sizeof(word));
+    status = pzi_queue_zero_held(queue, fault->word.data, fault->word.byte_offset, sizeof(word));
   }
   pthread_mutex_unlock(&queue->mutex);
   PZ_TRY(status);

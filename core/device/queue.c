@@ -107,8 +107,8 @@ copy_operations(pz_queue* const queue)
       continue;
     }
     if (from->size < offsetof(pz_backend_ops, copy) || from->size > PZI_LARGEST_TABLE) {
-      return pzi_fail(PZ_PLUGIN, "%s: operations of %" PRIu32 " bytes, expected at least %zu",
-                      queue->name, from->size, offsetof(pz_backend_ops, copy));
+      return pzi_fail(PZ_PLUGIN, "%s: operations of %" PRIu32 " byte%s, expected at least %zu",
+                      queue->name, from->size, PZI_S(from->size), offsetof(pz_backend_ops, copy));
     }
     memcpy(to, from, from->size < sizeof(*to) ? from->size : sizeof(*to));
   }
@@ -139,6 +139,7 @@ pzi_queue_new(pz_context* const context, const pzi_backend* const backend, const
   queue->addresses = queue->host_memory || info.memory == PZ_MEMORY_DEVICE;
   queue->native = native != NULL;
   queue->async = (backend->table.flags & PZ_BACKEND_ASYNC) != 0;
+  queue->forks = pzi_forks_count();
   strncpy(queue->name, name, sizeof(queue->name) - 1);
   queue->allocator = (pzi_allocator){
       .alloc = alloc_device,
@@ -163,7 +164,7 @@ pzi_queue_new(pz_context* const context, const pzi_backend* const backend, const
   }
   status = copy_operations(queue);
   if (status == PZ_OK) {
-    status = pzi_fault_new_held(queue, &queue->fault);
+    status = pzi_fault_word_new_held(queue, &queue->fault);
   }
   if (status != PZ_OK) {
     goto failed;
@@ -196,7 +197,7 @@ pzi_queue_release(pz_queue* const queue)
   if (!queue || atomic_fetch_sub_explicit(&queue->references, 1, memory_order_acq_rel) != 1) {
     return;
   }
-  if (queue->handle) {
+  if (queue->handle && !pzi_queue_is_inherited(queue)) {
     pzi_queue_free_held(queue, queue->fault.data);
     pzi_arena_cleanup(&queue->scratch);
     queue->backend->close(queue->handle);
@@ -222,6 +223,10 @@ pz_queue_close(pz_queue* const queue)
 const char*
 pz_queue_device(const pz_queue* const queue, pz_device* const device)
 {
+  if (!queue) {
+    (void)pzi_fail(PZ_INVALID, "found no queue");
+    return "";
+  }
   if (device) {
     *device = queue->device;
   }
@@ -231,6 +236,10 @@ pz_queue_device(const pz_queue* const queue, pz_device* const device)
 void
 pz_queue_forbid_host_fallback(pz_queue* const queue, const bool forbid)
 {
+  if (!queue) {
+    (void)pzi_fail(PZ_INVALID, "found no queue");
+    return;
+  }
   queue->forbid_host = forbid;
   for (uint32_t k = 0; pzi_thread_queue_at(queue, k); ++k) {
     pzi_thread_queue_at(queue, k)->forbid_host = forbid;

@@ -8,6 +8,7 @@
 
 #include "arena.h"
 #include "context.h"
+#include "forks.h"
 #include "lookup.h"
 #include "op.h"
 #include "thread_pool.h"
@@ -33,6 +34,7 @@ struct pz_queue {
   bool forbid_host;
   pthread_mutex_t mutex;
   bool async;
+  uint32_t forks;                /* pzi_forks_count when it was opened */
   pz_fault fault;                /* of calls without a fault word of their own */
   pzi_arena scratch;             /* device memory for packing and compositions, under the mutex */
   pzi_arena staging;             /* host memory for copies, under the mutex */
@@ -74,6 +76,20 @@ pz_status pzi_queue_move_held(pz_queue* queue, pz_copy_kind kind, void* to, uint
 
 /* Waits for the device; returns at once on a synchronous one. */
 pz_status pzi_queue_wait_held(pz_queue* queue);
+
+/* PZ_DEVICE for an asynchronous queue that the parent of this process opened: drivers and their
+   threads do not survive fork. Before every call of the backend, which may not return otherwise. */
+pz_status pzi_queue_refuse_inherited(const pz_queue* queue);
+static inline bool
+pzi_queue_is_inherited(const pz_queue* const queue)
+{
+  return queue->async && queue->forks != pzi_forks_count();
+}
+static inline pz_status
+pzi_queue_check_process(const pz_queue* const queue)
+{
+  return pzi_queue_is_inherited(queue) ? pzi_queue_refuse_inherited(queue) : PZ_OK;
+}
 
 /* Checks what a backend's entry returned: an unknown status becomes PZ_PLUGIN, and a failure
    without a message since pzi_fail_count() was `before` gets one. */

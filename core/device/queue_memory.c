@@ -5,7 +5,16 @@
 
 #include "queue.h"
 
+#include "memory_owners.h"
 #include "status.h"
+
+pz_status
+pzi_queue_refuse_inherited(const pz_queue* const queue)
+{
+  return pzi_fail(PZ_DEVICE,
+                  "found %s opened before fork, expected it to be used by the parent only",
+                  queue->name);
+}
 
 pz_status
 pzi_queue_check_status(const pz_queue* const queue, const pz_status status, const uint64_t before,
@@ -31,12 +40,18 @@ pzi_queue_alloc_held(pz_queue* const queue, const size_t bytes, void** const out
     *out = NULL;
     return PZ_OK;
   }
+  PZ_TRY(pzi_queue_check_process(queue));
   void* data = NULL;
   const uint64_t before = pzi_fail_count();
   const pz_status status = queue->backend->alloc(queue->handle, bytes, &data);
   PZ_TRY(pzi_queue_check_status(queue, status, before, "alloc"));
   if (!data) {
     return pzi_fail(PZ_PLUGIN, "backend %s allocated NULL", queue->backend->id);
+  }
+  const pz_status owned = pzi_memory_owners_add(queue, data, bytes);
+  if (owned != PZ_OK) {
+    queue->backend->free(queue->handle, data);
+    return owned;
   }
   *out = data;
   return PZ_OK;
@@ -45,7 +60,8 @@ pzi_queue_alloc_held(pz_queue* const queue, const size_t bytes, void** const out
 void
 pzi_queue_free_held(pz_queue* const queue, void* const data)
 {
-  if (data) {
+  if (data && !pzi_queue_is_inherited(queue)) {
+    pzi_memory_owners_remove(queue, data);
     queue->backend->free(queue->handle, data);
   }
 }
@@ -75,6 +91,7 @@ pzi_queue_move_held(pz_queue* const queue, const pz_copy_kind kind, void* const 
   if (bytes == 0) {
     return PZ_OK;
   }
+  PZ_TRY(pzi_queue_check_process(queue));
   const uint64_t before = pzi_fail_count();
   return pzi_queue_check_status(
       queue, queue->backend->copy(queue->handle, kind, to, to_offset, from, from_offset, bytes),
@@ -86,6 +103,7 @@ pzi_queue_zero_held(pz_queue* const queue, void* const data, const uint64_t offs
                     const size_t bytes)
 {
   static const uint32_t zero = 0;
+  PZ_TRY(pzi_queue_check_process(queue));
   const uint64_t before = pzi_fail_count();
   return pzi_queue_check_status(
       queue, queue->backend->fill(queue->handle, data, offset, bytes, &zero, sizeof(zero)), before,
@@ -105,14 +123,19 @@ pzi_queue_zero(pz_queue* const queue, const pz_tensor* const tensor)
   return status;
 }
 
+/* Waits also on a synchronous queue. */
+static pz_status
+wait_held(pz_queue* const queue)
+{
+  PZ_TRY(pzi_queue_check_process(queue));
+  const uint64_t before = pzi_fail_count();
+  return pzi_queue_check_status(queue, queue->backend->sync(queue->handle), before, "sync");
+}
+
 pz_status
 pzi_queue_wait_held(pz_queue* const queue)
 {
-  if (!queue->async) {
-    return PZ_OK;
-  }
-  const uint64_t before = pzi_fail_count();
-  return pzi_queue_check_status(queue, queue->backend->sync(queue->handle), before, "sync");
+  return queue->async ? wait_held(queue) : PZ_OK;
 }
 
 pz_status
@@ -122,9 +145,7 @@ pz_queue_synchronize(pz_queue* const queue)
     return pzi_fail(PZ_INVALID, "found no queue");
   }
   pthread_mutex_lock(&queue->mutex);
-  const uint64_t before = pzi_fail_count();
-  const pz_status status =
-      pzi_queue_check_status(queue, queue->backend->sync(queue->handle), before, "sync");
+  const pz_status status = wait_held(queue);
   pthread_mutex_unlock(&queue->mutex);
   return status;
 }

@@ -78,10 +78,14 @@ follow(char** const path)
   return ELOOP;
 }
 
-/* `path` with links followed; the caller frees it. */
-static int
-resolve(const char* const path, const bool exists, char** const out)
+int
+pzi_atomic_file_resolve(const char* const path, char** const out)
 {
+  struct stat there;
+  const bool exists = stat(path, &there) == 0;
+  if (!exists && errno != ENOENT) {
+    return errno;
+  }
   char* name = exists ? realpath(path, NULL) : strdup(path);
   if (!name) {
     return exists ? errno : ENOMEM;
@@ -136,6 +140,19 @@ create_unnamed(pzi_atomic_file* const file)
   return false;
 }
 
+/* Gives the new file the owner, the group and the permissions of the one that it replaces. Only root
+   may change the owner. Where the group stays another one, it gets what everybody has. */
+static void
+keep_owner(const pzi_atomic_file* const file, const struct stat* const there)
+{
+  mode_t mode = there->st_mode & 0777;
+  if (fchown(file->fd, there->st_uid, there->st_gid) != 0 &&
+      fchown(file->fd, (uid_t)-1, there->st_gid) != 0) {
+    mode = (mode & 0707) | (mode & 07) << 3;
+  }
+  (void)!fchmod(file->fd, mode);
+}
+
 /* Creates the file with the default permissions of the process. */
 static int
 create_temporary(pzi_atomic_file* const file)
@@ -176,7 +193,7 @@ pzi_atomic_file_open(pzi_atomic_file* const file, const char* const path, const 
     return errno;
   }
   char* resolved = NULL;
-  int error = resolve(path, replaces, &resolved);
+  int error = pzi_atomic_file_resolve(path, &resolved);
   if (!error) {
     error = open_folder(resolved, &file->folder, &file->target);
     free(resolved);
@@ -193,8 +210,7 @@ pzi_atomic_file_open(pzi_atomic_file* const file, const char* const path, const 
     return error;
   }
   if (replaces) {
-    /* Keeps the permissions. This may fail for another owner's file, and is not an error. */
-    (void)!fchmod(file->fd, there.st_mode & 0777);
+    keep_owner(file, &there);
   }
   return 0;
 }

@@ -23,8 +23,13 @@ typedef struct pzi_atomic_file {
   uint64_t length;    /* bytes appended so far */
 } pzi_atomic_file;
 
+/* The path of the file that would be written for `path`: with symbolic links followed, also if their
+   target does not exist. free() it. */
+int pzi_atomic_file_resolve(const char* path, char** out);
+
 /* Begins a file that will appear as `path`. It is written in the same folder. Symbolic links
-   are followed, also if their target does not exist. ELOOP for a circle of links, EISDIR for a
+   are followed, also if their target does not exist. A file that is replaced keeps its permissions
+   and, as far as the process may, its owner and group. ELOOP for a circle of links, EISDIR for a
    folder, ENOTSUP for anything else that is not a regular file, EACCES for a regular file
    without write permission; EEXIST if anything exists at `path` and `keep_existing` is set. */
 int pzi_atomic_file_open(pzi_atomic_file* file, const char* path, bool keep_existing);

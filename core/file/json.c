@@ -9,6 +9,7 @@
 
 #include "sorted_names.h"
 #include "status.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -26,7 +27,7 @@ scan(const char* const text, const size_t length, const uint32_t depth_max, cons
   if (length == 0 || text[0] != '{') {
     return pzi_fail(PZ_IO, "%s does not begin with \"{\"", what);
   }
-  if (!pzi_text_is_utf8(text, length)) {
+  if (!pzi_utf8_check(text, length)) {
     return pzi_fail(PZ_IO, "%s is not UTF-8", what);
   }
   bool in_string = false;

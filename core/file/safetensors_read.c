@@ -47,8 +47,9 @@ read_tensor(const cJSON* const item, const uint64_t data_bytes, pzi_file_tensor*
     return pzi_fail(PZ_IO, "dtype and shape give no valid number of bytes");
   }
   if (out->end - out->begin != bytes) {
-    return pzi_fail(PZ_IO, "found %llu bytes of data, dtype and shape require %llu",
-                    (unsigned long long)(out->end - out->begin), (unsigned long long)bytes);
+    return pzi_fail(PZ_IO, "found %llu byte%s of data, dtype and shape require %llu",
+                    (unsigned long long)(out->end - out->begin), PZI_S(out->end - out->begin),
+                    (unsigned long long)bytes);
   }
   return PZ_OK;
 }

@@ -12,6 +12,7 @@
 #include "sized_struct.h"
 #include "sorted_names.h"
 #include "status.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -46,7 +47,7 @@ static pz_status
 check_names(const char** const names, const size_t n)
 {
   for (size_t k = 0; k < n; ++k) {
-    if (!names[k] || !pzi_text_is_utf8(names[k], strlen(names[k]))) {
+    if (!names[k] || !pzi_utf8_check(names[k], strlen(names[k]))) {
       return pzi_fail(PZ_INVALID, "a name is not UTF-8");
     }
   }
@@ -75,7 +76,7 @@ check_all_names(const pz_writer_tensor* const entries, const size_t n_entries,
   }
   free(names);
   for (size_t k = 0; k < n_metadata && status == PZ_OK; ++k) {
-    if (!metadata[k].text || !pzi_text_is_utf8(metadata[k].text, strlen(metadata[k].text))) {
+    if (!metadata[k].text || !pzi_utf8_check(metadata[k].text, strlen(metadata[k].text))) {
       status = pzi_fail(PZ_INVALID, "metadata: \"%.100s\" is not UTF-8", metadata[k].key);
     }
   }
@@ -98,8 +99,8 @@ check_tensor(const pz_writer_tensor* const entry, placement* const out)
   }
   const uint64_t bytes = good ? pzi_file_dtype_bytes(&entry->spec, bits) : UINT64_MAX;
   if (bytes > INT64_MAX / 2 || bytes != entry->bytes) {
-    return pzi_fail(PZ_INVALID, "found %llu bytes, dtype and shape require another number",
-                    (unsigned long long)entry->bytes);
+    return pzi_fail(PZ_INVALID, "found %llu byte%s, dtype and shape require another number",
+                    (unsigned long long)entry->bytes, PZI_S(entry->bytes));
   }
   out->spec = entry->spec;
   out->bytes = bytes;
@@ -312,9 +313,9 @@ pz_writer_put(pz_writer* const writer, const uint32_t index, const void* const d
   placement* const one = &writer->tensors[index];
   const uint64_t left = one->bytes - one->written;
   if (bytes > left || (bytes > 0 && !data)) {
-    return pzi_fail(PZ_INVALID, "%s: \"%.100s\": found %llu bytes, expected %s%llu", writer->path,
-                    one->name, (unsigned long long)(data ? bytes : 0), data ? "at most " : "",
-                    (unsigned long long)left);
+    return pzi_fail(PZ_INVALID, "%s: \"%.100s\": found %llu byte%s, expected %s%llu", writer->path,
+                    one->name, (unsigned long long)(data ? bytes : 0), PZI_S(data ? bytes : 0),
+                    data ? "at most " : "", (unsigned long long)left);
   }
   PZ_TRY(pzi_fail_prefix(check_errno(pzi_atomic_file_write_at(&writer->file, data, (size_t)bytes,
                                                               one->offset + one->written)),
@@ -333,9 +334,9 @@ pz_writer_commit(pz_writer* const writer)
   for (size_t k = 0; k < writer->n_tensors && status == PZ_OK; ++k) {
     const placement* const one = &writer->tensors[k];
     if (one->written < one->bytes) {
-      status =
-          pzi_fail(PZ_INVALID, "\"%.100s\": found %llu bytes written, expected %llu", one->name,
-                   (unsigned long long)one->written, (unsigned long long)one->bytes);
+      status = pzi_fail(PZ_INVALID, "\"%.100s\": found %llu byte%s written, expected %llu",
+                        one->name, (unsigned long long)one->written, PZI_S(one->written),
+                        (unsigned long long)one->bytes);
     }
   }
   if (status == PZ_OK) {

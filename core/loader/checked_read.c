@@ -11,6 +11,7 @@
 #include "checked_read.h"
 
 #include "status.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <string.h>
@@ -38,9 +39,9 @@ pzi_checked_read(const void* const from, const size_t bytes, void* const to)
   return n >= 0 && (size_t)n == bytes;
 }
 
-pz_status
-pzi_checked_read_text(pzi_alloc_list* const allocs, const char* const from, const size_t limit,
-                      const char* const what, const char** const out)
+static pz_status
+read_string(pzi_alloc_list* const allocs, const char* const from, const size_t limit,
+            const char* const what, const char** const out)
 {
   if (!from) {
     return pzi_fail(PZ_PLUGIN, "%s is NULL", what);
@@ -76,17 +77,41 @@ pzi_checked_read_text(pzi_alloc_list* const allocs, const char* const from, cons
   return PZ_OK;
 }
 
+/* Texts are shown on terminals and in pages: UTF-8 without control characters, but for newlines
+   where `lines` allows them. */
+static pz_status
+check_characters(const char* const text, const bool lines, const char* const what)
+{
+  const size_t length = strlen(text);
+  uint32_t code = 0;
+  for (size_t i = 0; i < length;) {
+    const size_t n = pzi_utf8_decode(text + i, length - i, &code);
+    if (n == 0) {
+      return pzi_fail(PZ_PLUGIN, "%s is not UTF-8", what);
+    }
+    if (pzi_utf8_is_control(code) && !(lines && code == '\n')) {
+      return pzi_fail(PZ_PLUGIN, "%s has the control character U+%04X in it, expected %s", what,
+                      (unsigned)code, lines ? "lines of text" : "one line");
+    }
+    i += n;
+  }
+  return PZ_OK;
+}
+
+pz_status
+pzi_checked_read_text(pzi_alloc_list* const allocs, const char* const from, const size_t limit,
+                      const char* const what, const char** const out)
+{
+  PZ_TRY(read_string(allocs, from, limit, what, out));
+  return check_characters(*out, true, what);
+}
+
 pz_status
 pzi_checked_read_line(pzi_alloc_list* const allocs, const char* const from, const size_t limit,
                       const char* const what, const char** const out)
 {
-  PZ_TRY(pzi_checked_read_text(allocs, from, limit, what, out));
-  for (const char* c = *out; *c != '\0'; ++c) {
-    if ((unsigned char)*c < 0x20 || *c == 0x7f) {
-      return pzi_fail(PZ_PLUGIN, "%s has a control character in it, expected one line", what);
-    }
-  }
-  return PZ_OK;
+  PZ_TRY(read_string(allocs, from, limit, what, out));
+  return check_characters(*out, false, what);
 }
 
 static bool

@@ -12,6 +12,7 @@
 #include "array.h"
 #include "context_impl.h"
 #include "kept_text.h"
+#include "keyed_hash.h"
 #include "registry.h"
 #include "search_path.h"
 #include "sized_struct.h"
@@ -25,9 +26,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <time.h>
-#include <unistd.h>
 
 extern const pz_plugin pz_plugin_v1_reference; /* backends/reference */
 
@@ -51,14 +49,12 @@ pzi_context_draw(pz_context* const context)
 void
 pz_context_seed(pz_context* const context, const uint64_t seed)
 {
-  uint64_t start = seed;
-  if (seed == 0 && getrandom(&start, sizeof(start), GRND_NONBLOCK) != (ssize_t)sizeof(start)) {
-    struct timespec now = {0};
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    start = ((uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec) ^
-            ((uint64_t)getpid() << 32) ^ (uint64_t)(uintptr_t)context;
+  if (!context) {
+    (void)pzi_fail(PZ_INVALID, "found no context");
+    return;
   }
-  atomic_store_explicit(&context->stream, start, memory_order_relaxed);
+  atomic_store_explicit(&context->stream, seed == 0 ? pzi_keyed_hash_random() : seed,
+                        memory_order_relaxed);
 }
 
 /* ---- services for backends -------------------------------------------------- */
@@ -191,14 +187,15 @@ read_settings(const pz_context_settings* const given, pz_context_settings* const
   if (!given) {
     return PZ_OK;
   }
-  PZ_TRY(pzi_struct_read(out, sizeof(*out), given, "settings"));
+  PZ_TRY(pzi_struct_read(out, sizeof(*out), offsetof(pz_context_settings, reserved), given,
+                         "settings"));
   if (out->flags & ~(uint32_t)PZ_ONLY_GIVEN_FOLDERS) {
     return pzi_fail(PZ_INVALID, "flags %#" PRIx32 ", expected %#x at most", out->flags,
                     PZ_ONLY_GIVEN_FOLDERS);
   }
-  return out->n_folders == 0 || out->folders
-             ? PZ_OK
-             : pzi_fail(PZ_INVALID, "%" PRIu32 " folders at NULL", out->n_folders);
+  return out->n_folders == 0 || out->folders ? PZ_OK
+                                             : pzi_fail(PZ_INVALID, "%" PRIu32 " folder%s at NULL",
+                                                        out->n_folders, PZI_S(out->n_folders));
 }
 
 const char*

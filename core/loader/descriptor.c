@@ -47,7 +47,8 @@ copy_table(const void* const from, const char* const what, const size_t least, v
     return pzi_fail(PZ_PLUGIN, "%s lies outside readable memory", what);
   }
   if (size < least || size > PZI_LARGEST_TABLE || size % sizeof(void*) != 0) {
-    return pzi_fail(PZ_PLUGIN, "%s of %" PRIu32 " bytes, expected at least %zu", what, size, least);
+    return pzi_fail(PZ_PLUGIN, "%s of %" PRIu32 " byte%s, expected at least %zu", what, size,
+                    PZI_S(size), least);
   }
   memset(out, 0, full);
   return pzi_checked_read(from, size < full ? size : full, out)
@@ -202,8 +203,8 @@ read_descriptor(const pz_plugin* const from, const size_t bytes, pz_plugin* cons
 {
   memset(out, 0, sizeof(*out));
   if (bytes != 0 && bytes < LEAST_HANDSHAKE) {
-    return pzi_fail(PZ_PLUGIN, "descriptor symbol of %zu bytes, expected at least %d", bytes,
-                    LEAST_DESCRIPTOR);
+    return pzi_fail(PZ_PLUGIN, "descriptor symbol of %zu byte%s, expected at least %d", bytes,
+                    PZI_S(bytes), LEAST_DESCRIPTOR);
   }
   if ((uintptr_t)from % sizeof(void*) != 0 || !pzi_checked_read(from, LEAST_HANDSHAKE, out)) {
     return pzi_fail(PZ_PLUGIN, "descriptor lies outside readable memory");
@@ -212,8 +213,8 @@ read_descriptor(const pz_plugin* const from, const size_t bytes, pz_plugin* cons
     PZ_TRY(shake_hands(&out->abi));
   }
   if (out->size < LEAST_DESCRIPTOR || out->size > PZI_LARGEST_TABLE) {
-    return pzi_fail(PZ_PLUGIN, "descriptor of %" PRIu32 " bytes, expected at least %d", out->size,
-                    LEAST_DESCRIPTOR);
+    return pzi_fail(PZ_PLUGIN, "descriptor of %" PRIu32 " byte%s, expected at least %d", out->size,
+                    PZI_S(out->size), LEAST_DESCRIPTOR);
   }
   if (bytes != 0 && bytes < out->size) {
     return pzi_fail(PZ_PLUGIN, "descriptor of %" PRIu32 " bytes in a symbol of %zu", out->size,
@@ -224,14 +225,14 @@ read_descriptor(const pz_plugin* const from, const size_t bytes, pz_plugin* cons
   }
   if (out->item_size < LEAST_ITEM || out->item_size > PZI_LARGEST_TABLE ||
       out->item_size % sizeof(void*) != 0) {
-    return pzi_fail(PZ_PLUGIN, "items of %" PRIu32 " bytes, expected %d to %d, whole pointers",
-                    out->item_size, LEAST_ITEM, (int)PZI_LARGEST_TABLE);
+    return pzi_fail(PZ_PLUGIN, "items of %" PRIu32 " byte%s, expected %d to %d, whole pointers",
+                    out->item_size, PZI_S(out->item_size), LEAST_ITEM, (int)PZI_LARGEST_TABLE);
   }
   if (out->n_items == 0 || out->n_items > MOST_ITEMS) {
     return pzi_fail(PZ_PLUGIN, "%" PRIu32 " items, expected 1 to %d", out->n_items, MOST_ITEMS);
   }
   if (!out->items) {
-    return pzi_fail(PZ_PLUGIN, "%" PRIu32 " items at NULL", out->n_items);
+    return pzi_fail(PZ_PLUGIN, "%" PRIu32 " item%s at NULL", out->n_items, PZI_S(out->n_items));
   }
   return PZ_OK;
 }

@@ -122,13 +122,13 @@ pzi_descriptor_options_copy(pzi_alloc_list* const allocs, pz_parametrization* co
     return PZ_OK;
   }
   if (n > MOST_OPTIONS || first == 0) {
-    return pzi_fail(PZ_PLUGIN, "%" PRIu32 " options%s, expected at most %d", n,
+    return pzi_fail(PZ_PLUGIN, "%" PRIu32 " option%s%s, expected at most %d", n, PZI_S(n),
                     first == 0 ? " at NULL" : "", MOST_OPTIONS);
   }
   const uint32_t size = table->option_size;
   if (size < LEAST_OPTION || size > PZI_LARGEST_TABLE || size % sizeof(void*) != 0) {
-    return pzi_fail(PZ_PLUGIN, "options of %" PRIu32 " bytes, expected at least %d", size,
-                    LEAST_OPTION);
+    return pzi_fail(PZ_PLUGIN, "options of %" PRIu32 " byte%s, expected at least %d", size,
+                    PZI_S(size), LEAST_OPTION);
   }
   pz_option* const options = pzi_alloc_list_take(allocs, n * sizeof(*options));
   if (!options) {

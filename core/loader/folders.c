@@ -47,7 +47,8 @@ pzi_folders_add(pz_context* const context, const char* const path, const char* c
 static pz_status
 report_folder(pz_context* const context, pzi_folder* const folder, const char* const reason)
 {
-  pzi_source* const self = pzi_alloc_list_take(&context->allocs, sizeof(*self));
+  pzi_source* const self =
+      folder->report ? folder->report : pzi_alloc_list_take(&context->allocs, sizeof(*self));
   const char* const kept = pzi_kept_text_add(context, reason);
   if (!self || !kept) {
     return pzi_no_memory(sizeof(*self));
@@ -58,6 +59,7 @@ report_folder(pz_context* const context, pzi_folder* const folder, const char* c
                        .stem = "",
                        .state = PZI_FOLDER,
                        .given = folder->given};
+  folder->report = self;
   folder->self = self;
   return PZ_OK;
 }
@@ -129,7 +131,7 @@ is_among(pzi_source* const* const sources, const size_t n, const pzi_source* con
   return i < n;
 }
 
-/* Sets the sources of `folder` to those of `names` and those that are loaded. */
+/* Sets the sources of `folder` to those of `names` and those that it had. */
 static pz_status
 take_names(pz_context* const context, pzi_folder* const folder, char* const* const names,
            const size_t n)
@@ -153,7 +155,8 @@ take_names(pz_context* const context, pzi_folder* const folder, char* const* con
   for (size_t k = 0; k < n_old; ++k) {
     pzi_source* const old = folder->sources[k];
     update_source(old);
-    if (old->state == PZI_LOADED && !is_among(sources, n, old)) {
+    if (!is_among(sources, n, old)) {
+      old->state = old->state == PZI_LOADED ? PZI_LOADED : PZI_ABSENT;
       sources[n_sources++] = old;
     }
   }
@@ -248,7 +251,8 @@ pzi_folders_search(pz_context* const context)
       order[n++] = folder->self;
     }
     for (size_t k = 0; k < folder->n_sources; ++k) {
-      if (!repeated || folder->sources[k]->state == PZI_LOADED) {
+      const uint32_t state = folder->sources[k]->state;
+      if (state == PZI_LOADED || (!repeated && state != PZI_ABSENT)) {
         order[n++] = folder->sources[k];
       }
     }

@@ -16,7 +16,8 @@ typedef struct pzi_folder {
   const char* refusal;  /* why it is not searched; "": it is */
   pzi_source** sources; /* the files in it, sorted */
   size_t n_sources;
-  pzi_source* self; /* the report on the folder itself, or NULL */
+  pzi_source* self;   /* the report on the folder itself, or NULL */
+  pzi_source* report; /* memory for `self`, once it was needed */
   dev_t device;
   ino_t inode;
   bool given;

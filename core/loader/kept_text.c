@@ -7,6 +7,7 @@
 #include "kept_text.h"
 
 #include "context_impl.h"
+#include "keyed_hash.h"
 #include "status.h"
 
 #include <stdlib.h>
@@ -21,12 +22,8 @@ const char*
 pzi_kept_text_add(pz_context* const context, const char* const text)
 {
   const size_t n = strlen(text) + 1;
-  uint32_t hash = 2166136261U; /* FNV-1a */
-  for (size_t i = 0; i < n; ++i) {
-    hash = (hash ^ (unsigned char)text[i]) * 16777619U;
-  }
-  struct pzi_kept** const bucket =
-      &context->kept[hash % (sizeof(context->kept) / sizeof(context->kept[0]))];
+  const size_t n_buckets = sizeof(context->kept) / sizeof(context->kept[0]);
+  struct pzi_kept** const bucket = &context->kept[pzi_keyed_hash(text, n) % n_buckets];
 
   pthread_mutex_lock(&context->keep_mutex);
   struct pzi_kept* kept = *bucket;

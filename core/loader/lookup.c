@@ -22,7 +22,8 @@
 
 /* ---- by id ------------------------------------------------------------------ */
 
-/* Appends the folders that exist, or, where none does, all that are not refused. */
+/* Appends the folders that exist, or, where none does, all that are not refused; and why others that
+   the host or the environment named were not searched. */
 static void
 add_folders(const pz_context* const context, pzi_text* const text)
 {
@@ -37,6 +38,17 @@ add_folders(const pz_context* const context, pzi_text* const text)
       pzi_text_add(text, separator);
       pzi_text_add(text, f->path);
       separator = ", ";
+    }
+  }
+  for (size_t i = 0; i < context->n_folders; ++i) {
+    const pzi_folder* const f = &context->folders[i];
+    if (f->self && !f->exists && (f->given || *f->refusal != '\0')) {
+      pzi_text_add(text, "; \"");
+      pzi_text_add(text, f->path);
+      pzi_text_add(text, "\" (");
+      pzi_text_add(text, f->origin);
+      pzi_text_add(text, "): ");
+      pzi_text_add(text, f->self->reason);
     }
   }
 }

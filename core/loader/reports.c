@@ -9,6 +9,7 @@
 #include "kept_text.h"
 #include "status.h"
 #include "text.h"
+#include "utf8.h"
 
 #include <parametrize/context.h>
 
@@ -78,6 +79,9 @@ report_on(pz_context* const context, const pzi_source* const source, pz_plugin_r
   pzi_text ids = {0};
   pzi_text reason = {0};
   describe(context, source, &ids, &reason);
+  if (reason.data) {
+    pzi_utf8_clean(reason.data); // it may have paths in it
+  }
   *out = (pz_plugin_report){
       .size = sizeof(*out),
       .loaded = ids.length > 0,

@@ -15,6 +15,7 @@ typedef enum pzi_source_state {
   PZI_LOADED,  /* has `descriptor` */
   PZI_REFUSED, /* for `reason` */
   PZI_FOLDER,  /* a folder, reported in `reason` */
+  PZI_ABSENT,  /* a file that was never loaded and is not there now */
 } pzi_source_state;
 
 /* A file, a descriptor or a folder. Lives as long as the context. */

@@ -15,6 +15,7 @@
 #include "exclusive.h"
 #include "gate.h"
 #include "log_abs_det.h"
+#include "memory_owners.h"
 #include "ops_table.h"
 #include "path.h"
 #include "slot.h"
@@ -46,7 +47,7 @@ add(const pz_slot* const slot, const pz_tensor* const gradient)
   pz_queue* const queue = slot->module->queue;
   pzi_frame frame;
   pz_call call;
-  pzi_ops_table_init_call(&call, &frame, queue, &queue->fault);
+  pzi_ops_table_init_call(&call, &frame, queue, NULL);
   return call.ops->axpby(&call, 1.0, gradient, 1.0, &slot->gradient->tensor);
 }
 
@@ -64,7 +65,7 @@ add_plain(pz_slot* const slot, const pz_tensor* const gradient)
   }
   PZ_TRY(need_gradient(slot));
   pzi_storage* copy = NULL;
-  if (!pzi_check_owned(queue, gradient)) {
+  if (!pzi_check_owned(queue, gradient) || pzi_memory_owners_is_other(queue, gradient)) {
     PZ_TRY(pzi_storage_copy(queue, gradient, &copy));
   }
   const pz_status status = add(slot, copy ? &copy->tensor : gradient);

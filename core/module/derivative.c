@@ -45,6 +45,5 @@ pzi_derivative_evaluate(const pz_slot* const slot)
   pz_tensor value;
   PZ_TRY(pzi_value_refresh_inner(slot));
   pzi_parametrized_changed(parametrized, false); /* forward overwrites it */
-  return pz_eval_forward(parametrized->engine.eval, parametrized->engine.state,
-                         training | PZ_CALL_SAVING, NULL, &value);
+  return pzi_engine_forward(&parametrized->engine, training | PZ_CALL_SAVING, &value);
 }

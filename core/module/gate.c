@@ -7,14 +7,38 @@
 
 #include "status.h"
 
+#include <time.h>
+
+/* Pauses until the exclusive call that was refused has come again, or is not to be expected. */
+static void
+give_way(atomic_ullong* const gate)
+{
+  enum { PAUSES = 100 };
+  const struct timespec pause = {.tv_nsec = 100000};
+  for (int k = 0; k < PAUSES; ++k) {
+    if ((atomic_load_explicit(gate, memory_order_relaxed) & PZI_GATE_WANTED) == 0) {
+      return;
+    }
+    (void)nanosleep(&pause, NULL);
+  }
+  atomic_fetch_and_explicit(gate, ~(unsigned long long)PZI_GATE_WANTED, memory_order_relaxed);
+}
+
 pz_status
 pzi_gate_read_begin(const pz_module* const module)
 {
   if (!module) {
     return pzi_fail(PZ_INVALID, "found no module");
   }
-  atomic_ullong* const gate = pzi_gate_of(module);
-  if (pzi_gate_is_exclusive(atomic_fetch_add_explicit(gate, 1, memory_order_acquire))) {
+  atomic_ullong* gate = pzi_gate_of(module);
+  unsigned long long before = atomic_fetch_add_explicit(gate, 1, memory_order_acquire);
+  if ((before & PZI_GATE_WANTED) != 0 && !pzi_gate_is_exclusive(before)) {
+    atomic_fetch_sub_explicit(gate, 1, memory_order_relaxed);
+    give_way(gate);
+    gate = pzi_gate_of(module);
+    before = atomic_fetch_add_explicit(gate, 1, memory_order_acquire);
+  }
+  if (pzi_gate_is_exclusive(before)) {
     atomic_fetch_sub_explicit(gate, 1, memory_order_relaxed);
     return pzi_fail(PZ_INVALID, "the module is in an exclusive call on another thread, or of "
                                 "which this one is part");
@@ -28,18 +52,23 @@ pzi_gate_read_end(const pz_module* const module)
   atomic_fetch_sub_explicit(pzi_gate_of(module), 1, memory_order_release);
 }
 
-/* Makes the gate exclusive if it has exactly `readers` readers. */
+/* Makes the gate exclusive if it has exactly `readers` readers, or else asks new ones to pause. */
 static bool
 take_exclusively(atomic_ullong* const gate, const uint64_t readers)
 {
   unsigned long long now = atomic_load_explicit(gate, memory_order_relaxed);
-  while (now % PZI_GATE_CALL == readers) {
-    if (atomic_compare_exchange_weak_explicit(gate, &now, now - readers + PZI_GATE_EXCLUSIVE,
-                                              memory_order_acquire, memory_order_relaxed)) {
-      return true;
+  for (;;) {
+    const unsigned long long plain = now & ~(unsigned long long)PZI_GATE_WANTED;
+    const bool alone = plain % PZI_GATE_CALL == readers;
+    if (!alone && pzi_gate_is_exclusive(now)) {
+      return false;
+    }
+    if (atomic_compare_exchange_weak_explicit(
+            gate, &now, alone ? plain - readers + PZI_GATE_EXCLUSIVE : now | PZI_GATE_WANTED,
+            memory_order_acquire, memory_order_relaxed)) {
+      return alone;
     }
   }
-  return false;
 }
 
 pz_status

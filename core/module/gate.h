@@ -3,8 +3,10 @@
 
 /* Calls on a tree of modules: many readers, or one exclusive call. One word at the root counts the
    readers, or marks an exclusive call. A call that finds a call of the other kind returns
-   PZ_INVALID. It does not wait, because it could wait for its own thread. The upper bits are the
-   number of the last exclusive call, unique in the process. */
+   PZ_INVALID. It does not wait, because it could wait for its own thread. But an exclusive call that
+   was refused leaves a mark, and readers that find it pause for at most some milliseconds: otherwise
+   a host that tries again would never get in between many readers. The upper bits are the number of
+   the last exclusive call, unique in the process. */
 
 #ifndef PZI_GATE_H
 #define PZI_GATE_H
@@ -12,6 +14,7 @@
 #include "tree.h"
 
 #define PZI_GATE_EXCLUSIVE (UINT64_C(1) << 22)
+#define PZI_GATE_WANTED (UINT64_C(1) << 23) /* an exclusive call was refused because of readers */
 #define PZI_GATE_CALL (UINT64_C(1) << 24)
 
 static inline atomic_ullong*

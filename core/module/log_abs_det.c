@@ -55,7 +55,7 @@ add(const pz_slot* const slot, const int32_t n_batch, pz_tensor* const sum)
   }
   PZ_TRY(pzi_derivative_evaluate(slot));
   PZ_TRY(pzi_eval_density(parametrized->engine.eval, n_batch, &own));
-  pzi_ops_table_init_call(&call, &frame, queue, &queue->fault);
+  pzi_ops_table_init_call(&call, &frame, queue, NULL);
   return call.ops->axpby(&call, 1.0, &own, 1.0, sum);
 }
 

@@ -61,11 +61,8 @@ pz_module_new(pz_context* const context, pz_queue* const queue, const char* cons
 }
 
 static void
-free_tree(pz_module* const module)
+free_alone(pz_module* const module)
 {
-  for (uint32_t k = 0; k < module->n_children; ++k) {
-    free_tree(module->children[k]);
-  }
   for (uint32_t k = 0; k < module->n_slots; ++k) {
     pzi_slot_free(module->slots[k]);
   }
@@ -86,6 +83,21 @@ free_tree(pz_module* const module)
   pzi_queue_release(module->queue);
   pzi_context_release(module->context);
   free(module);
+}
+
+/* Frees the last child of the last child ... first, without recursion: nesting has no limit. */
+static void
+free_tree(pz_module* module)
+{
+  while (module) {
+    if (module->n_children > 0) {
+      module = module->children[--module->n_children];
+      continue;
+    }
+    pz_module* const around = module->parent;
+    free_alone(module);
+    module = around;
+  }
 }
 
 void
@@ -146,7 +158,9 @@ pz_module_add_child(pz_module* const module, const char* const name, pz_module* 
     status = add_child(module, name, child);
     if (status == PZ_OK) {
       child->parent = module; /* its own gate stays exclusive: calls that already read it fail */
-      count_scopes(child);
+      if (module->scopes > 0) {
+        count_scopes(child);
+      }
       for (pz_module* around = module; around; around = around->parent) {
         around->n_baked += child->n_baked;
       }

@@ -6,6 +6,7 @@
 
 #include "name_index.h"
 
+#include "keyed_hash.h"
 #include "tree.h"
 
 #include <stdlib.h>
@@ -14,12 +15,8 @@
 pzi_name_word
 pzi_name_index_word(const char* const path)
 {
-  uint32_t hash = 2166136261U; /* FNV-1a */
-  const char* end = path;
-  for (; *end != '.' && *end != '\0'; ++end) {
-    hash = (hash ^ (unsigned char)*end) * 16777619U;
-  }
-  return (pzi_name_word){.text = path, .length = (size_t)(end - path), .hash = hash};
+  const size_t length = strcspn(path, ".");
+  return (pzi_name_word){path, length, pzi_keyed_hash(path, length)};
 }
 
 enum { FEW = 16 }; /* fewer names are compared one by one */

@@ -20,7 +20,7 @@
 #include "nearest_name.h"
 #include "status.h"
 #include "stored.h"
-#include "text.h"
+#include "utf8.h"
 #include "walk.h"
 
 #include <stdio.h>
@@ -48,7 +48,7 @@ pzi_path_check_name(const pz_module* const module, const char* const name)
     return pzi_fail(PZ_INVALID, "an empty name");
   }
   const size_t length = strlen(name);
-  if (!pzi_text_is_utf8(name, length)) {
+  if (!pzi_utf8_check(name, length)) {
     return pzi_fail(PZ_INVALID, "a name that is not UTF-8");
   }
   for (size_t k = 0; k < length; ++k) {

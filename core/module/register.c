@@ -290,7 +290,8 @@ pz_register_parametrization(pz_module* const module, const char* const name, con
 {
   request asked = {.text = text};
   if (settings) {
-    PZ_TRY(pzi_struct_read(&asked.with, sizeof(asked.with), settings, "settings"));
+    PZ_TRY(pzi_struct_read(&asked.with, sizeof(asked.with),
+                           offsetof(pz_register_settings, reserved), settings, "settings"));
   }
   return pzi_exclusive_call(module, name, pzi_path_find_live, register_text, &asked);
 }

@@ -100,9 +100,10 @@ keep_original(pz_slot* const slot)
   const pzi_parametrized* const parametrized = slot->parametrized;
   pz_slot* const original = parametrized->tensors[0];
   pzi_rename names = {0};
-  if (parametrized->engine.chain->n_role[PZ_ORIGINAL] != 1) {
-    return pzi_fail(PZ_INVALID, "%u originals, of which none is the tensor",
-                    (unsigned)parametrized->engine.chain->n_role[PZ_ORIGINAL]);
+  const uint32_t n_original = parametrized->engine.chain->n_role[PZ_ORIGINAL];
+  if (n_original != 1) {
+    return pzi_fail(PZ_INVALID, "%u original%s, of which none is the tensor", (unsigned)n_original,
+                    PZI_S(n_original));
   }
   PZ_TRY(check_fits(slot, &original->storage->spec));
   if (original->parametrized) {

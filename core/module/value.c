@@ -191,8 +191,8 @@ refresh(pz_slot* const slot)
                                                  : pz_status_text(parametrized->failure));
     }
     take_digests(slot);
-    const pz_status status = pz_eval_forward(parametrized->engine.eval, parametrized->engine.state,
-                                             forward_flags(slot), NULL, &parametrized->value);
+    const pz_status status =
+        pzi_engine_forward(&parametrized->engine, forward_flags(slot), &parametrized->value);
     if (status != PZ_OK) {
       (void)pzi_fail_prefix(status, "\"%s\"", pzi_path_text(slot, path));
       if (status != PZ_NO_MEMORY) { /* the next read may find memory */

@@ -58,6 +58,7 @@ fill_line(pz_queue* const queue, const pz_mat* const y, const int64_t at, const 
   const size_t size = pz_dtype_size(y->dtype);
   const float single = (float)value;
   const uint64_t before = pzi_fail_count();
+  PZ_TRY(pzi_queue_check_process(queue));
   const pz_status status = queue->backend->fill(
       queue->handle, y->data, y->byte_offset + (uint64_t)at * size, (size_t)count * size,
       y->dtype == PZ_F32 ? (const void*)&single : (const void*)&value, size);

@@ -116,6 +116,7 @@ pzi_dispatch_native(pz_queue* const queue, const pzi_request* const request)
   if (!pzi_op_native(queue, request->op, request->dtype)) {
     return PZ_UNSUPPORTED;
   }
+  PZ_TRY(pzi_queue_check_process(queue));
   const uint64_t before = pzi_fail_count();
   const pz_status status = call_entry(queue, request);
   if (status == PZ_UNSUPPORTED) {

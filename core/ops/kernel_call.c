@@ -5,6 +5,7 @@
 
 #include "check_tensor.h"
 #include "lower.h"
+#include "spec_text.h"
 #include "status.h"
 
 #include <inttypes.h>
@@ -70,7 +71,11 @@ pzi_kernel_call_tensor(pz_queue* const queue, const char* const name, const uint
     return pzi_fail(PZ_MISMATCH, "%s: found on the host, expected on %s", what, queue->name);
   }
   if (tensor->dtype == PZ_I64 || (*dtype != 0 && tensor->dtype != *dtype)) {
-    return pzi_fail(PZ_MISMATCH, "%s: dtype differs from the others or is not a float", what);
+    char found[PZI_SPEC_TEXT];
+    char expected[PZI_SPEC_TEXT];
+    return pzi_fail(PZ_MISMATCH, "%s: found %s, expected %s", what,
+                    pzi_spec_text_dtype(tensor->dtype, found),
+                    *dtype == 0 ? "float32 or float64" : pzi_spec_text_dtype(*dtype, expected));
   }
   if (!pzi_shape_is_contiguous(tensor)) {
     return pzi_fail(PZ_INVALID, "%s: found strides, expected it C-contiguous", what);

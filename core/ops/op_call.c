@@ -39,7 +39,8 @@ pzi_op_call_begin(pzi_op_call* const call, pz_call* const c, const pzi_op op)
   memset(r->real, 0, sizeof(*r) - offsetof(pzi_request, real));
   call->queue = frame->queue;
   call->request.op = op;
-  call->request.fault = &frame->fault;
+  call->frame = frame;
+  call->request.fault = &frame->word;
   if (!frame->queue) {
     pzi_op_call_refuse(call, "found in plan, which has no data");
   }
@@ -99,8 +100,8 @@ add(pzi_op_call* const call, const char* const name, const uint8_t access, const
     status = check_place(call, tensor);
     status = status == PZ_OK ? check_dtype(call, tensor, index) : status;
     if (status == PZ_OK && tensor->ndim < least_ndim) {
-      status = pzi_fail(PZ_MISMATCH, "found %d dimensions, expected %d or more", tensor->ndim,
-                        least_ndim);
+      status = pzi_fail(PZ_MISMATCH, "found %d dimension%s, expected %d or more", tensor->ndim,
+                        PZI_S(tensor->ndim), least_ndim);
     }
     if (status != PZ_OK) {
       (void)pzi_fail_prefix(status, "%s", name);
@@ -146,8 +147,8 @@ pzi_op_call_index(pzi_op_call* const call, const char* const name, const pz_tens
   pzi_operand* const operand = add(call, name, PZI_READ, PZI_AS_VECTOR, 1, true, tensor);
   operand->contiguous = true;
   if (call->status == PZ_OK && tensor->ndim != 1) {
-    call->status = pzi_fail(PZ_MISMATCH, "%s: %s: found %d dimensions, expected 1",
-                            pzi_op_name(call->request.op), name, tensor->ndim);
+    call->status = pzi_fail(PZ_MISMATCH, "%s: %s: found %d dimension%s, expected 1",
+                            pzi_op_name(call->request.op), name, tensor->ndim, PZI_S(tensor->ndim));
   }
 }
 
@@ -364,7 +365,10 @@ static pz_status
 run_held(pzi_op_call* const call)
 {
   PZ_TRY(call->elementwise ? lower_elementwise(call) : lower_each(call));
-  PZ_TRY(pzi_dispatch(call->queue, &call->request));
+  const pz_status status = pzi_dispatch(call->queue, &call->request);
+  if (status != PZ_OK && status != PZ_SINGULAR) { /* the others of the batch have their results */
+    return status;
+  }
   for (uint32_t k = 0; k < call->request.n; ++k) {
     pzi_operand* const o = &call->operand[k];
     const bool moved = o->tensor && (o->packed.data != o->tensor->data ||
@@ -373,7 +377,44 @@ run_held(pzi_op_call* const call)
       PZ_TRY(pzi_device_copy(call->queue, &o->packed, o->tensor));
     }
   }
-  return PZ_OK;
+  return status;
+}
+
+/* Can an operation report a fault? */
+static bool
+has_fault(const pzi_op op)
+{
+  switch (op) {
+  case PZI_TRSM:
+  case PZI_SHIFTED_INVERSE:
+  case PZI_SOLVE:
+  case PZI_POTRF:
+  case PZI_EIGH:
+  case PZI_SVD:
+  case PZI_SCHUR:
+  case PZI_TAKE:
+  case PZI_PUT:
+    return true;
+  default:
+    return false;
+  }
+}
+
+/* Turns what the device said into what this callback is told, the same on every device. */
+static pz_status
+report(const pzi_op_call* const call, const pz_status status, const pzi_message* const before)
+{
+  const pzi_frame* const frame = call->frame;
+  if (frame->report == PZI_REPORT_AT_ONCE && status == PZ_OK) {
+    return pzi_fail_prefix(pzi_fault_check(frame->queue, frame->fault), "%s",
+                           pzi_op_name(call->request.op));
+  }
+  if (frame->report == PZI_REPORT_LATER && status == PZ_SINGULAR) {
+    pzi_fault_keep(frame->fault, status);
+    pzi_message_restore(before);
+    return PZ_OK;
+  }
+  return status;
 }
 
 pz_status
@@ -391,10 +432,15 @@ pzi_op_call_run(pzi_op_call* const call)
     return PZ_OK;
   }
   pz_queue* const queue = call->queue;
+  const bool reports = call->frame->report != PZI_REPORT_AS_DEVICE && has_fault(call->request.op);
+  pzi_message before;
+  if (reports) {
+    pzi_message_save(&before);
+  }
   pthread_mutex_lock(&queue->mutex);
   const uint64_t mark = pzi_arena_mark(&queue->scratch);
   const pz_status status = run_held(call);
   pzi_arena_release(&queue->scratch, mark);
   pthread_mutex_unlock(&queue->mutex);
-  return status;
+  return reports ? report(call, status, &before) : status;
 }

@@ -8,6 +8,7 @@
 #ifndef PZI_OP_CALL_H
 #define PZI_OP_CALL_H
 
+#include "ops_table.h"
 #include "queue.h"
 #include "request.h"
 
@@ -25,6 +26,7 @@ typedef struct pzi_operand {
 
 typedef struct pzi_op_call {
   pz_queue* queue;
+  const pzi_frame* frame;
   pz_status status;   /* of the first check that failed */
   bool elementwise;   /* operands of one shape, whatever their dimensions */
   uint32_t leader;    /* the operand whose batch the others must match */

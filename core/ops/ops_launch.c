@@ -35,7 +35,7 @@ pzi_ops_launch(pz_call* const c, const pz_kernel* const kernel, const int64_t n_
       .kernel = kernel,
       .reals = reals,
       .integers = integers,
-      .fault = &((const pzi_frame*)c->reserved)->fault,
+      .fault = &((const pzi_frame*)c->reserved)->word,
   };
   for (uint32_t k = 0; k < r.n; ++k) {
     r.access[k] = PZI_UPDATE;

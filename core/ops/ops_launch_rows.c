@@ -348,7 +348,7 @@ pzi_ops_launch_rows(pz_call* const c, const pz_row_kernel* const kernel, const p
       .row_kernel = kernel,
       .reals = reals,
       .integers = integers,
-      .fault = &((const pzi_frame*)c->reserved)->fault,
+      .fault = &((const pzi_frame*)c->reserved)->word,
   };
   for (uint32_t k = 0; k < l.request.n; ++k) {
     t[k] = k < l.n_inputs ? inputs[k] : outputs[k - l.n_inputs];

@@ -18,11 +18,13 @@ _Static_assert(sizeof(pz_ops) == offsetof(pz_ops, copy) + PZI_N_OPS * sizeof(pzi
 
 void
 pzi_ops_table_init_call(pz_call* const call, pzi_frame* const frame, pz_queue* const queue,
-                        const pz_fault* const fault)
+                        pzi_fault* const fault)
 {
   memset(call, 0, sizeof(*call));
   frame->queue = queue;
-  frame->fault = fault ? *fault : queue->fault;
+  frame->word = fault ? fault->word : queue->fault;
+  frame->fault = fault;
+  frame->report = PZI_REPORT_AS_DEVICE;
   call->size = sizeof(*call);
   call->ops = &pzi_ops;
   call->reserved = frame;

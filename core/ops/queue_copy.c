@@ -9,6 +9,7 @@
 
 #include "check_tensor.h"
 #include "device_copy.h"
+#include "memory_owners.h"
 #include "overlap.h"
 #include "shape.h"
 #include "status.h"
@@ -106,6 +107,46 @@ pzi_queue_copy_held(pz_queue* const queue, const pz_tensor* const from, const pz
   return to_host ? download(queue, from, to) : pzi_device_copy(queue, from, to);
 }
 
+/* Lets later work of `after` wait for the work of `before` so far. */
+static pz_status
+order(pz_queue* const before, pz_queue* const after)
+{
+  pz_event* event = NULL;
+  PZ_TRY(pz_queue_record(before, &event));
+  const pz_status status = pz_queue_wait(after, event);
+  pz_event_free(event);
+  return status;
+}
+
+static pz_status
+copy_alone(pz_queue* const queue, const pz_tensor* const from, const pz_tensor* const to)
+{
+  pthread_mutex_lock(&queue->mutex);
+  const uint64_t scratch = pzi_arena_mark(&queue->scratch);
+  const uint64_t staging = pzi_arena_mark(&queue->staging);
+  const pz_status status = pzi_queue_copy_held(queue, from, to);
+  pzi_arena_release(&queue->scratch, scratch);
+  pzi_arena_release(&queue->staging, staging);
+  pthread_mutex_unlock(&queue->mutex);
+  return status;
+}
+
+/* Memory of another queue is used in the order of that queue: after the work that it has, before
+   the work that it gets. */
+static pz_status
+copy_in_order(pz_queue* const queue, const pz_tensor* const from, const pz_tensor* const to,
+              pz_queue* const others[2])
+{
+  for (int k = 0; k < 2; ++k) {
+    PZ_TRY(others[k] ? order(others[k], queue) : PZ_OK);
+  }
+  PZ_TRY(copy_alone(queue, from, to));
+  for (int k = 0; k < 2; ++k) {
+    PZ_TRY(others[k] ? order(queue, others[k]) : PZ_OK);
+  }
+  return PZ_OK;
+}
+
 pz_status
 pzi_queue_copy(pz_queue* const queue, const pz_tensor* const from, const pz_tensor* const to)
 {
@@ -118,13 +159,11 @@ pzi_queue_copy(pz_queue* const queue, const pz_tensor* const from, const pz_tens
   if (pz_count(from) == 0) {
     return PZ_OK;
   }
-  pthread_mutex_lock(&queue->mutex);
-  const uint64_t scratch = pzi_arena_mark(&queue->scratch);
-  const uint64_t staging = pzi_arena_mark(&queue->staging);
-  const pz_status status = pzi_queue_copy_held(queue, from, to);
-  pzi_arena_release(&queue->scratch, scratch);
-  pzi_arena_release(&queue->staging, staging);
-  pthread_mutex_unlock(&queue->mutex);
+  pz_queue* const others[2] = {pzi_memory_owners_other(queue, from),
+                               pzi_memory_owners_other(queue, to)};
+  const pz_status status = copy_in_order(queue, from, to, others);
+  pzi_queue_release(others[0]);
+  pzi_queue_release(others[1]);
   return status;
 }
 

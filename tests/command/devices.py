@@ -52,6 +52,15 @@ def arrays():
         both("i", 10 * tolerance, "invert", "-p", "skew,cayley", y)
 
 
+def singular():
+    """a matrix without an inverse is an error on every device, and nothing is written"""
+    needs_device()
+    folder("singular")
+    write("x.npy", (2, 2, 2), [0, 1, -1, 0, 1, 0, 0, 1])
+    for where in "reference", "cpu", device:
+        refused("apply", "-p", "cayley", "x.npy", "-o", "y.npy", "--device", where, says="matrix 1 of the batch is singular")
+
+
 def samples():
     """sample draws the same bits on every device"""
     needs_device()
@@ -85,4 +94,4 @@ def names():
     assert ["gemm", "native"] in ways and ["eigh", "host"] in ways, routes
 
 
-main([arrays, samples, models, names])
+main([arrays, singular, samples, models, names])

@@ -17,7 +17,7 @@ import sys
 import time
 
 from command import *
-from tap import main
+from tap import Skip, main
 
 identity = "pruning(p_drop=0)"
 
@@ -44,7 +44,7 @@ def several():
     assert read("a0.npy") == read("a.npy") and read("b0.npy") == ((2, 3), [1.0] * 6)
     good("apply", "-p", "product", "a0.npy", "b0.npy", "-o", "y0.npy", "--state", "s.safetensors")
     assert read("y0.npy") == read("a.npy")
-    usage("invert", "-p", "product", "a.npy", "-o", "c.npy", says="found 1 outputs, expected 2")
+    usage("invert", "-p", "product", "a.npy", "-o", "c.npy", says="found 1 output, expected 2")
     refused("apply", "-p", "product", "a.npy", "-o", "c.npy", says=["1", "2"])
     write("c.npy", (3, 2), range(6))
     refused("apply", "-p", "product", "a.npy", "c.npy", "-o", "d.npy", says=["2x3", "3x2"])
@@ -185,6 +185,47 @@ def force():
     assert sorted(os.listdir()) == ["link.npy", "old.npy", "x.npy"]
 
 
+def owners():
+    """a file that root replaces stays its owner's; who may not give it away gives it to no group"""
+    folder("owners")
+    write("x.npy", (2, 2), [0, 1, 2, 3])
+    if os.getuid() != 0:
+        raise Skip("only root can give files to others")
+    for name, arguments in {
+        "y.npy": ["apply", "-p", "skew", "x.npy", "-o", "y.npy"],
+        "s.safetensors": ["sample", "-p", "pruning", "2", "2", "-o", "z.npy", "--state", "s.safetensors"],
+    }.items():
+        pathlib.Path(name).touch()
+        os.chown(name, 12345, 54321)
+        os.chmod(name, 0o640)
+        good(*arguments, "--force")
+        about = os.stat(name)
+        assert (about.st_uid, about.st_gid, about.st_mode & 0o777) == (12345, 54321, 0o640), about
+        assert about.st_size > 0
+    os.chmod(".", 0o777)
+    os.chmod("y.npy", 0o666)
+    good("apply", "-p", "skew", "x.npy", "-o", "y.npy", "--force", **without_privileges())
+    about = os.stat("y.npy")
+    assert (about.st_uid, about.st_gid, about.st_mode & 0o777) == (65534, 65534, 0o666), about
+    os.chown("y.npy", 65534, 54321)
+    os.chmod("y.npy", 0o660)
+    good("apply", "-p", "skew", "x.npy", "-o", "y.npy", "--force", **without_privileges())
+    about = os.stat("y.npy")
+    assert (about.st_gid, about.st_mode & 0o777) == (65534, 0o600), about
+
+
+def leaving():
+    """a plugin that ends the program does not end it with success"""
+    folder("leaving")
+    write("x.npy", (2, 2), [0, 1, 2, 3])
+    for arguments in (
+        ["apply", "-p", "leaver", "x.npy", "-o", "y.npy"],
+        ["jvp", "-p", "leaver", "x.npy", "--tangent", "x.npy", "-o", "y.npy"],
+        ["bench", "-p", "leaver", "-n", "2"],
+    ):
+        refused(*arguments, says="a plugin or a library ended the program")
+
+
 def permissions():
     """a new file has the permissions that the umask leaves"""
     folder("permissions")
@@ -273,6 +314,6 @@ def interrupts():
 
 
 main([
-    plugins, several, together, races, conversions, spellings, pipes, words, force, permissions, full, streams,
-    concurrent, interrupts,
+    plugins, several, together, races, conversions, spellings, pipes, words, force, owners, leaving, permissions, full,
+    streams, concurrent, interrupts,
 ])  # fmt: skip

@@ -10,7 +10,8 @@
                between a check and its use
      held      y = x, after it created the file named by the environment variable HELD and the test
                removed it: time for an interrupt
-     slow      y = x, after 1.2 seconds: time to show the progress */
+     slow      y = x, after 1.2 seconds: time to show the progress
+     leaver    calls exit(0) in forward */
 
 #include <parametrize/plugin.h>
 
@@ -116,6 +117,15 @@ slow_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
   return pz_copy(c, x, y);
 }
 
+static pz_status
+leaver_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
+{
+  (void)c;
+  (void)x;
+  (void)y;
+  exit(EXIT_SUCCESS);
+}
+
 static const pz_parametrization product = {
     .size = sizeof(product),
     .option_size = sizeof(pz_option),
@@ -154,5 +164,13 @@ static const pz_parametrization slow = {
     .forward = slow_forward,
 };
 
+static const pz_parametrization leaver = {
+    .size = sizeof(leaver),
+    .option_size = sizeof(pz_option),
+    .id = "leaver",
+    .summary = "Any tensor, and the end of the program",
+    .forward = leaver_forward,
+};
+
 PZ_PLUGIN(maps, "0.1.0", PZ_PARAMETRIZATION(&product), PZ_PARAMETRIZATION(&intruder),
-          PZ_PARAMETRIZATION(&held), PZ_PARAMETRIZATION(&slow));
+          PZ_PARAMETRIZATION(&held), PZ_PARAMETRIZATION(&slow), PZ_PARAMETRIZATION(&leaver));

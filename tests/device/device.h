@@ -41,6 +41,7 @@ float* life_read(const pz_tensor* value, pz_queue* queue);
 float* life_normal(int64_t n, double scale);
 
 TCase* device_case(void);
+TCase* deciding_case(void);
 TCase* opencl_case(void);
 
 #endif /* TEST_DEVICE_H */

@@ -10,6 +10,7 @@
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl.h>
 
+#include <pthread.h>
 #include <time.h>
 
 typedef struct theirs {
@@ -125,7 +126,8 @@ START_TEST(memory_of_another_context_is_refused)
   ck_assert_ok(wrap(&t));
   life_open(&l, t.wrapped, "skew", 1, N + 1);
   const pz_tensor small = tensor_of(memory, &l.spec);
-  ck_assert_fails(pz_state_bind(l.state, PZ_ORIGINAL, 0, &small), PZ_INVALID, "the cl_mem has");
+  ck_assert_fails(pz_state_bind(l.state, PZ_ORIGINAL, 0, &small), PZ_INVALID,
+                  "found a cl_mem of size");
   life_close(&l);
   clReleaseMemObject(memory);
   close_theirs(&t);
@@ -142,7 +144,16 @@ START_TEST(queues_that_cannot_be_adopted)
                   "no cl_command_queue");
   const pz_opencl_native old = {.size = 4, .queue = t.queue};
   ck_assert_fails(pz_queue_open(device_context, "opencl:0", &old, &t.wrapped), PZ_INVALID,
-                  "4 bytes");
+                  "found size 4");
+  struct {
+    pz_opencl_native known;
+    uint64_t more;
+  } newer = {.known = {.size = sizeof(newer), .queue = t.queue}, .more = 1};
+  ck_assert_fails(pz_queue_open(device_context, "opencl:0", &newer, &t.wrapped), PZ_UNSUPPORTED,
+                  "does not know");
+  const pz_opencl_native set = {.size = sizeof(set), .reserved = 1, .queue = t.queue};
+  ck_assert_fails(pz_queue_open(device_context, "opencl:0", &set, &t.wrapped), PZ_UNSUPPORTED,
+                  "does not know");
   ck_assert_fails(pz_queue_open(device_context, "reference", &none, &t.wrapped), PZ_UNSUPPORTED,
                   "adopt");
   ck_assert_ptr_null(t.wrapped);
@@ -263,6 +274,126 @@ START_TEST(values_outlive_their_readers)
 }
 END_TEST
 
+static void*
+open_gate(void* const gate)
+{
+  const struct timespec moment = {.tv_nsec = 50000000};
+  (void)nanosleep(&moment, NULL); /* in which what does not wait runs */
+  (void)clSetUserEventStatus((cl_event)gate, CL_COMPLETE);
+  return NULL;
+}
+
+/* The gate after which the queue works on, opened in a moment by a thread. */
+static cl_event
+hold(const theirs* const t, pthread_t* const opener)
+{
+  cl_int code = CL_SUCCESS;
+  const cl_event gate = clCreateUserEvent(t->context, &code);
+  ck_assert_int_eq(code, CL_SUCCESS);
+  ck_assert_ok(pz_queue_wait_native(t->wrapped, gate));
+  ck_assert_int_eq(pthread_create(opener, NULL, open_gate, gate), 0);
+  return gate;
+}
+
+static void
+release(const cl_event gate, const pthread_t opener)
+{
+  ck_assert_int_eq(pthread_join(opener, NULL), 0);
+  clReleaseEvent(gate);
+}
+
+/* Tensors of a queue that is not done, used through a second queue of the same device: as what is
+   downloaded, uploaded, exported, evaluated, differentiated and bound, and as what is written. */
+START_TEST(memory_of_a_busy_queue_is_used_in_order)
+{
+  theirs t;
+  theirs second;
+  life l;
+  life m;
+  pz_tensor value;
+  pz_tensor other;
+  pz_tensor gradient;
+  pthread_t opener;
+  cl_int code = CL_SUCCESS;
+  float* const x = life_normal(N * N, 0.1);
+  float* const expected = calloc(N * N, sizeof(float));
+  ck_assert_ptr_nonnull(expected);
+  for (int i = 0; i < N * N; ++i) { /* skew, exactly */
+    expected[i] = i / N < i % N ? x[i] : i / N > i % N ? -x[i % N * N + i / N] : 0.0F;
+  }
+  open_theirs(&t, 0);
+  ck_assert_ok(wrap(&t));
+  second = t;
+  second.queue = clCreateCommandQueue(t.context, t.device, 0, &code);
+  ck_assert_int_eq(code, CL_SUCCESS);
+  ck_assert_ok(wrap(&second));
+  life_open(&l, t.wrapped, "skew", 1, N);
+  life_open(&m, second.wrapped, "skew", 1, N);
+  life_write(&l, x);
+  life_write(&m, x);
+  ck_assert_ok(pz_eval_forward(m.eval, m.state, PZ_CALL_SAVING, NULL, &other));
+  ck_assert_ok(pz_state_tensor(m.state, PZ_ORIGINAL, 0, &gradient));
+  float* const nothing = calloc(N * N, sizeof(float));
+  ck_assert_ptr_nonnull(nothing);
+  const pz_tensor zeros = pz_host_tensor(PZ_F32, nothing, 3, l.spec.shape);
+  float* found = NULL;
+  for (int use = 0; use < 5; ++use) {
+    cl_event gate = hold(&t, &opener);
+    pz_state_touch(l.state);
+    ck_assert_ok(pz_eval_forward(l.eval, l.state, 0, NULL, &value));
+    switch (use) {
+    case 0:
+      found = life_read(&value, second.wrapped);
+      break;
+    case 1: { /* the copy waits for the device, so the export is complete */
+      struct DLManagedTensor* managed = NULL;
+      ck_assert_ok(pz_dlpack_export(second.wrapped, &value, &managed));
+      found = life_read(pz_dlpack_view(managed), second.wrapped);
+      struct {
+        pz_tensor tensor;
+        void* context;
+        void (*deleter)(struct DLManagedTensor*);
+      } head;
+      memcpy(&head, managed, sizeof(head));
+      head.deleter(managed);
+      break;
+    }
+    case 2: /* a cotangent: the gradient of a skew one is its double above the diagonal */
+      ck_assert_ok(pz_eval_vjp(m.eval, m.state, &value, 1, 1, false, &gradient));
+      found = life_read(&gradient, second.wrapped);
+      for (int i = 0; i < N * N; ++i) {
+        found[i] = i / N < i % N ? found[i] / 2.0F : expected[i];
+      }
+      break;
+    case 3: /* written by the other, which is busy too */
+      release(gate, opener);
+      ck_assert_ok(pz_queue_upload(t.wrapped, &zeros, &value));
+      life_write(&m, x); /* which has the gradient now */
+      gate = hold(&second, &opener);
+      ck_assert_ok(pz_eval_forward(m.eval, m.state, 0, &value, NULL));
+      found = life_read(&value, t.wrapped);
+      break;
+    default: /* the original of the other */
+      ck_assert_ok(pz_state_bind(m.state, PZ_ORIGINAL, 0, &value));
+      ck_assert_ok(pz_eval_forward(m.eval, m.state, 0, NULL, &other));
+      found = life_read(&other, second.wrapped);
+      break;
+    }
+    ck_assert_mem_eq(found, expected, N * N * sizeof(float));
+    free(found);
+    release(gate, opener);
+  }
+  life_close(&m);
+  life_close(&l);
+  pz_queue_close(second.wrapped);
+  clReleaseCommandQueue(second.queue);
+  close_theirs(&t);
+  free(x);
+  free(expected);
+  free(nothing);
+}
+END_TEST
+
 START_TEST(platforms_and_devices_are_named)
 {
   pz_queue* queue = NULL;
@@ -290,6 +421,7 @@ opencl_case(void)
   tcase_add_test(t, queues_that_cannot_be_adopted);
   tcase_add_test(t, events_cross_the_border);
   tcase_add_test(t, values_outlive_their_readers);
+  tcase_add_test(t, memory_of_a_busy_queue_is_used_in_order);
   tcase_add_test(t, platforms_and_devices_are_named);
   return t;
 }

@@ -23,7 +23,7 @@ static const expectation refused[] = {
     {"null_forward", "\"broken\": forward is NULL"},
     {"null_id", "id is NULL"},
     {"bad_id", "id \"Not An Id\", expected [a-z][a-z0-9_]*"},
-    {"two_lines", "\"broken\": summary has a control character in it, expected one line"},
+    {"two_lines", "\"broken\": summary has the control character U+000A in it, expected one line"},
     {"null_table", "table of a parametrization is NULL"},
     {"null_items", "1000 items at NULL"},
     {"small_items", "items of 4 bytes, expected 16 to "},

@@ -160,6 +160,51 @@ START_TEST(test_older_names)
 }
 END_TEST
 
+/* Every text of a descriptor, with every kind of byte that a terminal would obey or refuse. */
+START_TEST(test_texts)
+{
+  static const struct {
+    const char* text;
+    const char* says;
+  } bad[] = {
+      {"a\x1b[1m", "U+001B"},        {"a\rb", "U+000D"},           {"a\b", "U+0008"},
+      {"a\x7f", "U+007F"},           {"a\xc2\x9b", "U+009B"},      {"a\x9b", "is not UTF-8"},
+      {"a\xff", "is not UTF-8"},     {"\xc0\x80", "is not UTF-8"}, {"\xed\xa0\x80", "is not UTF-8"},
+      {"a\xe2\x80", "is not UTF-8"},
+  };
+  enum { SUMMARY, FORMULA, TAGS, DOC, CHOICE, OPTION, VERSION, NAME, BACKEND, TEXTS };
+  for (size_t k = 0; k < sizeof(bad) / sizeof(bad[0]); ++k) {
+    for (int place = 0; place < TEXTS; ++place) {
+      const char* const t = bad[k].text;
+      const char* const choices[] = {place == CHOICE ? t : "a"};
+      const pz_option option = {.name = place == OPTION ? t : "shape",
+                                .doc = place == DOC ? t : "a shape",
+                                .type = PZ_CHOICE,
+                                .n_choices = 1,
+                                .choices = choices};
+      const pz_parametrization table = {.size = sizeof(table),
+                                        .id = "texts",
+                                        .forward = forward,
+                                        .summary = place == SUMMARY ? t : "Texts",
+                                        .formula = place == FORMULA ? t : "Y\n= X",
+                                        .tags = place == TAGS ? t : "tag",
+                                        .option_size = sizeof(option),
+                                        .options = &option,
+                                        .n_options = 1};
+      const pz_backend backend = {.size = sizeof(backend), .id = "texts", .summary = t};
+      const pz_item items[] = {PZ_PARAMETRIZATION(&table)};
+      const pz_item backends[] = {PZ_BACKEND(&backend)};
+      pz_plugin plugin = DESCRIPTOR(place == NAME ? t : "texts", items);
+      plugin.version = place == VERSION ? t : "1";
+      plugin.items = place == BACKEND ? backends : items;
+      pz_context* const context = scene_context("", NULL);
+      ck_assert_fails(pz_context_add_plugin(context, &plugin), PZ_PLUGIN, bad[k].says);
+      pz_context_free(context);
+    }
+  }
+}
+END_TEST
+
 START_TEST(test_options)
 {
   static const struct {
@@ -339,6 +384,7 @@ main(void)
   tcase_add_test(cases, test_all_or_nothing);
   tcase_add_test(cases, test_copied);
   tcase_add_test(cases, test_older_names);
+  tcase_add_test(cases, test_texts);
   tcase_add_test(cases, test_options);
   tcase_add_test(cases, test_sizes);
   tcase_add_test(cases, test_stream);

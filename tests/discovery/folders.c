@@ -5,6 +5,8 @@
 
 #include "scene.h"
 
+#include <malloc.h>
+
 static const char*
 path_of(pz_context* const context, const char* const id)
 {
@@ -144,6 +146,22 @@ START_TEST(test_user_folder)
   pz_parametrization_info info = {.size = sizeof(info)};
   ck_assert_fails(pz_context_find(context, "good", &info), PZ_NOT_FOUND, "no parametrization");
   pz_context_free(context);
+
+  /* Whoever asks for a parametrization hears why its folder was not searched. */
+  static const char* const elements[] = {
+      "\"data\" (PARAMETRIZE_PLUGIN_PATH): a relative path, expected an absolute one",
+      "\"\" (PARAMETRIZE_PLUGIN_PATH): an empty element, expected an absolute path",
+      "/none\" (PARAMETRIZE_PLUGIN_PATH): no such folder",
+  };
+  char variable[600];
+  snprintf(variable, sizeof(variable), "data::%s", scene_path("none"));
+  ck_assert_int_eq(setenv("PARAMETRIZE_PLUGIN_PATH", variable, 1), 0);
+  for (size_t k = 0; k < sizeof(elements) / sizeof(elements[0]); ++k) {
+    context = scene_default_context();
+    ck_assert_fails(pz_context_find(context, "good", &info), PZ_NOT_FOUND, elements[k]);
+    pz_context_free(context);
+  }
+  ck_assert_int_eq(unsetenv("PARAMETRIZE_PLUGIN_PATH"), 0);
 }
 END_TEST
 
@@ -252,6 +270,32 @@ START_TEST(test_rescan)
 }
 END_TEST
 
+/* Of files that stay, that are refused, that come and go, and of folders without any. */
+START_TEST(test_rescans_keep_no_memory)
+{
+  enum { BEFORE = 3, ALL = 60 };
+  scene_copy("good", "good.so");
+  scene_copy("no_symbol", "refused.so");
+  scene_folder("empty");
+  pz_context* const context = scene_context("", "empty", "none", NULL);
+  pz_plugin_report report = {.size = sizeof(report)};
+  size_t used = 0;
+  for (int k = 0; k < ALL; ++k) {
+    if (k % 2 == 0) {
+      scene_write("guest.so", "no object");
+    } else {
+      ck_assert_int_eq(unlink(scene_path("guest.so")), 0);
+    }
+    ck_assert_ok(pz_context_rescan(context));
+    ck_assert_ok(pz_context_plugin(context, 0, &report));
+    used = k == BEFORE ? mallinfo2().uordblks : used;
+  }
+  const size_t after = mallinfo2().uordblks;
+  ck_assert_msg(after < used + 64 * (ALL - BEFORE), "%zu bytes, then %zu", used, after);
+  pz_context_free(context);
+}
+END_TEST
+
 /* Both libltdl and the linker answer a name they know with what they have under it. */
 START_TEST(test_replaced_under_its_name)
 {
@@ -321,6 +365,7 @@ main(void)
   tcase_add_test(cases, test_missing_and_empty);
   tcase_add_test(cases, test_added_folder);
   tcase_add_test(cases, test_rescan);
+  tcase_add_test(cases, test_rescans_keep_no_memory);
   tcase_add_test(cases, test_replaced_under_its_name);
   tcase_add_test(cases, test_enumeration);
   tcase_add_test(cases, test_nearest);

@@ -193,7 +193,7 @@ static const struct {
      "neither the file nor a rule defines its chain"},
     {ALL(MODULE_OF("\"weight\""), "", "",
          "\"parametrizations.weight.original\":" LIST ",\"weight\":" LIST),
-     PZ_MISMATCH, "tensors expected are not in the file"},
+     PZ_MISMATCH, "not in the file"},
 };
 
 START_TEST(semantics_20_descriptions_that_do_not_fit_are_refused)
@@ -211,8 +211,7 @@ static const struct {
   const char* part;
 } trees[] = {
     {MODULE_OF("\"weight\",\"bias\""), PZ_MISMATCH, "not in the file: \"bias\""},
-    {MODULE_OF(""), PZ_MISMATCH,
-     "tensors of the file are unknown: \"parametrizations.weight.original\""},
+    {MODULE_OF(""), PZ_MISMATCH, "of the file is unknown: \"parametrizations.weight.original\""},
     {MODULE_OF("\"weight\"") "," MODULE_OF("\"weight\""), PZ_IO, "an empty name"},
     {MODULE_OF("\"weight\"") ",{\"path\":\"weight\",\"type\":\"\",\"tensors\":[]}", PZ_IO,
      "has a tensor of that name"},

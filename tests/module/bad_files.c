@@ -15,12 +15,12 @@ START_TEST(semantics_20_names_and_specs_must_fit)
   fixture_add(module, "a", 1, 2);
   fixture_add(module, "b", 1, 2);
   write_file("{\"a\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[0,8]}}", 8);
-  expect_refusal(PZ_MISMATCH, "1 of 2 tensors expected are not in the file: \"b\"");
+  expect_refusal(PZ_MISMATCH, "1 of 2 expected tensors is not in the file: \"b\"");
   write_file("{\"a\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[0,8]},"
              "\"b\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[8,16]},"
              "\"0.Id\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[16,24]}}",
              24);
-  expect_refusal(PZ_MISMATCH, "1 tensors of the file are unknown: \"0.Id\"");
+  expect_refusal(PZ_MISMATCH, "1 tensor of the file is unknown: \"0.Id\"");
   write_file("{\"a\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[0,8]},"
              "\"b\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[8,16]}}",
              16);

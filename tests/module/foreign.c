@@ -151,7 +151,7 @@ START_TEST(semantics_20_what_is_left_over)
   char* const picture = fixture_picture();
   pz_load_settings settings = settings_of(0, &rule, 1);
   ck_assert_fails(pz_module_load(module, file, &settings), PZ_MISMATCH,
-                  "4 of 6 tensors expected are not in the file: \"parametrizations.weight.1.p\", "
+                  "4 of 6 expected tensors are not in the file: \"parametrizations.weight.1.p\", "
                   "\"parametrizations.weight.0.scale\", \"parametrizations.weight.1.b\", \"bias\"");
   ck_assert_str_eq(reports, "");
   fixture_unchanged(picture);

@@ -111,6 +111,59 @@ START_TEST(semantics_20_thousands_of_names)
 }
 END_TEST
 
+/* Names that a file could have if the hash of names could be foreseen: FNV-1a takes both words of each
+   pair to one value after those before them. With it, this takes minutes, and the time limit ends
+   it. */
+START_TEST(names_that_once_collided)
+{
+  static const char* const words[][2] = {
+      {"rhijxz", "uckcbu"}, {"zqlusk", "elciuh"}, {"qbxgsz", "ovutuj"}, {"mnfciu", "uamjot"},
+      {"gjcxjb", "xebesi"}, {"svlsci", "bbwiqk"}, {"yklsdd", "xjuehc"}, {"irksre", "ejyxay"},
+      {"znpepg", "jtrzuw"}, {"qhgnxl", "rbktfc"}, {"gieehv", "hargvn"}, {"tmleen", "xrbjkb"},
+      {"rkazti", "dnjlvs"}, {"oknnir", "djjjjc"}, {"hkogxj", "bvcbse"}, {"khssrx", "luorcj"},
+      {"dohbhk", "kxvoft"}};
+  enum { PAIRS = sizeof(words) / sizeof(words[0]), LETTERS = 6 };
+  const pz_tensor one = fixture_zeros(PZ_F32, 1, 1);
+  uint32_t hash[2] = {2166136261U, 2166136261U};
+  pz_tensor there;
+  for (int k = 0; k < PAIRS * LETTERS; ++k) {
+    for (int side = 0; side < 2; ++side) {
+      hash[side] = (hash[side] ^ (unsigned char)words[k / LETTERS][side][k % LETTERS]) * 16777619U;
+    }
+    ck_assert((k + 1) % LETTERS != 0 || hash[0] == hash[1]);
+  }
+  char name[PAIRS * LETTERS + 1] = "";
+  for (uint32_t number = 0; number < UINT32_C(1) << PAIRS; ++number) {
+    for (int k = 0; k < PAIRS; ++k) {
+      memcpy(name + LETTERS * k, words[k][number >> k & 1], LETTERS);
+    }
+    ck_assert_ok(pz_module_add(module, name, PZ_BUFFER, &one));
+  }
+  ck_assert_ok(pz_module_get(module, name, &there));
+}
+END_TEST
+
+/* Far deeper than the stack could follow. Quadratic work would exceed the time limit. */
+START_TEST(modules_nest_from_the_bottom_up)
+{
+  enum { LEVELS = 100000 };
+  pz_queue* queue = NULL;
+  pz_module* inner = NULL;
+  pz_module* found = NULL;
+  ck_assert_ok(pz_queue_open(context, "reference", NULL, &queue));
+  ck_assert_ok(pz_module_new(context, queue, "Leaf", &inner));
+  for (int k = 0; k < LEVELS; ++k) {
+    pz_module* outer = NULL;
+    ck_assert_ok(pz_module_new(context, queue, "Level", &outer));
+    ck_assert_ok(pz_module_add_child(outer, "a", inner));
+    inner = outer;
+  }
+  ck_assert_ok(pz_module_child(inner, "a.a.a", &found));
+  pz_module_free(inner);
+  pz_queue_close(queue);
+}
+END_TEST
+
 /* Takes away what a killed process may leave where files have no nameless beginning. */
 static void
 sweep(void)
@@ -183,6 +236,8 @@ main(void)
   tcase_add_checked_fixture(tcase, setup, NULL);
   tcase_add_test(tcase, semantics_20_many_threads_save_and_read);
   tcase_add_test(tcase, semantics_20_thousands_of_names);
+  tcase_add_test(tcase, names_that_once_collided);
+  tcase_add_test(tcase, modules_nest_from_the_bottom_up);
   tcase_add_test(tcase, semantics_20_killed_while_saving);
   return test_main_case(tcase);
 }

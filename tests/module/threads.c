@@ -128,11 +128,47 @@ START_TEST(a_write_during_a_read_is_noticed)
 }
 END_TEST
 
+static atomic_bool over;
+
+/* Reads that are hardly ever apart. */
+static void*
+read_until_over(void* const user)
+{
+  pz_tensor value;
+  (void)user;
+  while (!atomic_load(&over)) {
+    (void)pz_module_get(module, "weight", &value); /* PZ_INVALID during a write */
+  }
+  return NULL;
+}
+
+/* On the old gate, the time limit ends this. */
+START_TEST(busy_readers_let_a_writer_in)
+{
+  enum { WRITES = 20 };
+  pthread_t threads[THREADS];
+  const pz_tensor w = fixture_parametrize(module, "weight", 4, 4, "skew");
+  for (int k = 0; k < THREADS; ++k) {
+    ck_assert_int_eq(pthread_create(&threads[k], NULL, read_until_over, NULL), 0);
+  }
+  for (int done = 0; done < WRITES;) {
+    const pz_status status = pz_module_set(module, "parametrizations.weight.original", &w);
+    ck_assert(status == PZ_OK || status == PZ_INVALID);
+    done += status == PZ_OK;
+  }
+  atomic_store(&over, true);
+  for (int k = 0; k < THREADS; ++k) {
+    pthread_join(threads[k], NULL);
+  }
+}
+END_TEST
+
 int
 main(void)
 {
   TCase* const tcase = fixture_case("threads");
   tcase_add_loop_test(tcase, semantics_13_one_thread_computes_for_all, 0, 2);
   tcase_add_test(tcase, a_write_during_a_read_is_noticed);
+  tcase_add_test(tcase, busy_readers_let_a_writer_in);
   return test_main_case(tcase);
 }

@@ -17,6 +17,8 @@
      a byte offset that is a multiple of the element size.
    - One thread at a time uses a queue.
    - It expects work on a queue to run in the order in which it is enqueued.
+   - In a child of fork it calls nothing on the parent's queues of a PZ_BACKEND_ASYNC backend, not
+     even close. probe and open may be called; they must not hang there.
 
    What a backend promises
    - After an operation has returned PZ_OK, the caller may reuse its arguments; arrays of the host

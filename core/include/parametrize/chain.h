@@ -163,9 +163,10 @@ PZ_API void pz_eval_free(pz_eval* eval);
 PZ_API pz_status pz_eval_forward(pz_eval* eval, const pz_state* state, uint32_t flags,
                                  const pz_tensor* into, pz_tensor* value);
 
-/* Waits for the device and reports, once, a failure of this evaluation since the last check. On
-   an asynchronous device a singular matrix first gives NaN, and PZ_SINGULAR here. On other
-   devices it returns at once. [exclusive] */
+/* Waits for the device and reports, once, a failure of this evaluation since the last check. On every
+   device a singular matrix gives NaN in forward and the derivatives, and PZ_SINGULAR here, or from the
+   call itself if its result goes to host memory that the caller gave, before anything is written.
+   (Calls that change the state report it themselves.) [exclusive] */
 PZ_API pz_status pz_eval_check(pz_eval* eval);
 
 /* Gradients with respect to the originals, then the own parameters, from gradients of the value

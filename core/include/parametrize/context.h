@@ -17,15 +17,33 @@ typedef struct pz_plugin pz_plugin; /* descriptor.h */
 
 /* ---- errors and version --------------------------------------------------- */
 
+/* A call that finds NULL where an object is expected returns PZ_INVALID, and one without a status
+   0, "" or NULL. Functions that free or close ignore NULL. */
+
 /* A short phrase for a status, never NULL. [any thread] */
 PZ_API const char* pz_status_text(pz_status status);
 
-/* The detail of the last call that failed on this thread, one line without a newline; "" if
-   none failed. Valid until the next failing call on this thread. [any thread] */
+/* The detail of the last call that failed on this thread, one printable line of UTF-8 without a
+   newline; "" if none failed. Characters of names and texts that cannot be printed are replaced in
+   it. Valid until the next failing call on this thread. [any thread] */
 PZ_API const char* pz_error_message(void);
 
 /* The version of the library that runs: "1.0.0". [any thread] */
 PZ_API const char* pz_version(void);
+
+/* ---- fork ----------------------------------------------------------------- */
+
+/* What a child of fork may call:
+   - If another thread was inside a call of the library at that moment: nothing before exec. The
+     child has that call's locks and not its thread.
+   - Otherwise everything on objects in host memory (the backends "reference" and "cpu"), which are
+     copies. Random streams go on in both alike: pz_context_seed gives the child one of its own.
+   - Objects on an asynchronous device ("opencl", "cuda") can be freed. Every call that needs the
+     device returns PZ_DEVICE.
+   - A child can open such a device if no parent has looked for one before (by opening a queue on an
+     accelerator or "auto", by pz_context_device). Otherwise it is not usable, and the report says
+     why. Drivers and their threads do not survive fork.
+   - A pz_writer belongs to the process that opened it. */
 
 /* ---- contexts ------------------------------------------------------------- */
 
@@ -82,7 +100,8 @@ PZ_API pz_status pz_context_rescan(pz_context* context);
 
 /* ---- what was found ------------------------------------------------------- */
 
-/* A plugin or a folder that the search looked at, and the result. */
+/* A plugin or a folder that the search looked at, and the result. Texts can be printed as they are,
+   but `path` may have any byte in it. */
 typedef struct pz_plugin_report {
   uint32_t size;      /* sizeof(pz_plugin_report), set by the caller */
   uint32_t loaded;    /* 1: its tables can be used */
@@ -160,10 +179,17 @@ typedef struct pz_device_report {
 } pz_device_report;
 
 /* Opens all plugins and reports device `index` of all backends, in the order in which "auto"
-   takes them. [any thread] */
+   takes them. Looking for devices opens drivers, and these may change the process: PoCL 3.1 replaces
+   the handlers of SIGINT, SIGTERM, SIGSEGV and a dozen other signals, those of the host as well.
+   [any thread] */
 PZ_API pz_status pz_context_device(pz_context* context, uint32_t index, pz_device_report* out);
 
 /* ---- queues --------------------------------------------------------------- */
+
+/* Queues on one device may run side by side. A call that takes a tensor in memory which the library
+   allocated for another queue runs after the work that this queue has, and before the work that it
+   gets later. For work on memory of the program's own, pz_queue_record and pz_queue_wait give the
+   order. */
 
 /* Opens a queue on a device: "cpu", "reference", "opencl:0", "opencl:0:1" (platform and
    device), "cuda:1" ..., or "auto", which takes the first usable one of pz_context_device. NULL
@@ -229,7 +255,8 @@ typedef struct pz_op_report {
 PZ_API pz_status pz_queue_op(pz_queue* queue, uint32_t index, pz_op_report* out);
 
 /* Copies a host tensor into a device tensor of the same spec, or back, and waits. The host
-   tensor may have strides; the device tensor is C-contiguous. [any thread] */
+   tensor may have strides; the device tensor is C-contiguous, and may belong to another queue of
+   the same device. [any thread] */
 PZ_API pz_status pz_queue_upload(pz_queue* queue, const pz_tensor* host, const pz_tensor* device);
 PZ_API pz_status pz_queue_download(pz_queue* queue, const pz_tensor* device, const pz_tensor* host);
 

@@ -3,7 +3,8 @@
 
 /* What a plugin exports: one data symbol, `pz_plugin_v1`, of type pz_plugin. It lists the tables
    of the plugin, any number of parametrizations (plugin.h) and backends (backend.h). The host
-   checks it before it calls any function of the plugin. */
+   checks it before it calls any function of the plugin. Texts are UTF-8 without control characters,
+   but for newlines in a formula. */
 
 #ifndef PARAMETRIZE_DESCRIPTOR_H
 #define PARAMETRIZE_DESCRIPTOR_H

@@ -12,7 +12,8 @@
 
    Reading trusts nothing in a file: PZ_IO says what is wrong, and memory is bounded by the file's
    size. The file is mapped, not read into memory. A written file appears whole or not at all,
-   even if the process is killed; a file of the same name stays until then. */
+   even if the process is killed; a file of the same name stays until then. The new file has its
+   permissions and, as far as the process may give them, its owner and group. */
 
 #ifndef PARAMETRIZE_FILE_H
 #define PARAMETRIZE_FILE_H

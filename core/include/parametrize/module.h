@@ -12,7 +12,9 @@
 
    Threads. Functions marked [read] can run at the same time on any number of threads. One
    marked [exclusive] must run alone, as on any container: no other call on the module, on
-   those nested in it or on those around it. A detected violation returns PZ_INVALID. Two kinds
+   those nested in it or on those around it. A detected violation returns PZ_INVALID; no call waits
+   for another. (After an exclusive call was refused because of readers, new readers pause for some
+   milliseconds, so that trying again succeeds.) Two kinds
    of reads are exclusive too: under PZ_CACHE_SCOPED a read outside a scope, and under
    PZ_UPDATE_ON_READ a read that updates. A borrowed value is valid until the next exclusive
    call. */

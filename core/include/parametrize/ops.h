@@ -137,9 +137,11 @@ struct pz_ops {
   pz_status (*trsm)(pz_call* c, pz_side side, pz_triangle triangle, pz_trans tt,
                     pz_diagonal diagonal, double alpha, const pz_tensor* t, pz_tensor* b);
 
-  /* -- inverses and factorizations. A singular matrix is PZ_SINGULAR, with its index in the
-        batch. On an asynchronous device the result of that matrix is NaN first, and the next
-        check returns PZ_SINGULAR -- */
+  /* -- inverses and factorizations. The result of a singular matrix is NaN, that of the others of the
+        batch is right. In init, right_inverse, update, sample and residual the operation returns
+        PZ_SINGULAR with the matrix's index in the batch, so that the callback can decide on it; an
+        asynchronous device is waited for. In forward, vjp, jvp and log_abs_det it returns PZ_OK, and
+        the host hears of it later (pz_eval_check). Both are the same on every device. -- */
 
   /* y = alpha I + beta (gamma I + delta x)^-1. `in` is the structure of x. For PZ_SKEW with
      gamma != 0 there is no pivoting if growth stays small, otherwise there is. With PZ_BY_UPPER

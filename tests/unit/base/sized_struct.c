@@ -13,6 +13,8 @@ typedef struct known {
   uint32_t size;
   uint32_t flags;
   uint64_t number;
+  uint32_t count;
+  uint32_t reserved;
 } known;
 
 typedef struct newer {
@@ -24,27 +26,33 @@ START_TEST(test_read)
 {
   known out;
   const newer whole = {.known = {.size = sizeof(whole), .flags = 3, .number = 7}};
-  ck_assert_ok(pzi_struct_read(&out, sizeof(out), &whole, "settings"));
+  ck_assert_ok(pzi_struct_read(&out, sizeof(out), offsetof(known, reserved), &whole, "settings"));
   ck_assert_uint_eq(out.flags, 3);
   ck_assert_uint_eq(out.number, 7);
 
   const newer unknown = {.known = {.size = sizeof(unknown)}, .more = UINT64_C(1) << 56};
-  ck_assert_fails(pzi_struct_read(&out, sizeof(out), &unknown, "settings"), PZ_UNSUPPORTED,
-                  "settings: byte 23 of 24 is set");
+  ck_assert_fails(
+      pzi_struct_read(&out, sizeof(out), offsetof(known, reserved), &unknown, "settings"),
+      PZ_UNSUPPORTED, "settings: byte 31 of 32 is set");
 
   const known older = {.size = offsetof(known, number), .flags = 1, .number = 9};
-  ck_assert_ok(pzi_struct_read(&out, sizeof(out), &older, "settings"));
+  ck_assert_ok(pzi_struct_read(&out, sizeof(out), offsetof(known, reserved), &older, "settings"));
   ck_assert_uint_eq(out.flags, 1);
   ck_assert_uint_eq(out.number, 0);
+
+  const known reserved = {.size = sizeof(reserved), .reserved = 5};
+  ck_assert_fails(
+      pzi_struct_read(&out, sizeof(out), offsetof(known, reserved), &reserved, "settings"),
+      PZ_UNSUPPORTED, "settings: found 5 in a reserved field");
 
   static const uint32_t wrong[] = {0, 7, (1U << 16) + 1};
   for (size_t k = 0; k < sizeof(wrong) / sizeof(wrong[0]); ++k) {
     const known bad = {.size = wrong[k]};
-    ck_assert_fails(pzi_struct_read(&out, sizeof(out), &bad, "settings"), PZ_INVALID,
-                    "settings: found size");
+    ck_assert_fails(pzi_struct_read(&out, sizeof(out), offsetof(known, reserved), &bad, "settings"),
+                    PZ_INVALID, "settings: found size");
   }
-  ck_assert_fails(pzi_struct_read(&out, sizeof(out), NULL, "settings"), PZ_INVALID,
-                  "found no settings");
+  ck_assert_fails(pzi_struct_read(&out, sizeof(out), offsetof(known, reserved), NULL, "settings"),
+                  PZ_INVALID, "found no settings");
 }
 END_TEST
 

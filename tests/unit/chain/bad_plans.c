@@ -142,7 +142,7 @@ START_TEST(test_plans)
       {PZ_PLUGIN, "liar: plan: own parameter: found name \"same\" twice"},
       {PZ_PLUGIN, "liar: plan: buffer: found name \"1st\", expected letters, digits and _"},
       {PZ_PLUGIN, "liar: plan: original: found extent -3, expected 0 or more"},
-      {PZ_PLUGIN, "liar: plan: original: found float16, expected float32, float64 or int64"},
+      {PZ_PLUGIN, "liar: plan: original: found float16, expected float32 or float64"},
       {PZ_PLUGIN, "liar: plan: own parameter: found int64, expected float32 or float64"},
       {PZ_PLUGIN, "liar: plan: original: found no spec"},
       {PZ_PLUGIN, "liar: plan: original: found more than 64"},

@@ -150,8 +150,7 @@ START_TEST(test_refused)
   check_refused("bare", PZ_FROM_INPUT, two, 2, PZ_MISMATCH, "bare: found 2 originals, expected 1");
   check_refused("norm", PZ_FROM_INPUT, two, 2, PZ_MISMATCH,
                 "norm: found input float64 3x3, expected float64 3");
-  check_refused("fold", PZ_FROM_TENSOR, two, 2, PZ_INVALID,
-                "chain: found 2 specs, expected 1 to 1");
+  check_refused("fold", PZ_FROM_TENSOR, two, 2, PZ_INVALID, "chain: found 2 specs, expected 1");
   check_refused("fold", PZ_FROM_INPUT, two, 0, PZ_INVALID,
                 "chain: found 0 specs, expected 1 to 64");
   check_refused("fold", PZ_FROM_INPUT, NULL, 1, PZ_INVALID,
@@ -163,7 +162,7 @@ START_TEST(test_refused)
                 "value: found int64, expected float32 or float64");
   bad.dtype = PZ_DTYPE(2, 16);
   check_refused("fold", PZ_FROM_INPUT, &bad, 1, PZ_MISMATCH,
-                "original 0: found float16, expected float32, float64 or int64");
+                "original 0: found float16, expected float32 or float64");
   bad = square;
   bad.shape[1] = -1;
   check_refused("fold", PZ_FROM_TENSOR, &bad, 1, PZ_MISMATCH,

@@ -68,7 +68,7 @@ START_TEST(test_shapes_are_checked)
   ck_assert_fails(OP(gemm, PZ_N, PZ_N, 1.0, a, batch, 0.0, y), PZ_MISMATCH,
                   "gemm: b: found float64 2x4x5, expected float64 4x5");
   ck_assert_fails(OP(gemm, PZ_N, PZ_N, 1.0, a, line, 0.0, y), PZ_MISMATCH,
-                  "gemm: b: found 1 dimensions, expected 2 or more");
+                  "gemm: b: found 1 dimension, expected 2 or more");
   ck_assert_fails(OP(axpby, 1.0, a, 0.0, b), PZ_MISMATCH,
                   "axpby: y: found float64 4x5, expected float64 3x4");
   ck_assert_fails(OP(fold, PZ_UPPER, 1, a, y), PZ_MISMATCH, "expected square matrices");
@@ -336,7 +336,7 @@ END_TEST
 START_TEST(test_fault_word)
 {
   open_on("later");
-  pz_fault fault = {0};
+  pzi_fault fault;
   ck_assert_ok(pzi_fault_new(queue, &fault));
   pzi_ops_table_init_call(&runner->call, &runner->frame, queue, &fault);
   const int64_t shape[] = {2, 1, 1};

@@ -1,0 +1,79 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+#include "print.h"
+
+#include <utf8.h>
+
+#include <stdio.h>
+#include <string.h>
+
+enum { SHOWN = 16 }; /* bytes of a character or an escape, with the final zero */
+
+/* The first character of a text as it is printed. Returns its bytes in the text. */
+static size_t
+show(const char* const text, const size_t length, char out[SHOWN])
+{
+  uint32_t code = 0;
+  const size_t n = pzi_utf8_decode(text, length, &code);
+  if (n > 0 && pzi_utf8_is_printable(code)) {
+    memcpy(out, text, n);
+    out[n] = '\0';
+  } else if (n <= 1) {
+    snprintf(out, SHOWN, "\\x%02x", (unsigned)(unsigned char)*text);
+  } else {
+    snprintf(out, SHOWN, "\\u{%x}", (unsigned)code);
+  }
+  return n > 0 ? n : 1;
+}
+
+void
+print_part(const char* const text, const size_t length)
+{
+  char shown[SHOWN];
+  for (size_t i = 0; i < length;) {
+    i += show(text + i, length - i, shown);
+    fputs(shown, stdout);
+  }
+}
+
+void
+print_pieces(const char* const* pieces)
+{
+  for (; *pieces != NULL; ++pieces) {
+    print_part(*pieces, strlen(*pieces));
+  }
+  putchar('\n');
+}
+
+size_t
+print_width(const char* const text)
+{
+  const size_t length = strlen(text);
+  char shown[SHOWN];
+  size_t width = 0;
+  for (size_t i = 0; i < length;) {
+    const size_t n = show(text + i, length - i, shown);
+    width += n > 1 && shown[0] != '\\' ? 1 : strlen(shown);
+    i += n;
+  }
+  return width;
+}
+
+void
+print_into(char* const out, const size_t size, const char* const text)
+{
+  const size_t length = strlen(text);
+  char shown[SHOWN];
+  size_t at = 0;
+  for (size_t i = 0; i < length;) {
+    i += show(text + i, length - i, shown);
+    const size_t n = strlen(shown);
+    if (n >= size - at) {
+      break;
+    }
+    memcpy(out + at, shown, n);
+    at += n;
+  }
+  out[at] = '\0';
+}
