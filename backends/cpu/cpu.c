@@ -1,9 +1,9 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The CPU as a backend: one device in the host's own memory. OpenBLAS and LAPACKE where
-   they are strong; own loops where they are not (structured passes, small matrices,
-   inversion without pivoting). Every operation is done when it returns. */
+/* The CPU as a backend: one device in the host's own memory. Loops of our own; LAPACK for the
+   eigenvalues, singular values and Schur forms of large matrices. Every operation is done when it
+   returns. */
 
 #include "isa.h"
 #include "libraries.h"
@@ -51,13 +51,11 @@ probe(const pz_backend_host* const host, const uint32_t index, pz_device_info* c
   info->priority = PZ_PRIORITY_HOST;
   info->reason[0] = '\0';
   hardware(sizeof(info->name), info->name);
-  info->usable =
-      cpu_libraries_work(sizeof(info->detail), info->detail, sizeof(info->reason), info->reason);
-  const cpu_isa* const isa =
-      info->usable ? cpu_isa_chosen(sizeof(info->reason), info->reason) : NULL;
+  const cpu_isa* const isa = cpu_isa_chosen(sizeof(info->reason), info->reason);
   if (isa) {
-    const size_t length = strlen(info->detail);
-    snprintf(info->detail + length, sizeof(info->detail) - length, "; %s loops", isa->name);
+    char lapack[224];
+    cpu_lapack_describe(sizeof(lapack), lapack);
+    snprintf(info->detail, sizeof(info->detail), "%s loops; %s", isa->name, lapack);
   }
   info->usable = isa != NULL;
   return PZ_OK;
@@ -67,7 +65,6 @@ static pz_status
 open_queue(const pz_backend_host* const host, const uint32_t index, const void* const native,
            pz_backend_queue** const out)
 {
-  char detail[256];
   char reason[256];
   if (index > 0) {
     return host->fail(PZ_NOT_FOUND, "cpu has one device, found index %u", (unsigned)index);
@@ -75,9 +72,7 @@ open_queue(const pz_backend_host* const host, const uint32_t index, const void* 
   if (native) {
     return host->fail(PZ_UNSUPPORTED, "cpu has no queue of the host's to adopt");
   }
-  const cpu_isa* const isa = cpu_libraries_work(sizeof(detail), detail, sizeof(reason), reason)
-                                 ? cpu_isa_chosen(sizeof(reason), reason)
-                                 : NULL;
+  const cpu_isa* const isa = cpu_isa_chosen(sizeof(reason), reason);
   if (!isa) {
     return host->fail(PZ_DEVICE, "%s", reason);
   }
@@ -85,6 +80,7 @@ open_queue(const pz_backend_host* const host, const uint32_t index, const void* 
   if (!q) {
     return host->fail(PZ_NO_MEMORY, "out of memory for a queue");
   }
+  cpu_threads_follow();
   q->host = host;
   q->f32 = isa->f32;
   q->f64 = isa->f64;
@@ -168,7 +164,7 @@ static const pz_backend cpu = {
     .size = sizeof(cpu),
     .flags = PZ_BACKEND_BY_TRIANGLE,
     .id = "cpu",
-    .summary = "The processor, with OpenBLAS and LAPACKE",
+    .summary = "The processor, with LAPACK for eigenvalues",
     .probe = probe,
     .open = open_queue,
     .close = close_queue,

@@ -14,12 +14,25 @@ int
 main(const int argc, char* const* const argv)
 {
   TCase* (*const cases[])(void) = {
-      memory_case,           known_case,       elementwise_case,
-      structured_case,       reductions_case,  products_case,
-      inverses_case,         by_triangle_case, factorizations_case,
-      triangular_forms_case, rows_case,        random_case,
-      special_case,          accuracy_case,    extents_case,
-      exponentials_case,     batches_case,     mathematics_case,
+      memory_case,
+      known_case,
+      large_case,
+      elementwise_case,
+      structured_case,
+      reductions_case,
+      products_case,
+      inverses_case,
+      by_triangle_case,
+      factorizations_case,
+      triangular_forms_case,
+      rows_case,
+      random_case,
+      special_case,
+      accuracy_case,
+      extents_case,
+      exponentials_case,
+      batches_case,
+      mathematics_case,
   };
   const bool routed = argc > 1 && strcmp(argv[1], "--routed") == 0;
   const int first = routed ? 2 : 1;

@@ -205,6 +205,7 @@ TCase* random_case(void);
 TCase* special_case(void);
 TCase* accuracy_case(void);
 TCase* known_case(void);
+TCase* large_case(void);
 TCase* extents_case(void);
 TCase* batches_case(void);
 TCase* exponentials_case(void);

@@ -16,11 +16,13 @@
 typedef float real;
 #define SQRT sqrtf
 #define REAL_EPSILON FLT_EPSILON
+#define REAL_MOST FLT_MAX
 #define REAL_DTYPE PZ_F32
 #elif CPU_REAL_BITS == 64
 typedef double real;
 #define SQRT sqrt
 #define REAL_EPSILON DBL_EPSILON
+#define REAL_MOST DBL_MAX
 #define REAL_DTYPE PZ_F64
 #else
 #error "CPU_REAL_BITS is 32 or 64"

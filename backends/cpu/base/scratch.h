@@ -13,16 +13,15 @@
 
 /* Scratch by use, so that an operation built on another does not take its memory. */
 typedef enum cpu_scratch_use {
-  CPU_SCRATCH_A = 0,    /* packed or factored operands */
-  CPU_SCRATCH_B = 1,    /* a second one */
-  CPU_SCRATCH_C = 2,    /* a third one */
-  CPU_SCRATCH_PACK = 3, /* operands of products whose strides BLAS cannot express */
-  CPU_SCRATCH_PACK_B = 4,
-  CPU_SCRATCH_WORK = 5,    /* LAPACK's real workspace, blocks of recursions */
-  CPU_SCRATCH_INTEGER = 6, /* LAPACK's pivots and integer workspace */
-  CPU_SCRATCH_LANES = 7,   /* small matrices across lanes, for every thread */
-  CPU_SCRATCH_FLAGS = 8,   /* a byte for each matrix of a batch */
-  CPU_SCRATCH_USES = 9,
+  CPU_SCRATCH_A = 0,       /* packed or factored operands */
+  CPU_SCRATCH_B = 1,       /* a second one */
+  CPU_SCRATCH_C = 2,       /* a third one */
+  CPU_SCRATCH_PACK = 3,    /* packed operands of products, for every thread */
+  CPU_SCRATCH_WORK = 4,    /* LAPACK's real workspace, blocks of recursions */
+  CPU_SCRATCH_INTEGER = 5, /* pivots, LAPACK's integer workspace */
+  CPU_SCRATCH_LANES = 6,   /* small matrices across lanes, for every thread */
+  CPU_SCRATCH_FLAGS = 7,   /* a byte for each matrix of a batch */
+  CPU_SCRATCH_USES = 8,
 } cpu_scratch_use;
 
 struct pz_backend_queue {

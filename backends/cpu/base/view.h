@@ -58,6 +58,15 @@ view_transposed(const view v)
   return t;
 }
 
+/* rows x cols entries from (i, j) on. */
+static inline view
+view_block(const view v, const int64_t i, const int64_t rows, const int64_t j, const int64_t cols)
+{
+  const view b = {v.data + i * v.row_stride + j * v.col_stride, rows, cols, v.row_stride,
+                  v.col_stride};
+  return b;
+}
+
 /* The same matrix; the stride of an extent of 1, which may be anything, is made dense. */
 static inline view
 view_normalized(view v)

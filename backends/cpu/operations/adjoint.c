@@ -10,8 +10,8 @@
 
 #include "operations.h"
 
-#include "blas.h"
 #include "libraries.h"
+#include "multiply.h"
 #include "passes.h"
 #include "product.h"
 #include "tuning.h"
@@ -20,14 +20,15 @@
 
 /* Two products on matrix k; `n` and `w` are scratch. */
 static void
-adjoint_of(const bool skew, const real c, const view n, const view g, const view w, const view gx)
+adjoint_of(const blocks* const m, const bool skew, const real c, const view n, const view g,
+           const view w, const view gx)
 {
   if (skew) {
-    TYPED(view_gemm)(1, view_transposed(g), n, 0, w);
-    TYPED(view_gemm)(-c, n, w, 0, gx);
+    TYPED(view_gemm)(m, 1, view_transposed(g), n, 0, w);
+    TYPED(view_gemm)(m, -c, n, w, 0, gx);
   } else {
-    TYPED(view_gemm)(1, view_transposed(n), g, 0, w);
-    TYPED(view_gemm)(c, w, view_transposed(n), 0, gx);
+    TYPED(view_gemm)(m, 1, view_transposed(n), g, 0, w);
+    TYPED(view_gemm)(m, c, w, view_transposed(n), 0, gx);
   }
 }
 
@@ -41,6 +42,7 @@ typedef struct batch {
   real c;
   real shift;
   real* memory; /* for every thread, as adjoint_memory says */
+  blocks m;     /* of large matrices */
 } batch;
 
 /* N, W, and where a triangle is asked for the whole gradient. */
@@ -106,22 +108,23 @@ adjoint_tiny(const batch* const t, const int64_t n, const view y, const view g, 
   }
 }
 
-/* Matrix k, its gy being `g`, in the memory of a thread. */
+/* Matrix k in the memory of a thread. */
 static void
-adjoint_one(const batch* const t, const int64_t k, const view g, real* const memory)
+adjoint_one(const batch* const t, const int64_t k, real* const memory)
 {
   const int64_t n = t->y->rows;
   const view shifted = {memory, n, n, n, 1};
   const view w = {memory + n * n, n, n, n, 1};
+  const view g = view_of(t->g, k);
   const view out = view_normalized(view_of(t->gx, k));
   shift(t, k, memory);
   if (t->by == 0) {
-    adjoint_of(t->skew, t->c, shifted, g, w, out);
+    adjoint_of(&t->m, t->skew, t->c, shifted, g, w, out);
     return;
   }
   const view whole = {memory + 2 * n * n, n, n, n, 1};
   const bool upper = t->by == PZ_BY_UPPER;
-  adjoint_of(t->skew, t->c, shifted, g, w, whole);
+  adjoint_of(&t->m, t->skew, t->c, shifted, g, w, whole);
   if (n <= TILE && out.col_stride == 1) {
     TYPED(fold_adjoint_tile)
     (upper, t->skew ? -1 : 1, n, whole.data, n, out.data, out.row_stride);
@@ -148,23 +151,9 @@ adjoint_part(void* const context, const int64_t k, const uint32_t thread)
     adjoint_tiny(t, 4, view_of(t->y, k), g, view_of(t->gx, k));
     break;
   default:
-    adjoint_one(t, k, g, t->memory + (int64_t)thread * adjoint_memory(t));
+    adjoint_one(t, k, t->memory + (int64_t)thread * adjoint_memory(t));
     break;
   }
-}
-
-/* By the library, which has its own threads. */
-static pz_status
-adjoint_large(pz_backend_queue* const q, const batch* const t)
-{
-  for (int64_t k = 0; k < t->gx->batch; ++k) {
-    const view g = TYPED_ONCE(view_expressible)(q, t->g, k, CPU_SCRATCH_PACK);
-    if (!g.data) {
-      return cpu_no_memory(q);
-    }
-    adjoint_one(t, k, g, t->memory);
-  }
-  return PZ_OK;
 }
 
 pz_status
@@ -174,9 +163,6 @@ TYPED(shifted_inverse_adjoint)(pz_backend_queue* const q, const uint32_t in, con
 {
   const int64_t n = y->rows;
   const real c = (real)(-delta / beta);
-  if (!TYPED_ONCE(fits_blas)(y) || !TYPED_ONCE(fits_blas)(gy) || !TYPED_ONCE(fits_blas)(gx)) {
-    return PZ_UNSUPPORTED;
-  }
   const uint32_t by = in & PZ_BY_TRIANGLE;
   const bool skew = (in ^ by) == PZ_SKEW;
   if (TYPED(adjoint_lanes)(q, by, skew ? -1 : 1, c, (real)-alpha, y, gy, gx)) {
@@ -199,9 +185,13 @@ TYPED(shifted_inverse_adjoint)(pz_backend_queue* const q, const uint32_t in, con
   if (!t.memory) {
     return cpu_no_memory(q);
   }
-  if (!small) {
-    return adjoint_large(q, &t);
+  if (small) {
+    q->host->parallel(threads, gx->batch, adjoint_part, &t);
+    return PZ_OK;
   }
-  q->host->parallel(threads, gx->batch, adjoint_part, &t);
+  PZ_TRY(TYPED(blocks_init)(q, n, MULTIPLY_NANOSECONDS * (double)(n * n * n), &t.m));
+  for (int64_t k = 0; k < gx->batch; ++k) { /* threads share each product */
+    adjoint_one(&t, k, t.memory);
+  }
   return PZ_OK;
 }

@@ -26,25 +26,23 @@
    graded and low rank K of norm 1e-6 to 1e4 (tests/backend/accuracy.c). |K|_F overstates
    |K|_2 by more the larger n is, so the first limit rises with n.
 
-   Rows as runs throughout: LAPACK then sees A^T and returns its inverse, which rows as
+   Rows as runs throughout: LU then sees the columns of A^T and makes its inverse, which rows as
    runs show as A^-1. */
 
 #include "operations.h"
 
-#include "blas.h"
 #include "inverse.h"
-#include "lapack.h"
+#include "lu.h"
 #include "passes.h"
 #include "tuning.h"
-
-#include <limits.h>
 
 #include <string.h>
 
 /* Inverts a in rows in place and returns the largest magnitude of a pivot; `work` holds n^2
    elements. */
 static real
-invert_unpivoted(const int64_t n, real* const a, const int64_t ld, real* const work)
+invert_unpivoted(const blocks* const m, const int64_t n, real* const a, const int64_t ld,
+                 real* const work)
 {
   if (n <= INVERSE_BLOCK) {
     return TYPED(invert_block)(n, a, ld);
@@ -60,16 +58,16 @@ invert_unpivoted(const int64_t n, real* const a, const int64_t ld, real* const w
   const view u = {work + n1 * n2, n2, n1, n1, 1};
 
   // A11 <- A11^-1;  T = A11 A12;  U = A21 A11
-  const real most1 = invert_unpivoted(n1, a11.data, ld, work);
-  TYPED(view_gemm)(1, a11, a12, 0, t);
-  TYPED(view_gemm)(1, a21, a11, 0, u);
+  const real most1 = invert_unpivoted(m, n1, a11.data, ld, work);
+  TYPED(view_gemm)(m, 1, a11, a12, 0, t);
+  TYPED(view_gemm)(m, 1, a21, a11, 0, u);
   // A22 <- (A22 - A21 T)^-1
-  TYPED(view_gemm)(-1, a21, t, 1, a22);
-  const real most2 = invert_unpivoted(n2, a22.data, ld, work + 2 * n1 * n2);
+  TYPED(view_gemm)(m, -1, a21, t, 1, a22);
+  const real most2 = invert_unpivoted(m, n2, a22.data, ld, work + 2 * n1 * n2);
   // A12 <- -T A22;  A21 <- -A22 U;  A11 <- A11 - T A21
-  TYPED(view_gemm)(-1, t, a22, 0, a12);
-  TYPED(view_gemm)(-1, a22, u, 0, a21);
-  TYPED(view_gemm)(-1, t, a21, 1, a11);
+  TYPED(view_gemm)(m, -1, t, a22, 0, a12);
+  TYPED(view_gemm)(m, -1, a22, u, 0, a21);
+  TYPED(view_gemm)(m, -1, t, a21, 1, a11);
   return larger_real(most1, most2);
 }
 
@@ -141,21 +139,64 @@ finish(const real alpha, const real beta, const view y)
   return odd == 0;
 }
 
+static real
+norm_of(const int64_t n, const real* const x)
+{
+  double squares = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    squares += (double)x[i] * (double)x[i];
+  }
+  return (real)sqrt(squares);
+}
+
+/* An upper bound, as a rule, of |K|_2 for I + K = a, skew K in rows; `work` holds 2 n numbers. Four
+   steps of the power method come within a quarter. */
+static real
+skew_norm_estimate(const blocks* const m, const view a, real* const work)
+{
+  const int64_t n = a.rows;
+  real* v = work;
+  real* w = work + n;
+  real estimate = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    v[i] = (uint32_t)i * 0x9E3779B9U >> 31 ? 1 : -1;
+  }
+  for (int step = 0; step < 4; ++step) {
+    const real before = norm_of(n, v);
+    if (!(before > 0 && before <= REAL_MOST)) {
+      break;
+    }
+    for (int64_t i = 0; i < n; ++i) {
+      v[i] /= before;
+      w[i] = v[i];
+    }
+    const view x = {v, n, 1, 1, n};
+    const view y = {w, n, 1, 1, n};
+    TYPED(multiply_vector)(m, 1, a, x, -1, y);
+    estimate = norm_of(n, w);
+    real* const next = w;
+    w = v;
+    v = next;
+  }
+  return (real)1.25 * estimate;
+}
+
 /* The same by a closer look, where that costs little beside the inversion. */
 static bool
-norm_is_estimated_small(const inversion* const c, const view a)
+norm_is_estimated_small(const blocks* const m, const inversion* const c, const view a)
 {
-  return c->n >= 64 && TYPED_ONCE(skew_norm_estimate)(a, c->work) <= c->norm_limit;
+  return c->n >= 64 && skew_norm_estimate(m, a, c->work) <= c->norm_limit;
 }
 
 static bool
-invert_large(pz_backend_queue* const q, const inversion* const c, const view x, const view y)
+invert_large(pz_backend_queue* const q, const blocks* const m, const inversion* const c,
+             const view x, const view y)
 {
   if (c->unpivoted) {
     fetch(q, c, x, y);
     const sight seen = shift(1, c->k_scale, y);
-    if (seen.finite && (seen.squares <= squares_limit(c) || norm_is_estimated_small(c, y)) &&
-        invert_unpivoted(c->n, y.data, y.row_stride, c->work) <= c->pivot_limit &&
+    if (seen.finite && (seen.squares <= squares_limit(c) || norm_is_estimated_small(m, c, y)) &&
+        invert_unpivoted(m, c->n, y.data, y.row_stride, c->work) <= c->pivot_limit &&
         finish(c->alpha, c->d_scale, y)) {
       return true;
     }
@@ -165,7 +206,7 @@ invert_large(pz_backend_queue* const q, const inversion* const c, const view x, 
     TYPED(view_fill)((real)NAN, y);
     return true;
   }
-  return TYPED_ONCE(lapack_invert)(c->n, y.data, y.row_stride, c->pivots, c->work, c->n_work) &&
+  return TYPED(invert_lu)(m, view_transposed(y), c->pivots, c->work) &&
          finish(c->alpha, c->beta, y);
 }
 
@@ -186,9 +227,6 @@ TYPED(shifted_inverse)(pz_backend_queue* const q, const uint32_t in, const doubl
                        const pz_mat* const x, const pz_mat* const y, const pz_fault* const fault)
 {
   (void)fault;
-  if (!TYPED_ONCE(fits_blas)(x) || !TYPED_ONCE(fits_blas)(y)) {
-    return PZ_UNSUPPORTED;
-  }
   // the inverse of the transpose is the transpose of the inverse
   const bool by_row = cpu_runs_by_row(y);
   const pz_mat from = by_row ? *x : pz_mat_transposed(x);
@@ -212,16 +250,14 @@ TYPED(shifted_inverse)(pz_backend_queue* const q, const uint32_t in, const doubl
       .pivot_limit = 8,
       .n = n,
   };
+  blocks m = {.threads = 1};
   if (n > INVERSE_BLOCK) {
-    const int64_t most = INT_MAX / 64;
-    c.n_work = c.unpivoted ? n * n : 64 * (n < most ? n : most);
-    c.n_work = larger(c.n_work, 64 * smaller(n, most));
-    c.work = cpu_scratch(q, CPU_SCRATCH_WORK, (size_t)c.n_work * sizeof(real));
+    c.work = cpu_scratch(q, CPU_SCRATCH_WORK, (size_t)(n * n) * sizeof(real));
     c.pivots = cpu_scratch(q, CPU_SCRATCH_INTEGER, (size_t)n * sizeof(int32_t));
     if (!c.work || !c.pivots) {
       return cpu_no_memory(q);
     }
-    c.n_work = smaller(c.n_work, INT_MAX);
+    PZ_TRY(TYPED(blocks_init)(q, n, MULTIPLY_NANOSECONDS * (double)(n * n * n), &m));
   }
   unsigned char* flags = NULL;
   if (TYPED(batch_is_for_lanes)(n, to.batch, c.unpivoted)) {
@@ -237,7 +273,7 @@ TYPED(shifted_inverse)(pz_backend_queue* const q, const uint32_t in, const doubl
        k = next_open(flags, k + 1, to.batch)) {
     const view u = view_of(&from, k);
     const view v = view_of(&to, k);
-    if (!(n <= INVERSE_BLOCK ? TYPED(invert_small)(&c, u, v) : invert_large(q, &c, u, v))) {
+    if (!(n <= INVERSE_BLOCK ? TYPED(invert_small)(&c, u, v) : invert_large(q, &m, &c, u, v))) {
       TYPED(view_fill)((real)NAN, v);
       singular = singular < 0 ? k : singular;
     }

@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Operations that choose, by order and number of matrices, between the loops of small/ and the calls
-   of lapack/. Arguments are those of pz_backend_ops. */
+/* Operations that choose, by order and number of matrices, between the loops of small/, blocks/ and the
+   calls of lapack/. Arguments are those of pz_backend_ops. */
 
 #ifndef CPU_OPERATIONS_H
 #define CPU_OPERATIONS_H
@@ -10,9 +10,6 @@
 #include "view.h"
 
 #include <parametrize/backend.h>
-
-/* y = alpha a b + beta y on strides that BLAS can express (lapack/blas.h). */
-void TYPED(view_gemm)(real alpha, view a, view b, real beta, view y);
 
 TYPED_OPERATION(gemm, double alpha, const pz_mat* a, const pz_mat* b, double beta, const pz_mat* y);
 TYPED_OPERATION(syrk, double alpha, const pz_mat* a, double beta, const pz_mat* y);

@@ -1,29 +1,21 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Products. Small ones are loops of our own, across lanes where they are many (small/): a library
-   call costs more than their arithmetic. The others are BLAS's (lapack/blas.c). */
+/* Products. Small ones go across lanes where they are many, or one by one (small/); large ones in
+   blocks (blocks/multiply.c), which threads share: many products one by one, few in parts. */
 
 #include "operations.h"
 
-#include "blas.h"
 #include "libraries.h"
+#include "multiply.h"
 #include "product.h"
 #include "transpose.h"
 #include "tuning.h"
 
 #include <string.h>
 
-void
-TYPED(view_gemm)(const real alpha, const view a, const view b, const real beta, const view y)
-{
-  if (!TYPED(small_product)(alpha, a, b, beta, y)) {
-    TYPED_ONCE(blas_gemm)(alpha, a, b, beta, y);
-  }
-}
-
-/* A batch of products too small for the library. */
 typedef struct products {
+  const blocks* m; /* of large ones */
   real alpha;
   real beta;
   const pz_mat* a;
@@ -40,29 +32,39 @@ multiply_one(void* const context, const int64_t k, const uint32_t thread)
                              view_of(t->y, k));
 }
 
+static void
+multiply_large(void* const context, const int64_t k, const uint32_t thread)
+{
+  const products* const t = context;
+  const blocks own = blocks_of_thread(t->m, thread);
+  TYPED(view_gemm)
+  (&own, t->alpha, view_of(t->a, k), view_of(t->b, k), t->beta, view_normalized(view_of(t->y, k)));
+}
+
 pz_status
 TYPED(gemm)(pz_backend_queue* const q, const double alpha, const pz_mat* const a,
             const pz_mat* const b, const double beta, const pz_mat* const y)
 {
-  if (!TYPED_ONCE(fits_blas)(a) || !TYPED_ONCE(fits_blas)(b) || !TYPED_ONCE(fits_blas)(y)) {
-    return PZ_UNSUPPORTED;
-  }
   if (beta == 0 && TYPED(multiply_lanes)(q, (real)alpha, a, b, y)) {
     return PZ_OK;
   }
-  if (larger(larger(y->rows, y->cols), a->cols) <= SMALL_PRODUCT_MOST) {
-    products t = {(real)alpha, (real)beta, a, b, y};
-    const double flops = (double)(y->rows * y->cols * a->cols) * (double)y->batch;
-    q->host->parallel(cpu_threads(0.05 * flops), y->batch, multiply_one, &t);
+  const int64_t most = larger(larger(y->rows, y->cols), a->cols);
+  const double terms = (double)y->rows * (double)y->cols * (double)a->cols * (double)y->batch;
+  products t = {NULL, (real)alpha, (real)beta, a, b, y};
+  if (most <= SMALL_PRODUCT_MOST) {
+    q->host->parallel(cpu_threads(0.05 * terms), y->batch, multiply_one, &t);
+    return PZ_OK;
+  }
+  blocks m;
+  PZ_TRY(TYPED(blocks_init)(q, most, MULTIPLY_NANOSECONDS * terms, &m));
+  t.m = &m;
+  if (y->batch >= 2 * (int64_t)m.threads && m.threads > 1) {
+    q->host->parallel(m.threads, y->batch, multiply_large, &t);
     return PZ_OK;
   }
   for (int64_t k = 0; k < y->batch; ++k) {
-    const view u = TYPED_ONCE(view_expressible)(q, a, k, CPU_SCRATCH_PACK);
-    const view v = TYPED_ONCE(view_expressible)(q, b, k, CPU_SCRATCH_PACK_B);
-    if (!u.data || !v.data) {
-      return cpu_no_memory(q);
-    }
-    TYPED(view_gemm)((real)alpha, u, v, (real)beta, view_normalized(view_of(y, k)));
+    TYPED(view_gemm)
+    (&m, t.alpha, view_of(a, k), view_of(b, k), t.beta, view_normalized(view_of(y, k)));
   }
   return PZ_OK;
 }
@@ -92,22 +94,20 @@ pz_status
 TYPED(syrk)(pz_backend_queue* const q, const double alpha, const pz_mat* const a, const double beta,
             const pz_mat* const y)
 {
-  if (!TYPED_ONCE(fits_blas)(a) || !TYPED_ONCE(fits_blas)(y)) {
-    return PZ_UNSUPPORTED;
-  }
+  const int64_t n = y->rows;
+  const double terms = 0.5 * (double)(n * n) * (double)a->cols * (double)y->batch;
+  blocks m;
+  PZ_TRY(TYPED(blocks_init)(q, larger(n, a->cols), MULTIPLY_NANOSECONDS * terms, &m));
   for (int64_t k = 0; k < y->batch; ++k) {
-    const view u = TYPED_ONCE(view_expressible)(q, a, k, CPU_SCRATCH_PACK);
-    if (!u.data) {
-      return cpu_no_memory(q);
-    }
+    const view u = view_of(a, k);
     // y is symmetric: its layout does not matter
     view v = view_normalized(view_of(y, k));
     v = view_has_row_runs(v) ? v : view_transposed(v);
-    if (TYPED(small_product)((real)alpha, u, view_transposed(u), (real)beta, v)) {
-      continue;
+    if (!TYPED(small_product)((real)alpha, u, view_transposed(u), (real)beta, v)) {
+      TYPED(view_gemm_part)
+      (&m, PRODUCT_LOWER, (real)alpha, u, view_transposed(u), (real)beta, v);
+      mirror_lower(v);
     }
-    TYPED_ONCE(blas_syrk)((real)alpha, u, (real)beta, v);
-    mirror_lower(v);
   }
   return PZ_OK;
 }

@@ -7,6 +7,7 @@
 #include "lapack.h"
 #include "operations.h"
 #include "passes.h"
+#include "qr.h"
 
 const pz_backend_ops TYPED(ops) = {
     .size = sizeof(pz_backend_ops),
@@ -33,7 +34,7 @@ const pz_backend_ops TYPED(ops) = {
     .shifted_inverse = TYPED(shifted_inverse),
     .solve = TYPED(solve),
     .potrf = TYPED(potrf),
-    .qr = TYPED_ONCE(qr),
+    .qr = TYPED(qr),
     .eigh = TYPED(eigh),
     .svd = TYPED_ONCE(svd),
     .schur = TYPED_ONCE(schur),

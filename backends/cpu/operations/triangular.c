@@ -1,14 +1,14 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Triangular products and solutions: across lanes, or by BLAS. */
+/* Triangular products and solutions: across lanes, or in blocks. */
 
 #include "operations.h"
 
 #include "batch.h"
 #include "batches.h"
-#include "blas.h"
 #include "passes.h"
+#include "triangular.h"
 
 /* Whether a batch of triangular matrices t and what they are applied to goes across lanes. */
 static bool
@@ -18,24 +18,37 @@ is_for_lanes(const pz_mat* const t, const pz_mat* const b)
          lanes_are_filled(b->batch);
 }
 
+/* Blocks for a batch of triangular matrices t and what they are applied to. */
+static pz_status
+blocks_for(pz_backend_queue* const q, const pz_mat* const t, const pz_mat* const b,
+           blocks* const out)
+{
+  const double terms = 0.5 * (double)t->rows * (double)b->rows * (double)b->cols * (double)b->batch;
+  return TYPED(blocks_init)(q, larger(b->rows, b->cols), MULTIPLY_NANOSECONDS * terms, out);
+}
+
+/* b = alpha t^{+-1} b or alpha b t^{+-1} for matrix k. */
+static void
+apply_one(const blocks* const m, const bool solve, const pz_side side, const pz_triangle triangle,
+          const pz_diagonal diagonal, const real alpha, const view t, const view b)
+{
+  (side == PZ_LEFT ? TYPED(apply_triangle) : TYPED(apply_triangle_right))(m, solve, triangle,
+                                                                          diagonal, alpha, t, b);
+}
+
 pz_status
 TYPED(trmm)(pz_backend_queue* const q, const pz_side side, const pz_triangle triangle,
             const pz_diagonal diagonal, const double alpha, const pz_mat* const t,
             const pz_mat* const b)
 {
-  if (!TYPED_ONCE(fits_blas)(t) || !TYPED_ONCE(fits_blas)(b)) {
-    return PZ_UNSUPPORTED;
-  }
   if (is_for_lanes(t, b) && b->rows * b->cols <= TRMM_LANES_MOST) {
     return TYPED(trmm_lanes)(q, side, triangle, diagonal, (real)alpha, t, b);
   }
+  blocks m;
+  PZ_TRY(blocks_for(q, t, b, &m));
   for (int64_t k = 0; k < b->batch; ++k) {
-    const view u = TYPED_ONCE(view_expressible)(q, t, k, CPU_SCRATCH_PACK);
-    if (!u.data) {
-      return cpu_no_memory(q);
-    }
-    const view v = view_normalized(view_of(b, k));
-    TYPED_ONCE(blas_trmm)(side, triangle, diagonal, (real)alpha, u, v);
+    apply_one(&m, false, side, triangle, diagonal, (real)alpha, view_of(t, k),
+              view_normalized(view_of(b, k)));
   }
   return PZ_OK;
 }
@@ -58,38 +71,27 @@ TYPED(trsm)(pz_backend_queue* const q, const pz_side side, const pz_triangle tri
             const pz_mat* const b, const pz_fault* const fault)
 {
   (void)fault;
-  if (!TYPED_ONCE(fits_blas)(t) || !TYPED_ONCE(fits_blas)(b)) {
-    return PZ_UNSUPPORTED;
-  }
   unsigned char* flags = NULL;
   if (is_for_lanes(t, b)) {
     flags = cpu_scratch(q, CPU_SCRATCH_FLAGS, (size_t)b->batch);
     PZ_TRY(flags ? TYPED(trsm_lanes)(q, side, triangle, diagonal, (real)alpha, t, b, flags)
                  : cpu_no_memory(q));
   }
+  blocks m;
+  PZ_TRY(blocks_for(q, t, b, &m));
   int64_t singular = -1;
   for (int64_t k = 0; k < b->batch; ++k) {
     if (flags && !flags[k]) {
       continue;
     }
-    const view u = TYPED_ONCE(view_expressible)(q, t, k, CPU_SCRATCH_PACK);
-    if (!u.data) {
-      return cpu_no_memory(q);
-    }
-    view v = view_normalized(view_of(b, k));
+    const view u = view_of(t, k);
+    const view v = view_normalized(view_of(b, k));
     if (diagonal == PZ_NON_UNIT && zero_on_diagonal(u) >= 0) {
       TYPED(view_fill)((real)NAN, v);
       singular = singular < 0 ? k : singular;
       continue;
     }
-    // b op(t)^-1: op(t)^-T b^T
-    if (side == PZ_LEFT) {
-      TYPED_ONCE(blas_trsm)(triangle, diagonal, (real)alpha, u, v);
-    } else {
-      TYPED_ONCE(blas_trsm)
-      (triangle == PZ_UPPER ? PZ_LOWER : PZ_UPPER, diagonal, (real)alpha, view_transposed(u),
-       view_transposed(v));
-    }
+    apply_one(&m, true, side, triangle, diagonal, (real)alpha, u, v);
   }
   return singular < 0 ? PZ_OK : cpu_singular(q, "has a zero on its diagonal", singular);
 }

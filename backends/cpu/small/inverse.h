@@ -21,8 +21,7 @@ typedef struct inversion {
   real norm_limit;  /* the largest |K|_2 for elimination without pivoting */
   real pivot_limit; /* the largest pivot of I + K then */
   int64_t n;
-  real* work;
-  int64_t n_work;
+  real* work; /* n^2 numbers */
   int32_t* pivots;
 } inversion;
 
