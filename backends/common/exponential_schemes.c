@@ -6,6 +6,8 @@
 
 #include "exponential_schemes.h"
 
+#include <math.h>
+
 const expm_scheme expm_schemes[EXPM_SCHEMES] = {
     {
         .degree = 1,
@@ -99,3 +101,35 @@ const expm_scheme expm_schemes[EXPM_SCHEMES] = {
                  -0.00063789819459472330924, 0.0},
     },
 };
+
+double
+expm_growth(const double bound, const int steps, const double* const size,
+            const double* const ratio)
+{
+  enum { FIRST_OMITTED = 19 };
+  const double roundings = 32.0;   /* in units of I and X 2^-s: exp of the larger bound */
+  double power[FIRST_OMITTED + 1]; /* log p(k) */
+  if (steps <= 1) {
+    return ratio[1]; /* p(k) <= p(1) ratio^(k-1) for all k */
+  }
+  power[1] = log(size[0]);
+  for (int k = 2; k <= FIRST_OMITTED; ++k) {
+    power[k] = power[k - 1] + log(k - 1 <= steps ? size[k - 1] : ratio[steps]);
+  }
+  const double growth = exp((power[FIRST_OMITTED] - power[1]) / (FIRST_OMITTED - 1));
+  int least = 0;
+  (void)frexp(growth / bound, &least);
+  least = least > 0 ? least : 0;
+  for (int more = 0;; ++more) {
+    const double shift = (least + more) * log(2.0);
+    double factorial = 1.0;
+    double sum = 0.0;
+    for (int k = 1; k < FIRST_OMITTED; ++k) {
+      factorial *= k;
+      sum += exp(power[k] - k * shift) / factorial;
+    }
+    if (!(sum > ldexp(roundings, more) * fmax(1.0, exp(power[1] - shift)))) {
+      return more > 0 ? ldexp(0.75 * bound, least + more) : growth;
+    }
+  }
+}

@@ -10,7 +10,8 @@
      value  = sum of last[j] v[j] + the last product,              j < products + 1
 
    so only the value needs the last product. A polynomial serves X up to its bound of the norm;
-   the last one serves any X, scaled by 2^-s and squared s times. */
+   the last one serves any X, scaled by 2^-s and squared s times. Every squaring doubles the error,
+   so s must not be larger than X needs (expm_growth). */
 
 #ifndef EXPONENTIAL_SCHEMES_H
 #define EXPONENTIAL_SCHEMES_H
@@ -34,5 +35,22 @@ typedef struct expm_scheme {
 
 /* In order of degree and of cost. */
 extern const expm_scheme expm_schemes[EXPM_SCHEMES];
+
+enum { EXPM_GROWTH_STEPS = 18 };
+
+/* What replaces the norm |X| in the choice of s, from the powers of P, the magnitudes of the entries
+   of X (Al-Mohy, Higham 2009). The rows e^T P^j, e all ones, give
+
+     size[j] = |P^(j+1)|_1 / |P^j|_1,            j = 0 .. steps
+     ratio[j], the largest with P^(j+1) / P^j,   j = 1 .. steps, over the columns of e^T P^j
+
+   and bounds p(k) on |P^k|_1. Degree 18 omits powers from the 19th on: its backward error is a
+   rounding of |X|_1 where b 2^-s, b^18 = p(19) / p(1), is below the bound. The norm overstates b by
+   any factor where large entries meet only small ones: in a triangle, between blocks, or graded.
+   Rounding errors, of at most the sum of p(k) 2^-sk / k!, may want more squarings, each of which
+   doubles the errors after it: the sum may be larger than I and X 2^-s by this factor, too.
+
+   One step finds the growth of most full matrices within a factor of 2, the last one that of any. */
+double expm_growth(double bound, int steps, const double* size, const double* ratio);
 
 #endif /* EXPONENTIAL_SCHEMES_H */

@@ -30,6 +30,7 @@ main(int argc, char** argv)
       {"cayley", tests_signs},
       {"matrix_exp", tests_matrix_exp},
       {"matrix_exp", tests_logarithm},
+      {"matrix_exp", tests_nonnormal},
       {"orthogonal", tests_orthogonal},
       {"orthogonal", tests_orthogonal_known},
       {"orthogonal", tests_orthogonal_steps},

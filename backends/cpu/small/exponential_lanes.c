@@ -112,7 +112,7 @@ bound_of(const expm_batch* const t, const expm_scratch* const s)
 
 /* Shifts symmetric matrices to trace zero and scales what is to be squared. */
 static needs
-prepare(const expm_batch* const t, const expm_scratch* const s)
+prepare(const expm_batch* const t, expm_scratch* const s)
 {
   const int64_t n = s->n;
   lane* const a = s->v[1];
@@ -139,11 +139,18 @@ prepare(const expm_batch* const t, const expm_scratch* const s)
   for (int64_t k = 0; k < LANES; ++k) {
     want.occurring |= 1U << chosen[k];
   }
-  for (int64_t k = 0; k < LANES && want.occurring >> (t->n_polynomials - 1) != 0; ++k) {
+  const bool beyond = want.occurring >> (t->n_polynomials - 1) != 0;
+  if (beyond && !expm_normal(t)) {
+    expm_reduce_norms(s, t->polynomials[t->n_polynomials - 1].bound, norm);
+  }
+  for (int64_t k = 0; k < LANES && beyond; ++k) {
     squarings[k] = (lane_integer)expm_squarings(t, norm[k]);
     want.most = larger(want.most, squarings[k]);
   }
   memcpy(&want.squarings, squarings, sizeof(squarings));
+  if (!expm_normal(t)) {
+    expm_find_triangular(s, squarings);
+  }
   want.scale = lane_of(1);
   if (want.most > 0) {
     for (int64_t k = 0; k < LANES; ++k) {
@@ -178,8 +185,7 @@ symmetrize(const int64_t n, lane* const a)
 }
 
 static void
-group(const expm_batch* const t, const expm_scratch* const s, const int64_t first,
-      const int64_t count)
+group(const expm_batch* const t, expm_scratch* const s, const int64_t first, const int64_t count)
 {
   load(t->x, true, first, count, s->v[1]);
   const needs want = prepare(t, s);

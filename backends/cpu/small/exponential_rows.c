@@ -37,7 +37,7 @@ norm_of(const expm_batch* const t, const expm_scratch* const s, const lane* cons
 }
 
 static void
-one(const expm_batch* const t, const expm_scratch* const s, const int64_t k)
+one(const expm_batch* const t, expm_scratch* const s, const int64_t k)
 {
   const int64_t n = s->n;
   const int64_t step = s->width * LANES;
@@ -61,7 +61,13 @@ one(const expm_batch* const t, const expm_scratch* const s, const int64_t k)
     ++chosen;
   }
   const expm_polynomial* const p = &t->polynomials[chosen];
+  if (!expm_normal(t) && norm > p->bound) {
+    expm_reduce_norms(s, p->bound, &norm);
+  }
   const int64_t squarings = expm_squarings(t, norm);
+  if (!expm_normal(t)) {
+    expm_find_triangular(s, (const lane_integer[]){(lane_integer)squarings});
+  }
   const real scale = (real)ldexp(1.0, -(int)squarings);
   for (int64_t e = 0; e < s->vectors && squarings > 0; ++e) {
     s->v[1][e] *= scale;

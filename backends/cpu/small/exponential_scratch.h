@@ -27,6 +27,8 @@ typedef struct expm_scratch {
   lane* other; /* of another polynomial */
   lane* root;  /* what is squared first */
   lane* power[EXPM_POWERS];
+  bool triangular[LANES]; /* matrices that are, and are to be squared */
+  bool any_triangular;
 } expm_scratch;
 
 enum { EXPM_MATRICES = 2 * (EXPM_VALUES - 1) + 10 + EXPM_POWERS };
@@ -45,6 +47,7 @@ expm_scratch_init(expm_scratch* const s, const int64_t n, const int64_t width, l
   s->n = n;
   s->width = width;
   s->vectors = n * width;
+  s->any_triangular = false;
   lane** const singles[] = {&s->left, &s->right, &s->h[0],   &s->h[1],  &s->h[2],
                             &s->hl,   &s->hr,    &s->result, &s->other, &s->root};
   for (int j = 0; j < EXPM_MATRICES; ++j, memory += s->vectors + 1) {

@@ -13,6 +13,9 @@
    therefore reduced (Al-Mohy, Higham 2009): the matrices are scaled by the norm; their powers 2, 3
    and 6, which degree 18 needs anyway, are computed; the norms of these powers give bounds on
    |X^k|^(1/k) for k >= 19, where the error series begins, and these bounds allow fewer squarings.
+   Powers may be small because they cancel, which rounding does not. The squarings of general
+   matrices are therefore enough for the growth of their powers without cancellation (general.c), or
+   for their columns, to be at most EXPM_ROUNDING.
 
    The host reads the norms of a batch together, and the norms of powers, if needed, in a second
    read. NaN and Inf use degree 18 without scaling; the exponent range bounds the number of
@@ -21,6 +24,9 @@
 #include "exponential.h"
 
 #include <math.h>
+#include <string.h>
+
+enum { EXPM_ROUNDING = 4 };
 
 /* out[0 .. count-1] <- the 1-norms of a batch. */
 static pz_status
@@ -155,6 +161,35 @@ powers_bound(const bool normal, const double second, const double third, const d
   return bound;
 }
 
+/* out <- what decides on squarings: the growth of general matrices of norms beyond `last`, else the
+   norms. */
+static pz_status
+reduce_norms(pz_call* const c, const pz_tensor* const x, const double last, double* const norm,
+             expm_plan* const p, double** const out)
+{
+  void* reduced = NULL;
+  void* column = NULL;
+  void* triangular = NULL;
+  bool any = false;
+  for (int64_t i = 0; i < p->batch; ++i) {
+    any = any || (norm[i] > last && isfinite(norm[i]));
+  }
+  *out = norm;
+  p->column = NULL;
+  p->triangular = NULL;
+  if (expm_structured(p->in) || !any) {
+    return PZ_OK;
+  }
+  PZ_TRY(expm_host_array(c, p->batch, sizeof(double), &reduced));
+  PZ_TRY(expm_host_array(c, p->batch, sizeof(double), &column));
+  PZ_TRY(expm_host_array(c, p->batch, sizeof(bool), &triangular));
+  memcpy(reduced, norm, (size_t)p->batch * sizeof(double));
+  *out = reduced;
+  p->column = column;
+  p->triangular = triangular;
+  return expm_reduce_norms(c, x, last, reduced, column, triangular);
+}
+
 pz_status
 expm_choose(pz_call* const c, const uint32_t in, const pz_tensor* const x, expm_plan* const p)
 {
@@ -163,6 +198,7 @@ expm_choose(pz_call* const c, const uint32_t in, const pz_tensor* const x, expm_
   void* order = NULL;
   void* squarings = NULL;
   void* sorted_norm = NULL;
+  double* reduced = NULL;
   p->in = in;
   p->n = pz_rows(x);
   p->batch = pz_batch(x);
@@ -179,6 +215,8 @@ expm_choose(pz_call* const c, const uint32_t in, const pz_tensor* const x, expm_
   PZ_TRY(read_norms(c, in, x, norm));
 
   const int dtype = c->dtype == PZ_F32 ? 0 : 1;
+  const double last = expm_schemes[EXPM_LAST].bound[dtype];
+  PZ_TRY(reduce_norms(c, x, last, norm, p, &reduced));
   for (int k = 0; k < EXPM_SCHEMES; ++k) {
     p->count[k] = 0;
   }
@@ -189,9 +227,7 @@ expm_choose(pz_call* const c, const uint32_t in, const pz_tensor* const x, expm_
     }
     ++p->count[scheme];
     /* the last scheme with the most squarings has the smallest key, the first scheme the largest */
-    const int64_t s = scheme == EXPM_LAST
-                          ? squarings_for(c, in, norm[i], expm_schemes[EXPM_LAST].bound[dtype])
-                          : 0;
+    const int64_t s = scheme == EXPM_LAST ? squarings_for(c, in, reduced[i], last) : 0;
     key[i] =
         scheme == EXPM_LAST ? EXPM_MOST_SQUARINGS - s : EXPM_MOST_SQUARINGS + EXPM_LAST - scheme;
   }
@@ -199,7 +235,7 @@ expm_choose(pz_call* const c, const uint32_t in, const pz_tensor* const x, expm_
   for (int64_t i = 0; i < p->batch; ++i) {
     const int64_t s = EXPM_MOST_SQUARINGS - key[p->order[i]];
     p->squarings[i] = s > 0 ? s : 0;
-    p->norm[i] = norm[p->order[i]];
+    p->norm[i] = reduced[p->order[i]];
   }
   return PZ_OK;
 }
@@ -265,6 +301,12 @@ expm_refine(pz_call* const c, expm_plan* const p, pz_tensor* const* const v)
     const double bound = fmin(
         scaled, powers_bound(expm_structured(p->in), number[i], number[m + i], number[2 * m + i]));
     back[i] = squarings_within(threshold / bound);
+    if (p->column) {
+      const double rounding = fmin(p->norm[i], p->column[p->order[i]]);
+      const int64_t within =
+          squarings_within(exp2((double)p->squarings[i]) * EXPM_ROUNDING / rounding);
+      back[i] = back[i] < within ? back[i] : within;
+    }
     back[i] = back[i] < p->squarings[i] ? back[i] : p->squarings[i];
     back[i] = back[i] < most ? back[i] : most;
     any |= back[i] > 0;
