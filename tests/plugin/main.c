@@ -32,6 +32,7 @@ main(int argc, char** argv)
       {"matrix_exp", tests_logarithm},
       {"matrix_exp", tests_nonnormal},
       {"orthogonal", tests_orthogonal},
+      {"orthogonal", tests_orthogonal_far},
       {"orthogonal", tests_orthogonal_known},
       {"orthogonal", tests_orthogonal_steps},
       {"pruning", tests_pruning},

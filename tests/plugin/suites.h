@@ -19,6 +19,7 @@ TCase* tests_matrix_exp(void);
 TCase* tests_logarithm(void);
 TCase* tests_nonnormal(void);
 TCase* tests_orthogonal(void);
+TCase* tests_orthogonal_far(void);
 TCase* tests_orthogonal_known(void);
 TCase* tests_orthogonal_steps(void);
 TCase* tests_pruning(void);
