@@ -54,6 +54,7 @@ main(int argc, char** argv)
   suite_add_tcase(suite, tests_contract());
   suite_add_tcase(suite, tests_derivatives());
   suite_add_tcase(suite, tests_densities());
+  suite_add_tcase(suite, tests_not_finite());
   suite_add_tcase(suite, tests_taken());
   for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); ++k) {
     if (strcmp(known[k].plugin, subject_plugin) == 0) {

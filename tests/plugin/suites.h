@@ -11,6 +11,7 @@
 TCase* tests_contract(void);
 TCase* tests_derivatives(void); /* jvp and log |det| */
 TCase* tests_densities(void);   /* log |det| of our maps */
+TCase* tests_not_finite(void);
 TCase* tests_taken(void); /* the contract again, of maps that declare folds */
 TCase* tests_folds(void); /* symmetric and skew */
 TCase* tests_cayley(void);
