@@ -133,3 +133,65 @@ expm_growth(const double bound, const int steps, const double* const size,
     }
   }
 }
+
+/* The sum of exponent-weighted logarithms that bounds log |X^k| for k = 6 q + r. */
+static double
+log_power_bound(const double log2nd, const double log3rd, const double log6th, const int k)
+{
+  const int q = k / 6;
+  switch (k % 6) {
+  case 0:
+    return q * log6th;
+  case 1: /* 7 = 2 + 2 + 3 */
+    return (q - 1) * log6th + 2.0 * log2nd + log3rd;
+  case 2:
+    return q * log6th + log2nd;
+  case 3:
+    return q * log6th + log3rd;
+  case 4:
+    return q * log6th + 2.0 * log2nd;
+  default:
+    return q * log6th + log2nd + log3rd;
+  }
+}
+
+/* A bound on |X^k|^(1/k), k >= 19, from the norms of X^2, X^3 and X^6. */
+static double
+powers_bound(const bool normal, const double second, const double third, const double sixth)
+{
+  if (normal) { /* |X^k| = |X|^k in the spectral norm */
+    return fmin(sqrt(second), fmin(cbrt(third), pow(sixth, 1.0 / 6.0)));
+  }
+  double bound = 0.0;
+  for (int k = 19; k < 25; ++k) {
+    const double each = exp(log_power_bound(log(second), log(third), log(sixth), k) / k);
+    bound = each <= bound ? bound : each;
+  }
+  return bound;
+}
+
+/* The largest t >= 0 with 2^t <= ratio; 0 if there is none. */
+static int
+squarings_within(const double ratio)
+{
+  int t = 0;
+  if (!(ratio >= 2.0)) {
+    return 0;
+  }
+  if (isinf(ratio)) {
+    return 1022;
+  }
+  (void)frexp(ratio, &t); /* 2^(t-1) <= ratio */
+  return t - 1;
+}
+
+int
+expm_spared(const double bound, const bool normal, const double norm, const double rounding,
+            const double norms[EXPM_POWERS])
+{
+  const double most = 4.0;
+  const int truncation =
+      squarings_within(bound / fmin(norm, powers_bound(normal, norms[0], norms[1], norms[2])));
+  const int rounded = squarings_within(rounding > 0.0 ? most / rounding : INFINITY);
+  return truncation < rounded ? truncation : rounded;
+}

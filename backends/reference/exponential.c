@@ -143,6 +143,24 @@ exact_diagonal(const evaluation* const e, const int times, double* const y)
   }
 }
 
+/* Fewer squarings, if the powers of v[1], which has this norm, need fewer. */
+static void
+spare_squarings(evaluation* const e, const double norm)
+{
+  double norms[EXPM_POWERS];
+  for (int j = 0; j < EXPM_POWERS; ++j) {
+    norms[j] = norm_of(e->n, PZ_GENERAL, e->v[j + 2]);
+  }
+  int spared = expm_spared(e->p->bound[1], false, norm, norm, norms);
+  spared = spared < e->squarings ? spared : e->squarings;
+  e->squarings -= spared;
+  for (int j = 1; j <= EXPM_POWERS + 1; ++j) {
+    for (int64_t i = 0; i < e->n * e->n; ++i) {
+      e->v[j][i] = ldexp(e->v[j][i], (j <= EXPM_POWERS ? j : 6) * spared);
+    }
+  }
+}
+
 /* Polynomial and squarings by the bounds of float64, in which this is done, the values of the
    former, and p(x) in `power`. */
 static void
@@ -171,6 +189,9 @@ evaluate(evaluation* const e, const uint32_t in)
   for (int32_t j = 0; j < e->p->products; ++j) {
     factors(e, j);
     multiply(e->n, false, e->left, false, e->right, 0.0, e->v[j + 2]);
+    if (j + 1 == EXPM_POWERS && e->squarings > 0 && in != PZ_SKEW && !is_symmetric(in)) {
+      spare_squarings(e, ldexp(norm, -e->squarings));
+    }
   }
   combine(e, e->p->products > 0 ? e->p->products + 1 : 2, e->p->last, e->power);
   for (int64_t i = 0; e->p->products > 0 && i < e->n * e->n; ++i) {

@@ -16,14 +16,13 @@
 #error "EXPM_ACROSS_LANES is 0 or 1"
 #endif
 
+#include "exponential_general.h"
 #include "exponential_scratch.h"
 #include "lane_product.h"
 #include "product.h"
 
-enum {
-  EXPM_REPAIR_FROM = 2, /* more squarings: a step towards rotations follows */
-  EXPM_MATRICES_AT_ONCE = EXPM_ACROSS_LANES ? LANES : 1,
-};
+/* More squarings than these are followed by a step towards rotations. */
+enum { EXPM_REPAIR_FROM = 2 };
 
 /* ---- products and sums ----------------------------------------------------------- */
 
@@ -155,11 +154,12 @@ expm_product(const expm_scratch* const s, const expm_polynomial* const p, const 
   expm_multiply(s, a * b, false, left, right, add, y);
 }
 
-/* Every product but the last. */
+/* Products from `from` on, but the last. */
 static inline void
-expm_values(const expm_scratch* const s, const expm_polynomial* const p)
+expm_values(const expm_scratch* const s, const expm_polynomial* const p, const int from,
+            const int to)
 {
-  for (int k = 0; k + 1 < p->products; ++k) {
+  for (int k = from; k < to; ++k) {
     expm_product(s, p, k, false, s->v[k + 2]);
   }
 }
@@ -209,121 +209,6 @@ expm_reverse(const expm_scratch* const s, const expm_polynomial* const p, const 
         for (int64_t e = 0; e < s->vectors; ++e) {
           g[e] += (l + r) * one[e];
         }
-      }
-    }
-  }
-}
-
-/* ---- general matrices: how many squarings ------------------------------------------------ */
-
-/* Every entry <- the largest (sign 1) or the least (-1), of a matrix that fills the vector. */
-static inline lane
-expm_extreme(const lane a, const real sign)
-{
-  if (EXPM_ACROSS_LANES) {
-    return a;
-  }
-  real most = a[0];
-  for (int64_t k = 1; k < LANES; ++k) {
-    most = a[k] * sign > most * sign ? a[k] : most;
-  }
-  return lane_of(most);
-}
-
-/* norm[k] <- the growth of the powers of matrix k of v[1], a general one, where its norm is beyond
-   `bound` and the growth is less (expm_growth). A matrix stops where it has what it needs, or where
-   its growth is known within 2, as that of most full ones is at once. */
-static __attribute__((noinline)) void
-expm_reduce_norms(const expm_scratch* const s, const real bound, real* const norm)
-{
-  lane* const v = s->left;
-  lane* const w = s->right;
-  double size[EXPM_MATRICES_AT_ONCE][EXPM_GROWTH_STEPS + 1];
-  double ratio[EXPM_MATRICES_AT_ONCE][EXPM_GROWTH_STEPS + 1];
-  int steps[EXPM_MATRICES_AT_ONCE];
-  bool open = false;
-  for (int64_t k = 0; k < EXPM_MATRICES_AT_ONCE; ++k) {
-    steps[k] = norm[k] > bound && isfinite(norm[k]) ? EXPM_GROWTH_STEPS : 0;
-    open = open || steps[k] > 0;
-  }
-  for (int64_t q = 0; q < s->width; ++q) {
-    v[q] = lane_of(1);
-  }
-  for (int j = 0; open && j <= EXPM_GROWTH_STEPS; ++j) {
-    lane most = lane_of(0);
-    lane largest = lane_of(0);
-    lane least = lane_of((real)HUGE_VAL);
-    for (int64_t q = 0; q < s->width; ++q) { // w <- v |X|
-      lane sum = lane_of(0);
-      for (int64_t i = 0; i < s->n; ++i) {
-        const lane factor = EXPM_ACROSS_LANES ? v[i] : lane_of(((const real*)v)[i]);
-        sum += factor * lane_magnitude(s->v[1][i * s->width + q]);
-      }
-      const lane each = sum / v[q];
-      w[q] = sum;
-      most = lane_larger(sum, most);
-      largest = lane_larger(lane_select(lane_above(sum, lane_of(0)), each, lane_of(0)), largest);
-      least = lane_select(lane_above(v[q], lane_of(0)) & lane_above(least, each), each, least);
-    }
-    most = expm_extreme(most, 1);
-    largest = expm_extreme(largest, 1);
-    least = expm_extreme(least, -1);
-    open = false;
-    for (int64_t k = 0; k < EXPM_MATRICES_AT_ONCE; ++k) {
-      if (j <= steps[k]) {
-        size[k][j] = (double)most[k];
-        ratio[k][j] = (double)largest[k];
-        if (j > 0 && (largest[k] <= bound || least[k] * 2 > largest[k])) {
-          steps[k] = j;
-        }
-        open = open || j < steps[k];
-      }
-    }
-    for (int64_t q = 0; q < s->width; ++q) {
-      v[q] = lane_select(lane_above(most, lane_of(0)), w[q] / most, lane_of(0));
-    }
-  }
-  for (int64_t k = 0; k < EXPM_MATRICES_AT_ONCE; ++k) {
-    if (steps[k] > 0) {
-      const real growth = (real)expm_growth((double)bound, steps[k], size[k], ratio[k]);
-      norm[k] = growth < norm[k] ? growth : norm[k];
-    }
-  }
-}
-
-/* Which matrices of v[1], to be squared squarings[k] times, are triangular? */
-static __attribute__((noinline)) void
-expm_find_triangular(expm_scratch* const s, const lane_integer* const squarings)
-{
-  const real* const a = (const real*)s->v[1];
-  const int64_t step = s->width * LANES;
-  s->any_triangular = false;
-  for (int64_t k = 0; k < EXPM_MATRICES_AT_ONCE; ++k) {
-    bool upper = squarings[k] > 0;
-    bool lower = upper;
-    for (int64_t i = 0; (upper || lower) && i < s->n; ++i) {
-      for (int64_t j = 0; j < i; ++j) {
-        upper = upper && a[i * step + j * EXPM_MATRICES_AT_ONCE + k] == 0;
-        lower = lower && a[j * step + i * EXPM_MATRICES_AT_ONCE + k] == 0;
-      }
-    }
-    s->triangular[k] = upper || lower;
-    s->any_triangular = s->any_triangular || s->triangular[k];
-  }
-}
-
-/* The diagonal of y <- exp(2^times of that of v[1]) in the triangular matrices that want as many
-   squarings: those would spend its digits. */
-static __attribute__((noinline)) void
-expm_exact_diagonal(const expm_scratch* const s, const lane_mask squarings, const int64_t times,
-                    lane* const y)
-{
-  const int64_t step = s->width * LANES + EXPM_MATRICES_AT_ONCE;
-  for (int64_t k = 0; k < EXPM_MATRICES_AT_ONCE; ++k) {
-    if (s->triangular[k] && (!EXPM_ACROSS_LANES || squarings[k] >= (lane_integer)times)) {
-      for (int64_t i = 0; i < s->n; ++i) {
-        const double x = (double)((const real*)s->v[1])[i * step + k];
-        ((real*)y)[i * step + k] = (real)exp(ldexp(x, (int)times));
       }
     }
   }
@@ -389,11 +274,11 @@ static inline const lane*
 expm_reverse_squarings(const expm_scratch* const s, const lane_mask squarings, const int64_t most,
                        const lane* h)
 {
-  lane* power[EXPM_POWERS + 1];
+  lane* power[EXPM_ROOTS + 1];
   int64_t end = most;
   int turn = 1;
   while (end > 0) {
-    const int64_t first = (end - 1) / EXPM_POWERS * EXPM_POWERS;
+    const int64_t first = (end - 1) / EXPM_ROOTS * EXPM_ROOTS;
     power[0] = s->root;
     if (first > 0) {
       expm_square(s, squarings, 0, s->root, s->power[0]);
@@ -439,12 +324,14 @@ expm_to_root(const expm_batch* const t, const expm_scratch* const s, const expm_
   }
 }
 
-/* The value of a polynomial times `growth`, squared; s->root is lost. */
+/* The value of a polynomial times `growth`, squared, from its products before `from`; s->root is
+   lost. */
 static inline lane*
 expm_forward(const expm_batch* const t, const expm_scratch* const s, const expm_polynomial* const p,
-             const lane growth, const lane_mask squarings, const int64_t most, lane* const room)
+             const lane growth, const lane_mask squarings, const int64_t most, const int from,
+             lane* const room)
 {
-  expm_values(s, p);
+  expm_values(s, p, from, p->products - 1);
   expm_to_root(t, s, p, growth, squarings);
   lane* const y = expm_squared(s, squarings, 0, most, s->root, room);
   return t->skew && most > EXPM_REPAIR_FROM
@@ -456,10 +343,10 @@ expm_forward(const expm_batch* const t, const expm_scratch* const s, const expm_
 static inline void
 expm_backward(const expm_batch* const t, const expm_scratch* const s,
               const expm_polynomial* const p, const lane growth, const lane_mask squarings,
-              const int64_t most)
+              const int64_t most, const int from)
 {
   const lane* h = s->h[0];
-  expm_values(s, p);
+  expm_values(s, p, from, p->products - 1);
   if (most > 0) {
     expm_to_root(t, s, p, growth, squarings);
     h = expm_reverse_squarings(s, squarings, most, h);

@@ -9,7 +9,7 @@
    bounds the spectral norm.)
 
    Above the last threshold, both norms ask for more squarings than large matrices need, and every
-   squaring doubles the error. From order EXPM_POWERS_FROM on, the squarings of such matrices are
+   squaring doubles the error. The squarings of general matrices, and from order EXPM_POWERS_FROM on those of all, are
    therefore reduced (Al-Mohy, Higham 2009): the matrices are scaled by the norm; their powers 2, 3
    and 6, which degree 18 needs anyway, are computed; the norms of these powers give bounds on
    |X^k|^(1/k) for k >= 19, where the error series begins, and these bounds allow fewer squarings.
@@ -25,8 +25,6 @@
 
 #include <math.h>
 #include <string.h>
-
-enum { EXPM_ROUNDING = 4 };
 
 /* out[0 .. count-1] <- the 1-norms of a batch. */
 static pz_status
@@ -89,21 +87,6 @@ squarings_for(const pz_call* const c, const uint32_t in, const double norm, cons
   return s < most ? s : most;
 }
 
-/* The largest t >= 0 with 2^t <= ratio; 0 if there is none. */
-static int64_t
-squarings_within(const double ratio)
-{
-  int t = 0;
-  if (!(ratio >= 2.0)) {
-    return 0;
-  }
-  if (isinf(ratio)) {
-    return EXPM_MOST_SQUARINGS;
-  }
-  (void)frexp(ratio, &t); /* 2^(t-1) <= ratio */
-  return t - 1;
-}
-
 /* order <- 0 .. n-1, sorted stably by key[order[i]]; returns whether the order changed. Keys are
    0 .. n_keys-1. */
 static bool
@@ -123,42 +106,6 @@ order_by(const int64_t n, const int64_t* const key, int64_t* const order)
     order[start[key[i]]++] = i;
   }
   return changed;
-}
-
-/* The sum of exponent-weighted logarithms that bounds log |X^k| for k = 6 q + r. */
-static double
-log_power_bound(const double log2nd, const double log3rd, const double log6th, const int k)
-{
-  const int q = k / 6;
-  switch (k % 6) {
-  case 0:
-    return q * log6th;
-  case 1: /* 7 = 2 + 2 + 3 */
-    return (q - 1) * log6th + 2.0 * log2nd + log3rd;
-  case 2:
-    return q * log6th + log2nd;
-  case 3:
-    return q * log6th + log3rd;
-  case 4:
-    return q * log6th + 2.0 * log2nd;
-  default:
-    return q * log6th + log2nd + log3rd;
-  }
-}
-
-/* A bound on |X^k|^(1/k), k >= 19, from the norms of X^2, X^3 and X^6. */
-static double
-powers_bound(const bool normal, const double second, const double third, const double sixth)
-{
-  if (normal) { /* |X^k| = |X|^k in the spectral norm */
-    return fmin(sqrt(second), fmin(cbrt(third), pow(sixth, 1.0 / 6.0)));
-  }
-  double bound = 0.0;
-  for (int k = 19; k < 25; ++k) {
-    const double each = exp(log_power_bound(log(second), log(third), log(sixth), k) / k);
-    bound = each <= bound ? bound : each;
-  }
-  return bound;
 }
 
 /* out <- what decides on squarings: the growth of general matrices of norms beyond `last`, else the
@@ -298,15 +245,10 @@ expm_refine(pz_call* const c, expm_plan* const p, pz_tensor* const* const v)
   bool any = false;
   for (int64_t i = 0; i < m; ++i) {
     const double scaled = p->norm[i] * exp2((double)-p->squarings[i]);
-    const double bound = fmin(
-        scaled, powers_bound(expm_structured(p->in), number[i], number[m + i], number[2 * m + i]));
-    back[i] = squarings_within(threshold / bound);
-    if (p->column) {
-      const double rounding = fmin(p->norm[i], p->column[p->order[i]]);
-      const int64_t within =
-          squarings_within(exp2((double)p->squarings[i]) * EXPM_ROUNDING / rounding);
-      back[i] = back[i] < within ? back[i] : within;
-    }
+    const double each[EXPM_POWERS] = {number[i], number[m + i], number[2 * m + i]};
+    const double rounding =
+        p->column ? fmin(scaled, p->column[p->order[i]] * exp2((double)-p->squarings[i])) : 0.0;
+    back[i] = expm_spared(threshold, expm_structured(p->in), scaled, rounding, each);
     back[i] = back[i] < p->squarings[i] ? back[i] : p->squarings[i];
     back[i] = back[i] < most ? back[i] : most;
     any |= back[i] > 0;

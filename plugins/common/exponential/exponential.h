@@ -62,8 +62,7 @@ pz_status expm_scale(pz_call* c, const pz_tensor* factor, pz_tensor* x);
 /* ---- choice.c: degree and squarings of each matrix --------------------------- */
 
 enum {
-  EXPM_POWERS = 3,       /* its products that are powers: X^2, X^3, X^6 */
-  EXPM_POWERS_FROM = 32, /* the order from which norms of powers pay */
+  EXPM_POWERS_FROM = 32, /* the order from which norms of powers pay for skew X */
   EXPM_MOST_SQUARINGS = 1022,
 };
 

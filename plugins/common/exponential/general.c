@@ -13,7 +13,6 @@
 
 #include "exponential.h"
 
-
 #include <math.h>
 
 // clang-format off

@@ -194,7 +194,7 @@ expm_taylor_chosen(pz_call* const c, expm_plan* const p, const pz_tensor* const 
         v[j] = &saved[j];
         PZ_TRY(pz_save(c, &spec, v[j]));
       }
-      if (k == EXPM_LAST && scales && p->n >= EXPM_POWERS_FROM) {
+      if (k == EXPM_LAST && scales && (p->n >= EXPM_POWERS_FROM || !expm_structured(in))) {
         from = EXPM_POWERS;
         PZ_TRY(expm_products(c, in, scheme, 0, from, v));
         PZ_TRY(expm_refine(c, p, v));
