@@ -162,12 +162,13 @@ powers_bound(const bool normal, const double second, const double third, const d
   if (normal) { /* |X^k| = |X|^k in the spectral norm */
     return fmin(sqrt(second), fmin(cbrt(third), pow(sixth, 1.0 / 6.0)));
   }
-  double bound = 0.0;
+  const double logs[EXPM_POWERS] = {log(second), log(third), log(sixth)};
+  double bound = -INFINITY;
   for (int k = 19; k < 25; ++k) {
-    const double each = exp(log_power_bound(log(second), log(third), log(sixth), k) / k);
+    const double each = log_power_bound(logs[0], logs[1], logs[2], k) / k;
     bound = each <= bound ? bound : each;
   }
-  return bound;
+  return exp(bound);
 }
 
 /* The largest t >= 0 with 2^t <= ratio; 0 if there is none. */
@@ -189,9 +190,11 @@ int
 expm_spared(const double bound, const bool normal, const double norm, const double rounding,
             const double norms[EXPM_POWERS])
 {
-  const double most = 4.0;
+  const int rounded = squarings_within(rounding > 0.0 ? EXPM_ROUNDING / rounding : INFINITY);
+  if (rounded == 0) {
+    return 0;
+  }
   const int truncation =
       squarings_within(bound / fmin(norm, powers_bound(normal, norms[0], norms[1], norms[2])));
-  const int rounded = squarings_within(rounding > 0.0 ? most / rounding : INFINITY);
   return truncation < rounded ? truncation : rounded;
 }

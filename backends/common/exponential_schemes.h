@@ -54,12 +54,15 @@ enum { EXPM_GROWTH_STEPS = 18 };
    One step finds the growth of most full matrices within a factor of 2, the last one that of any. */
 double expm_growth(double bound, int steps, const double* size, const double* ratio);
 
-enum { EXPM_POWERS = 3 }; /* products of the last scheme that are powers: X^2, X^3, X^6 */
+enum {
+  EXPM_POWERS = 3, /* products of the last scheme that are powers: X^2, X^3, X^6 */
+  EXPM_ROUNDING = 4,
+};
 
 /* How many of the squarings of a scaled X may be spared, from the norms of those powers: they bound
    |X^k|^(1/k) for k >= 19, as of normal X, |X|^k = |X^k|, or of any. Powers may be small because they
    cancel, which rounding does not: spared squarings leave `rounding`, the size of X without
-   cancellation or 0, at most 4. */
+   cancellation or 0, at most EXPM_ROUNDING. */
 int expm_spared(double bound, bool normal, double norm, double rounding,
                 const double norms[EXPM_POWERS]);
 

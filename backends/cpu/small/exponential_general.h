@@ -50,13 +50,17 @@ expm_reduce_norms(const expm_scratch* const s, const real bound, real* const nor
     lane least = lane_of((real)HUGE_VAL);
     for (int64_t q = 0; q < s->width; ++q) { // w <- v |X|
       lane sum = lane_of(0);
+#pragma GCC unroll 4
       for (int64_t i = 0; i < s->n; ++i) {
         const lane factor = EXPM_ACROSS_LANES ? v[i] : lane_of(((const real*)v)[i]);
         sum += factor * lane_magnitude(s->v[1][i * s->width + q]);
       }
-      const lane each = sum / v[q];
       w[q] = sum;
       most = lane_larger(sum, most);
+      if (j == 0) {
+        continue;
+      }
+      const lane each = sum / v[q];
       largest = lane_larger(lane_select(lane_above(sum, lane_of(0)), each, lane_of(0)), largest);
       least = lane_select(lane_above(v[q], lane_of(0)) & lane_above(least, each), each, least);
     }
@@ -90,8 +94,9 @@ expm_reduce_norms(const expm_scratch* const s, const real bound, real* const nor
    v[2 .. 4] say may be spared (expm_spared); all of them are scaled up. norm[k] is that of v[1]
    before scaling. */
 static __attribute__((noinline)) void
-expm_spare_squarings(const expm_scratch* const s, const real bound, const real* const norm,
-                     real norms[EXPM_POWERS][LANES], lane_integer* const squarings)
+expm_spare_squarings(const expm_batch* const t, const expm_scratch* const s, const real bound,
+                     const real* const norm, real norms[EXPM_POWERS][LANES],
+                     lane_integer* const squarings)
 {
   real up[LANES];
   for (int64_t k = 0; k < LANES; ++k) {
@@ -99,7 +104,9 @@ expm_spare_squarings(const expm_scratch* const s, const real bound, const real* 
     const double each[EXPM_POWERS] = {(double)norms[0][m], (double)norms[1][m],
                                       (double)norms[2][m]};
     const double scaled = ldexp((double)norm[m], -(int)squarings[m]);
-    int spared = squarings[m] > 0 ? expm_spared((double)bound, false, scaled, scaled, each) : 0;
+    int spared = expm_may_spare(t, squarings[m])
+                     ? expm_spared((double)bound, false, scaled, scaled, each)
+                     : 0;
     spared = spared < squarings[m] ? spared : (int)squarings[m];
     up[k] = (real)ldexp(1.0, spared);
   }

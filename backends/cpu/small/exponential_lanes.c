@@ -167,7 +167,7 @@ prepare(const expm_batch* const t, expm_scratch* const s)
     for (int64_t e = 0; e < n * n; ++e) {
       a[e] *= want.scale;
     }
-    if (!expm_normal(t)) {
+    if (expm_may_spare(t, want.most)) {
       const expm_polynomial* const p = &t->polynomials[t->n_polynomials - 1];
       real norms[EXPM_POWERS][LANES];
       want.from = EXPM_POWERS;
@@ -175,7 +175,7 @@ prepare(const expm_batch* const t, expm_scratch* const s)
       for (int j = 0; j < EXPM_POWERS; ++j) {
         *(lane_in_place*)norms[j] = norm_of(t, n, s->v[j + 2]);
       }
-      expm_spare_squarings(s, p->bound, norm, norms, squarings);
+      expm_spare_squarings(t, s, p->bound, norm, norms, squarings);
       want.scale = powers_of_two(squarings);
       want.most = 0;
       for (int64_t k = 0; k < LANES; ++k) {

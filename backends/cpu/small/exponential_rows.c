@@ -73,14 +73,14 @@ one(const expm_batch* const t, expm_scratch* const s, const int64_t k)
     s->v[1][e] *= scale;
   }
   int from = 0;
-  if (!expm_normal(t) && squarings > 0) {
+  if (expm_may_spare(t, squarings)) {
     real norms[EXPM_POWERS][LANES];
     from = EXPM_POWERS;
     expm_values(s, p, 0, from);
     for (int j = 0; j < EXPM_POWERS; ++j) {
       norms[j][0] = norm_of(t, s, s->v[j + 2]);
     }
-    expm_spare_squarings(s, p->bound, &norm, norms, &squarings);
+    expm_spare_squarings(t, s, p->bound, &norm, norms, &squarings);
     scale = (real)ldexp(1.0, -(int)squarings);
   }
   const lane growth = lane_of(t->symmetric ? (real)exp((double)(shift * scale)) : 1);
