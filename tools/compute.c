@@ -32,6 +32,35 @@ fetch_originals(job* const j)
   return true;
 }
 
+/* Says if an orthogonal value is further from the set than assignment accepts. */
+static bool
+check_rounding(job* const j, const pz_tensor* const value)
+{
+  const pz_spec* const spec = pz_chain_value(j->chain);
+  if (spec->structure != PZ_ORTHOGONAL || spec->ndim < 2) {
+    return true;
+  }
+  const int64_t rows = spec->shape[spec->ndim - 2];
+  const int64_t cols = spec->shape[spec->ndim - 1];
+  const double most = 100.0 * (double)(rows > cols ? rows : cols) * pz_dtype_epsilon(spec->dtype);
+  double distance = 0.0;
+  const pz_status status =
+      pz_eval_residual(j->eval, j->state, pz_chain_length(j->chain) - 1, value, &distance);
+  if (status == PZ_UNSUPPORTED) {
+    return true;
+  }
+  if (!job_good(j, status)) {
+    return false;
+  }
+  if (!(distance <= most)) {
+    (void)say(j->a->chain,
+              "found a value at distance %.3g from the orthogonal ones, expected at most 100 n eps "
+              "= %.3g; its rounding error grows with the norm of the originals",
+              distance, most);
+  }
+  return true;
+}
+
 int
 run_apply(const arguments* const a)
 {
@@ -40,7 +69,7 @@ run_apply(const arguments* const a)
   return job_finish(&j, job_read(&j, a, NULL) && job_open_originals(&j) && job_fill_state(&j) &&
                             job_good(&j, pz_eval_forward(j.eval, j.state, 0, NULL, &value)) &&
                             job_good(&j, pz_eval_check(j.eval)) && job_fetch(&j, 0, &value) &&
-                            job_write(&j, NULL));
+                            job_write(&j, NULL) && check_rounding(&j, &value));
 }
 
 /* Copies of own parameters and buffers on the host. */

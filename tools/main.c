@@ -58,8 +58,11 @@ static const command commands[] = {
         .name = "apply",
         .usage = "-p CHAIN IN.npy [IN2.npy ...] -o OUT.npy",
         .summary = "Compute the value of a chain from its originals",
-        .text = "The originals are used as they are, without a right inverse. Without --state the\n"
-                "parametrizations initialize their buffers; random ones depend on --seed.\n",
+        .text =
+            "The originals are used as they are, without a right inverse. Without --state the\n"
+            "parametrizations initialize their buffers; random ones depend on --seed.\n"
+            "A line on standard error says if rounding leaves an orthogonal value further from\n"
+            "the set than invert accepts.\n",
         .takes = OPTION_CHAIN | OPTION_OUTPUT | OPTION_READ_STATE | OPTION_SEED | OPTION_DEVICE |
                  OPTION_FORCE,
         .needs = OPTION_CHAIN | OPTION_OUTPUT,

@@ -6,6 +6,8 @@
 
 #include "exponential_schemes.h"
 
+#include <math.h>
+
 const expm_scheme expm_schemes[EXPM_SCHEMES] = {
     {
         .degree = 1,
@@ -99,3 +101,100 @@ const expm_scheme expm_schemes[EXPM_SCHEMES] = {
                  -0.00063789819459472330924, 0.0},
     },
 };
+
+double
+expm_growth(const double bound, const int steps, const double* const size,
+            const double* const ratio)
+{
+  enum { FIRST_OMITTED = 19 };
+  const double roundings = 32.0;   /* in units of I and X 2^-s: exp of the larger bound */
+  double power[FIRST_OMITTED + 1]; /* log p(k) */
+  if (steps <= 1) {
+    return ratio[1]; /* p(k) <= p(1) ratio^(k-1) for all k */
+  }
+  power[1] = log(size[0]);
+  for (int k = 2; k <= FIRST_OMITTED; ++k) {
+    power[k] = power[k - 1] + log(k - 1 <= steps ? size[k - 1] : ratio[steps]);
+  }
+  const double growth = exp((power[FIRST_OMITTED] - power[1]) / (FIRST_OMITTED - 1));
+  int least = 0;
+  (void)frexp(growth / bound, &least);
+  least = least > 0 ? least : 0;
+  for (int more = 0;; ++more) {
+    const double shift = (least + more) * log(2.0);
+    double factorial = 1.0;
+    double sum = 0.0;
+    for (int k = 1; k < FIRST_OMITTED; ++k) {
+      factorial *= k;
+      sum += exp(power[k] - k * shift) / factorial;
+    }
+    if (!(sum > ldexp(roundings, more) * fmax(1.0, exp(power[1] - shift)))) {
+      return more > 0 ? ldexp(0.75 * bound, least + more) : growth;
+    }
+  }
+}
+
+/* The sum of exponent-weighted logarithms that bounds log |X^k| for k = 6 q + r. */
+static double
+log_power_bound(const double log2nd, const double log3rd, const double log6th, const int k)
+{
+  const int q = k / 6;
+  switch (k % 6) {
+  case 0:
+    return q * log6th;
+  case 1: /* 7 = 2 + 2 + 3 */
+    return (q - 1) * log6th + 2.0 * log2nd + log3rd;
+  case 2:
+    return q * log6th + log2nd;
+  case 3:
+    return q * log6th + log3rd;
+  case 4:
+    return q * log6th + 2.0 * log2nd;
+  default:
+    return q * log6th + log2nd + log3rd;
+  }
+}
+
+/* A bound on |X^k|^(1/k), k >= 19, from the norms of X^2, X^3 and X^6. */
+static double
+powers_bound(const bool normal, const double second, const double third, const double sixth)
+{
+  if (normal) { /* |X^k| = |X|^k in the spectral norm */
+    return fmin(sqrt(second), fmin(cbrt(third), pow(sixth, 1.0 / 6.0)));
+  }
+  const double logs[EXPM_POWERS] = {log(second), log(third), log(sixth)};
+  double bound = -INFINITY;
+  for (int k = 19; k < 25; ++k) {
+    const double each = log_power_bound(logs[0], logs[1], logs[2], k) / k;
+    bound = each <= bound ? bound : each;
+  }
+  return exp(bound);
+}
+
+/* The largest t >= 0 with 2^t <= ratio; 0 if there is none. */
+static int
+squarings_within(const double ratio)
+{
+  int t = 0;
+  if (!(ratio >= 2.0)) {
+    return 0;
+  }
+  if (isinf(ratio)) {
+    return 1022;
+  }
+  (void)frexp(ratio, &t); /* 2^(t-1) <= ratio */
+  return t - 1;
+}
+
+int
+expm_spared(const double bound, const bool normal, const double norm, const double rounding,
+            const double norms[EXPM_POWERS])
+{
+  const int rounded = squarings_within(rounding > 0.0 ? EXPM_ROUNDING / rounding : INFINITY);
+  if (rounded == 0) {
+    return 0;
+  }
+  const int truncation =
+      squarings_within(bound / fmin(norm, powers_bound(normal, norms[0], norms[1], norms[2])));
+  return truncation < rounded ? truncation : rounded;
+}

@@ -137,7 +137,10 @@ invert_pivoted(pz_backend_queue* const q, const double c[4], const pz_mat* const
 {
   gpu_lu lu;
   PZ_TRY(gpu_lu_begin(q, y->dtype, y->batch, y->rows, &lu));
-  PZ_TRY(gpu_combine(q, c[2], 1, &c[3], x, &lu.w));
+  // (x - x) + delta x: what is not finite becomes NaN, as dividing by an Inf would make it zero
+  const double terms[3] = {1.0, -1.0, c[3]};
+  const pz_mat thrice[3] = {*x, *x, *x};
+  PZ_TRY(gpu_combine(q, c[2], 3, terms, thrice, &lu.w));
   PZ_TRY(gpu_combine(q, c[1], 0, NULL, NULL, y));
   PZ_TRY(gpu_lu_factor(q, &lu, fault));
   PZ_TRY(gpu_lu_solve(q, &lu, y));

@@ -31,7 +31,9 @@ small_inverse(real alpha, real beta, real gamma, real delta, GPU_IN(x), GPU_OUT(
     const int mine = k < batch && j < n;
     int singular = 0;
     for (int i = 0; i < n && mine; ++i) {
-      a[i * n + j] = delta * GPU_AT(x, k, i, j) + (i == j ? gamma : (real)0);
+      const real x_ij = GPU_AT(x, k, i, j);
+      /* NaN if not finite: dividing by an Inf would make it zero */
+      a[i * n + j] = (x_ij - x_ij) + (delta * x_ij + (i == j ? gamma : (real)0));
     }
     GPU_BARRIER();
     for (int p = 0; p < n; ++p) {

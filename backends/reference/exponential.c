@@ -18,6 +18,7 @@ typedef struct evaluation {
   int64_t n;
   const expm_scheme* p;
   int squarings;
+  bool triangular;         /* and to be squared */
   double* v[PRODUCTS + 2]; /* values of the polynomial, v[0] the identity */
   double* g[PRODUCTS + 2]; /* gradients at them */
   double* left;
@@ -67,6 +68,12 @@ factors(const evaluation* const e, const int32_t k)
   combine(e, k + 2, e->p->right[k], e->right);
 }
 
+static bool
+is_symmetric(const uint32_t in)
+{
+  return in == PZ_SYMMETRIC || in == PZ_SPD;
+}
+
 /* The smaller of the 1-norm and the Frobenius norm, over sqrt 2 for skew x. */
 static double
 norm_of(const int64_t n, const uint32_t in, const double* const x)
@@ -84,18 +91,93 @@ norm_of(const int64_t n, const uint32_t in, const double* const x)
   return fmin(one, sqrt(in == PZ_SKEW ? squares / 2.0 : squares));
 }
 
+/* The growth of the powers of x. v and w are n numbers each. */
+static double
+growth_of(const int64_t n, const double bound, const double* const x, double* const v,
+          double* const w)
+{
+  double size[EXPM_GROWTH_STEPS + 1];
+  double ratio[EXPM_GROWTH_STEPS + 1] = {0.0};
+  for (int64_t i = 0; i < n; ++i) {
+    v[i] = 1.0;
+  }
+  for (int j = 0; j <= EXPM_GROWTH_STEPS; ++j) {
+    size[j] = 0.0;
+    for (int64_t l = 0; l < n; ++l) {
+      w[l] = 0.0;
+      for (int64_t i = 0; i < n; ++i) {
+        w[l] += v[i] * fabs(x[i * n + l]);
+      }
+      size[j] = fmax(size[j], w[l]);
+      ratio[j] = w[l] > 0.0 ? fmax(ratio[j], w[l] / v[l]) : ratio[j];
+    }
+    for (int64_t i = 0; i < n; ++i) {
+      v[i] = size[j] > 0.0 ? w[i] / size[j] : 0.0;
+    }
+  }
+  return expm_growth(bound, EXPM_GROWTH_STEPS, size, ratio);
+}
+
+/* Are all entries on one side of the diagonal zero? */
+static bool
+is_triangular(const int64_t n, const double* const x)
+{
+  bool upper = true;
+  bool lower = true;
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t j = 0; j < i; ++j) {
+      upper = upper && x[i * n + j] == 0.0;
+      lower = lower && x[j * n + i] == 0.0;
+    }
+  }
+  return upper || lower;
+}
+
+/* The diagonal of y <- exp(2^times of that of x), if x, of which the former is a power, is
+   triangular: squarings would spend its digits. */
+static void
+exact_diagonal(const evaluation* const e, const int times, double* const y)
+{
+  for (int64_t i = 0; e->triangular && i < e->n; ++i) {
+    y[i * (e->n + 1)] = exp(ldexp(e->v[1][i * (e->n + 1)], times));
+  }
+}
+
+/* Fewer squarings, if the powers of v[1], which has this norm, need fewer. */
+static void
+spare_squarings(evaluation* const e, const double norm)
+{
+  double norms[EXPM_POWERS];
+  for (int j = 0; j < EXPM_POWERS; ++j) {
+    norms[j] = norm_of(e->n, PZ_GENERAL, e->v[j + 2]);
+  }
+  int spared = expm_spared(e->p->bound[1], false, norm, norm, norms);
+  spared = spared < e->squarings ? spared : e->squarings;
+  e->squarings -= spared;
+  for (int j = 1; j <= EXPM_POWERS + 1; ++j) {
+    for (int64_t i = 0; i < e->n * e->n; ++i) {
+      e->v[j][i] = ldexp(e->v[j][i], (j <= EXPM_POWERS ? j : 6) * spared);
+    }
+  }
+}
+
 /* Polynomial and squarings by the bounds of float64, in which this is done, the values of the
    former, and p(x) in `power`. */
 static void
 evaluate(evaluation* const e, const uint32_t in)
 {
-  const double norm = norm_of(e->n, in, e->v[1]);
+  double norm = norm_of(e->n, in, e->v[1]);
   uint32_t k = 0;
   while (k < EXPM_LAST && !(norm <= expm_schemes[k].bound[1])) {
     ++k;
   }
   e->p = &expm_schemes[k];
   e->squarings = 0;
+  e->triangular = false;
+  if (isfinite(norm) && norm > e->p->bound[1] && in != PZ_SKEW && !is_symmetric(in)) {
+    norm = fmin(norm, growth_of(e->n, e->p->bound[1], e->v[1], e->left, e->right));
+    e->triangular = is_triangular(e->n, e->v[1]);
+  }
   if (isfinite(norm) && norm > e->p->bound[1]) {
     (void)frexp(norm / e->p->bound[1], &e->squarings);
     e->squarings = e->squarings < MOST_SQUARINGS ? e->squarings : MOST_SQUARINGS;
@@ -107,11 +189,15 @@ evaluate(evaluation* const e, const uint32_t in)
   for (int32_t j = 0; j < e->p->products; ++j) {
     factors(e, j);
     multiply(e->n, false, e->left, false, e->right, 0.0, e->v[j + 2]);
+    if (j + 1 == EXPM_POWERS && e->squarings > 0 && in != PZ_SKEW && !is_symmetric(in)) {
+      spare_squarings(e, ldexp(norm, -e->squarings));
+    }
   }
   combine(e, e->p->products > 0 ? e->p->products + 1 : 2, e->p->last, e->power);
   for (int64_t i = 0; e->p->products > 0 && i < e->n * e->n; ++i) {
     e->power[i] += e->v[e->p->products + 1][i];
   }
+  exact_diagonal(e, 0, e->power);
 }
 
 /* power <- itself squared, `times` times. */
@@ -121,6 +207,7 @@ square(evaluation* const e, const int times)
   for (int j = 0; j < times; ++j) {
     double* const from = e->power;
     multiply(e->n, false, from, false, from, 0.0, e->between);
+    exact_diagonal(e, j + 1, e->between);
     e->power = e->between;
     e->between = from;
   }
@@ -198,12 +285,6 @@ evaluation_init(pz_backend_queue* const q, const int64_t n, evaluation* const e)
   e->first = e->between + n * n;
   e->at = e->first + n * n;
   return PZ_OK;
-}
-
-static bool
-is_symmetric(const uint32_t in)
-{
-  return in == PZ_SYMMETRIC || in == PZ_SPD;
 }
 
 pz_status

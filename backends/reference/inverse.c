@@ -46,6 +46,10 @@ find_pivot(const int64_t n, const double* const a, const int64_t c)
 bool
 pzi_reference_eliminate(const int64_t n, const int64_t m, double* const a, double* const b)
 {
+  // what is not finite becomes NaN, as dividing by an Inf would make it zero
+  for (int64_t i = 0; i < n * n; ++i) {
+    a[i] += a[i] - a[i];
+  }
   // down: u <- l^-1 p a, b <- l^-1 p b
   for (int64_t c = 0; c < n; ++c) {
     const int64_t pivot = find_pivot(n, a, c);

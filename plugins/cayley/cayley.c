@@ -22,6 +22,9 @@
    like 2 / (pi - angle) close to it. After skew, the result is X made exactly skew: rounding,
    amplified by |X|, leaves a symmetric part.
 
+   Uniform rotations are drawn as Q, so that the value of their X is off by n eps |X|. Some are close
+   to the eigenvalue -1: of T of them about one has |X| above T.
+
    With signs=1, Q = C(X) D, where D is a buffer of signs. Every orthogonal matrix, of either
    determinant, has this form; the right inverse finds D (rotation.h) and computes X from Q D. */
 
@@ -380,6 +383,7 @@ static const pz_parametrization cayley = {
                "domain: every skew X (after skew), or any square X without the eigenvalue 1\n"
                "right inverse: I - 2 (I + Q)^-1, after skew its skew part; Q must have no "
                "eigenvalue -1, hence determinant 1; with signs, any orthogonal Q\n"
+               "rounding: n eps |X|; of T random rotations about one has |X| above T\n"
                "cost: forward one inversion, 2n^3; vjp two products, 4n^3",
     .options = cayley_options,
     .n_options = sizeof(cayley_options) / sizeof(cayley_options[0]),

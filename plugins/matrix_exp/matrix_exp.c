@@ -150,7 +150,8 @@ static const pz_parametrization matrix_exp = {
     .summary = "Matrix exponential: skew to rotation, symmetric to positive definite",
     .tags = "matrix orthogonal rotation positive_definite",
     .formula = "Y = exp(X)\n"
-               "domain: any square X; Y overflows if exp(|X|) does\n"
+               "domain: any square X; Y overflows if exp(|X|) does; after skew with an error of n "
+               "eps |X|: in float32 |Y^T Y - I| is about 1e-4 at |X| = 1e5 and 1e-2 at 1e6\n"
                "right inverse: the logarithm; after symmetric for any positive definite Y, after "
                "skew for any rotation, otherwise if no eigenvalue is zero or negative\n"
                "cost: forward 0 to 5 products of 2n^3 and one per squaring, or one "

@@ -42,6 +42,22 @@ PZ_KERNEL(expm_logarithm, 1, 2, 1,
   }
 )
 
+/* One item per eigenvalue: w <- v^T Y v, its Rayleigh quotient, unless w is above the bound. */
+PZ_KERNEL(expm_rayleigh, 3, 1, 1,
+  PZ_TENSOR_ARG(0, w);
+  PZ_TENSOR_ARG(1, v);
+  PZ_TENSOR_ARG(2, y);
+  PZ_REAL_ARG(0, bound);
+  PZ_INTEGER_ARG(0, n);
+  const pz_int first = i / n * n * n;
+  const pz_int k = i % n;
+  real sum = 0;
+  for (pz_int e = 0; e < n * n && w[i] <= bound; ++e) {
+    sum += v[first + e / n * n + k] * y[first + e] * v[first + e % n * n + k];
+  }
+  w[i] = w[i] <= bound ? sum : w[i];
+)
+
 /* One item per entry of F o T. */
 PZ_KERNEL(expm_divided_difference, 2, 0, 1,
   PZ_TENSOR_ARG(0, w);
@@ -107,6 +123,13 @@ expm_spectral_vjp(pz_call* const c, const pz_tensor* const gy, pz_tensor* const 
   return pz_gemm(c, PZ_N, PZ_T, 1.0, &s, &v, 0.0, gx);
 }
 
+/* The exponentials of definite matrices have eigenvalues above 1. */
+static double
+least_eigenvalue(const pz_call* const c)
+{
+  return c->in == PZ_SPD ? 1.0 : 0.0;
+}
+
 /* out <- the numbers that decide membership, in one read: for each matrix the largest entry of its
    skew part, then for each its largest entry, then for each its n eigenvalues, ascending. w and v
    (may be NULL) <- eigenvalues and eigenvectors of the symmetric part. */
@@ -135,19 +158,16 @@ examine(pz_call* const c, const pz_tensor* const y, pz_tensor* const w, pz_tenso
   PZ_TRY(pz_norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, y, size));
   PZ_TRY(pz_symmetrize(c, 0.5, 1, y, &part));
   PZ_TRY(pz_eigh(c, &part, w, v));
+  if (v) { /* matrices scaled by their largest entry lose eigenvalues far below it */
+    PZ_TRY(pz_launch(c, &expm_rayleigh, pz_count(w), (const pz_tensor* const[]){w, v, &part},
+                     (const double[]){least_eigenvalue(c)}, (const int64_t[]){n}));
+  }
   PZ_TRY(pz_copy(c, w, copied));
   void* memory = NULL;
   PZ_TRY(pz_work_host(c, (size_t)(batch * (n + 2)) * sizeof(double), &memory));
   PZ_TRY(pz_read(c, &numbers, memory));
   *out = memory;
   return PZ_OK;
-}
-
-/* The exponentials of definite matrices have eigenvalues above 1. */
-static double
-least_eigenvalue(const pz_call* const c)
-{
-  return c->in == PZ_SPD ? 1.0 : 0.0;
 }
 
 pz_status
@@ -171,8 +191,12 @@ expm_log_definite(pz_call* const c, const pz_tensor* const y, pz_tensor* const x
   PZ_TRY(examine(c, y, &w, &v, &found));
   for (int64_t k = 0; k < batch; ++k) {
     const double largest = found[batch + k];
-    const double least = found[2 * batch + k * n];
-    const double size = fmax(fabs(least), fabs(found[2 * batch + k * n + n - 1]));
+    const double* const each = found + 2 * batch + k * n;
+    const double size = fmax(fabs(each[0]), fabs(each[n - 1]));
+    double least = each[0];
+    for (int64_t j = 1; j < n; ++j) { /* they ascend but for those that were lost */
+      least = each[j] < least ? each[j] : least;
+    }
     if (c->intent == PZ_ASSIGN && !(found[k] <= tolerance * largest)) {
       return pz_fail(c, PZ_OUTSIDE,
                      "found matrix %lld of the batch at distance %.3g from a symmetric matrix, "

@@ -9,7 +9,10 @@
 
      householder   always possible
      cayley        with signs always, otherwise if no eigenvalue is close to -1
-     matrix_exp    square matrices with determinant 1 */
+     matrix_exp    square matrices with determinant 1
+
+   Registering accepts entries that are not finite. The original and the state of their matrix become
+   NaN, so that its value does. */
 
 #include "orthogonal.h"
 
@@ -38,23 +41,84 @@ orth_defects(pz_call* const c, const pz_tensor* const q, const double** const ou
   return pz_read(c, &defect, memory);
 }
 
+// clang-format off
+
+/* The matrices of q, n x k, times their factors, or the identity's first columns where that is 0. */
+PZ_KERNEL(orth_scaled, 2, 0, 2,
+  PZ_TENSOR_ARG(0, q);
+  PZ_TENSOR_ARG(1, factor);
+  PZ_INTEGER_ARG(0, size);
+  PZ_INTEGER_ARG(1, k);
+  const pz_int e = i % size;
+  const real f = factor[i / size];
+  const real one = e % (k + 1) == 0 && e / (k + 1) < k ? (real)1 : (real)0;
+  q[i] = f == (real)0 ? one : q[i] * f;
+)
+
+// clang-format on
+
+/* Matrices of a batch with entries that are not finite, while a tensor is registered. */
+typedef struct marks {
+  bool any;
+  pz_tensor mark; /* NaN for those, 1 for others */
+} marks;
+
+/* used <- q over its largest entry, whose squares do not overflow, or the identity for what is not
+   finite. */
+static pz_status
+scale(pz_call* const c, const pz_tensor* const q, pz_tensor* const used, marks* const bad)
+{
+  const int64_t batch = pz_batch(q);
+  const int64_t size = pz_rows(q) * pz_cols(q);
+  const pz_spec one = pz_spec_make(q->dtype, 1, &batch);
+  const int most = q->dtype == PZ_F32 ? 100 : 1000; /* 2^most is in range */
+  pz_tensor factor;
+  pz_view view;
+  void* memory = NULL;
+  PZ_TRY(pz_work(c, &one, &factor));
+  PZ_TRY(pz_work(c, &one, &bad->mark));
+  PZ_TRY(pz_work_host(c, (size_t)batch * 2 * sizeof(double), &memory));
+  double* const number = memory;
+  double* const mark = number + batch;
+  PZ_TRY(pz_norm(c, PZ_NORM_MAX, PZ_OVER_BOTH,
+                 pz_view_reshaped(&view, q, 3, (const int64_t[]){batch, pz_rows(q), pz_cols(q)}),
+                 &factor));
+  PZ_TRY(pz_read(c, &factor, number));
+  for (int64_t k = 0; k < batch; ++k) {
+    const bool finite = isfinite(number[k]);
+    if (!finite && c->intent != PZ_REGISTER) {
+      return pz_fail(c, c->intent == PZ_ASSIGN ? PZ_OUTSIDE : PZ_SINGULAR,
+                     "found matrix %lld of the batch with entries that are not finite, expected "
+                     "finite ones",
+                     (long long)k);
+    }
+    int exponent = 0;
+    (void)frexp(finite ? number[k] : 1.0, &exponent);
+    exponent = exponent < -most ? -most : exponent > most ? most : exponent;
+    number[k] = finite ? ldexp(1.0, -exponent) : 0.0;
+    mark[k] = finite ? 1.0 : NAN;
+    bad->any = bad->any || !finite;
+  }
+  PZ_TRY(pz_write(c, number, &factor));
+  PZ_TRY(pz_write(c, mark, &bad->mark));
+  PZ_TRY(pz_work_like(c, q, used));
+  PZ_TRY(pz_copy(c, q, used));
+  return pz_launch(c, &orth_scaled, pz_count(used), (const pz_tensor* const[]){used, &factor}, NULL,
+                   (const int64_t[]){size, pz_cols(q)});
+}
+
 /* used <- q, or its factor Q if the intent allows it. */
 static pz_status
-admit(pz_call* const c, const pz_tensor* const q, pz_tensor* const used)
+admit(pz_call* const c, const pz_tensor* const q, pz_tensor* const used, marks* const bad)
 {
   const double tolerance = 100.0 * (double)pz_rows(q) * pz_dtype_epsilon(q->dtype);
   const bool refuses = c->intent == PZ_ASSIGN && c->options[ORTH_NEAREST].as.integer == 0;
   const double* defect = NULL;
   bool orthogonal = true;
+  bad->any = false;
   PZ_TRY(orth_defects(c, q, &defect));
   for (int64_t k = 0; k < pz_batch(q); ++k) {
-    if (!isfinite(defect[k])) {
-      return pz_fail(c, c->intent == PZ_ASSIGN ? PZ_OUTSIDE : PZ_SINGULAR,
-                     "found matrix %lld of the batch with entries that are not finite or "
-                     "overflow when squared, expected finite ones",
-                     (long long)k);
-    }
-    if (refuses && !(defect[k] <= tolerance)) {
+    if (refuses && isfinite(defect[k]) && !(defect[k] <= tolerance)) {
       return pz_fail(c, PZ_OUTSIDE,
                      "found matrix %lld of the batch with Q^T Q at distance %.3g from the "
                      "identity, expected at most %.3g",
@@ -66,8 +130,25 @@ admit(pz_call* const c, const pz_tensor* const q, pz_tensor* const used)
   if (orthogonal) {
     return PZ_OK;
   }
+  pz_tensor scaled;
+  PZ_TRY(scale(c, q, &scaled, bad));
+  if (refuses) { /* finite, and its squares are not */
+    return pz_fail(c, PZ_OUTSIDE,
+                   "found entries whose squares overflow, expected orthonormal columns");
+  }
   PZ_TRY(pz_work_like(c, q, used));
-  return rotation_q_factor(c, q, used);
+  return rotation_q_factor(c, &scaled, used);
+}
+
+/* The numbers of bad matrices become NaN. */
+static pz_status
+spoil(pz_call* const c, const marks* const bad, pz_tensor* const x)
+{
+  const int64_t batch = bad->mark.shape[0];
+  pz_view view;
+  pz_tensor* const rows =
+      pz_view_reshaped(&view, x, 2, (const int64_t[]){batch, pz_count(x) / batch});
+  return pz_scale_by(c, PZ_OVER_COLS, &bad->mark, rows, rows);
 }
 
 /* x <- the logarithm of square q. */
@@ -184,14 +265,21 @@ orth_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const 
   pz_tensor q;
   pz_tensor used;
   pz_tensor tall = *x;
+  marks bad;
   if (pz_count(y) == 0) {
     return PZ_OK;
   }
   PZ_TRY(orth_tall(c, y, &q));
-  PZ_TRY(admit(c, &q, &used));
+  PZ_TRY(admit(c, &q, &used, &bad));
   if (pz_rows(x) < pz_cols(x)) {
     PZ_TRY(pz_work_like(c, &q, &tall));
   }
   PZ_TRY(invert(c, &used, &tall));
+  if (bad.any) {
+    PZ_TRY(spoil(c, &bad, &tall));
+    if (c->n_buffer > 0) {
+      PZ_TRY(spoil(c, &bad, &c->new_buffer[ORTH_STATE]));
+    }
+  }
   return orth_untall(c, &tall, x);
 }

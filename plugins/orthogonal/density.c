@@ -6,6 +6,7 @@
 
      cayley               (n - 1) log |det Y|, Y = (I - A11/2 + B^T B/4)^-1
                           gA11 = (n - 1)/2 Y^T,  gB = -(n - 1)/4 B (Y + Y^T)
+                          of X extended to a square matrix the same, without B
      matrix_exp, n = k    as for matrix_exp after skew
 
    The other maps have none. */
@@ -70,6 +71,10 @@ cayley_gradient(pz_call* const c, const pz_tensor* const x, const pz_tensor* con
   PZ_TRY(pz_scale_by(c, PZ_OVER_BOTH, g_out, y, &scaled));
   // gX1 <- the strict lower triangle of (n - 1)/2 (Y^T - Y)
   PZ_TRY(pz_symmetrize(c, -0.5 * factor, -1, &scaled, &s));
+  if (orth_cayley_extends(x)) {
+    PZ_TRY(pz_triangle(c, PZ_LOWER, -1, &s, &s));
+    return pz_copy(c, orth_first(&view, &s, pz_cols(x)), gx);
+  }
   PZ_TRY(pz_triangle(c, PZ_LOWER, -1, &s, orth_top(&gx1, gx)));
   if (pz_rows(x) == pz_cols(x)) {
     return PZ_OK;

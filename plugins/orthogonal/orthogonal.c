@@ -31,12 +31,14 @@
 
 // clang-format off
 
-/* d <- the sign of d if its magnitude exceeds the threshold, otherwise the fallback. */
+/* d <- the sign of d if its magnitude exceeds the threshold, otherwise the fallback; NaN if d is not
+   finite. */
 PZ_KERNEL(orth_clear_signs, 2, 1, 0,
   PZ_TENSOR_ARG(0, d);
   PZ_TENSOR_ARG(1, fallback);
   PZ_REAL_ARG(0, threshold);
-  d[i] = d[i] > threshold ? (real)1 : d[i] < -threshold ? (real)-1 : fallback[i];
+  const real zero = d[i] - d[i];
+  d[i] = zero + (d[i] > threshold ? (real)1 : d[i] < -threshold ? (real)-1 : fallback[i]);
 )
 
 // clang-format on

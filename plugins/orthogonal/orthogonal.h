@@ -47,6 +47,21 @@ orth_below(pz_view* const view, const pz_tensor* const x)
   return pz_view_block(view, x, pz_cols(x), pz_rows(x) - pz_cols(x), 0, pz_cols(x));
 }
 
+/* A view of the first k columns. */
+static inline pz_tensor*
+orth_first(pz_view* const view, const pz_tensor* const x, const int64_t k)
+{
+  return pz_view_block(view, x, 0, pz_rows(x), 0, k);
+}
+
+/* Does the Cayley transform extend x to a square matrix, with zeros in further columns? Then Y, which
+   it saves, is n x n. */
+static inline bool
+orth_cayley_extends(const pz_tensor* const x)
+{
+  return pz_rows(x) > pz_cols(x) && pz_rows(x) < 2 * pz_cols(x);
+}
+
 /* For each map: q <- Q(x), which saves tensors for vjp; gx <- the gradient at x for g at q. */
 pz_status orth_cayley(pz_call* c, const pz_tensor* x, pz_tensor* q);
 pz_status orth_cayley_vjp(pz_call* c, const pz_tensor* x, const pz_tensor* g, pz_tensor* gx);

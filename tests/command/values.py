@@ -50,6 +50,18 @@ def orthogonal():
                     assert relative(q, want) <= 50 * max(n, 1) * eps * (1 + norm.max(initial=0)), (chain, shape, dtype)
 
 
+def rounding():
+    """apply says when rounding leaves a value far from orthogonal, and writes it"""
+    folder("rounding")
+    for device in devices:
+        for size, far in (1e3, False), (1e6, device != "reference"):  # which computes in float64
+            x = (size * np.array([[0, 0.6, 0.5], [0, 0, -0.7], [0, 0, 0]])).astype(np.float32)
+            arguments = "-p", "skew,matrix_exp", save("x.npy", x), "-o", "q.npy", "--device", device, "--force"
+            status, out, err = run("apply", *arguments)
+            assert status == 0 and out == "" and np.load("q.npy").shape == x.shape
+            assert err.count("\n") == far and ("at distance" in err) == far, (device, size, err)
+
+
 def definite():
     """symmetric,matrix_exp is positive definite"""
     folder("definite")
@@ -279,4 +291,4 @@ def started():
     print("# devices", *devices)
 
 
-main([started] + ([orthogonal, definite, gradients, directions, densities, round_trips, samples, pruned, reflections] if np else []))
+main([started] + ([orthogonal, rounding, definite, gradients, directions, densities, round_trips, samples, pruned, reflections] if np else []))

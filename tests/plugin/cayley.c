@@ -329,6 +329,31 @@ START_TEST(samples_are_uniform)
 }
 END_TEST
 
+/* Samples near the eigenvalue -1 have large originals; c = 10. */
+START_TEST(samples_are_off_by_the_rounding_of_their_originals)
+{
+  enum { MANY = 3000, N = 4 };
+  for (int signs = 0; signs < 2; ++signs) {
+    rig r;
+    subject_open(&r, signs ? "skew,cayley(signs=1)" : "skew,cayley", PZ_F32,
+                 (extents){3, {MANY, N, N}});
+    ck_assert_ok(pz_eval_sample(r.eval, r.state));
+    double* const q = rig_forward(&r);
+    double* const x = rig_read(&r, PZ_ORIGINAL, 0);
+    for (int64_t m = 0; m < MANY; ++m) {
+      const double norm = N * oracle_one_norm(1, N, x + m * N * N); /* of one triangle */
+      const double defect = largest_orthogonality(1, N, N, q + m * N * N);
+      ck_assert_msg(defect <= 10.0 * rig_unit(&r) * (1.0 + norm), "sample %d: %g, |X| = %g", (int)m,
+                    defect, norm);
+      ck_assert(signs || norm < 1000.0 * MANY);
+    }
+    free(q);
+    free(x);
+    rig_close(&r);
+  }
+}
+END_TEST
+
 /* X = ones(2) breaks elimination without pivoting, and I - I has no inverse. */
 START_TEST(general_input_is_pivoted)
 {
@@ -379,6 +404,7 @@ tests_cayley(void)
   tcase_add_test(tests, own_rounding_is_admitted);
   tcase_add_test(tests, registration_projects);
   tcase_add_test(tests, samples_are_uniform);
+  tcase_add_test(tests, samples_are_off_by_the_rounding_of_their_originals);
   tcase_add_test(tests, general_input_is_pivoted);
   tcase_add_test(tests, not_a_number_propagates);
   return tests;

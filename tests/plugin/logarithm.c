@@ -174,6 +174,30 @@ START_TEST(definite_matrices_are_judged)
 }
 END_TEST
 
+/* Eigenvalues that are lost beside the largest one where matrices are scaled by it. */
+START_TEST(definite_matrices_of_all_scales_have_logarithms)
+{
+  static const double ends[] = {1e-300, 1e300};
+  for (int m = 0; m < 2; ++m) {
+    double y[9] = {0.0};
+    rig r;
+    subject_open(&r, "symmetric,matrix_exp", PZ_F64, square_shape(3));
+    for (int i = 0; i < 3; ++i) {
+      y[4 * i] = i < 2 ? ends[i ^ m] : 1.0;
+    }
+    ck_assert_ok(rig_assign(&r, PZ_ASSIGN, y));
+    double* const x = rig_read(&r, PZ_ORIGINAL, 0);
+    for (int i = 0; i < 3; ++i) {
+      ck_assert_double_le(fabs(x[4 * i] - log(y[4 * i])), 1e-12);
+    }
+    y[4 * m] = -1e-300;
+    ck_assert_fails(rig_assign(&r, PZ_ASSIGN, y), PZ_OUTSIDE, "smallest eigenvalue -1e-300");
+    free(x);
+    rig_close(&r);
+  }
+}
+END_TEST
+
 /* exp(log(Y)) for Y = exp of anything moderate, in a batch, and the logarithm itself. */
 START_TEST(general_matrices_come_back)
 {
@@ -263,6 +287,7 @@ tests_logarithm(void)
   tcase_add_test(tests, rotations_are_judged);
   tcase_add_test(tests, definite_matrices_come_back);
   tcase_add_test(tests, definite_matrices_are_judged);
+  tcase_add_test(tests, definite_matrices_of_all_scales_have_logarithms);
   test_add_or_skip(tests, general_matrices_come_back, no_schur);
   test_add_or_skip(tests, hard_logarithms, no_schur);
   test_add_or_skip(tests, no_logarithm_is_refused, no_schur);

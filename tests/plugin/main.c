@@ -30,7 +30,9 @@ main(int argc, char** argv)
       {"cayley", tests_signs},
       {"matrix_exp", tests_matrix_exp},
       {"matrix_exp", tests_logarithm},
+      {"matrix_exp", tests_nonnormal},
       {"orthogonal", tests_orthogonal},
+      {"orthogonal", tests_orthogonal_far},
       {"orthogonal", tests_orthogonal_known},
       {"orthogonal", tests_orthogonal_steps},
       {"pruning", tests_pruning},
@@ -52,6 +54,7 @@ main(int argc, char** argv)
   suite_add_tcase(suite, tests_contract());
   suite_add_tcase(suite, tests_derivatives());
   suite_add_tcase(suite, tests_densities());
+  suite_add_tcase(suite, tests_not_finite());
   suite_add_tcase(suite, tests_taken());
   for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); ++k) {
     if (strcmp(known[k].plugin, subject_plugin) == 0) {

@@ -8,8 +8,13 @@
 
 #include "lane.h"
 
+/* Pivots of I + K for elimination without pivoting lie within this reach of this middle: from 0.5 to
+   8. For skew K none is below 1, so that a smaller one shows a K that is not skew. */
+#define PIVOT_MIDDLE ((real)4.25)
+#define PIVOT_REACH ((real)3.75)
+
 /* a <- (I + a)^-1 - I for n x n in rows of `width` by Gauss-Jordan elimination without
-   pivoting; returns the larger of `most` and the largest magnitude of a pivot. What lies on
+   pivoting; returns the larger of `most` and the distance of a pivot from PIVOT_MIDDLE. What lies on
    the diagonal is always the distance from one, so that nothing is rounded to fit beside it. */
 LANE_INLINE lane
 lane_eliminate(const int64_t n, const int64_t width, lane most, lane* const a)
@@ -18,7 +23,7 @@ lane_eliminate(const int64_t n, const int64_t width, lane most, lane* const a)
     const lane beyond = a[k * width + k];
     const lane pivot = 1 + beyond;
     const lane inverse = 1 / pivot;
-    most = lane_larger(lane_magnitude(pivot), most);
+    most = lane_larger(lane_magnitude(pivot - PIVOT_MIDDLE), most);
     for (int64_t j = 0; j < n; ++j) {
       a[k * width + j] *= inverse;
     }

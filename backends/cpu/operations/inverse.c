@@ -21,7 +21,7 @@
      |K|_2 <= |K|_F / sqrt(2)    (singular values come in pairs),
 
    or, where that says too little, estimated by the power method; and the pivots are bounded
-   afterwards. A matrix beyond either limit is inverted by pivoted LU, as any matrix is that is
+   afterwards (also from below, where a matrix turns out not to be skew). A matrix beyond either limit is inverted by pivoted LU, as any matrix is that is
    not known to be skew. The limits leave the error within twice that of LU on full, banded,
    graded and low rank K of norm 1e-6 to 1e4 (tests/backend/accuracy.c). |K|_F overstates
    |K|_2 by more the larger n is, so the first limit rises with n.
@@ -32,14 +32,15 @@
 #include "operations.h"
 
 #include "inverse.h"
+#include "lane_eliminate.h"
 #include "lu.h"
 #include "passes.h"
 #include "tuning.h"
 
 #include <string.h>
 
-/* Inverts a in rows in place and returns the largest magnitude of a pivot; `work` holds n^2
-   elements. */
+/* Inverts a in rows in place and returns the largest distance of a pivot from PIVOT_MIDDLE; `work`
+   holds n^2 elements. */
 static real
 invert_unpivoted(const blocks* const m, const int64_t n, real* const a, const int64_t ld,
                  real* const work)
@@ -196,7 +197,7 @@ invert_large(pz_backend_queue* const q, const blocks* const m, const inversion* 
     fetch(q, c, x, y);
     const sight seen = shift(1, c->k_scale, y);
     if (seen.finite && (seen.squares <= squares_limit(c) || norm_is_estimated_small(m, c, y)) &&
-        invert_unpivoted(m, c->n, y.data, y.row_stride, c->work) <= c->pivot_limit &&
+        invert_unpivoted(m, c->n, y.data, y.row_stride, c->work) <= PIVOT_REACH &&
         finish(c->alpha, c->d_scale, y)) {
       return true;
     }
@@ -247,7 +248,6 @@ TYPED(shifted_inverse)(pz_backend_queue* const q, const uint32_t in, const doubl
       .d_scale = (real)(beta / gamma),
       .d_shift = (real)(alpha + beta / gamma),
       .norm_limit = norm_limit(n),
-      .pivot_limit = 8,
       .n = n,
   };
   blocks m = {.threads = 1};

@@ -55,6 +55,15 @@ expm_normal(const expm_batch* const t)
   return t->skew || t->symmetric;
 }
 
+/* Are norms of the powers of a general matrix worth their cost? Not for few squarings, nor in
+   float32, where the last bound is nearly EXPM_ROUNDING. */
+static inline bool
+expm_may_spare(const expm_batch* const t, const int64_t squarings)
+{
+  return squarings >= 5 && !expm_normal(t) &&
+         t->polynomials[t->n_polynomials - 1].bound * 2 <= EXPM_ROUNDING;
+}
+
 /* Squarings that bring a norm beyond the last bound below it. Skew matrices of norm 3, whose
    exponentials have norm 1, would lose a digit to the size of the terms: they go below 2. */
 static inline int64_t

@@ -21,6 +21,7 @@ typedef struct needs {
   lane growth;         /* exp of what the diagonal was shifted by, scaled */
   unsigned occurring;  /* bit k: polynomial k */
   int64_t most;        /* squarings */
+  int from;            /* products of the last polynomial before it are in v */
 } needs;
 
 static void
@@ -110,16 +111,26 @@ bound_of(const expm_batch* const t, const expm_scratch* const s)
   return lane_select(beyond & (lane_mask)(better < size), better, size);
 }
 
+/* 2^-times */
+static lane
+powers_of_two(const lane_integer* const times)
+{
+  real each[LANES];
+  for (int64_t k = 0; k < LANES; ++k) {
+    each[k] = (real)ldexp(1.0, -(int)times[k]);
+  }
+  return *(lane_in_place*)each;
+}
+
 /* Shifts symmetric matrices to trace zero and scales what is to be squared. */
 static needs
-prepare(const expm_batch* const t, const expm_scratch* const s)
+prepare(const expm_batch* const t, expm_scratch* const s)
 {
   const int64_t n = s->n;
   lane* const a = s->v[1];
   needs want = {.occurring = 0};
   lane shift = lane_of(0);
   real norm[LANES];
-  real scale[LANES];
   real growth[LANES];
   lane_integer chosen[LANES];
   lane_integer squarings[LANES] = {0};
@@ -139,21 +150,40 @@ prepare(const expm_batch* const t, const expm_scratch* const s)
   for (int64_t k = 0; k < LANES; ++k) {
     want.occurring |= 1U << chosen[k];
   }
-  for (int64_t k = 0; k < LANES && want.occurring >> (t->n_polynomials - 1) != 0; ++k) {
+  const bool beyond = want.occurring >> (t->n_polynomials - 1) != 0;
+  if (beyond && !expm_normal(t)) {
+    expm_reduce_norms(s, t->polynomials[t->n_polynomials - 1].bound, norm);
+  }
+  for (int64_t k = 0; k < LANES && beyond; ++k) {
     squarings[k] = (lane_integer)expm_squarings(t, norm[k]);
     want.most = larger(want.most, squarings[k]);
   }
-  memcpy(&want.squarings, squarings, sizeof(squarings));
+  if (!expm_normal(t)) {
+    expm_find_triangular(s, squarings);
+  }
   want.scale = lane_of(1);
   if (want.most > 0) {
-    for (int64_t k = 0; k < LANES; ++k) {
-      scale[k] = (real)ldexp(1.0, -(int)squarings[k]);
-    }
-    want.scale = *(lane_in_place*)scale;
+    want.scale = powers_of_two(squarings);
     for (int64_t e = 0; e < n * n; ++e) {
       a[e] *= want.scale;
     }
+    if (expm_may_spare(t, want.most)) {
+      const expm_polynomial* const p = &t->polynomials[t->n_polynomials - 1];
+      real norms[EXPM_POWERS][LANES];
+      want.from = EXPM_POWERS;
+      expm_values(s, p, 0, want.from);
+      for (int j = 0; j < EXPM_POWERS; ++j) {
+        *(lane_in_place*)norms[j] = norm_of(t, n, s->v[j + 2]);
+      }
+      expm_spare_squarings(t, s, p->bound, norm, norms, squarings);
+      want.scale = powers_of_two(squarings);
+      want.most = 0;
+      for (int64_t k = 0; k < LANES; ++k) {
+        want.most = larger(want.most, squarings[k]);
+      }
+    }
   }
+  memcpy(&want.squarings, squarings, sizeof(squarings));
   if (t->symmetric) {
     *(lane_in_place*)growth = shift * want.scale;
     for (int64_t k = 0; k < LANES; ++k) {
@@ -178,8 +208,7 @@ symmetrize(const int64_t n, lane* const a)
 }
 
 static void
-group(const expm_batch* const t, const expm_scratch* const s, const int64_t first,
-      const int64_t count)
+group(const expm_batch* const t, expm_scratch* const s, const int64_t first, const int64_t count)
 {
   load(t->x, true, first, count, s->v[1]);
   const needs want = prepare(t, s);
@@ -187,19 +216,21 @@ group(const expm_batch* const t, const expm_scratch* const s, const int64_t firs
     load(t->gy, false, first, count, s->h[0]);
   }
   lane* result = NULL;
-  for (int k = 0; k < t->n_polynomials; ++k) {
+  for (int k = t->n_polynomials; k-- > 0;) { /* the last one first, while v has its products */
     if (((want.occurring >> k) & 1U) == 0) {
       continue;
     }
     const expm_polynomial* const p = &t->polynomials[k];
-    const int64_t most = k + 1 == t->n_polynomials ? want.most : 0;
+    const bool last = k + 1 == t->n_polynomials;
+    const int64_t most = last ? want.most : 0;
+    const int from = last ? want.from : 0;
     lane* part = s->g[1];
     if (t->gy) {
-      expm_backward(t, s, p, want.growth, want.squarings, most);
+      expm_backward(t, s, p, want.growth, want.squarings, most, from);
     } else {
-      part = expm_forward(t, s, p, want.growth, want.squarings, most, s->other);
+      part = expm_forward(t, s, p, want.growth, want.squarings, most, from, s->other);
     }
-    if (!result && want.occurring >> (k + 1) == 0) { /* the only one */
+    if (!result && (want.occurring & ((1U << k) - 1)) == 0) { /* the only one */
       result = part;
       continue;
     }

@@ -37,7 +37,7 @@ norm_of(const expm_batch* const t, const expm_scratch* const s, const lane* cons
 }
 
 static void
-one(const expm_batch* const t, const expm_scratch* const s, const int64_t k)
+one(const expm_batch* const t, expm_scratch* const s, const int64_t k)
 {
   const int64_t n = s->n;
   const int64_t step = s->width * LANES;
@@ -61,23 +61,40 @@ one(const expm_batch* const t, const expm_scratch* const s, const int64_t k)
     ++chosen;
   }
   const expm_polynomial* const p = &t->polynomials[chosen];
-  const int64_t squarings = expm_squarings(t, norm);
-  const real scale = (real)ldexp(1.0, -(int)squarings);
+  if (!expm_normal(t) && norm > p->bound) {
+    expm_reduce_norms(s, p->bound, &norm);
+  }
+  lane_integer squarings = (lane_integer)expm_squarings(t, norm);
+  if (!expm_normal(t)) {
+    expm_find_triangular(s, &squarings);
+  }
+  real scale = (real)ldexp(1.0, -(int)squarings);
   for (int64_t e = 0; e < s->vectors && squarings > 0; ++e) {
     s->v[1][e] *= scale;
+  }
+  int from = 0;
+  if (expm_may_spare(t, squarings)) {
+    real norms[EXPM_POWERS][LANES];
+    from = EXPM_POWERS;
+    expm_values(s, p, 0, from);
+    for (int j = 0; j < EXPM_POWERS; ++j) {
+      norms[j][0] = norm_of(t, s, s->v[j + 2]);
+    }
+    expm_spare_squarings(t, s, p->bound, &norm, norms, &squarings);
+    scale = (real)ldexp(1.0, -(int)squarings);
   }
   const lane growth = lane_of(t->symmetric ? (real)exp((double)(shift * scale)) : 1);
   const lane_mask same = {0};
   if (t->gy) {
     TYPED(pad_rows)(view_transposed(view_of(t->gy, k)), step, (real*)s->h[0]);
-    expm_backward(t, s, p, growth, same, squarings);
+    expm_backward(t, s, p, growth, same, squarings, from);
     for (int64_t e = 0; e < s->vectors && squarings > 0; ++e) {
       s->g[1][e] *= scale;
     }
     TYPED(unpad_rows)((const real*)s->g[1], step, view_transposed(view_of(t->y, k)));
     return;
   }
-  real* const y = (real*)expm_forward(t, s, p, growth, same, squarings, s->other);
+  real* const y = (real*)expm_forward(t, s, p, growth, same, squarings, from, s->other);
   for (int64_t i = 0; i < n && t->symmetric; ++i) {
     for (int64_t j = 0; j < i; ++j) {
       const real mean = (y[i * step + j] + y[j * step + i]) * (real)0.5;

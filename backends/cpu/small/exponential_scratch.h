@@ -8,7 +8,7 @@
 
 #include "exponential.h"
 
-enum { EXPM_POWERS = 16 }; /* squares kept for the reversal; beyond, they are made again */
+enum { EXPM_ROOTS = 16 }; /* squares kept for the reversal; beyond, they are made again */
 
 /* Scratch of one evaluation, each matrix `vectors` long: rows of `width` vectors, or across
    lanes. */
@@ -26,10 +26,12 @@ typedef struct expm_scratch {
   lane* result;
   lane* other; /* of another polynomial */
   lane* root;  /* what is squared first */
-  lane* power[EXPM_POWERS];
+  lane* power[EXPM_ROOTS];
+  bool triangular[LANES]; /* matrices that are, and are to be squared */
+  bool any_triangular;
 } expm_scratch;
 
-enum { EXPM_MATRICES = 2 * (EXPM_VALUES - 1) + 10 + EXPM_POWERS };
+enum { EXPM_MATRICES = 2 * (EXPM_VALUES - 1) + 10 + EXPM_ROOTS };
 
 /* One vector lies between matrices, which would otherwise compete for the same places of a
    cache. */
@@ -45,17 +47,18 @@ expm_scratch_init(expm_scratch* const s, const int64_t n, const int64_t width, l
   s->n = n;
   s->width = width;
   s->vectors = n * width;
+  s->any_triangular = false;
   lane** const singles[] = {&s->left, &s->right, &s->h[0],   &s->h[1],  &s->h[2],
                             &s->hl,   &s->hr,    &s->result, &s->other, &s->root};
   for (int j = 0; j < EXPM_MATRICES; ++j, memory += s->vectors + 1) {
     if (j < 10) {
       *singles[j] = memory;
-    } else if (j < 10 + EXPM_POWERS) {
+    } else if (j < 10 + EXPM_ROOTS) {
       s->power[j - 10] = memory;
-    } else if (j < 9 + EXPM_POWERS + EXPM_VALUES) {
-      s->v[j - 9 - EXPM_POWERS] = memory;
+    } else if (j < 9 + EXPM_ROOTS + EXPM_VALUES) {
+      s->v[j - 9 - EXPM_ROOTS] = memory;
     } else {
-      s->g[j - 8 - EXPM_POWERS - EXPM_VALUES] = memory;
+      s->g[j - 8 - EXPM_ROOTS - EXPM_VALUES] = memory;
     }
   }
 }

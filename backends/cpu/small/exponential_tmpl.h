@@ -16,6 +16,7 @@
 #error "EXPM_ACROSS_LANES is 0 or 1"
 #endif
 
+#include "exponential_general.h"
 #include "exponential_scratch.h"
 #include "lane_product.h"
 #include "product.h"
@@ -153,11 +154,12 @@ expm_product(const expm_scratch* const s, const expm_polynomial* const p, const 
   expm_multiply(s, a * b, false, left, right, add, y);
 }
 
-/* Every product but the last. */
+/* Products from `from` on, but the last. */
 static inline void
-expm_values(const expm_scratch* const s, const expm_polynomial* const p)
+expm_values(const expm_scratch* const s, const expm_polynomial* const p, const int from,
+            const int to)
 {
-  for (int k = 0; k + 1 < p->products; ++k) {
+  for (int k = from; k < to; ++k) {
     expm_product(s, p, k, false, s->v[k + 2]);
   }
 }
@@ -233,6 +235,9 @@ expm_square(const expm_scratch* const s, const lane_mask squarings, const int64_
   if (EXPM_ACROSS_LANES) {
     expm_select(s, (lane_mask)(squarings > (lane_integer)j), y, x, y);
   }
+  if (s->any_triangular) {
+    expm_exact_diagonal(s, squarings, j + 1, y);
+  }
 }
 
 /* The root after squarings `from` to `to` - 1, in x or in `room`. */
@@ -269,11 +274,11 @@ static inline const lane*
 expm_reverse_squarings(const expm_scratch* const s, const lane_mask squarings, const int64_t most,
                        const lane* h)
 {
-  lane* power[EXPM_POWERS + 1];
+  lane* power[EXPM_ROOTS + 1];
   int64_t end = most;
   int turn = 1;
   while (end > 0) {
-    const int64_t first = (end - 1) / EXPM_POWERS * EXPM_POWERS;
+    const int64_t first = (end - 1) / EXPM_ROOTS * EXPM_ROOTS;
     power[0] = s->root;
     if (first > 0) {
       expm_square(s, squarings, 0, s->root, s->power[0]);
@@ -305,16 +310,29 @@ expm_reverse_squarings(const expm_scratch* const s, const lane_mask squarings, c
 
 /* ---- one polynomial, all of it ---------------------------------------------------------- */
 
-/* The value of a polynomial times `growth`, squared; s->root is lost. */
-static inline lane*
-expm_forward(const expm_batch* const t, const expm_scratch* const s, const expm_polynomial* const p,
-             const lane growth, const lane_mask squarings, const int64_t most, lane* const room)
+/* s->root <- the value of a polynomial, from v, times `growth`. */
+static inline void
+expm_to_root(const expm_batch* const t, const expm_scratch* const s, const expm_polynomial* const p,
+             const lane growth, const lane_mask squarings)
 {
-  expm_values(s, p);
   expm_value(s, p, s->root);
   for (int64_t e = 0; e < s->vectors && t->symmetric; ++e) {
     s->root[e] *= growth;
   }
+  if (s->any_triangular) {
+    expm_exact_diagonal(s, squarings, 0, s->root);
+  }
+}
+
+/* The value of a polynomial times `growth`, squared, from its products before `from`; s->root is
+   lost. */
+static inline lane*
+expm_forward(const expm_batch* const t, const expm_scratch* const s, const expm_polynomial* const p,
+             const lane growth, const lane_mask squarings, const int64_t most, const int from,
+             lane* const room)
+{
+  expm_values(s, p, from, p->products - 1);
+  expm_to_root(t, s, p, growth, squarings);
   lane* const y = expm_squared(s, squarings, 0, most, s->root, room);
   return t->skew && most > EXPM_REPAIR_FROM
              ? expm_repaired(s, squarings, y, y == room ? s->root : room)
@@ -325,15 +343,12 @@ expm_forward(const expm_batch* const t, const expm_scratch* const s, const expm_
 static inline void
 expm_backward(const expm_batch* const t, const expm_scratch* const s,
               const expm_polynomial* const p, const lane growth, const lane_mask squarings,
-              const int64_t most)
+              const int64_t most, const int from)
 {
   const lane* h = s->h[0];
-  expm_values(s, p);
+  expm_values(s, p, from, p->products - 1);
   if (most > 0) {
-    expm_value(s, p, s->root);
-    for (int64_t e = 0; e < s->vectors && t->symmetric; ++e) {
-      s->root[e] *= growth;
-    }
+    expm_to_root(t, s, p, growth, squarings);
     h = expm_reverse_squarings(s, squarings, most, h);
   }
   expm_reverse(s, p, h);

@@ -8,6 +8,7 @@
 #include "inverse.h"
 
 #include "inverse_rotation.h"
+#include "lane_eliminate.h"
 #include "passes.h"
 
 #include <string.h>
@@ -49,14 +50,15 @@ eliminate_column(const bool beyond, const int64_t width, const int64_t n, const 
   return pivot;
 }
 
-/* a <- (I + a)^-1 - I, n x n in rows of `width`; returns the largest magnitude of a pivot. */
+/* a <- (I + a)^-1 - I, n x n in rows of `width`; returns the largest distance of a pivot from
+   PIVOT_MIDDLE. */
 static inline __attribute__((always_inline)) real
 eliminate(const int64_t width, const int64_t n, real* const a)
 {
   real most = 0;
   for (int64_t k = 0; k < n; ++k) {
-    const real pivot = eliminate_column(true, width, n, k, a);
-    most = larger_real(pivot < 0 ? -pivot : pivot, most);
+    const real off = eliminate_column(true, width, n, k, a) - PIVOT_MIDDLE;
+    most = larger_real(off < 0 ? -off : off, most);
   }
   return most;
 }
@@ -167,7 +169,7 @@ invert_padded(const int64_t width, const inversion* const c, const view x, const
       odd += a[j] * 0;
     }
     if (unpivoted) {
-      if (squares <= squares_limit(c) && eliminate(width, c->n, a) <= c->pivot_limit) {
+      if (squares <= squares_limit(c) && eliminate(width, c->n, a) <= PIVOT_REACH) {
         break;
       }
       continue;
@@ -201,7 +203,8 @@ invert_padded(const int64_t width, const inversion* const c, const view x, const
   return odd == 0;
 }
 
-/* The closed form, every lane being the same matrix; false beyond its limits. */
+/* The closed form, every lane being the same matrix; false beyond its limits, and where x is not skew
+   or not finite. */
 static bool
 invert_rotation(const inversion* const c, const view x, const view y)
 {
@@ -210,16 +213,20 @@ invert_rotation(const inversion* const c, const view x, const view y)
   const view from = c->by == PZ_BY_UPPER ? view_transposed(x) : x;
   lane below[3];
   lane whole[9];
-  real odd = 0;
+  bool skew = true;
   for (int64_t e = 0; e < n * n && c->by == 0; ++e) {
-    odd += x.data[e / n * x.row_stride + e % n * x.col_stride] * 0;
+    const int64_t i = e / n;
+    const int64_t j = e % n;
+    skew = skew && x.data[i * x.row_stride + j * x.col_stride] +
+                           x.data[j * x.row_stride + i * x.col_stride] ==
+                       0;
   }
   for (int64_t i = 1, e = 0; i < n; ++i) {
     for (int64_t j = 0; j < i; ++j, ++e) {
       below[e] = lane_of(sign * from.data[i * from.row_stride + j * from.col_stride]);
     }
   }
-  if (odd != 0 || invert_closed(c, n, below, whole)[0] == 0) {
+  if (!skew || invert_closed(c, n, below, whole)[0] == 0) {
     return false;
   }
   for (int64_t e = 0; e < n * n; ++e) {

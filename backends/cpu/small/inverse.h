@@ -17,9 +17,8 @@ typedef struct inversion {
   uint32_t by;    /* PZ_BY_...: the triangle of X that is there; or 0 */
   real sign;      /* of the other one: 1 or -1 */
   real k_scale, d_scale,
-      d_shift;      /* K = k_scale X, y = d_shift I + d_scale D (operations/inverse.c) */
-  real norm_limit;  /* the largest |K|_2 for elimination without pivoting */
-  real pivot_limit; /* the largest pivot of I + K then */
+      d_shift;     /* K = k_scale X, y = d_shift I + d_scale D (operations/inverse.c) */
+  real norm_limit; /* the largest |K|_2 for elimination without pivoting */
   int64_t n;
   real* work; /* n^2 numbers */
   int32_t* pivots;
@@ -36,8 +35,8 @@ squares_limit(const inversion* const c)
    finite. False where the matrix is singular, y then undefined. */
 bool TYPED(invert_small)(const inversion* c, view x, view y);
 
-/* a <- a^-1 without pivoting, n <= INVERSE_BLOCK, in rows `ld` apart; returns the largest magnitude
-   of a pivot. */
+/* a <- a^-1 without pivoting, n <= INVERSE_BLOCK, in rows `ld` apart; returns the largest
+   distance of a pivot from PIVOT_MIDDLE (lane_eliminate.h). */
 real TYPED(invert_block)(int64_t n, real* a, int64_t ld);
 
 /* Whether a batch goes across lanes (inverse_lanes.c); then y = alpha I + beta (gamma I +

@@ -154,7 +154,7 @@ invert_unpivoted(const inversion* const c, const int64_t n, const int64_t width,
   const lane pivots = n <= 4 || width % 4 != 0 ? lane_eliminate(n, width, lane_of(0), a)
                                                : lane_eliminate_blocks(width, lane_of(0), a);
   const lane odd = s.odd + finish(c->d_shift, c->d_scale, n, width, a, y);
-  return (lane_mask)(s.squares <= squares_limit(c)) & (lane_mask)(pivots <= c->pivot_limit) &
+  return (lane_mask)(s.squares <= squares_limit(c)) & (lane_mask)(pivots <= PIVOT_REACH) &
          (lane_mask)(odd == 0);
 }
 
@@ -177,14 +177,16 @@ invert_rotations(const batch* const b, const int64_t n, const int64_t first, con
   const real* const from = b->x + first * b->from.batch_step;
   lane x[9];
   lane y[9];
-  lane odd = lane_of(0);
+  lane_mask skew = ~(lane_mask){0}; /* and finite */
   if (c->by != 0 && n == 3 && count == LANES && lane_is_one_run(&b->from)) {
     lane_load_quad(from, b->from.batch_step, x); // all but the last entry
     lane_load_quad(from + 4, b->from.batch_step, x + 4);
   } else {
     lane_load_square(n, &b->from, count, from, x);
-    for (int64_t e = 0; e < n * n && c->by == 0; ++e) {
-      odd += x[e] * 0;
+    for (int64_t i = 0; i < n && c->by == 0; ++i) {
+      for (int64_t j = 0; j <= i; ++j) {
+        skew &= (lane_mask)(x[i * n + j] + x[j * n + i] == 0);
+      }
     }
   }
   const bool above = c->by == PZ_BY_UPPER;
@@ -192,7 +194,7 @@ invert_rotations(const batch* const b, const int64_t n, const int64_t first, con
   const int64_t col = above != b->crossed ? n : 1;
   const real sign = above ? -1 : 1;
   const lane below[3] = {sign * x[row], sign * x[(n - 1) * row], sign * x[(n - 1) * row + col]};
-  const lane_mask good = invert_closed(c, n, below, y) & (lane_mask)(odd == 0);
+  const lane_mask good = invert_closed(c, n, below, y) & skew;
   lane_store_square(n, &b->to, count, y, b->y + first * b->to.batch_step);
   lane_flag(~good, count, b->flags + first);
 }

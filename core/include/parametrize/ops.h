@@ -22,7 +22,7 @@ typedef struct pz_ops pz_ops;
    - Operands may be strided views (view.h). Outputs must not overlap inputs.
    - Wrong shapes are PZ_MISMATCH. Empty tensors are allowed.
    - NaN and Inf propagate, except that an operand whose coefficient (a, b, alpha, beta) is
-     exactly 0 is not read. */
+     exactly 0 is not read. The inverse of a matrix with an Inf is not finite. */
 
 typedef enum pz_trans { PZ_N = 0, PZ_T = 1 } pz_trans;
 typedef enum pz_side { PZ_LEFT = 0, PZ_RIGHT = 1 } pz_side;

@@ -9,10 +9,13 @@
    bounds the spectral norm.)
 
    Above the last threshold, both norms ask for more squarings than large matrices need, and every
-   squaring doubles the error. From order EXPM_POWERS_FROM on, the squarings of such matrices are
+   squaring doubles the error. The squarings of general matrices, and from order EXPM_POWERS_FROM on those of all, are
    therefore reduced (Al-Mohy, Higham 2009): the matrices are scaled by the norm; their powers 2, 3
    and 6, which degree 18 needs anyway, are computed; the norms of these powers give bounds on
    |X^k|^(1/k) for k >= 19, where the error series begins, and these bounds allow fewer squarings.
+   Powers may be small because they cancel, which rounding does not. The squarings of general
+   matrices are therefore enough for the growth of their powers without cancellation (general.c), or
+   for their columns, to be at most EXPM_ROUNDING.
 
    The host reads the norms of a batch together, and the norms of powers, if needed, in a second
    read. NaN and Inf use degree 18 without scaling; the exponent range bounds the number of
@@ -21,6 +24,7 @@
 #include "exponential.h"
 
 #include <math.h>
+#include <string.h>
 
 /* out[0 .. count-1] <- the 1-norms of a batch. */
 static pz_status
@@ -83,21 +87,6 @@ squarings_for(const pz_call* const c, const uint32_t in, const double norm, cons
   return s < most ? s : most;
 }
 
-/* The largest t >= 0 with 2^t <= ratio; 0 if there is none. */
-static int64_t
-squarings_within(const double ratio)
-{
-  int t = 0;
-  if (!(ratio >= 2.0)) {
-    return 0;
-  }
-  if (isinf(ratio)) {
-    return EXPM_MOST_SQUARINGS;
-  }
-  (void)frexp(ratio, &t); /* 2^(t-1) <= ratio */
-  return t - 1;
-}
-
 /* order <- 0 .. n-1, sorted stably by key[order[i]]; returns whether the order changed. Keys are
    0 .. n_keys-1. */
 static bool
@@ -119,40 +108,33 @@ order_by(const int64_t n, const int64_t* const key, int64_t* const order)
   return changed;
 }
 
-/* The sum of exponent-weighted logarithms that bounds log |X^k| for k = 6 q + r. */
-static double
-log_power_bound(const double log2nd, const double log3rd, const double log6th, const int k)
+/* out <- what decides on squarings: the growth of general matrices of norms beyond `last`, else the
+   norms. */
+static pz_status
+reduce_norms(pz_call* const c, const pz_tensor* const x, const double last, double* const norm,
+             expm_plan* const p, double** const out)
 {
-  const int q = k / 6;
-  switch (k % 6) {
-  case 0:
-    return q * log6th;
-  case 1: /* 7 = 2 + 2 + 3 */
-    return (q - 1) * log6th + 2.0 * log2nd + log3rd;
-  case 2:
-    return q * log6th + log2nd;
-  case 3:
-    return q * log6th + log3rd;
-  case 4:
-    return q * log6th + 2.0 * log2nd;
-  default:
-    return q * log6th + log2nd + log3rd;
+  void* reduced = NULL;
+  void* column = NULL;
+  void* triangular = NULL;
+  bool any = false;
+  for (int64_t i = 0; i < p->batch; ++i) {
+    any = any || (norm[i] > last && isfinite(norm[i]));
   }
-}
-
-/* A bound on |X^k|^(1/k), k >= 19, from the norms of X^2, X^3 and X^6. */
-static double
-powers_bound(const bool normal, const double second, const double third, const double sixth)
-{
-  if (normal) { /* |X^k| = |X|^k in the spectral norm */
-    return fmin(sqrt(second), fmin(cbrt(third), pow(sixth, 1.0 / 6.0)));
+  *out = norm;
+  p->column = NULL;
+  p->triangular = NULL;
+  if (expm_structured(p->in) || !any) {
+    return PZ_OK;
   }
-  double bound = 0.0;
-  for (int k = 19; k < 25; ++k) {
-    const double each = exp(log_power_bound(log(second), log(third), log(sixth), k) / k);
-    bound = each <= bound ? bound : each;
-  }
-  return bound;
+  PZ_TRY(expm_host_array(c, p->batch, sizeof(double), &reduced));
+  PZ_TRY(expm_host_array(c, p->batch, sizeof(double), &column));
+  PZ_TRY(expm_host_array(c, p->batch, sizeof(bool), &triangular));
+  memcpy(reduced, norm, (size_t)p->batch * sizeof(double));
+  *out = reduced;
+  p->column = column;
+  p->triangular = triangular;
+  return expm_reduce_norms(c, x, last, reduced, column, triangular);
 }
 
 pz_status
@@ -163,6 +145,7 @@ expm_choose(pz_call* const c, const uint32_t in, const pz_tensor* const x, expm_
   void* order = NULL;
   void* squarings = NULL;
   void* sorted_norm = NULL;
+  double* reduced = NULL;
   p->in = in;
   p->n = pz_rows(x);
   p->batch = pz_batch(x);
@@ -179,6 +162,8 @@ expm_choose(pz_call* const c, const uint32_t in, const pz_tensor* const x, expm_
   PZ_TRY(read_norms(c, in, x, norm));
 
   const int dtype = c->dtype == PZ_F32 ? 0 : 1;
+  const double last = expm_schemes[EXPM_LAST].bound[dtype];
+  PZ_TRY(reduce_norms(c, x, last, norm, p, &reduced));
   for (int k = 0; k < EXPM_SCHEMES; ++k) {
     p->count[k] = 0;
   }
@@ -189,9 +174,7 @@ expm_choose(pz_call* const c, const uint32_t in, const pz_tensor* const x, expm_
     }
     ++p->count[scheme];
     /* the last scheme with the most squarings has the smallest key, the first scheme the largest */
-    const int64_t s = scheme == EXPM_LAST
-                          ? squarings_for(c, in, norm[i], expm_schemes[EXPM_LAST].bound[dtype])
-                          : 0;
+    const int64_t s = scheme == EXPM_LAST ? squarings_for(c, in, reduced[i], last) : 0;
     key[i] =
         scheme == EXPM_LAST ? EXPM_MOST_SQUARINGS - s : EXPM_MOST_SQUARINGS + EXPM_LAST - scheme;
   }
@@ -199,7 +182,7 @@ expm_choose(pz_call* const c, const uint32_t in, const pz_tensor* const x, expm_
   for (int64_t i = 0; i < p->batch; ++i) {
     const int64_t s = EXPM_MOST_SQUARINGS - key[p->order[i]];
     p->squarings[i] = s > 0 ? s : 0;
-    p->norm[i] = norm[p->order[i]];
+    p->norm[i] = reduced[p->order[i]];
   }
   return PZ_OK;
 }
@@ -262,9 +245,10 @@ expm_refine(pz_call* const c, expm_plan* const p, pz_tensor* const* const v)
   bool any = false;
   for (int64_t i = 0; i < m; ++i) {
     const double scaled = p->norm[i] * exp2((double)-p->squarings[i]);
-    const double bound = fmin(
-        scaled, powers_bound(expm_structured(p->in), number[i], number[m + i], number[2 * m + i]));
-    back[i] = squarings_within(threshold / bound);
+    const double each[EXPM_POWERS] = {number[i], number[m + i], number[2 * m + i]};
+    const double rounding =
+        p->column ? fmin(scaled, p->column[p->order[i]] * exp2((double)-p->squarings[i])) : 0.0;
+    back[i] = expm_spared(threshold, expm_structured(p->in), scaled, rounding, each);
     back[i] = back[i] < p->squarings[i] ? back[i] : p->squarings[i];
     back[i] = back[i] < most ? back[i] : most;
     any |= back[i] > 0;

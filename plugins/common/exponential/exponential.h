@@ -62,8 +62,7 @@ pz_status expm_scale(pz_call* c, const pz_tensor* factor, pz_tensor* x);
 /* ---- choice.c: degree and squarings of each matrix --------------------------- */
 
 enum {
-  EXPM_POWERS = 3,       /* its products that are powers: X^2, X^3, X^6 */
-  EXPM_POWERS_FROM = 32, /* the order from which norms of powers pay */
+  EXPM_POWERS_FROM = 32, /* the order from which norms of powers pay for skew X */
   EXPM_MOST_SQUARINGS = 1022,
 };
 
@@ -76,11 +75,14 @@ typedef struct expm_plan {
   int64_t count[EXPM_SCHEMES]; /* matrices of each scheme */
   int64_t* order;              /* matrix i in order is matrix order[i] of the batch */
   int64_t* squarings;          /* of matrix i in order */
-  double* norm;                /* of matrix i in order, a bound, before scaling */
+  double* norm;                /* of matrix i in order, a bound, before scaling; or its growth */
   bool permuted;               /* order is not 0, 1, 2 ... */
+  double* column;              /* of matrix i in the batch: the largest 2-norm of a column */
+  bool* triangular;            /* of matrix i in the batch; both NULL unless general matrices of
+                                  norms beyond the last bound are among them */
 } expm_plan;
 
-/* p <- a plan from the norms of x, of structure `in`. Reads once. */
+/* p <- a plan from the norms of x, of structure `in`. Reads once; for general x of large norms up to three times. */
 pz_status expm_choose(pz_call* c, uint32_t in, const pz_tensor* x, expm_plan* p);
 
 /* most <- the largest number of squarings of a matrix, reduced as expm_refine would do, for skew or
@@ -91,6 +93,29 @@ pz_status expm_most_squarings(pz_call* c, const expm_plan* p, int64_t enough, co
 /* Reduces squarings as the norms of powers allow: scales v[1], the matrices of the last scheme, and
    their powers v[2 .. 4] up again, and sorts them. Reads once. */
 pz_status expm_refine(pz_call* c, expm_plan* p, pz_tensor* const* v);
+
+/* ---- general.c: what general matrices need ------------------------------------- */
+
+/* norm <- the growth of the powers of each matrix of a norm beyond `bound`, where that is less.
+   Reads once, or twice if a matrix is far from full. */
+pz_status expm_reduce_norms(pz_call* c, const pz_tensor* x, double bound, double* norm,
+                            double* column, bool* triangular);
+
+/* The diagonals of the exponentials of triangular matrices. */
+typedef struct expm_diagonal {
+  bool any;
+  pz_tensor x;      /* of the scaled matrices of the last scheme, in order */
+  pz_tensor chosen; /* 1 for triangular matrices, otherwise 0 */
+  pz_tensor y;      /* room for diagonals of powers */
+} expm_diagonal;
+
+/* x are the scaled matrices of the last scheme, in order. */
+pz_status expm_diagonal_open(pz_call* c, const expm_plan* p, const pz_tensor* x,
+                             expm_diagonal* out);
+
+/* Sets the diagonals of y, matrices `first` .. `first + count - 1` squared as often. */
+pz_status expm_diagonal_set(pz_call* c, const expm_diagonal* d, int64_t squarings, int64_t first,
+                            int64_t count, pz_tensor* y);
 
 /* ---- small.c: small matrices in one pass -------------------------------------- */
 

@@ -82,15 +82,20 @@ keep(pz_call* const c, const expm_plan* const p, const record** const out)
 
 /* y <- the values of the last scheme, each matrix with its number of squarings. */
 static pz_status
-squared_value(pz_call* const c, const uint32_t in, const record* const r, pz_tensor* const* const v,
-              pz_tensor* const y)
+squared_value(pz_call* const c, const expm_plan* const p, const record* const r,
+              pz_tensor* const* const v, pz_tensor* const y)
 {
+  const uint32_t in = p->in;
   const expm_scheme* const scheme = &expm_schemes[EXPM_LAST];
   const bool saving = (c->flags & PZ_CALL_SAVING) != 0;
   int64_t m = r->count[EXPM_LAST];
   pz_tensor pair[2];
   pz_tensor* now = &pair[0];
   pz_tensor* next = &pair[1];
+  expm_diagonal diagonal = {.any = false};
+  if (r->scaled) {
+    PZ_TRY(expm_diagonal_open(c, p, v[1], &diagonal));
+  }
   for (int64_t j = 0; j <= r->squarings; ++j) {
     /* `now` has m matrices after j - 1 squarings; `front` of them have more than j */
     const int64_t front = j < r->squarings ? r->squared[j] : 0;
@@ -119,6 +124,7 @@ squared_value(pz_call* const c, const uint32_t in, const record* const r, pz_ten
         PZ_TRY(is_symmetric(in) ? pz_syrk(c, PZ_N, 1.0, base, 0.0, target)
                                 : pz_gemm(c, PZ_N, PZ_N, 1.0, base, base, 0.0, target));
       }
+      PZ_TRY(expm_diagonal_set(c, &diagonal, j, first, count, target));
     }
     pz_tensor* const swap = now;
     now = next;
@@ -188,7 +194,7 @@ expm_taylor_chosen(pz_call* const c, expm_plan* const p, const pz_tensor* const 
         v[j] = &saved[j];
         PZ_TRY(pz_save(c, &spec, v[j]));
       }
-      if (k == EXPM_LAST && scales && p->n >= EXPM_POWERS_FROM) {
+      if (k == EXPM_LAST && scales && (p->n >= EXPM_POWERS_FROM || !expm_structured(in))) {
         from = EXPM_POWERS;
         PZ_TRY(expm_products(c, in, scheme, 0, from, v));
         PZ_TRY(expm_refine(c, p, v));
@@ -203,7 +209,7 @@ expm_taylor_chosen(pz_call* const c, expm_plan* const p, const pz_tensor* const 
     if (p->count[k] > 0) {
       pz_tensor* const value = expm_range(&y_view, &out, first, p->count[k]);
       PZ_TRY(expm_products(c, in, scheme, from, scheme->products - 1, v));
-      PZ_TRY(k == EXPM_LAST ? squared_value(c, in, r, v, value)
+      PZ_TRY(k == EXPM_LAST ? squared_value(c, p, r, v, value)
                             : expm_value(c, in, scheme, v, value));
       if (k == EXPM_LAST && in == PZ_SKEW && r->squarings > REPAIR_FROM) {
         pz_view far;
