@@ -35,8 +35,6 @@
 
 #include <math.h>
 
-static const pz_shift halved = {0.0, 1.0, 1.0, -0.5}; /* (I - A/2)^-1 */
-
 /* ---- square X --------------------------------------------------------------------- */
 
 /* q <- 2 Y - I, and Y = (I - A/2)^-1 is saved. */
@@ -46,7 +44,7 @@ square_value(pz_call* const c, const pz_tensor* const x, pz_tensor* const q)
   const pz_spec spec = pz_spec_of(x);
   pz_tensor y;
   PZ_TRY(pz_save(c, &spec, &y));
-  PZ_TRY(pz_shifted_inverse(c, PZ_SKEW | PZ_BY_LOWER, &halved, x, &y));
+  PZ_TRY(pz_shifted_inverse(c, PZ_SKEW | PZ_BY_LOWER, &(pz_shift){0.0, 1.0, 1.0, -0.5}, x, &y));
   const pz_tensor* const terms[1] = {&y};
   return pz_combine(c, -1.0, 1, (const double[]){2.0}, terms, q);
 }
@@ -187,29 +185,46 @@ reduced(pz_call* const c,
 
 /* ---- tall X, n >= 2 k ----------------------------------------------------------------- */
 
-/* beyond <- may the error of y, the inverse of m, of eps |M| |Y|, exceed n eps |B|? |B| is at most
-   2 sqrt(|M| sqrt k), the norms those of entries; not where a matrix is not finite or overflows. */
+/* out[i] <- the norm of the entries of matrix i of m, in host scratch; one read. */
 static pz_status
-is_beyond(pz_call* const c, const int64_t n, const pz_tensor* const m, const pz_tensor* const y,
-          bool* const beyond)
+read_norms(pz_call* const c, const pz_tensor* const m, const double** const out)
 {
   const int64_t batch = pz_batch(m);
-  const pz_spec spec = pz_spec_make(m->dtype, 1, (const int64_t[]){2 * batch});
+  const pz_spec spec = pz_spec_make(m->dtype, 1, &batch);
   pz_tensor norms;
   pz_view view;
   void* memory = NULL;
   PZ_TRY(pz_work(c, &spec, &norms));
-  PZ_TRY(pz_work_host(c, (size_t)(2 * batch) * sizeof(double), &memory));
+  PZ_TRY(pz_work_host(c, (size_t)batch * sizeof(double), &memory));
   PZ_TRY(pz_norm(c, PZ_NORM_TWO, PZ_OVER_BOTH, m,
                  pz_view_reshaped(&view, &norms, m->ndim - 2, m->shape)));
-  pz_tensor* const second = pz_view_reshaped(&view, &norms, m->ndim - 2, m->shape);
-  second->byte_offset += (uint64_t)batch * pz_dtype_size(m->dtype);
-  PZ_TRY(pz_norm(c, PZ_NORM_TWO, PZ_OVER_BOTH, y, second));
-  const double* const norm = memory;
-  PZ_TRY(pz_read(c, &norms, memory));
+  *out = memory;
+  return pz_read(c, &norms, memory);
+}
+
+/* y <- the inverse of m, unless `beyond`: its error of eps |M| |Y| may exceed n eps |B|, |B| being at
+   most 2 sqrt(|M| sqrt k), or rounding make M singular, whose singular values are at least 1. Beyond
+   is also what is not finite or overflows. */
+static pz_status
+invert_within(pz_call* const c, const int64_t n, const pz_tensor* const m, pz_tensor* const y,
+              bool* const beyond)
+{
+  const double most = 0.01 / ((double)pz_rows(m) * pz_dtype_epsilon(m->dtype));
+  const int64_t batch = pz_batch(m);
+  const double* of_m = NULL;
+  const double* of_y = NULL;
   *beyond = false;
+  PZ_TRY(read_norms(c, m, &of_m));
   for (int64_t i = 0; i < batch; ++i) {
-    *beyond = *beyond || !(norm[i] * norm[batch + i] <= (double)n * (1.0 + sqrt(norm[i])));
+    *beyond = *beyond || !(of_m[i] <= most);
+  }
+  if (*beyond) {
+    return PZ_OK;
+  }
+  PZ_TRY(pz_shifted_inverse(c, PZ_GENERAL, &(pz_shift){0.0, 1.0, 1.0, 1.0}, m, y));
+  PZ_TRY(read_norms(c, y, &of_y));
+  for (int64_t i = 0; i < batch; ++i) {
+    *beyond = *beyond || !(of_m[i] * of_y[i] <= (double)n * (1.0 + sqrt(of_m[i])));
   }
   return PZ_OK;
 }
@@ -231,8 +246,7 @@ tall_value(pz_call* const c, const pz_tensor* const x, pz_tensor* const q)
   pz_view top;
   PZ_TRY(pz_fold(c, PZ_LOWER, -1, orth_top(&top, x), &m));
   PZ_TRY(pz_gemm(c, PZ_T, PZ_N, 0.25, b, b, -0.5, &m));
-  PZ_TRY(pz_shifted_inverse(c, PZ_GENERAL, &(pz_shift){0.0, 1.0, 1.0, 1.0}, &m, &y));
-  PZ_TRY(is_beyond(c, pz_rows(x), &m, &y, beyond));
+  PZ_TRY(invert_within(c, pz_rows(x), &m, &y, beyond));
   if (*beyond) {
     return reduced_value(c, x, &y, q);
   }
@@ -359,24 +373,13 @@ static pz_status
 refuse_near_singular(pz_call* const c, const pz_tensor* const t, const pz_tensor* const w)
 {
   const int64_t k = pz_rows(t);
-  const int64_t batch = pz_batch(t);
-  const pz_spec both = pz_spec_make(t->dtype, 1, (const int64_t[]){2 * batch});
-  pz_tensor norms;
-  void* memory = NULL;
-  PZ_TRY(pz_work(c, &both, &norms));
-  PZ_TRY(pz_work_host(c, (size_t)(2 * batch) * sizeof(double), &memory));
-  pz_view first;
-  pz_view second;
-  pz_tensor* const t_norm = pz_view_reshaped(&first, &norms, t->ndim - 2, t->shape);
-  pz_tensor* const w_norm = pz_view_reshaped(&second, &norms, t->ndim - 2, t->shape);
-  w_norm->byte_offset += (uint64_t)batch * pz_dtype_size(t->dtype);
-  PZ_TRY(pz_norm(c, PZ_NORM_TWO, PZ_OVER_BOTH, t, t_norm));
-  PZ_TRY(pz_norm(c, PZ_NORM_TWO, PZ_OVER_BOTH, w, w_norm));
-  double* const norm = memory;
-  PZ_TRY(pz_read(c, &norms, norm));
+  const double* of_t = NULL;
+  const double* of_w = NULL;
+  PZ_TRY(read_norms(c, t, &of_t));
+  PZ_TRY(read_norms(c, w, &of_w));
   const double limit = 0.1 / ((double)k * pz_dtype_epsilon(t->dtype));
-  for (int64_t i = 0; i < batch; ++i) {
-    const double condition = (sqrt((double)k) + norm[i]) * norm[batch + i];
+  for (int64_t i = 0; i < pz_batch(t); ++i) {
+    const double condition = (sqrt((double)k) + of_t[i]) * of_w[i];
     if (!(condition <= limit)) {
       return pz_fail(c, PZ_SINGULAR,
                      "found I + Q with condition number up to %.3g in the top block of matrix %lld "
