@@ -63,7 +63,7 @@ pzi_kernel_call_tensor(pz_queue* const queue, const char* const name, const uint
   *out = (pz_mat){.rows = 1, .batch = 1, .col_stride = 1};
   if (may_lack && tensor && !tensor->data) {
     const pz_spec spec = pz_spec_of(tensor);
-    PZ_TRY(pzi_check_spec(&spec, what));
+    PZ_TRY(pzi_check_spec(&spec, false, what));
   } else {
     PZ_TRY(pzi_check_tensor(queue, tensor, NULL, what));
   }

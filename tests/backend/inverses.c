@@ -190,14 +190,14 @@ END_TEST
 
 /* Without pivoting these divide by zero: gamma I + delta x is an anti-diagonal or cyclic
    permutation, or the 2 x 2 matrix of ones less I. Small ones are right even if they are said to be
-   skew. */
+   skew, where the backend inverts them itself. */
 START_TEST(test_needs_pivots)
 {
   pair it;
   pair* const r = &it;
   pair_open(r, _i);
   for (int64_t n = 2; n <= 40; ++n) {
-    for (int kind = 0; kind < (n <= 16 ? 4 : 2); ++kind) {
+    for (int kind = 0; kind < (n <= 16 && !pair_is_routed() ? 4 : 2); ++kind) {
       const bool cyclic = kind % 2 != 0;
       const uint32_t in = kind < 2 ? PZ_GENERAL : PZ_SKEW;
       pair_trial(r, 0);

@@ -61,6 +61,14 @@ find_backend(const pz_plugin* const plugin, const char* const id)
   return NULL;
 }
 
+static bool is_routed;
+
+bool
+pair_is_routed(void)
+{
+  return is_routed;
+}
+
 /* Why there is no such subject, or NULL. */
 static const char*
 load_subject(const char* const name, const bool routed)
@@ -85,6 +93,7 @@ load_subject(const char* const name, const bool routed)
     return "the file carries no such backend";
   }
   subject = routed ? routed_backend(file, subject) : subject;
+  is_routed = routed;
   return NULL;
 }
 

@@ -72,6 +72,7 @@ typedef struct pair {
    core makes of it, and the operations it must offer ("all", "-schur", "gemm" ...); says why
    not where it cannot be tested. */
 const char* pair_subject(const char* name, bool routed, int n_mandatory, char* const* mandatory);
+bool pair_is_routed(void);
 
 /* Does it work in the host's memory? */
 bool pair_in_host_memory(void);

@@ -145,6 +145,12 @@ contract_estimates(const char* const chain)
   return strstr(chain, "spectral_norm") != NULL;
 }
 
+bool
+contract_saturates(const char* const chain)
+{
+  return strstr(chain, "bounded") != NULL;
+}
+
 void
 on_every_chain(void (*body)(rig* r, extents shape, const char* chain), const bool projecting)
 {

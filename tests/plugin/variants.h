@@ -33,6 +33,9 @@ bool contract_is_whole(const char* chain);
 /* Is a value a member of the set only as far as the chain's state is an estimate? */
 bool contract_estimates(const char* chain);
 
+/* Has the value finite limits where originals go to infinity? */
+bool contract_saturates(const char* chain);
+
 /* Runs `body` on every chain (with `projecting` those that project too), dtype and shape that
    the maps take; a shape is refused with PZ_MISMATCH and a reason, and square matrices are
    never refused by the maps of the library. */
