@@ -1,6 +1,6 @@
 # Copyright (c) 2026 the libparametrize authors
 # SPDX-License-Identifier: MIT
-"""The maps of network layers on one thread, this library's and PyTorch's by turns in one run.
+"""The maps of network layers and of single entries on one thread, this library's and PyTorch's by turns in one run.
 
 usage: layers.py BUILD [ROUNDS]      (default 7)
 
@@ -28,7 +28,18 @@ CASES = [
     ("spectral_norm", (2048, 512)),
     ("pruning", (512, 512, 3)),
     ("pruning", (2048, 512)),
+    ("positive", (2048, 512)),
+    ("positive(map=softplus)", (2048, 512)),
+    ("interval(lower=-1,upper=3)", (2048, 512)),
+    ("positive", (10, 10)),
 ]
+
+# What PyTorch computes for maps of single entries.
+ENTRIES = {
+    "positive": torch.exp,
+    "positive(map=softplus)": torch.nn.functional.softplus,
+    "interval(lower=-1,upper=3)": lambda x: -1 + 4 * torch.sigmoid(x),
+}
 
 
 def seconds(body):
@@ -46,6 +57,8 @@ def module_of(map_, x):
     """PyTorch's own layer of the same map, and its originals in this library's order."""
     module = torch.nn.Module()
     module.weight = torch.nn.Parameter(torch.from_numpy(x.copy()))
+    if map_ in ENTRIES:
+        return module, [module.weight], lambda: ENTRIES[map_](module.weight)
     if map_.startswith("weight_norm"):
         parametrizations.weight_norm(module, "weight", int(map_[-2]))
         originals = [module.parametrizations.weight.original0, module.parametrizations.weight.original1]
@@ -78,7 +91,7 @@ def main(build, rounds=7):
     library = Library(build)
     random = np.random.default_rng(1)
     print(f"float32, milliseconds, best of {rounds}; PyTorch {torch.__version__}")
-    print(f"{'map':20} {'shape':16} {'':14} {'this':>8} {'PyTorch':>8} {'times':>6} {'of a copy':>9}")
+    print(f"{'map':26} {'shape':16} {'':14} {'this':>8} {'PyTorch':>8} {'times':>6} {'of a copy':>9}")
     for map_, shape in CASES:
         x, g = (random.standard_normal(shape).astype(np.float32) for _ in range(2))
         module, originals, read = module_of(map_, x)
@@ -115,7 +128,7 @@ def main(build, rounds=7):
         best = np.min([[seconds(body) for body in bodies] for _ in range(rounds)], axis=0) * 1e3
         size = "x".join(map(str, shape))
         for what, k in (("value", 0), ("and gradient", 2)):
-            print(f"{map_:20} {size:16} {what:14} {best[k]:8.3f} {best[k + 1]:8.3f} {best[k + 1] / best[k]:6.2f}"
+            print(f"{map_:26} {size:16} {what:14} {best[k]:8.3f} {best[k + 1]:8.3f} {best[k + 1] / best[k]:6.2f}"
                   f" {100 * best[4] / best[k]:8.0f}%", flush=True)
 
 
