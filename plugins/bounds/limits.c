@@ -3,6 +3,8 @@
 
 #include "bounds.h"
 
+#include <math.h>
+
 // clang-format off
 
 /* most <- the largest entry that is not negative; on <- 1 if an entry is 0 */
@@ -43,6 +45,12 @@ bounds_declare(pz_call* const c, const uint32_t k, const char* const name,
   const pz_tensor* const t = c->options[k].as.tensor;
   const int64_t n = t ? pz_count(t) : 1;
   const int64_t last = last_extent(value);
+  for (int64_t j = 0; t && j < n; ++j) {
+    if (!isfinite(bounds_number(c, k, 0.0, j))) {
+      return pz_fail(c, PZ_INVALID, "found bound %g, expected a finite number",
+                     bounds_number(c, k, 0.0, j));
+    }
+  }
   const pz_spec row = pz_spec_make(value->dtype, value->ndim > 0 ? 1 : 0, &last);
   if (n == 1 || (t->ndim == 1 && n == last)) {
     return pz_declare_buffer(c, name, &row);
