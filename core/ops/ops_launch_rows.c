@@ -132,8 +132,10 @@ split_all(row_launch* const l, const char* const name, int32_t dim, const pz_ten
   }
   dim = l->kind == PZ_WHOLE ? 0 : dim < 0 ? dim + ndim : dim;
   if (l->kind > PZ_WHOLE || dim < 0 || (l->kind != PZ_WHOLE && dim >= ndim)) {
-    return pzi_fail(PZ_INVALID, "launch of %s: found rows of kind %d, dimension %d of %d", name,
-                    (int)l->kind, (int)given, (int)ndim);
+    return pzi_fail(PZ_INVALID,
+                    "launch of %s: found rows of kind %d, dimension %d of %d, expected a "
+                    "pz_row_kind and a dimension of the tensors",
+                    name, (int)l->kind, (int)given, (int)ndim);
   }
   for (uint32_t k = 0; k < l->request.n; ++k) {
     if (t[k]->ndim == ndim && (!whole || extents(l->kind, dim, true, whole) == 1)) {
@@ -334,7 +336,8 @@ pzi_ops_launch_rows(pz_call* const c, const pz_row_kernel* const kernel, const p
                                (uint64_t)kernel->n_inputs + kernel->n_outputs, kernel->n_reals,
                                kernel->n_integers));
   if (kernel->n_inputs == 0 || kernel->n_outputs == 0) {
-    return pzi_fail(PZ_INVALID, "launch of %s: found %u inputs and %u outputs, expected some",
+    return pzi_fail(PZ_INVALID,
+                    "launch of %s: found %u inputs and %u outputs, expected one or more of each",
                     kernel->name, (unsigned)kernel->n_inputs, (unsigned)kernel->n_outputs);
   }
   PZ_TRY(pzi_kernel_call_expect(kernel->name, "inputs", kernel->n_inputs, inputs));

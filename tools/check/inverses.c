@@ -81,7 +81,8 @@ rule_members(trial* const t)
 }
 
 /* A value moved away from the set has a residual, or the move stays in the set: then assigning it
-   gives it back. A residual that is always 0 hides values outside. */
+   gives it back. A residual that is always 0 hides values outside. The moves are as large as the value,
+   so a thousandth of that is far above rounding and far below a move. */
 void
 rule_outsiders(trial* const t)
 {
