@@ -26,8 +26,8 @@ static const char* const ofs[] = {"factor", "covariance"};
 static const char* const diagonals[] = {"exp", "softplus"};
 
 static const matrices sets[] = {
-    [FACTOR] = {"a lower triangular matrix with positive diagonal", false, false},
-    [COVARIANCE] = {"a symmetric matrix", true, false},
+    [FACTOR] = {"a lower triangular matrix with positive diagonal", false, false, false},
+    [COVARIANCE] = {"a symmetric matrix", true, true, false},
 };
 
 // clang-format off
@@ -311,4 +311,4 @@ static const pz_parametrization cholesky = {
 };
 
 PZ_PLUGIN(covariance, "1.0.0", PZ_PARAMETRIZATION(&cholesky),
-          PZ_PARAMETRIZATION(&matrices_correlation));
+          PZ_PARAMETRIZATION(&matrices_correlation), PZ_PARAMETRIZATION(&matrices_psd));

@@ -32,8 +32,9 @@ enum { Z, C, L }; /* saved */
 static const char* const ofs[] = {"factor", "matrix"};
 
 static const matrices sets[] = {
-    [FACTOR] = {"a lower triangular matrix with rows of norm 1 and positive diagonal", false, true},
-    [MATRIX] = {"a symmetric matrix with diagonal 1", true, true},
+    [FACTOR] = {"a lower triangular matrix with rows of norm 1 and positive diagonal", false, false,
+                true},
+    [MATRIX] = {"a symmetric matrix with diagonal 1", true, true, true},
 };
 
 // clang-format off

@@ -13,17 +13,17 @@ PZ_ROW_KERNEL(matrices_inspect, 1, 4, 0, 3,
   PZ_ROW_IN(0, a);
   PZ_ROW_OUT(3, rows);
   PZ_INTEGER_ARG(0, order);
-  PZ_INTEGER_ARG(1, positive);
+  PZ_INTEGER_ARG(1, symmetric);
   PZ_INTEGER_ARG(2, unit);
   PZ_ROW_EACH(r, order) {
     const real diagonal = a[r * order + r];
-    real far = positive != 0 ? (real)0 : pz_max((real)0, -diagonal);
-    real norm = positive != 0 ? diagonal : (real)0;
+    real far = symmetric != 0 ? (real)0 : pz_max((real)0, -diagonal);
+    real norm = symmetric != 0 ? diagonal : (real)0;
     for (pz_int j = 0; j < order; ++j) {
       const real entry = a[r * order + j];
       if (j > r) {
-        far = pz_max(far, pz_abs(positive != 0 ? (entry - a[j * order + r]) / 2 : entry));
-      } else if (positive == 0) {
+        far = pz_max(far, pz_abs(symmetric != 0 ? (entry - a[j * order + r]) / 2 : entry));
+      } else if (symmetric == 0) {
         norm = pz_hypot(norm, entry);
       }
     }
@@ -50,14 +50,14 @@ PZ_ROW_KERNEL(matrices_lower, 1, 1, 1, 1,
   }
 )
 
-/* w <- the square roots of the eigenvalues w, raised to a share tau of the largest. */
-PZ_ROW_KERNEL(matrices_raise, 1, 1, 1, 0,
+PZ_ROW_KERNEL(matrices_raise, 1, 1, 2, 0,
   PZ_ROW_IN(0, w);
   PZ_ROW_OUT(0, root);
-  PZ_REAL_ARG(0, tau);
+  PZ_REAL_ARG(0, share);
+  PZ_REAL_ARG(1, least);
   PZ_ROW_MAX(top, j, n, w[j]);
   PZ_ROW_EACH(j, n) {
-    root[j] = pz_sqrt(top > (real)0 ? pz_max(w[j], tau * top) : tau);
+    root[j] = pz_sqrt(top > (real)0 ? pz_max(w[j], share * top) : least);
   }
 )
 
@@ -102,22 +102,21 @@ inspect(pz_call* const c, const matrices* const set, const pz_tensor* const a,
   PZ_TRY(pz_launch_rows(
       c, &matrices_inspect, PZ_ALONG_DIM, -1, PZ_TENSORS(as_rows(&view, a)),
       PZ_OUTPUTS(&views[DISTANCE].tensor, &views[SIZE].tensor, &views[LOW].tensor, &rows), NULL,
-      PZ_INTEGERS(n, set->positive, set->unit)));
+      PZ_INTEGERS(n, set->symmetric, set->unit)));
   PZ_TRY(pz_work_host(c, (size_t)(NUMBERS * batch) * sizeof(double), &read));
   PZ_TRY(pz_read(c, &numbers, read));
   *out = read;
   return PZ_OK;
 }
 
-static double
-tolerance(const pz_tensor* const a)
+double
+matrices_tolerance(const pz_tensor* const a)
 {
   return 100.0 * (double)pz_rows(a) * pz_dtype_epsilon(a->dtype);
 }
 
-/* Eigenvalues are left to the factorization. */
-static pz_status
-check(pz_call* const c, const matrices* const set, const pz_tensor* const a)
+pz_status
+matrices_check(pz_call* const c, const matrices* const set, const pz_tensor* const a)
 {
   const int64_t batch = pz_batch(a);
   const double* numbers = NULL;
@@ -131,13 +130,13 @@ check(pz_call* const c, const matrices* const set, const pz_tensor* const a)
                      "found matrix %lld of the batch with an entry that is not finite, expected %s",
                      (long long)k, set->name);
     }
-    if (!(distance <= tolerance(a) * size)) {
+    if (!(distance <= matrices_tolerance(a) * size)) {
       return pz_fail(c, PZ_OUTSIDE,
                      "found matrix %lld of the batch at distance %.3g from %s, expected at most "
                      "%.3g",
-                     (long long)k, distance, set->name, tolerance(a) * size);
+                     (long long)k, distance, set->name, matrices_tolerance(a) * size);
     }
-    if (!set->positive && low >= 0.0) {
+    if (!set->symmetric && low >= 0.0) {
       return pz_fail(c, PZ_SINGULAR,
                      "found matrix %lld of the batch with %g on the diagonal, expected positive "
                      "entries there",
@@ -147,11 +146,9 @@ check(pz_call* const c, const matrices* const set, const pz_tensor* const a)
   return PZ_OK;
 }
 
-/* The eigenvalues of the symmetric part of a, in ascending order, on the device and on the host, and the
-   vectors unless v is NULL. */
-static pz_status
-spectra(pz_call* const c, const pz_tensor* const a, pz_tensor* const w, pz_tensor* const v,
-        const double** const out)
+pz_status
+matrices_spectra(pz_call* const c, const pz_tensor* const a, pz_tensor* const w, pz_tensor* const v,
+                 const double** const out)
 {
   const pz_spec spec = pz_spec_make(a->dtype, a->ndim - 1, a->shape);
   pz_tensor s;
@@ -164,6 +161,15 @@ spectra(pz_call* const c, const pz_tensor* const a, pz_tensor* const w, pz_tenso
   PZ_TRY(pz_read(c, w, read));
   *out = read;
   return PZ_OK;
+}
+
+pz_status
+matrices_roots(pz_call* const c, const double share, const double least, const pz_tensor* const w,
+               pz_tensor* const root)
+{
+  PZ_TRY(pz_work_like(c, w, root));
+  return pz_launch_rows(c, &matrices_raise, PZ_ALONG_DIM, -1, PZ_TENSORS(w), PZ_OUTPUTS(root),
+                        PZ_REALS(share, least), NULL);
 }
 
 static double
@@ -187,7 +193,7 @@ matrices_residual(pz_call* const c, const matrices* const set, const pz_tensor* 
     const double size = numbers[SIZE * batch + k];
     *distance = larger(isfinite(size) ? numbers[DISTANCE * batch + k] : size, *distance);
   }
-  if (!set->positive || !isfinite(*distance)) {
+  if (!set->definite || !isfinite(*distance)) {
     return PZ_OK;
   }
   PZ_TRY(pz_work_like(c, a, &l));
@@ -195,7 +201,7 @@ matrices_residual(pz_call* const c, const matrices* const set, const pz_tensor* 
   if (status != PZ_SINGULAR) {
     return status;
   }
-  PZ_TRY(spectra(c, a, &w, NULL, &numbers));
+  PZ_TRY(matrices_spectra(c, a, &w, NULL, &numbers));
   for (int64_t k = 0; k < batch; ++k) {
     *distance = larger(-numbers[k * n], *distance);
   }
@@ -208,17 +214,21 @@ refuse(pz_call* const c, const pz_tensor* const a, const double* const w)
 {
   const int64_t n = pz_rows(a);
   int64_t worst = 0;
-  for (int64_t k = 1; k < pz_batch(a); ++k) {
-    /* a quotient, so that the sizes of the matrices do not matter */
-    worst = w[k * n] / w[k * n + n - 1] < w[worst * n] / w[worst * n + n - 1] ? k : worst;
+  double lowest = HUGE_VAL; /* of the least eigenvalues, as shares of the largest magnitudes */
+  for (int64_t k = 0; k < pz_batch(a); ++k) {
+    const double size = fmax(fabs(w[k * n]), fabs(w[k * n + n - 1]));
+    const double share = size > 0.0 ? w[k * n] / size : 0.0;
+    worst = share < lowest ? k : worst;
+    lowest = share < lowest ? share : lowest;
   }
   const double least = w[worst * n];
-  const double most = fmax(fabs(least), fabs(w[worst * n + n - 1]));
-  return least < -tolerance(a) * most
+  const double most = w[worst * n + n - 1];
+  const double allowed = matrices_tolerance(a) * fmax(fabs(least), fabs(most));
+  return least < -allowed
              ? pz_fail(c, PZ_OUTSIDE,
                        "found matrix %lld of the batch at distance %.3g from a positive definite "
                        "matrix, expected at most %.3g",
-                       (long long)worst, -least, tolerance(a) * most)
+                       (long long)worst, -least, allowed)
              : pz_fail(
                    c, PZ_SINGULAR,
                    "found matrix %lld of the batch with eigenvalues from %.3g to %.3g, expected "
@@ -242,17 +252,15 @@ factor(pz_call* const c, const pz_tensor* const a, pz_tensor* const l)
     return status;
   }
   PZ_TRY(pz_work_like(c, a, &v));
-  PZ_TRY(spectra(c, a, &w, &v, &numbers));
+  PZ_TRY(matrices_spectra(c, a, &w, &v, &numbers));
   if (c->intent == PZ_ASSIGN) {
     return refuse(c, a, numbers);
   }
   // S = (V sqrt(w)) (V sqrt(w))^T
   pz_tensor root;
   pz_tensor other;
-  PZ_TRY(pz_work_like(c, &w, &root));
   PZ_TRY(pz_work_like(c, a, &other));
-  PZ_TRY(pz_launch_rows(c, &matrices_raise, PZ_ALONG_DIM, -1, PZ_TENSORS(&w), PZ_OUTPUTS(&root),
-                        &tau, NULL));
+  PZ_TRY(matrices_roots(c, tau, tau, &w, &root));
   PZ_TRY(pz_scale_by(c, PZ_OVER_ROWS, &root, &v, &v));
   PZ_TRY(pz_syrk(c, PZ_N, 1.0, &v, 0.0, &s));
   PZ_TRY(pz_potrf(c, PZ_LOWER, &s, &other));
@@ -275,9 +283,9 @@ matrices_inverse(pz_call* const c, const matrices* const set, const pz_tensor* c
                  pz_tensor* const l)
 {
   if (c->intent == PZ_ASSIGN) {
-    PZ_TRY(check(c, set, a));
+    PZ_TRY(matrices_check(c, set, a));
   }
-  return set->positive ? factor(c, a, l) : triangle(c, a, l);
+  return set->symmetric ? factor(c, a, l) : triangle(c, a, l);
 }
 
 pz_status

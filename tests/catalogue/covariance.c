@@ -17,6 +17,8 @@ static const char covariance[] = "cholesky(of=covariance)";
 static const char unit_factor[] = "correlation";
 static const char correlation[] = "correlation(of=matrix)";
 
+static const char rank_one[] = "psd(rank=1)";
+
 static const int64_t two[] = {2, 2};
 
 typedef struct refusal {
@@ -49,6 +51,10 @@ static const refusal refusals[] = {
     {correlation, {1, 0.5, 0.5, 1.25}, PZ_OUTSIDE, "from a symmetric matrix with diagonal 1", 0.25},
     {correlation, {1, 1.5, 1.5, 1}, PZ_OUTSIDE, "at distance 0.5 from a positive definite", 0.5},
     {correlation, {1, -1, -1, 1}, PZ_SINGULAR, "to 2, expected a positive definite matrix", 0.0},
+    {rank_one, {1, 0, 2, 4}, PZ_OUTSIDE, "at distance 1 from a symmetric matrix", 1.0},
+    {rank_one, {4, 0, 0, 0.5}, PZ_OUTSIDE, "a positive semidefinite matrix of rank 1", 0.5},
+    {rank_one, {1, 0, 0, -0.5}, PZ_OUTSIDE, "at distance 0.5 from a positive semidefinite", 0.5},
+    {rank_one, {1, 0, 0, NAN}, PZ_OUTSIDE, "an entry that is not finite", NAN},
 };
 
 START_TEST(refused)
@@ -69,16 +75,64 @@ START_TEST(refused)
 }
 END_TEST
 
+START_TEST(refused_shapes)
+{
+  static const struct {
+    const char* chain;
+    pz_direction direction;
+    int64_t rows;
+    int64_t cols;
+    const char* message;
+  } all[] = {
+      {factor, PZ_FROM_TENSOR, 3, 2, "found 3x2 matrices, expected square ones"},
+      {correlation, PZ_FROM_TENSOR, 3, 2, "found 3x2 matrices, expected square ones"},
+      {rank_one, PZ_FROM_TENSOR, 3, 2, "found 3x2 matrices, expected square ones"},
+      {"psd(rank=3)", PZ_FROM_TENSOR, 2, 2, "order 2, expected at least the rank, 3"},
+      {"psd(rank=2)", PZ_FROM_INPUT, 3, 1, "found 3x1 matrices, expected 2 columns"},
+      {"psd", PZ_FROM_INPUT, 3, 1, "found 3x1 matrices, expected 3 columns"},
+  };
+  rig r;
+  rig_open(&r, NULL, device);
+  for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); ++k) {
+    const pz_spec spec = pz_spec_make(PZ_F64, 2, (const int64_t[]){all[k].rows, all[k].cols});
+    ck_assert_fails(rig_try_chain(&r, all[k].chain, NULL, 0, all[k].direction, &spec, 1),
+                    PZ_MISMATCH, all[k].message);
+  }
+  rig_close(&r);
+}
+END_TEST
+
+/* A value of lower rank comes back, with a column of zeros. */
+START_TEST(lower_rank)
+{
+  static const double y[] = {4, -2, 2, -2, 1, -1, 2, -1, 1};
+  static const int64_t shape[] = {3, 3};
+  rig r;
+  rig_open(&r, NULL, device);
+  rig_from_tensor(&r, "psd(rank=2)", PZ_F64, 2, shape);
+  rig_initialize(&r, y);
+  ck_assert_ok(rig_assign(&r, PZ_ASSIGN, y));
+  double* const back = rig_forward(&r);
+  for (int k = 0; k < 9; ++k) {
+    ck_assert(fabs(back[k] - y[k]) <= 1e-14);
+  }
+  free(back);
+  rig_close(&r);
+}
+END_TEST
+
 /* A bad matrix of a batch has no part in the others. */
 START_TEST(one_bad_matrix)
 {
-  static const double y[] = {4, 2, 2, 2, 1, 2, 2, 1, 9, 3, 3, 5};
+  static const double y[] = {4, 2, 2, 2, 1, 2, 2, 1, 9, 3, 3, 5};       /* the second one */
+  static const double worse[] = {4, 2, 2, 2, 1, 2, 2, 1, -9, 3, 3, -5}; /* the third one */
   static const int64_t shape[] = {3, 2, 2};
   rig r;
   rig_open(&r, NULL, device);
   rig_from_tensor(&r, covariance, PZ_F64, 3, shape);
   rig_initialize(&r, y);
   ck_assert_fails(rig_assign(&r, PZ_ASSIGN, y), PZ_OUTSIDE, "found matrix 1 of the batch");
+  ck_assert_fails(rig_assign(&r, PZ_ASSIGN, worse), PZ_OUTSIDE, "found matrix 2 of the batch");
   ck_assert_ok(rig_assign(&r, PZ_REGISTER, y));
   double* const back = rig_forward(&r);
   for (int k = 0; k < 12; ++k) {
@@ -184,6 +238,8 @@ main(const int argc, char** const argv)
   device = argc > 1 ? argv[1] : "reference";
   TCase* const tcase = tcase_create("covariance");
   tcase_add_loop_test(tcase, refused, 0, sizeof(refusals) / sizeof(refusals[0]));
+  tcase_add_test(tcase, refused_shapes);
+  tcase_add_test(tcase, lower_rank);
   tcase_add_test(tcase, one_bad_matrix);
   tcase_add_test(tcase, large);
   tcase_add_loop_test(tcase, moments, 0, 7);
