@@ -290,7 +290,7 @@ static const pz_parametrization cholesky = {
         "L = tril(X, -1) + diag(f(X_ii)), f(t) = e^t or log(1 + e^t); Y = L, or Y = L L^T with "
         "of=covariance\n"
         "domain: any square X, of which the lower triangle is read; e^t overflows above 709 "
-        "(float32: 88)\n"
+        "(float32: 88), and L L^T above half of that\n"
         "right inverse: f^-1 of the diagonal of the Cholesky factor; where a registered matrix has "
         "none, eigenvalues below sqrt(eps) times the largest become that\n"
         "log |det|: sum of log f'(X_ii) in lower triangles; of=covariance adds n log 2 + sum of (n "

@@ -9,19 +9,19 @@
      y = L                                     of=factor
      y = L L^T                                 of=matrix
 
-   What is left of a row is a product, never 1 minus a sum of squares, and c comes from x, not from z: both
-   are exact to rounding where z rounds to 1. With the gradient g of L, which is (g + g^T) L of a matrix, in
-   each row
+   The rest s of a row is a product, not the root of 1 minus a sum of squares, and c is computed from x, not
+   from z: both are right to rounding where z rounds to 1. Let g be the gradient of L, which is (g + g^T) L
+   for a matrix. In each row,
 
-     b = g_ii, j from i - 1 down:  gx_ij = s_ij c_ij (g_ij c_ij - b z_ij),  b <- g_ij z_ij + b c_ij
-     r = 0, j up:  dL_ij = s_ij (c_ij^2 dx_ij + z_ij r),  r <- r - z_ij dx_ij,  at last dL_ii = s_ii r
+     b = g_ii; j from i - 1 down:  gx_ij = s_ij c_ij (g_ij c_ij - b z_ij),  b <- g_ij z_ij + b c_ij
+     r = 0; j up:  dL_ij = s_ij (c_ij^2 dx_ij + z_ij r),  r <- r - z_ij dx_ij;  then dL_ii = s_ii r
 
-   In the coordinates of strict lower triangles, log |det dL/dx| = sum of (i - j + 1) log c_ij, and log
-   |det dy/dx| = sum of (n - j + 1) log c_ij. Right inverse: x_ij = asinh(L_ij / |L_i,j+1 .. L_ii|), which does
-   not see the scale of a row.
+   In the coordinates of strict lower triangles, log |det dL/dx| = sum of (i - j + 1) log c_ij and
+   log |det d(L L^T)/dx| = sum of (n - j + 1) log c_ij. Right inverse: x_ij = asinh(L_ij / |(L_i,j+1 .. L_ii)|),
+   which does not depend on the scale of a row.
 
-   The strict triangles of z and c are kept without gaps, row after row, so that all of tanh and sech is one
-   loop over numbers. An item of the kernels over triangles takes `span` rows: all of a small matrix, or one. */
+   z and c are stored packed, row after row of the strict triangle, so that all their functions are computed in
+   one vectorised loop. A work item of the other kernels takes `span` rows: a whole small matrix, or one row. */
 
 #include "log_det.h"
 #include "matrices.h"
@@ -197,7 +197,7 @@ PZ_KERNEL(correlation_density_slope, 3, 0, 3,
   }
 )
 
-/* An item is a row of l, and sums come from its end. asinh t is log 2 t from 1e9 on. */
+/* An item is a row of l, and norms are added up from its end. asinh t is log 2 t from 1e9 on. */
 PZ_KERNEL(correlation_inverse, 2, 1, 1,
   PZ_TENSOR_ARG(0, l);
   PZ_TENSOR_ARG(1, x);
@@ -219,8 +219,8 @@ PZ_KERNEL(correlation_inverse, 2, 1, 1,
   }
 )
 
-/* An item is a row: l <- a row u of a uniform orthogonal frame's, n + 1 normal numbers g over their norm, with
-   the norm of what begins at the diagonal in place of it. */
+/* An item is a row: n + 1 normal numbers divided by their norm, of which those from the diagonal on are
+   replaced by their norm. This is the onion of Lewandowski, Kurowicka and Joe. */
 PZ_KERNEL(correlation_onion, 2, 0, 1,
   PZ_TENSOR_ARG(0, g);
   PZ_TENSOR_ARG(1, l);

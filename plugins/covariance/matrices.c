@@ -236,7 +236,7 @@ refuse(pz_call* const c, const pz_tensor* const a, const double* const w)
                    (long long)worst, least, most);
 }
 
-/* l <- the factor of the symmetric part of a, with the eigenvalues that a factor needs. */
+/* l <- the factor of the symmetric part of a, whose eigenvalues are raised where there is none. */
 static pz_status
 factor(pz_call* const c, const pz_tensor* const a, pz_tensor* const l)
 {

@@ -5,9 +5,9 @@
 
      y = x x^T,  gx = (g + g^T) x,  dy = dx x^T + x dx^T
 
-   x Q gives the same y for every orthogonal Q, so there is no log |det|. Right inverse: V_r sqrt(w_r) from
-   the r largest eigenvalues. At registration those below eps times the largest become that, since a
-   column of zeros has gradient 0 and would stay. */
+   x Q gives the same y for every orthogonal Q, so there is no log |det|. Right inverse: V sqrt(w) of the
+   r largest eigenvalues w. At registration those below eps times the largest become that: a column of
+   zeros has gradient 0 and would stay. */
 
 #include "matrices.h"
 
@@ -114,7 +114,7 @@ psd_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const x
                      (long long)k, distance, (long long)rank, allowed);
     }
   }
-  // members keep zeros
+  // an assigned matrix keeps its zeros
   PZ_TRY(matrices_roots(c, assign ? 0.0 : eps, assign ? 0.0 : eps, &w, &root));
   PZ_TRY(pz_scale_by(c, PZ_OVER_ROWS, &root, &v, &v));
   return pz_copy(c, pz_view_block(&last, &v, 0, n, n - rank, rank), x);
