@@ -1,6 +1,7 @@
 # Copyright (c) 2026 the libparametrize authors
 # SPDX-License-Identifier: MIT
-"""The maps of network layers and of single entries on one thread, this library's and PyTorch's by turns in one run.
+"""The maps of network layers, of single entries and of covariances on one thread, this library's and PyTorch's by
+turns in one run.
 
 usage: layers.py BUILD [ROUNDS]      (default 7)
 
@@ -16,6 +17,7 @@ os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", MKL_NUM_THREADS
 
 import numpy as np
 import torch
+from torch.distributions import transforms
 from torch.nn.utils import parametrizations, prune
 
 from library import ORIGINAL, STATE_BUFFER, Library, aligned, array
@@ -32,14 +34,37 @@ CASES = [
     ("positive(map=softplus)", (2048, 512)),
     ("interval(lower=-1,upper=3)", (2048, 512)),
     ("positive", (10, 10)),
+    ("cholesky", (10000, 4, 4)),
+    ("cholesky", (256, 256)),
+    ("cholesky(of=covariance)", (10000, 4, 4)),
+    ("cholesky(of=covariance)", (256, 256)),
+    ("correlation", (10000, 4, 4)),
+    ("correlation", (256, 256)),
+    ("correlation(of=matrix)", (10000, 4, 4)),
+    ("correlation(of=matrix)", (256, 256)),
 ]
 
-# What PyTorch computes for maps of single entries.
-ENTRIES = {
+
+def correlation(x):
+    factor = transforms.CorrCholeskyTransform()(x)
+    return factor @ factor.mT
+
+
+# What PyTorch computes for maps of single entries and of triangles.
+FUNCTIONS = {
     "positive": torch.exp,
     "positive(map=softplus)": torch.nn.functional.softplus,
     "interval(lower=-1,upper=3)": lambda x: -1 + 4 * torch.sigmoid(x),
+    "cholesky": transforms.LowerCholeskyTransform(),
+    "cholesky(of=covariance)": transforms.PositiveDefiniteTransform(),
+    "correlation": transforms.CorrCholeskyTransform(),
+    "correlation(of=matrix)": correlation,
 }
+
+
+def place_of(map_, shape):
+    """Where an original of PyTorch's is in this library's: it takes correlations from vectors."""
+    return (..., *np.tril_indices(shape[-1], -1)) if map_.startswith("correlation") else ...
 
 
 def seconds(body):
@@ -56,9 +81,9 @@ def seconds(body):
 def module_of(map_, x):
     """PyTorch's own layer of the same map, and its originals in this library's order."""
     module = torch.nn.Module()
-    module.weight = torch.nn.Parameter(torch.from_numpy(x.copy()))
-    if map_ in ENTRIES:
-        return module, [module.weight], lambda: ENTRIES[map_](module.weight)
+    module.weight = torch.nn.Parameter(torch.from_numpy(x[place_of(map_, x.shape)].copy()))
+    if map_ in FUNCTIONS:
+        return module, [module.weight], lambda: FUNCTIONS[map_](module.weight)
     if map_.startswith("weight_norm"):
         parametrizations.weight_norm(module, "weight", int(map_[-2]))
         originals = [module.parametrizations.weight.original0, module.parametrizations.weight.original1]
@@ -96,12 +121,13 @@ def main(build, rounds=7):
         x, g = (random.standard_normal(shape).astype(np.float32) for _ in range(2))
         module, originals, read = module_of(map_, x)
         chain = ours_of(library, map_, x, module)
+        place = place_of(map_, shape)
         for k, original in enumerate(originals):
             with torch.no_grad():
                 original.add_(0.1)
-            chain.tensor(ORIGINAL, k)[...] = original.detach().numpy()
+            chain.tensor(ORIGINAL, k)[place] = original.detach().numpy()
         gradient, view = torch.from_numpy(g), library.view(g)
-        outputs = [aligned(np.zeros(original.shape, np.float32)) for original in originals]
+        outputs = [aligned(np.zeros_like(chain.tensor(ORIGINAL, k))) for k in range(len(originals))]
         views = library.views(outputs)
 
         def both():
@@ -120,7 +146,7 @@ def main(build, rounds=7):
         both()
         their_both()
         pairs = [(array(chain.forward()), their_value().numpy())]
-        pairs += [(mine, original.grad.numpy()) for mine, original in zip(outputs, originals)]
+        pairs += [(mine[place], original.grad.numpy()) for mine, original in zip(outputs, originals)]
         for found, expected in pairs:
             assert near(found, expected), f"{map_} of {shape} differs from PyTorch's"
         source, target = aligned(x), aligned(x)

@@ -42,7 +42,8 @@ idle_stride(pair* const r, const int64_t natural)
   return choices[pair_pick(r, 4)];
 }
 
-/* Strides of a random layout; returns the number of elements spanned. */
+/* Strides of a random layout, for every third batch without gaps; returns the number of elements
+   spanned. */
 static int64_t
 lay_out(pair* const r, pz_mat* const m, const bool repeat)
 {
@@ -50,9 +51,10 @@ lay_out(pair* const r, pz_mat* const m, const bool repeat)
   const bool interleaved = m->batch > 1 && pair_pick(r, 5) == 0;
   const int64_t inner = row_major ? m->cols : m->rows;
   const int64_t outer = row_major ? m->rows : m->cols;
-  const int64_t line = inner + pair_pick(r, 4);
+  const bool gaps = pair_pick(r, 3) != 0;
+  const int64_t line = inner + (gaps ? pair_pick(r, 4) : 0);
   const int64_t outer_stride = interleaved && !repeat ? line * m->batch : line;
-  int64_t batch_stride = interleaved ? line : line * outer + pair_pick(r, 6);
+  int64_t batch_stride = interleaved ? line : line * outer + (gaps ? pair_pick(r, 6) : 0);
   int64_t span = (outer - 1) * outer_stride + inner;
   if (repeat) {
     batch_stride = 0;

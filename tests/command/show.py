@@ -10,8 +10,9 @@ from command import *
 from tap import main
 
 file_of = dict.fromkeys(["interval", "lower_bound", "positive", "upper_bound"], "bounds")  # others have their own
-parametrizations = ["cayley", "interval", "lower_bound", "matrix_exp", "orthogonal", "positive", "pruning", "skew",
-                    "spectral_norm", "symmetric", "upper_bound", "weight_norm"]
+file_of |= dict.fromkeys(["cholesky", "correlation", "psd"], "covariance")
+parametrizations = ["cayley", "cholesky", "correlation", "interval", "lower_bound", "matrix_exp", "orthogonal", "positive",
+                    "pruning", "psd", "skew", "spectral_norm", "symmetric", "upper_bound", "weight_norm"]
 
 
 def listing():

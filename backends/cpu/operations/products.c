@@ -96,7 +96,12 @@ TYPED(syrk)(pz_backend_queue* const q, const double alpha, const pz_mat* const a
 {
   const int64_t n = y->rows;
   const double terms = 0.5 * (double)(n * n) * (double)a->cols * (double)y->batch;
+  const pz_mat at = pz_mat_transposed(a);
   blocks m;
+  // entries (i, j) and (j, i) add the same products in the same order
+  if (beta == 0 && TYPED(multiply_lanes)(q, (real)alpha, a, &at, y)) {
+    return PZ_OK;
+  }
   PZ_TRY(TYPED(blocks_init)(q, larger(n, a->cols), MULTIPLY_NANOSECONDS * terms, &m));
   for (int64_t k = 0; k < y->batch; ++k) {
     const view u = view_of(a, k);

@@ -5,7 +5,11 @@
 
 #include "passes.h"
 
+#include "structured.h"
+
 #include <string.h>
+
+enum { MASK = 1024 };
 
 static void
 clear(const int64_t n, real* const x, const int64_t step)
@@ -17,6 +21,42 @@ clear(const int64_t n, real* const x, const int64_t step)
       x[i * step] = 0;
     }
   }
+}
+
+/* Small matrices without gaps are one run of numbers, of which a mask keeps some: its period is that of
+   a few matrices. False if these are none. */
+static bool
+triangle_by_mask(const bool upper, const int64_t shift, const pz_mat* const x,
+                 const pz_mat* const y)
+{
+  const int64_t size = y->rows * y->cols;
+  const int64_t total = size * y->batch;
+  const pz_mat* const both[] = {x, y};
+  for (int k = 0; k < 2; ++k) {
+    if (4 * size > MASK || y->batch < 2 || both[k]->batch_stride != size ||
+        both[k]->row_stride != y->cols || both[k]->col_stride != 1) {
+      return false;
+    }
+  }
+  tile_mask keep[MASK];
+  int64_t period = 0;
+  while (period < total && period + size <= MASK) {
+    for (int64_t i = 0; i < y->rows; ++i) {
+      for (int64_t j = 0; j < y->cols; ++j) {
+        keep[period++] = upper ? j - i >= shift : j - i <= shift;
+      }
+    }
+  }
+  for (int64_t first = 0; first < total; first += period) {
+    const int64_t n = smaller(period, total - first);
+    const real* const from = view_of(x, 0).data + first;
+    real* const to = view_of(y, 0).data + first;
+#pragma omp simd
+    for (int64_t k = 0; k < n; ++k) {
+      to[k] = keep[k] != 0 ? from[k] : 0;
+    }
+  }
+  return true;
 }
 
 pz_status
@@ -32,6 +72,9 @@ TYPED(triangle)(pz_backend_queue* const q, const pz_triangle triangle, const int
   const bool in_place = cpu_at(x, 0) == cpu_at(y, 0);
   const bool together = from.col_stride == 1 && to.col_stride == 1;
 
+  if (triangle_by_mask(upper, shift, &from, &to)) {
+    return PZ_OK;
+  }
   if (!in_place && !together) {
     PZ_TRY(TYPED(copy)(q, x, y));
   }
