@@ -32,13 +32,27 @@ CASES = [
     ("positive(map=softplus)", (2048, 512)),
     ("interval(lower=-1,upper=3)", (2048, 512)),
     ("positive", (10, 10)),
+    ("stationary", (10000, 4)),
+    ("stationary", (100, 100)),
+    ("stationary", (1, 10)),
 ]
 
-# What PyTorch computes for maps of single entries.
+
+def stationary(x):
+    r = torch.tanh(x)
+    a = r[..., :0]
+    for k in range(x.shape[-1]):
+        rk = r[..., k : k + 1]
+        a = torch.cat((a - rk * a.flip(-1), rk), -1)
+    return a
+
+
+# What PyTorch computes for maps of which it has no module.
 ENTRIES = {
     "positive": torch.exp,
     "positive(map=softplus)": torch.nn.functional.softplus,
     "interval(lower=-1,upper=3)": lambda x: -1 + 4 * torch.sigmoid(x),
+    "stationary": stationary,
 }
 
 

@@ -1,0 +1,432 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* The coefficients of a stationary autoregression y_t = sum over j of a_j y_(t-j) + noise: the roots of
+   1 - sum of a_j z^j are outside the unit circle. They are all sets of partial autocorrelations
+   r_k = tanh x_k in (-1, 1), by the recursion of Durbin and Levinson over the order k = 1 .. p,
+
+     a <- (a - r_k reverse(a), r_k)
+
+   Adjoint, from k = p down, with a before step k and s_k = 1 - r_k^2 = 4 s(2 x_k) s(-2 x_k), which does
+   not cancel (s: the logistic function):
+
+     gx_k = (g_k - <g_(1..k-1), reverse(a)>) s_k,  g <- g_(1..k-1) - r_k reverse(g_(1..k-1))
+
+   The a of all steps, p^2/2 numbers, are saved: to run the recursion backwards, one divides by s_k,
+   which loses the digits that s_k is small, and all of them where tanh rounds to 1.
+
+   log |det| sums over k, of the same s and m = floor(k/2), q = floor((k-1)/2), in logarithms,
+
+     (m + 1) log(1 - r_k) + (q + 1) log(1 + r_k)
+
+   Right inverse: the recursion backwards, r_k = a_k and a <- (a + r_k reverse(a)) / (1 - r_k^2). At
+   registration, coefficients of which an |r_k| is not below 1 become a_j rho^j, which moves the roots
+   away from 0 by 1/rho; rho is the first power of 0.98 with all |r_k| <= 1 - sqrt(eps), or 0. */
+
+#include "series.h"
+
+#include <math.h>
+
+// clang-format off
+
+PZ_KERNEL(stationary_tanh, 2, 0, 0,
+  PZ_TENSOR_ARG(0, x);
+  PZ_TENSOR_ARG(1, r);
+  r[i] = pz_tanh(x[i]);
+)
+
+PZ_KERNEL(stationary_atanh, 2, 0, 0,
+  PZ_TENSOR_ARG(0, r);
+  PZ_TENSOR_ARG(1, x);
+  const real size = (real)0.5 * pz_log1p(2 * pz_abs(r[i]) / (1 - pz_abs(r[i])));
+  x[i] = r[i] < (real)0 ? -size : size;
+)
+
+/* out <- s g, by one exponential; out may be g. */
+PZ_KERNEL(stationary_slope, 3, 0, 0,
+  PZ_TENSOR_ARG(0, x);
+  PZ_TENSOR_ARG(1, g);
+  PZ_TENSOR_ARG(2, out);
+  const real e = pz_exp(-2 * pz_abs(x[i]));
+  out[i] = g[i] * (4 * e / ((1 + e) * (1 + e)));
+)
+
+/* The next ones have an item per row, of n coefficients. `steps` has a before step k from entry
+   k (k - 1) / 2 of its row on, k = 0 .. n - 1. */
+PZ_KERNEL(stationary_step_up, 3, 0, 2,
+  PZ_TENSOR_ARG(0, r);
+  PZ_TENSOR_ARG(1, a);
+  PZ_TENSOR_ARG(2, steps);
+  PZ_INTEGER_ARG(0, n);
+  PZ_INTEGER_ARG(1, saving);
+  const pz_int at = i * n;
+  for (pz_int k = 0; k < n; ++k) {
+    const real rk = r[at + k];
+    const pz_int kept = i * (n * (n - 1) / 2) + k * (k - 1) / 2;
+    for (pz_int j = 0; j < k && saving != 0; ++j) {
+      steps[kept + j] = a[at + j];
+    }
+    for (pz_int j = 0; 2 * j < k; ++j) {
+      const real u = a[at + j];
+      const real v = a[at + k - 1 - j];
+      a[at + j] = u - rk * v;
+      a[at + k - 1 - j] = v - rk * u;
+    }
+    a[at + k] = rk;
+  }
+)
+
+/* gr <- the gradient at r, for that at a on entry. */
+PZ_KERNEL(stationary_adjoint, 3, 0, 1,
+  PZ_TENSOR_ARG(0, r);
+  PZ_TENSOR_ARG(1, steps);
+  PZ_TENSOR_ARG(2, gr);
+  PZ_INTEGER_ARG(0, n);
+  const pz_int at = i * n;
+  for (pz_int k = n - 1; k >= 0; --k) {
+    const real rk = r[at + k];
+    const pz_int kept = i * (n * (n - 1) / 2) + k * (k - 1) / 2;
+    real sum = (real)0;
+    for (pz_int j = 0; j < k; ++j) {
+      sum += gr[at + j] * steps[kept + k - 1 - j];
+    }
+    gr[at + k] -= sum;
+    for (pz_int j = 0; 2 * j < k; ++j) {
+      const real u = gr[at + j];
+      const real v = gr[at + k - 1 - j];
+      gr[at + j] = u - rk * v;
+      gr[at + k - 1 - j] = v - rk * u;
+    }
+  }
+)
+
+/* da <- the derivative along dr, which it holds on entry. */
+PZ_KERNEL(stationary_tangent, 3, 0, 1,
+  PZ_TENSOR_ARG(0, r);
+  PZ_TENSOR_ARG(1, steps);
+  PZ_TENSOR_ARG(2, da);
+  PZ_INTEGER_ARG(0, n);
+  const pz_int at = i * n;
+  for (pz_int k = 0; k < n; ++k) {
+    const real rk = r[at + k];
+    const real drk = da[at + k];
+    const pz_int kept = i * (n * (n - 1) / 2) + k * (k - 1) / 2;
+    for (pz_int j = 0; 2 * j < k; ++j) {
+      const real u = da[at + j];
+      const real v = da[at + k - 1 - j];
+      da[at + j] = u - rk * v - drk * steps[kept + k - 1 - j];
+      da[at + k - 1 - j] = v - rk * u - drk * steps[kept + j];
+    }
+  }
+)
+
+/* r <- the partial autocorrelations of a, shrunk if need be; beyond <- the first |r_k|, from k = n
+   down, that is not below 1, less 1, of what was not shrunk; else -1. */
+PZ_KERNEL(stationary_step_down, 3, 1, 1,
+  PZ_TENSOR_ARG(0, a);
+  PZ_TENSOR_ARG(1, r);
+  PZ_TENSOR_ARG(2, beyond);
+  PZ_REAL_ARG(0, limit);
+  PZ_INTEGER_ARG(0, n);
+  const pz_int at = i * n;
+  real rho = (real)1;
+  int outside = 1;
+  beyond[i] = (real)-1;
+  while (outside) {
+    real power = (real)1;
+    outside = 0;
+    for (pz_int j = 0; j < n; ++j) {
+      power *= rho;
+      r[at + j] = a[at + j] * power;
+    }
+    for (pz_int k = n - 1; k >= 0 && !outside; --k) {
+      const real rk = r[at + k];
+      const real s = (1 - rk) * (1 + rk);
+      outside = rho < (real)1 ? pz_abs(rk) > limit : pz_abs(rk) >= (real)1;
+      if (rho == (real)1 && !(pz_abs(rk) < (real)1)) {
+        beyond[i] = pz_abs(rk) - 1;
+      }
+      for (pz_int j = 0; 2 * j < k; ++j) {
+        const real u = r[at + j];
+        const real v = r[at + k - 1 - j];
+        r[at + j] = (u + rk * v) / s;
+        r[at + k - 1 - j] = (v + rk * u) / s;
+      }
+    }
+    rho = rho < (real)1e-37 ? (real)0 : rho * (real)0.98;
+  }
+)
+
+PZ_KERNEL(stationary_exponential, 2, 0, 0,
+  PZ_TENSOR_ARG(0, u);
+  PZ_TENSOR_ARG(1, e);
+  e[i] = -pz_log(u[i]);
+)
+
+/* r <- partial autocorrelations of uniform coefficients, from n (n + 3) / 2 exponential numbers:
+   (1 + r_k) / 2 has the distribution Beta(floor((k + 1) / 2), floor(k / 2) + 1) (Jones 1987). */
+PZ_KERNEL(stationary_uniform, 2, 0, 1,
+  PZ_TENSOR_ARG(0, e);
+  PZ_TENSOR_ARG(1, r);
+  PZ_INTEGER_ARG(0, n);
+  pz_int next = i * (n * (n + 3) / 2);
+  for (pz_int k = 1; k <= n; ++k) {
+    real above = (real)0;
+    real below = (real)0;
+    for (pz_int j = 0; j <= k; ++j) {
+      above += j < (k + 1) / 2 ? e[next] : (real)0;
+      below += j < (k + 1) / 2 ? (real)0 : e[next];
+      next += 1;
+    }
+    r[i * n + k - 1] = (above - below) / (above + below);
+  }
+)
+
+PZ_ROW_KERNEL(stationary_density, 1, 1, 0, 0,
+  PZ_ROW_IN(0, x);
+  PZ_ROW_SUM(sum, j, n, (real)((j + 1) / 2 + 1) * ((real)0.69314718055994530942 - pz_softplus(2 * x[j])) +
+                        (real)(j / 2 + 1) * ((real)0.69314718055994530942 - pz_softplus(-2 * x[j])));
+  PZ_VALUE_OUT(0, sum);
+)
+
+PZ_ROW_KERNEL(stationary_density_slope, 2, 1, 0, 0,
+  PZ_ROW_IN(0, x);
+  PZ_VALUE_IN(1, g);
+  PZ_ROW_OUT(0, gx);
+  PZ_ROW_EACH(j, n) {
+    gx[j] = 2 * g * ((real)(j / 2 + 1) * pz_logistic(-2 * x[j]) - (real)((j + 1) / 2 + 1) * pz_logistic(2 * x[j]));
+  }
+)
+
+PZ_ROW_KERNEL(series_largest, 1, 1, 0, 0,
+  PZ_ROW_IN(0, beyond);
+  PZ_ROW_MAX(most, j, n, beyond[j]);
+  PZ_VALUE_OUT(0, most);
+)
+
+// clang-format on
+
+/* ---- bounds ------------------------------------------------------------------------------ */
+
+static pz_status
+largest(pz_call* const c, const pz_tensor* const beyond, double* const most)
+{
+  const pz_spec one = pz_spec_make(beyond->dtype, 0, NULL);
+  pz_tensor number;
+  PZ_TRY(pz_work(c, &one, &number));
+  PZ_TRY(pz_launch_rows(c, &series_largest, PZ_WHOLE, 0, PZ_TENSORS(beyond), PZ_OUTPUTS(&number),
+                        NULL, NULL));
+  return pz_read(c, &number, most);
+}
+
+pz_status
+series_distance(pz_call* const c, const pz_tensor* const beyond, double* const distance)
+{
+  PZ_TRY(largest(c, beyond, distance));
+  *distance = *distance < 0.0 ? 0.0 : *distance;
+  return PZ_OK;
+}
+
+pz_status
+series_check(pz_call* const c, const char* const what, const double tolerance,
+             const pz_tensor* const beyond)
+{
+  double most = 0.0;
+  PZ_TRY(largest(c, beyond, &most));
+  if (most < 0.0) {
+    return PZ_OK;
+  }
+  return most <= tolerance
+             ? pz_fail(c, PZ_SINGULAR, "found %s of magnitude 1, which no original reaches", what)
+             : pz_fail(c, PZ_OUTSIDE, "found %s of magnitude %.9g, expected less than 1", what,
+                       1.0 + most);
+}
+
+/* ---- the callbacks ------------------------------------------------------------------------ */
+
+static int64_t
+order_of(const pz_tensor* const x)
+{
+  return x->shape[x->ndim - 1];
+}
+
+static pz_status
+stationary_plan(pz_call* const c, const pz_spec* const given)
+{
+  if (c->n_given != 1) {
+    return pz_fail(c, PZ_MISMATCH, "found %u inputs, expected one", (unsigned)c->n_given);
+  }
+  if (given->ndim < 1) {
+    return pz_fail(c, PZ_MISMATCH, "found a single number, expected rows of coefficients");
+  }
+  PZ_TRY(pz_declare_density(c, 1, PZ_ALL_ENTRIES, PZ_ALL_ENTRIES));
+  PZ_TRY(pz_declare_original(c, NULL, given));
+  return pz_declare_value(c, given, PZ_GENERAL);
+}
+
+static pz_status
+stationary_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
+{
+  const int64_t n = order_of(x);
+  const int64_t saving = (c->flags & PZ_CALL_SAVING) != 0;
+  pz_spec spec = pz_spec_of(x);
+  pz_tensor r;
+  pz_tensor steps;
+  spec.shape[spec.ndim - 1] = saving ? n * (n - 1) / 2 : 0;
+  PZ_TRY(pz_save_like(c, x, &r));
+  PZ_TRY(pz_save(c, &spec, &steps));
+  if (pz_count(x) == 0) {
+    return PZ_OK;
+  }
+  PZ_TRY(pz_launch(c, &stationary_tanh, pz_count(x), PZ_TENSORS(x, &r), NULL, NULL));
+  return pz_launch(c, &stationary_step_up, pz_count(x) / n, PZ_TENSORS(&r, y, &steps), NULL,
+                   PZ_INTEGERS(n, saving));
+}
+
+/* Launches a kernel on what forward saved, and on `rows`. */
+static pz_status
+launch_saved(pz_call* const c, const pz_kernel* const kernel, const pz_tensor* const rows)
+{
+  const int64_t n = order_of(rows);
+  pz_tensor r;
+  pz_tensor steps;
+  PZ_TRY(pz_saved(c, 0, &r));
+  PZ_TRY(pz_saved(c, 1, &steps));
+  return pz_launch(c, kernel, pz_count(rows) / n, PZ_TENSORS(&r, &steps, rows), NULL, &n);
+}
+
+static pz_status
+stationary_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
+               const pz_tensor* const gy, pz_tensor* const gx)
+{
+  (void)y;
+  if (pz_count(x) == 0) {
+    return PZ_OK;
+  }
+  PZ_TRY(pz_copy(c, gy, gx));
+  PZ_TRY(launch_saved(c, &stationary_adjoint, gx));
+  return pz_launch(c, &stationary_slope, pz_count(x), PZ_TENSORS(x, gx, gx), NULL, NULL);
+}
+
+static pz_status
+stationary_jvp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
+               const pz_tensor* const dx, pz_tensor* const dy)
+{
+  (void)y;
+  if (pz_count(x) == 0) {
+    return PZ_OK;
+  }
+  PZ_TRY(pz_launch(c, &stationary_slope, pz_count(x), PZ_TENSORS(x, dx, dy), NULL, NULL));
+  return launch_saved(c, &stationary_tangent, dy);
+}
+
+/* r and beyond <- of stationary_step_down. */
+static pz_status
+step_down(pz_call* const c, const pz_tensor* const y, pz_tensor* const r, pz_tensor* const beyond)
+{
+  const double limit = 1.0 - sqrt(pz_dtype_epsilon(y->dtype));
+  const int64_t n = order_of(y);
+  const pz_spec spec = pz_spec_make(y->dtype, y->ndim - 1, y->shape);
+  PZ_TRY(pz_work_like(c, y, r));
+  PZ_TRY(pz_work(c, &spec, beyond));
+  return pz_launch(c, &stationary_step_down, pz_count(y) / n, PZ_TENSORS(y, r, beyond), &limit, &n);
+}
+
+static pz_status
+stationary_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const x)
+{
+  pz_tensor r;
+  pz_tensor beyond;
+  if (pz_count(y) == 0) {
+    return PZ_OK;
+  }
+  PZ_TRY(step_down(c, y, &r, &beyond));
+  if (c->intent == PZ_ASSIGN) {
+    const double tolerance = 100.0 * (double)order_of(y) * pz_dtype_epsilon(y->dtype);
+    PZ_TRY(series_check(c, "a partial autocorrelation", tolerance, &beyond));
+  }
+  return pz_launch(c, &stationary_atanh, pz_count(y), PZ_TENSORS(&r, x), NULL, NULL);
+}
+
+static pz_status
+stationary_residual(pz_call* const c, const pz_tensor* const y, double* const distance)
+{
+  pz_tensor r;
+  pz_tensor beyond;
+  *distance = 0.0;
+  if (pz_count(y) == 0) {
+    return PZ_OK;
+  }
+  PZ_TRY(step_down(c, y, &r, &beyond));
+  return series_distance(c, &beyond, distance);
+}
+
+/* Uniform in the set of all coefficients of this order. */
+static pz_status
+stationary_sample(pz_call* const c, pz_tensor* const y)
+{
+  const int64_t n = order_of(y);
+  const double eps = pz_dtype_epsilon(y->dtype);
+  pz_spec spec = pz_spec_of(y);
+  pz_tensor u;
+  pz_tensor r;
+  if (pz_count(y) == 0) {
+    return PZ_OK;
+  }
+  spec.shape[spec.ndim - 1] = n * (n + 3) / 2;
+  PZ_TRY(pz_work(c, &spec, &u));
+  PZ_TRY(pz_work_like(c, y, &r));
+  PZ_TRY(pz_random(c, PZ_UNIFORM, c->draw, 0, eps, 1.0 - eps, &u)); /* neither 0 nor 1 */
+  PZ_TRY(pz_launch(c, &stationary_exponential, pz_count(&u), PZ_TENSORS(&u, &u), NULL, NULL));
+  PZ_TRY(pz_launch(c, &stationary_uniform, pz_count(y) / n, PZ_TENSORS(&u, &r), NULL, &n));
+  return pz_launch(c, &stationary_step_up, pz_count(y) / n, PZ_TENSORS(&r, y, NULL), NULL,
+                   PZ_INTEGERS(n, 0));
+}
+
+static pz_status
+stationary_log_abs_det(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
+                       pz_tensor* const out)
+{
+  (void)y;
+  return pz_launch_rows(c, &stationary_density, PZ_ALONG_DIM, -1, PZ_TENSORS(x), PZ_OUTPUTS(out),
+                        NULL, NULL);
+}
+
+static pz_status
+stationary_log_abs_det_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
+                           const pz_tensor* const g_out, pz_tensor* const gx)
+{
+  (void)y;
+  return pz_launch_rows(c, &stationary_density_slope, PZ_ALONG_DIM, -1, PZ_TENSORS(x, g_out),
+                        PZ_OUTPUTS(gx), NULL, NULL);
+}
+
+static const pz_parametrization stationary = {
+    .size = sizeof(stationary),
+    .option_size = sizeof(pz_option),
+    .id = "stationary",
+    .summary = "Coefficients of a stationary autoregression, along the last dimension",
+    .tags = "series autoregression stable statistics",
+    .formula =
+        "a of y_t = a_1 y_(t-1) + ... + a_p y_(t-p) + noise, from partial autocorrelations r = "
+        "tanh(x): a <- (a - r_k reverse(a), r_k) for k = 1 .. p\n"
+        "domain: any shape, p numbers in the last dimension; coefficients near the boundary grow "
+        "up "
+        "to 2^p\n"
+        "right inverse: the recursion backwards, then atanh; registered coefficients that are not "
+        "stationary become a_j rho^j\n"
+        "log |det|: sum over k of (floor(k/2) + 1) log(1 - r_k) + (floor((k-1)/2) + 1) "
+        "log(1 + r_k)\n"
+        "cost: p^2 operations for each row, and p^2/2 numbers saved for vjp",
+    .plan = stationary_plan,
+    .forward = stationary_forward,
+    .right_inverse = stationary_right_inverse,
+    .vjp = stationary_vjp,
+    .residual = stationary_residual,
+    .sample = stationary_sample,
+    .log_abs_det = stationary_log_abs_det,
+    .log_abs_det_vjp = stationary_log_abs_det_vjp,
+    .jvp = stationary_jvp,
+};
+
+PZ_PLUGIN(series, "1.0.0", PZ_PARAMETRIZATION(&stationary));
