@@ -35,6 +35,8 @@ CASES = [
     ("stationary", (10000, 4)),
     ("stationary", (100, 100)),
     ("stationary", (1, 10)),
+    ("stable_diagonal", (10000, 2)),
+    ("stable_diagonal(form=s4d)", (2048, 512)),
 ]
 
 
@@ -47,12 +49,19 @@ def stationary(x):
     return a
 
 
+def eigenvalues(x):
+    size, angle = torch.exp(-torch.exp(x[..., 0])), x[..., 1]
+    return torch.stack((size * torch.cos(angle), size * torch.sin(angle)), -1)
+
+
 # What PyTorch computes for maps of which it has no module.
 ENTRIES = {
     "positive": torch.exp,
     "positive(map=softplus)": torch.nn.functional.softplus,
     "interval(lower=-1,upper=3)": lambda x: -1 + 4 * torch.sigmoid(x),
     "stationary": stationary,
+    "stable_diagonal": eigenvalues,
+    "stable_diagonal(form=s4d)": lambda x: -torch.exp(x),
 }
 
 

@@ -198,51 +198,7 @@ PZ_ROW_KERNEL(stationary_density_slope, 2, 1, 0, 0,
   }
 )
 
-PZ_ROW_KERNEL(series_largest, 1, 1, 0, 0,
-  PZ_ROW_IN(0, beyond);
-  PZ_ROW_MAX(most, j, n, beyond[j]);
-  PZ_VALUE_OUT(0, most);
-)
-
 // clang-format on
-
-/* ---- bounds ------------------------------------------------------------------------------ */
-
-static pz_status
-largest(pz_call* const c, const pz_tensor* const beyond, double* const most)
-{
-  const pz_spec one = pz_spec_make(beyond->dtype, 0, NULL);
-  pz_tensor number;
-  PZ_TRY(pz_work(c, &one, &number));
-  PZ_TRY(pz_launch_rows(c, &series_largest, PZ_WHOLE, 0, PZ_TENSORS(beyond), PZ_OUTPUTS(&number),
-                        NULL, NULL));
-  return pz_read(c, &number, most);
-}
-
-pz_status
-series_distance(pz_call* const c, const pz_tensor* const beyond, double* const distance)
-{
-  PZ_TRY(largest(c, beyond, distance));
-  *distance = *distance < 0.0 ? 0.0 : *distance;
-  return PZ_OK;
-}
-
-pz_status
-series_check(pz_call* const c, const char* const what, const double tolerance,
-             const pz_tensor* const beyond)
-{
-  double most = 0.0;
-  PZ_TRY(largest(c, beyond, &most));
-  if (most < 0.0) {
-    return PZ_OK;
-  }
-  return most <= tolerance
-             ? pz_fail(c, PZ_SINGULAR, "found %s of magnitude 1, which no original reaches", what)
-             : pz_fail(c, PZ_OUTSIDE, "found %s of magnitude %.9g, expected less than 1", what,
-                       1.0 + most);
-}
-
-/* ---- the callbacks ------------------------------------------------------------------------ */
 
 static int64_t
 order_of(const pz_tensor* const x)
@@ -335,6 +291,8 @@ step_down(pz_call* const c, const pz_tensor* const y, pz_tensor* const r, pz_ten
 static pz_status
 stationary_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const x)
 {
+  static const series_bound bound = {"a partial autocorrelation of magnitude 1",
+                                     "a partial autocorrelation of magnitude", 1.0};
   pz_tensor r;
   pz_tensor beyond;
   if (pz_count(y) == 0) {
@@ -343,7 +301,7 @@ stationary_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* 
   PZ_TRY(step_down(c, y, &r, &beyond));
   if (c->intent == PZ_ASSIGN) {
     const double tolerance = 100.0 * (double)order_of(y) * pz_dtype_epsilon(y->dtype);
-    PZ_TRY(series_check(c, "a partial autocorrelation", tolerance, &beyond));
+    PZ_TRY(series_check(c, &bound, tolerance, &beyond));
   }
   return pz_launch(c, &stationary_atanh, pz_count(y), PZ_TENSORS(&r, x), NULL, NULL);
 }
@@ -429,4 +387,4 @@ static const pz_parametrization stationary = {
     .jvp = stationary_jvp,
 };
 
-PZ_PLUGIN(series, "1.0.0", PZ_PARAMETRIZATION(&stationary));
+PZ_PLUGIN(series, "1.0.0", PZ_PARAMETRIZATION(&stationary), PZ_PARAMETRIZATION(&stable_diagonal));

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 the libparametrize authors
 # SPDX-License-Identifier: MIT
-"""stationary by the command, against NumPy on reference and cpu."""
+"""stationary and stable_diagonal by the command, against NumPy on reference and cpu."""
 
 import pathlib
 import sys
@@ -80,22 +80,45 @@ def uniform():
         assert abs(x.var() / variance - 1) < 5 * (2 / n) ** 0.5  # more than of normal numbers: these have bounds
 
 
-def refusals():
-    """values outside, on the boundary and not finite, and single numbers"""
-    folder("refusals")
+def eigenvalues():
+    """stable_diagonal is the exponential of complex numbers, finite for originals of +-1e4"""
+    folder("eigenvalues")
+    random = np.random.default_rng(seed)
     for device in devices:
-        for a, says in (
-            ([0.5, 1.4], "found a partial autocorrelation of magnitude 1.4, expected less than 1"),
-            ([0.5, 1], "found a partial autocorrelation of magnitude 1, which no original reaches"),
-            ([1.0, 0.5], "found a partial autocorrelation of magnitude 2, expected less than 1"),
-            ([0.5, float("nan")], "found a partial autocorrelation of magnitude nan, expected less than 1"),
-            (0.5, "found a single number, expected rows of coefficients"),
+        x = random.standard_normal((7, 3, 2)) * 3
+        y, expected = apply("stable_diagonal", x, device), np.exp(-np.exp(x[..., 0]) + 1j * x[..., 1])
+        assert np.abs(y[..., 0] + 1j * y[..., 1] - expected).max() < 1e-14
+        x = np.array([[1e4, 1], [-1e4, 1e4], [1e-30, -1e-30]])
+        y = apply("stable_diagonal", x, device)
+        good("vjp", "-p", "stable_diagonal", "x.npy", "--grad", "y.npy", "-o", "g.npy", "--device", device, "--force")
+        assert (y[0] == 0).all() and np.isfinite(y).all() and np.isfinite(np.load("g.npy")).all()
+        y = apply("stable_diagonal(form=s4d)", x / 100, device)
+        assert np.allclose(y, -np.exp(x / 100), rtol=1e-14, atol=0)
+
+
+def refusals():
+    """values outside, on the boundary and not finite, and shapes"""
+    folder("refusals")
+    lru, s4d = "stable_diagonal", "stable_diagonal(form=s4d)"
+    for device in devices:
+        for chain, a, says in (
+            ("stationary", [0.5, 1.4], "found a partial autocorrelation of magnitude 1.4, expected less than 1"),
+            ("stationary", [0.5, 1], "found a partial autocorrelation of magnitude 1, which no original reaches"),
+            ("stationary", [1.0, 0.5], "found a partial autocorrelation of magnitude 2, expected less than 1"),
+            ("stationary", [0.5, float("nan")], "found a partial autocorrelation of magnitude nan, expected less than 1"),
+            ("stationary", 0.5, "found a single number, expected rows of coefficients"),
+            (lru, [0.8, 0.9], "found an eigenvalue of modulus 1.20415946, expected less than 1"),
+            (lru, [0, -1], "found an eigenvalue of modulus 0 or 1, which no original reaches"),
+            (lru, [0, 0], "found an eigenvalue of modulus 0 or 1, which no original reaches"),
+            (lru, [0.5, 0, 0], "found 3 numbers in the last dimension, expected 2, nu and theta"),
+            (s4d, [-1, 0.25], "found an eigenvalue of 0.25, expected less than 0"),
+            (s4d, [-1, 0], "found an eigenvalue of 0, which no original reaches"),
         ):
-            np.save("a.npy", np.array(a))
-            refused("invert", "-p", "stationary", "a.npy", "-o", "x.npy", "--device", device, says=says)
+            np.save("a.npy", np.array(a, float))
+            refused("invert", "-p", chain, "a.npy", "-o", "x.npy", "--device", device, says=says)
 
 
 if np is None:
     print("1..0 # SKIP no NumPy")
 else:
-    main([definition, roots, extremes, uniform, refusals])
+    main([definition, roots, extremes, uniform, eigenvalues, refusals])

@@ -9,9 +9,9 @@ import re
 from command import *
 from tap import main
 
-file_of = dict.fromkeys(["interval", "lower_bound", "positive", "upper_bound"], "bounds") | {"stationary": "series"}  # others have their own
+file_of = dict.fromkeys(["interval", "lower_bound", "positive", "upper_bound"], "bounds") | dict.fromkeys(["stable_diagonal", "stationary"], "series")  # others have their own
 parametrizations = ["cayley", "interval", "lower_bound", "matrix_exp", "orthogonal", "positive", "pruning", "skew",
-                    "spectral_norm", "stationary", "symmetric", "upper_bound", "weight_norm"]
+                    "spectral_norm", "stable_diagonal", "stationary", "symmetric", "upper_bound", "weight_norm"]
 
 
 def listing():
