@@ -25,7 +25,7 @@ LARGE = [(1, n) for n in (64, 128, 256, 512, 1024)]
 CASES = [
     ("skew", SMALL[:1] + [(131072, 3)] + LARGE + [(1, 2048)]),
     ("skew,cayley", SMALL + LARGE),
-    ("skew,matrix_exp", SMALL[:3] + [(1, 64), (1, 256), (1, 1024)]),
+    ("skew,matrix_exp", [(4096, 2)] + SMALL[:3] + [(1, 64), (1, 256), (1, 1024)]),
     ("symmetric,matrix_exp", [(1024, 8), (1, 64), (1, 256)]),
     ("orthogonal(map=cayley,trivialization=0)", [(1, 64), (1, 256)]),
     ("orthogonal(map=matrix_exp,trivialization=0)", [(1, 64), (1, 256)]),

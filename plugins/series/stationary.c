@@ -51,29 +51,30 @@ PZ_KERNEL(stationary_slope, 3, 0, 0,
   out[i] = g[i] * (4 * e / ((1 + e) * (1 + e)));
 )
 
-/* The next ones have an item per row, of n coefficients. `steps` has a before step k from entry
-   k (k - 1) / 2 of its row on, k = 0 .. n - 1. */
+/* The next ones have an item per row, of n coefficients. Row i of `steps` has a before step k, k
+   numbers, from entry k (k - 1) / 2 on; or, when nothing is saved, from (k % 2) n on. */
 PZ_KERNEL(stationary_step_up, 3, 0, 2,
   PZ_TENSOR_ARG(0, r);
   PZ_TENSOR_ARG(1, a);
   PZ_TENSOR_ARG(2, steps);
   PZ_INTEGER_ARG(0, n);
   PZ_INTEGER_ARG(1, saving);
-  const pz_int at = i * n;
-  for (pz_int k = 0; k < n; ++k) {
-    const real rk = r[at + k];
-    const pz_int kept = i * (n * (n - 1) / 2) + k * (k - 1) / 2;
-    for (pz_int j = 0; j < k && saving != 0; ++j) {
-      steps[kept + j] = a[at + j];
+  const pz_int row = i * (saving != 0 ? n * (n - 1) / 2 : 2 * n);
+  for (pz_int k = 0; k < n - 1; ++k) {
+    const real rk = r[i * n + k];
+    const pz_int from = row + (saving != 0 ? k * (k - 1) / 2 : k % 2 * n);
+    const pz_int to = row + (saving != 0 ? k * (k + 1) / 2 : (k + 1) % 2 * n);
+    for (pz_int j = 0; j < k; ++j) {
+      steps[to + j] = steps[from + j] - rk * steps[from + k - 1 - j];
     }
-    for (pz_int j = 0; 2 * j < k; ++j) {
-      const real u = a[at + j];
-      const real v = a[at + k - 1 - j];
-      a[at + j] = u - rk * v;
-      a[at + k - 1 - j] = v - rk * u;
-    }
-    a[at + k] = rk;
+    steps[to + k] = rk;
   }
+  const real last = r[i * n + n - 1];
+  const pz_int from = row + (saving != 0 ? (n - 1) * (n - 2) / 2 : (n - 1) % 2 * n);
+  for (pz_int j = 0; j < n - 1; ++j) {
+    a[i * n + j] = steps[from + j] - last * steps[from + n - 2 - j];
+  }
+  a[i * n + n - 1] = last;
 )
 
 /* gr <- the gradient at r, for that at a on entry. */
@@ -86,17 +87,18 @@ PZ_KERNEL(stationary_adjoint, 3, 0, 1,
   for (pz_int k = n - 1; k >= 0; --k) {
     const real rk = r[at + k];
     const pz_int kept = i * (n * (n - 1) / 2) + k * (k - 1) / 2;
-    real sum = (real)0;
-    for (pz_int j = 0; j < k; ++j) {
-      sum += gr[at + j] * steps[kept + k - 1 - j];
-    }
-    gr[at + k] -= sum;
+    real ahead = (real)0;
+    real behind = (real)0;
     for (pz_int j = 0; 2 * j < k; ++j) {
+      const pz_int m = k - 1 - j;
       const real u = gr[at + j];
-      const real v = gr[at + k - 1 - j];
+      const real v = gr[at + m];
+      ahead += u * steps[kept + m];
+      behind += m == j ? (real)0 : v * steps[kept + j];
       gr[at + j] = u - rk * v;
-      gr[at + k - 1 - j] = v - rk * u;
+      gr[at + m] = v - rk * u;
     }
+    gr[at + k] -= ahead + behind;
   }
 )
 
@@ -228,7 +230,7 @@ stationary_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const 
   pz_spec spec = pz_spec_of(x);
   pz_tensor r;
   pz_tensor steps;
-  spec.shape[spec.ndim - 1] = saving ? n * (n - 1) / 2 : 0;
+  spec.shape[spec.ndim - 1] = saving ? n * (n - 1) / 2 : 2 * n;
   PZ_TRY(pz_save_like(c, x, &r));
   PZ_TRY(pz_save(c, &spec, &steps));
   if (pz_count(x) == 0) {
@@ -331,13 +333,13 @@ stationary_sample(pz_call* const c, pz_tensor* const y)
   if (pz_count(y) == 0) {
     return PZ_OK;
   }
-  spec.shape[spec.ndim - 1] = n * (n + 3) / 2;
+  spec.shape[spec.ndim - 1] = n * (n + 3) / 2; /* at least 2 n, as step_up needs afterwards */
   PZ_TRY(pz_work(c, &spec, &u));
   PZ_TRY(pz_work_like(c, y, &r));
   PZ_TRY(pz_random(c, PZ_UNIFORM, c->draw, 0, eps, 1.0 - eps, &u)); /* neither 0 nor 1 */
   PZ_TRY(pz_launch(c, &stationary_exponential, pz_count(&u), PZ_TENSORS(&u, &u), NULL, NULL));
   PZ_TRY(pz_launch(c, &stationary_uniform, pz_count(y) / n, PZ_TENSORS(&u, &r), NULL, &n));
-  return pz_launch(c, &stationary_step_up, pz_count(y) / n, PZ_TENSORS(&r, y, NULL), NULL,
+  return pz_launch(c, &stationary_step_up, pz_count(y) / n, PZ_TENSORS(&r, y, &u), NULL,
                    PZ_INTEGERS(n, 0));
 }
 
