@@ -229,8 +229,8 @@ def main(build, threads, rounds, only):
     if torch:
         torch.set_num_threads(int(threads))
     library = Library(build)
-    versions = [f"NumPy {np.__version__}"] + [f"PyTorch {torch.__version__}"] * bool(torch)
-    versions += [f"GeoTorch {geotorch.__version__}"] * bool(geotorch)
+    versions = [f"NumPy {np.__version__}"] + ([f"PyTorch {torch.__version__}"] if torch else [])
+    versions += [f"GeoTorch {geotorch.__version__}"] if geotorch else []
     rates = ", ".join(f"{2 * 512**3 / min(seconds(product(dtype, 512), 5) for _ in range(5)) / 1e9:.0f} GFLOP/s in {dtype}"
                       for dtype in ("float32", "float64"))
     print(json.dumps({"versions": f"{', '.join(versions)}; {threads} threads: products at {rates}"}), flush=True)
