@@ -12,16 +12,14 @@
 
      gx_k = (g_k - <g_(1..k-1), reverse(a)>) s_k,  g <- g_(1..k-1) - r_k reverse(g_(1..k-1))
 
-   The a of all steps, p^2/2 numbers, are saved: to run the recursion backwards, one divides by s_k,
-   which loses the digits that s_k is small, and all of them where tanh rounds to 1.
+   The a of all steps, p^2/2 numbers, are saved. Running the recursion backwards would divide by s_k,
+   so that digits are lost where s_k is small, and all of them where tanh rounds to 1.
 
-   log |det| sums over k, of the same s and m = floor(k/2), q = floor((k-1)/2), in logarithms,
-
-     (m + 1) log(1 - r_k) + (q + 1) log(1 + r_k)
+     log |det| = sum over k of (floor(k/2) + 1) log(1 - r_k) + (floor((k-1)/2) + 1) log(1 + r_k)
 
    Right inverse: the recursion backwards, r_k = a_k and a <- (a + r_k reverse(a)) / (1 - r_k^2). At
-   registration, coefficients of which an |r_k| is not below 1 become a_j rho^j, which moves the roots
-   away from 0 by 1/rho; rho is the first power of 0.98 with all |r_k| <= 1 - sqrt(eps), or 0. */
+   registration, if an |r_k| is 1 or more, the coefficients become a_j rho^j, which divides the roots
+   by rho: the first power of 0.98 with all |r_k| <= 1 - sqrt(eps), or 0. */
 
 #include "series.h"
 
@@ -122,8 +120,8 @@ PZ_KERNEL(stationary_tangent, 3, 0, 1,
   }
 )
 
-/* r <- the partial autocorrelations of a, shrunk if need be; beyond <- the first |r_k|, from k = n
-   down, that is not below 1, less 1, of what was not shrunk; else -1. */
+/* r <- the partial autocorrelations of a, shrunk if need be; beyond <- |r_k| - 1 of a itself, where k is
+   the largest with |r_k| >= 1, or -1 if there is none. */
 PZ_KERNEL(stationary_step_down, 3, 1, 1,
   PZ_TENSOR_ARG(0, a);
   PZ_TENSOR_ARG(1, r);
@@ -159,16 +157,11 @@ PZ_KERNEL(stationary_step_down, 3, 1, 1,
   }
 )
 
-PZ_KERNEL(stationary_exponential, 2, 0, 0,
-  PZ_TENSOR_ARG(0, u);
-  PZ_TENSOR_ARG(1, e);
-  e[i] = -pz_log(u[i]);
-)
-
-/* r <- partial autocorrelations of uniform coefficients, from n (n + 3) / 2 exponential numbers:
-   (1 + r_k) / 2 has the distribution Beta(floor((k + 1) / 2), floor(k / 2) + 1) (Jones 1987). */
+/* r <- partial autocorrelations of uniform coefficients, from n (n + 3) / 2 uniform numbers: (1 + r_k) / 2
+   has the distribution Beta(floor((k + 1) / 2), floor(k / 2) + 1) (Jones 1987), that of a sum of so many
+   exponential numbers over the sum of all. */
 PZ_KERNEL(stationary_uniform, 2, 0, 1,
-  PZ_TENSOR_ARG(0, e);
+  PZ_TENSOR_ARG(0, u);
   PZ_TENSOR_ARG(1, r);
   PZ_INTEGER_ARG(0, n);
   pz_int next = i * (n * (n + 3) / 2);
@@ -176,8 +169,9 @@ PZ_KERNEL(stationary_uniform, 2, 0, 1,
     real above = (real)0;
     real below = (real)0;
     for (pz_int j = 0; j <= k; ++j) {
-      above += j < (k + 1) / 2 ? e[next] : (real)0;
-      below += j < (k + 1) / 2 ? (real)0 : e[next];
+      const real e = -pz_log(u[next]);
+      above += j < (k + 1) / 2 ? e : (real)0;
+      below += j < (k + 1) / 2 ? (real)0 : e;
       next += 1;
     }
     r[i * n + k - 1] = (above - below) / (above + below);
@@ -337,7 +331,6 @@ stationary_sample(pz_call* const c, pz_tensor* const y)
   PZ_TRY(pz_work(c, &spec, &u));
   PZ_TRY(pz_work_like(c, y, &r));
   PZ_TRY(pz_random(c, PZ_UNIFORM, c->draw, 0, eps, 1.0 - eps, &u)); /* neither 0 nor 1 */
-  PZ_TRY(pz_launch(c, &stationary_exponential, pz_count(&u), PZ_TENSORS(&u, &u), NULL, NULL));
   PZ_TRY(pz_launch(c, &stationary_uniform, pz_count(y) / n, PZ_TENSORS(&u, &r), NULL, &n));
   return pz_launch(c, &stationary_step_up, pz_count(y) / n, PZ_TENSORS(&r, y, &u), NULL,
                    PZ_INTEGERS(n, 0));
