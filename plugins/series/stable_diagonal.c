@@ -233,7 +233,7 @@ const pz_parametrization stable_diagonal = {
     .option_size = sizeof(pz_option),
     .id = "stable_diagonal",
     .summary = "Eigenvalues of stable linear recursions: inside the unit circle, or negative",
-    .tags = "series stable network",
+    .tags = "network series stable",
     .formula =
         "lru: (re, im) of exp(-e^nu + i theta) from (nu, theta), in the last dimension; s4d: -e^x\n"
         "domain: lru any shape whose last extent is 2, s4d any shape; e^x overflows above 709 "

@@ -359,15 +359,18 @@ static const pz_parametrization stationary = {
     .option_size = sizeof(pz_option),
     .id = "stationary",
     .summary = "Coefficients of a stationary autoregression, along the last dimension",
-    .tags = "series autoregression stable statistics",
+    .tags = "statistics series stable",
     .formula =
         "a of y_t = a_1 y_(t-1) + ... + a_p y_(t-p) + noise, from partial autocorrelations r = "
         "tanh(x): a <- (a - r_k reverse(a), r_k) for k = 1 .. p\n"
         "domain: any shape, p numbers in the last dimension; coefficients near the boundary grow "
         "up "
         "to 2^p\n"
-        "right inverse: the recursion backwards, then atanh; registered coefficients that are not "
-        "stationary become a_j rho^j\n"
+        "right inverse: the recursion backwards, then atanh, with rounding errors up to the "
+        "product of "
+        "(1 + |r_k|) / (1 - |r_k|) times eps; registered coefficients that are not stationary "
+        "become "
+        "a_j rho^j\n"
         "log |det|: sum over k of (floor(k/2) + 1) log(1 - r_k) + (floor((k-1)/2) + 1) "
         "log(1 + r_k)\n"
         "cost: p^2 operations for each row, and p^2/2 numbers saved for vjp",
