@@ -7,20 +7,14 @@
 
      a <- (a - r_k reverse(a), r_k)
 
-   Adjoint, from k = p down, with a before step k and s_k = 1 - r_k^2 = 4 s(2 x_k) s(-2 x_k), which does
-   not cancel (s: the logistic function):
-
-     gx_k = (g_k - <g_(1..k-1), reverse(a)>) s_k,  g <- g_(1..k-1) - r_k reverse(g_(1..k-1))
-
-   The a of all steps, p^2/2 numbers, are saved. Running the recursion backwards would divide by s_k,
-   so that digits are lost where s_k is small, and all of them where tanh rounds to 1.
+   (recursion.c), with dr_k/dx_k = 4 s(2 x_k) s(-2 x_k), which does not cancel (s: the logistic function).
 
      log |det| = sum over k of (floor(k/2) + 1) log(1 - r_k) + (floor((k-1)/2) + 1) log(1 + r_k)
 
-   Right inverse: the recursion backwards, r_k = a_k and a <- (a + r_k reverse(a)) / (1 - r_k^2). At
-   registration, if an |r_k| is 1 or more, the coefficients become a_j rho^j, which divides the roots
-   by rho: the first power of 0.98 with all |r_k| <= 1 - sqrt(eps), or 0. */
+   Right inverse: the recursion backwards, then atanh. At registration, coefficients that are not
+   stationary become a_j rho^j, which divides the roots by rho. */
 
+#include "recursion.h"
 #include "series.h"
 
 #include <math.h>
@@ -47,114 +41,6 @@ PZ_KERNEL(stationary_slope, 3, 0, 0,
   PZ_TENSOR_ARG(2, out);
   const real e = pz_exp(-2 * pz_abs(x[i]));
   out[i] = g[i] * (4 * e / ((1 + e) * (1 + e)));
-)
-
-/* The next ones have an item per row, of n coefficients. Row i of `steps` has a before step k, k
-   numbers, from entry k (k - 1) / 2 on; or, when nothing is saved, from (k % 2) n on. */
-PZ_KERNEL(stationary_step_up, 3, 0, 2,
-  PZ_TENSOR_ARG(0, r);
-  PZ_TENSOR_ARG(1, a);
-  PZ_TENSOR_ARG(2, steps);
-  PZ_INTEGER_ARG(0, n);
-  PZ_INTEGER_ARG(1, saving);
-  const pz_int row = i * (saving != 0 ? n * (n - 1) / 2 : 2 * n);
-  for (pz_int k = 0; k < n - 1; ++k) {
-    const real rk = r[i * n + k];
-    const pz_int from = row + (saving != 0 ? k * (k - 1) / 2 : k % 2 * n);
-    const pz_int to = row + (saving != 0 ? k * (k + 1) / 2 : (k + 1) % 2 * n);
-    for (pz_int j = 0; j < k; ++j) {
-      steps[to + j] = steps[from + j] - rk * steps[from + k - 1 - j];
-    }
-    steps[to + k] = rk;
-  }
-  const real last = r[i * n + n - 1];
-  const pz_int from = row + (saving != 0 ? (n - 1) * (n - 2) / 2 : (n - 1) % 2 * n);
-  for (pz_int j = 0; j < n - 1; ++j) {
-    a[i * n + j] = steps[from + j] - last * steps[from + n - 2 - j];
-  }
-  a[i * n + n - 1] = last;
-)
-
-/* gr <- the gradient at r, for that at a on entry. */
-PZ_KERNEL(stationary_adjoint, 3, 0, 1,
-  PZ_TENSOR_ARG(0, r);
-  PZ_TENSOR_ARG(1, steps);
-  PZ_TENSOR_ARG(2, gr);
-  PZ_INTEGER_ARG(0, n);
-  const pz_int at = i * n;
-  for (pz_int k = n - 1; k >= 0; --k) {
-    const real rk = r[at + k];
-    const pz_int kept = i * (n * (n - 1) / 2) + k * (k - 1) / 2;
-    real ahead = (real)0;
-    real behind = (real)0;
-    for (pz_int j = 0; 2 * j < k; ++j) {
-      const pz_int m = k - 1 - j;
-      const real u = gr[at + j];
-      const real v = gr[at + m];
-      ahead += u * steps[kept + m];
-      behind += m == j ? (real)0 : v * steps[kept + j];
-      gr[at + j] = u - rk * v;
-      gr[at + m] = v - rk * u;
-    }
-    gr[at + k] -= ahead + behind;
-  }
-)
-
-/* da <- the derivative along dr, which it holds on entry. */
-PZ_KERNEL(stationary_tangent, 3, 0, 1,
-  PZ_TENSOR_ARG(0, r);
-  PZ_TENSOR_ARG(1, steps);
-  PZ_TENSOR_ARG(2, da);
-  PZ_INTEGER_ARG(0, n);
-  const pz_int at = i * n;
-  for (pz_int k = 0; k < n; ++k) {
-    const real rk = r[at + k];
-    const real drk = da[at + k];
-    const pz_int kept = i * (n * (n - 1) / 2) + k * (k - 1) / 2;
-    for (pz_int j = 0; 2 * j < k; ++j) {
-      const real u = da[at + j];
-      const real v = da[at + k - 1 - j];
-      da[at + j] = u - rk * v - drk * steps[kept + k - 1 - j];
-      da[at + k - 1 - j] = v - rk * u - drk * steps[kept + j];
-    }
-  }
-)
-
-/* r <- the partial autocorrelations of a, shrunk if need be; beyond <- |r_k| - 1 of a itself, where k is
-   the largest with |r_k| >= 1, or -1 if there is none. */
-PZ_KERNEL(stationary_step_down, 3, 1, 1,
-  PZ_TENSOR_ARG(0, a);
-  PZ_TENSOR_ARG(1, r);
-  PZ_TENSOR_ARG(2, beyond);
-  PZ_REAL_ARG(0, limit);
-  PZ_INTEGER_ARG(0, n);
-  const pz_int at = i * n;
-  real rho = (real)1;
-  int outside = 1;
-  beyond[i] = (real)-1;
-  while (outside) {
-    real power = (real)1;
-    outside = 0;
-    for (pz_int j = 0; j < n; ++j) {
-      power *= rho;
-      r[at + j] = a[at + j] * power;
-    }
-    for (pz_int k = n - 1; k >= 0 && !outside; --k) {
-      const real rk = r[at + k];
-      const real s = (1 - rk) * (1 + rk);
-      outside = rho < (real)1 ? pz_abs(rk) > limit : pz_abs(rk) >= (real)1;
-      if (rho == (real)1 && !(pz_abs(rk) < (real)1)) {
-        beyond[i] = pz_abs(rk) - 1;
-      }
-      for (pz_int j = 0; 2 * j < k; ++j) {
-        const real u = r[at + j];
-        const real v = r[at + k - 1 - j];
-        r[at + j] = (u + rk * v) / s;
-        r[at + k - 1 - j] = (v + rk * u) / s;
-      }
-    }
-    rho = rho < (real)1e-37 ? (real)0 : rho * (real)0.98;
-  }
 )
 
 /* r <- partial autocorrelations of uniform coefficients, from n (n + 3) / 2 uniform numbers: (1 + r_k) / 2
@@ -196,12 +82,6 @@ PZ_ROW_KERNEL(stationary_density_slope, 2, 1, 0, 0,
 
 // clang-format on
 
-static int64_t
-order_of(const pz_tensor* const x)
-{
-  return x->shape[x->ndim - 1];
-}
-
 static pz_status
 stationary_plan(pz_call* const c, const pz_spec* const given)
 {
@@ -219,32 +99,13 @@ stationary_plan(pz_call* const c, const pz_spec* const given)
 static pz_status
 stationary_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 {
-  const int64_t n = order_of(x);
-  const int64_t saving = (c->flags & PZ_CALL_SAVING) != 0;
-  pz_spec spec = pz_spec_of(x);
   pz_tensor r;
-  pz_tensor steps;
-  spec.shape[spec.ndim - 1] = saving ? n * (n - 1) / 2 : 2 * n;
-  PZ_TRY(pz_save_like(c, x, &r));
-  PZ_TRY(pz_save(c, &spec, &steps));
   if (pz_count(x) == 0) {
     return PZ_OK;
   }
+  PZ_TRY(pz_save_like(c, x, &r));
   PZ_TRY(pz_launch(c, &stationary_tanh, pz_count(x), PZ_TENSORS(x, &r), NULL, NULL));
-  return pz_launch(c, &stationary_step_up, pz_count(x) / n, PZ_TENSORS(&r, y, &steps), NULL,
-                   PZ_INTEGERS(n, saving));
-}
-
-/* Launches a kernel on what forward saved, and on `rows`. */
-static pz_status
-launch_saved(pz_call* const c, const pz_kernel* const kernel, const pz_tensor* const rows)
-{
-  const int64_t n = order_of(rows);
-  pz_tensor r;
-  pz_tensor steps;
-  PZ_TRY(pz_saved(c, 0, &r));
-  PZ_TRY(pz_saved(c, 1, &steps));
-  return pz_launch(c, kernel, pz_count(rows) / n, PZ_TENSORS(&r, &steps, rows), NULL, &n);
+  return recursion_up(c, &r, y);
 }
 
 static pz_status
@@ -255,8 +116,7 @@ stationary_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* cons
   if (pz_count(x) == 0) {
     return PZ_OK;
   }
-  PZ_TRY(pz_copy(c, gy, gx));
-  PZ_TRY(launch_saved(c, &stationary_adjoint, gx));
+  PZ_TRY(recursion_adjoint(c, gy, gx));
   return pz_launch(c, &stationary_slope, pz_count(x), PZ_TENSORS(x, gx, gx), NULL, NULL);
 }
 
@@ -264,24 +124,14 @@ static pz_status
 stationary_jvp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
                const pz_tensor* const dx, pz_tensor* const dy)
 {
+  pz_tensor dr;
   (void)y;
   if (pz_count(x) == 0) {
     return PZ_OK;
   }
-  PZ_TRY(pz_launch(c, &stationary_slope, pz_count(x), PZ_TENSORS(x, dx, dy), NULL, NULL));
-  return launch_saved(c, &stationary_tangent, dy);
-}
-
-/* r and beyond <- of stationary_step_down. */
-static pz_status
-step_down(pz_call* const c, const pz_tensor* const y, pz_tensor* const r, pz_tensor* const beyond)
-{
-  const double limit = 1.0 - sqrt(pz_dtype_epsilon(y->dtype));
-  const int64_t n = order_of(y);
-  const pz_spec spec = pz_spec_make(y->dtype, y->ndim - 1, y->shape);
-  PZ_TRY(pz_work_like(c, y, r));
-  PZ_TRY(pz_work(c, &spec, beyond));
-  return pz_launch(c, &stationary_step_down, pz_count(y) / n, PZ_TENSORS(y, r, beyond), &limit, &n);
+  PZ_TRY(pz_work_like(c, x, &dr));
+  PZ_TRY(pz_launch(c, &stationary_slope, pz_count(x), PZ_TENSORS(x, dx, &dr), NULL, NULL));
+  return recursion_tangent(c, &dr, dy);
 }
 
 static pz_status
@@ -294,9 +144,9 @@ stationary_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* 
   if (pz_count(y) == 0) {
     return PZ_OK;
   }
-  PZ_TRY(step_down(c, y, &r, &beyond));
+  PZ_TRY(recursion_down(c, y, &r, &beyond));
   if (c->intent == PZ_ASSIGN) {
-    const double tolerance = 100.0 * (double)order_of(y) * pz_dtype_epsilon(y->dtype);
+    const double tolerance = 100.0 * (double)recursion_order(y) * pz_dtype_epsilon(y->dtype);
     PZ_TRY(series_check(c, &bound, tolerance, &beyond));
   }
   return pz_launch(c, &stationary_atanh, pz_count(y), PZ_TENSORS(&r, x), NULL, NULL);
@@ -311,7 +161,7 @@ stationary_residual(pz_call* const c, const pz_tensor* const y, double* const di
   if (pz_count(y) == 0) {
     return PZ_OK;
   }
-  PZ_TRY(step_down(c, y, &r, &beyond));
+  PZ_TRY(recursion_down(c, y, &r, &beyond));
   return series_distance(c, &beyond, distance);
 }
 
@@ -319,7 +169,7 @@ stationary_residual(pz_call* const c, const pz_tensor* const y, double* const di
 static pz_status
 stationary_sample(pz_call* const c, pz_tensor* const y)
 {
-  const int64_t n = order_of(y);
+  const int64_t n = recursion_order(y);
   const double eps = pz_dtype_epsilon(y->dtype);
   pz_spec spec = pz_spec_of(y);
   pz_tensor u;
@@ -327,13 +177,12 @@ stationary_sample(pz_call* const c, pz_tensor* const y)
   if (pz_count(y) == 0) {
     return PZ_OK;
   }
-  spec.shape[spec.ndim - 1] = n * (n + 3) / 2; /* at least 2 n, as step_up needs afterwards */
+  spec.shape[spec.ndim - 1] = n * (n + 3) / 2;
   PZ_TRY(pz_work(c, &spec, &u));
   PZ_TRY(pz_work_like(c, y, &r));
   PZ_TRY(pz_random(c, PZ_UNIFORM, c->draw, 0, eps, 1.0 - eps, &u)); /* neither 0 nor 1 */
   PZ_TRY(pz_launch(c, &stationary_uniform, pz_count(y) / n, PZ_TENSORS(&u, &r), NULL, &n));
-  return pz_launch(c, &stationary_step_up, pz_count(y) / n, PZ_TENSORS(&r, y, &u), NULL,
-                   PZ_INTEGERS(n, 0));
+  return recursion_up(c, &r, y);
 }
 
 static pz_status
@@ -363,14 +212,11 @@ static const pz_parametrization stationary = {
     .formula =
         "a of y_t = a_1 y_(t-1) + ... + a_p y_(t-p) + noise, from partial autocorrelations r = "
         "tanh(x): a <- (a - r_k reverse(a), r_k) for k = 1 .. p\n"
-        "domain: any shape, p numbers in the last dimension; coefficients near the boundary grow "
-        "up "
-        "to 2^p\n"
+        "domain: any shape, p numbers in the last dimension; near the boundary coefficients grow "
+        "up to 2^p\n"
         "right inverse: the recursion backwards, then atanh, with rounding errors up to the "
-        "product of "
-        "(1 + |r_k|) / (1 - |r_k|) times eps; registered coefficients that are not stationary "
-        "become "
-        "a_j rho^j\n"
+        "product of (1 + |r_k|) / (1 - |r_k|) times eps; registered coefficients that are not "
+        "stationary become a_j rho^j\n"
         "log |det|: sum over k of (floor(k/2) + 1) log(1 - r_k) + (floor((k-1)/2) + 1) "
         "log(1 + r_k)\n"
         "cost: p^2 operations for each row, and p^2/2 numbers saved for vjp",
