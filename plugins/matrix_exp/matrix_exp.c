@@ -160,10 +160,9 @@ static const pz_parametrization matrix_exp = {
         "orders 2 and 3, which have closed forms\n"
         "right inverse: the logarithm; after symmetric for any positive definite Y, after "
         "skew for any rotation, otherwise if no eigenvalue is zero or negative\n"
-        "cost: one pass for orders 2 and 3 after skew; else forward 0 to 5 products of 2n^3 and "
-        "one "
-        "per squaring, or one eigendecomposition for symmetric X of large norm; vjp twice the "
-        "products",
+        "cost: one pass for orders 2 and 3 after skew; else forward 0 to 5 products of 2n^3 "
+        "and one per squaring, or one eigendecomposition for symmetric X of large norm; vjp twice "
+        "the products",
     .plan = matrix_exp_plan,
     .forward = matrix_exp_forward,
     .right_inverse = matrix_exp_right_inverse,
