@@ -25,7 +25,7 @@ LARGE = [(1, n) for n in (64, 128, 256, 512, 1024)]
 CASES = [
     ("skew", SMALL[:1] + [(131072, 3)] + LARGE + [(1, 2048)]),
     ("skew,cayley", SMALL + LARGE),
-    ("skew,matrix_exp", SMALL[:3] + [(1, 64), (1, 256), (1, 1024)]),
+    ("skew,matrix_exp", [(4096, 2)] + SMALL[:3] + [(1, 64), (1, 256), (1, 1024)]),
     ("symmetric,matrix_exp", [(1024, 8), (1, 64), (1, 256)]),
     ("orthogonal(map=cayley,trivialization=0)", [(1, 64), (1, 256)]),
     ("orthogonal(map=matrix_exp,trivialization=0)", [(1, 64), (1, 256)]),
@@ -229,8 +229,8 @@ def main(build, threads, rounds, only):
     if torch:
         torch.set_num_threads(int(threads))
     library = Library(build)
-    versions = [f"NumPy {np.__version__}"] + [f"PyTorch {torch.__version__}"] * bool(torch)
-    versions += [f"GeoTorch {geotorch.__version__}"] * bool(geotorch)
+    versions = [f"NumPy {np.__version__}"] + ([f"PyTorch {torch.__version__}"] if torch else [])
+    versions += [f"GeoTorch {geotorch.__version__}"] if geotorch else []
     rates = ", ".join(f"{2 * 512**3 / min(seconds(product(dtype, 512), 5) for _ in range(5)) / 1e9:.0f} GFLOP/s in {dtype}"
                       for dtype in ("float32", "float64"))
     print(json.dumps({"versions": f"{', '.join(versions)}; {threads} threads: products at {rates}"}), flush=True)

@@ -34,6 +34,11 @@ CASES = [
     ("positive(map=softplus)", (2048, 512)),
     ("interval(lower=-1,upper=3)", (2048, 512)),
     ("positive", (10, 10)),
+    ("stationary", (10000, 4)),
+    ("stationary", (100, 100)),
+    ("stationary", (1, 10)),
+    ("stable_diagonal", (10000, 2)),
+    ("stable_diagonal(form=s4d)", (2048, 512)),
     ("cholesky", (10000, 4, 4)),
     ("cholesky", (256, 256)),
     ("cholesky(of=covariance)", (10000, 4, 4)),
@@ -45,12 +50,26 @@ CASES = [
 ]
 
 
+def stationary(x):
+    r = torch.tanh(x)
+    a = r[..., :0]
+    for k in range(x.shape[-1]):
+        rk = r[..., k : k + 1]
+        a = torch.cat((a - rk * a.flip(-1), rk), -1)
+    return a
+
+
+def eigenvalues(x):
+    size, angle = torch.exp(-torch.exp(x[..., 0])), x[..., 1]
+    return torch.stack((size * torch.cos(angle), size * torch.sin(angle)), -1)
+
+
 def correlation(x):
     factor = transforms.CorrCholeskyTransform()(x)
     return factor @ factor.mT
 
 
-# What PyTorch computes for maps of single entries and of triangles.
+# What PyTorch computes for maps of which it has no module.
 FUNCTIONS = {
     "positive": torch.exp,
     "positive(map=softplus)": torch.nn.functional.softplus,
@@ -59,6 +78,9 @@ FUNCTIONS = {
     "cholesky(of=covariance)": transforms.PositiveDefiniteTransform(),
     "correlation": transforms.CorrCholeskyTransform(),
     "correlation(of=matrix)": correlation,
+    "stationary": stationary,
+    "stable_diagonal": eigenvalues,
+    "stable_diagonal(form=s4d)": lambda x: -torch.exp(x),
 }
 
 

@@ -187,7 +187,7 @@ expm_log_abs_det(pz_call* const c, const pz_tensor* const x, pz_tensor* const ou
     return pz_fill(c, 0.0, out);
   }
   return expm_is_symmetric(c->in) ? symmetric_log_abs_det(c, x, out)
-         : c->in == PZ_SKEW       ? expm_rotation_log_abs_det(c, x, out)
+         : expm_is_skew(c->in)    ? expm_rotation_log_abs_det(c, c->in, x, out)
                                   : general_log_abs_det(c, x, out);
 }
 
@@ -195,7 +195,7 @@ pz_status
 expm_log_abs_det_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const g_out,
                      pz_tensor* const gx)
 {
-  if (!expm_is_symmetric(c->in) && c->in != PZ_SKEW) {
+  if (!expm_is_symmetric(c->in) && !expm_is_skew(c->in)) {
     return pz_fail(c, PZ_UNSUPPORTED,
                    "the gradient of log |det| is known after symmetric and skew matrices only");
   }
@@ -203,5 +203,5 @@ expm_log_abs_det_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor
     return PZ_OK;
   }
   return expm_is_symmetric(c->in) ? symmetric_log_abs_det_vjp(c, x, g_out, gx)
-                                  : expm_rotation_log_abs_det_vjp(c, x, g_out, gx);
+                                  : expm_rotation_log_abs_det_vjp(c, c->in, x, g_out, gx);
 }

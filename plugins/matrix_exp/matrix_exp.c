@@ -7,12 +7,13 @@
      symmetric X   all positive definite matrices, each of a unique X
      any X         matrices with a real logarithm
 
-   Small X use an operation of the device if it has one (common/exponential/small.c). Larger X use
+   Skew X of orders 2 and 3 have closed forms (common/exponential/closed.c). Other small X use an
+   operation of the device if it has one (common/exponential/small.c). Larger X use
    scaling and squaring of Taylor polynomials (common/exponential), but symmetric X of large norm
    use eigenvalues (symmetric.c). The adjoint of the differential at X is the differential at X^T,
    applied to G. It is computed by reversing the evaluation product by product, at twice the cost.
    The right inverse is the logarithm: by eigenvalues for definite matrices (spectral.c), by the
-   real Schur form for rotations and general matrices (logarithm.c).
+   real Schur form for rotations of order 4 and more and general matrices (logarithm.c).
 
    Values out of range overflow to Inf and NaN, which propagate. */
 
@@ -27,6 +28,9 @@ matrix_exp_plan(pz_call* const c, const pz_spec* const given)
 {
   PZ_TRY(pz_expect_square(c, given));
   PZ_TRY(pz_declare_original(c, NULL, given));
+  if (expm_is_closed(c->in, given->shape[given->ndim - 1])) {
+    PZ_TRY(pz_take_triangle(c));
+  }
   PZ_TRY(c->in == PZ_SKEW           ? pz_declare_density(c, 2, PZ_STRICT_UPPER, PZ_ROTATION)
          : expm_is_symmetric(c->in) ? pz_declare_density(c, 2, PZ_UPPER_TRIANGLE, PZ_UPPER_TRIANGLE)
                                     : pz_declare_density(c, 2, PZ_ALL_ENTRIES, PZ_ALL_ENTRIES));
@@ -149,13 +153,16 @@ static const pz_parametrization matrix_exp = {
     .id = "matrix_exp",
     .summary = "Matrix exponential: skew to rotation, symmetric to positive definite",
     .tags = "matrix orthogonal rotation positive_definite",
-    .formula = "Y = exp(X)\n"
-               "domain: any square X; Y overflows if exp(|X|) does; after skew with an error of n "
-               "eps |X|: in float32 |Y^T Y - I| is about 1e-4 at |X| = 1e5 and 1e-2 at 1e6\n"
-               "right inverse: the logarithm; after symmetric for any positive definite Y, after "
-               "skew for any rotation, otherwise if no eigenvalue is zero or negative\n"
-               "cost: forward 0 to 5 products of 2n^3 and one per squaring, or one "
-               "eigendecomposition for symmetric X of large norm; vjp twice the products",
+    .formula =
+        "Y = exp(X)\n"
+        "domain: any square X; Y overflows if exp(|X|) does; after skew with an error of n "
+        "eps |X|: in float32 |Y^T Y - I| is about 1e-4 at |X| = 1e5 and 1e-2 at 1e6, but for "
+        "orders 2 and 3, which have closed forms\n"
+        "right inverse: the logarithm; after symmetric for any positive definite Y, after "
+        "skew for any rotation, otherwise if no eigenvalue is zero or negative\n"
+        "cost: one pass for orders 2 and 3 after skew; else forward 0 to 5 products of 2n^3 "
+        "and one per squaring, or one eigendecomposition for symmetric X of large norm; vjp twice "
+        "the products",
     .plan = matrix_exp_plan,
     .forward = matrix_exp_forward,
     .right_inverse = matrix_exp_right_inverse,

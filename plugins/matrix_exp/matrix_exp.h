@@ -16,6 +16,13 @@ expm_is_symmetric(const uint32_t structure)
   return structure == PZ_SYMMETRIC || structure == PZ_SPD;
 }
 
+/* Of orders 2 and 3, x may be one triangle. */
+static inline bool
+expm_is_skew(const uint32_t structure)
+{
+  return (structure & ~(uint32_t)PZ_BY_TRIANGLE) == PZ_SKEW;
+}
+
 /* ---- density.c: log |det| ------------------------------------------------------- */
 
 pz_status expm_log_abs_det(pz_call* c, const pz_tensor* x, pz_tensor* out);

@@ -50,7 +50,7 @@ orth_log_abs_det(pz_call* const c, const pz_tensor* const x, const pz_tensor* co
   }
   PZ_TRY(pz_saved(c, 0, &saved));
   return is_cayley(c, x) ? log_det(c, (double)(n - 1), 0.0, &saved, out)
-                         : expm_rotation_log_abs_det(c, &saved, out);
+                         : expm_rotation_log_abs_det(c, PZ_SKEW, &saved, out);
 }
 
 /* gx <- the gradient at tall x. */
@@ -105,7 +105,7 @@ orth_log_abs_det_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor
   } else {
     pz_tensor g;
     PZ_TRY(pz_work_like(c, &tall, &g));
-    PZ_TRY(expm_rotation_log_abs_det_vjp(c, &saved, g_out, &g));
+    PZ_TRY(expm_rotation_log_abs_det_vjp(c, PZ_SKEW, &saved, g_out, &g));
     PZ_TRY(pz_fold_adjoint(c, PZ_LOWER, -1, &g, &gx_tall));
   }
   pz_view view;

@@ -9,10 +9,16 @@ import re
 from command import *
 from tap import main
 
-file_of = dict.fromkeys(["interval", "lower_bound", "positive", "upper_bound"], "bounds")  # others have their own
-file_of |= dict.fromkeys(["cholesky", "correlation", "psd"], "covariance")
-parametrizations = ["cayley", "cholesky", "correlation", "interval", "lower_bound", "matrix_exp", "orthogonal", "positive",
-                    "pruning", "psd", "skew", "spectral_norm", "symmetric", "upper_bound", "weight_norm"]
+# Files of several parametrizations; the others have a file of their own.
+groups = {
+    "bounds": ["interval", "lower_bound", "positive", "upper_bound"],
+    "covariance": ["cholesky", "correlation", "psd"],
+    "series": ["stable_diagonal", "stationary"],
+}
+file_of = {id: file for file, ids in groups.items() for id in ids}
+parametrizations = sorted(
+    ["cayley", "matrix_exp", "orthogonal", "pruning", "skew", "spectral_norm", "symmetric", "weight_norm", *file_of]
+)
 
 
 def listing():

@@ -16,9 +16,9 @@ except ImportError:
 devices = ["reference"]
 
 
-def inverts(chain, device):
-    """A rotation's logarithm takes a Schur form, which the reference does without."""
-    return device != "reference" or chain != "skew,matrix_exp"
+def inverts(chain, device, n):
+    """A rotation's logarithm takes a Schur form from order 4 on, which the reference does without."""
+    return device != "reference" or chain != "skew,matrix_exp" or n < 4
 
 
 def save(name, x):
@@ -55,11 +55,16 @@ def rounding():
     folder("rounding")
     for device in devices:
         for size, far in (1e3, False), (1e6, device != "reference"):  # which computes in float64
-            x = (size * np.array([[0, 0.6, 0.5], [0, 0, -0.7], [0, 0, 0]])).astype(np.float32)
+            x = np.zeros((4, 4), np.float32)  # orders 2 and 3 have closed forms
+            x[:3, :3] = size * np.array([[0, 0.6, 0.5], [0, 0, -0.7], [0, 0, 0]])
             arguments = "-p", "skew,matrix_exp", save("x.npy", x), "-o", "q.npy", "--device", device, "--force"
             status, out, err = run("apply", *arguments)
             assert status == 0 and out == "" and np.load("q.npy").shape == x.shape
             assert err.count("\n") == far and ("at distance" in err) == far, (device, size, err)
+        for n in 2, 3:
+            for dtype, size in (np.float32, 1e6), (np.float32, 1e30), (np.float64, 1e200):
+                good("apply", "-p", "skew,matrix_exp", save("x.npy", (size * normal(4, n, n)).astype(dtype)), *arguments[3:])
+                assert defect(np.load("q.npy").astype(float)).max() <= 10 * np.finfo(dtype).eps, (device, n, size)
 
 
 def definite():
@@ -175,7 +180,7 @@ def round_trips():
             for n in 1, 2, 3, 8, 33:
                 for chain in "skew,cayley", "skew,matrix_exp", "skew", "symmetric", "symmetric,matrix_exp":
                     common = "-p", chain, "--device", device, "--force"
-                    if not inverts(chain, device):
+                    if not inverts(chain, device, n):
                         continue
                     x = (normal(4, n, n) / 2 / n**0.5).astype(dtype)
                     good("apply", save("x.npy", x), "-o", "y.npy", *common)
@@ -195,7 +200,7 @@ def samples():
     folder("samples")
     for device in devices:
         for chain, set_ in [("skew,cayley", "rotation"), ("skew,matrix_exp", "rotation"), ("skew", "skew")]:
-            for dtype in ["float32", "float64"] if inverts(chain, device) else []:
+            for dtype in ["float32", "float64"] if inverts(chain, device, 6) else []:
                 common = "sample", "-p", chain, 3, 6, 6, "--dtype", dtype, "--device", device, "--force"
                 good(*common, "-o", "a.npy", "--seed", "5")
                 good(*common, "-o", "b.npy", "--seed", "5")
@@ -276,7 +281,7 @@ def reflections():
                 cond = np.linalg.norm(np.eye(n) - x, 2, axis=(-1, -2)).max()
                 assert relative(r, q.astype(float)) <= 100 * n * eps * cond, (chain, dtype)
         refused("invert", "-p", "skew,cayley", "q.npy", "-o", "z.npy", "--device", device)
-    q = save("p.npy", np.eye(3))
+    q = save("p.npy", np.eye(4))
     refused("invert", "-p", "skew,matrix_exp", q, "-o", "z.npy", "--device", "reference", says="schur")
 
 

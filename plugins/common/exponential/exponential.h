@@ -119,11 +119,29 @@ pz_status expm_diagonal_set(pz_call* c, const expm_diagonal* d, int64_t squaring
 
 /* ---- small.c: small matrices in one pass -------------------------------------- */
 
-/* y <- exp(x), and gx <- the gradient at x for gy at exp(x), by an operation of the device; nothing
-   is saved. PZ_UNSUPPORTED, with y or gx unchanged, if the device has no such operation for x. */
+/* y <- exp(x), and gx <- the gradient at x for gy at exp(x), by a closed form or an operation of the
+   device; nothing is saved. PZ_UNSUPPORTED, with y or gx unchanged, if there is neither for x. */
 pz_status expm_small(pz_call* c, uint32_t in, const pz_tensor* x, pz_tensor* y);
 pz_status expm_small_vjp(pz_call* c, uint32_t in, const pz_tensor* x, const pz_tensor* gy,
                          pz_tensor* gx);
+
+/* ---- closed.c: skew matrices of orders 2 and 3 ----------------------------------------- */
+
+/* Are these the closed forms of matrices of order n? `in` is PZ_SKEW, with PZ_BY_UPPER or PZ_BY_LOWER
+   if only that triangle of x is stored; then gx is the gradient with respect to it. */
+bool expm_is_closed(uint32_t in, int64_t n);
+
+pz_status expm_closed(pz_call* c, uint32_t in, const pz_tensor* x, pz_tensor* y);
+pz_status expm_closed_vjp(pz_call* c, uint32_t in, const pz_tensor* x, const pz_tensor* gy,
+                          pz_tensor* gx);
+/* dy <- the derivative along dx, a whole skew matrix; y is exp(x). */
+pz_status expm_closed_tangent(pz_call* c, uint32_t in, const pz_tensor* x, const pz_tensor* y,
+                              const pz_tensor* dx, pz_tensor* dy);
+/* x <- the skew logarithm of rotations y, with angles up to pi. */
+pz_status expm_closed_log(pz_call* c, const pz_tensor* y, pz_tensor* x);
+pz_status expm_closed_log_abs_det(pz_call* c, uint32_t in, const pz_tensor* x, pz_tensor* out);
+pz_status expm_closed_log_abs_det_vjp(pz_call* c, uint32_t in, const pz_tensor* x,
+                                      const pz_tensor* g_out, pz_tensor* gx);
 
 /* ---- scaling.c: scaling and squaring of any batch --------------------------- */
 
@@ -151,14 +169,16 @@ pz_status expm_tangent(pz_call* c, uint32_t in, expm_adjoint vjp, const pz_tenso
 
 /* ---- rotation_density.c: log |det| from skew matrices to rotations -------------------- */
 
-/* x are skew matrices, and gx is any matrix whose skew part counts, as in vjp after skew. */
-pz_status expm_rotation_log_abs_det(pz_call* c, const pz_tensor* x, pz_tensor* out);
-pz_status expm_rotation_log_abs_det_vjp(pz_call* c, const pz_tensor* x, const pz_tensor* g_out,
-                                        pz_tensor* gx);
+/* x are skew matrices, or triangles of them as in closed.c, and gx is any matrix whose skew part counts,
+   as in vjp after skew. */
+pz_status expm_rotation_log_abs_det(pz_call* c, uint32_t in, const pz_tensor* x, pz_tensor* out);
+pz_status expm_rotation_log_abs_det_vjp(pz_call* c, uint32_t in, const pz_tensor* x,
+                                        const pz_tensor* g_out, pz_tensor* gx);
 
 /* ---- rotation_log.c: the logarithm of a rotation --------------------------------- */
 
-/* x <- the skew logarithm of rotations y, with angles in [-pi, pi], by the real Schur form. */
+/* x <- the skew logarithm of rotations y, with angles in [-pi, pi], by the real Schur form; orders 2 and
+   3 by closed forms. */
 pz_status expm_rotation_log(pz_call* c, const pz_tensor* y, pz_tensor* x);
 
 #endif /* PLUGINS_COMMON_EXPONENTIAL_H */

@@ -105,13 +105,17 @@ angles(pz_call* const c, const pz_tensor* const x, pz_tensor* const v, pz_tensor
 }
 
 pz_status
-expm_rotation_log_abs_det(pz_call* const c, const pz_tensor* const x, pz_tensor* const out)
+expm_rotation_log_abs_det(pz_call* const c, const uint32_t in, const pz_tensor* const x,
+                          pz_tensor* const out)
 {
   const int64_t n = pz_rows(x);
   pz_tensor t;
   pz_tensor terms;
-  if (n < 3 || pz_count(x) == 0) {
+  if (n < 2 || pz_count(x) == 0) {
     return pz_fill(c, 0.0, out);
+  }
+  if (expm_is_closed(in, n)) {
+    return expm_closed_log_abs_det(c, in, x, out);
   }
   PZ_TRY(angles(c, x, NULL, &t));
   PZ_TRY(pz_work_like(c, &t, &terms));
@@ -121,7 +125,7 @@ expm_rotation_log_abs_det(pz_call* const c, const pz_tensor* const x, pz_tensor*
 }
 
 pz_status
-expm_rotation_log_abs_det_vjp(pz_call* const c, const pz_tensor* const x,
+expm_rotation_log_abs_det_vjp(pz_call* const c, const uint32_t in, const pz_tensor* const x,
                               const pz_tensor* const g_out, pz_tensor* const gx)
 {
   const int64_t n = pz_rows(x);
@@ -131,8 +135,11 @@ expm_rotation_log_abs_det_vjp(pz_call* const c, const pz_tensor* const x,
   pz_tensor ratio;
   pz_tensor scaled;
   pz_tensor product;
-  if (n < 3 || pz_count(x) == 0) {
+  if (n < 2 || pz_count(x) == 0) {
     return pz_fill(c, 0.0, gx);
+  }
+  if (expm_is_closed(in, n)) {
+    return expm_closed_log_abs_det_vjp(c, in, x, g_out, gx);
   }
   PZ_TRY(pz_work_like(c, x, &v));
   PZ_TRY(pz_work(c, &row, &ratio));

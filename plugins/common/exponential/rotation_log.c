@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The logarithm of a rotation by the real Schur form Y = Z T Z^T, X = Z L Z^T.
+/* The logarithm of a rotation by the real Schur form Y = Z T Z^T, X = Z L Z^T, from order 4 on.
 
    T is block diagonal up to rounding. The logarithm of a block of cosines and sines is (0 -a; a 0)
    with a = atan2(sine, cosine), that of an eigenvalue 1 is zero. Eigenvalues -1 are paired, each
@@ -49,6 +49,12 @@ expm_rotation_log(pz_call* const c, const pz_tensor* const y, pz_tensor* const x
   pz_tensor t;
   pz_tensor z;
   pz_tensor l;
+  if (pz_rows(y) == 1) {
+    return pz_fill(c, 0.0, x);
+  }
+  if (expm_is_closed(PZ_SKEW, pz_rows(y))) {
+    return expm_closed_log(c, y, x);
+  }
   PZ_TRY(pz_work_like(c, y, &t));
   PZ_TRY(pz_work_like(c, y, &z));
   PZ_TRY(pz_work_like(c, y, &l));

@@ -19,6 +19,9 @@ expm_tangent(pz_call* const c, const uint32_t in, const expm_adjoint vjp, const 
   pz_tensor g;
   pz_tensor gx;
   pz_view view;
+  if (expm_is_closed(in, pz_rows(x))) {
+    return expm_closed_tangent(c, in, x, y, dx, dy);
+  }
   PZ_TRY(pz_work_like(c, x, &g));
   PZ_TRY(pz_work_like(c, x, &gx));
   if (in == PZ_SYMMETRIC || in == PZ_SPD) {
