@@ -112,12 +112,14 @@ pz_unit_scale(real x)
   PZ_ROW_SUM(s##_squares, j, count, (t * (real)(expression)) * (t * (real)(expression))); \
   const real s = sqrt(s##_squares)
 
-#define PZ_ROW_SCAN(y, j, count, expression)                                       \
+/* PLACE(k) is the index of the entry that comes k-th. */
+#define PZ_ROW_SCAN_(y, j, count, expression, PLACE)                               \
   do {                                                                             \
+    const pz_int pz_count = (count);                                               \
     real pz_carry = 0;                                                             \
-    for (pz_int pz_block = 0; pz_block < (count); pz_block += pz_lanes) {          \
-      const pz_int j = pz_block + pz_lane;                                         \
-      const int pz_inside = pz_live && j < (count);                               \
+    for (pz_int pz_block = 0; pz_block < pz_count; pz_block += pz_lanes) {         \
+      const pz_int j = PLACE(pz_block + pz_lane);                                  \
+      const int pz_inside = pz_live && pz_block + pz_lane < pz_count;              \
       GPU_BARRIER();                                                               \
       pz_share[pz_lane] = pz_inside ? (real)(expression) : (real)0;                \
       GPU_BARRIER();                                                               \
@@ -134,3 +136,9 @@ pz_unit_scale(real x)
     }                                                                              \
     GPU_BARRIER();                                                                 \
   } while (0)
+
+#define PZ_FROM_FIRST_(k) (k)
+#define PZ_FROM_LAST_(k) (pz_count - 1 - (k))
+#define PZ_ROW_SCAN(y, j, count, expression) PZ_ROW_SCAN_(y, j, count, expression, PZ_FROM_FIRST_)
+#define PZ_ROW_REVERSE_SCAN(y, j, count, expression) \
+  PZ_ROW_SCAN_(y, j, count, expression, PZ_FROM_LAST_)

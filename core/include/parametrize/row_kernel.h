@@ -35,8 +35,9 @@
                                         neither of which overflows or vanishes; t is near the inverse
                                         of the norm, and s / t may be beyond the range
      PZ_ROW_SCAN(y, j, count, e)        y[j] = sum over i <= j of e at i, y an output
+     PZ_ROW_REVERSE_SCAN(y, j, count, e)   y[j] = sum over i >= j of e at i; e may read y[j] in both
 
-   These five stand at the top level of the body, not inside conditionals or loops, because on a
+   These six stand at the top level of the body, not inside conditionals or loops, because on a
    device many work items share a row. `count` is the same for all rows: made of lengths and integer
    arguments. What one of them writes, the next ones may read. Ordinary declarations and statements
    may stand between them; they see the same numbers in every work item, so they must not write
@@ -162,14 +163,40 @@ pz_scale_of_(const double norm, const size_t size)
   return scale > most ? most : scale < least ? least : scale;
 }
 
-#define PZ_ROW_SCAN(y, j, count, expression)     \
-  do {                                           \
-    double pz_running_ = 0.0;                    \
-    for (pz_int j = 0; j < (count); ++j) {       \
-      pz_running_ += (double)(real)(expression); \
-      (y)[j] = (real)pz_running_;                \
-    }                                            \
+/* First all entries, in vector instructions; then their running sums in place. Four entries are added
+   among themselves before the running sum comes to them, which waits for one addition, not four.
+   PLACE(k) is the index of the entry that comes k-th. */
+#define PZ_ROW_SCAN_(y, j, count, expression, PLACE)                       \
+  do {                                                                     \
+    const pz_int pz_count_ = (count);                                      \
+    pz_int pz_k_ = 0;                                                      \
+    double pz_running_ = 0.0;                                              \
+    PZ_ROW_EACH(j, pz_count_)                                              \
+    {                                                                      \
+      (y)[j] = (real)(expression);                                         \
+    }                                                                      \
+    for (; pz_k_ + 4 <= pz_count_; pz_k_ += 4) {                           \
+      const double pz_one_ = (double)(y)[PLACE(pz_k_)];                    \
+      const double pz_two_ = pz_one_ + (double)(y)[PLACE(pz_k_ + 1)];      \
+      const double pz_third_ = (double)(y)[PLACE(pz_k_ + 2)];              \
+      const double pz_last_ = (double)(y)[PLACE(pz_k_ + 3)];               \
+      (y)[PLACE(pz_k_)] = (real)(pz_running_ + pz_one_);                   \
+      (y)[PLACE(pz_k_ + 1)] = (real)(pz_running_ + pz_two_);               \
+      (y)[PLACE(pz_k_ + 2)] = (real)(pz_running_ + (pz_two_ + pz_third_)); \
+      pz_running_ += pz_two_ + (pz_third_ + pz_last_);                     \
+      (y)[PLACE(pz_k_ + 3)] = (real)pz_running_;                           \
+    }                                                                      \
+    for (; pz_k_ < pz_count_; ++pz_k_) {                                   \
+      pz_running_ += (double)(y)[PLACE(pz_k_)];                            \
+      (y)[PLACE(pz_k_)] = (real)pz_running_;                               \
+    }                                                                      \
   } while (0)
+
+#define PZ_FROM_FIRST_(k) (k)
+#define PZ_FROM_LAST_(k) (pz_count_ - 1 - (k))
+#define PZ_ROW_SCAN(y, j, count, expression) PZ_ROW_SCAN_(y, j, count, expression, PZ_FROM_FIRST_)
+#define PZ_ROW_REVERSE_SCAN(y, j, count, expression) \
+  PZ_ROW_SCAN_(y, j, count, expression, PZ_FROM_LAST_)
 
 #define PZ_ROW_(name, type, n_inputs, n_outputs, n_reals, n_integers, ...)                   \
   PZ_INLINE_ void name##_row_(void* const* const pz_rows, const pz_int* const pz_lengths,    \
