@@ -10,8 +10,9 @@ from command import *
 from tap import main
 
 file_of = dict.fromkeys(["interval", "lower_bound", "positive", "upper_bound"], "bounds")  # others have their own
-parametrizations = ["cayley", "interval", "lower_bound", "matrix_exp", "orthogonal", "positive", "pruning", "skew",
-                    "spectral_norm", "symmetric", "upper_bound", "weight_norm"]
+file_of |= dict.fromkeys(["simplex"], "vectors")
+parametrizations = ["cayley", "interval", "lower_bound", "matrix_exp", "orthogonal", "positive", "pruning", "simplex",
+                    "skew", "spectral_norm", "symmetric", "upper_bound", "weight_norm"]
 
 
 def listing():
