@@ -73,8 +73,8 @@ vectors_constants(pz_call* const c, const vectors_memory memory, const pz_kernel
 
 /* ---- members of a set ------------------------------------------------------------------- */
 
-static pz_status
-largest(pz_call* const c, const pz_tensor* const numbers, double* const out)
+pz_status
+vectors_largest(pz_call* const c, const pz_tensor* const numbers, double* const out)
 {
   const pz_spec one = pz_spec_make(numbers->dtype, 0, NULL);
   const int64_t shape[] = {1, pz_count(numbers)};
@@ -99,8 +99,8 @@ measure(pz_call* const c, const vectors_set* const set, const int32_t dim, const
   PZ_TRY(pz_work(c, &number, &codes));
   PZ_TRY(pz_launch_rows(c, set->kernel, PZ_ALONG_DIM, dim, PZ_TENSORS(y),
                         PZ_OUTPUTS(&distances, &codes), reals, NULL));
-  PZ_TRY(largest(c, &distances, distance));
-  return code ? largest(c, &codes, code) : PZ_OK;
+  PZ_TRY(vectors_largest(c, &distances, distance));
+  return code ? vectors_largest(c, &codes, code) : PZ_OK;
 }
 
 pz_status
@@ -125,4 +125,6 @@ vectors_distance(pz_call* const c, const vectors_set* const set, const int32_t d
   return measure(c, set, dim, extra, y, distance, NULL);
 }
 
-PZ_PLUGIN(vectors, "1.0.0", PZ_PARAMETRIZATION(&vectors_simplex));
+PZ_PLUGIN(vectors, "1.0.0", PZ_PARAMETRIZATION(&vectors_ordered),
+          PZ_PARAMETRIZATION(&vectors_positive_ordered), PZ_PARAMETRIZATION(&vectors_simplex),
+          PZ_PARAMETRIZATION(&vectors_sphere), PZ_PARAMETRIZATION(&vectors_sum_to_zero));

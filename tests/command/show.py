@@ -10,9 +10,10 @@ from command import *
 from tap import main
 
 file_of = dict.fromkeys(["interval", "lower_bound", "positive", "upper_bound"], "bounds")  # others have their own
-file_of |= dict.fromkeys(["simplex"], "vectors")
-parametrizations = ["cayley", "interval", "lower_bound", "matrix_exp", "orthogonal", "positive", "pruning", "simplex",
-                    "skew", "spectral_norm", "symmetric", "upper_bound", "weight_norm"]
+file_of |= dict.fromkeys(["ordered", "positive_ordered", "simplex", "sphere", "sum_to_zero"], "vectors")
+parametrizations = ["cayley", "interval", "lower_bound", "matrix_exp", "ordered", "orthogonal", "positive",
+                    "positive_ordered", "pruning", "simplex", "skew", "spectral_norm", "sphere", "sum_to_zero",
+                    "symmetric", "upper_bound", "weight_norm"]
 
 
 def listing():
