@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the libparametrize authors
 # SPDX-License-Identifier: MIT
-"""The maps of network layers and of single entries on one thread, this library's and PyTorch's by turns in one run.
+"""The maps of network layers, single entries and vectors on one thread, this library's and PyTorch's by turns in one run.
 
-usage: layers.py BUILD [ROUNDS]      (default 7)
+usage: layers.py BUILD [ROUNDS [MAP ...]]      (default 7, all)
 
 First values and gradients of the same originals must agree, to 1e-4. Then prints milliseconds of
 processor time for the value and for value with gradient, the best of the rounds, float32; how many
@@ -33,13 +33,38 @@ CASES = [
     ("interval(lower=-1,upper=3)", (2048, 512)),
     ("positive", (10, 10)),
 ]
+VECTORS = ["simplex", "simplex(map=stick)", "simplex(map=softmax)", "ordered", "positive_ordered", "sphere",
+           "sum_to_zero"]
+CASES += [(map_, shape) for map_ in VECTORS for shape in ((2048, 512), (10000, 10))]
 
-# What PyTorch computes for maps of single entries.
-ENTRIES = {
+
+
+def helmert(x):
+    """V x in O(n): torch has no such map."""
+    k = torch.arange(1, x.shape[-1] + 1, dtype=x.dtype)
+    q = x / torch.sqrt(k * (k + 1))
+    sums = q.flip(-1).cumsum(-1).flip(-1)
+    return torch.nn.functional.pad(sums, (0, 1)) - torch.nn.functional.pad(k * q, (1, 0))
+
+
+def increments(x):
+    return torch.cat((x[..., :1], torch.exp(x[..., 1:])), -1)
+
+
+# What PyTorch computes for maps of single entries and of vectors.
+FUNCTIONS = {
     "positive": torch.exp,
     "positive(map=softplus)": torch.nn.functional.softplus,
     "interval(lower=-1,upper=3)": lambda x: -1 + 4 * torch.sigmoid(x),
+    "simplex": lambda x: torch.softmax(helmert(x), -1),
+    "simplex(map=stick)": torch.distributions.transforms.StickBreakingTransform(),
+    "simplex(map=softmax)": lambda x: torch.softmax(x, -1),
+    "ordered": lambda x: increments(x).cumsum(-1),
+    "positive_ordered": lambda x: torch.exp(x).cumsum(-1),
+    "sphere": lambda x: torch.nn.functional.normalize(x, dim=-1),
+    "sum_to_zero": helmert,
 }
+FEWER = ("simplex", "simplex(map=stick)", "sum_to_zero")  # entries of vectors of originals
 
 
 def seconds(body):
@@ -56,9 +81,9 @@ def seconds(body):
 def module_of(map_, x):
     """PyTorch's own layer of the same map, and its originals in this library's order."""
     module = torch.nn.Module()
-    module.weight = torch.nn.Parameter(torch.from_numpy(x.copy()))
-    if map_ in ENTRIES:
-        return module, [module.weight], lambda: ENTRIES[map_](module.weight)
+    module.weight = torch.nn.Parameter(torch.from_numpy(x[..., :-1].copy() if map_ in FEWER else x.copy()))
+    if map_ in FUNCTIONS:
+        return module, [module.weight], lambda: FUNCTIONS[map_](module.weight)
     if map_.startswith("weight_norm"):
         parametrizations.weight_norm(module, "weight", int(map_[-2]))
         originals = [module.parametrizations.weight.original0, module.parametrizations.weight.original1]
@@ -86,13 +111,13 @@ def near(found, expected):
     return np.abs(found - expected).max() <= 1e-4 * np.abs(expected).max()
 
 
-def main(build, rounds=7):
+def main(build, rounds=7, *maps):
     torch.set_num_threads(1)
     library = Library(build)
     random = np.random.default_rng(1)
     print(f"float32, milliseconds, best of {rounds}; PyTorch {torch.__version__}")
     print(f"{'map':26} {'shape':16} {'':14} {'this':>8} {'PyTorch':>8} {'times':>6} {'of a copy':>9}")
-    for map_, shape in CASES:
+    for map_, shape in [case for case in CASES if not maps or case[0] in maps]:
         x, g = (random.standard_normal(shape).astype(np.float32) for _ in range(2))
         module, originals, read = module_of(map_, x)
         chain = ours_of(library, map_, x, module)
@@ -132,4 +157,4 @@ def main(build, rounds=7):
                   f" {100 * best[4] / best[k]:8.0f}%", flush=True)
 
 
-main(sys.argv[1], *map(int, sys.argv[2:]))
+main(sys.argv[1], *map(int, sys.argv[2:3]), *sys.argv[3:])
