@@ -123,9 +123,9 @@ START_TEST(test_launch)
 END_TEST
 
 // clang-format off
-/* Sums and largest entries, running sums from both ends, in place and read by other work items, and
-   numbers per row. */
-PZ_ROW_KERNEL(blend, 2, 4, 1, 1,
+/* Sums and largest entries, running sums from both ends, in place and read by other work items, running
+   products, and numbers per row. */
+PZ_ROW_KERNEL(blend, 2, 5, 1, 1,
   PZ_ROW_IN(0, x);
   PZ_VALUE_IN(1, v);
   PZ_ROW_OUT(0, y);
@@ -137,6 +137,8 @@ PZ_ROW_KERNEL(blend, 2, 4, 1, 1,
     rest[n - 1 - j] = a + x[n - 1 - j];
   }
   PZ_ROW_REVERSE_SCAN(rest, j, n, rest[j] - a);
+  PZ_ROW_OUT(4, product);
+  PZ_ROW_PRODUCT_SCAN(product, j, n, 1 + pz_tanh(x[j]) / (real)n);
   PZ_ROW_SCAN(running, j, n, x[j] + v);
   PZ_ROW_MAX(top, j, n, pz_abs(x[j]));
   PZ_ROW_SUM(total, j, n, a * x[j]);
@@ -166,10 +168,11 @@ START_TEST(test_launch_rows)
     operand* const running = operand_flat(r, OPERAND_OUT, r->dtype, rows * n);
     operand* const number = operand_flat(r, OPERAND_OUT, r->dtype, rows);
     operand* const rest = operand_flat(r, OPERAND_OUT, r->dtype, rows * n);
-    operand* const all[] = {x, v, y, running, number, rest};
-    pz_mat mats[2][6];
+    operand* const product = operand_flat(r, OPERAND_OUT, r->dtype, rows * n);
+    operand* const all[] = {x, v, y, running, number, rest, product};
+    pz_mat mats[2][7];
     for (int turn = 0; turn < 2; ++turn) {
-      for (int k = 0; k < 6; ++k) {
+      for (int k = 0; k < 7; ++k) {
         pz_mat* const m = &mats[turn][k];
         *m = all[k]->mat[turn];
         m->cols = m->cols / rows;
@@ -180,6 +183,7 @@ START_TEST(test_launch_rows)
     RUN(r, launch_rows, &blend, rows, mats[r->turn], &a, &shift);
     expect_close(r, y, operand_norm(running, TESTED));
     expect_close(r, running, (double)n * operand_norm(x, BEFORE));
+    expect_close(r, product, 0.0);
     expect_close(r, rest, (double)n * (fabs(a) + operand_norm(x, BEFORE)));
     expect_close(r, number, operand_norm(x, BEFORE));
   }
