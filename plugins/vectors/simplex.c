@@ -8,8 +8,9 @@
      stick     y_k = s(u_k) prod over i < k of s(-u_i), y_K the product alone, with K - 1 entries
                u_k = x_k - log(K - k), and the logistic function s
 
-   Products are exponentials of sums of -softplus. With h = g - g_m, where y_m is the largest entry,
-   which keeps relative accuracy where the others are tiny, and sums over i > k of y_i g_i,
+   Running products of s(-u) underflow no earlier than the entries that they bound. With h = g - g_m, where
+   y_m is the largest entry, which keeps relative accuracy where the others are tiny, and with sums over
+   i > k of y_i g_i,
 
      softmax   gx = y * (h - <h, y>)                         dy = y * (h - <h, y>), h = dx - dx_m
      ilr       V^T of that                                   the same with h = V dx - ..
@@ -46,8 +47,8 @@ PZ_ROW_KERNEL(simplex_softmax, 1, 1, 0, 0,
   }
 )
 
-/* The same of V x, and its logsumexp. */
-PZ_ROW_KERNEL(simplex_ilr, 3, 2, 0, 0,
+/* The same of V x, whose logsumexp is top + log(total). */
+PZ_ROW_KERNEL(simplex_ilr, 3, 3, 0, 0,
   PZ_ROW_IN(0, x);
   PZ_ROW_IN(1, part);
   PZ_ROW_IN(2, count);
@@ -68,7 +69,8 @@ PZ_ROW_KERNEL(simplex_ilr, 3, 2, 0, 0,
   PZ_ROW_EACH(j, n + 1) {
     y[j] = y[j] * inverse;
   }
-  PZ_VALUE_OUT(1, top + pz_log(total));
+  PZ_VALUE_OUT(1, top);
+  PZ_VALUE_OUT(2, total);
 )
 
 PZ_ROW_KERNEL(simplex_stick, 2, 1, 0, 0,
@@ -76,15 +78,12 @@ PZ_ROW_KERNEL(simplex_stick, 2, 1, 0, 0,
   PZ_ROW_IN(1, shift);
   PZ_ROW_OUT(0, y);
   PZ_ROW_EACH(j, 1) {
-    y[0] = 0;
+    y[0] = 1;
   }
   PZ_ROW_EACH(j, n) {
-    y[j + 1] = pz_softplus(x[j] - shift[j]);
+    y[j + 1] = pz_logistic(shift[j] - x[j]);
   }
-  PZ_ROW_SCAN(y, j, n + 1, y[j]);
-  PZ_ROW_EACH(j, n + 1) {
-    y[j] = pz_exp(-y[j]);
-  }
+  PZ_ROW_PRODUCT_SCAN(y, j, n + 1, y[j]);
   PZ_ROW_EACH(j, n) {
     y[j] = y[j] * pz_logistic(x[j] - shift[j]);
   }
@@ -126,8 +125,9 @@ PZ_ROW_KERNEL(simplex_stick_adjoint, 4, 1, 0, 0,
   PZ_ROW_OUT(0, gx);
   PZ_ROW_REVERSE_SCAN(gx, j, n, y[j + 1] * g[j + 1]);
   PZ_ROW_EACH(j, n) {
-    const real u = x[j] - shift[j];
-    gx[j] = y[j] * pz_logistic(-u) * g[j] - pz_logistic(u) * gx[j];
+    const real e = pz_exp(-pz_abs(x[j] - shift[j]));
+    const real own = y[j] * g[j];
+    gx[j] = (x[j] > shift[j] ? e * own - gx[j] : own - e * gx[j]) / (1 + e);
   }
 )
 
@@ -152,12 +152,13 @@ PZ_ROW_KERNEL(simplex_stick_tangent, 4, 1, 0, 0,
   }
 )
 
-PZ_KERNEL(simplex_ilr_density, 2, 2, 0,
-  PZ_TENSOR_ARG(0, logsumexp);
-  PZ_TENSOR_ARG(1, out);
+PZ_KERNEL(simplex_ilr_density, 3, 2, 0,
+  PZ_TENSOR_ARG(0, top);
+  PZ_TENSOR_ARG(1, total);
+  PZ_TENSOR_ARG(2, out);
   PZ_REAL_ARG(0, count);
   PZ_REAL_ARG(1, half_log);
-  out[i] = half_log - count * logsumexp[i];
+  out[i] = half_log - count * (top[i] + pz_log(total[i]));
 )
 
 /* -g K V^T y */
@@ -271,7 +272,8 @@ simplex_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 {
   const pz_spec number = vectors_number(y, dim_of(c));
   pz_tensor constants[2];
-  pz_tensor logsumexp;
+  pz_tensor top;
+  pz_tensor total;
   if (map_of(c) == SOFTMAX) {
     return vectors_launch(c, &simplex_softmax, dim_of(c), PZ_TENSORS(x), PZ_OUTPUTS(y));
   }
@@ -280,9 +282,10 @@ simplex_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
     return vectors_launch(c, &simplex_stick, dim_of(c), PZ_TENSORS(x, &constants[0]),
                           PZ_OUTPUTS(y));
   }
-  PZ_TRY(pz_save(c, &number, &logsumexp));
+  PZ_TRY(pz_save(c, &number, &top));
+  PZ_TRY(pz_save(c, &number, &total));
   return vectors_launch(c, &simplex_ilr, dim_of(c), PZ_TENSORS(x, &constants[0], &constants[1]),
-                        PZ_OUTPUTS(y, &logsumexp));
+                        PZ_OUTPUTS(y, &top, &total));
 }
 
 static pz_status
@@ -345,10 +348,12 @@ simplex_log_abs_det(pz_call* const c, const pz_tensor* const x, const pz_tensor*
 {
   const double n = (double)vectors_extent(y, dim_of(c));
   pz_tensor constants[2];
-  pz_tensor logsumexp;
+  pz_tensor top;
+  pz_tensor total;
   if (map_of(c) == ILR) {
-    PZ_TRY(pz_saved(c, 2, &logsumexp));
-    return pz_launch(c, &simplex_ilr_density, pz_count(out), PZ_TENSORS(&logsumexp, out),
+    PZ_TRY(pz_saved(c, 2, &top));
+    PZ_TRY(pz_saved(c, 3, &total));
+    return pz_launch(c, &simplex_ilr_density, pz_count(out), PZ_TENSORS(&top, &total, out),
                      (const double[]){n, log(n) / 2.0}, NULL);
   }
   PZ_TRY(find_constants(c, constants));
