@@ -53,27 +53,30 @@ sum_to_zero_plan(pz_call* const c, const pz_spec* const given)
 typedef pz_status (*product)(pz_call* c, int32_t dim, const pz_tensor* constants,
                              const pz_tensor* x, pz_tensor* y);
 
-/* y <- x times V or V^T along the last dimension, then W or W^T along the one before it. */
+static pz_status
+multiply_along(pz_call* const c, const product times, const int32_t dim,
+               const pz_tensor* const value, const pz_tensor* const x, pz_tensor* const y)
+{
+  pz_tensor constants[2];
+  PZ_TRY(vectors_constants(c, c->host->work, vectors_helmert, value, dim,
+                           vectors_extent(value, dim) - 1, constants));
+  return times(c, dim, constants, x, y);
+}
+
+/* With the matrix of the last dimension, then with that of the one before it. */
 static pz_status
 multiply(pz_call* const c, const product times, const pz_tensor* const value,
          const pz_tensor* const x, pz_tensor* const y)
 {
-  pz_tensor constants[2];
-  pz_tensor part = *y;
-  if (dims_of(c) == 2) {
-    pz_spec spec = pz_spec_of(x);
-    spec.shape[x->ndim - 1] = y->shape[y->ndim - 1];
-    PZ_TRY(pz_work(c, &spec, &part));
-  }
-  PZ_TRY(vectors_constants(c, c->host->work, vectors_helmert, value, -1,
-                           vectors_extent(value, -1) - 1, constants));
-  PZ_TRY(times(c, -1, constants, x, &part));
+  pz_spec spec = pz_spec_of(x);
+  pz_tensor part;
   if (dims_of(c) == 1) {
-    return PZ_OK;
+    return multiply_along(c, times, -1, value, x, y);
   }
-  PZ_TRY(vectors_constants(c, c->host->work, vectors_helmert, value, -2,
-                           vectors_extent(value, -2) - 1, constants));
-  return times(c, -2, constants, &part, y);
+  spec.shape[x->ndim - 1] = y->shape[y->ndim - 1];
+  PZ_TRY(pz_work(c, &spec, &part));
+  PZ_TRY(multiply_along(c, times, -1, value, x, &part));
+  return multiply_along(c, times, -2, value, &part, y);
 }
 
 static pz_status
