@@ -399,20 +399,19 @@ const pz_parametrization vectors_simplex = {
     .summary = "Vectors of positive entries with sum 1",
     .tags = "statistics vector simplex probability",
     .formula =
-        "ilr: y = softmax(V x), the columns of V orthonormal and orthogonal to ones (Helmert); "
-        "softmax: y = softmax(x); stick: y_k = s(u_k) prod over i < k of s(-u_i), "
-        "u_k = x_k - log(K - k), s(u) = 1 / (1 + e^-u)\n"
-        "domain: x of K - 1 entries (softmax: K) along dim, K >= 1; never overflows\n"
-        "right inverse: V^T log y; log y; log y_k - log(y_(k+1) + .. + y_K) + log(K - k); "
-        "registered "
-        "entries that are not positive become sqrt(eps) times the largest, all become equal "
-        "without "
-        "a positive one\n"
-        "log |det|, in all entries of y but the last: sum over k of log y_k, plus log(K) / 2; "
-        "stick: "
-        "- sum over k of softplus(-u_k) + (K - k) softplus(u_k); none for softmax, nor along "
-        "another "
-        "dimension than the last\n"
+        "ilr: y = softmax(V x), the columns of V orthonormal and orthogonal to ones (Helmert)\n"
+        "softmax: y = softmax(x)\n"
+        "stick: y_k = s(u_k) prod over i < k of s(-u_i), u_k = x_k - log(K - k), s(u) = 1 / (1 + "
+        "e^-u)\n"
+        "domain: x of K - 1 entries along dim (softmax: K), K >= 1; never overflows\n"
+        "right inverse: ilr V^T log y; softmax log y; stick log y_k - log(y_(k+1) + .. + y_K) + "
+        "log(K - k); registered entries that are not positive become sqrt(eps) times the largest, "
+        "or "
+        "all become equal\n"
+        "log |det|, in all entries of y but the last: ilr sum over k of log y_k, plus log(K) / 2; "
+        "stick - sum over k of softplus(-u_k) + (K - k) softplus(u_k); none for softmax, or where "
+        "dim "
+        "is not the last\n"
         "sample: uniform on the simplex\n"
         "cost: O(K), one pass over memory",
     .options = simplex_options,

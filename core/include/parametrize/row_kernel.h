@@ -38,14 +38,15 @@
      PZ_ROW_REVERSE_SCAN(y, j, count, e)   y[j] = sum over i >= j of e at i
      PZ_ROW_PRODUCT_SCAN(y, j, count, e)   y[j] = product over i <= j of e at i
 
-   The expression of a scan may read y[j]. These seven stand at the top level of the body, not inside conditionals or loops, because on a
-   device many work items share a row. `count` is the same for all rows: made of lengths and integer
-   arguments. What one of them writes, the next ones may read. Ordinary declarations and statements
-   may stand between them; they see the same numbers in every work item, so they must not write
-   outputs. An expression `e` has no comma outside parentheses.
+   The expression of a scan may read y[j]. These seven stand at the top level of the body, not inside
+   conditionals or loops, because on a device many work items share a row. `count` is the same for all
+   rows: made of lengths and integer arguments. What one of them writes, the next ones may read.
+   Ordinary declarations and statements may stand between them; they see the same numbers in every work
+   item, so they must not write outputs. An expression `e` has no comma outside parentheses.
 
-   In C, sums are accumulated in double, in an order that depends on `count` alone: the result is
-   the same for every instruction set. On devices they are accumulated in the tensors' dtype. */
+   In C, sums and products are accumulated in double, in an order that depends on `count` alone: the
+   result is the same for every instruction set. On devices they are accumulated in the tensors'
+   dtype. */
 
 #ifndef PARAMETRIZE_ROW_KERNEL_H
 #define PARAMETRIZE_ROW_KERNEL_H
