@@ -3,10 +3,11 @@
 
 /* Vectors of K positive entries with sum 1:
 
-     ilr       y = softmax(V x), x of K - 1 entries, V the Helmert matrix (vectors.h)
-     softmax   y = softmax(x), x of K entries: one number too many
-     stick     y_k = s(u_k) prod over i < k of s(-u_i), y_K the product alone, with K - 1 entries
-               u_k = x_k - log(K - k), and the logistic function s
+     ilr       y = softmax(V x), x of K - 1 entries, V the Helmert matrix (vectors.h): the isometric
+               log-ratio (Egozcue et al. 2003)
+     softmax   y = softmax(x), x of K entries
+     stick     y_k = s(u_k) prod over i < k of s(-u_i), y_K = prod over all i of s(-u_i), with the
+               logistic function s, x of K - 1 entries and u_k = x_k - log(K - k)
 
    Running products of s(-u) underflow no earlier than the entries that they bound. With h = g - g_m, where
    y_m is the largest entry, which keeps relative accuracy where the others are tiny, and with sums over
@@ -17,8 +18,10 @@
      stick     gx_k = y_k s(-u_k) g_k - s(u_k) sum           dy_k = y_k (s(-u_k) dx_k + r_k),
                                                              r_k = - sum over i < k of s(u_i) dx_i
 
-   log |det| with respect to all entries but the last, of ilr: sum over k of log y_k, plus log(K) / 2,
-   and that sum is -K logsumexp(V x); of stick: - sum over k of softplus(-u_k) + (K - k) softplus(u_k).
+   log |det| with all entries of y but the last as coordinates:
+
+     ilr       sum over k of log y_k, plus log(K) / 2; that sum is -K logsumexp(V x)
+     stick     - sum over k of softplus(-u_k) + (K - k) softplus(u_k)
 
    Right inverses: log y, V^T log y, log y_k - log(y_(k+1) + .. + y_K) + log(K - k). */
 
@@ -89,7 +92,7 @@ PZ_ROW_KERNEL(simplex_stick, 2, 1, 0, 0,
   }
 )
 
-/* vjp and jvp of softmax. Any shift is right. */
+/* vjp and jvp of softmax. Any shift is right, so that the number which stands for -Inf does no harm. */
 PZ_ROW_KERNEL(simplex_softmax_slope, 2, 1, 0, 0,
   PZ_ROW_IN(0, y);
   PZ_ROW_IN(1, g);

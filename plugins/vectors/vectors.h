@@ -12,11 +12,12 @@
   PZ_OPTION_INTEGER("dim", -1, -PZ_MAX_DIMS, PZ_MAX_DIMS - 1, \
                     "dimension of the vectors; below 0 from the last")
 
-/* In plan: refuses anything but one input that has dimension `dim`, and says whether it is the last. */
+/* In plan: refuses anything but one input that has dimension `dim`. *last: is it the last one? */
 pz_status vectors_expect(pz_call* c, const pz_spec* given, int32_t dim, bool* last);
 
-/* In plan: adds `more` to the extent of the value along `dim`, or takes it from that of the original,
-   whichever `given` does not tell. Refuses values of fewer than `least` entries. */
+/* In plan, with both specs as given: adds `more` to the extent of the value along `dim`, or takes it
+   from the extent of the original, as the direction says. Refuses vectors of fewer than `least`
+   entries. */
 pz_status vectors_extend(pz_call* c, int32_t dim, int64_t more, int64_t least, pz_spec* original,
                          pz_spec* value);
 
@@ -35,15 +36,20 @@ typedef pz_status (*vectors_memory)(pz_call* c, const pz_spec* spec, pz_tensor* 
 pz_status vectors_constants(pz_call* c, vectors_memory memory, const pz_kernel* kernel,
                             const pz_tensor* like, int32_t dim, int64_t n, pz_tensor* out);
 
-/* A set of vectors. For a value, the numbers tol / scale of the value and `extra`, the kernel gives
-   the distance of each vector from the set, and what to say of it. */
+/* A set of vectors. The kernel has the value as input and two reals, a relative tolerance and `extra`,
+   which is the set's own. Its outputs are the distance of each vector from the set, and one of the
+   codes below. */
 typedef struct vectors_set {
   const pz_row_kernel* kernel;
   const char* expected;  /* of a member: "positive entries with sum 1" */
-  const char* unreached; /* by any original: "an entry that is 0" */
+  const char* unreached; /* what such a member has: "an entry that is 0" */
 } vectors_set;
 
-enum { VECTORS_REACHED = 0, VECTORS_UNREACHED = 1, VECTORS_OUTSIDE = 2 };
+enum {
+  VECTORS_REACHED = 0,
+  VECTORS_UNREACHED = 1, /* a member, but the value of no original */
+  VECTORS_OUTSIDE = 2,   /* beyond the tolerance, or not finite */
+};
 
 /* In right inverses, refuses what an assignment must not assign. */
 pz_status vectors_check(pz_call* c, const vectors_set* set, int32_t dim, double extra,
