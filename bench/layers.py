@@ -1,9 +1,9 @@
 # Copyright (c) 2026 the libparametrize authors
 # SPDX-License-Identifier: MIT
-"""The maps of network layers, of single entries and of covariances on one thread, this library's and PyTorch's by
-turns in one run.
+"""The maps of networks, single entries, vectors, covariances and time series on one thread, this library's and
+PyTorch's by turns in one run.
 
-usage: layers.py BUILD [ROUNDS]      (default 7)
+usage: layers.py BUILD [ROUNDS [MAP ...]]      (default 7, all)
 
 First values and gradients of the same originals must agree, to 1e-4. Then prints milliseconds of
 processor time for the value and for value with gradient, the best of the rounds, float32; how many
@@ -48,6 +48,9 @@ CASES = [
     ("correlation(of=matrix)", (10000, 4, 4)),
     ("correlation(of=matrix)", (256, 256)),
 ]
+VECTORS = ["simplex", "simplex(map=stick)", "simplex(map=softmax)", "ordered", "positive_ordered", "sphere",
+           "sum_to_zero"]
+CASES += [(map_, shape) for map_ in VECTORS for shape in ((2048, 512), (10000, 10))]
 
 
 def stationary(x):
@@ -69,6 +72,18 @@ def correlation(x):
     return factor @ factor.mT
 
 
+def helmert(x):
+    """V x in O(n): torch has no such map."""
+    k = torch.arange(1, x.shape[-1] + 1, dtype=x.dtype)
+    q = x / torch.sqrt(k * (k + 1))
+    sums = q.flip(-1).cumsum(-1).flip(-1)
+    return torch.nn.functional.pad(sums, (0, 1)) - torch.nn.functional.pad(k * q, (1, 0))
+
+
+def increments(x):
+    return torch.cat((x[..., :1], torch.exp(x[..., 1:])), -1)
+
+
 # What PyTorch computes for maps of which it has no module.
 FUNCTIONS = {
     "positive": torch.exp,
@@ -81,11 +96,21 @@ FUNCTIONS = {
     "stationary": stationary,
     "stable_diagonal": eigenvalues,
     "stable_diagonal(form=s4d)": lambda x: -torch.exp(x),
+    "simplex": lambda x: torch.softmax(helmert(x), -1),
+    "simplex(map=stick)": torch.distributions.transforms.StickBreakingTransform(),
+    "simplex(map=softmax)": lambda x: torch.softmax(x, -1),
+    "ordered": lambda x: increments(x).cumsum(-1),
+    "positive_ordered": lambda x: torch.exp(x).cumsum(-1),
+    "sphere": lambda x: torch.nn.functional.normalize(x, dim=-1),
+    "sum_to_zero": helmert,
 }
+FEWER = ("simplex", "simplex(map=stick)", "sum_to_zero")  # entries of vectors of originals
 
 
 def place_of(map_, shape):
-    """Where an original of PyTorch's is in this library's: it takes correlations from vectors."""
+    """Where an original of PyTorch's is in numbers as many as the value has."""
+    if map_ in FEWER:
+        return (..., slice(-1))
     return (..., *np.tril_indices(shape[-1], -1)) if map_.startswith("correlation") else ...
 
 
@@ -133,13 +158,13 @@ def near(found, expected):
     return np.abs(found - expected).max() <= 1e-4 * np.abs(expected).max()
 
 
-def main(build, rounds=7):
+def main(build, rounds=7, *maps):
     torch.set_num_threads(1)
     library = Library(build)
     random = np.random.default_rng(1)
     print(f"float32, milliseconds, best of {rounds}; PyTorch {torch.__version__}")
     print(f"{'map':26} {'shape':16} {'':14} {'this':>8} {'PyTorch':>8} {'times':>6} {'of a copy':>9}")
-    for map_, shape in CASES:
+    for map_, shape in [case for case in CASES if not maps or case[0] in maps]:
         x, g = (random.standard_normal(shape).astype(np.float32) for _ in range(2))
         module, originals, read = module_of(map_, x)
         chain = ours_of(library, map_, x, module)
@@ -180,4 +205,4 @@ def main(build, rounds=7):
                   f" {100 * best[4] / best[k]:8.0f}%", flush=True)
 
 
-main(sys.argv[1], *map(int, sys.argv[2:]))
+main(sys.argv[1], *map(int, sys.argv[2:3]), *sys.argv[3:])

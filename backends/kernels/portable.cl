@@ -112,25 +112,38 @@ pz_unit_scale(real x)
   PZ_ROW_SUM(s##_squares, j, count, (t * (real)(expression)) * (t * (real)(expression))); \
   const real s = sqrt(s##_squares)
 
-#define PZ_ROW_SCAN(y, j, count, expression)                                       \
+/* PLACE(k) is the index of the entry that comes k-th. */
+#define PZ_ROW_SCAN_(y, j, count, expression, start, join, PLACE)                  \
   do {                                                                             \
-    real pz_carry = 0;                                                             \
-    for (pz_int pz_block = 0; pz_block < (count); pz_block += pz_lanes) {          \
-      const pz_int j = pz_block + pz_lane;                                         \
-      const int pz_inside = pz_live && j < (count);                               \
+    const pz_int pz_count = (count);                                               \
+    real pz_carry = (start);                                                       \
+    for (pz_int pz_block = 0; pz_block < pz_count; pz_block += pz_lanes) {         \
+      const pz_int j = PLACE(pz_block + pz_lane);                                  \
+      const int pz_inside = pz_live && pz_block + pz_lane < pz_count;              \
       GPU_BARRIER();                                                               \
-      pz_share[pz_lane] = pz_inside ? (real)(expression) : (real)0;                \
+      pz_share[pz_lane] = pz_inside ? (real)(expression) : (start);                \
       GPU_BARRIER();                                                               \
       for (int pz_reach = 1; pz_reach < pz_lanes; pz_reach *= 2) {                 \
-        const real pz_more = pz_lane < pz_reach ? (real)0 : pz_share[pz_lane - pz_reach]; \
+        const real pz_more =                                                       \
+            pz_lane < pz_reach ? (start) : pz_share[pz_lane - pz_reach];           \
         GPU_BARRIER();                                                             \
-        pz_share[pz_lane] += pz_more;                                              \
+        pz_share[pz_lane] = join(pz_share[pz_lane], pz_more);                      \
         GPU_BARRIER();                                                             \
       }                                                                            \
       if (pz_inside) {                                                             \
-        (y)[j] = pz_carry + pz_share[pz_lane];                                     \
+        (y)[j] = join(pz_carry, pz_share[pz_lane]);                                \
       }                                                                            \
-      pz_carry += pz_share[pz_lanes - 1];                                          \
+      pz_carry = join(pz_carry, pz_share[pz_lanes - 1]);                           \
     }                                                                              \
     GPU_BARRIER();                                                                 \
   } while (0)
+
+#define PZ_MULTIPLY_(a, b) ((a) * (b))
+#define PZ_FROM_FIRST_(k) (k)
+#define PZ_FROM_LAST_(k) (pz_count - 1 - (k))
+#define PZ_ROW_SCAN(y, j, count, expression) \
+  PZ_ROW_SCAN_(y, j, count, expression, (real)0, PZ_ADD_, PZ_FROM_FIRST_)
+#define PZ_ROW_REVERSE_SCAN(y, j, count, expression) \
+  PZ_ROW_SCAN_(y, j, count, expression, (real)0, PZ_ADD_, PZ_FROM_LAST_)
+#define PZ_ROW_PRODUCT_SCAN(y, j, count, expression) \
+  PZ_ROW_SCAN_(y, j, count, expression, (real)1, PZ_MULTIPLY_, PZ_FROM_FIRST_)

@@ -123,14 +123,22 @@ START_TEST(test_launch)
 END_TEST
 
 // clang-format off
-/* Sums and largest entries, running sums read by other work items, and numbers per row. */
-PZ_ROW_KERNEL(blend, 2, 3, 1, 1,
+/* Sums and largest entries, running sums from both ends, in place and read by other work items, running
+   products, and numbers per row. */
+PZ_ROW_KERNEL(blend, 2, 5, 1, 1,
   PZ_ROW_IN(0, x);
   PZ_VALUE_IN(1, v);
   PZ_ROW_OUT(0, y);
   PZ_ROW_OUT(1, running);
+  PZ_ROW_OUT(3, rest);
   PZ_REAL_ARG(0, a);
   PZ_INTEGER_ARG(0, shift);
+  PZ_ROW_EACH(j, n) {
+    rest[n - 1 - j] = a + x[n - 1 - j];
+  }
+  PZ_ROW_REVERSE_SCAN(rest, j, n, rest[j] - a);
+  PZ_ROW_OUT(4, product);
+  PZ_ROW_PRODUCT_SCAN(product, j, n, 1 + pz_tanh(x[j]) / (real)n);
   PZ_ROW_SCAN(running, j, n, x[j] + v);
   PZ_ROW_MAX(top, j, n, pz_abs(x[j]));
   PZ_ROW_SUM(total, j, n, a * x[j]);
@@ -159,10 +167,12 @@ START_TEST(test_launch_rows)
     operand* const y = operand_flat(r, OPERAND_OUT, r->dtype, rows * n);
     operand* const running = operand_flat(r, OPERAND_OUT, r->dtype, rows * n);
     operand* const number = operand_flat(r, OPERAND_OUT, r->dtype, rows);
-    operand* const all[] = {x, v, y, running, number};
-    pz_mat mats[2][5];
+    operand* const rest = operand_flat(r, OPERAND_OUT, r->dtype, rows * n);
+    operand* const product = operand_flat(r, OPERAND_OUT, r->dtype, rows * n);
+    operand* const all[] = {x, v, y, running, number, rest, product};
+    pz_mat mats[2][7];
     for (int turn = 0; turn < 2; ++turn) {
-      for (int k = 0; k < 5; ++k) {
+      for (int k = 0; k < 7; ++k) {
         pz_mat* const m = &mats[turn][k];
         *m = all[k]->mat[turn];
         m->cols = m->cols / rows;
@@ -173,6 +183,8 @@ START_TEST(test_launch_rows)
     RUN(r, launch_rows, &blend, rows, mats[r->turn], &a, &shift);
     expect_close(r, y, operand_norm(running, TESTED));
     expect_close(r, running, (double)n * operand_norm(x, BEFORE));
+    expect_close(r, product, 0.0);
+    expect_close(r, rest, (double)n * (fabs(a) + operand_norm(x, BEFORE)));
     expect_close(r, number, operand_norm(x, BEFORE));
   }
   pair_close(r);

@@ -14,6 +14,7 @@ groups = {
     "bounds": ["interval", "lower_bound", "positive", "upper_bound"],
     "covariance": ["cholesky", "correlation", "psd"],
     "series": ["stable_diagonal", "stationary"],
+    "vectors": ["ordered", "positive_ordered", "simplex", "sphere", "sum_to_zero"],
 }
 file_of = {id: file for file, ids in groups.items() for id in ids}
 parametrizations = sorted(

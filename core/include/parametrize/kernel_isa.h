@@ -19,22 +19,26 @@
 
 /* PZ_INLINE_: inlined into each of the three. PZ_LOOP_: attributes of a function with a loop.
    PZ_UNCONTRACTED_: the first line of a function with arithmetic. PZ_INDEPENDENT_: before a loop
-   whose turns may run in any order. */
+   whose turns may run in any order. PZ_ROLLED_: before a short loop with conditionals, of which GCC
+   makes vectors unless it unrolls them first. */
 #if defined(__clang__)
 #define PZ_INLINE_ static inline __attribute__((always_inline))
 #define PZ_LOOP_
 #define PZ_UNCONTRACTED_ _Pragma("clang fp contract(off)")
 #define PZ_INDEPENDENT_
+#define PZ_ROLLED_
 #elif defined(__GNUC__)
 #define PZ_INLINE_ static inline __attribute__((always_inline))
 #define PZ_LOOP_ __attribute__((optimize("no-math-errno", "no-trapping-math", "fp-contract=off")))
 #define PZ_UNCONTRACTED_
 #define PZ_INDEPENDENT_ _Pragma("GCC ivdep")
+#define PZ_ROLLED_ _Pragma("GCC unroll 1")
 #else
 #define PZ_INLINE_ static inline
 #define PZ_LOOP_
 #define PZ_UNCONTRACTED_
 #define PZ_INDEPENDENT_
+#define PZ_ROLLED_
 #endif
 
 /* A function that a vectorised loop calls for a whole vector: for conditionals with a rare side

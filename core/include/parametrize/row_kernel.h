@@ -35,15 +35,18 @@
                                         neither of which overflows or vanishes; t is near the inverse
                                         of the norm, and s / t may be beyond the range
      PZ_ROW_SCAN(y, j, count, e)        y[j] = sum over i <= j of e at i, y an output
+     PZ_ROW_REVERSE_SCAN(y, j, count, e)   y[j] = sum over i >= j of e at i
+     PZ_ROW_PRODUCT_SCAN(y, j, count, e)   y[j] = product over i <= j of e at i
 
-   These five stand at the top level of the body, not inside conditionals or loops, because on a
-   device many work items share a row. `count` is the same for all rows: made of lengths and integer
-   arguments. What one of them writes, the next ones may read. Ordinary declarations and statements
-   may stand between them; they see the same numbers in every work item, so they must not write
-   outputs. An expression `e` has no comma outside parentheses.
+   The expression of a scan may read y[j]. These seven stand at the top level of the body, not inside
+   conditionals or loops, because on a device many work items share a row. `count` is the same for all
+   rows: made of lengths and integer arguments. What one of them writes, the next ones may read.
+   Ordinary declarations and statements may stand between them; they see the same numbers in every work
+   item, so they must not write outputs. An expression `e` has no comma outside parentheses.
 
-   In C, sums are accumulated in double, in an order that depends on `count` alone: the result is
-   the same for every instruction set. On devices they are accumulated in the tensors' dtype. */
+   In C, sums and products are accumulated in double, in an order that depends on `count` alone: the
+   result is the same for every instruction set. On devices they are accumulated in the tensors'
+   dtype. */
 
 #ifndef PARAMETRIZE_ROW_KERNEL_H
 #define PARAMETRIZE_ROW_KERNEL_H
@@ -88,45 +91,53 @@ typedef struct pz_row_kernel {
 #define PZ_LENGTH_OUT(k) pz_lengths[PZ_OUT_(k)]
 
 /* A row is taken in blocks, each entry of a block by a lane of its own, so that the compiler makes
-   vectors of any width of a loop over lanes. The rest, shorter than a block, takes the first
-   lanes. Then lanes are added in pairs. */
+   vectors of any width of a loop over lanes. Then lanes are added in pairs. What is left, shorter than
+   a block, is computed in vectors and added one by one: a row of a few entries is all that is left. */
 enum { PZ_ROW_LANES_ = 16 };
 
 #define PZ_ROW_EACH(j, count) PZ_INDEPENDENT_ for (pz_int j = 0; j < (count); ++j)
 
-#define PZ_ROW_REDUCE_(s, type, start, join, j, count, expression)                        \
-  type s##_lanes_[PZ_ROW_LANES_];                                                         \
-  const pz_int s##_rest_ = (count) - (count) % PZ_ROW_LANES_;                             \
-  for (int pz_lane_ = 0; pz_lane_ < PZ_ROW_LANES_; ++pz_lane_) {                          \
-    s##_lanes_[pz_lane_] = (start);                                                       \
-  }                                                                                       \
-  for (pz_int pz_block_ = 0; pz_block_ < s##_rest_; pz_block_ += PZ_ROW_LANES_) {         \
-    for (int pz_lane_ = 0; pz_lane_ < PZ_ROW_LANES_; ++pz_lane_) {                        \
-      const pz_int j = pz_block_ + pz_lane_;                                              \
-      s##_lanes_[pz_lane_] = join(s##_lanes_[pz_lane_], (type)(expression));              \
-    }                                                                                     \
-  }                                                                                       \
-  for (pz_int j = s##_rest_; j < (count); ++j) {                                          \
-    s##_lanes_[j - s##_rest_] = join(s##_lanes_[j - s##_rest_], (type)(expression));      \
-  }                                                                                       \
-  for (int pz_half_ = PZ_ROW_LANES_ / 2; pz_half_ > 0; pz_half_ /= 2) {                   \
-    for (int pz_lane_ = 0; pz_lane_ < pz_half_; ++pz_lane_) {                             \
-      s##_lanes_[pz_lane_] = join(s##_lanes_[pz_lane_], s##_lanes_[pz_lane_ + pz_half_]); \
-    }                                                                                     \
-  }                                                                                       \
-  const type s##_all_ = s##_lanes_[0]
+#define PZ_ROW_REDUCE_(s, type, start, join, LOOP, j, count, expression)                    \
+  const pz_int s##_rest_ = (count) - (count) % PZ_ROW_LANES_;                               \
+  type s##_terms_[PZ_ROW_LANES_];                                                           \
+  type s##_all_ = (start);                                                                  \
+  if (s##_rest_ > 0) {                                                                      \
+    for (int pz_lane_ = 0; pz_lane_ < PZ_ROW_LANES_; ++pz_lane_) {                          \
+      s##_terms_[pz_lane_] = (start);                                                       \
+    }                                                                                       \
+    for (pz_int pz_block_ = 0; pz_block_ < s##_rest_; pz_block_ += PZ_ROW_LANES_) {         \
+      LOOP for (int pz_lane_ = 0; pz_lane_ < PZ_ROW_LANES_; ++pz_lane_)                     \
+      {                                                                                     \
+        const pz_int j = pz_block_ + pz_lane_;                                              \
+        s##_terms_[pz_lane_] = join(s##_terms_[pz_lane_], (type)(expression));              \
+      }                                                                                     \
+    }                                                                                       \
+    for (int pz_half_ = PZ_ROW_LANES_ / 2; pz_half_ > 0; pz_half_ /= 2) {                   \
+      for (int pz_lane_ = 0; pz_lane_ < pz_half_; ++pz_lane_) {                             \
+        s##_terms_[pz_lane_] = join(s##_terms_[pz_lane_], s##_terms_[pz_lane_ + pz_half_]); \
+      }                                                                                     \
+    }                                                                                       \
+    s##_all_ = s##_terms_[0];                                                               \
+  }                                                                                         \
+  PZ_INDEPENDENT_ for (pz_int j = s##_rest_; j < (count); ++j)                              \
+  {                                                                                         \
+    s##_terms_[j - s##_rest_] = (type)(expression);                                         \
+  }                                                                                         \
+  for (pz_int pz_k_ = 0; pz_k_ + s##_rest_ < (count); ++pz_k_) {                            \
+    s##_all_ = join(s##_all_, s##_terms_[pz_k_]);                                           \
+  }
 
 #define PZ_ADD_(a, b) ((a) + (b))
-#define PZ_ROW_SUM(s, j, count, expression)                              \
-  PZ_ROW_REDUCE_(s, double, 0.0, PZ_ADD_, j, count, (real)(expression)); \
+#define PZ_ROW_SUM(s, j, count, expression)                                \
+  PZ_ROW_REDUCE_(s, double, 0.0, PZ_ADD_, , j, count, (real)(expression)); \
   const real s = (real)s##_all_
-#define PZ_ROW_MAX(s, j, count, expression)                               \
-  PZ_ROW_REDUCE_(s, real, (real)-HUGE_VAL, pz_max, j, count, expression); \
+#define PZ_ROW_MAX(s, j, count, expression)                                           \
+  PZ_ROW_REDUCE_(s, real, (real)-HUGE_VAL, pz_max, PZ_ROLLED_, j, count, expression); \
   const real s = (real)s##_all_
 
 /* Squares of floats are summed in double without scaling. Doubles are scaled if that fails. */
 #define PZ_ROW_NORM(s, t, j, count, expression)                                                    \
-  PZ_ROW_REDUCE_(s, double, 0.0, PZ_ADD_, j, count, pz_square_((double)(real)(expression)));       \
+  PZ_ROW_REDUCE_(s, double, 0.0, PZ_ADD_, , j, count, pz_square_((double)(real)(expression)));     \
   const int s##_far_ = sizeof(real) == sizeof(double) && !(s##_all_ > 1e-280 && s##_all_ < 1e280); \
   double s##_sum_ = s##_all_;                                                                      \
   double s##_unit_ = 1.0;                                                                          \
@@ -162,14 +173,44 @@ pz_scale_of_(const double norm, const size_t size)
   return scale > most ? most : scale < least ? least : scale;
 }
 
-#define PZ_ROW_SCAN(y, j, count, expression)     \
-  do {                                           \
-    double pz_running_ = 0.0;                    \
-    for (pz_int j = 0; j < (count); ++j) {       \
-      pz_running_ += (double)(real)(expression); \
-      (y)[j] = (real)pz_running_;                \
-    }                                            \
+/* First all entries, in vector instructions; then their running sums in place. Four entries are added
+   among themselves before the running sum comes to them, which waits for one addition, not four.
+   PLACE(k) is the index of the entry that comes k-th. */
+#define PZ_ROW_SCAN_(y, j, count, expression, start, join, PLACE)                \
+  do {                                                                           \
+    const pz_int pz_count_ = (count);                                            \
+    pz_int pz_k_ = 0;                                                            \
+    double pz_running_ = (start);                                                \
+    PZ_ROW_EACH(j, pz_count_)                                                    \
+    {                                                                            \
+      (y)[j] = (real)(expression);                                               \
+    }                                                                            \
+    for (; pz_k_ + 4 <= pz_count_; pz_k_ += 4) {                                 \
+      const double pz_one_ = (double)(y)[PLACE(pz_k_)];                          \
+      const double pz_two_ = join(pz_one_, (double)(y)[PLACE(pz_k_ + 1)]);       \
+      const double pz_third_ = (double)(y)[PLACE(pz_k_ + 2)];                    \
+      const double pz_last_ = (double)(y)[PLACE(pz_k_ + 3)];                     \
+      (y)[PLACE(pz_k_)] = (real)join(pz_running_, pz_one_);                      \
+      (y)[PLACE(pz_k_ + 1)] = (real)join(pz_running_, pz_two_);                  \
+      (y)[PLACE(pz_k_ + 2)] = (real)join(pz_running_, join(pz_two_, pz_third_)); \
+      pz_running_ = join(pz_running_, join(pz_two_, join(pz_third_, pz_last_))); \
+      (y)[PLACE(pz_k_ + 3)] = (real)pz_running_;                                 \
+    }                                                                            \
+    for (; pz_k_ < pz_count_; ++pz_k_) {                                         \
+      pz_running_ = join(pz_running_, (double)(y)[PLACE(pz_k_)]);                \
+      (y)[PLACE(pz_k_)] = (real)pz_running_;                                     \
+    }                                                                            \
   } while (0)
+
+#define PZ_MULTIPLY_(a, b) ((a) * (b))
+#define PZ_FROM_FIRST_(k) (k)
+#define PZ_FROM_LAST_(k) (pz_count_ - 1 - (k))
+#define PZ_ROW_SCAN(y, j, count, expression) \
+  PZ_ROW_SCAN_(y, j, count, expression, 0.0, PZ_ADD_, PZ_FROM_FIRST_)
+#define PZ_ROW_REVERSE_SCAN(y, j, count, expression) \
+  PZ_ROW_SCAN_(y, j, count, expression, 0.0, PZ_ADD_, PZ_FROM_LAST_)
+#define PZ_ROW_PRODUCT_SCAN(y, j, count, expression) \
+  PZ_ROW_SCAN_(y, j, count, expression, 1.0, PZ_MULTIPLY_, PZ_FROM_FIRST_)
 
 #define PZ_ROW_(name, type, n_inputs, n_outputs, n_reals, n_integers, ...)                   \
   PZ_INLINE_ void name##_row_(void* const* const pz_rows, const pz_int* const pz_lengths,    \

@@ -28,6 +28,8 @@ PZ_ROW_KERNEL(over_rows, 2, 2, 1, 1,
   PZ_ROW_SUM(total, j, PZ_LENGTH_IN(0), pz_exp(x[j] - top));
   PZ_ROW_NORM(size, scale, j, n, x[j]);
   PZ_ROW_SCAN(y, j, PZ_LENGTH_OUT(0), x[j] * factor);
+  PZ_ROW_REVERSE_SCAN(y, j, n, y[j]);
+  PZ_ROW_PRODUCT_SCAN(y, j, n, y[j]);
   PZ_ROW_EACH(j, n) {
     y[j] = j < least ? y[j] * v : y[j] / total;
   }

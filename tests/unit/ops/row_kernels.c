@@ -23,9 +23,13 @@ PZ_ROW_KERNEL(all_of_it, 3, 3, 1, 1,
   PZ_INTEGER_ARG(0, more);
   PZ_ROW_MAX(top, j, n, x[j]);
   PZ_ROW_SCAN(running, j, PZ_LENGTH_OUT(1), x[j] * v);
+  PZ_ROW_EACH(j, n) {
+    y[j] = x[j] * v;
+  }
+  PZ_ROW_REVERSE_SCAN(y, j, n, 2 * y[j]);
   /* reads what another work item wrote */
   PZ_ROW_EACH(j, n) {
-    y[j] = a * x[j] + running[n - 1 - j] + (real)more;
+    y[j] = a * x[j] + running[n - 1 - j] + y[j] + (real)more;
   }
   PZ_ROW_SUM(squares, j, PZ_LENGTH_IN(2), z[j] * z[j]);
   PZ_VALUE_OUT(2, top + squares);
@@ -165,13 +169,16 @@ run_trial(op_runner* const runner, const trial* const t)
       } else if (!isnan(sums[r * length + j])) {
         ck_abort_msg("an absent output was written");
       }
-      /* the running sum of the entry that stands as far from the end */
-      long double mirrored = 0;
-      for (int64_t i = 0; length <= 64 && i < length - j; ++i) {
-        mirrored += (long double)xs[r * length + i] * vs[r];
+      /* the running sum of the entry that stands as far from the end, and twice that from the end */
+      long double ends = 0;
+      long double ends_size = 0;
+      for (int64_t i = 0; length <= 64 && i < length; ++i) {
+        const long double term = (long double)xs[r * length + i] * vs[r];
+        ends += (i < length - j ? term : 0) + (i >= j ? 2 * term : 0);
+        ends_size += 3 * fabsl(term);
       }
       if (length <= 64) {
-        check_near(ys[r * length + j], 1.25L * *entry + mirrored + 3, 40.0L + size, epsilon,
+        check_near(ys[r * length + j], 1.25L * *entry + ends + 3, 40.0L + ends_size, epsilon,
                    length);
       }
     }
