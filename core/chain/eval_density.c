@@ -20,7 +20,7 @@
 static bool
 is_skipped(const pz_eval* const eval, const uint32_t i)
 {
-  return i + 1 < eval->chain->n_stages && eval->stages[i + 1].by != 0;
+  return i + 1 < eval->n_stages && eval->stages[i + 1].by != 0;
 }
 
 /* A number for each determinant of stage i and, if the result has fewer, the same as rows, each of
@@ -96,7 +96,7 @@ pzi_eval_density(pz_eval* const eval, const int32_t n_batch, pz_tensor* const ou
   pzi_tensor_arena_clear(&eval->temporary);
   PZ_TRY(pzi_pending_new(eval, &spec, out));
   pzi_eval_skip_folds(eval);
-  for (uint32_t i = 0; i < eval->chain->n_stages; ++i) {
+  for (uint32_t i = 0; i < eval->n_stages; ++i) {
     if (!is_skipped(eval, i)) {
       PZ_TRY(add_stage(eval, i, n_batch, adding, out));
       adding = true;
@@ -149,7 +149,7 @@ run_back(pz_eval* const eval, const int32_t n_batch, const uint32_t first, const
   pz_tensor gy = {0};
   bool any = false;
   pzi_eval_skip_folds(eval);
-  for (uint32_t i = eval->chain->n_stages; i-- > first;) {
+  for (uint32_t i = eval->n_stages; i-- > first;) {
     pz_tensor inner = {0};
     pz_tensor own;
     PZ_TRY(spread(eval, i, n_batch, g_out, &own));
@@ -157,7 +157,8 @@ run_back(pz_eval* const eval, const int32_t n_batch, const uint32_t first, const
     gy = inner;
     any = true;
     if (i > first && eval->stages[i].by != 0 && --i == 0) {
-      eval->pending[0] = gy; // stage i returned the gradient of the triangle
+      // stage i returned the gradient of the triangle
+      PZ_TRY(pzi_eval_unread(eval, 0, &gy, &eval->pending[0]));
     }
   }
   return PZ_OK;
@@ -167,9 +168,9 @@ run_back(pz_eval* const eval, const int32_t n_batch, const uint32_t first, const
 static pz_status
 check_stages(const pz_eval* const eval, const uint32_t first)
 {
-  for (uint32_t i = eval->chain->n_stages; i-- > first;) {
+  for (uint32_t i = eval->n_stages; i-- > first;) {
     const pz_parametrization* const table = eval->stages[i].table;
-    const bool last = i + 1 == eval->chain->n_stages;
+    const bool last = i + 1 == eval->n_stages;
     if (!table->log_abs_det_vjp || (!last && !table->vjp)) {
       return pzi_fail(PZ_UNSUPPORTED, "%s: has no %s", table->id,
                       table->log_abs_det_vjp ? "vjp" : "gradient of log |det|");
