@@ -72,10 +72,11 @@ static pz_status
 read_list(const pzi_option_words* const option, pzi_view_list* const out)
 {
   const char* at = option->value;
-  bool good = true;
-  do {
+  bool good = out->n < PZ_MAX_DIMS && read_item(&at, &out->items[out->n++]);
+  while (good && *at == '+') {
+    ++at;
     good = out->n < PZ_MAX_DIMS && read_item(&at, &out->items[out->n++]);
-  } while (good && *at == '+' && *++at != '\0');
+  }
   return good && *at == '\0'
              ? PZ_OK
              : pzi_fail(PZ_INVALID,
@@ -83,19 +84,30 @@ read_list(const pzi_option_words* const option, pzi_view_list* const out)
                         option->name, option->value);
 }
 
+static bool
+read_cut(const char** const at, pzi_view* const out)
+{
+  pzi_view_cut cut = {0};
+  if (out->n_cuts == PZ_MAX_DIMS || !read_dim(at, &cut.dim) || **at != ':') {
+    return false;
+  }
+  ++*at;
+  if (!read_number(at, &cut.parts) || cut.parts == 0) {
+    return false;
+  }
+  out->cuts[out->n_cuts++] = cut;
+  return true;
+}
+
 static pz_status
 read_cuts(const pzi_option_words* const option, pzi_view* const out)
 {
   const char* at = option->value;
-  bool good = true;
-  do {
-    pzi_view_cut cut = {0};
-    good = out->n_cuts < PZ_MAX_DIMS && read_dim(&at, &cut.dim) && *at++ == ':' &&
-           read_number(&at, &cut.parts) && cut.parts > 0;
-    if (good) {
-      out->cuts[out->n_cuts++] = cut;
-    }
-  } while (good && *at == '+' && *++at != '\0');
+  bool good = read_cut(&at, out);
+  while (good && *at == '+') {
+    ++at;
+    good = read_cut(&at, out);
+  }
   return good && *at == '\0'
              ? PZ_OK
              : pzi_fail(PZ_INVALID,
