@@ -31,6 +31,7 @@ chain_destroy(pz_chain* const chain)
   }
   free(chain->tensors);
   free(chain->maps);
+  free(chain->read);
   free(chain->stages);
   free(chain->text);
   pzi_context_release(chain->context);
@@ -169,14 +170,12 @@ static pz_status
 plan_as(pz_chain* const chain, const pz_chain* const before, const uint32_t dtype)
 {
   pz_spec originals[PZI_MAX_TENSORS];
-  pz_spec tensor = before->tensor;
   const uint32_t n = before->n_role[PZ_ORIGINAL];
   for (uint32_t i = 0; i < n; ++i) {
     originals[i] = before->tensors[i].spec;
     originals[i].dtype = dtype ? dtype : originals[i].dtype;
   }
-  tensor.dtype = dtype && tensor.dtype ? dtype : tensor.dtype;
-  return pzi_chain_plan(chain, PZ_FROM_INPUT, originals, n, &tensor);
+  return pzi_chain_plan(chain, PZ_FROM_INPUT, originals, n, before);
 }
 
 pz_status

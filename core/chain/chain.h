@@ -25,9 +25,7 @@ typedef struct pzi_stage {
   uint32_t first_buffer;
   uint32_t map;         /* a map: its number among the maps; a word: that of the next map */
   const pzi_view* view; /* the view that a map is in, that `back` ends, or that `view` begins */
-  pzi_way in;           /* a map: from the value of the map before to its input; the first map: from
-                           the originals in `reads`, one turn */
-  uint64_t reads;       /* the first map: originals that have the tensor's shape */
+  pzi_way in;           /* a map but the first: from the value of the map before to its input */
 } pzi_stage;
 
 /* One tensor of the chain's list. */
@@ -50,7 +48,10 @@ struct pz_chain {
   const pzi_view* open; /* the view that holds to the end, or NULL */
   pzi_way out;          /* from the value of the last map to that of the chain */
   pz_spec value;
-  pz_spec tensor; /* what a view before the first map reads; dtype 0: there is none */
+  pz_spec tensor;    /* what a view before the first map reads; dtype 0: there is none */
+  pzi_way opening;   /* from that tensor to what is read */
+  uint64_t laid_out; /* the originals that lie as in the tensor */
+  pzi_way* read;     /* from each original to what the first map reads; NULL: as they are */
   uint32_t n_tensors;
   uint32_t n_role[4]; /* by pz_role */
   pzi_chain_tensor* tensors;
@@ -61,10 +62,10 @@ struct pz_chain {
 uint32_t pzi_chain_place(const pz_chain* chain, uint32_t role, uint32_t index);
 
 /* Plans a chain whose instances are set (chain_plan.c): plans, the list of tensors, the text.
-   `tensor` (may be NULL, or have dtype 0): what a view before the first map reads, where the chain
-   is planned from its originals. After a failure the chain can only be freed. */
+   `before` (or NULL): a chain of the same originals, perhaps of another dtype. If both begin with
+   one view, that chain tells which tensor it reads. After a failure the chain can only be freed. */
 pz_status pzi_chain_plan(pz_chain* chain, pz_direction direction, const pz_spec* given,
-                         uint32_t n_given, const pz_spec* tensor);
+                         uint32_t n_given, const pz_chain* before);
 
 /* Shares a chain, which pz_chain_free gives up again. */
 pz_chain* pzi_chain_retain(const pz_chain* chain);

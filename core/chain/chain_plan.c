@@ -7,8 +7,8 @@
    is now known. Both passes must agree. The declarations of the forward pass become the
    chain's list of tensors.
 
-   A view before the first map reads the originals. An original that the map wants in the shape of
-   what is read has the tensor's shape; any other has the shape that the map gives it. */
+   A view before the first map reads the originals. An original is laid out like the tensor where
+   its shape allows that (reading.h); any other has the shape that the map gives it. */
 
 #include "chain.h"
 
@@ -85,10 +85,8 @@ plan_backward(pz_chain* const chain, const pz_spec* const given, pz_spec* const 
 {
   pz_spec value = *given;
   pz_spec tensor = *given; /* of the view that stage i is in */
-  pz_spec end = *given;    /* what is read at its end */
   if (chain->open) {
     PZ_TRY(enter(chain->open, &value, &tensor));
-    end = value;
   }
   for (uint32_t i = chain->n_stages; i-- > 0;) {
     const pzi_stage* const stage = &chain->stages[i];
@@ -105,7 +103,6 @@ plan_backward(pz_chain* const chain, const pz_spec* const given, pz_spec* const 
       pzi_plan_cleanup(&plan);
     } else if (!stage->instance->view) {
       PZ_TRY(enter(stage->view, &value, &tensor));
-      end = value;
     } else if (i > 0) {
       pzi_turn turn;
       PZ_TRY(pzi_reading_end(stage->view, &value, &tensor, &turn));
@@ -115,7 +112,11 @@ plan_backward(pz_chain* const chain, const pz_spec* const given, pz_spec* const 
   if (begins_with_view(chain)) {
     chain->tensor = tensor;
     for (uint32_t k = 0; k < *n_originals; ++k) {
-      originals[k] = pz_spec_equal(&originals[k], &end) ? tensor : originals[k];
+      pzi_turn turn;
+      if (pzi_reading_fits(chain->stages[0].view, &originals[k], &tensor, &turn)) {
+        originals[k] = turn.to;
+        chain->laid_out |= UINT64_C(1) << k;
+      }
     }
   }
   return PZ_OK;
@@ -133,20 +134,40 @@ largest(const pz_spec* const originals, const uint32_t n)
   return found;
 }
 
-/* Replaces the originals with the tensor's shape by what the first map reads. */
+/* What the view before the first map reads of originals that the caller gives. */
+static void
+guess_tensor(pz_chain* const chain, const pz_spec* const originals, const uint32_t n)
+{
+  const pzi_view* const view = chain->stages[0].view;
+  pzi_turn turn;
+  chain->tensor = largest(originals, n);
+  for (uint32_t k = 0; k < n; ++k) {
+    const bool lies = pzi_reading_fits(view, &originals[k], NULL, &turn) &&
+                      pzi_reading_fits(view, &turn.to, &chain->tensor, &turn) &&
+                      pz_spec_equal(&turn.to, &originals[k]);
+    chain->laid_out |= lies ? UINT64_C(1) << k : 0;
+  }
+}
+
+/* Replaces the originals that lie as in the tensor by what the first map reads. */
 static pz_status
 read_originals(pz_chain* const chain, pz_spec* const originals, const uint32_t n)
 {
-  pzi_stage* const first = chain->maps[0];
+  const pzi_view* const view = chain->stages[0].view;
   pzi_turn turn;
-  PZ_TRY(pzi_reading_begin(first->view, &chain->tensor, &turn));
-  pzi_way_add(&first->in, &turn);
+  chain->read = calloc(n, sizeof(*chain->read));
+  if (!chain->read) {
+    return pzi_no_memory(n * sizeof(*chain->read));
+  }
   for (uint32_t k = 0; k < n; ++k) {
-    if (pz_spec_equal(&originals[k], &chain->tensor)) {
+    if ((chain->laid_out >> k & 1U) != 0) {
+      PZ_TRY(pzi_reading_begin(view, &originals[k], &turn));
+      pzi_way_add(&chain->read[k], &turn);
       originals[k] = turn.to;
-      first->reads |= first->in.n > 0 ? UINT64_C(1) << k : 0;
     }
   }
+  PZ_TRY(pzi_reading_begin(view, &chain->tensor, &turn));
+  pzi_way_add(&chain->opening, &turn);
   chain->stages[0].plan.value = turn.to;
   return PZ_OK;
 }
@@ -186,7 +207,7 @@ plan_forward(pz_chain* const chain, const pz_spec* const values, pz_spec* const 
     pzi_stage* const stage = &chain->stages[i];
     if (!is_word(stage)) {
       const bool first = stage->map == 0;
-      stage->in = first ? stage->in : way;
+      stage->in = way;
       PZ_TRY(plan_map(stage, values, first ? originals : &value, first ? n_originals : 1));
       way = (pzi_way){0};
     } else if (stage->instance->view && i > 0) {
@@ -240,12 +261,13 @@ list_tensors(pz_chain* const chain, const uint32_t role, const uint32_t index, c
 {
   const pzi_stage* const stage = &chain->stages[index];
   for (uint32_t k = place; k < place + n; ++k) {
-    const bool reads = role == PZ_ORIGINAL && (stage->reads >> k & 1U) != 0;
+    const bool turned = role == PZ_ORIGINAL && chain->read && chain->read[k].n > 0;
     pzi_chain_tensor* const tensor = &chain->tensors[chain->n_tensors];
     *tensor = (pzi_chain_tensor){.role = role,
                                  .stage = index,
                                  .place = k,
-                                 .spec = reads ? chain->tensor : stage->plan.tensors[k].spec};
+                                 .spec = turned ? chain->read[k].turns[0].from
+                                                : stage->plan.tensors[k].spec};
     PZ_TRY(tensor_name(tensor, stage->plan.tensors[k].name, stage->plan.n_original));
     for (uint32_t i = 0; role == PZ_ORIGINAL && i < chain->n_tensors; ++i) {
       if (strcmp(chain->tensors[i].name, tensor->name) == 0) {
@@ -308,7 +330,7 @@ write_text(pz_chain* const chain)
 
 pz_status
 pzi_chain_plan(pz_chain* const chain, const pz_direction direction, const pz_spec* const given,
-               const uint32_t n_given, const pz_spec* const tensor)
+               const uint32_t n_given, const pz_chain* const before)
 {
   pz_spec originals[PZI_MAX_TENSORS];
   pz_spec* values = NULL;
@@ -327,8 +349,13 @@ pzi_chain_plan(pz_chain* const chain, const pz_direction direction, const pz_spe
       return pzi_no_memory(chain->n_maps * sizeof(*values));
     }
     status = plan_backward(chain, &value, values, originals, &n);
+  } else if (begins_with_view(chain) && before &&
+             before->stages[0].instance == chain->stages[0].instance) {
+    chain->tensor = before->tensor;
+    chain->tensor.dtype = originals[0].dtype;
+    chain->laid_out = before->laid_out;
   } else if (begins_with_view(chain)) {
-    chain->tensor = tensor && tensor->dtype ? *tensor : largest(originals, n);
+    guess_tensor(chain, originals, n);
   }
   if (status == PZ_OK) {
     status = plan_forward(chain, values, originals, n);

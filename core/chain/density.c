@@ -126,11 +126,11 @@ pzi_density_spec(const pz_chain* const chain, const int32_t n_batch)
 
 pz_status
 pzi_density_check_meeting(const pz_chain* const inner, const pz_chain* const outer,
-                          const int32_t n_batch)
+                          const uint32_t original, const int32_t n_batch)
 {
   const pzi_stage* const before = inner->maps[inner->n_maps - 1];
   const pzi_stage* const after = outer->maps[0];
-  const bool viewed = inner->out.n > 0 || after->in.n > 0;
+  const bool viewed = inner->out.n > 0 || (outer->read && outer->read[original].n > 0);
   PZ_TRY(check_pair(before, after, viewed));
   return check_batch(before, after, viewed, n_batch);
 }

@@ -18,7 +18,9 @@ pz_spec pzi_density_spec(const pz_chain* chain, int32_t n_batch);
 int32_t pzi_density_stage_batch(const pzi_plan* plan);
 
 /* PZ_UNSUPPORTED unless the coordinates of the first chain's value are those of the originals of
-   the second, and both have the n_batch batch dimensions of their sum in common. */
-pz_status pzi_density_check_meeting(const pz_chain* inner, const pz_chain* outer, int32_t n_batch);
+   the second, one of which it is, and both have the n_batch batch dimensions of their sum in
+   common. */
+pz_status pzi_density_check_meeting(const pz_chain* inner, const pz_chain* outer, uint32_t original,
+                                    int32_t n_batch);
 
 #endif /* PZI_DENSITY_H */

@@ -86,7 +86,7 @@ pz_status pzi_eval_lead(pz_eval* eval, const pzi_way* way, bool backward, pz_ten
    to the original. */
 pz_status pzi_eval_read(pz_eval* eval, uint32_t k, pz_tensor* kept, const pz_tensor* original,
                         pz_tensor* out);
-pz_status pzi_eval_unread(pz_eval* eval, uint32_t k, const pz_tensor* read, pz_tensor* out);
+pz_status pzi_eval_unread(pz_eval* eval, uint32_t k, const pz_tensor* x, pz_tensor* out);
 
 /* The way from the value of stage i to the input of the next stage, or to the chain's value. */
 const pzi_way* pzi_eval_way_from(const pz_eval* eval, uint32_t i);

@@ -116,8 +116,10 @@ pz_eval_initialize(pz_eval* const eval, pz_state* const state, const uint32_t fi
     const pz_spec* const spec = from_tensor ? pz_chain_value(chain) : &chain->tensors[0].spec;
     PZ_TRY(pzi_check_tensor(eval->queue, tensor, spec, "tensor"));
     PZ_TRY(pzi_pending_input(eval, spec, tensor, &given));
-    if (pz_spec_equal(spec, &chain->tensor)) { // dtype 0 is no tensor's
-      PZ_TRY(pzi_eval_lead(eval, eval->stages[0].in, false, NULL, &given, &given));
+    if (!from_tensor) {
+      PZ_TRY(pzi_eval_read(eval, 0, NULL, &given, &given));
+    } else if (pz_spec_equal(spec, &chain->tensor)) { // dtype 0 is no tensor's
+      PZ_TRY(pzi_eval_lead(eval, &chain->opening, false, NULL, &given, &given));
     }
     /* If a stage changes the shape, `tensor` is not a value of stage 0. */
     const pz_spec read = pz_spec_of(&given);

@@ -46,27 +46,22 @@ pzi_eval_lead(pz_eval* const eval, const pzi_way* const way, const bool backward
   return PZ_OK;
 }
 
-static bool
-reads(const pz_eval* const eval, const uint32_t k)
-{
-  return (eval->chain->maps[0]->reads >> k & 1U) != 0;
-}
-
 pz_status
 pzi_eval_read(pz_eval* const eval, const uint32_t k, pz_tensor* const kept,
               const pz_tensor* const original, pz_tensor* const out)
 {
+  const pzi_way* const read = eval->chain->read;
   *out = *original;
-  return reads(eval, k) ? pzi_eval_lead(eval, eval->stages[0].in, false, kept, original, out)
-                        : PZ_OK;
+  return read ? pzi_eval_lead(eval, &read[k], false, kept, original, out) : PZ_OK;
 }
 
 pz_status
-pzi_eval_unread(pz_eval* const eval, const uint32_t k, const pz_tensor* const read,
+pzi_eval_unread(pz_eval* const eval, const uint32_t k, const pz_tensor* const x,
                 pz_tensor* const out)
 {
-  *out = *read;
-  return reads(eval, k) ? pzi_eval_lead(eval, eval->stages[0].in, true, NULL, read, out) : PZ_OK;
+  const pzi_way* const read = eval->chain->read;
+  *out = *x;
+  return read ? pzi_eval_lead(eval, &read[k], true, NULL, x, out) : PZ_OK;
 }
 
 const pzi_way*

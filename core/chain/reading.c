@@ -271,6 +271,20 @@ pzi_reading_end(const pzi_view* const view, const pz_spec* const read, const pz_
   return PZ_OK;
 }
 
+bool
+pzi_reading_fits(const pzi_view* const view, const pz_spec* const spec, const pz_spec* const like,
+                 pzi_turn* const out)
+{
+  pzi_message before;
+  pzi_message_save(&before);
+  const bool fits =
+      (like ? pzi_reading_end(view, spec, like, out) : pzi_reading_begin(view, spec, out)) == PZ_OK;
+  if (!fits) {
+    pzi_message_restore(&before);
+  }
+  return fits;
+}
+
 void
 pzi_way_add(pzi_way* const way, const pzi_turn* const turn)
 {

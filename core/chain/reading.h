@@ -38,6 +38,11 @@ pz_status pzi_reading_begin(const pzi_view* view, const pz_spec* tensor, pzi_tur
 pz_status pzi_reading_end(const pzi_view* view, const pz_spec* read, const pz_spec* like,
                           pzi_turn* out);
 
+/* As pzi_reading_end or, where `like` is NULL, pzi_reading_begin. False instead of a failure, without
+   a message. */
+bool pzi_reading_fits(const pzi_view* view, const pz_spec* spec, const pz_spec* like,
+                      pzi_turn* out);
+
 void pzi_way_add(pzi_way* way, const pzi_turn* turn);
 
 /* The same turn backward. */

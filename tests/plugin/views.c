@@ -5,6 +5,8 @@
    and reshaped by hand, bit for bit: value, gradients, derivatives along directions, log |det|,
    right inverses, updates, samples. */
 
+#include "layouts.h"
+
 #include <dense.h>
 #include <maps.h>
 #include <opaque.h>
@@ -18,68 +20,7 @@ static const char* device;
 static const char* backend;
 static int64_t share; /* one of so many cases, where each takes long */
 
-/* A view of one shape. By hand: the tensor has the dimensions `extent`, `order` permutes them, and
-   what is read has the shape `read`. */
-typedef struct layout {
-  const char* view;
-  int32_t ndim;
-  int64_t shape[6];
-  int32_t n;
-  int64_t extent[6];
-  int32_t order[6];
-  int32_t n_read;
-  int64_t read[6];
-} layout;
-
-static const layout layouts[] = {
-    {"view", 4, {6, 2, 1, 3}, 4, {6, 2, 1, 3}, {0, 1, 2, 3}, 2, {6, 6}},
-    {"view(rows=1,cols=0+2+3)", 4, {2, 4, 1, 3}, 4, {2, 4, 1, 3}, {1, 0, 2, 3}, 2, {4, 6}},
-    {"view(rows=1)", 4, {3, 3, 2, 2}, 4, {3, 3, 2, 2}, {1, 0, 2, 3}, 2, {3, 12}},
-    {"view(cols=0)", 2, {5, 3}, 2, {5, 3}, {1, 0}, 2, {3, 5}},
-    {"view(split=0:4,rows=1,cols=2)", 2, {12, 3}, 3, {4, 3, 3}, {0, 1, 2}, 3, {4, 3, 3}},
-    {"view(rows=-1,cols=1)", 3, {2, 3, 3}, 3, {2, 3, 3}, {0, 2, 1}, 3, {2, 3, 3}},
-    {"view(split=1:2+-1:3,rows=1+4,cols=0+-2)",
-     3,
-     {4, 6, 6},
-     5,
-     {4, 2, 3, 3, 2},
-     {2, 1, 4, 0, 3},
-     3,
-     {3, 4, 12}},
-    {"view(rows=0-1,cols=*)", 3, {2, 3, 4}, 3, {2, 3, 4}, {0, 1, 2}, 2, {6, 4}},
-    {"view(rows=2,cols=1)", 3, {3, 1, 4}, 3, {3, 1, 4}, {0, 2, 1}, 3, {3, 4, 1}},
-    {"view(rows=0,cols=1)", 2, {4, 4}, 2, {4, 4}, {0, 1}, 2, {4, 4}},
-    {"view(rows=1,cols=0)", 2, {4, 4}, 2, {4, 4}, {1, 0}, 2, {4, 4}},
-    {"view(rows=1,cols=*)", 3, {3, 0, 2}, 3, {3, 0, 2}, {1, 0, 2}, 2, {0, 6}},
-    {"view(split=0:8,rows=1,cols=2)", 2, {0, 3}, 3, {8, 0, 3}, {0, 1, 2}, 3, {8, 0, 3}},
-};
-
-enum { LAYOUTS = sizeof(layouts) / sizeof(layouts[0]), TEXT = 128 };
-
-/* out <- what is read of the tensor `from`, or (back) the tensor of what is read. */
-static double*
-by_hand(const layout* const l, const bool back, const double* const from)
-{
-  int64_t count = 1;
-  for (int32_t i = 0; i < l->n; ++i) {
-    count *= l->extent[i];
-  }
-  double* const out = reals(count);
-  for (int64_t k = 0; k < count; ++k) { // k runs over what is read
-    int64_t index[6];
-    int64_t rest = k;
-    int64_t place = 0;
-    for (int32_t j = l->n; j-- > 0;) {
-      index[l->order[j]] = rest % l->extent[l->order[j]];
-      rest /= l->extent[l->order[j]];
-    }
-    for (int32_t i = 0; i < l->n; ++i) {
-      place = place * l->extent[i] + index[i];
-    }
-    out[back ? place : k] = from[back ? k : place];
-  }
-  return out;
-}
+enum { TEXT = 128 };
 
 static void
 assert_same(const char* const what, const char* const text, const int64_t n, const double* const a,
@@ -97,7 +38,7 @@ compare(const layout* const l, const bool tensors, const char* const what, const
 {
   ck_assert_msg((a == NULL) == (b == NULL), "%s: %s: one chain has none", text, what);
   if (a) {
-    double* const expected = tensors ? by_hand(l, true, b) : NULL;
+    double* const expected = tensors ? layout_by_hand(l, true, b) : NULL;
     assert_same(what, text, n, a, expected ? expected : b);
     free(expected);
   }
@@ -130,18 +71,17 @@ teardown(void)
   rig_close(&viewed);
 }
 
-/* Does trained tensor k have the tensor's shape, where the plain chain has what is read? */
+/* Does trained tensor k lie as in the tensor, with the layout `own`? Else it has the shape that it
+   has in the plain chain. */
 static bool
-is_tensor(const layout* const l, const uint32_t k, const uint32_t dtype)
+lies(const layout* const l, const uint32_t k, layout* const own)
 {
   const pz_spec mine = rig_trained_spec(&viewed, k);
   const pz_spec other = rig_trained_spec(&plain, k);
-  const pz_spec tensor = pz_spec_make(dtype, l->ndim, l->shape);
-  const pz_spec read = pz_spec_make(dtype, l->n_read, l->read);
-  const bool original = k < pz_chain_count(viewed.chain, PZ_ORIGINAL);
-  const bool whole = original && pz_spec_equal(&other, &read);
-  ck_assert(pz_spec_equal(&mine, whole ? &tensor : &other));
-  return whole;
+  const bool fits = k < pz_chain_count(viewed.chain, PZ_ORIGINAL) && layout_adapt(l, &other, own);
+  const pz_spec expected = fits ? pz_spec_make(other.dtype, own->ndim, own->shape) : other;
+  ck_assert(pz_spec_equal(&mine, &expected));
+  return fits;
 }
 
 static void
@@ -159,7 +99,7 @@ static void
 initialize_both(const layout* const l)
 {
   double* const y = rig_normal(&plain, plain.y.dtype, plain.n_y, 1.0);
-  double* const mine = by_hand(l, true, y);
+  double* const mine = layout_by_hand(l, true, y);
   rig_initialize(&plain, y);
   rig_initialize(&viewed, mine);
   copy_buffers(&plain, &viewed);
@@ -189,7 +129,8 @@ open_both(const layout* const l, const uint32_t dtype, const char* const map, ch
     const uint32_t index = k < n_original ? k : k - n_original;
     const pz_spec spec = rig_trained_spec(&plain, k);
     double* const numbers = rig_normal(&plain, dtype, pz_spec_count(&spec), 0.5);
-    double* const mine = is_tensor(l, k, dtype) ? by_hand(l, true, numbers) : NULL;
+    layout own;
+    double* const mine = lies(l, k, &own) ? layout_by_hand(&own, true, numbers) : NULL;
     rig_write(&plain, role, index, numbers);
     rig_write(&viewed, role, index, mine ? mine : numbers);
     free(mine);
@@ -206,8 +147,10 @@ compare_trained(const layout* const l, const char* const what, const char* const
     const pz_role role = k < n_original ? PZ_ORIGINAL : PZ_OWN_PARAMETER;
     const uint32_t index = k < n_original ? k : k - n_original;
     const pz_spec spec = rig_trained_spec(&plain, k);
-    compare(l, is_tensor(l, k, spec.dtype), what, text, pz_spec_count(&spec),
-            rig_read(&viewed, role, index), rig_read(&plain, role, index));
+    layout own;
+    const bool tensors = lies(l, k, &own);
+    compare(&own, tensors, what, text, pz_spec_count(&spec), rig_read(&viewed, role, index),
+            rig_read(&plain, role, index));
   }
 }
 
@@ -217,16 +160,18 @@ static void
 compare_derivatives(const layout* const l, const uint32_t dtype, const char* const text)
 {
   double* const g = rig_normal(&plain, dtype, plain.n_y, 1.0);
-  double* const mine = by_hand(l, true, g);
+  double* const mine = layout_by_hand(l, true, g);
   for (int32_t round = 0; round < 2; ++round) { // the second finds its memory
     compare(l, true, "value", text, plain.n_y, rig_forward(&viewed), rig_forward(&plain));
     for (uint32_t k = 0; k < plain.n_tensors; ++k) {
       const pz_spec spec = rig_trained_spec(&plain, k);
-      compare(l, is_tensor(l, k, dtype), "vjp", text, pz_spec_count(&spec),
-              rig_vjp(&viewed, mine, k), rig_vjp(&plain, g, k));
+      layout own;
+      const bool tensors = lies(l, k, &own);
+      compare(&own, tensors, "vjp", text, pz_spec_count(&spec), rig_vjp(&viewed, mine, k),
+              rig_vjp(&plain, g, k));
     }
   }
-  if (pz_chain_count(plain.chain, PZ_ORIGINAL) == 1 && is_tensor(l, 0, dtype)) {
+  if (pz_chain_count(plain.chain, PZ_ORIGINAL) == 1 && plain.n_x == plain.n_y) {
     compare(l, true, "jvp", text, plain.n_y, rig_jvp(&viewed, mine), rig_jvp(&plain, g));
   }
   pz_spec spec = {0};
@@ -254,7 +199,7 @@ compare_inverses(const layout* const l, const uint32_t dtype, const char* const 
   double* const value = rig_forward(&plain); // a member, for assignments
   for (size_t k = 0; k < 3; ++k) {
     const double* const from = intents[k] == PZ_ASSIGN ? value : y;
-    double* const mine = by_hand(l, true, from);
+    double* const mine = layout_by_hand(l, true, from);
     double distance = 0.0;
     double other = 0.0;
     const pz_status status = rig_assign(&plain, intents[k], from);
@@ -328,8 +273,10 @@ END_TEST
 /* A view ends, another begins, and what follows reads the tensor. */
 START_TEST(test_two_views)
 {
-  static const layout first = {"", 3, {4, 3, 2}, 3, {4, 3, 2}, {1, 0, 2}, 2, {3, 8}};
-  static const layout second = {"", 3, {4, 3, 2}, 3, {4, 3, 2}, {2, 1, 0}, 2, {6, 4}};
+  static const layout first = {"",        3,         {4, 3, 2}, LAYOUT_WHOLE, 3,
+                               {4, 3, 2}, {1, 0, 2}, 2,         {3, 8},       {1, 2}};
+  static const layout second = {"",        3,         {4, 3, 2}, LAYOUT_WHOLE, 3,
+                                {4, 3, 2}, {2, 1, 0}, 2,         {6, 4},       {2, 1}};
   static const char text[] = "view(rows=1),gain,back,view(rows=2+1,cols=0),orthogonal,back,gain";
   rig_from_tensor(&viewed, text, PZ_F64, 3, first.shape);
   ck_assert_str_eq(pz_chain_text(viewed.chain),
@@ -346,18 +293,18 @@ START_TEST(test_two_views)
   double* const y = rig_forward(&viewed);
   double* const gx = rig_gradients(&viewed, g);
 
-  double* const x1 = by_hand(&first, false, x);
+  double* const x1 = layout_by_hand(&first, false, x);
   rig_from_tensor(&plain, "gain", PZ_F64, 2, first.read);
   rig_write_originals(&plain, x1);
   rig_write(&plain, PZ_OWN_PARAMETER, 0, c);
   double* const y1 = rig_forward(&plain);
-  double* const t1 = by_hand(&first, true, y1);
-  double* const x2 = by_hand(&second, false, t1);
+  double* const t1 = layout_by_hand(&first, true, y1);
+  double* const x2 = layout_by_hand(&second, false, t1);
   rig_from_tensor(&plain, "orthogonal", PZ_F64, 2, second.read);
   rig_write_originals(&plain, x2);
   copy_buffers(&viewed, &plain);
   double* const y2 = rig_forward(&plain);
-  double* const t2 = by_hand(&second, true, y2);
+  double* const t2 = layout_by_hand(&second, true, y2);
   rig_from_tensor(&plain, "gain", PZ_F64, 3, first.shape);
   rig_write_originals(&plain, t2);
   rig_write(&plain, PZ_OWN_PARAMETER, 0, d);
@@ -365,20 +312,20 @@ START_TEST(test_two_views)
   assert_same("value", text, 24, y, y3);
 
   double* const g3 = rig_vjp(&plain, g, 0);
-  double* const g2 = by_hand(&second, false, g3);
+  double* const g2 = layout_by_hand(&second, false, g3);
   rig_from_tensor(&plain, "orthogonal", PZ_F64, 2, second.read);
   rig_write_originals(&plain, x2);
   copy_buffers(&viewed, &plain);
   free(rig_forward(&plain));
   double* const h2 = rig_vjp(&plain, g2, 0);
-  double* const s2 = by_hand(&second, true, h2);
-  double* const g1 = by_hand(&first, false, s2);
+  double* const s2 = layout_by_hand(&second, true, h2);
+  double* const g1 = layout_by_hand(&first, false, s2);
   rig_from_tensor(&plain, "gain", PZ_F64, 2, first.read);
   rig_write_originals(&plain, x1);
   rig_write(&plain, PZ_OWN_PARAMETER, 0, c);
   free(rig_forward(&plain));
   double* const h1 = rig_vjp(&plain, g1, 0);
-  double* const s1 = by_hand(&first, true, h1);
+  double* const s1 = layout_by_hand(&first, true, h1);
   assert_same("vjp", text, 24, gx, s1);
 
   /* a value of the second view's map; the right inverse of gain sets its own parameter to 1 */
