@@ -41,7 +41,7 @@ static bool
 takes_triangle(const pz_eval* const eval, const uint32_t i)
 {
   return i > 0 && eval->stages[i - 1].plan->fold != 0 && eval->stages[i].plan->takes_triangle &&
-         eval->stages[i].in->n == 0 && !takes_triangle(eval, i - 1);
+         !eval->stages[i].in && !takes_triangle(eval, i - 1);
 }
 
 /* Values take their memory at the first use. A value that is usually skipped takes it when
@@ -51,7 +51,7 @@ place_value(pz_eval* const eval, const uint32_t i)
 {
   pzi_eval_stage* const stage = &eval->stages[i];
   PZ_TRY(pzi_tensor_arena_take(&eval->values, &stage->plan->value, &stage->y));
-  if (i + 1 < eval->n_stages && eval->stages[i + 1].in->n == 0) {
+  if (i + 1 < eval->n_stages && !stage->out) {
     eval->stages[i + 1].x[0] = stage->y;
   }
   return PZ_OK;
@@ -99,10 +99,11 @@ connect(pz_eval* const eval)
     pzi_eval_stage* const stage = &eval->stages[i];
     const pzi_plan* const plan = stage->plan;
     if (i == 0) {
-      for (uint32_t k = 0; k < plan->n_original; ++k) {
+      memcpy(stage->x, eval->loaded, plan->n_original * sizeof(pz_tensor));
+      for (uint32_t k = 0; eval->chain->read && k < plan->n_original; ++k) {
         PZ_TRY(pzi_eval_read(eval, k, &eval->read[k], &eval->loaded[k], &stage->x[k]));
       }
-    } else if (stage->in->n == 0) {
+    } else if (!stage->in) {
       stage->x[0] = eval->stages[i - 1].y;
     }
     stage->by = 0;
@@ -237,14 +238,13 @@ pzi_eval_set_check_writes(pz_eval* const eval, const bool check_writes)
   eval->check_writes = check_writes;
 }
 
-/* Hands the value of stage i to the next stage, or to the caller. */
+/* Hands the value of stage i along its way to the next stage, or to the caller. */
 static pz_status
 pass_on(pz_eval* const eval, const uint32_t i)
 {
-  const bool last = i + 1 == eval->n_stages;
-  pzi_eval_stage* const next = last ? NULL : &eval->stages[i + 1];
-  return pzi_eval_lead(eval, pzi_eval_way_from(eval, i), false, last ? eval->kept : next->kept,
-                       &eval->stages[i].y, last ? &eval->value : &next->x[0]);
+  pzi_eval_stage* const stage = &eval->stages[i];
+  return pzi_eval_lead(eval, stage->out, false, stage->kept, &stage->y,
+                       i + 1 < eval->n_stages ? &stage[1].x[0] : &eval->value);
 }
 
 pz_status
@@ -265,7 +265,7 @@ pzi_eval_run(pz_eval* const eval, const uint32_t i, const uint32_t flags, pzi_fa
   PZ_TRY(pzi_eval_leave(eval, memcmp(y, &stage->y, sizeof(*y)) != 0, answer));
   stage->range.n_tensors = tape->n_tensors - stage->range.first_tensor;
   stage->range.n_records = tape->n_records - stage->range.first_record;
-  return pass_on(eval, i);
+  return stage->out ? pass_on(eval, i) : PZ_OK;
 }
 
 /* Copies the value to the caller's tensor. */
@@ -309,6 +309,9 @@ pz_eval_forward(pz_eval* const eval, const pz_state* const state, const uint32_t
     if (i + 1 == n || eval->stages[i + 1].by == 0) {
       PZ_TRY(pzi_eval_run(eval, i, flags, &eval->fault));
     }
+  }
+  if (!eval->stages[n - 1].out) {
+    eval->value = eval->stages[n - 1].y;
   }
   if (into) {
     PZ_TRY(copy_value(eval, into));

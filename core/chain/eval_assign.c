@@ -113,7 +113,7 @@ pz_eval_assign(pz_eval* const eval, pz_state* const state, const pz_intent inten
   const pz_spec* const spec = pz_chain_value(eval->chain);
   PZ_TRY(pzi_check_tensor(eval->queue, value, spec, "value"));
   PZ_TRY(pzi_pending_input(eval, spec, value, &y));
-  PZ_TRY(pzi_eval_lead(eval, &eval->chain->out, true, NULL, &y, &y));
+  PZ_TRY(pzi_eval_lead(eval, eval->stages[eval->n_stages - 1].out, true, NULL, &y, &y));
   PZ_TRY(invert(eval, intent, &y));
   return pzi_pending_commit(eval, state);
 }

@@ -90,7 +90,9 @@ place_arrays(pz_eval* const eval)
     const pzi_stage* const planned = chain->maps[i];
     stage->table = &planned->instance->parametrization->table;
     stage->plan = &planned->plan;
-    stage->in = &planned->in;
+    const pzi_way* const out = i + 1 < chain->n_maps ? &chain->maps[i + 1]->in : &chain->out;
+    stage->in = planned->in.n > 0 ? &planned->in : NULL;
+    stage->out = out->n > 0 ? out : NULL;
     stage->place = (uint32_t)(planned - chain->stages);
     stage->first_parameter = planned->first_parameter;
     stage->first_buffer = planned->first_buffer;

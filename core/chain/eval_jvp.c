@@ -103,7 +103,7 @@ run_direction(pz_eval* const eval, const pz_tensor* const tangents, const pz_ten
   for (uint32_t i = first_stage(eval->chain, tangents); i < eval->n_stages; ++i) {
     const pz_tensor input = dy;
     PZ_TRY(step(eval, i, tangents, &input, &dy));
-    PZ_TRY(pzi_eval_lead(eval, pzi_eval_way_from(eval, i), false, NULL, &dy, &dy));
+    PZ_TRY(pzi_eval_lead(eval, eval->stages[i].out, false, NULL, &dy, &dy));
   }
   if (!dy.data) {
     PZ_TRY(pzi_pending_new(eval, pz_chain_value(eval->chain), &dy));

@@ -242,8 +242,11 @@ pz_eval_residual(pz_eval* const eval, const pz_state* const state, const uint32_
   const uint32_t map = back ? asked->map - 1 : asked->map;
   const pz_spec* const spec = last ? &chain->value : &asked->plan.value;
   const pzi_eval_stage* const stage = &eval->stages[map];
-  pzi_way way = *pzi_eval_way_from(eval, map);
-  way.n = last || back ? way.n_ending : 0;
+  pzi_way way = {0};
+  if (stage->out && (last || back)) {
+    way = *stage->out;
+    way.n = way.n_ending;
+  }
   pz_tensor y;
   double result = 0.0;
   PZ_TRY(pzi_check_tensor(eval->queue, value, spec, "value"));

@@ -18,7 +18,7 @@ run_back(pz_eval* const eval, const pz_tensor* const cotangent, const uint32_t f
   pzi_tensor_arena_clear(&eval->temporary);
   pz_tensor gy;
   PZ_TRY(pzi_pending_input(eval, pz_chain_value(eval->chain), cotangent, &gy));
-  PZ_TRY(pzi_eval_lead(eval, &eval->chain->out, true, NULL, &gy, &gy));
+  PZ_TRY(pzi_eval_lead(eval, eval->stages[eval->n_stages - 1].out, true, NULL, &gy, &gy));
   pzi_eval_skip_folds(eval);
   for (uint32_t i = eval->n_stages; i-- > first;) {
     pz_tensor inner = {0};

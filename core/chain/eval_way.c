@@ -36,7 +36,7 @@ pzi_eval_lead(pz_eval* const eval, const pzi_way* const way, const bool backward
               pz_tensor* const kept, const pz_tensor* const from, pz_tensor* const out)
 {
   pz_tensor t = *from;
-  for (uint32_t k = 0; k < way->n; ++k) {
+  for (uint32_t k = 0; way && k < way->n; ++k) {
     const pzi_turn* const turn = &way->turns[backward ? way->n - 1 - k : k];
     const pzi_turn inverse = backward ? pzi_turn_inverse(turn) : (pzi_turn){0};
     PZ_TRY(take_turn(eval, backward ? &inverse : turn, backward ? &turn->from : &turn->to,
@@ -62,10 +62,4 @@ pzi_eval_unread(pz_eval* const eval, const uint32_t k, const pz_tensor* const x,
   const pzi_way* const read = eval->chain->read;
   *out = *x;
   return read ? pzi_eval_lead(eval, &read[k], true, NULL, x, out) : PZ_OK;
-}
-
-const pzi_way*
-pzi_eval_way_from(const pz_eval* const eval, const uint32_t i)
-{
-  return i + 1 < eval->n_stages ? eval->stages[i + 1].in : &eval->chain->out;
 }
