@@ -351,8 +351,9 @@ pzi_chain_plan(pz_chain* const chain, const pz_direction direction, const pz_spe
     status = plan_backward(chain, &value, values, originals, &n);
   } else if (begins_with_view(chain) && before &&
              before->stages[0].instance == chain->stages[0].instance) {
+    const uint32_t dtype = originals[0].dtype;
     chain->tensor = before->tensor;
-    chain->tensor.dtype = originals[0].dtype;
+    chain->tensor.dtype = dtype == before->tensors[0].spec.dtype ? chain->tensor.dtype : dtype;
     chain->laid_out = before->laid_out;
   } else if (begins_with_view(chain)) {
     guess_tensor(chain, originals, n);

@@ -135,6 +135,32 @@ START_TEST(original_may_have_a_view)
 }
 END_TEST
 
+/* log |det| of a chain on an original counts where both chains read alike, or sum over everything. */
+START_TEST(original_adds_its_determinant)
+{
+  static const int64_t none[] = {0};
+  const pz_spec one = pz_spec_make(PZ_F32, 0, none);
+  const pz_tensor sum = host_zeros(&one);
+  const pz_tensor batch = host_zeros(&(pz_spec){.dtype = PZ_F32, .ndim = 1, .shape = {IN}});
+  ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_density_maps));
+  parametrize("view(rows=0,cols=*),doubled");
+  ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "doubled(dims=0)", NULL));
+  pz_tensor value;
+  ck_assert_ok(pz_module_get(module, "weight", &value));
+  ck_assert_ok(pz_module_log_abs_det(module, "weight", &sum));
+  ck_assert_double_eq_tol(host_at(&sum, 0), 2 * COUNT * 0.6931471805599453, 1e-4);
+  ck_assert_ok(pz_remove_parametrizations(module, "weight", PZ_LEAVE_PARAMETRIZED));
+  ck_assert_ok(
+      pz_register_parametrization(module, "weight", "view(rows=0,cols=2-3),doubled", NULL));
+  ck_assert_ok(pz_module_get(module, "weight", &value));
+  ck_assert_ok(pz_module_log_abs_det(module, "weight", &batch));
+  ck_assert_double_eq_tol(host_at(&batch, 1), COUNT / IN * 0.6931471805599453, 1e-4);
+  ck_assert_ok(pz_register_parametrization(module, ORIGINAL, "doubled(dims=0)", NULL));
+  ck_assert_fails(pz_module_log_abs_det(module, "weight", &batch), PZ_UNSUPPORTED,
+                  "doubled and doubled read the tensor differently");
+}
+END_TEST
+
 static const char* const saved_texts[] = {
     "view,orthogonal",
     "view(rows=1,cols=0+2+3),weight_norm",
@@ -210,6 +236,7 @@ main(void)
   tcase_add_test(tests, stages_follow_a_view);
   tcase_add_test(tests, settings_count_words);
   tcase_add_test(tests, original_may_have_a_view);
+  tcase_add_test(tests, original_adds_its_determinant);
   tcase_add_loop_test(tests, what_is_saved_comes_back, 0,
                       sizeof(saved_texts) / sizeof(saved_texts[0]));
   tcase_add_test(tests, rules_have_views);
