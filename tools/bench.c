@@ -70,7 +70,8 @@ static const struct {
   const char* id;
   double forward;
   double vjp;
-} costs[] = {{"skew", 0, 0}, {"symmetric", 0, 0}, {"pruning", 0, 0}, {"cayley", 1, 2}};
+} costs[] = {{"skew", 0, 0},   {"symmetric", 0, 0}, {"pruning", 0, 0},
+             {"cayley", 1, 2}, {"view", 0, 0},      {"back", 0, 0}};
 
 /* ---- a run ---------------------------------------------------------------------- */
 

@@ -22,7 +22,8 @@ static const char chain_text[] =
     "CHAIN is a sequence of parametrizations, applied from first to last, with their options:\n"
     "  skew,cayley,pruning(p_drop=0.2,seed=7)\n"
     "Arrays are .npy files of float32 or float64, models are .safetensors files.\n"
-    "Parametrizations of matrices act on the last two dimensions, batched over the others.\n";
+    "Parametrizations of matrices act on the last two dimensions, batched over the others;\n"
+    "view(rows=0,cols=*) before them reads the tensor otherwise (parametrize info view).\n";
 
 static const command commands[] = {
     {

@@ -245,10 +245,13 @@ show_parametrization(pz_context* const context, const char* const id)
     puts("\nformula");
     print_indented(info.formula);
   }
-  if (!show_options(context, &info)) {
+  const bool is_word = strcmp(info.tags, "chain") == 0; // `view` and `back`
+  if (!is_word && !show_options(context, &info)) {
     return false;
   }
-  puts("\noffers\n  forward        value from originals");
+  if (!is_word) {
+    puts("\noffers\n  forward        value from originals");
+  }
   for (size_t k = 0; k < sizeof(abilities) / sizeof(abilities[0]); ++k) {
     if (info.flags & abilities[k].flag) {
       printf("  %s\n", abilities[k].text);

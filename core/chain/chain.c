@@ -10,6 +10,7 @@
 #include "context.h"
 #include "sized_struct.h"
 #include "status.h"
+#include "words.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -29,6 +30,8 @@ chain_destroy(pz_chain* const chain)
     free(chain->tensors[i].name);
   }
   free(chain->tensors);
+  free(chain->maps);
+  free(chain->read);
   free(chain->stages);
   free(chain->text);
   pzi_context_release(chain->context);
@@ -42,15 +45,18 @@ chain_alloc(pz_context* const context, const pz_direction direction, const uint3
 {
   pz_chain* const chain = calloc(1, sizeof(*chain));
   pzi_stage* const stages = calloc(n, sizeof(*stages));
-  if (!chain || !stages) {
+  pzi_stage** const maps = calloc(n, sizeof(*maps));
+  if (!chain || !stages || !maps) {
     free(chain);
     free(stages);
-    return pzi_no_memory(sizeof(*chain) + n * sizeof(*stages));
+    free(maps);
+    return pzi_no_memory(sizeof(*chain) + n * (sizeof(*stages) + sizeof(*maps)));
   }
   atomic_init(&chain->references, 1);
   chain->context = pzi_context_retain(context);
   chain->direction = (uint32_t)direction;
   chain->stages = stages;
+  chain->maps = maps;
   chain->n_stages = n;
   *out = chain;
   return PZ_OK;
@@ -152,7 +158,7 @@ pz_chain_new(pz_context* const context, const char* const text,
     status = make_instances(context, words, settings, n_settings, chain->stages);
   }
   if (status == PZ_OK) {
-    status = pzi_chain_plan(chain, direction, given, n_given);
+    status = pzi_chain_plan(chain, direction, given, n_given, NULL);
   }
   free(words);
   return chain_finish(chain, status, out);
@@ -169,7 +175,7 @@ plan_as(pz_chain* const chain, const pz_chain* const before, const uint32_t dtyp
     originals[i] = before->tensors[i].spec;
     originals[i].dtype = dtype ? dtype : originals[i].dtype;
   }
-  return pzi_chain_plan(chain, PZ_FROM_INPUT, originals, n);
+  return pzi_chain_plan(chain, PZ_FROM_INPUT, originals, n, before);
 }
 
 pz_status
@@ -317,11 +323,12 @@ pz_chain_stage(const pz_chain* const chain, const uint32_t index, pz_stage_info*
   const pzi_density* const density = &stage->plan.density;
   const pz_parametrization* const table = &stage->instance->parametrization->table;
   const bool has_density = density->declared && table->log_abs_det;
+  const bool is_word = pzi_words_has(stage->instance->parametrization);
   const pz_stage_info info = {
       .text = stage->instance->text,
       .id = table->id,
       .value = stage->plan.value,
-      .has_density = has_density,
+      .has_density = has_density || is_word, // a word moves entries
       .density_dims = has_density ? density->dims : 0,
       .density_in = has_density ? density->in : 0,
       .density_out = has_density ? density->out : 0,
@@ -375,5 +382,5 @@ pz_chain_count(const pz_chain* const chain, const pz_role role)
 const pz_spec*
 pz_chain_value(const pz_chain* const chain)
 {
-  return check_chain(chain) == PZ_OK ? &chain->stages[chain->n_stages - 1].plan.value : NULL;
+  return check_chain(chain) == PZ_OK ? &chain->value : NULL;
 }

@@ -4,7 +4,10 @@
 /* With v = P_n(... P_1(x)), log |det dv/dx| is the sum of those of the stages, provided that each
    stage's determinant is taken in the coordinates in which the stage before gives its own. A
    stage with the fewest batch dimensions has the largest determinants; the numbers of the
-   others are summed over the rest of their batch. */
+   others are summed over the rest of their batch.
+
+   A view moves entries, so its log |det| is 0, and all entries remain all entries. Batches are
+   those of what is read: stages that read differently have no batch in common. */
 
 #include "density.h"
 
@@ -61,13 +64,15 @@ check_stage(const pzi_stage* const stage)
              : pzi_fail(PZ_UNSUPPORTED, "%s: has no log |det| for this input", id_of(stage));
 }
 
+/* `viewed`: a view begins or ends between the two, where triangles are no triangles. */
 static pz_status
-check_pair(const pzi_stage* const before, const pzi_stage* const after)
+check_pair(const pzi_stage* const before, const pzi_stage* const after, const bool viewed)
 {
   const uint32_t out = before->plan.density.out;
   const uint32_t in = after->plan.density.in;
   const uint32_t structure = before->plan.value.structure;
-  if (out < PZ_OWN_COORDINATES && canonical(out, structure) == canonical(in, structure)) {
+  if (out < PZ_OWN_COORDINATES && canonical(out, structure) == canonical(in, structure) &&
+      (!viewed || out == PZ_ALL_ENTRIES)) {
     return PZ_OK;
   }
   return pzi_fail(PZ_UNSUPPORTED,
@@ -81,17 +86,32 @@ pzi_density_stage_batch(const pzi_plan* const plan)
   return plan->value.ndim - (int32_t)plan->density.dims;
 }
 
+/* Determinants for a batch are added entry by entry of that batch. */
+static pz_status
+check_batch(const pzi_stage* const a, const pzi_stage* const b, const bool viewed,
+            const int32_t n_batch)
+{
+  return !viewed || n_batch == 0
+             ? PZ_OK
+             : pzi_fail(PZ_UNSUPPORTED,
+                        "log |det|: %s and %s read the tensor differently, and neither has one "
+                        "determinant for all of it",
+                        id_of(a), id_of(b));
+}
+
 pz_status
 pzi_density_batch(const pz_chain* const chain, int32_t* const n_batch)
 {
   int32_t least = PZ_MAX_DIMS;
-  for (uint32_t i = 0; i < chain->n_stages; ++i) {
-    PZ_TRY(check_stage(&chain->stages[i]));
-    const int32_t n = pzi_density_stage_batch(&chain->stages[i].plan);
+  for (uint32_t i = 0; i < chain->n_maps; ++i) {
+    PZ_TRY(check_stage(chain->maps[i]));
+    const int32_t n = pzi_density_stage_batch(&chain->maps[i]->plan);
     least = n < least ? n : least;
   }
-  for (uint32_t i = 1; i < chain->n_stages; ++i) {
-    PZ_TRY(check_pair(&chain->stages[i - 1], &chain->stages[i]));
+  for (uint32_t i = 1; i < chain->n_maps; ++i) {
+    const bool viewed = chain->maps[i]->in.n > 0;
+    PZ_TRY(check_pair(chain->maps[i - 1], chain->maps[i], viewed));
+    PZ_TRY(check_batch(chain->maps[i - 1], chain->maps[i], viewed, least));
   }
   *n_batch = least;
   return PZ_OK;
@@ -100,14 +120,19 @@ pzi_density_batch(const pz_chain* const chain, int32_t* const n_batch)
 pz_spec
 pzi_density_spec(const pz_chain* const chain, const int32_t n_batch)
 {
-  const pz_spec* const value = pz_chain_value(chain);
+  const pz_spec* const value = &chain->maps[chain->n_maps - 1]->plan.value;
   return pz_spec_make(value->dtype, n_batch, value->shape);
 }
 
 pz_status
-pzi_density_check_meeting(const pz_chain* const inner, const pz_chain* const outer)
+pzi_density_check_meeting(const pz_chain* const inner, const pz_chain* const outer,
+                          const uint32_t original, const int32_t n_batch)
 {
-  return check_pair(&inner->stages[inner->n_stages - 1], &outer->stages[0]);
+  const pzi_stage* const before = inner->maps[inner->n_maps - 1];
+  const pzi_stage* const after = outer->maps[0];
+  const bool viewed = inner->out.n > 0 || (outer->read && outer->read[original].n > 0);
+  PZ_TRY(check_pair(before, after, viewed));
+  return check_batch(before, after, viewed, n_batch);
 }
 
 pz_status

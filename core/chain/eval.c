@@ -36,12 +36,12 @@ pzi_eval_for_host(const pz_eval* const eval, const pz_tensor* const tensor)
 }
 
 /* Can the fold before stage i be skipped, because stage i reads its input as a triangle? Not if
-   the fold skips its own predecessor: its input has no memory then. */
+   the fold skips its own predecessor: its input has no memory then. Nor across a view. */
 static bool
 takes_triangle(const pz_eval* const eval, const uint32_t i)
 {
   return i > 0 && eval->stages[i - 1].plan->fold != 0 && eval->stages[i].plan->takes_triangle &&
-         !takes_triangle(eval, i - 1);
+         !eval->stages[i].in && !takes_triangle(eval, i - 1);
 }
 
 /* Values take their memory at the first use. A value that is usually skipped takes it when
@@ -51,7 +51,7 @@ place_value(pz_eval* const eval, const uint32_t i)
 {
   pzi_eval_stage* const stage = &eval->stages[i];
   PZ_TRY(pzi_tensor_arena_take(&eval->values, &stage->plan->value, &stage->y));
-  if (i + 1 < eval->chain->n_stages) {
+  if (i + 1 < eval->n_stages && !stage->out) {
     eval->stages[i + 1].x[0] = stage->y;
   }
   return PZ_OK;
@@ -60,8 +60,8 @@ place_value(pz_eval* const eval, const uint32_t i)
 static pz_status
 place_values(pz_eval* const eval)
 {
-  for (uint32_t i = 0; i < eval->chain->n_stages; ++i) {
-    const bool computed = i + 1 == eval->chain->n_stages || !takes_triangle(eval, i + 1);
+  for (uint32_t i = 0; i < eval->n_stages; ++i) {
+    const bool computed = i + 1 == eval->n_stages || !takes_triangle(eval, i + 1);
     if (computed && !eval->stages[i].y.data) {
       PZ_TRY(place_value(eval, i));
     }
@@ -90,28 +90,33 @@ load_tensor(pz_eval* const eval, const pzi_storage* const storage, const uint32_
   return PZ_OK;
 }
 
-/* Sets the inputs of every stage from the loaded tensors. */
-static void
+/* Sets the inputs of every stage from the loaded tensors. Where a view begins or ends between two
+   stages, running the first sets the input of the second. */
+static pz_status
 connect(pz_eval* const eval)
 {
-  for (uint32_t i = 0; i < eval->chain->n_stages; ++i) {
+  for (uint32_t i = 0; i < eval->n_stages; ++i) {
     pzi_eval_stage* const stage = &eval->stages[i];
     const pzi_plan* const plan = stage->plan;
     if (i == 0) {
       memcpy(stage->x, eval->loaded, plan->n_original * sizeof(pz_tensor));
-    } else {
+      for (uint32_t k = 0; eval->chain->read && k < plan->n_original; ++k) {
+        PZ_TRY(pzi_eval_read(eval, k, &eval->read[k], &eval->loaded[k], &stage->x[k]));
+      }
+    } else if (!stage->in) {
       stage->x[0] = eval->stages[i - 1].y;
     }
     stage->by = 0;
     memcpy(stage->x + plan->n_original, eval->loaded + stage->first_parameter,
            plan->n_parameter * sizeof(pz_tensor));
   }
+  return PZ_OK;
 }
 
 void
 pzi_eval_skip_folds(pz_eval* const eval)
 {
-  for (uint32_t i = 1; i < eval->chain->n_stages; ++i) {
+  for (uint32_t i = 1; i < eval->n_stages; ++i) {
     if (takes_triangle(eval, i)) {
       eval->stages[i].x[0] = eval->stages[i - 1].x[0];
       eval->stages[i].by = eval->stages[i - 1].plan->fold;
@@ -149,10 +154,10 @@ pzi_eval_begin(pz_eval* const eval, const pz_state* const state)
     PZ_TRY(load_tensor(eval, state->storages[i], i));
     eval->pending[i].shape = NULL;
   }
-  for (uint32_t i = 0; i < eval->chain->n_stages; ++i) {
-    eval->stages[i].draw = state->draws[i];
+  for (uint32_t i = 0; i < eval->n_stages; ++i) {
+    eval->stages[i].draw = state->draws[eval->stages[i].place];
   }
-  connect(eval);
+  PZ_TRY(connect(eval));
   pzi_tensor_arena_clear(&eval->temporary);
   return PZ_OK;
 }
@@ -233,6 +238,15 @@ pzi_eval_set_check_writes(pz_eval* const eval, const bool check_writes)
   eval->check_writes = check_writes;
 }
 
+/* Hands the value of stage i along its way to the next stage, or to the caller. */
+static pz_status
+pass_on(pz_eval* const eval, const uint32_t i)
+{
+  pzi_eval_stage* const stage = &eval->stages[i];
+  return pzi_eval_lead(eval, stage->out, false, stage->kept, &stage->y,
+                       i + 1 < eval->n_stages ? &stage[1].x[0] : &eval->value);
+}
+
 pz_status
 pzi_eval_run(pz_eval* const eval, const uint32_t i, const uint32_t flags, pzi_fault* const fault)
 {
@@ -251,7 +265,7 @@ pzi_eval_run(pz_eval* const eval, const uint32_t i, const uint32_t flags, pzi_fa
   PZ_TRY(pzi_eval_leave(eval, memcmp(y, &stage->y, sizeof(*y)) != 0, answer));
   stage->range.n_tensors = tape->n_tensors - stage->range.first_tensor;
   stage->range.n_records = tape->n_records - stage->range.first_record;
-  return PZ_OK;
+  return stage->out ? pass_on(eval, i) : PZ_OK;
 }
 
 /* Copies the value to the caller's tensor. */
@@ -261,7 +275,7 @@ copy_value(pz_eval* const eval, const pz_tensor* const into)
   if (pzi_eval_for_host(eval, into)) {
     PZ_TRY(pzi_eval_fault(eval, &eval->fault));
   }
-  return pzi_queue_copy(eval->queue, &eval->stages[eval->chain->n_stages - 1].y, into);
+  return pzi_queue_copy(eval->queue, &eval->value, into);
 }
 
 /* ---- the public calls ---------------------------------------------------------------------- */
@@ -290,11 +304,14 @@ pz_eval_forward(pz_eval* const eval, const pz_state* const state, const uint32_t
   eval->tape.n_tensors = 0;
   eval->tape.n_records = 0;
   pzi_eval_skip_folds(eval);
-  const uint32_t n = eval->chain->n_stages;
+  const uint32_t n = eval->n_stages;
   for (uint32_t i = 0; i < n; ++i) {
     if (i + 1 == n || eval->stages[i + 1].by == 0) {
       PZ_TRY(pzi_eval_run(eval, i, flags, &eval->fault));
     }
+  }
+  if (!eval->stages[n - 1].out) {
+    eval->value = eval->stages[n - 1].y;
   }
   if (into) {
     PZ_TRY(copy_value(eval, into));
@@ -302,7 +319,7 @@ pz_eval_forward(pz_eval* const eval, const pz_state* const state, const uint32_t
   eval->version = version;
   eval->flags = flags;
   if (value) {
-    *value = eval->stages[n - 1].y;
+    *value = eval->value;
   }
   return PZ_OK;
 }

@@ -9,10 +9,14 @@
 #include "activity.h"
 #include "state.h"
 
-/* One stage while it is evaluated. */
+/* One map while it is evaluated. */
 typedef struct pzi_eval_stage {
   const pz_parametrization* table;
   const pzi_plan* plan;
+  const pzi_way* in;  /* from the value of the stage before to x[0]; NULL: as it is */
+  const pzi_way* out; /* from y to the next x[0] or the chain's value; NULL: as it is */
+
+  uint32_t place;           /* number among the chain's stages */
   uint32_t first_parameter; /* places in the chain's list */
   uint32_t first_buffer;
   const pz_value* options; /* tensors on the device */
@@ -21,17 +25,21 @@ typedef struct pzi_eval_stage {
   pz_tensor y;  /* without data until it has its memory */
   uint32_t by;  /* PZ_BY_... if x[0] is the triangle and the fold before was skipped */
   pzi_tape_range range;
+  pz_tensor kept[2]; /* memory for the turns of `out` that move, taken at the first use */
 } pzi_eval_stage;
 
 /* Arrays of tensors are indexed as the chain's list of tensors. */
 struct pz_eval {
-  pz_chain* chain; /* retained */
-  pz_queue* queue; /* retained */
-  pzi_eval_stage* stages;
+  pz_chain* chain;        /* retained */
+  pz_queue* queue;        /* retained */
+  pzi_eval_stage* stages; /* the chain's maps */
+  uint32_t n_stages;
+  pz_tensor value;    /* of the last forward: that of the last stage, in the chain's shape */
   pz_tensor* tensors; /* the block of all arrays below */
   pz_tensor* loaded;  /* the state as callbacks see it: packed if the host bound strides */
   pz_tensor* packed;  /* memory for packed tensors, taken at the first use (shape set) */
   pz_tensor* pending; /* new values, see pending.h; shape NULL: none */
+  pz_tensor* read;    /* originals as the first stage reads them, where entries move */
   pz_tensor* outputs; /* copies of tensor structures for a plugin to fill: outputs, then
                          buffers, then own parameters */
   pz_value* options;  /* of stages with tensor options */
@@ -68,6 +76,18 @@ bool pzi_eval_ready(const pz_eval* eval, const pz_tensor* tensor);
 /* Does the host see what is written to this tensor without waiting for the device? Then failures are
    reported before. */
 bool pzi_eval_for_host(const pz_eval* eval, const pz_tensor* tensor);
+
+/* Leads a tensor along a way (NULL: none), or backward. `out` is the tensor itself in another shape where no
+   entries move, else a copy, in temporary memory or, if `kept` is not NULL, in memory of its own
+   (two tensors, filled at the first use). `out` may be `from`. */
+pz_status pzi_eval_lead(pz_eval* eval, const pzi_way* way, bool backward, pz_tensor* kept,
+                        const pz_tensor* from, pz_tensor* out);
+
+/* Leads original k, or a tangent of it, to what the first stage reads; and what belongs to that back
+   to the original. */
+pz_status pzi_eval_read(pz_eval* eval, uint32_t k, pz_tensor* kept, const pz_tensor* original,
+                        pz_tensor* out);
+pz_status pzi_eval_unread(pz_eval* eval, uint32_t k, const pz_tensor* x, pz_tensor* out);
 
 /* Checks that eval and state belong together, clears pending tensors and loads the state. */
 pz_status pzi_eval_begin(pz_eval* eval, const pz_state* state);

@@ -17,7 +17,7 @@ static bool
 can_copy(const pz_eval* const eval, const pz_intent intent)
 {
   const pzi_plan* const plan = eval->stages[0].plan;
-  return intent == PZ_REGISTER && eval->chain->n_stages == 1 && plan->n_original == 1 &&
+  return intent == PZ_REGISTER && eval->n_stages == 1 && plan->n_original == 1 &&
          pz_spec_equal(&plan->tensors[0].spec, &plan->value);
 }
 
@@ -42,10 +42,10 @@ pzi_eval_no_preimage(const pz_status status)
 
 /* The right inverse of a single stage, else the identity. */
 static pz_status
-invert_or_copy(pz_eval* const eval, const pz_tensor* const y)
+invert_or_copy(pz_eval* const eval, const pz_tensor* const y, const pz_tensor* const x)
 {
   if (eval->stages[0].table->right_inverse) {
-    pz_status status = pzi_eval_invert(eval, 0, PZ_REGISTER, y, eval->pending, 1);
+    pz_status status = pzi_eval_invert(eval, 0, PZ_REGISTER, y, x, 1);
     if (status == PZ_OK) {
       status = pzi_pending_check(eval);
     }
@@ -55,13 +55,13 @@ invert_or_copy(pz_eval* const eval, const pz_tensor* const y)
     (void)pzi_pending_check(eval);
     pzi_pending_drop(eval, 0);
   }
-  return pzi_queue_copy(eval->queue, y, &eval->pending[0]);
+  return pzi_queue_copy(eval->queue, y, x);
 }
 
 static pz_status
 check_inverses(const pz_eval* const eval)
 {
-  for (uint32_t i = eval->chain->n_stages; i-- > 0;) {
+  for (uint32_t i = eval->n_stages; i-- > 0;) {
     if (!eval->stages[i].table->right_inverse) {
       return pzi_fail(PZ_UNSUPPORTED, "%s: has no right inverse", eval->stages[i].table->id);
     }
@@ -69,30 +69,33 @@ check_inverses(const pz_eval* const eval)
   return PZ_OK;
 }
 
-/* From a value on the device to pending originals. */
+/* From a value of the last stage, on the device, to pending originals. */
 static pz_status
 invert(pz_eval* const eval, const pz_intent intent, const pz_tensor* const value)
 {
-  const uint32_t last = eval->chain->n_stages - 1;
+  const uint32_t last = eval->n_stages - 1;
+  const uint32_t n = eval->chain->n_role[PZ_ORIGINAL];
   const bool identity = can_copy(eval, intent);
+  pz_tensor originals[PZI_MAX_TENSORS];
   if (!identity) {
     PZ_TRY(check_inverses(eval));
-  }
-  for (uint32_t k = 0; k < eval->chain->n_role[PZ_ORIGINAL]; ++k) {
-    PZ_TRY(pzi_pending_new(eval, &eval->chain->tensors[k].spec, &eval->pending[k]));
-  }
-  if (identity) {
-    return invert_or_copy(eval, value);
   }
   pz_tensor y = *value;
   for (uint32_t i = last; i > 0; --i) {
     pz_tensor x;
     PZ_TRY(pzi_pending_new(eval, &eval->stages[i].plan->tensors[0].spec, &x));
     PZ_TRY(pzi_eval_invert(eval, i, i == last ? intent : PZ_CHAIN, &y, &x, 1));
-    y = x;
+    PZ_TRY(pzi_eval_lead(eval, eval->stages[i].in, true, NULL, &x, &y));
   }
-  return pzi_eval_invert(eval, 0, last == 0 ? intent : PZ_CHAIN, &y, eval->pending,
-                         eval->chain->n_role[PZ_ORIGINAL]);
+  for (uint32_t k = 0; k < n; ++k) {
+    PZ_TRY(pzi_pending_new(eval, &eval->stages[0].plan->tensors[k].spec, &originals[k]));
+  }
+  PZ_TRY(identity ? invert_or_copy(eval, &y, originals)
+                  : pzi_eval_invert(eval, 0, last == 0 ? intent : PZ_CHAIN, &y, originals, n));
+  for (uint32_t k = 0; k < n; ++k) {
+    PZ_TRY(pzi_eval_unread(eval, k, &originals[k], &eval->pending[k]));
+  }
+  return PZ_OK;
 }
 
 pz_status
@@ -110,6 +113,7 @@ pz_eval_assign(pz_eval* const eval, pz_state* const state, const pz_intent inten
   const pz_spec* const spec = pz_chain_value(eval->chain);
   PZ_TRY(pzi_check_tensor(eval->queue, value, spec, "value"));
   PZ_TRY(pzi_pending_input(eval, spec, value, &y));
+  PZ_TRY(pzi_eval_lead(eval, eval->stages[eval->n_stages - 1].out, true, NULL, &y, &y));
   PZ_TRY(invert(eval, intent, &y));
   return pzi_pending_commit(eval, state);
 }
@@ -132,7 +136,7 @@ pz_eval_sample(pz_eval* const eval, pz_state* const state)
 {
   pz_tensor y;
   PZ_TRY(pzi_pending_begin(eval, state));
-  const uint32_t last = eval->chain->n_stages - 1;
+  const uint32_t last = eval->n_stages - 1;
   const pzi_eval_stage* const stage = &eval->stages[last];
   if (!stage->table->sample) {
     PZ_TRY(sample_originals(eval));

@@ -86,11 +86,10 @@ pzi_back_check_gradients(const pz_eval* const eval, const uint64_t want,
 uint32_t
 pzi_back_first(const pz_chain* const chain, const uint64_t want)
 {
-  uint32_t first = chain->n_stages;
+  uint32_t first = chain->n_maps;
   for (uint32_t k = 0; k < pzi_back_trained(chain); ++k) {
-    if (wanted(want, k) && chain->tensors[k].stage < first) {
-      first = chain->tensors[k].stage;
-    }
+    const uint32_t map = chain->stages[chain->tensors[k].stage].map;
+    first = wanted(want, k) && map < first ? map : first;
   }
   return first;
 }
@@ -179,11 +178,15 @@ pzi_back_stage(pz_eval* const eval, const uint32_t i, const uint64_t want, const
     PZ_TRY(add_gradients(eval, gy ? bits : 0, more, gx));
   }
   for (uint32_t k = 0; k < n_x; ++k) {
-    const bool parameter = k >= plan->n_original;
-    if (wanted(bits, k)) {
-      *(parameter ? &eval->pending[stage->first_parameter + k - plan->n_original]
-        : i > 0   ? inner
-                  : &eval->pending[k]) = gx[k];
+    if (!wanted(bits, k)) {
+      continue;
+    }
+    if (k >= plan->n_original) {
+      eval->pending[stage->first_parameter + k - plan->n_original] = gx[k];
+    } else if (i > 0) {
+      PZ_TRY(pzi_eval_lead(eval, stage->in, true, NULL, &gx[k], inner));
+    } else {
+      PZ_TRY(pzi_eval_unread(eval, k, &gx[k], &eval->pending[k]));
     }
   }
   return PZ_OK;

@@ -22,11 +22,11 @@ place_options(pz_eval* const eval)
   const pz_chain* const chain = eval->chain;
   size_t n_values = 0;
   size_t n_tensors = 0;
-  for (uint32_t i = 0; i < chain->n_stages; ++i) {
-    const pz_parametrization* const table = &chain->stages[i].instance->parametrization->table;
+  for (uint32_t i = 0; i < chain->n_maps; ++i) {
+    const pz_parametrization* const table = &chain->maps[i]->instance->parametrization->table;
     n_values += table->n_options;
     for (uint32_t k = 0; k < table->n_options; ++k) {
-      const pz_value* const value = &chain->stages[i].instance->options[k];
+      const pz_value* const value = &chain->maps[i]->instance->options[k];
       n_tensors += value->type == PZ_TENSOR && value->as.tensor;
     }
   }
@@ -39,8 +39,8 @@ place_options(pz_eval* const eval)
     return pzi_no_memory(n_values * sizeof(*eval->options));
   }
   pz_value* to = eval->options;
-  for (uint32_t i = 0; i < chain->n_stages; ++i) {
-    const pzi_instance* const instance = chain->stages[i].instance;
+  for (uint32_t i = 0; i < chain->n_maps; ++i) {
+    const pzi_instance* const instance = chain->maps[i]->instance;
     eval->stages[i].options = to;
     for (uint32_t k = 0; k < instance->parametrization->table.n_options; ++k, ++to) {
       *to = instance->options[k];
@@ -63,30 +63,37 @@ place_arrays(pz_eval* const eval)
 {
   const pz_chain* const chain = eval->chain;
   const size_t n = chain->n_tensors;
+  const size_t n_original = chain->n_role[PZ_ORIGINAL];
   size_t n_x = 0;
   size_t most = 1;
-  for (uint32_t i = 0; i < chain->n_stages; ++i) {
-    const pzi_plan* const plan = &chain->stages[i].plan;
+  for (uint32_t i = 0; i < chain->n_maps; ++i) {
+    const pzi_plan* const plan = &chain->maps[i]->plan;
     const size_t here = (size_t)plan->n_original + plan->n_parameter;
     n_x += here;
     most = here + plan->n_parameter + plan->n_buffer > most
                ? here + plan->n_parameter + plan->n_buffer
                : most;
   }
-  eval->tensors = calloc(n_x + 3 * n + most, sizeof(pz_tensor));
+  const size_t total = n_x + 3 * n + n_original + most;
+  eval->tensors = calloc(total, sizeof(pz_tensor));
   if (!eval->tensors) {
-    return pzi_no_memory((n_x + 3 * n + most) * sizeof(pz_tensor));
+    return pzi_no_memory(total * sizeof(pz_tensor));
   }
   eval->loaded = eval->tensors;
   eval->packed = eval->loaded + n;
   eval->pending = eval->packed + n;
-  eval->outputs = eval->pending + n;
+  eval->read = eval->pending + n;
+  eval->outputs = eval->read + n_original;
   pz_tensor* x = eval->outputs + most;
-  for (uint32_t i = 0; i < chain->n_stages; ++i) {
+  for (uint32_t i = 0; i < chain->n_maps; ++i) {
     pzi_eval_stage* const stage = &eval->stages[i];
-    const pzi_stage* const planned = &chain->stages[i];
+    const pzi_stage* const planned = chain->maps[i];
     stage->table = &planned->instance->parametrization->table;
     stage->plan = &planned->plan;
+    const pzi_way* const out = i + 1 < chain->n_maps ? &chain->maps[i + 1]->in : &chain->out;
+    stage->in = planned->in.n > 0 ? &planned->in : NULL;
+    stage->out = out->n > 0 ? out : NULL;
+    stage->place = (uint32_t)(planned - chain->stages);
     stage->first_parameter = planned->first_parameter;
     stage->first_buffer = planned->first_buffer;
     stage->options = planned->instance->options;
@@ -99,9 +106,10 @@ place_arrays(pz_eval* const eval)
 static pz_status
 eval_setup(pz_eval* const eval)
 {
-  eval->stages = calloc(eval->chain->n_stages, sizeof(*eval->stages));
+  eval->n_stages = eval->chain->n_maps;
+  eval->stages = calloc(eval->n_stages, sizeof(*eval->stages));
   if (!eval->stages) {
-    return pzi_no_memory(eval->chain->n_stages * sizeof(*eval->stages));
+    return pzi_no_memory(eval->n_stages * sizeof(*eval->stages));
   }
   PZ_TRY(place_arrays(eval));
   PZ_TRY(place_options(eval));

@@ -20,11 +20,11 @@
 static bool
 is_skipped(const pz_eval* const eval, const uint32_t i)
 {
-  return i + 1 < eval->chain->n_stages && eval->stages[i + 1].by != 0;
+  return i + 1 < eval->n_stages && eval->stages[i + 1].by != 0;
 }
 
 /* A number for each determinant of stage i and, if the result has fewer, the same as rows, each of
-   which adds up to one number of the result. */
+   which adds up to one number of the result. One number for all of the tensor is one row too. */
 typedef struct numbers {
   pz_tensor each;
   pz_view rows;
@@ -38,8 +38,10 @@ numbers_new(pz_eval* const eval, const uint32_t i, const int32_t n_batch, number
   const pz_spec spec = pz_spec_make(plan->value.dtype, n, plan->value.shape);
   PZ_TRY(pzi_pending_new(eval, &spec, &out->each));
   if (n > n_batch) {
-    pz_spec rows = pz_spec_make(spec.dtype, n_batch + 1, spec.shape);
-    rows.shape[n_batch] = pz_shape_count(n - n_batch, spec.shape + n_batch);
+    const int32_t n_rows = n_batch > 0 ? n_batch : 1;
+    pz_spec rows = pz_spec_make(spec.dtype, n_rows + 1, spec.shape);
+    rows.shape[0] = n_batch > 0 ? rows.shape[0] : 1;
+    rows.shape[n_rows] = pz_shape_count(n - n_batch, spec.shape + n_batch);
     pz_view_reshaped(&out->rows, &out->each, rows.ndim, rows.shape);
   }
   return PZ_OK;
@@ -49,6 +51,14 @@ static bool
 is_finer(const pz_eval* const eval, const uint32_t i, const int32_t n_batch)
 {
   return pzi_density_stage_batch(eval->stages[i].plan) > n_batch;
+}
+
+/* The numbers of the result as one for each row. */
+static pz_tensor*
+per_row(pz_view* const v, const pz_tensor* const result)
+{
+  static const int64_t one[] = {1};
+  return result->ndim > 0 ? pz_view_of(v, result) : pz_view_reshaped(v, result, 1, one);
 }
 
 /* ones <- 1, in the shape of the rows. */
@@ -79,10 +89,11 @@ add_stage(pz_eval* const eval, const uint32_t i, const int32_t n_batch, const bo
   if (is_finer(eval, i, n_batch)) {
     const pz_spec spec = pz_spec_of(out);
     pz_tensor ones;
+    pz_view sums;
     PZ_TRY(make_ones(eval, &own, &ones));
     PZ_TRY(pzi_pending_new(eval, &spec, &sum));
     c = pzi_eval_core(eval, &eval->fault);
-    PZ_TRY(c->ops->dot(c, PZ_OVER_COLS, &own.rows.tensor, &ones, &sum));
+    PZ_TRY(c->ops->dot(c, PZ_OVER_COLS, &own.rows.tensor, &ones, per_row(&sums, &sum)));
   }
   c = pzi_eval_core(eval, &eval->fault);
   return c->ops->axpby(c, 1.0, &sum, accumulate ? 1.0 : 0.0, out);
@@ -96,7 +107,7 @@ pzi_eval_density(pz_eval* const eval, const int32_t n_batch, pz_tensor* const ou
   pzi_tensor_arena_clear(&eval->temporary);
   PZ_TRY(pzi_pending_new(eval, &spec, out));
   pzi_eval_skip_folds(eval);
-  for (uint32_t i = 0; i < eval->chain->n_stages; ++i) {
+  for (uint32_t i = 0; i < eval->n_stages; ++i) {
     if (!is_skipped(eval, i)) {
       PZ_TRY(add_stage(eval, i, n_batch, adding, out));
       adding = true;
@@ -130,6 +141,7 @@ spread(pz_eval* const eval, const uint32_t i, const int32_t n_batch, const pz_te
 {
   numbers own;
   pz_tensor ones;
+  pz_view v;
   if (!is_finer(eval, i, n_batch)) {
     *out = *g_out;
     return PZ_OK;
@@ -137,7 +149,7 @@ spread(pz_eval* const eval, const uint32_t i, const int32_t n_batch, const pz_te
   PZ_TRY(numbers_new(eval, i, n_batch, &own));
   PZ_TRY(make_ones(eval, &own, &ones));
   pz_call* const c = pzi_eval_core(eval, &eval->fault);
-  PZ_TRY(c->ops->scale_by(c, PZ_OVER_COLS, g_out, &ones, &own.rows.tensor));
+  PZ_TRY(c->ops->scale_by(c, PZ_OVER_COLS, per_row(&v, g_out), &ones, &own.rows.tensor));
   *out = own.each;
   return PZ_OK;
 }
@@ -149,7 +161,7 @@ run_back(pz_eval* const eval, const int32_t n_batch, const uint32_t first, const
   pz_tensor gy = {0};
   bool any = false;
   pzi_eval_skip_folds(eval);
-  for (uint32_t i = eval->chain->n_stages; i-- > first;) {
+  for (uint32_t i = eval->n_stages; i-- > first;) {
     pz_tensor inner = {0};
     pz_tensor own;
     PZ_TRY(spread(eval, i, n_batch, g_out, &own));
@@ -157,7 +169,8 @@ run_back(pz_eval* const eval, const int32_t n_batch, const uint32_t first, const
     gy = inner;
     any = true;
     if (i > first && eval->stages[i].by != 0 && --i == 0) {
-      eval->pending[0] = gy; // stage i returned the gradient of the triangle
+      // stage i returned the gradient of the triangle
+      PZ_TRY(pzi_eval_unread(eval, 0, &gy, &eval->pending[0]));
     }
   }
   return PZ_OK;
@@ -167,9 +180,9 @@ run_back(pz_eval* const eval, const int32_t n_batch, const uint32_t first, const
 static pz_status
 check_stages(const pz_eval* const eval, const uint32_t first)
 {
-  for (uint32_t i = eval->chain->n_stages; i-- > first;) {
+  for (uint32_t i = eval->n_stages; i-- > first;) {
     const pz_parametrization* const table = eval->stages[i].table;
-    const bool last = i + 1 == eval->chain->n_stages;
+    const bool last = i + 1 == eval->n_stages;
     if (!table->log_abs_det_vjp || (!last && !table->vjp)) {
       return pzi_fail(PZ_UNSUPPORTED, "%s: has no %s", table->id,
                       table->log_abs_det_vjp ? "vjp" : "gradient of log |det|");

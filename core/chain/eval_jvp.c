@@ -18,11 +18,10 @@
 static uint32_t
 first_stage(const pz_chain* const chain, const pz_tensor* const tangents)
 {
-  uint32_t first = chain->n_stages;
+  uint32_t first = chain->n_maps;
   for (uint32_t k = 0; k < pzi_back_trained(chain); ++k) {
-    if (tangents[k].data && chain->tensors[k].stage < first) {
-      first = chain->tensors[k].stage;
-    }
+    const uint32_t map = chain->stages[chain->tensors[k].stage].map;
+    first = tangents[k].data && map < first ? map : first;
   }
   return first;
 }
@@ -43,7 +42,7 @@ check_direction(const pz_eval* const eval, const pz_tensor* const tangents,
   if (pzi_overlap_self(out)) {
     return pzi_fail(PZ_INVALID, "output: found strides that address an element twice");
   }
-  for (uint32_t i = first_stage(chain, tangents); i < chain->n_stages; ++i) {
+  for (uint32_t i = first_stage(chain, tangents); i < eval->n_stages; ++i) {
     if (!eval->stages[i].table->jvp) {
       return pzi_fail(PZ_UNSUPPORTED, "%s: has no jvp", eval->stages[i].table->id);
     }
@@ -81,10 +80,11 @@ step(pz_eval* const eval, const uint32_t i, const pz_tensor* const tangents,
       dx[k] = *input;
     } else if (!inner && tangents[place].data) {
       PZ_TRY(pzi_pending_input(eval, &eval->chain->tensors[place].spec, &tangents[place], &dx[k]));
+      PZ_TRY(parameter ? PZ_OK : pzi_eval_read(eval, k, NULL, &dx[k], &dx[k]));
     }
   }
   PZ_TRY(pzi_pending_new(eval, &plan->value, dy));
-  if (i + 1 < eval->chain->n_stages && eval->stages[i + 1].by != 0) {
+  if (i + 1 < eval->n_stages && eval->stages[i + 1].by != 0) {
     return fold_tangent(eval, i, &dx[0], dy);
   }
   PZ_TRY(pzi_eval_poison(eval, dy, 1, &eval->fault));
@@ -100,9 +100,10 @@ run_direction(pz_eval* const eval, const pz_tensor* const tangents, const pz_ten
   pz_tensor dy = {0};
   pzi_tensor_arena_clear(&eval->temporary);
   pzi_eval_skip_folds(eval);
-  for (uint32_t i = first_stage(eval->chain, tangents); i < eval->chain->n_stages; ++i) {
+  for (uint32_t i = first_stage(eval->chain, tangents); i < eval->n_stages; ++i) {
     const pz_tensor input = dy;
     PZ_TRY(step(eval, i, tangents, &input, &dy));
+    PZ_TRY(pzi_eval_lead(eval, eval->stages[i].out, false, NULL, &dy, &dy));
   }
   if (!dy.data) {
     PZ_TRY(pzi_pending_new(eval, pz_chain_value(eval->chain), &dy));

@@ -12,6 +12,7 @@
 
 #include "check_tensor.h"
 #include "status.h"
+#include "words.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -103,7 +104,9 @@ pz_eval_initialize(pz_eval* const eval, pz_state* const state, const uint32_t fi
   PZ_TRY(pzi_pending_begin(eval, state));
   const pz_chain* const chain = eval->chain;
   const bool from_tensor = chain->direction == PZ_FROM_TENSOR;
+  const pzi_plan* const plan = eval->stages[0].plan;
   pz_tensor given = {0};
+  bool is_value = false;
   if (first >= chain->n_stages) {
     return pzi_fail(PZ_INVALID,
                     "initialize: found parametrization %" PRIu32 ", expected less than %" PRIu32,
@@ -113,18 +116,24 @@ pz_eval_initialize(pz_eval* const eval, pz_state* const state, const uint32_t fi
     const pz_spec* const spec = from_tensor ? pz_chain_value(chain) : &chain->tensors[0].spec;
     PZ_TRY(pzi_check_tensor(eval->queue, tensor, spec, "tensor"));
     PZ_TRY(pzi_pending_input(eval, spec, tensor, &given));
+    if (!from_tensor) {
+      PZ_TRY(pzi_eval_read(eval, 0, NULL, &given, &given));
+    } else if (pz_spec_equal(spec, &chain->tensor)) { // dtype 0 is no tensor's
+      PZ_TRY(pzi_eval_lead(eval, &chain->opening, false, NULL, &given, &given));
+    }
+    /* If a stage changes the shape, `tensor` is not a value of stage 0. */
+    const pz_spec read = pz_spec_of(&given);
+    is_value = from_tensor && pz_spec_equal(&plan->value, &read);
   }
-  /* If a stage changes the shape, `tensor` is not a value of stage 0. */
-  const bool is_value = first == 0 && from_tensor &&
-                        pz_spec_equal(&chain->stages[0].plan.value, pz_chain_value(chain));
+  const uint32_t begin = chain->stages[first].map;
   uint32_t end = 0; /* past the last stage with init */
-  for (uint32_t i = first; i < chain->n_stages; ++i) {
+  for (uint32_t i = begin; i < eval->n_stages; ++i) {
     end = eval->stages[i].table->init ? i + 1 : end;
   }
   pzi_eval_invalidate(eval);
   for (uint32_t i = 0; i < end; ++i) {
     const bool use_given = i == 0 && first == 0 && (is_value || !from_tensor);
-    if (i >= first && eval->stages[i].table->init) {
+    if (i >= begin && eval->stages[i].table->init) {
       PZ_TRY(initialize_stage(eval, i, use_given ? &given : &eval->stages[i].x[0]));
     }
     if (i + 1 < end) {
@@ -139,7 +148,7 @@ pz_eval_initialize(pz_eval* const eval, pz_state* const state, const uint32_t fi
 
 /* ---- update ------------------------------------------------------------------------------- */
 
-/* Memory for the originals that update of stage 0 may ask for. Taken before the callback,
+/* Memory for the originals, as read, that update of stage 0 may ask for. Taken before the callback,
    which releases at its end whatever it takes of the temporary arena. */
 static pz_status
 make_new_originals(pz_eval* const eval, pz_tensor** const out)
@@ -149,7 +158,7 @@ make_new_originals(pz_eval* const eval, pz_tensor** const out)
   PZ_TRY(pzi_tensor_arena_record(&eval->temporary, plan->n_original * sizeof(pz_tensor), &memory));
   pz_tensor* const originals = memory;
   for (uint32_t k = 0; k < plan->n_original; ++k) {
-    PZ_TRY(pzi_pending_new(eval, &eval->chain->tensors[k].spec, &originals[k]));
+    PZ_TRY(pzi_pending_new(eval, &plan->tensors[k].spec, &originals[k]));
   }
   *out = originals;
   return PZ_OK;
@@ -176,8 +185,8 @@ update_stage(pz_eval* const eval, const uint32_t i)
   PZ_TRY(pzi_pending_end(eval, i, NULL, 0, answer));
   for (uint32_t k = 0; requested >> k != 0; ++k) {
     if ((requested >> k) & 1U) {
-      eval->pending[k] = originals[k];
-      eval->loaded[k] = originals[k];
+      PZ_TRY(pzi_eval_unread(eval, k, &originals[k], &eval->pending[k]));
+      eval->loaded[k] = eval->pending[k];
       stage->x[k] = originals[k];
     }
   }
@@ -189,7 +198,7 @@ pz_status
 pz_eval_update(pz_eval* const eval, pz_state* const state)
 {
   PZ_TRY(pzi_pending_begin(eval, state));
-  const uint32_t n = eval->chain->n_stages;
+  const uint32_t n = eval->n_stages;
   uint32_t end = 0;
   for (uint32_t i = 0; i < n; ++i) {
     eval->stages[i].draw = next_draw(eval->stages[i].draw);
@@ -206,7 +215,7 @@ pz_eval_update(pz_eval* const eval, pz_state* const state)
   }
   PZ_TRY(pzi_pending_commit(eval, state));
   for (uint32_t i = 0; i < n; ++i) {
-    state->draws[i] = eval->stages[i].draw;
+    state->draws[eval->stages[i].place] = eval->stages[i].draw;
   }
   return PZ_OK;
 }
@@ -223,8 +232,21 @@ pz_eval_residual(pz_eval* const eval, const pz_state* const state, const uint32_
                     "residual: found parametrization %" PRIu32 "%s, expected less than %" PRIu32,
                     index, distance ? "" : " and no place for the distance", eval->chain->n_stages);
   }
-  const pzi_eval_stage* const stage = &eval->stages[index];
-  const pz_spec* const spec = &stage->plan->value;
+  const pz_chain* const chain = eval->chain;
+  const pzi_stage* const asked = &chain->stages[index];
+  if (asked->instance->view) {
+    return pzi_fail(PZ_UNSUPPORTED, "view: has no residual");
+  }
+  const bool last = index + 1 == chain->n_stages; // gives the chain's value, back from its view
+  const bool back = pzi_words_has(asked->instance->parametrization);
+  const uint32_t map = back ? asked->map - 1 : asked->map;
+  const pz_spec* const spec = last ? &chain->value : &asked->plan.value;
+  const pzi_eval_stage* const stage = &eval->stages[map];
+  pzi_way way = {0};
+  if (stage->out && (last || back)) {
+    way = *stage->out;
+    way.n = way.n_ending;
+  }
   pz_tensor y;
   double result = 0.0;
   PZ_TRY(pzi_check_tensor(eval->queue, value, spec, "value"));
@@ -232,7 +254,8 @@ pz_eval_residual(pz_eval* const eval, const pz_state* const state, const uint32_
     return pzi_fail(PZ_UNSUPPORTED, "%s: has no residual", stage->table->id);
   }
   PZ_TRY(pzi_pending_input(eval, spec, value, &y));
-  pz_call* const c = pzi_eval_enter(eval, index, "residual", 0, &eval->step_fault);
+  PZ_TRY(pzi_eval_lead(eval, &way, true, NULL, &y, &y));
+  pz_call* const c = pzi_eval_enter(eval, map, "residual", 0, &eval->step_fault);
   const pz_status answer = stage->table->residual(c, &y, &result);
   PZ_TRY(pzi_eval_leave(eval, false, answer));
   PZ_TRY(pzi_pending_check(eval));

@@ -18,13 +18,15 @@ run_back(pz_eval* const eval, const pz_tensor* const cotangent, const uint32_t f
   pzi_tensor_arena_clear(&eval->temporary);
   pz_tensor gy;
   PZ_TRY(pzi_pending_input(eval, pz_chain_value(eval->chain), cotangent, &gy));
+  PZ_TRY(pzi_eval_lead(eval, eval->stages[eval->n_stages - 1].out, true, NULL, &gy, &gy));
   pzi_eval_skip_folds(eval);
-  for (uint32_t i = eval->chain->n_stages; i-- > first;) {
+  for (uint32_t i = eval->n_stages; i-- > first;) {
     pz_tensor inner = {0};
     PZ_TRY(pzi_back_stage(eval, i, want, i > first, &gy, NULL, &inner));
     gy = inner;
     if (i > first && eval->stages[i].by != 0 && --i == 0) {
-      eval->pending[0] = gy; // stage i returned the gradient of the triangle
+      // stage i returned the gradient of the triangle
+      PZ_TRY(pzi_eval_unread(eval, 0, &gy, &eval->pending[0]));
     }
   }
   return pzi_back_hand_over(eval, want, accumulate, gradients);
@@ -44,7 +46,7 @@ pz_eval_vjp(pz_eval* const eval, const pz_state* const state, const pz_tensor* c
     PZ_TRY(pzi_back_check_gradients(eval, want, gradients ? &gradients[j * n] : NULL));
   }
   const uint32_t first = pzi_back_first(eval->chain, want);
-  for (uint32_t i = eval->chain->n_stages; i-- > first;) {
+  for (uint32_t i = eval->n_stages; i-- > first;) {
     if (!eval->stages[i].table->vjp) {
       return pzi_fail(PZ_UNSUPPORTED, "%s: has no vjp", eval->stages[i].table->id);
     }

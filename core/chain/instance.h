@@ -1,13 +1,14 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A parametrization with its options, shared by reference and immutable. */
+/* A parametrization with its options, or a word of chains, shared by reference and immutable. */
 
 #ifndef PZI_INSTANCE_H
 #define PZI_INSTANCE_H
 
 #include "chain_text.h"
 #include "lookup.h"
+#include "view_text.h"
 
 #include <parametrize/chain.h>
 
@@ -17,6 +18,7 @@ typedef struct pzi_instance {
   atomic_uint references;
   const pzi_parametrization* parametrization;
   pz_value* options; /* n_options of the table, resolved; tensors are owned host tensors */
+  pzi_view* view;    /* of the word `view`; else NULL */
   char* text;        /* canonical: "pruning(p_drop=0.2)" */
 } pzi_instance;
 

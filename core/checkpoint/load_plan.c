@@ -1,8 +1,9 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Plans a chain from its originals. Their specs come from the description, or from the file's
-   tensors, or, for an original with a chain of its own, from the value of that chain. The
+/* Plans a chain from its originals, or from its value if it begins with a view: what that view reads
+   does not always follow from the originals. Their specs come from the description, or from the
+   file's tensors, or, for an original with a chain of its own, from the value of that chain. The
    installed plugins must plan the tensors that the description lists. */
 
 #include "load.h"
@@ -97,19 +98,36 @@ originals_by_name(pzi_loading* const l, const pzi_load_chain* const incoming, co
   return PZ_OK;
 }
 
-static pz_status
-originals_as_saved(const pzi_saved_chain* const saved, const bool widens, const uint32_t dtype,
-                   pz_spec* const specs, uint32_t* const n)
+static pz_spec
+widened(const pz_spec* const saved, const bool widens, const uint32_t dtype)
 {
+  pz_spec spec = *saved;
+  spec.dtype = widens && dtype == PZ_F64 && spec.dtype == PZ_F32 ? PZ_F64 : spec.dtype;
+  return spec;
+}
+
+static bool
+plans_from_value(const pzi_saved_chain* const saved)
+{
+  return saved && saved->direction == PZ_FROM_TENSOR && strcmp(saved->stages[0].id, "view") == 0;
+}
+
+static pz_status
+specs_as_saved(const pzi_saved_chain* const saved, const bool widens, const uint32_t dtype,
+               pz_spec* const specs, uint32_t* const n)
+{
+  if (plans_from_value(saved)) {
+    specs[0] = widened(&saved->value, widens, dtype);
+    *n = 1;
+    return PZ_OK;
+  }
   if (saved->n_originals > PZI_MAX_TENSORS) {
     return pzi_fail(PZ_IO, "found %u originals, expected at most %d", (unsigned)saved->n_originals,
                     PZI_MAX_TENSORS);
   }
   *n = saved->n_originals;
   for (uint32_t k = 0; k < *n; ++k) {
-    specs[k] = saved->tensors[k].spec;
-    specs[k].dtype = widens && dtype == PZ_F64 && specs[k].dtype == PZ_F32 ? PZ_F64 //
-                                                                           : specs[k].dtype;
+    specs[k] = widened(&saved->tensors[k].spec, widens, dtype);
   }
   return PZ_OK;
 }
@@ -272,7 +290,7 @@ plan(pzi_loading* const l, pzi_load_chain* const incoming, const uint32_t dtype)
     return PZ_OK;
   }
   if (saved) {
-    PZ_TRY(originals_as_saved(saved, pzi_loading_widens(l), dtype, specs, &n));
+    PZ_TRY(specs_as_saved(saved, pzi_loading_widens(l), dtype, specs, &n));
   } else {
     PZ_TRY(originals_by_name(l, incoming, dtype, specs, &n));
     if (n == 0) {
@@ -284,7 +302,8 @@ plan(pzi_loading* const l, pzi_load_chain* const incoming, const uint32_t dtype)
   pz_status status = saved ? text_as_saved(l, incoming, &t) : PZ_OK;
   if (status == PZ_OK) {
     status = pz_chain_new(l->module->context, saved ? t.text.data : incoming->rule, t.settings,
-                          t.n_settings, PZ_FROM_INPUT, specs, n, &chain);
+                          t.n_settings, plans_from_value(saved) ? PZ_FROM_TENSOR : PZ_FROM_INPUT,
+                          specs, n, &chain);
   }
   chain_text_cleanup(&t);
   if (status == PZ_OK && saved) {

@@ -12,6 +12,7 @@
 #include "legacy_word.h"
 #include "status.h"
 #include "text.h"
+#include "words.h"
 
 #include <parametrize/context.h>
 
@@ -87,6 +88,9 @@ add_parametrization(pzi_descriptor* const descriptor, const pz_item* const item)
     if (strcmp(descriptor->parametrizations[i].id, t.id) == 0) {
       return pzi_fail(PZ_PLUGIN, "\"%s\" twice in one file", t.id);
     }
+  }
+  if (pzi_words_find(t.id)) {
+    return pzi_fail(PZ_PLUGIN, "\"%s\" is a word of chains, expected another id", t.id);
   }
   pz_status status =
       pzi_checked_read_line(&descriptor->allocs, t.summary, MOST_LINE, "summary", &t.summary);

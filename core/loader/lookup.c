@@ -12,6 +12,7 @@
 #include "sized_struct.h"
 #include "status.h"
 #include "text.h"
+#include "words.h"
 
 #include <parametrize/context.h>
 
@@ -131,6 +132,11 @@ pzi_lookup_parametrization(pz_context* const context, const char* const id,
                            const pzi_parametrization** const out)
 {
   const pzi_table* table = NULL;
+  const pzi_parametrization* const word = pzi_words_find(id);
+  if (word) {
+    *out = word;
+    return PZ_OK;
+  }
   PZ_TRY(find(context, PZ_ITEM_PARAMETRIZATION, id, &table));
   *out = &table->parametrization;
   return PZ_OK;

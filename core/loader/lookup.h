@@ -25,8 +25,8 @@ typedef struct pzi_backend {
   const char* path;
 } pzi_backend;
 
-/* Finds a parametrization by id, opening files as needed. PZ_NOT_FOUND, naming the nearest id
-   and the folders searched. [any thread] */
+/* Finds a parametrization by id, opening files as needed, or a word of chains (words.h).
+   PZ_NOT_FOUND, naming the nearest id and the folders searched. [any thread] */
 pz_status pzi_lookup_parametrization(pz_context* context, const char* id,
                                      const pzi_parametrization** out);
 

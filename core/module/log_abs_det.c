@@ -31,10 +31,10 @@ pzi_log_abs_det_batch(const pz_slot* const slot, int32_t* const n_batch)
     const pz_slot* const original = parametrized->tensors[k];
     int32_t inner = 0;
     if (original->parametrized) {
-      PZ_TRY(pzi_density_check_meeting(original->parametrized->engine.chain, chain));
       PZ_TRY(pzi_fail_prefix(pzi_log_abs_det_batch(original, &inner), "\"%s\"",
                              pzi_path_text(original, path)));
       *n_batch = inner < *n_batch ? inner : *n_batch;
+      PZ_TRY(pzi_density_check_meeting(original->parametrized->engine.chain, chain, k, *n_batch));
     }
   }
   return PZ_OK;

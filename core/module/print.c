@@ -22,6 +22,7 @@
 
 #include "gate.h"
 #include "spec_text.h"
+#include "words.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -68,11 +69,13 @@ put_stage(writer* const out, const pzi_stage* const stage)
 {
   char text[PZI_SPEC_TEXT];
   const pzi_parametrization* const parametrization = stage->instance->parametrization;
-  put(out, "%s%s -> %s%s%s, %s %s from %s", stage->instance->text,
-      strchr(stage->instance->text, '(') ? "" : "()", pzi_spec_text(&stage->plan.value, text),
-      stage->plan.value.structure ? " " : "",
-      stage->plan.value.structure ? pzi_spec_text_structure(stage->plan.value.structure) : "",
-      parametrization->table.id, parametrization->version, parametrization->path);
+  put(out, "%s%s -> %s%s%s", stage->instance->text, strchr(stage->instance->text, '(') ? "" : "()",
+      pzi_spec_text(&stage->plan.value, text), stage->plan.value.structure ? " " : "",
+      stage->plan.value.structure ? pzi_spec_text_structure(stage->plan.value.structure) : "");
+  if (!pzi_words_has(parametrization)) {
+    put(out, ", %s %s from %s", parametrization->table.id, parametrization->version,
+        parametrization->path);
+  }
 }
 
 /* Is tensor `k` an original (stage UINT32_MAX), or a tensor of the stage? */

@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Registration. Each parametrization of the text is registered in turn, on an engine beside the
-   module. The first on a plain tensor gets its originals through its right inverse. Each further
+/* Registration. Each parametrization of the text is registered in turn, with the words before it, on
+   an engine beside the module. The first on a plain tensor gets its originals through its right inverse. Each further
    one is appended and initialized with the value so far. The module changes only after the last
    forward. */
 
@@ -18,6 +18,7 @@
 #include "state.h"
 #include "status.h"
 #include "value.h"
+#include "words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,9 +37,9 @@ typedef struct request {
 
 /* ---- parsing ------------------------------------------------------------ */
 
-/* The length of the first parametrization of a text: up to a comma outside parentheses. */
+/* The length of the first stage of a text: up to a comma outside parentheses. */
 static size_t
-first_length(const char* const text)
+stage_length(const char* const text)
 {
   size_t n = 0;
   for (int depth = 0; text[n] != '\0' && !(text[n] == ',' && depth <= 0); ++n) {
@@ -47,20 +48,34 @@ first_length(const char* const text)
   return n;
 }
 
-/* Copies the settings of one parametrization, numbered as if it were the only one; returns their
-   number. */
-static uint32_t
-settings_of(const pz_option_setting* const settings, const uint32_t n, const uint32_t stage,
-            pz_option_setting* const out)
+/* The length of the first parametrization of a text with the words before it, or of the words at the
+   end; and the number of these stages. */
+static size_t
+first_length(const char* const text, const pzi_stage_words* const stages, const uint32_t n,
+             uint32_t* const count)
 {
-  uint32_t count = 0;
+  size_t length = stage_length(text);
+  *count = 1;
+  while (*count < n && pzi_words_find(stages[*count - 1].id)) {
+    length += 1 + stage_length(text + length + 1);
+    ++*count;
+  }
+  return length;
+}
+
+/* Copies the settings of `count` stages, numbered as if there were no others; returns their number. */
+static uint32_t
+settings_of(const pz_option_setting* const settings, const uint32_t n, const uint32_t first,
+            const uint32_t count, pz_option_setting* const out)
+{
+  uint32_t found = 0;
   for (uint32_t k = 0; k < n; ++k) {
-    if (settings[k].stage == stage) {
-      out[count] = settings[k];
-      out[count++].stage = 0;
+    if (settings[k].stage >= first && settings[k].stage - first < count) {
+      out[found] = settings[k];
+      out[found++].stage -= first;
     }
   }
-  return count;
+  return found;
 }
 
 /* ---- one stage ---------------------------------------------------------- */
@@ -85,15 +100,14 @@ check_specs(const pz_chain* const chain, const pz_spec* const spec, const uint32
   return PZ_OK;
 }
 
-/* Fills the state of `next`, whose last stage is new, and runs forward. */
+/* Fills the state of `next`, whose stages from number `first` on are new, and runs forward. */
 static pz_status
-run_new_stage(const pz_slot* const slot, attempt* const next)
+run_new_stages(const pz_slot* const slot, const uint32_t first, attempt* const next)
 {
   pz_tensor original;
-  const uint32_t last = next->engine.chain->n_stages - 1;
   PZ_TRY(pz_state_tensor(next->engine.state, PZ_ORIGINAL, 0, &original));
-  if (last > 0) {
-    PZ_TRY(pz_eval_initialize(next->engine.eval, next->engine.state, last, &original));
+  if (first > 0) {
+    PZ_TRY(pz_eval_initialize(next->engine.eval, next->engine.state, first, &original));
   } else {
     const pz_tensor* const tensor = &slot->storage->tensor;
     PZ_TRY(pz_eval_initialize(next->engine.eval, next->engine.state, 0, tensor));
@@ -126,11 +140,11 @@ make_next(const pz_slot* const slot, const attempt* const a, const pz_direction 
   }
   PZ_TRY(check_specs(next->engine.chain, &spec, asked->with.flags));
   PZ_TRY(pzi_engine_adopt(&next->engine, module->queue, a->engine.state, module->check_writes));
-  return run_new_stage(slot, next);
+  return run_new_stages(slot, a->engine.chain ? a->engine.chain->n_stages : 0, next);
 }
 
 static pz_status
-add_stage(const pz_slot* const slot, const request* const asked, attempt* const a)
+add_one(const pz_slot* const slot, const request* const asked, attempt* const a)
 {
   attempt next = {0};
   pz_status status = make_next(slot, a, PZ_FROM_TENSOR, asked, &next);
@@ -157,28 +171,25 @@ add_stages(const pz_slot* const slot, const request* const asked, attempt* const
   const uint32_t n_settings = asked->with.n_options;
   char* const one_text = malloc(strlen(text) + 1);
   pz_option_setting* const own = calloc((size_t)n_settings + 1, sizeof(*own));
-  pz_status status = PZ_OK;
+  pzi_chain_words* words = NULL; /* parsed as a whole, for messages with the whole text */
+  pz_status status =
+      one_text && own ? pzi_chain_text_parse(text, &words) : pzi_no_memory(strlen(text) + 1);
   uint32_t n_stages_added = 0;
-  if (one_text && own) {
-    pzi_chain_words* words = NULL;
-    status = pzi_chain_text_parse(text, &words); /* for messages with the whole text */
-    free(words);
-  } else {
-    status = pzi_no_memory(strlen(text) + 1);
-  }
-  for (bool more = true; more && status == PZ_OK; ++n_stages_added) {
-    const size_t length = first_length(text);
+  while (status == PZ_OK && n_stages_added < words->n_stages) {
+    uint32_t n = 0;
+    const size_t length =
+        first_length(text, words->stages + n_stages_added, words->n_stages - n_stages_added, &n);
     memcpy(one_text, text, length);
     one_text[length] = '\0';
-    more = text[length] == ',';
-    text += length + (more ? 1 : 0);
+    text += length + (text[length] == ',' ? 1 : 0);
     const request one = {
         .text = one_text,
         .with = {.flags = asked->with.flags,
                  .options = own,
-                 .n_options = settings_of(settings, n_settings, n_stages_added, own)},
+                 .n_options = settings_of(settings, n_settings, n_stages_added, n, own)},
     };
-    status = add_stage(slot, &one, a);
+    status = add_one(slot, &one, a);
+    n_stages_added += n;
   }
   for (uint32_t k = 0; k < n_settings && status == PZ_OK; ++k) {
     if (settings[k].stage >= n_stages_added) {
@@ -187,6 +198,7 @@ add_stages(const pz_slot* const slot, const request* const asked, attempt* const
                         (unsigned)n_stages_added);
     }
   }
+  free(words);
   free(own);
   free(one_text);
   return status;

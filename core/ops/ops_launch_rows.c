@@ -221,7 +221,14 @@ run_tile(row_launch* const l, const tile* const t)
     const bool input = k < l->n_inputs;
     own[k] = in_place(l, k, t, &dense[k]);
     r->mat[k] = own[k];
-    if (l->rows[k].length == 0 || (!absent && !l->rows[k].packed)) {
+    if (l->rows[k].length == 0) { // an address all the same: kernels add to it
+      pz_mat one;
+      PZ_TRY(pzi_mat_scratch(l->queue, r->dtype, 1, 1, 1, &one));
+      r->mat[k].data = one.data;
+      r->mat[k].byte_offset = one.byte_offset;
+      continue;
+    }
+    if (!absent && !l->rows[k].packed) {
       continue;
     }
     PZ_TRY(pzi_mat_scratch(l->queue, r->dtype, 1, t->n_outer * t->n_inner, l->rows[k].length,

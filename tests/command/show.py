@@ -72,6 +72,12 @@ def information():
     assert re.search(r"^  p_drop +real +\S+ +0 \.\. 1 +\S", out, re.M), out
     assert re.search(r"^  seed +integer +0 +", out, re.M), out
     assert re.search(r"^  signs +flag +0 ", good("info", "cayley"), re.M)
+    for word in "view", "back":
+        out = good("info", word)
+        assert re.match(rf"{word} \d+\.\d+\.\d+\n  \S", out), out
+        assert out.endswith("\n\nfile\n  (part of the library)\n"), out
+        assert "options\n" not in out and "offers" not in out, out
+    assert "rows=0, cols=*" in good("info", "view")
 
 
 def operations():

@@ -139,6 +139,22 @@ START_TEST(test_copied)
 }
 END_TEST
 
+/* Ids that chains read as words of their own. */
+START_TEST(test_words)
+{
+  static const char* const ids[] = {"view", "back"};
+  pz_context* const context = scene_context("", NULL);
+  for (size_t i = 0; i < 2; ++i) {
+    const pz_parametrization table = {TABLE(ids[i])};
+    const pz_item items[] = {PZ_PARAMETRIZATION(&table)};
+    const pz_plugin plugin = DESCRIPTOR("words", items);
+    ck_assert_fails(pz_context_add_plugin(context, &plugin), PZ_PLUGIN,
+                    "is a word of chains, expected another id");
+  }
+  pz_context_free(context);
+}
+END_TEST
+
 START_TEST(test_older_names)
 {
   static const char* const bad[] = {
@@ -383,6 +399,7 @@ main(void)
   tcase_add_test(cases, test_add_plugin);
   tcase_add_test(cases, test_all_or_nothing);
   tcase_add_test(cases, test_copied);
+  tcase_add_test(cases, test_words);
   tcase_add_test(cases, test_older_names);
   tcase_add_test(cases, test_texts);
   tcase_add_test(cases, test_options);

@@ -2,7 +2,8 @@
    SPDX-License-Identifier: MIT */
 
 /* The text of chains, with the maps and options of the build. What is accepted has a
-   canonical text that makes the same chain again. The first byte chooses a tensor. */
+   canonical text that makes the same chain again, and can be evaluated. The first byte chooses a
+   tensor. */
 
 #include "fuzz.h"
 
@@ -12,6 +13,7 @@
 enum { WORDS = 400, TEXT = 1024 };
 
 static pz_context* context;
+static pz_queue* queue;
 static const char* words[WORDS + 1] = {
     "(",
     ")",
@@ -32,12 +34,23 @@ static const char* words[WORDS + 1] = {
     "<tensor>",
     "skew,cayley",
     "pruning(p_drop=0.2,seed=7)",
+    "view",
+    ",back,",
+    "view(rows=1,cols=*),",
+    "split",
+    "rows",
+    "cols",
+    "*",
+    "+",
+    "-",
+    ":2",
     NULL,
 };
 
 static void
 close_all(void)
 {
+  pz_queue_close(queue);
   pz_context_free(context);
 }
 
@@ -75,6 +88,7 @@ chain_open(void)
       .seed = 1,
   };
   FUZZ_ENSURE(pz_context_new(&settings, &context) == PZ_OK);
+  FUZZ_ENSURE(pz_queue_open(context, "reference", NULL, &queue) == PZ_OK);
   atexit(close_all);
   collect_words();
 }
@@ -89,6 +103,11 @@ chain_seed(const size_t index, uint8_t* const out)
       "2symmetric,matrix_exp",
       "3skew(part=upper),cayley(signs=1),pruning(p_drop=0.2)",
       "4pruning,pruning(seed=-3)",
+      "<view(rows=1,cols=0+2-3),orthogonal",
+      "=view(split=0:2,rows=-1,cols=1),pruning,back,pruning",
+      "<weight_norm,view(cols=*),spectral_norm",
+      ">view(split=0:8+-1:3,rows=2),orthogonal",
+      "0view(rows=1,cols=0),skew,cayley",
   };
   if (index >= sizeof(seeds) / sizeof(seeds[0])) {
     return 0;
@@ -117,10 +136,38 @@ make(const char* const text, const uint8_t choice, pz_chain** const out)
       {.dtype = PZ_F32, .ndim = 1, .shape = {5}},
       {.dtype = PZ_F32, .ndim = 0},
       {.dtype = PZ_F32, .ndim = 2, .shape = {0, 0}},
+      {.dtype = PZ_F64, .ndim = 4, .shape = {4, 3, 2, 2}},
+      {.dtype = PZ_F32, .ndim = 3, .shape = {0, 2, 6}},
   };
   const pz_direction direction = choice % 2 == 0 ? PZ_FROM_TENSOR : PZ_FROM_INPUT;
   const pz_spec* const spec = &specs[choice / 2 % (sizeof(specs) / sizeof(specs[0]))];
   return pz_chain_new(context, text, NULL, 0, direction, spec, 1, out) == PZ_OK;
+}
+
+/* Value, gradients and originals of zeros; a map may refuse them. */
+static void
+evaluate(const pz_chain* const chain)
+{
+  pz_state* state = NULL;
+  pz_eval* eval = NULL;
+  pz_tensor value;
+  pz_chain_tensor_info x = {.size = sizeof(x)};
+  FUZZ_ENSURE(pz_chain_tensor(chain, PZ_ORIGINAL, 0, &x) == PZ_OK);
+  void* const memory = calloc((size_t)pz_spec_count(&x.spec) + 1, pz_dtype_size(x.spec.dtype));
+  FUZZ_ENSURE(memory);
+  const pz_tensor gradient = pz_host_tensor(x.spec.dtype, memory, x.spec.ndim, x.spec.shape);
+  FUZZ_ENSURE(pz_state_new(chain, queue, &state) == PZ_OK);
+  FUZZ_ENSURE(pz_eval_new(chain, queue, &eval) == PZ_OK);
+  if (pz_eval_forward(eval, state, PZ_CALL_SAVING, NULL, &value) == PZ_OK) {
+    const pz_spec spec = pz_spec_of(&value);
+    FUZZ_ENSURE(pz_spec_equal(&spec, pz_chain_value(chain)));
+    (void)pz_eval_vjp(eval, state, &value, 1, 1, false, &gradient);
+    (void)pz_eval_assign(eval, state, PZ_REGISTER, &value);
+    (void)pz_eval_forward(eval, state, PZ_CALL_TRAINING, NULL, NULL);
+  }
+  pz_eval_free(eval);
+  pz_state_free(state);
+  free(memory);
 }
 
 static bool
@@ -139,6 +186,7 @@ chain_run(const uint8_t* const data, const size_t size)
     FUZZ_ENSURE(strcmp(pz_chain_text(chain), pz_chain_text(again)) == 0);
     FUZZ_ENSURE(pz_chain_length(chain) == pz_chain_length(again));
     FUZZ_ENSURE(pz_spec_equal(pz_chain_value(chain), pz_chain_value(again)));
+    evaluate(chain);
   } else {
     FUZZ_ENSURE(*pz_error_message() != '\0' && !strchr(pz_error_message(), '\n'));
   }

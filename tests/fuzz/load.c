@@ -114,7 +114,8 @@ load_open(void)
     FUZZ_ENSURE(pz_module_add_child(m, "a", child) == PZ_OK);
     if (k > 0) {
       FUZZ_ENSURE(pz_register_parametrization(m, "weight", "skew,cayley", NULL) == PZ_OK);
-      FUZZ_ENSURE(pz_register_parametrization(m, "a.w", "pruning(seed=7)", NULL) == PZ_OK);
+      FUZZ_ENSURE(pz_register_parametrization(m, "a.w", "view(rows=1,cols=0),pruning(seed=7)",
+                                              NULL) == PZ_OK);
       FUZZ_ENSURE(pz_register_parametrization(m, "parametrizations.weight.original", "symmetric",
                                               &unsafe) == PZ_OK);
     }

@@ -31,7 +31,14 @@ typedef struct pz_eval pz_eval;
      option = name "=" value
    "skew,cayley,pruning(p_drop=0.2,seed=7)". Reals are read as by strtod in the C locale, except NaN,
    integers in decimal or 0x; flags are 0, 1, true or false; choices are names. White space
-   between words is ignored. Tensors are given by pz_option_setting. */
+   between words is ignored. Tensors are given by pz_option_setting.
+
+   Two stages are words of the chain, not parametrizations:
+     view(split=..., rows=LIST, cols=LIST)   the stages after it read the tensor as matrices
+     back                                    the view ends; otherwise it ends with the chain
+   Each list joins dimensions to one, the others are the batch before them: "view(rows=0,cols=*)"
+   reads a convolution kernel (out, in, k, k) as matrices out x (in k k), "view(cols=0)" columns as
+   vectors. `parametrize info view` and docs/views.md describe them. */
 
 /* An option that a program sets. It overrides the same option in the text. */
 typedef struct pz_option_setting {
@@ -44,7 +51,8 @@ typedef struct pz_option_setting {
 /* Makes the chain of `text`. PZ_FROM_TENSOR: given[0] is the spec of the value. PZ_FROM_INPUT:
    given[0 .. n_given-1] are the specs of the originals. PZ_NOT_FOUND for an unknown
    parametrization or option (names the nearest), PZ_INVALID for malformed text or a value out of
-   range, PZ_MISMATCH if a stage does not accept its input. [any thread] */
+   range, PZ_MISMATCH if a stage does not accept its input. A view before the first parametrization
+   reads the value or, with PZ_FROM_INPUT, the largest original. [any thread] */
 PZ_API pz_status pz_chain_new(pz_context* context, const char* text,
                               const pz_option_setting* settings, uint32_t n_settings,
                               pz_direction direction, const pz_spec* given, uint32_t n_given,
@@ -72,8 +80,8 @@ typedef struct pz_stage_info {
   uint32_t size; /* sizeof(pz_stage_info), set by the caller */
   uint32_t reserved;
   const char* text; /* "pruning(p_drop=0.2)" */
-  const char* id;   /* of its parametrization, for pz_context_find */
-  pz_spec value;    /* of its result, with the structure */
+  const char* id;   /* of its parametrization or word, for pz_context_find */
+  pz_spec value;    /* of its result, with the structure; in a view, of the matrices or vectors */
   /* As the plan declared them (pz_declare_density); zero unless has_density is 1. */
   uint32_t has_density;  /* log |det| exists for this input */
   uint32_t density_dims; /* the last dimensions of the value, over which one determinant extends */
@@ -109,9 +117,10 @@ PZ_API uint32_t pz_chain_count(const pz_chain* chain, pz_role role);
 PZ_API const pz_spec* pz_chain_value(const pz_chain* chain);
 
 /* The spec of the chain's log |det|, one number for each determinant: the value's dtype and the
-   extents of its batch. The stages' numbers are summed to the largest determinants among them.
-   PZ_UNSUPPORTED names a stage without log |det| for its input, or two stages where the
-   coordinates of the one's value are not those of the other's input (docs/densities.md).
+   extents of its batch, as the last parametrization gives it, before a view ends. The stages' numbers
+   are summed to the largest determinants among them. PZ_UNSUPPORTED names a stage without log |det|
+   for its input, or two stages where the coordinates of the one's value are not those of the other's
+   input, or that read the tensor differently (docs/densities.md).
    [any thread] */
 PZ_API pz_status pz_chain_density(const pz_chain* chain, pz_spec* out);
 
@@ -221,8 +230,9 @@ PZ_API pz_status pz_eval_update(pz_eval* eval, pz_state* state);
    set or, if that stage has no sample, the value of standard normal originals. [exclusive] */
 PZ_API pz_status pz_eval_sample(pz_eval* eval, pz_state* state);
 
-/* Distance of `value` from the set of stage `index`, in that stage's measure. PZ_UNSUPPORTED if
-   the stage has no residual. [exclusive] */
+/* Distance of `value` from the set of stage `index`, in that stage's measure; `value` is like
+   pz_stage_info.value, or like the chain's value for the last stage. `back` has the set of the stage
+   before it. PZ_UNSUPPORTED if the stage has no residual. [exclusive] */
 PZ_API pz_status pz_eval_residual(pz_eval* eval, const pz_state* state, uint32_t index,
                                   const pz_tensor* value, double* distance);
 

@@ -143,8 +143,9 @@ typedef struct pz_parametrization_info {
 PZ_API pz_status pz_context_parametrization(pz_context* context, uint32_t index,
                                             pz_parametrization_info* out);
 
-/* Describes the parametrization `id`. Opens ID.so alone if it exists, otherwise all plugins.
-   PZ_NOT_FOUND names the nearest id and the folders searched. [any thread] */
+/* Describes the parametrization `id`, or a word of chains (chain.h). Opens ID.so alone if it
+   exists, otherwise all plugins. PZ_NOT_FOUND names the nearest id and the folders searched.
+   [any thread] */
 PZ_API pz_status pz_context_find(pz_context* context, const char* id, pz_parametrization_info* out);
 
 /* One option of a parametrization, as text for people and as type for programs. */

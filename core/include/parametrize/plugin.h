@@ -114,7 +114,7 @@ typedef struct pz_option {
 typedef struct pz_parametrization {
   uint32_t size;        /* sizeof(pz_parametrization) */
   uint32_t option_size; /* sizeof(pz_option) */
-  const char* id;       /* [a-z][a-z0-9_]*, its name in chains */
+  const char* id;       /* [a-z][a-z0-9_]*, its name in chains; not `view` or `back` */
   const char* summary;  /* one line */
   const char* formula;  /* the map, its domain and its cost, one or more lines; may be NULL */
   const pz_option* options;

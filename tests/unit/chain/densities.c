@@ -13,6 +13,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { B = 2, M = 3, K = 4, COUNT = B * M * K };
@@ -99,6 +100,32 @@ START_TEST(each_map_has_its_own_dimensions)
   found = log_abs_det(1);
   for (int64_t e = 0; e < B; ++e) {
     expect(host_at(&found, e), M * K * log(2.0));
+  }
+}
+END_TEST
+
+/* A tensor that is one vector or one matrix has a number without dimensions. */
+START_TEST(one_determinant_covers_the_tensor)
+{
+  for (int32_t dims = 1; dims <= 2; ++dims) {
+    pz_spec spec;
+    const double g_out = 2.0;
+    double sum = 0.0;
+    rig_from_tensor(&r, dims == 1 ? "entries,doubled(dims=1)" : "entries,doubled", PZ_F64, dims,
+                    shape + 1);
+    rig_fill(&r, 0.3);
+    double* const y = rig_forward(&r);
+    double* const found = rig_log_abs_det(&r, &spec);
+    double* const gradient = rig_log_abs_det_gradients(&r, &g_out);
+    ck_assert_int_eq(spec.ndim, 0);
+    for (int64_t e = 0; e < r.n_x; ++e) {
+      sum += at(0, e) + log(2.0);
+      expect(gradient[e], g_out);
+    }
+    expect(*found, sum);
+    free(gradient);
+    free(found);
+    free(y);
   }
 }
 END_TEST
@@ -339,6 +366,7 @@ main(void)
   TCase* const tests = tcase_create("densities");
   tcase_add_checked_fixture(tests, setup, teardown);
   tcase_add_test(tests, each_map_has_its_own_dimensions);
+  tcase_add_test(tests, one_determinant_covers_the_tensor);
   tcase_add_test(tests, finer_determinants_are_summed);
   tcase_add_test(tests, gradients_reach_every_stage);
   tcase_add_test(tests, gradients_of_sums);
