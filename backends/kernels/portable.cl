@@ -112,30 +112,33 @@ pz_unit_scale(real x)
   PZ_ROW_SUM(s##_squares, j, count, (t * (real)(expression)) * (t * (real)(expression))); \
   const real s = sqrt(s##_squares)
 
-/* PLACE(k) is the index of the entry that comes k-th. */
-#define PZ_ROW_SCAN_(y, j, count, expression, start, join, PLACE)                  \
-  do {                                                                             \
-    const pz_int pz_count = (count);                                               \
-    real pz_carry = (start);                                                       \
-    for (pz_int pz_block = 0; pz_block < pz_count; pz_block += pz_lanes) {         \
-      const pz_int j = PLACE(pz_block + pz_lane);                                  \
-      const int pz_inside = pz_live && pz_block + pz_lane < pz_count;              \
-      GPU_BARRIER();                                                               \
-      pz_share[pz_lane] = pz_inside ? (real)(expression) : (start);                \
-      GPU_BARRIER();                                                               \
-      for (int pz_reach = 1; pz_reach < pz_lanes; pz_reach *= 2) {                 \
-        const real pz_more =                                                       \
-            pz_lane < pz_reach ? (start) : pz_share[pz_lane - pz_reach];           \
-        GPU_BARRIER();                                                             \
-        pz_share[pz_lane] = join(pz_share[pz_lane], pz_more);                      \
-        GPU_BARRIER();                                                             \
-      }                                                                            \
-      if (pz_inside) {                                                             \
-        (y)[j] = join(pz_carry, pz_share[pz_lane]);                                \
-      }                                                                            \
-      pz_carry = join(pz_carry, pz_share[pz_lanes - 1]);                           \
-    }                                                                              \
-    GPU_BARRIER();                                                                 \
+/* Each work item takes a run of neighbours, then joins what the items before it have to its own. No
+   barrier is in a loop: compilers for CPUs, PoCL's above all, take minutes over kernels with several
+   of those. PLACE(k) is the index of the entry that comes k-th. */
+#define PZ_ROW_SCAN_(y, j, count, expression, start, join, PLACE)       \
+  do {                                                                  \
+    const pz_int pz_count = (count);                                    \
+    const pz_int pz_each = (pz_count + pz_lanes - 1) / pz_lanes;        \
+    const pz_int pz_first = pz_lane * pz_each;                          \
+    const pz_int pz_next = pz_first + pz_each;                          \
+    const pz_int pz_last = !pz_live ? 0 : pz_next < pz_count ? pz_next : pz_count; \
+    real pz_running = (start);                                          \
+    GPU_BARRIER();                                                      \
+    for (pz_int pz_k = pz_first; pz_k < pz_last; ++pz_k) {              \
+      const pz_int j = PLACE(pz_k);                                     \
+      pz_running = join(pz_running, (real)(expression));                \
+      (y)[j] = pz_running;                                              \
+    }                                                                   \
+    pz_share[pz_lane] = pz_running;                                     \
+    GPU_BARRIER();                                                      \
+    real pz_before = (start);                                           \
+    for (int pz_item = 0; pz_item < pz_lane; ++pz_item) {               \
+      pz_before = join(pz_before, pz_share[pz_item]);                   \
+    }                                                                   \
+    for (pz_int pz_k = pz_first; pz_k < pz_last; ++pz_k) {              \
+      (y)[PLACE(pz_k)] = join(pz_before, (y)[PLACE(pz_k)]);             \
+    }                                                                   \
+    GPU_BARRIER();                                                      \
   } while (0)
 
 #define PZ_MULTIPLY_(a, b) ((a) * (b))
