@@ -73,14 +73,14 @@ has_tag(const char* const tags, const char* const tag)
   return false;
 }
 
-/* Lists all parametrizations, or those with a tag. */
+/* Lists all parametrizations, or those with a tag; kin have the same tags, so they stand together. */
 static bool
 list_parametrizations(pz_context* const context, const char* const tag)
 {
   pz_parametrization_info info = {.size = sizeof(info)};
   table t;
-  table_init(&t, 4);
-  table_row(&t, (const char*[]){"parametrization", "version", "summary", "file"});
+  table_init(&t, 5);
+  table_row(&t, (const char*[]){"parametrization", "tags", "version", "summary", "file"});
   pz_status status;
   uint32_t n = 0;
   for (uint32_t k = 0; (status = pz_context_parametrization(context, k, &info)) == PZ_OK; ++k) {
@@ -88,8 +88,9 @@ list_parametrizations(pz_context* const context, const char* const tag)
       continue;
     }
     ++n;
-    table_row(&t, (const char*[]){info.id, info.version, info.summary, info.path});
+    table_row(&t, (const char*[]){info.id, info.tags, info.version, info.summary, info.path});
   }
+  table_sort(&t, 1);
   if (!list_ended(status)) {
     table_cleanup(&t);
     return false;

@@ -49,6 +49,19 @@ table_row(table* const t, const char* const* const cells)
   ++t->n_rows;
 }
 
+void
+table_sort(table* const t, const size_t column)
+{
+  for (size_t i = 2; i < t->n_rows; ++i) {
+    for (size_t k = i; k > 1 && strcmp(t->rows[k - 1][column], t->rows[k][column]) > 0; --k) {
+      const char* above[TABLE_COLUMNS];
+      memcpy(above, t->rows[k - 1], sizeof(above));
+      memcpy(t->rows[k - 1], t->rows[k], sizeof(above));
+      memcpy(t->rows[k], above, sizeof(above));
+    }
+  }
+}
+
 static void
 print_cell(const char* const text, const size_t width)
 {

@@ -26,6 +26,9 @@ void table_cleanup(table* t);
 /* Adds a row of n_columns cells; the first one is the heading. */
 void table_row(table* t, const char* const* cells);
 
+/* Sorts the rows after the heading by the texts of a column; equal ones stay in their order. */
+void table_sort(table* t, size_t column);
+
 /* Prints the rows, each after `indent` spaces. If a line would be wider than the terminal, the last
    column of every row is on a line of its own; no text is cut. False if a row is missing. */
 bool table_print(const table* t, size_t indent);

@@ -23,14 +23,16 @@ parametrizations = sorted(
 
 
 def listing():
-    """list shows parametrizations, then devices, each with its file, in aligned columns"""
+    """list shows parametrizations, kin together, then devices, each with its file, in aligned columns"""
     out = good("list")
     first, second = out.split("\n\n")
     rows = first.splitlines()
-    assert rows[0].split() == ["parametrization", "version", "summary", "file"], rows[0]
-    assert [row.split()[0] for row in rows[1:]] == parametrizations, first
+    assert rows[0].split() == ["parametrization", "tags", "version", "summary", "file"], rows[0]
+    assert sorted(row.split()[0] for row in rows[1:]) == parametrizations, first
+    kin = [re.split(r" {2,}", row)[1] for row in rows[1:]]
+    assert kin == sorted(kin), kin
     for row in rows[1:]:
-        assert re.fullmatch(r"\S+ +\d+\.\d+\.\d+ +\S.* {2,}/\S.*\.so", row), row
+        assert re.fullmatch(r"\S+ +\S.* +\d+\.\d+\.\d+ +\S.* {2,}/\S.*\.so", row), row
         assert os.path.isfile(row.split()[-1]), row
         assert row.index("/") == rows[0].index("file") or row.rindex(" /") + 1 == rows[0].index("file"), row
     rows = second.splitlines()
