@@ -116,6 +116,9 @@ forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 #ifdef DEFECT_DTYPE
   drift = y->dtype == PZ_F32 ? 1e-2 : 0.0;
 #endif
+#ifdef DEFECT_MALLOC
+  free(malloc(16));
+#endif
 #ifdef DEFECT_EXIT
   exit(0);
 #endif

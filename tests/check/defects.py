@@ -37,6 +37,8 @@ DEFECTS = [
     ("-DDEFECT_CONSTRUCTOR", "load"),
     ("-DDEFECT_ENVIRONMENT", "load"),
     ("-DDEFECT_PRINT", "silent"),
+    ("-DDEFECT_MALLOC", "file"),
+    ("-Wl,-z,execstack", "file"),
 ]
 
 folder = pathlib.Path(tempfile.mkdtemp())

@@ -9,6 +9,7 @@
 #include "outcome.h"
 #include "process_state.h"
 #include "rules.h"
+#include "shared_object.h"
 #include "variants.h"
 
 #include <errno.h>
@@ -78,10 +79,21 @@ open_context(const run* const r)
   return context;
 }
 
+/* What the file tells without being loaded. */
+static void
+examine(const run* const r, const char* const id, const rule* const one)
+{
+  (void)id;
+  (void)one;
+  shared_object_check(r->file);
+}
+
 /* Loads the file, tells the ids of its parametrizations, and opens the device. */
 static void
-load(const run* const r)
+load(const run* const r, const char* const id, const rule* const one)
 {
+  (void)id;
+  (void)one;
   process_state before;
   pz_parametrization_info info = {.size = sizeof(info)};
   pz_context* context = NULL;
@@ -143,9 +155,10 @@ wait_for(const pid_t child, int* const status)
   return true;
 }
 
-/* Runs a rule, or loads the file if there is none, in a child; r->outcome has the result. */
+/* Runs `body` in a child; r->outcome has the result. */
 static void
-run_child(run* const r, const char* const id, const rule* const one)
+run_child(run* const r, void (*const body)(const run* r, const char* id, const rule* one),
+          const char* const id, const rule* const one)
 {
   outcome* const o = r->outcome;
   int status = 0;
@@ -156,11 +169,7 @@ run_child(run* const r, const char* const id, const rule* const one)
   if (child == 0) {
     (void)dup2(r->printed, STDOUT_FILENO);
     (void)dup2(r->printed, STDERR_FILENO);
-    if (one) {
-      keep_rule(r, id, one);
-    } else {
-      load(r);
-    }
+    body(r, id, one);
     o->finished = 1;
     _exit(0);
   }
@@ -239,7 +248,7 @@ check_parametrization(run* const r, const char* const id)
            r->a->seed);
   }
   for (size_t k = 0; k < N_RULES; ++k) {
-    run_child(r, id, &rules[k]);
+    run_child(r, keep_rule, id, &rules[k]);
     report(r, id, rules[k].id, rules[k].summary);
     (void)fflush(stdout);
   }
@@ -251,7 +260,9 @@ check_file(run* const r)
 {
   char ids[sizeof(r->outcome->ids)];
   bool found = r->a->id == NULL;
-  run_child(r, NULL, NULL);
+  run_child(r, examine, NULL, NULL);
+  report(r, NULL, "file", "the file exports and calls what a plugin may");
+  run_child(r, load, NULL, NULL);
   memcpy(ids, r->outcome->ids, sizeof(ids));
   report(r, NULL, "load", "loading changes nothing in the process");
   if (r->outcome->verdict == VERDICT_ERROR) {

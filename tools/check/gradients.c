@@ -98,7 +98,7 @@ rule_jvp_differences(trial* const t)
   const double* const y = trial_forward(t);
   const double* const dy = trial_jvp(t, dx);
   if (!dy) {
-    outcome_note("jvp of this chain is not supported");
+    outcome_remark(VERDICT_NOTE, "jvp of this chain is not supported");
     return;
   }
   const double found = largest_difference(t->n_y, dy, expected);

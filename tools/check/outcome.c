@@ -24,16 +24,16 @@ outcome_breach(const char* const format, ...)
 }
 
 void
-outcome_note(const char* const format, ...)
+outcome_remark(const verdict v, const char* const format, ...)
 {
-  if (outcome_now->verdict == VERDICT_NOTE) {
+  if (outcome_now->verdict >= v) {
     return;
   }
   va_list arguments;
   va_start(arguments, format);
   (void)vsnprintf(outcome_now->text, sizeof(outcome_now->text), format, arguments);
   va_end(arguments);
-  outcome_now->verdict = VERDICT_NOTE;
+  outcome_now->verdict = v;
 }
 
 void

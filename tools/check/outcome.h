@@ -36,8 +36,8 @@ extern outcome* outcome_now;
    process. */
 _Noreturn void outcome_breach(const char* format, ...) PZ_PRINTF(1, 2);
 
-/* Records a remark; the rule goes on. The first one stays. */
-void outcome_note(const char* format, ...) PZ_PRINTF(1, 2);
+/* Records a note or a warning; the rule goes on. The first of the worst stays. */
+void outcome_remark(verdict v, const char* format, ...) PZ_PRINTF(2, 3);
 
 /* Ends the process with a breach unless a call of the library succeeded. */
 void outcome_expect_ok(pz_status status, const char* what);

@@ -117,8 +117,10 @@ rule_batches(trial* const t)
           outcome_breach("entry %lld of the batch differs by %.3g from that alone", (long long)m,
                          found);
         }
-        outcome_note("entry %lld of a batch is not what it is alone: the tensor counts as a whole",
-                     (long long)m);
+        outcome_remark(
+            VERDICT_NOTE,
+            "entry %lld of a batch is not what it is alone: the tensor counts as a whole",
+            (long long)m);
         m = batch;
       }
     }
@@ -337,7 +339,7 @@ rule_threads(trial* const t)
   }
   for (int k = 0; k < 2; ++k) {
     if (pthread_create(&workers[k].thread, NULL, evaluate, &workers[k]) != 0) {
-      outcome_note("no thread could be started");
+      outcome_remark(VERDICT_NOTE, "no thread could be started");
       return;
     }
   }

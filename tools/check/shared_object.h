@@ -1,0 +1,12 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* What the headers and symbols of a file tell, without running it. */
+
+#ifndef TOOLS_CHECK_SHARED_OBJECT_H
+#define TOOLS_CHECK_SHARED_OBJECT_H
+
+/* In a child: breaches and remarks about the file of a plugin of parametrizations. */
+void shared_object_check(const char* path);
+
+#endif /* TOOLS_CHECK_SHARED_OBJECT_H */
