@@ -29,19 +29,6 @@ PZ_KERNEL(bounded_adjoint, 3, 0, 0,
 )
 /* clang-format on */
 
-/* The largest magnitude over all entries. */
-static pz_status
-largest(pz_call* c, const pz_tensor* y, double* out)
-{
-  const int64_t as_row[2] = {1, pz_count(y)};
-  const pz_spec scalar = pz_spec_make(y->dtype, 0, NULL);
-  pz_tensor norm;
-  pz_view row;
-  PZ_TRY(pz_work(c, &scalar, &norm));
-  PZ_TRY(pz_norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, pz_view_reshaped(&row, y, 2, as_row), &norm));
-  return pz_read(c, &norm, out);
-}
-
 static pz_status
 bounded_forward(pz_call* c, const pz_tensor* x, pz_tensor* y)
 {
@@ -54,7 +41,7 @@ bounded_right_inverse(pz_call* c, const pz_tensor* y, pz_tensor* x)
 {
   const pz_tensor* const tensors[] = {y, x};
   double size = 0.0;
-  PZ_TRY(largest(c, y, &size));
+  PZ_TRY(pz_largest(c, y, &size));
   if (!(size < 1.0) && c->intent == PZ_REGISTER) {
     return pz_copy(c, y, x); /* any tensor will do: it is squashed from now on */
   }
@@ -75,19 +62,20 @@ bounded_vjp(pz_call* c, const pz_tensor* x, const pz_tensor* y, const pz_tensor*
 static pz_status
 bounded_residual(pz_call* c, const pz_tensor* y, double* distance)
 {
-  PZ_TRY(largest(c, y, distance));
+  PZ_TRY(pz_largest(c, y, distance));
   *distance = *distance > 1.0 ? *distance - 1.0 : 0.0;
   return PZ_OK;
 }
 
-static const pz_parametrization bounded = {
-    .size = sizeof(bounded),
+static const pz_parametrization bounded_map = {
+    .size = sizeof(bounded_map),
     .id = "bounded",
     .summary = "Entries in (-1, 1), Y = tanh(X)",
     .forward = bounded_forward,
     .right_inverse = bounded_right_inverse,
     .vjp = bounded_vjp,
     .residual = bounded_residual,
+    .jvp = bounded_vjp, /* the Jacobian is symmetric */
 };
 
-PZ_PLUGIN(bounded, "1.0.0", PZ_PARAMETRIZATION(&bounded));
+PZ_PLUGIN(bounded, "1.0.0", PZ_PARAMETRIZATION(&bounded_map));

@@ -93,7 +93,7 @@ def wrong_includes(core, rooms):
     or <NAME> of a system header."""
     room_of = {header.name: header.parent.name for header in core.glob("*/*.h")}
     public = {f"<parametrize/{header.name}>" for header in core.glob("include/parametrize/*.h")}
-    system = re.compile(r"<(?!parametrize/)((?:[a-z0-9_]+/)*([A-Za-z0-9_]+\.h))>")
+    system = re.compile(r"<(?!parametrize/)((?:[a-z0-9_]+/)*([A-Za-z0-9_]+\.h)|initializer_list)>")
     found = []
     for file in sorted([*core.glob("*/*.[ch]"), *core.glob("include/parametrize/*.h")]):
         room = file.parent.name

@@ -306,6 +306,19 @@ pz_save_like(pz_call* const c, const pz_tensor* const like, pz_tensor* const out
   return c->host->save(c, &spec, out);
 }
 
+/* The largest magnitude of all entries: 0 without any, NaN if one is NaN. Waits for the device. */
+static inline pz_status
+pz_largest(pz_call* const c, const pz_tensor* const t, double* const out)
+{
+  const int64_t as_row[2] = {1, pz_count(t)};
+  const pz_spec scalar = pz_spec_make(t->dtype, 0, NULL);
+  pz_tensor norm;
+  pz_view row;
+  PZ_TRY(pz_work(c, &scalar, &norm));
+  PZ_TRY(pz_norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, pz_view_reshaped(&row, t, 2, as_row), &norm));
+  return pz_read(c, &norm, out);
+}
+
 /* Whether vjp or log_abs_det_vjp must write gx[k]. */
 static inline bool
 pz_wants(const pz_call* const c, const uint32_t k)
