@@ -33,6 +33,7 @@ enum {
   OPTION_ID = 1U << 18,
   OPTION_JSON = 1U << 19,
   OPTION_LIMIT = 1U << 20,
+  OPTION_KIND = 1U << 21,
 };
 
 typedef struct command command;
@@ -46,6 +47,7 @@ typedef struct arguments {
   const char* gradient;
   const char* tag;
   const char* id;
+  const char* kind;
   const char** outputs; /* in order */
   size_t n_outputs;
   const char** tangents; /* in order */

@@ -30,6 +30,9 @@ int run_inspect(const arguments* a);
 /* check/check.c: whether a plugin keeps its contract */
 int run_check(const arguments* a);
 
+/* new/new.c: the beginning of a plugin */
+int run_new(const arguments* a);
+
 /* bench.c: times */
 int run_bench(const arguments* a);
 

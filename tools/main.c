@@ -169,6 +169,19 @@ static const command commands[] = {
         .run = run_inspect,
     },
     {
+        .name = "new",
+        .usage = "[FOLDER/]NAME [--kind KIND]",
+        .summary = "Begin a plugin: a folder with sources, a build and a check",
+        .text =
+            "The plugin compiles and passes check as it is; then you edit it. KIND says what it\n"
+            "acts on: entries by themselves (a kernel), rows (sums along a dimension), matrices\n"
+            "(operations, a triangle, log |det|); or it is a backend.\n",
+        .takes = OPTION_KIND,
+        .least_operands = 1,
+        .most_operands = 1,
+        .run = run_new,
+    },
+    {
         .name = "check",
         .usage = "FILE.so [--id ID] [--device DEVICE] [--seed NUMBER] [--json]",
         .summary = "Check that the parametrizations of a plugin keep their contract",

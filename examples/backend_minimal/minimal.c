@@ -124,8 +124,8 @@ minimal_sync(pz_backend_queue* q)
   return PZ_OK;
 }
 
-static const pz_backend minimal = {
-    .size = sizeof(minimal),
+static const pz_backend minimal_backend = {
+    .size = sizeof(minimal_backend),
     .id = "minimal",
     .summary = "The mandatory functions alone",
     .probe = minimal_probe,
@@ -161,4 +161,4 @@ static const pz_backend minimal_plus = {
     .operations = minimal_operations_of,
 };
 
-PZ_PLUGIN(minimal, "1.0.0", PZ_BACKEND(&minimal), PZ_BACKEND(&minimal_plus));
+PZ_PLUGIN(minimal, "1.0.0", PZ_BACKEND(&minimal_backend), PZ_BACKEND(&minimal_plus));
