@@ -86,7 +86,7 @@ def guide():
     """docs: every command"""
     if sanitized:
         raise Skip("the build is instrumented")
-    for path in sorted((source / "docs").glob("*.md")):
+    for path in sorted((source / "docs").rglob("*.md")):
         for language, text in blocks(path):
             if language == "sh":
                 shell(text)
@@ -95,7 +95,7 @@ def guide():
 def excerpts():
     """docs: code is what stands in the tree"""
     seen = 0
-    for path in sorted((source / "docs").glob("*.md")):
+    for path in sorted((source / "docs").rglob("*.md")):
         for language, text in blocks(path):
             origin = re.match(r"/\* from (\S+) \*/\n", text)
             if language == "c":

@@ -1,0 +1,126 @@
+# Copyright (c) 2026 the libparametrize authors
+# SPDX-License-Identifier: MIT
+"""Draws the pictures of these pages, from what the command computes.
+
+usage: pictures.py PARAMETRIZE FOLDER"""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+
+command, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+scratch = tempfile.TemporaryDirectory()
+work = pathlib.Path(scratch.name)
+BLUE, ORANGE, GREY = "#2266aa", "#dd7722", "#999999"
+SIDE = 220  # of a panel, in pixels
+
+
+def apply(chain, x):
+    """The values of a chain for a batch of originals."""
+    np.save(work / "x.npy", np.ascontiguousarray(x, dtype=np.float64))
+    files = [work / "x.npy", "-o", work / "y.npy"]
+    subprocess.run([command, "apply", "-p", chain, *files, "--seed", "1", "--force"], check=True)
+    return np.load(work / "y.npy")
+
+
+def line(points, colour):
+    at = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    return f'<polyline points="{at}" fill="none" stroke="{colour}"/>'
+
+
+def dots(points, colour):
+    return "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{colour}"/>' for x, y in points)
+
+
+def panel(number, title, frame, shapes):
+    """Panel `number` of a row, with a title above and a grey frame."""
+    text = f'<text x="{SIDE / 2}" y="-8" text-anchor="middle">{title}</text>'
+    return f'<g transform="translate({20 + number * (SIDE + 40)},30)">{text}{frame}{"".join(shapes)}</g>'
+
+
+def write(name, panels):
+    width = len(panels) * (SIDE + 40)
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{SIDE + 45}"'
+    style = 'font-family="sans-serif" font-size="13"'
+    text = f'{head} {style}>\n<rect width="100%" height="100%" fill="white"/>\n' + "\n".join(panels) + "\n</svg>\n"
+    (folder / name).write_text(text)
+
+
+def grid(limit):
+    """Lines of a grid over [-limit, limit]^2, those along the first coordinate, then the others."""
+    along = np.linspace(-limit, limit, 37)
+    across = np.linspace(-limit, limit, 13)
+    first = np.stack(np.broadcast_arrays(along, across[:, None]), -1)
+    return first, first[..., ::-1]
+
+
+def images(chain, limit, place):
+    """What a chain makes of a grid, as lines in a panel."""
+    shapes = []
+    for lines, colour in zip(grid(limit), (BLUE, ORANGE)):
+        shapes += [line(place(y), colour) for y in apply(chain, lines)]
+    return shapes
+
+
+def box(low, high):
+    """Maps [low, high] of two coordinates to a panel, upwards."""
+    low, high = np.array(low, float), np.array(high, float)
+    return lambda points: ((points - low) / (high - low) * [1, -1] + [0, 1]) * SIDE
+
+
+def simplex():
+    corners = np.array([[0, SIDE * 0.93], [SIDE, SIDE * 0.93], [SIDE / 2, SIDE * 0.07]])
+    frame = line(corners[[0, 1, 2, 0]], GREY)
+    panels = []
+    for number, chain in enumerate(("simplex", "simplex(map=stick)")):
+        panels.append(panel(number, chain, frame, images(chain, 3, lambda y: y @ corners)))
+    lines = [np.concatenate([part, np.zeros_like(part[..., :1])], -1) for part in grid(3)]
+    shapes = []
+    for part, colour in zip(lines, (BLUE, ORANGE)):
+        shapes += [line(y @ corners, colour) for y in apply("simplex(map=softmax)", part)]
+    panels.append(panel(2, "simplex(map=softmax), x3 = 0", frame, shapes))
+    write("simplex.svg", panels)
+
+
+def stationary():
+    place = box([-2, -1], [2, 1])
+    frame = line(place(np.array([[-2, -1], [2, -1], [0, 1], [-2, -1]])), GREY)
+    write("stationary.svg", [panel(0, "stationary: (a1, a2)", frame, images("stationary", 2, place))])
+
+
+def eigenvalues():
+    random = np.random.default_rng(1)
+    x = random.normal(size=(24, 24)) / 3
+    circle = np.exp(2j * np.pi * np.arange(121) / 120)
+    panels = []
+    for number, (chain, high) in enumerate((("skew,cayley", 1.2), ("skew,matrix_exp", 1.2), ("symmetric,matrix_exp", 9))):
+        found = sorted(np.linalg.eigvals(apply(chain, x)), key=lambda z: (round(z.imag, 6), z.real))
+        found = np.array(found)
+        half = (high + 1.2) / 2
+        place = box([-1.2, -half], [high, half])
+        frame = line(place(np.stack([circle.real, circle.imag], -1)), GREY)
+        shapes = [dots(place(np.stack([found.real, found.imag], -1)), BLUE)]
+        panels.append(panel(number, chain, frame, shapes))
+    write("eigenvalues.svg", panels)
+
+
+def singular_values():
+    random = np.random.default_rng(2)
+    x = random.normal(size=(32, 32)) / 4
+    index = np.arange(32)
+    place = box([-1, 0], [32, 3])
+    frame = line(place(np.array([[-1, 3], [-1, 0], [32, 0]])), GREY) + line(place(np.array([[-1, 1], [32, 1]])), GREY)
+    panels = []
+    before = np.linalg.svd(x)[1]
+    for number, chain in enumerate(("orthogonal", "spectral_norm(n_power_iterations=50)")):
+        after = np.linalg.svd(apply(chain, x))[1]
+        shapes = [dots(place(np.stack([index, s], -1)), c) for s, c in ((before, GREY), (after, BLUE))]
+        panels.append(panel(number, chain, frame, shapes))
+    write("singular_values.svg", panels)
+
+
+for draw in simplex, stationary, eigenvalues, singular_values:
+    draw()
