@@ -148,8 +148,9 @@ main(const int argc, char** const argv)
   }
   const bool done =
       memory && pz_context_new(NULL, &context) == PZ_OK && run(&given, context, &d, draws) == PZ_OK;
-  if (!done) {
-    fprintf(stderr, "sampler: %s\n", memory ? pz_error_message() : "out of memory");
+  const char* const why = memory ? pz_error_message() : "out of memory";
+  if (!done && *why) {
+    fprintf(stderr, "sampler: %s\n", why);
   }
   pz_context_free(context);
   free(memory);
