@@ -108,9 +108,7 @@ FEWER = ("simplex", "simplex(map=stick)", "sum_to_zero")  # entries of vectors o
 
 
 def place_of(map_, shape):
-    """Where an original of PyTorch's is in numbers as many as the value has."""
-    if map_ in FEWER:
-        return (..., slice(-1))
+    """Where an original of PyTorch's is in this library's: it takes correlations from vectors."""
     return (..., *np.tril_indices(shape[-1], -1)) if map_.startswith("correlation") else ...
 
 
@@ -128,7 +126,8 @@ def seconds(body):
 def module_of(map_, x):
     """PyTorch's own layer of the same map, and its originals in this library's order."""
     module = torch.nn.Module()
-    module.weight = torch.nn.Parameter(torch.from_numpy(x[place_of(map_, x.shape)].copy()))
+    x = x[..., :-1] if map_ in FEWER else x[place_of(map_, x.shape)]
+    module.weight = torch.nn.Parameter(torch.from_numpy(x.copy()))
     if map_ in FUNCTIONS:
         return module, [module.weight], lambda: FUNCTIONS[map_](module.weight)
     if map_.startswith("weight_norm"):
