@@ -15,7 +15,7 @@ pz_status bounds_declare(pz_call* c, uint32_t k, const char* name, const pz_spec
 /* In init: fills it. */
 pz_status bounds_fill(pz_call* c, uint32_t k, double fallback, pz_tensor* buffer);
 
-/* Bound j of option k, of any element type; `j` counts modulo its length. */
+/* In plan: bound j of option k, of any element type; `j` counts modulo its length. */
 double bounds_number(const pz_call* c, uint32_t k, double fallback, int64_t j);
 
 /* How a row kernel takes the rows of `like`, and a bound with them. */

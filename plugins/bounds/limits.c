@@ -67,12 +67,16 @@ bounds_declare(pz_call* const c, const uint32_t k, const char* const name,
 pz_status
 bounds_fill(pz_call* const c, const uint32_t k, const double fallback, pz_tensor* const buffer)
 {
+  const pz_tensor* const t = c->options[k].as.tensor; /* on the device of the queue */
+  const int64_t given = t ? pz_count(t) : 0;
   const int64_t n = pz_count(buffer);
   void* memory = NULL;
-  PZ_TRY(pz_work_host(c, (size_t)(n > 0 ? n : 1) * sizeof(double), &memory));
+  PZ_TRY(pz_work_host(c, (size_t)(n + given + 1) * sizeof(double), &memory));
   double* const numbers = (double*)memory;
+  double* const read = numbers + n;
+  PZ_TRY(given > 0 ? pz_read(c, t, read) : PZ_OK);
   for (int64_t j = 0; j < n; ++j) {
-    numbers[j] = bounds_number(c, k, fallback, j);
+    numbers[j] = given > 0 ? read[j % given] : fallback;
   }
   return pz_write(c, numbers, buffer);
 }

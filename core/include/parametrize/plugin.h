@@ -45,7 +45,8 @@ struct pz_call {
   uint32_t flags;           /* PZ_CALL_... */
   const pz_ops* ops;        /* operations on tensors */
   const pz_services* host;  /* everything else */
-  const pz_value* options;  /* one for each option of the table, in its order */
+  const pz_value* options;  /* one for each option of the table, in its order. A tensor is on the
+                               host in plan, and on the device in all other callbacks */
   const pz_tensor* buffer;  /* state, read-only, in the order of declaration */
   pz_tensor* new_buffer;    /* init, right_inverse, update: copies of the buffers to write. They
                                are committed with the outputs if the whole chain succeeds.
