@@ -132,7 +132,7 @@ check_symbols(const image* const file, const ElfW(Ehdr) * const h)
       check_import(name);
     } else if (strncmp(name, "pz_plugin_v", strlen("pz_plugin_v")) == 0) {
       exported = true;
-    } else if (binding == STB_GLOBAL) {
+    } else if (binding == STB_GLOBAL && strncmp(name, "__", 2) != 0) { /* those of the compiler */
       outcome_remark(VERDICT_WARNING,
                      "found the exported symbol %s, which may meet that of another file "
                      "(make it static, or cc -fvisibility=hidden)",
