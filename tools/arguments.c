@@ -33,7 +33,7 @@ static const struct {
     {"state", "FILE", "read buffers and own parameters of the chain from FILE", '\0'},
     {"state", "FILE", "write buffers and own parameters of the chain to FILE", '\0'},
     {"dtype", "TYPE", "float32 (the default) or float64", '\0'},
-    {"seed", "NUMBER", "seed of random draws, 1 or more (default: a new one)", '\0'},
+    {"seed", "NUMBER", "seed of random draws, 1 or more", '\0'},
     {"device", "NAME", "cpu, reference, auto ... (see parametrize list)", '\0'},
     {"force", NULL, "overwrite existing files", '\0'},
     {"map", "GLOB=CHAIN", "chain of the tensors whose names match; the first match counts", '\0'},

@@ -7,10 +7,10 @@
 
 // clang-format off
 
-/* most <- the largest entry that is not negative; on <- 1 if an entry is 0 */
+/* most <- the largest entry that is not negative, NaN if one is not finite; on <- 1 if an entry is 0 */
 PZ_ROW_KERNEL(bounds_largest, 1, 2, 0, 0,
   PZ_ROW_IN(0, beyond);
-  PZ_ROW_MAX(most, j, n, beyond[j]);
+  PZ_ROW_MAX(most, j, n, beyond[j] + 0 * beyond[j]);
   PZ_ROW_MAX(on, j, n, beyond[j] == (real)0 ? (real)1 : (real)0);
   PZ_VALUE_OUT(0, pz_max((real)0, most));
   PZ_VALUE_OUT(1, pz_max((real)0, on));

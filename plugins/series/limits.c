@@ -5,9 +5,10 @@
 
 // clang-format off
 
+/* NaN if an entry is not finite */
 PZ_ROW_KERNEL(series_largest, 1, 1, 0, 0,
   PZ_ROW_IN(0, beyond);
-  PZ_ROW_MAX(most, j, n, beyond[j]);
+  PZ_ROW_MAX(most, j, n, beyond[j] + 0 * beyond[j]);
   PZ_VALUE_OUT(0, most);
 )
 

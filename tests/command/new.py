@@ -61,12 +61,15 @@ def refusals():
     """one line for a name, a folder or a kind that will not do, and nothing left"""
     where = folder("refusals")
     (where / "there").mkdir()
-    name = "expected up to 63 lower-case letters, digits and underscores, a letter first\n"
+    name = "expected up to 63 lower-case letters, digits and underscores, a letter first, and no name of the library's own\n"
     for arguments, status, expected in (
         (["Bad"], 1, f'parametrize: new: found the name "Bad", {name}'),
         (["some/9lives"], 1, f'parametrize: new: found the name "9lives", {name}'),
         (["some/"], 1, f'parametrize: new: found the name "", {name}'),
         (["a" * 64], 1, f'parametrize: new: found the name "{"a" * 64}", {name}'),
+        (["view"], 1, f'parametrize: new: found the name "view", {name}'),
+        (["operations", "--kind", "backend"], 1, f'parametrize: new: found the name "operations", {name}'),
+        (["pz_map"], 1, f'parametrize: new: found the name "pz_map", {name}'),
         (["there"], 1, "parametrize: there: exists already\n"),
         (["no/such"], 1, "parametrize: no/such: No such file or directory\n"),
         (["fine", "--kind", "q"], 2, 'parametrize: --kind: found "q", expected entries, rows, matrices or backend; see parametrize new --help\n'),

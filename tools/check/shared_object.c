@@ -30,11 +30,13 @@ static const char* const forbidden[] = {
     "sigaction",      "signal",      "system",     "thrd_create",   "unsetenv", "vfork",
 };
 
-/* `count` items of `size` bytes at `offset`, or NULL if the file does not reach that far. */
+/* `count` items of `size` bytes at `offset`, or NULL if the file does not reach that far or they are
+   not aligned. */
 static const void*
 part(const image* const file, const uint64_t offset, const uint64_t count, const uint64_t size)
 {
-  const bool inside = offset <= file->size && count <= (file->size - offset) / size;
+  const bool inside = offset <= file->size && count <= (file->size - offset) / size &&
+                      offset % (size < sizeof(void*) ? 1 : sizeof(void*)) == 0;
   return inside ? file->bytes + offset : NULL;
 }
 
@@ -93,6 +95,20 @@ check_import(const char* const name)
   }
 }
 
+/* A name as a terminal may show it. */
+static void
+printable(const char* const name, char* const out, const size_t size)
+{
+  size_t n = 0;
+  for (; name[n] != '\0' && n + 1 < size; ++n) {
+    out[n] = name[n];
+    if (name[n] < ' ' || name[n] > '~') {
+      out[n] = '?';
+    }
+  }
+  out[n] = '\0';
+}
+
 /* The section of dynamic symbols, or NULL. */
 static const ElfW(Shdr) *
     symbols_of(const image* const file, const ElfW(Ehdr) * const h, const ElfW(Shdr) * *names)
@@ -126,7 +142,8 @@ check_symbols(const image* const file, const ElfW(Ehdr) * const h)
         !memchr(texts + one->st_name, '\0', names->sh_size - one->st_name)) {
       outcome_breach("found a symbol whose name is outside the file");
     }
-    const char* const name = texts + one->st_name;
+    char name[128];
+    printable(texts + one->st_name, name, sizeof(name));
     const unsigned binding = one->st_info >> 4;
     if (one->st_shndx == SHN_UNDEF) {
       check_import(name);
@@ -149,13 +166,13 @@ shared_object_check(const char* const path)
 {
   struct stat about;
   image file = {.size = 0};
-  const int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd >= 0 && fstat(fd, &about) == 0 && about.st_size > 0) {
+  const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd >= 0 && fstat(fd, &about) == 0 && S_ISREG(about.st_mode) && about.st_size > 0) {
     file.size = (size_t)about.st_size;
     file.bytes = mmap(NULL, file.size, PROT_READ, MAP_PRIVATE, fd, 0);
   }
   if (file.size == 0 || file.bytes == MAP_FAILED) {
-    outcome_breach("the file cannot be read");
+    outcome_breach("found no file that can be read, expected a shared object");
   }
   const ElfW(Ehdr)* const h = header_of(&file);
   check_segments(&file, h);

@@ -74,10 +74,20 @@ find_kind(const char* const name)
   return NULL;
 }
 
-/* Identifiers in lower case, as the ids of parametrizations are. */
+/* Identifiers in lower case, as the ids of parametrizations are, but for words of chains, names of
+   other files of the folder, and those that would meet names of the headers. */
 static bool
 is_name(const char* const text)
 {
+  static const char* const taken[] = {"accelerator", "back", "operations", "real", "view"};
+  for (size_t k = 0; k < sizeof(taken) / sizeof(taken[0]); ++k) {
+    if (strcmp(text, taken[k]) == 0) {
+      return false;
+    }
+  }
+  if (strncmp(text, "pz", 2) == 0) {
+    return false;
+  }
   const size_t length = strlen(text);
   const size_t valid = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_");
   return length > 0 && length == valid && length <= MAX_NAME && islower((unsigned char)text[0]);
@@ -192,7 +202,7 @@ run_new(const arguments* const a)
     return say(
         "new",
         "found the name \"%s\", expected up to %d lower-case letters, digits and underscores, "
-        "a letter first",
+        "a letter first, and no name of the library's own",
         name, (int)MAX_NAME);
   }
   if (lstat(path, &there) == 0) {

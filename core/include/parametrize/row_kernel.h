@@ -38,6 +38,7 @@
      PZ_ROW_REVERSE_SCAN(y, j, count, e)   y[j] = sum over i >= j of e at i
      PZ_ROW_PRODUCT_SCAN(y, j, count, e)   y[j] = product over i <= j of e at i
 
+   Scans join neighbours before they join them to what comes first, so those must be in range as well.
    The expression of a scan may read y[j]. These seven stand at the top level of the body, not inside
    conditionals or loops, because on a device many work items share a row. `count` is the same for all
    rows: made of lengths and integer arguments. What one of them writes, the next ones may read.

@@ -95,7 +95,7 @@ PZ_KERNEL(rotation3, 2, 0, 2,
   const real u1 = scale * w1 * inverse;
   const real u2 = scale * w2 * inverse;
   const real u3 = scale * w3 * inverse;
-  const real turn = (real)0.5 * (size / scale);
+  const real turn = size * ((real)0.5 / scale);
   const real sine = pz_sin(turn);
   const real s = 2 * sine * pz_cos(turn);
   const real d = 2 * sine * sine;
@@ -129,8 +129,9 @@ PZ_KERNEL(rotation3_adjoint, 3, 2, 2,
   const real u2 = scale * w2 * inverse;
   const real u3 = scale * w3 * inverse;
   const real t = size / scale;
-  const real sine = pz_sin((real)0.5 * t);
-  const real s = 2 * sine * pz_cos((real)0.5 * t);
+  const real half_t = size * ((real)0.5 / scale);
+  const real sine = pz_sin(half_t);
+  const real s = 2 * sine * pz_cos(half_t);
   const real d = 2 * sine * sine;
   const real a = t < (real)1e-30 ? (real)1 : s / t;
   const real b = t < (real)1e-30 ? (real)0 : d / t;
@@ -177,8 +178,9 @@ PZ_KERNEL(rotation3_tangent, 4, 0, 2,
   const real u2 = scale * w2 * inverse;
   const real u3 = scale * w3 * inverse;
   const real t = size / scale;
-  const real sine = pz_sin((real)0.5 * t);
-  const real a = t < (real)1e-30 ? (real)1 : 2 * sine * pz_cos((real)0.5 * t) / t;
+  const real half_t = size * ((real)0.5 / scale);
+  const real sine = pz_sin(half_t);
+  const real a = t < (real)1e-30 ? (real)1 : 2 * sine * pz_cos(half_t) / t;
   const real b = t < (real)1e-30 ? (real)0 : 2 * sine * sine / t;
   const real dw1 = -dx[step * i + 5];
   const real dw2 = dx[step * i + 2];
@@ -250,7 +252,7 @@ PZ_KERNEL(rotation3_density, 2, 0, 2,
   const real w3 = x[step * i + 1 + 2 * lower];
   const real scale = pz_unit_scale(pz_max(pz_abs(w1), pz_max(pz_abs(w2), pz_abs(w3))));
   const real size = pz_sqrt(scale * w1 * (scale * w1) + scale * w2 * (scale * w2) + scale * w3 * (scale * w3));
-  const real turn = (real)0.5 * (size / scale);
+  const real turn = size * ((real)0.5 / scale);
   out[i] = turn == (real)0 ? (real)0 : 2 * pz_log(pz_abs(pz_sin(turn) / turn));
 )
 
