@@ -173,7 +173,8 @@ static const command commands[] = {
         .usage = "[FOLDER/]NAME [--kind KIND]",
         .summary = "Begin a plugin: a folder with sources, a build and a check",
         .text =
-            "The plugin compiles as it is, a map passes check; then you edit it. KIND says what it\n"
+            "The plugin compiles as it is, a map passes check; then you edit it. KIND says what "
+            "it\n"
             "acts on: entries by themselves (a kernel), rows (sums along a dimension), matrices\n"
             "(operations, a triangle, log |det|); or it is a backend.\n",
         .takes = OPTION_KIND,

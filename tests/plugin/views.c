@@ -351,9 +351,7 @@ main(int argc, char** argv)
   backend = argv[2];
   const bool may_be_absent = strncmp(device, "cuda", 4) == 0 || strncmp(device, "opencl", 6) == 0;
   share = may_be_absent ? 16 : 3;
-  const char* const reason = may_be_absent ? test_device_missing(device) : NULL;
-  if (reason) {
-    printf("1..0 # SKIP %s\n", reason);
+  if (test_skips_device(device)) {
     return EXIT_SUCCESS;
   }
   TCase* const tcase = tcase_create("views");

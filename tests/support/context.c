@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static pz_status
 open_context(pz_context** const out)
@@ -55,6 +56,17 @@ test_device_missing(const char* const device)
 {
   pz_device found;
   return find_device(device, &found);
+}
+
+bool
+test_skips_device(const char* const device)
+{
+  const bool may_be_absent = strncmp(device, "cuda", 4) == 0 || strncmp(device, "opencl", 6) == 0;
+  const char* const reason = may_be_absent ? test_device_missing(device) : NULL;
+  if (reason) {
+    printf("1..0 # SKIP %s\n", reason);
+  }
+  return reason != NULL;
 }
 
 const char*

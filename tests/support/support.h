@@ -35,6 +35,9 @@ pz_context* test_context(void);
 /* Why no queue can be opened on the device in such a context, or NULL. For main. */
 const char* test_device_missing(const char* device);
 
+/* Prints a plan that skips all tests and says why, if the device is an accelerator that is absent. */
+bool test_skips_device(const char* device);
+
 /* Why tensors of the device (NULL: the default one) cannot be written by their address, or NULL. */
 const char* test_no_host_memory(const char* device);
 
