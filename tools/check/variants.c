@@ -39,7 +39,8 @@ add(variants* const out, const char* const before, const char* const id, const c
   out->n += used > 0 && (size_t)used < sizeof(out->chain[0]) ? 1 : 0;
 }
 
-/* The choices "a|b", both flags, or the bounds "0 .. 8" of small numbers. */
+/* The choices "a|b", both flags, the bounds "0 .. 8" of small numbers, the integer 1, and a tensor of
+   one number. */
 static void
 add_option(variants* const out, const char* const id, const pz_option_info* const option)
 {
@@ -54,6 +55,8 @@ add_option(variants* const out, const char* const id, const pz_option_info* cons
       }
       at += length + (at[length] == '|');
     }
+  } else if (option->type == PZ_TENSOR) {
+    add(out, "", id, option->name, "0.25", strlen("0.25"));
   } else if (gap && (option->type == PZ_REAL || option->type == PZ_INTEGER)) {
     const char* const bounds[] = {option->range, gap + 4};
     for (int k = 0; k < 2; ++k) {
@@ -64,6 +67,10 @@ add_option(variants* const out, const char* const id, const pz_option_info* cons
           (strncmp(bounds[k], option->fallback, length) != 0 || option->fallback[length] != '\0')) {
         add(out, "", id, option->name, bounds[k], length);
       }
+    }
+    if (option->type == PZ_INTEGER && strtod(bounds[0], NULL) < 1.0 &&
+        strtod(bounds[1], NULL) > 1.0 && strcmp(option->fallback, "1") != 0) {
+      add(out, "", id, option->name, "1", 1);
     }
   }
 }
