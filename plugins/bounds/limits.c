@@ -118,7 +118,11 @@ bounds_check(pz_call* const c, const pz_tensor* const beyond, const bool closed)
   double most = 0.0;
   double on = 0.0;
   PZ_TRY(largest_beyond(c, beyond, &most, &on));
-  if (!(most <= 0.0)) {
+  if (isnan(most)) {
+    return pz_fail(c, PZ_OUTSIDE,
+                   "found an entry that is not finite, expected all inside the bound");
+  }
+  if (most > 0.0) {
     return pz_fail(c, PZ_OUTSIDE, "found an entry beyond the bound by %g, expected all inside",
                    most);
   }

@@ -3,6 +3,8 @@
 
 #include "series.h"
 
+#include <math.h>
+
 // clang-format off
 
 /* NaN if an entry is not finite */
@@ -39,6 +41,10 @@ series_check(pz_call* const c, const series_bound* const bound, const double tol
 {
   double most = 0.0;
   PZ_TRY(largest(c, beyond, &most));
+  if (isnan(most)) {
+    return pz_fail(c, PZ_OUTSIDE, "found an entry that is not finite, expected %s less than %g",
+                   bound->entry, bound->at);
+  }
   return most < 0.0 ? PZ_OK
          : most <= tolerance
              ? pz_fail(c, PZ_SINGULAR, "found %s, which no original reaches", bound->on)

@@ -105,6 +105,25 @@ START_TEST(bad_bounds)
 }
 END_TEST
 
+/* What is not finite is no member, on whichever side of the bound it lies. */
+START_TEST(not_finite)
+{
+  static const char* const chains[] = {"positive", "lower_bound", "upper_bound", "interval",
+                                       "stable_diagonal(form=s4d)"};
+  const double values[] = {INFINITY, -INFINITY, NAN};
+  const int64_t one = 1;
+  const pz_spec spec = pz_spec_make(PZ_F64, 1, &one);
+  for (size_t k = 0; k < sizeof(chains) / sizeof(chains[0]); ++k) {
+    rig r;
+    rig_open(&r, NULL, device);
+    rig_chain(&r, chains[k], NULL, 0, PZ_FROM_TENSOR, &spec, 1);
+    rig_initialize(&r, (const double[]){0.5});
+    ck_assert_fails(rig_assign(&r, PZ_ASSIGN, &values[_i]), PZ_OUTSIDE, "that is not finite");
+    rig_close(&r);
+  }
+}
+END_TEST
+
 int
 main(const int argc, char** const argv)
 {
@@ -115,5 +134,6 @@ main(const int argc, char** const argv)
   TCase* const tcase = tcase_create("bounds");
   tcase_add_loop_test(tcase, tensors_of_bounds, 0, 2);
   tcase_add_test(tcase, bad_bounds);
+  tcase_add_loop_test(tcase, not_finite, 0, 3);
   return test_main_case(tcase);
 }
