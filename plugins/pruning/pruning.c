@@ -70,20 +70,13 @@ pruning_jvp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y
 static pz_status
 pruning_residual(pz_call* const c, const pz_tensor* const y, double* const distance)
 {
-  const int64_t count = pz_count(y);
-  const pz_spec one = pz_spec_make(y->dtype, 0, NULL);
   pz_tensor pruned;
-  pz_tensor largest;
   PZ_TRY(pz_work_like(c, y, &pruned));
-  PZ_TRY(pz_work(c, &one, &largest));
 
   // pruned <- Y - M o Y
   PZ_TRY(pz_copy(c, y, &pruned));
   PZ_TRY(pz_hadamard(c, -1.0, &c->buffer[MASK], y, 1.0, &pruned));
-  pz_view row;
-  const pz_tensor* const entries = pz_view_reshaped(&row, &pruned, 2, (const int64_t[]){1, count});
-  PZ_TRY(pz_norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, entries, &largest));
-  return pz_read(c, &largest, distance);
+  return pz_largest(c, &pruned, distance);
 }
 
 /* Independent standard normal entries where the mask is one. */

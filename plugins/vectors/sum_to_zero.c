@@ -106,7 +106,7 @@ sum_to_zero_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor*
 {
   double size = 0.0;
   if (c->intent == PZ_ASSIGN) {
-    PZ_TRY(vectors_largest(c, y, &size));
+    PZ_TRY(pz_largest(c, y, &size));
   }
   for (int32_t dim = -1; c->intent == PZ_ASSIGN && dim >= -dims_of(c); --dim) {
     PZ_TRY(vectors_check(c, &zero_sum, dim, size, y));

@@ -76,18 +76,6 @@ vectors_constants(pz_call* const c, const vectors_memory memory, const pz_kernel
 
 /* ---- members of a set ------------------------------------------------------------------- */
 
-pz_status
-vectors_largest(pz_call* const c, const pz_tensor* const numbers, double* const out)
-{
-  const pz_spec one = pz_spec_make(numbers->dtype, 0, NULL);
-  const int64_t shape[] = {1, pz_count(numbers)};
-  pz_view row;
-  pz_tensor most;
-  PZ_TRY(pz_work(c, &one, &most));
-  PZ_TRY(pz_norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, pz_view_reshaped(&row, numbers, 2, shape), &most));
-  return pz_read(c, &most, out);
-}
-
 /* The largest distance of the vectors, and the largest code of them if `code` is not NULL. */
 static pz_status
 measure(pz_call* const c, const vectors_set* const set, const int32_t dim, const double extra,
@@ -102,8 +90,8 @@ measure(pz_call* const c, const vectors_set* const set, const int32_t dim, const
   PZ_TRY(pz_work(c, &number, &codes));
   PZ_TRY(pz_launch_rows(c, set->kernel, PZ_ALONG_DIM, dim, PZ_TENSORS(y),
                         PZ_OUTPUTS(&distances, &codes), reals, NULL));
-  PZ_TRY(vectors_largest(c, &distances, distance));
-  return code ? vectors_largest(c, &codes, code) : PZ_OK;
+  PZ_TRY(pz_largest(c, &distances, distance));
+  return code ? pz_largest(c, &codes, code) : PZ_OK;
 }
 
 pz_status

@@ -55,9 +55,6 @@ enum {
 pz_status vectors_check(pz_call* c, const vectors_set* set, int32_t dim, double extra,
                         const pz_tensor* y);
 
-/* The largest magnitude of a tensor's entries. */
-pz_status vectors_largest(pz_call* c, const pz_tensor* t, double* out);
-
 /* In residual: the largest distance. */
 pz_status vectors_distance(pz_call* c, const vectors_set* set, int32_t dim, double extra,
                            const pz_tensor* y, double* distance);
