@@ -40,26 +40,49 @@ check_original(const char* const id, const pz_spec* const declared, const pz_spe
   return PZ_OK;
 }
 
-static pz_status
-check_draft(const char* const id, const pzi_draft* const draft, const uint32_t index,
-            const pz_direction direction, const pz_spec* const given, const uint32_t n_given)
+static uint32_t
+expected_originals(const pz_parametrization* const table)
 {
+  return table->n_originals > 0 ? table->n_originals : 1;
+}
+
+/* What holds whatever plan does. */
+static pz_status
+check_given(const pz_parametrization* const table, const uint32_t index,
+            const pz_direction direction, const uint32_t n_given)
+{
+  const uint32_t n = expected_originals(table);
+  if (index > 0 && n != 1) {
+    return pzi_fail(PZ_MISMATCH,
+                    "%s: found %" PRIu32 " originals at place %" PRIu32
+                    " of a chain, expected one: only the first parametrization may have several",
+                    table->id, n, index);
+  }
+  if (direction == PZ_FROM_INPUT && n_given != n) {
+    return pzi_fail(PZ_MISMATCH, "%s: found %" PRIu32 " original%s, expected %" PRIu32, table->id,
+                    n_given, PZI_S(n_given), n);
+  }
+  return PZ_OK;
+}
+
+static pz_status
+check_draft(const pz_parametrization* const table, const pzi_draft* const draft,
+            const pz_direction direction, const pz_spec* const given)
+{
+  const char* const id = table->id;
   char found[PZI_SPEC_TEXT];
   char expected[PZI_SPEC_TEXT];
   const uint32_t n_original = draft->n[PZ_ORIGINAL - 1];
-  if (n_original == 0 || !draft->has_value) {
-    return pzi_fail(PZ_PLUGIN, "%s: plan: declared no %s", id,
-                    n_original == 0 ? "original" : "value");
+  if (!draft->has_value) {
+    return pzi_fail(PZ_PLUGIN, "%s: plan: declared no value", id);
   }
   if (n_original + draft->n[PZ_OWN_PARAMETER - 1] > PZI_MAX_TENSORS) {
     return pzi_fail(PZ_PLUGIN, "%s: plan: declared more than %d originals and own parameters", id,
                     PZI_MAX_TENSORS);
   }
-  if (index > 0 && n_original != 1) {
-    return pzi_fail(PZ_MISMATCH,
-                    "%s: found %" PRIu32 " original%s at place %" PRIu32
-                    " of a chain, expected one: only the first parametrization may have several",
-                    id, n_original, PZI_S(n_original), index);
+  if (n_original != expected_originals(table)) {
+    return pzi_fail(PZ_PLUGIN, "%s: plan: declared %" PRIu32 " original%s, expected %" PRIu32, id,
+                    n_original, PZI_S(n_original), expected_originals(table));
   }
   if (direction == PZ_FROM_TENSOR) {
     if (!pz_spec_equal(&draft->value, given)) {
@@ -68,11 +91,7 @@ check_draft(const char* const id, const pzi_draft* const draft, const uint32_t i
     }
     return PZ_OK;
   }
-  if (n_original != n_given) {
-    return pzi_fail(PZ_MISMATCH, "%s: found %" PRIu32 " original%s, expected %" PRIu32, id, n_given,
-                    PZI_S(n_given), n_original);
-  }
-  for (uint32_t i = 0; i < n_given; ++i) {
+  for (uint32_t i = 0; i < n_original; ++i) {
     PZ_TRY(check_original(id, &draft->tensors[0][i].spec, &given[i]));
   }
   return PZ_OK;
@@ -165,6 +184,7 @@ pzi_plan_make(const pzi_instance* const instance, const uint32_t index,
               const uint32_t n_given, pzi_plan* const out)
 {
   const pz_parametrization* const table = &instance->parametrization->table;
+  PZ_TRY(check_given(table, index, direction, n_given));
   pzi_draft* const draft = calloc(1, sizeof(*draft));
   if (!draft) {
     return pzi_no_memory(sizeof(*draft));
@@ -177,7 +197,7 @@ pzi_plan_make(const pzi_instance* const instance, const uint32_t index,
   call.options = instance->options;
   call.in = in;
   call.direction = (uint32_t)direction;
-  call.n_given = n_given;
+  call.n_original = expected_originals(table);
   call.dtype = given[0].dtype;
   call.reserved = &run;
 
@@ -185,7 +205,7 @@ pzi_plan_make(const pzi_instance* const instance, const uint32_t index,
   const pz_status answer = (table->plan ? table->plan : default_plan)(&call, given);
   pz_status status = pzi_activity_end(&run, answer);
   if (status == PZ_OK) {
-    status = check_draft(table->id, draft, index, direction, given, n_given);
+    status = check_draft(table, draft, direction, given);
   }
   if (status == PZ_OK) {
     status = check_fold(table->id, draft);

@@ -32,12 +32,7 @@ PZ_ROW_KERNEL(centred_mean, 1, 2, 0, 0,
 static pz_status
 centred_plan(pz_call* c, const pz_spec* given)
 {
-  if (c->n_given != 1) {
-    return pz_fail(c, PZ_MISMATCH, "found %u inputs, expected one", (unsigned)c->n_given);
-  }
-  if (given->ndim < 1) {
-    return pz_fail(c, PZ_MISMATCH, "found a scalar, expected vectors along the last dimension");
-  }
+  PZ_TRY(pz_expect_dims(c, given, 1, "vectors along the last"));
   PZ_TRY(pz_declare_original(c, NULL, given));
   return pz_declare_value(c, given, PZ_GENERAL);
 }

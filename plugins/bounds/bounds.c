@@ -151,9 +151,6 @@ static const struct {
 static pz_status
 plan(pz_call* const c, const pz_spec* const given)
 {
-  if (c->n_given != 1) {
-    return pz_fail(c, PZ_MISMATCH, "found %u inputs, expected one", (unsigned)c->n_given);
-  }
   if (c->options[MAP].as.integer != SQUARE) {
     PZ_TRY(pz_declare_density(c, 0, PZ_ALL_ENTRIES, PZ_ALL_ENTRIES));
   }

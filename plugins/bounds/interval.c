@@ -94,9 +94,6 @@ count_of(const pz_call* const c, const uint32_t option)
 static pz_status
 interval_plan(pz_call* const c, const pz_spec* const given)
 {
-  if (c->n_given != 1) {
-    return pz_fail(c, PZ_MISMATCH, "found %u inputs, expected one", (unsigned)c->n_given);
-  }
   const int64_t n =
       count_of(c, LOWER) > count_of(c, UPPER) ? count_of(c, LOWER) : count_of(c, UPPER);
   for (int64_t j = 0; j < n; ++j) {

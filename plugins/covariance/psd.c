@@ -21,14 +21,8 @@ static pz_status
 psd_plan(pz_call* const c, const pz_spec* const given)
 {
   const int64_t rank = c->options[RANK].as.integer;
-  if (c->direction == PZ_FROM_TENSOR) {
-    PZ_TRY(pz_expect_square(c, given));
-  } else if (c->n_given != 1) {
-    return pz_fail(c, PZ_MISMATCH, "found %u inputs, expected one", (unsigned)c->n_given);
-  } else if (given->ndim < 2) {
-    return pz_fail(c, PZ_MISMATCH, "found %d dimension%s, expected matrices", (int)given->ndim,
-                   given->ndim == 1 ? "" : "s");
-  }
+  PZ_TRY(c->direction == PZ_FROM_TENSOR ? pz_expect_square(c, given)
+                                        : pz_expect_dims(c, given, 2, "matrices"));
   pz_spec x = *given;
   pz_spec y = *given;
   const int64_t n = given->shape[given->ndim - 2];

@@ -98,13 +98,7 @@ tall_room(pz_call* const c, const pz_tensor* const y, pz_tensor* const out)
 static pz_status
 orthogonal_plan(pz_call* const c, const pz_spec* const given)
 {
-  if (c->n_given != 1) {
-    return pz_fail(c, PZ_MISMATCH, "found %u inputs, expected one", (unsigned)c->n_given);
-  }
-  if (given->ndim < 2) {
-    return pz_fail(c, PZ_MISMATCH, "found %d dimension%s, expected matrices", (int)given->ndim,
-                   given->ndim == 1 ? "" : "s");
-  }
+  PZ_TRY(pz_expect_dims(c, given, 2, "matrices"));
   const int32_t last = given->ndim - 1;
   const int64_t rows = given->shape[last - 1];
   const int64_t cols = given->shape[last];

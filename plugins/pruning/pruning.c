@@ -18,9 +18,6 @@ enum { MASK };
 static pz_status
 pruning_plan(pz_call* const c, const pz_spec* const given)
 {
-  if (c->n_given != 1) {
-    return pz_fail(c, PZ_MISMATCH, "found %u inputs, expected one", (unsigned)c->n_given);
-  }
   PZ_TRY(pz_declare_original(c, NULL, given));
   PZ_TRY(pz_declare_buffer(c, "mask", given));
   return pz_declare_value(c, given, PZ_GENERAL);

@@ -130,9 +130,6 @@ count(const pz_call* const c, const pz_tensor* const t)
 static pz_status
 plan(pz_call* const c, const pz_spec* const given)
 {
-  if (c->n_given != 1) {
-    return pz_fail(c, PZ_MISMATCH, "found %u inputs, expected one", (unsigned)c->n_given);
-  }
   const long long last = given->ndim > 0 ? (long long)given->shape[given->ndim - 1] : 1;
   if (is_lru(c) && last != 2) {
     return pz_fail(c, PZ_MISMATCH,

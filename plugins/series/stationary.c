@@ -85,12 +85,7 @@ PZ_ROW_KERNEL(stationary_density_slope, 2, 1, 0, 0,
 static pz_status
 stationary_plan(pz_call* const c, const pz_spec* const given)
 {
-  if (c->n_given != 1) {
-    return pz_fail(c, PZ_MISMATCH, "found %u inputs, expected one", (unsigned)c->n_given);
-  }
-  if (given->ndim < 1) {
-    return pz_fail(c, PZ_MISMATCH, "found a single number, expected rows of coefficients");
-  }
+  PZ_TRY(pz_expect_dims(c, given, 1, "rows of coefficients"));
   PZ_TRY(pz_declare_density(c, 1, PZ_ALL_ENTRIES, PZ_ALL_ENTRIES));
   PZ_TRY(pz_declare_original(c, NULL, given));
   return pz_declare_value(c, given, PZ_GENERAL);

@@ -109,23 +109,14 @@ static pz_status
 check_shape(pz_call* const c, const pz_spec* const given)
 {
   const int64_t dim = c->options[DIM].as.integer;
-  if (c->n_given != 1) {
-    return pz_fail(c, PZ_MISMATCH, "found %u inputs, expected one", (unsigned)c->n_given);
-  }
   if (spectral_is_batched(c)) {
     if (dim != 0) {
       return pz_fail(c, PZ_INVALID, "found dim=%lld with batched=1, expected dim=0",
                      (long long)dim);
     }
-    return given->ndim >= 2 ? PZ_OK
-                            : pz_fail(c, PZ_MISMATCH, "found %d dimension%s, expected matrices",
-                                      (int)given->ndim, given->ndim == 1 ? "" : "s");
+    return pz_expect_dims(c, given, 2, "matrices");
   }
-  if (dim >= given->ndim || dim < -given->ndim) {
-    return pz_fail(c, PZ_MISMATCH, "found %d dimension%s, expected one numbered dim=%lld",
-                   (int)given->ndim, given->ndim == 1 ? "" : "s", (long long)dim);
-  }
-  return PZ_OK;
+  return pz_expect_dim(c, given, (int32_t)dim);
 }
 
 /* Division by a number keeps a matrix symmetric or skew. */

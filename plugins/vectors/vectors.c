@@ -12,18 +12,8 @@ index_of(const int32_t dim, const int32_t ndim)
 pz_status
 vectors_expect(pz_call* const c, const pz_spec* const given, const int32_t dim, bool* const last)
 {
-  if (c->n_given != 1) {
-    return pz_fail(c, PZ_MISMATCH, "found %u inputs, expected one", (unsigned)c->n_given);
-  }
-  const int32_t index = index_of(dim, given->ndim);
-  if (given->ndim == 0) {
-    return pz_fail(c, PZ_MISMATCH, "found a single number, expected vectors");
-  }
-  if (index < 0 || index >= given->ndim) {
-    return pz_fail(c, PZ_MISMATCH, "found %d dimension%s, expected at least %d", (int)given->ndim,
-                   given->ndim == 1 ? "" : "s", dim < 0 ? -(int)dim : (int)dim + 1);
-  }
-  *last = index == given->ndim - 1;
+  PZ_TRY(pz_expect_dim(c, given, dim));
+  *last = index_of(dim, given->ndim) == given->ndim - 1;
   return PZ_OK;
 }
 

@@ -102,19 +102,11 @@ dim_of(const pz_call* const c)
 static pz_status
 weight_norm_plan(pz_call* const c, const pz_spec* const given)
 {
-  if (c->direction == PZ_FROM_INPUT && c->n_given != 2) {
-    return pz_fail(c, PZ_MISMATCH,
-                   "found %u input%s, expected two, the magnitudes g and the directions v",
-                   (unsigned)c->n_given, c->n_given == 1 ? "" : "s");
-  }
   const pz_spec* const v = &given[c->direction == PZ_FROM_INPUT ? V : 0];
   const bool whole = kind(c) == PZ_WHOLE;
   const int32_t dim = dim_of(c) + (dim_of(c) < 0 ? v->ndim : 0);
   pz_spec g = pz_spec_make(v->dtype, whole ? 0 : v->ndim, v->shape);
-  if (!whole && (dim < 0 || dim >= v->ndim)) {
-    return pz_fail(c, PZ_MISMATCH, "found %d dimension%s, expected one numbered dim=%s",
-                   (int)v->ndim, v->ndim == 1 ? "" : "s", dims[c->options[DIM].as.integer]);
-  }
+  PZ_TRY(whole ? PZ_OK : pz_expect_dim(c, v, dim_of(c)));
   for (int32_t i = 0; i < g.ndim; ++i) {
     g.shape[i] = i == dim ? g.shape[i] : 1;
   }
@@ -205,6 +197,7 @@ static const pz_parametrization weight_norm = {
                "cost: one pass over memory forward, one in vjp",
     .options = weight_norm_options,
     .n_options = sizeof(weight_norm_options) / sizeof(weight_norm_options[0]),
+    .n_originals = 2,
     .plan = weight_norm_plan,
     .forward = weight_norm_forward,
     .right_inverse = weight_norm_right_inverse,

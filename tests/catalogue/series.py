@@ -106,7 +106,7 @@ def refusals():
             ("stationary", [0.5, 1], "found a partial autocorrelation of magnitude 1, which no original reaches"),
             ("stationary", [1.0, 0.5], "found a partial autocorrelation of magnitude 2, expected less than 1"),
             ("stationary", [0.5, float("nan")], "found an entry that is not finite, expected a partial autocorrelation of magnitude less than 1"),
-            ("stationary", 0.5, "found a single number, expected rows of coefficients"),
+            ("stationary", 0.5, "found 0 dimensions, expected rows of coefficients"),
             (lru, [0.8, 0.9], "found an eigenvalue of modulus 1.20415946, expected less than 1"),
             (lru, [0, -1], "found an eigenvalue of modulus 0 or 1, which no original reaches"),
             (lru, [0, 0], "found an eigenvalue of modulus 0 or 1, which no original reaches"),

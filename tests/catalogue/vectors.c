@@ -29,7 +29,7 @@ static const struct {
     {"sum_to_zero(dims=2)", 1, {3}, PZ_MISMATCH, "found 1 dimension, expected at least 2"},
     {"simplex(dim=2)", 2, {3, 3}, PZ_MISMATCH, "found 2 dimensions, expected at least 3"},
     {"ordered(dim=-3)", 2, {3, 3}, PZ_MISMATCH, "found 2 dimensions, expected at least 3"},
-    {"sphere", 0, {0}, PZ_MISMATCH, "found a single number, expected vectors"},
+    {"sphere", 0, {0}, PZ_MISMATCH, "found 0 dimensions, expected at least 1 for dim=-1"},
     {"sphere(radius=0)", 1, {3}, PZ_INVALID, "found radius 0, expected a number between"},
     {"sphere(radius=-2)", 1, {3}, PZ_INVALID, "found radius -2, expected a number between"},
     {"sphere(radius=1e300)", 1, {3}, PZ_INVALID, "found radius 1e+300, expected a number between"},
@@ -55,7 +55,7 @@ START_TEST(refused_inputs)
   const int64_t three = 3;
   const pz_spec given[] = {pz_spec_make(PZ_F64, 1, &three), pz_spec_make(PZ_F64, 1, &three)};
   ck_assert_fails(rig_try_chain(&r, chains[_i], NULL, 0, PZ_FROM_INPUT, given, 2), PZ_MISMATCH,
-                  "found 2 inputs, expected one");
+                  "found 2 originals, expected 1");
   rig_close(&r);
 }
 END_TEST

@@ -85,9 +85,6 @@ PZ_KERNEL(overwrite, 1, 0, 0,
 static pz_status
 plan(pz_call* const c, const pz_spec* const given)
 {
-  if (c->direction == PZ_FROM_INPUT && c->n_given != 2) {
-    return pz_fail(c, PZ_MISMATCH, "found %u inputs, expected two", (unsigned)c->n_given);
-  }
 #ifdef DEFECT_PLAN
   if (given->ndim == 3) {
     return pz_fail(c, PZ_INVALID, "found three dimensions");
@@ -224,6 +221,7 @@ static const pz_parametrization defective = {
     .option_size = sizeof(pz_option),
     .id = "defective",
     .summary = "Entries s e^x",
+    .n_originals = 2,
     .plan = plan,
     .forward = forward,
     .right_inverse = right_inverse,

@@ -131,6 +131,7 @@ static const pz_parametrization product = {
     .option_size = sizeof(pz_option),
     .id = "product",
     .summary = "Products of two originals",
+    .n_originals = 2,
     .plan = product_plan,
     .init = product_init,
     .forward = product_forward,

@@ -100,7 +100,7 @@ def arrays():
     refused("apply", "-p", "skew", "x.npy", "-o", "y.npy", says=["parametrize: skew: found 2x3", "square"])
     refused("apply", "-p", "skew,cayley", "x.npy", "-o", "y.npy", says=["2x3", "square"])
     refused("apply", "-p", "skew", "v.npy", "-o", "y.npy", says=["1 dimension", "square"])
-    refused("apply", "-p", "skew", "s.npy", "s.npy", "-o", "y.npy", says="found 2 inputs")
+    refused("apply", "-p", "skew", "s.npy", "s.npy", "-o", "y.npy", says="skew: found 2 originals, expected 1")
     refused("invert", "-p", "skew", "x.npy", "-o", "y.npy", says="square")
     refused("sample", "-p", "skew", "2", "3", "-o", "y.npy", says="square")
     refused("vjp", "-p", "skew", "s.npy", "--grad", "x.npy", "-o", "y.npy", says=["2x3", "2x2"])

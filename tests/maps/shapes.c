@@ -29,7 +29,7 @@ PZ_KERNEL(
 static pz_status
 norm_plan(pz_call* const c, const pz_spec* const given)
 {
-  const pz_spec* const v = &given[c->direction == PZ_FROM_INPUT && c->n_given > 1 ? 1 : 0];
+  const pz_spec* const v = &given[c->direction == PZ_FROM_INPUT ? 1 : 0];
   if (v->ndim != 2) {
     return pz_fail(c, PZ_MISMATCH, "found %d dimensions, expected 2", (int)v->ndim);
   }
@@ -77,6 +77,7 @@ const pz_parametrization map_norm = {
     .size = sizeof(map_norm),
     .id = "norm",
     .summary = "Rows of given norms",
+    .n_originals = 2,
     .plan = norm_plan,
     .forward = norm_forward,
     .right_inverse = norm_right_inverse,
@@ -153,9 +154,6 @@ factors_plan(pz_call* const c, const pz_spec* const given)
   const int64_t rank = c->options[0].as.integer;
   const bool input = c->direction == PZ_FROM_INPUT;
   pz_spec value = given[0];
-  if (input && c->n_given != 2) {
-    return pz_fail(c, PZ_MISMATCH, "found %u originals, expected 2", (unsigned)c->n_given);
-  }
   if (input) {
     value.shape[value.ndim - 1] = given[1].shape[given[1].ndim - 1];
   }
@@ -220,6 +218,7 @@ const pz_parametrization map_factors = {
     .summary = "Matrices of low rank",
     .options = factors_options,
     .n_options = 1,
+    .n_originals = 2,
     .plan = factors_plan,
     .forward = factors_forward,
     .right_inverse = factors_right_inverse,
@@ -231,9 +230,6 @@ const pz_parametrization map_factors = {
 static pz_status
 weighted_plan(pz_call* const c, const pz_spec* const given)
 {
-  if (c->direction == PZ_FROM_INPUT && c->n_given != 2) {
-    return pz_fail(c, PZ_MISMATCH, "found %u inputs, expected two", (unsigned)c->n_given);
-  }
   const pz_spec number = pz_spec_make(given[0].dtype, 0, NULL);
   const pz_spec* const matrix = c->direction == PZ_FROM_TENSOR ? &given[0] : &given[1];
   PZ_TRY(pz_declare_original(c, NULL, &number));
@@ -272,6 +268,7 @@ const pz_parametrization map_weighted = {
     .size = sizeof(map_weighted),
     .id = "weighted",
     .summary = "A number times a matrix",
+    .n_originals = 2,
     .plan = weighted_plan,
     .forward = weighted_forward,
     .right_inverse = weighted_right_inverse,

@@ -50,6 +50,16 @@ half_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
   return pz_fold_adjoint(c, (pz_triangle)map_triangle, parity(), gy, gx);
 }
 
+/* Says that it has two originals, and declares as many. */
+static const pz_parametrization halves = {
+    .size = sizeof(halves),
+    .n_originals = 2,
+    .id = "halves",
+    .summary = "A fold of two matrices, which does not exist",
+    .plan = half_plan,
+    .forward = half_forward,
+};
+
 static const pz_parametrization half = {
     .size = sizeof(half),
     .id = "half",
@@ -220,5 +230,5 @@ static const pz_parametrization taken = {
     .vjp = taken_vjp,
 };
 
-PZ_PLUGIN(triangle_maps, "1.0.0", PZ_PARAMETRIZATION(&half), PZ_PARAMETRIZATION(&spin),
-          PZ_PARAMETRIZATION(&both), PZ_PARAMETRIZATION(&taken));
+PZ_PLUGIN(triangle_maps, "1.0.0", PZ_PARAMETRIZATION(&half), PZ_PARAMETRIZATION(&halves),
+          PZ_PARAMETRIZATION(&spin), PZ_PARAMETRIZATION(&both), PZ_PARAMETRIZATION(&taken));

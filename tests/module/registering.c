@@ -192,8 +192,10 @@ START_TEST(semantics_07_only_the_first_takes_several_originals)
   const pz_tensor value = fixture_read("weight");
   ck_assert_double_eq(host_at(&value, 5), 2.0 * host_at(&w, 5));
   char* const picture = fixture_picture();
-  ck_assert_fails(pz_register_parametrization(module, "weight", "weighted", NULL), PZ_MISMATCH,
-                  "\"weight\": weighted: found 1 inputs, expected two");
+  ck_assert_fails(
+      pz_register_parametrization(module, "weight", "weighted", NULL), PZ_MISMATCH,
+      "\"weight\": weighted: found 2 originals at place 2 of a chain, expected one: only the first "
+      "parametrization may have several");
   fixture_unchanged(picture);
 }
 END_TEST

@@ -59,7 +59,6 @@ struct pz_call {
                                zero elsewhere; dx is complete */
   uint32_t intent;          /* pz_intent, in right_inverse */
   uint32_t direction;       /* pz_direction, in plan */
-  uint32_t n_given;         /* number of specs passed to plan */
   uint32_t n_original;      /* number of inputs: originals, or 1 for a later stage */
   uint32_t n_x;             /* n_original + number of own parameters */
   uint32_t n_buffer;
@@ -120,11 +119,12 @@ typedef struct pz_parametrization {
   const char* formula;  /* the map, its domain and its cost, one or more lines; may be NULL */
   const pz_option* options;
   uint32_t n_options;
-  uint32_t reserved; /* zero */
+  uint32_t n_originals; /* 0 counts as 1. Only the first stage of a chain may have several */
 
   /* Declares originals, own parameters, buffers and the value with its structure, from specs
-     and options, never from data. `given` has c->n_given specs. If missing: one original of the
-     spec given[0], and a value of the same spec, structure general. */
+     and options, never from data. `given` is the spec of the value, or has that of each original,
+     as c->direction says. If missing: one original of the spec given[0], and a value of the same
+     spec, structure general. */
   pz_status (*plan)(pz_call* c, const pz_spec* given);
 
   /* Fills new_buffer and new_parameter, which are zero before, when the parametrization joins a
@@ -271,17 +271,32 @@ struct pz_services {
 #define pz_take_triangle(c) (((c)->host->take_triangle)(c))
 #define pz_declare_density(c, ...) (((c)->host->declare_density)((c), __VA_ARGS__))
 
-/* In plan: refuses anything but one input whose last two dimensions are square matrices. */
+/* In plan: refuses fewer than `least` dimensions; `expected` is a plural, "matrices". */
+static inline pz_status
+pz_expect_dims(pz_call* const c, const pz_spec* const given, const int32_t least,
+               const char* const expected)
+{
+  return given->ndim >= least ? PZ_OK
+                              : pz_fail(c, PZ_MISMATCH, "found %d dimension%s, expected %s",
+                                        (int)given->ndim, given->ndim == 1 ? "" : "s", expected);
+}
+
+/* In plan: refuses tensors that have no dimension `dim`, which counts from the last below 0. */
+static inline pz_status
+pz_expect_dim(pz_call* const c, const pz_spec* const given, const int32_t dim)
+{
+  return dim >= -given->ndim && dim < given->ndim
+             ? PZ_OK
+             : pz_fail(c, PZ_MISMATCH, "found %d dimension%s, expected at least %d for dim=%d",
+                       (int)given->ndim, given->ndim == 1 ? "" : "s",
+                       (int)(dim < 0 ? -dim : dim + 1), (int)dim);
+}
+
+/* In plan: refuses anything but square matrices as the last two dimensions. */
 static inline pz_status
 pz_expect_square(pz_call* const c, const pz_spec* const given)
 {
-  if (c->n_given != 1) {
-    return pz_fail(c, PZ_MISMATCH, "found %u inputs, expected one", (unsigned)c->n_given);
-  }
-  if (given->ndim < 2) {
-    return pz_fail(c, PZ_MISMATCH, "found %d dimension%s, expected square matrices",
-                   (int)given->ndim, given->ndim == 1 ? "" : "s");
-  }
+  PZ_TRY(pz_expect_dims(c, given, 2, "square matrices"));
   const int64_t rows = given->shape[given->ndim - 2];
   const int64_t cols = given->shape[given->ndim - 1];
   if (rows != cols) {

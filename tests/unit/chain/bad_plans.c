@@ -125,7 +125,16 @@ static const pz_parametrization liar = {
     .forward = map_copy_forward,
 };
 
-PZ_PLUGIN(bad_plans, "1.0.0", PZ_PARAMETRIZATION(&liar));
+static const pz_parametrization liars = {
+    .size = sizeof(liars),
+    .n_originals = 2,
+    .id = "liars",
+    .summary = "Declares nonsense of two originals",
+    .plan = liar_plan,
+    .forward = map_copy_forward,
+};
+
+PZ_PLUGIN(bad_plans, "1.0.0", PZ_PARAMETRIZATION(&liar), PZ_PARAMETRIZATION(&liars));
 
 START_TEST(test_plans)
 {
@@ -133,7 +142,7 @@ START_TEST(test_plans)
     pz_status status;
     const char* message;
   } expected[] = {
-      {PZ_PLUGIN, "liar: plan: declared no original"},
+      {PZ_PLUGIN, "liar: plan: declared 0 originals, expected 1"},
       {PZ_PLUGIN, "liar: plan: declared no value"},
       {PZ_PLUGIN, "liar: plan: value: found float64 4, which cannot be skew"},
       {PZ_PLUGIN, "liar: plan: value: found float64 4, which cannot be upper triangular"},
@@ -153,7 +162,7 @@ START_TEST(test_plans)
       {PZ_INVALID, "liar: read: found in plan, which has no data"},
       {PZ_PLUGIN, "liar: plan: saved a record in plan"},
       {PZ_PLUGIN, "liar: plan: original: found name \"twin\" twice"},
-      {PZ_PLUGIN, "liar: plan: original: found name \"original1\" twice"},
+      {PZ_PLUGIN, "liars: plan: original: found name \"original1\" twice"},
       {PZ_PLUGIN, "liar: plan: declared more than 64 originals and own parameters"},
       {PZ_PLUGIN, "liar: plan: buffer: found 9 dimensions, expected 0 to 8"},
       {PZ_UNSUPPORTED, "liar: found case 23"},
@@ -166,8 +175,8 @@ START_TEST(test_plans)
   ck_assert_ok(pz_context_add_plugin(context, &pz_plugin_v1_bad_plans));
   for (plan_case = 0; plan_case < (int)(sizeof(expected) / sizeof(expected[0])); ++plan_case) {
     pz_chain* made = NULL;
-    const pz_status status =
-        pz_chain_new(context, "liar", NULL, 0, PZ_FROM_TENSOR, &spec, 1, &made);
+    const char* const chain = strncmp(expected[plan_case].message, "liars", 5) ? "liar" : "liars";
+    const pz_status status = pz_chain_new(context, chain, NULL, 0, PZ_FROM_TENSOR, &spec, 1, &made);
     ck_assert_str_eq(pz_error_message(), expected[plan_case].message);
     ck_assert_int_eq(status, expected[plan_case].status);
     ck_assert_ptr_null(made);

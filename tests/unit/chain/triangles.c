@@ -222,8 +222,10 @@ START_TEST(test_bad_declarations)
   ck_assert_fails(pz_chain_new(r.context, "half", NULL, 0, PZ_FROM_INPUT, &spec, 1, &chain),
                   PZ_PLUGIN, "half: plan: declared a fold, expected one original");
   map_mistake = MAP_FOLD_OF_TWO;
-  ck_assert_fails(pz_chain_new(r.context, "half", NULL, 0, PZ_FROM_INPUT, two, 2, &chain),
-                  PZ_PLUGIN, "half: plan: declared a fold, expected one original");
+  ck_assert_fails(pz_chain_new(r.context, "halves", NULL, 0, PZ_FROM_INPUT, two, 2, &chain),
+                  PZ_PLUGIN, "halves: plan: declared a fold, expected one original");
+  ck_assert_fails(pz_chain_new(r.context, "half", NULL, 0, PZ_FROM_INPUT, &spec, 1, &chain),
+                  PZ_PLUGIN, "half: plan: declared 2 originals, expected 1");
   map_mistake = MAP_NO_MISTAKE;
   map_triangle = 7;
   ck_assert_fails(pz_chain_new(r.context, "half", NULL, 0, PZ_FROM_INPUT, &spec, 1, &chain),
