@@ -122,8 +122,9 @@ check_shape(pz_call* const c, const pz_spec* const given)
                                       (int)given->ndim, given->ndim == 1 ? "" : "s");
   }
   if (dim >= given->ndim || dim < -given->ndim) {
-    return pz_fail(c, PZ_MISMATCH, "found %d dimension%s, expected one numbered dim=%lld",
-                   (int)given->ndim, given->ndim == 1 ? "" : "s", (long long)dim);
+    return pz_fail(c, PZ_MISMATCH, "found %d dimension%s, expected at least %d for dim=%d",
+                   (int)given->ndim, given->ndim == 1 ? "" : "s", (int)(dim < 0 ? -dim : dim + 1),
+                   (int)dim);
   }
   return PZ_OK;
 }

@@ -20,8 +20,9 @@ vectors_expect(pz_call* const c, const pz_spec* const given, const int32_t dim, 
     return pz_fail(c, PZ_MISMATCH, "found a single number, expected vectors");
   }
   if (index < 0 || index >= given->ndim) {
-    return pz_fail(c, PZ_MISMATCH, "found %d dimension%s, expected at least %d", (int)given->ndim,
-                   given->ndim == 1 ? "" : "s", dim < 0 ? -(int)dim : (int)dim + 1);
+    return pz_fail(c, PZ_MISMATCH, "found %d dimension%s, expected at least %d for dim=%d",
+                   (int)given->ndim, given->ndim == 1 ? "" : "s",
+                   dim < 0 ? -(int)dim : (int)dim + 1, (int)dim);
   }
   *last = index == given->ndim - 1;
   return PZ_OK;

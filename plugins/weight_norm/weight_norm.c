@@ -112,8 +112,9 @@ weight_norm_plan(pz_call* const c, const pz_spec* const given)
   const int32_t dim = dim_of(c) + (dim_of(c) < 0 ? v->ndim : 0);
   pz_spec g = pz_spec_make(v->dtype, whole ? 0 : v->ndim, v->shape);
   if (!whole && (dim < 0 || dim >= v->ndim)) {
-    return pz_fail(c, PZ_MISMATCH, "found %d dimension%s, expected one numbered dim=%s",
-                   (int)v->ndim, v->ndim == 1 ? "" : "s", dims[c->options[DIM].as.integer]);
+    const int32_t asked = dim_of(c);
+    return pz_fail(c, PZ_MISMATCH, "found %d dimension%s, expected at least %d for dim=%d",
+                   (int)v->ndim, v->ndim == 1 ? "" : "s", asked < 0 ? -asked : asked + 1, asked);
   }
   for (int32_t i = 0; i < g.ndim; ++i) {
     g.shape[i] = i == dim ? g.shape[i] : 1;

@@ -293,11 +293,11 @@ START_TEST(what_does_not_fit_is_refused)
   const extents matrix = {2, {3, 5}};
   rig r;
   ck_assert_fails(subject_try(&r, "weight_norm(dim=2)", PZ_F64, matrix), PZ_MISMATCH,
-                  "found 2 dimensions, expected one numbered dim=2");
+                  "found 2 dimensions, expected at least 3 for dim=2");
   ck_assert_fails(subject_try(&r, "weight_norm", PZ_F64, (extents){0, {0}}), PZ_MISMATCH,
-                  "found 0 dimensions, expected one numbered dim=0");
+                  "found 0 dimensions, expected at least 1 for dim=0");
   ck_assert_fails(subject_try(&r, "weight_norm(dim=-3)", PZ_F64, matrix), PZ_MISMATCH,
-                  "found 2 dimensions, expected one numbered dim=-3");
+                  "found 2 dimensions, expected at least 3 for dim=-3");
   ck_assert_fails(subject_try(&r, "weight_norm(dim=-9)", PZ_F64, matrix), PZ_INVALID,
                   "|all|-1|-2|");
   ck_assert_fails(subject_try(&r, "pruning,weight_norm", PZ_F64, matrix), PZ_MISMATCH,
