@@ -98,6 +98,10 @@ START_TEST(refused_shapes)
     ck_assert_fails(rig_try_chain(&r, all[k].chain, NULL, 0, all[k].direction, &spec, 1),
                     PZ_MISMATCH, all[k].message);
   }
+  const pz_spec tall = pz_spec_make(PZ_F64, 2, (const int64_t[]){3000000000, 1});
+  ck_assert_fails(rig_try_chain(&r, "psd(rank=1)", NULL, 0, PZ_FROM_INPUT, &tall, 1),
+                  PZ_UNSUPPORTED,
+                  "psd: plan: value: float64 3000000000x3000000000 is beyond any memory");
   rig_close(&r);
 }
 END_TEST
