@@ -150,6 +150,50 @@ END_TEST
 
 /* A matrix of which a work item takes one row, from the definition: L_ij = tanh x_ij / product over k < j of
    cosh x_ik, and in triangles log |det| = - sum of (i - j + 1) log cosh x_ij. */
+/* The entry of a matrix that is singular, or nearly, or has rows of very different entries. */
+static double
+extreme(const int kind, const int64_t i, const int64_t j, const double size)
+{
+  switch (kind) {
+  case 0:
+    return size;
+  case 1:
+    return i == j ? size : size * (1.0 - 1e-7);
+  case 2:
+    return i == j ? 1.0 : -size;
+  default:
+    return (i + 2 * j) % 3 == 0 ? size : 1.0 / size;
+  }
+}
+
+/* What is registered has a value that can be assigned. */
+START_TEST(registered_values_come_back)
+{
+  static const char* const chains[] = {factor, covariance, unit_factor, correlation};
+  static const double sizes[] = {1.0, 1e4, 1e30};
+  rig r;
+  rig_open(&r, NULL, device);
+  for (int k = 0; k < 4 * 3 * 4 * 2; ++k) { // chains, sizes, kinds, dtypes
+    const char* const chain = chains[k % 4];
+    const double size = sizes[k / 4 % 3];
+    for (int64_t n = 1; n <= 24; n += 1 + n / 4) {
+      double a[24 * 24];
+      rig_from_tensor(&r, chain, k / 48 ? PZ_F64 : PZ_F32, 2, (const int64_t[]){n, n});
+      for (int64_t i = 0; i < n * n; ++i) {
+        a[i] = extreme(k / 12 % 4, i / n, i % n, size);
+      }
+      ck_assert_ok(rig_assign(&r, PZ_REGISTER, a));
+      double* const y = rig_forward(&r);
+      const pz_status status = rig_assign(&r, PZ_ASSIGN, y);
+      ck_assert_msg(status == PZ_OK, "%s, n = %d, size %g, kind %d: %s", chain, (int)n, size,
+                    k / 12 % 4, pz_error_message());
+      free(y);
+    }
+  }
+  rig_close(&r);
+}
+END_TEST
+
 START_TEST(large)
 {
   enum { N = 200 };
@@ -248,6 +292,7 @@ main(const int argc, char** const argv)
   tcase_add_test(tcase, refused_shapes);
   tcase_add_test(tcase, lower_rank);
   tcase_add_test(tcase, one_bad_matrix);
+  tcase_add_test(tcase, registered_values_come_back);
   tcase_add_test(tcase, large);
   tcase_add_loop_test(tcase, moments, 0, 7);
   return test_main_case(tcase);
