@@ -254,6 +254,20 @@ check_plan(const pz_chain* const chain, const pzi_file_chain* const source, cons
   return PZ_OK;
 }
 
+/* Checks that a rule gives the value the shape that it has in the file. */
+static pz_status
+check_shape(const pz_chain* const chain, const pz_spec* const described)
+{
+  char a[PZI_SPEC_TEXT];
+  char b[PZI_SPEC_TEXT];
+  pz_spec spec = *described;
+  spec.dtype = pz_chain_value(chain)->dtype;
+  return pz_spec_equal(&spec, pz_chain_value(chain))
+             ? PZ_OK
+             : pzi_fail(PZ_MISMATCH, "\"%.300s\" gives %s, expected %s as in the file", chain->text,
+                        pzi_spec_text(pz_chain_value(chain), a), pzi_spec_text(&spec, b));
+}
+
 /* A lenient load skips a chain whose original is missing. */
 static bool
 lacks_original(pzi_loading* const l, const pzi_load_chain* const incoming)
@@ -322,16 +336,19 @@ plan(pzi_loading* const l, pzi_load_chain* const incoming, const uint32_t dtype,
       return pzi_loading_lenient(l) ? PZ_OK : pzi_fail(PZ_MISMATCH, "the file has no original");
     }
   }
+  const pzi_saved_chain* const described = incoming->source->saved;
   chain_text t = {0};
   pz_chain* chain = NULL;
   pz_status status = saved ? text_as_saved(l, incoming, &t) : PZ_OK;
   if (status == PZ_OK) {
     status = make_chain(l, saved ? t.text.data : incoming->rule, &t, specs, n,
-                        saved ? &saved->value : value, &chain);
+                        described ? &described->value : value, &chain);
   }
   chain_text_cleanup(&t);
   if (status == PZ_OK && saved) {
     status = check_plan(chain, incoming->source, pzi_loading_widens(l));
+  } else if (status == PZ_OK && described) {
+    status = check_shape(chain, &described->value);
   }
   if (status != PZ_OK) {
     pz_chain_free(chain);

@@ -309,6 +309,7 @@ START_TEST(files_give_the_tensor_in_its_shape)
       ck_assert_ok(pz_module_save(made_here, path, NULL));
       reopen();
       expect_loaded(NULL, &value);
+      expect_loaded(plain, &value); // the description knows the shape
       expect_loaded_there(NULL, &spec, &value);
       drop_description();
       expect_loaded(with, &value);
@@ -351,6 +352,25 @@ START_TEST(shapes_in_texts_are_checked)
 }
 END_TEST
 
+/* A rule may not give a value another shape than the file describes. */
+START_TEST(rules_keep_the_shape)
+{
+  static const int64_t wide[] = {4, 3};
+  static const pz_chain_rule rules[] = {{.pattern = "weight", .text = "simplex"}};
+  const pz_load_settings settings = settings_of(0, rules, 1);
+  const pz_spec tensor = pz_spec_make(PZ_F32, 2, wide);
+  pz_module* const saved = plain_module(&tensor);
+  pz_module* loaded = NULL;
+  ck_assert_ok(pz_register_parametrization(saved, "weight", "view(cols=*),simplex", NULL));
+  ck_assert_ok(pz_module_save(saved, path, NULL));
+  pz_module_free(saved);
+  reopen();
+  ck_assert_fails(
+      test_module_from_file(context, getenv("TEST_DEVICE"), file, NULL, &settings, &loaded),
+      PZ_MISMATCH, "\"weight\": \"simplex\" gives float32 12, expected float32 4x3 as in the file");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -358,6 +378,7 @@ main(void)
   tcase_set_timeout(tests, 60);
   tcase_add_test(tests, originals_tell_one_shape_or_none);
   tcase_add_test(tests, files_give_the_tensor_in_its_shape);
+  tcase_add_test(tests, rules_keep_the_shape);
   tcase_add_test(tests, shapes_in_texts_are_checked);
   return test_main_case(tests);
 }
