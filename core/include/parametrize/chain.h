@@ -52,7 +52,7 @@ typedef struct pz_option_setting {
 /* Makes the chain of `text`. PZ_FROM_TENSOR: given[0] is the spec of the value. PZ_FROM_INPUT:
    given[0 .. n_given-1] are the specs of the originals. PZ_NOT_FOUND for an unknown
    parametrization or option (names the nearest), PZ_INVALID for malformed text or a value out of
-   range, PZ_MISMATCH if a stage does not accept its input.
+   range, PZ_MISMATCH if a stage does not accept its input, PZ_UNSUPPORTED for a size that no memory has.
 
    If a view begins the chain, the originals are those of a tensor in that view. With PZ_FROM_INPUT its
    shape has to follow from them: 11 numbers under "view(cols=*),simplex" are of a tensor of 12, of
