@@ -70,14 +70,15 @@ PZ_KERNEL(matrices_keep_apart, 1, 1, 1,
   l[row + i % n] = pz_max(l[row + i % n], share * norm);
 )
 
-PZ_ROW_KERNEL(matrices_raise, 1, 1, 2, 0,
+PZ_ROW_KERNEL(matrices_raise, 1, 1, 3, 0,
   PZ_ROW_IN(0, w);
   PZ_ROW_OUT(0, root);
   PZ_REAL_ARG(0, share);
   PZ_REAL_ARG(1, least);
+  PZ_REAL_ARG(2, unit);
   PZ_ROW_MAX(top, j, n, w[j]);
   PZ_ROW_EACH(j, n) {
-    root[j] = pz_sqrt(top > (real)0 ? pz_max(w[j], share * top) : least);
+    root[j] = unit * pz_sqrt(top > (real)0 ? pz_max(w[j], share * top) : least);
   }
 )
 
@@ -166,19 +167,34 @@ matrices_check(pz_call* const c, const matrices* const set, const pz_tensor* con
   return PZ_OK;
 }
 
+/* A power of two from sqrt(n) on: eigenvalues of order n divided by its square are in range. */
+static double
+unit_of(const int64_t n)
+{
+  double unit = 1.0;
+  while (unit * unit < (double)n) {
+    unit *= 2.0;
+  }
+  return unit;
+}
+
 pz_status
 matrices_spectra(pz_call* const c, const pz_tensor* const a, pz_tensor* const w, pz_tensor* const v,
                  const double** const out)
 {
   const pz_spec spec = pz_spec_make(a->dtype, a->ndim - 1, a->shape);
+  const double unit = unit_of(pz_rows(a));
   pz_tensor s;
   void* read = NULL;
   PZ_TRY(pz_work(c, &spec, w));
   PZ_TRY(pz_work_like(c, a, &s));
-  PZ_TRY(pz_symmetrize(c, 0.5, 1, a, &s));
+  PZ_TRY(pz_symmetrize(c, 0.5 / (unit * unit), 1, a, &s));
   PZ_TRY(pz_eigh(c, &s, w, v));
   PZ_TRY(pz_work_host(c, (size_t)pz_count(w) * sizeof(double), &read));
   PZ_TRY(pz_read(c, w, read));
+  for (int64_t k = 0; k < pz_count(w); ++k) {
+    ((double*)read)[k] *= unit * unit;
+  }
   *out = read;
   return PZ_OK;
 }
@@ -187,9 +203,10 @@ pz_status
 matrices_roots(pz_call* const c, const double share, const double least, const pz_tensor* const w,
                pz_tensor* const root)
 {
+  const double unit = unit_of(w->shape[w->ndim - 1]);
   PZ_TRY(pz_work_like(c, w, root));
   return pz_launch_rows(c, &matrices_raise, PZ_ALONG_DIM, -1, PZ_TENSORS(w), PZ_OUTPUTS(root),
-                        PZ_REALS(share, least), NULL);
+                        PZ_REALS(share, least / (unit * unit), unit), NULL);
 }
 
 static double

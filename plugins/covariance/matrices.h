@@ -37,12 +37,13 @@ pz_status matrices_check(pz_call* c, const matrices* set, const pz_tensor* a);
    - pivots below 2 n eps of their entry of the diagonal become that. */
 pz_status matrices_inverse(pz_call* c, const matrices* set, const pz_tensor* a, pz_tensor* l);
 
-/* The eigenvalues of the symmetric part of a, in ascending order, in scratch and on the host, and the
-   vectors unless v is NULL. */
+/* The eigenvalues of the symmetric part of a, in ascending order, and the vectors unless v is NULL. w, in
+   scratch, is for matrices_roots: divided by a power of two, so that it does not overflow. *out has them
+   on the host. */
 pz_status matrices_spectra(pz_call* c, const pz_tensor* a, pz_tensor* w, pz_tensor* v,
                            const double** out);
 
-/* root, in scratch, <- the roots of eigenvalues w. Those below a share of the largest first become that,
+/* root, in scratch, <- the roots of eigenvalues, from w. Those below a share of the largest first become that,
    or all become `least` if none is positive. */
 pz_status matrices_roots(pz_call* c, double share, double least, const pz_tensor* w,
                          pz_tensor* root);

@@ -169,24 +169,26 @@ extreme(const int kind, const int64_t i, const int64_t j, const double size)
 /* What is registered has a value that can be assigned. */
 START_TEST(registered_values_come_back)
 {
-  static const char* const chains[] = {factor, covariance, unit_factor, correlation};
-  static const double sizes[] = {1.0, 1e4, 1e30};
+  enum { CHAINS = 5, SIZES = 4, KINDS = 4, N = 40 };
+  static const char* const chains[CHAINS] = {factor, covariance, unit_factor, correlation, "psd"};
+  static const double sizes[SIZES] = {1.0, 1e4, 1e30, 1e37};
   rig r;
   rig_open(&r, NULL, device);
-  for (int k = 0; k < 4 * 3 * 4 * 2; ++k) { // chains, sizes, kinds, dtypes
-    const char* const chain = chains[k % 4];
-    const double size = sizes[k / 4 % 3];
-    for (int64_t n = 1; n <= 24; n += 1 + n / 4) {
-      double a[24 * 24];
-      rig_from_tensor(&r, chain, k / 48 ? PZ_F64 : PZ_F32, 2, (const int64_t[]){n, n});
+  for (int k = 0; k < CHAINS * SIZES * KINDS * 2; ++k) {
+    const char* const chain = chains[k % CHAINS];
+    const double size = sizes[k / CHAINS % SIZES];
+    for (int64_t n = 1; n <= N; n += 1 + n / 4) {
+      double a[N * N];
+      rig_from_tensor(&r, chain, k / (CHAINS * SIZES * KINDS) ? PZ_F64 : PZ_F32, 2,
+                      (const int64_t[]){n, n});
       for (int64_t i = 0; i < n * n; ++i) {
-        a[i] = extreme(k / 12 % 4, i / n, i % n, size);
+        a[i] = extreme(k / (CHAINS * SIZES) % KINDS, i / n, i % n, size);
       }
       ck_assert_ok(rig_assign(&r, PZ_REGISTER, a));
       double* const y = rig_forward(&r);
       const pz_status status = rig_assign(&r, PZ_ASSIGN, y);
       ck_assert_msg(status == PZ_OK, "%s, n = %d, size %g, kind %d: %s", chain, (int)n, size,
-                    k / 12 % 4, pz_error_message());
+                    k / (CHAINS * SIZES) % KINDS, pz_error_message());
       free(y);
     }
   }
