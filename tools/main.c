@@ -147,7 +147,8 @@ static const command commands[] = {
             "tensor is that of the first --map whose GLOB matches its name, else the one in the\n"
             "file. GLOB is a shell pattern in which * also matches dots. A file from PyTorch has\n"
             "no chains, so every parametrized tensor needs a --map:\n"
-            "  --map 'rnn.weight_hh*=skew,matrix_exp' --map '*=symmetric'\n",
+            "  --map 'rnn.weight_hh*=skew,matrix_exp' --map '*=symmetric'\n"
+            "A view may need the tensor's shape: --map 'w=view(cols=*,tensor=4x3),simplex'.\n",
         .takes = OPTION_RULES | OPTION_OUTPUT | OPTION_DEVICE | OPTION_FORCE | OPTION_LENIENT,
         .needs = OPTION_OUTPUT,
         .least_operands = 1,

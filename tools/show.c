@@ -73,10 +73,18 @@ has_tag(const char* const tags, const char* const tag)
   return false;
 }
 
-/* Lists all parametrizations, or those with a tag; kin have the same tags, so they stand together. */
+static void
+add_parametrization(table* const t, const pz_parametrization_info* const info)
+{
+  table_row(t, (const char*[]){info->id, info->tags, info->version, info->summary, info->path});
+}
+
+/* Lists all parametrizations and the words of chains, or those with a tag; kin have the same tags, so
+   they stand together. */
 static bool
 list_parametrizations(pz_context* const context, const char* const tag)
 {
+  static const char* const words[] = {"view", "back"};
   pz_parametrization_info info = {.size = sizeof(info)};
   table t;
   table_init(&t, 5);
@@ -88,13 +96,20 @@ list_parametrizations(pz_context* const context, const char* const tag)
       continue;
     }
     ++n;
-    table_row(&t, (const char*[]){info.id, info.tags, info.version, info.summary, info.path});
+    add_parametrization(&t, &info);
   }
-  table_sort(&t, 1);
   if (!list_ended(status)) {
     table_cleanup(&t);
     return false;
   }
+  for (size_t k = 0; k < sizeof(words) / sizeof(words[0]) && (n > 0 || tag != NULL); ++k) {
+    const bool found = pz_context_find(context, words[k], &info) == PZ_OK;
+    if (found && (tag == NULL || has_tag(info.tags, tag))) {
+      ++n;
+      add_parametrization(&t, &info);
+    }
+  }
+  table_sort(&t, 1);
   if (n == 0) {
     table_cleanup(&t);
     if (tag != NULL) {

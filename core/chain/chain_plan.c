@@ -7,11 +7,11 @@
    is now known. Both passes must agree. The declarations of the forward pass become the
    chain's list of tensors.
 
-   A view before the first map reads the originals. An original is laid out like the tensor where
-   its shape allows that (reading.h); any other has the shape that the map gives it. */
+   A view before the first map reads the originals of a tensor (opening.h). */
 
 #include "chain.h"
 
+#include "opening.h"
 #include "spec_text.h"
 #include "status.h"
 #include "text.h"
@@ -111,42 +111,25 @@ plan_backward(pz_chain* const chain, const pz_spec* const given, pz_spec* const 
   }
   if (begins_with_view(chain)) {
     chain->tensor = tensor;
-    for (uint32_t k = 0; k < *n_originals; ++k) {
-      pzi_turn turn;
-      if (pzi_reading_fits(chain->stages[0].view, &originals[k], &tensor, &turn)) {
-        originals[k] = turn.to;
-        chain->laid_out |= UINT64_C(1) << k;
-      }
-    }
+    pzi_opening_lay_out(chain->stages[0].view, &tensor, originals, *n_originals, &chain->laid_out);
   }
   return PZ_OK;
 }
 
-/* The tensor that a view before the first map reads, where only the originals are known. */
-static pz_spec
-largest(const pz_spec* const originals, const uint32_t n)
+/* Leaves a view; the text may give the shape of its tensor. */
+static pz_status
+leave(const pzi_view* const view, const pz_spec* const read, const pz_spec* const like,
+      pzi_turn* const out)
 {
-  pz_spec found = originals[0];
-  for (uint32_t k = 1; k < n; ++k) {
-    const int64_t more = pz_spec_count(&originals[k]) - pz_spec_count(&found);
-    found = more > 0 || (more == 0 && originals[k].ndim > found.ndim) ? originals[k] : found;
+  PZ_TRY(pzi_reading_end(view, read, like, out));
+  const pz_spec given = pz_spec_make(out->to.dtype, view->ndim, view->shape);
+  if (view->ndim > 0 && !pz_spec_equal(&given, &out->to)) {
+    char found[PZI_SPEC_TEXT];
+    char expected[PZI_SPEC_TEXT];
+    return pzi_fail(PZ_MISMATCH, "view: found a tensor of %s, expected %s as the text gives it",
+                    pzi_spec_text(&out->to, found), pzi_spec_text(&given, expected));
   }
-  return found;
-}
-
-/* What the view before the first map reads of originals that the caller gives. */
-static void
-guess_tensor(pz_chain* const chain, const pz_spec* const originals, const uint32_t n)
-{
-  const pzi_view* const view = chain->stages[0].view;
-  pzi_turn turn;
-  chain->tensor = largest(originals, n);
-  for (uint32_t k = 0; k < n; ++k) {
-    const bool lies = pzi_reading_fits(view, &originals[k], NULL, &turn) &&
-                      pzi_reading_fits(view, &turn.to, &chain->tensor, &turn) &&
-                      pz_spec_equal(&turn.to, &originals[k]);
-    chain->laid_out |= lies ? UINT64_C(1) << k : 0;
-  }
+  return PZ_OK;
 }
 
 /* Replaces the originals that lie as in the tensor by what the first map reads. */
@@ -214,9 +197,9 @@ plan_forward(pz_chain* const chain, const pz_spec* const values, pz_spec* const 
       PZ_TRY(pzi_reading_begin(stage->view, &value, &turn));
       pzi_way_add(&way, &turn);
       tensor = value;
-      stage->plan.value = turn.to;
+      stage->plan.value = way.n > 0 ? turn.to : chain->maps[stage->map - 1]->plan.value;
     } else if (i > 0) {
-      PZ_TRY(pzi_reading_end(stage->view, &value, &tensor, &turn));
+      PZ_TRY(leave(stage->view, &value, &tensor, &turn));
       pzi_way_add(&way, &turn);
       way.n_ending = way.n;
       stage->plan.value = turn.to;
@@ -224,7 +207,7 @@ plan_forward(pz_chain* const chain, const pz_spec* const values, pz_spec* const 
     value = stage->plan.value;
   }
   if (chain->open) {
-    PZ_TRY(pzi_reading_end(chain->open, &value, &tensor, &turn));
+    PZ_TRY(leave(chain->open, &value, &tensor, &turn));
     pzi_way_add(&way, &turn);
     way.n_ending = way.n;
     value = turn.to;
@@ -356,7 +339,8 @@ pzi_chain_plan(pz_chain* const chain, const pz_direction direction, const pz_spe
     chain->tensor.dtype = dtype == before->tensors[0].spec.dtype ? chain->tensor.dtype : dtype;
     chain->laid_out = before->laid_out;
   } else if (begins_with_view(chain)) {
-    guess_tensor(chain, originals, n);
+    status = pzi_opening_find(chain->stages[0].view, chain->maps[0]->instance, originals, n,
+                              &chain->tensor, &chain->laid_out);
   }
   if (status == PZ_OK) {
     status = plan_forward(chain, values, originals, n);

@@ -130,7 +130,11 @@ pzi_density_check_meeting(const pz_chain* const inner, const pz_chain* const out
 {
   const pzi_stage* const before = inner->maps[inner->n_maps - 1];
   const pzi_stage* const after = outer->maps[0];
-  const bool viewed = inner->out.n > 0 || (outer->read && outer->read[original].n > 0);
+  pzi_way way = inner->out;
+  for (uint32_t k = 0; outer->read && k < outer->read[original].n; ++k) {
+    pzi_way_add(&way, &outer->read[original].turns[k]);
+  }
+  const bool viewed = way.n > 0;
   PZ_TRY(check_pair(before, after, viewed));
   return check_batch(before, after, viewed, n_batch);
 }

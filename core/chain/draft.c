@@ -45,6 +45,20 @@ is_taken(const pzi_draft* const draft, const uint32_t role, const char* const na
   return false;
 }
 
+/* A size that no memory has is not the plugin's fault. */
+static pz_status
+check_spec(pzi_activity* const run, const pz_spec* const spec, const bool integers,
+           const char* const what)
+{
+  const pz_status status = pzi_check_spec(spec, integers, what);
+  if (status != PZ_OK) {
+    const bool first = run->breach[0] == '\0';
+    (void)pzi_activity_breach(run, "%s", pz_error_message());
+    run->breach_status = first && status == PZ_UNSUPPORTED ? status : run->breach_status;
+  }
+  return status;
+}
+
 pz_status
 pzi_draft_tensor(pzi_activity* const run, const uint32_t role, const char* const name,
                  const pz_spec* const spec)
@@ -52,9 +66,7 @@ pzi_draft_tensor(pzi_activity* const run, const uint32_t role, const char* const
   pzi_draft* const draft = run->draft;
   const char* const what = role_names[role - 1];
   uint32_t* const n = &draft->n[role - 1];
-  if (pzi_check_spec(spec, role == PZ_STATE_BUFFER, what) != PZ_OK) {
-    return pzi_activity_breach(run, "%s", pz_error_message());
-  }
+  PZ_TRY(check_spec(run, spec, role == PZ_STATE_BUFFER, what));
   if (role != PZ_ORIGINAL && !name) {
     return pzi_activity_breach(run, "%s: found no name", what);
   }
@@ -89,9 +101,7 @@ pzi_draft_value(pzi_activity* const run, const pz_spec* const spec, const uint32
   const uint32_t structure = declared > PZ_DIAGONAL ? (uint32_t)PZ_GENERAL : declared;
   pzi_draft* const draft = run->draft;
   char text[PZI_SPEC_TEXT];
-  if (pzi_check_spec(spec, false, "value") != PZ_OK) {
-    return pzi_activity_breach(run, "%s", pz_error_message());
-  }
+  PZ_TRY(check_spec(run, spec, false, "value"));
   if (draft->has_value) {
     return pzi_activity_breach(run, "value: found a second one");
   }

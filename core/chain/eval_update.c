@@ -243,8 +243,8 @@ pz_eval_residual(pz_eval* const eval, const pz_state* const state, const uint32_
   const pz_spec* const spec = last ? &chain->value : &asked->plan.value;
   const pzi_eval_stage* const stage = &eval->stages[map];
   pzi_way way = {0};
-  if (stage->out && (last || back)) {
-    way = *stage->out;
+  if (last || back) {
+    way = map + 1 < chain->n_maps ? chain->maps[map + 1]->in : chain->out;
     way.n = way.n_ending;
   }
   pz_tensor y;

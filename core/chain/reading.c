@@ -24,6 +24,7 @@
 typedef struct layout {
   int32_t n; /* dimensions after the cuts */
   int64_t extent[PZ_MAX_DIMS];
+  bool fixed[PZ_MAX_DIMS];  /* the extent follows from the cuts alone */
   int32_t cut[PZ_MAX_DIMS]; /* the dimension that each cut divides */
   int32_t order[PZ_MAX_DIMS];
   int32_t n_read;              /* dimensions of what is read */
@@ -64,9 +65,11 @@ cut(const pzi_view* const view, layout* const l)
     }
     for (int32_t i = l->n++; i > d; --i) {
       l->extent[i] = l->extent[i - 1];
+      l->fixed[i] = l->fixed[i - 1];
     }
     l->extent[d + 1] = l->extent[d] / parts;
     l->extent[d] = parts;
+    l->fixed[d] = true; // the rest is as free as the whole was
     l->cut[k] = d;
   }
   size_t bytes = 0;
@@ -285,12 +288,59 @@ pzi_reading_fits(const pzi_view* const view, const pz_spec* const spec, const pz
   return fits;
 }
 
-void
-pzi_way_add(pzi_way* const way, const pzi_turn* const turn)
+/* Gives the dimensions of list k, from number `at` on, the extent of what is read; the number of ways,
+   2 for more. */
+static int
+divide(layout* const l, const int32_t k, const int32_t at, int64_t extent)
 {
-  if (turn->moves || !same_shape(&turn->from, &turn->to)) {
-    way->turns[way->n++] = *turn;
+  int32_t free = -1;
+  int32_t n_free = 0;
+  for (int32_t j = at; j < at + l->joined[k]; ++j) {
+    const int32_t d = l->order[j];
+    if (l->fixed[d] && extent % l->extent[d] != 0) {
+      return 0;
+    }
+    extent /= l->fixed[d] ? l->extent[d] : 1;
+    free = l->fixed[d] ? free : d;
+    n_free += !l->fixed[d];
   }
+  for (int32_t j = at; j < at + l->joined[k]; ++j) {
+    l->extent[l->order[j]] = l->fixed[l->order[j]] ? l->extent[l->order[j]] : 1;
+  }
+  if (n_free > 0) {
+    l->extent[free] = extent;
+  }
+  return n_free > 1 && extent != 1 ? 2 : n_free > 0 || extent == 1;
+}
+
+int
+pzi_reading_tensors(const pzi_view* const view, const pz_spec* const read, const int32_t ndim,
+                    pz_spec* const tensor, uint32_t* const held)
+{
+  static const int64_t empty[PZ_MAX_DIMS] = {0}; // every number of parts divides 0
+  pzi_message before;
+  layout l;
+  int ways = 1;
+  *tensor = pz_spec_make(read->dtype, ndim, empty);
+  *held = 0;
+  pzi_message_save(&before);
+  if (lay_out(view, tensor, &l) != PZ_OK) {
+    pzi_message_restore(&before);
+    return 0;
+  }
+  if (l.n_read != read->ndim) {
+    return 0;
+  }
+  for (int32_t k = 0, at = 0; k < l.n_read; at += l.joined[k++]) {
+    const int found = divide(&l, k, at, read->shape[k]);
+    ways = found == 0 || ways == 0 ? 0 : found > ways ? found : ways;
+    *held |= l.joined[k] > 1 || l.fixed[l.order[at]] ? 1U << k : 0;
+  }
+  if (!uncut(view, &l)) {
+    return 0;
+  }
+  *tensor = pz_spec_make(read->dtype, ndim, l.extent);
+  return ways;
 }
 
 pzi_turn
@@ -302,6 +352,28 @@ pzi_turn_inverse(const pzi_turn* const turn)
     inverse.order[turn->order[j]] = j;
   }
   return inverse;
+}
+
+bool
+pzi_turn_undoes(const pzi_turn* const before, const pzi_turn* const after)
+{
+  const pzi_turn back = pzi_turn_inverse(before);
+  bool same = same_shape(&before->from, &after->to) && before->moves == after->moves;
+  same = same && (!back.moves || back.n == after->n);
+  for (int32_t j = 0; same && back.moves && j < back.n; ++j) {
+    same = back.extent[j] == after->extent[j] && back.order[j] == after->order[j];
+  }
+  return same;
+}
+
+void
+pzi_way_add(pzi_way* const way, const pzi_turn* const turn)
+{
+  if (way->n > 0 && pzi_turn_undoes(&way->turns[way->n - 1], turn)) {
+    --way->n;
+  } else if (turn->moves || !same_shape(&turn->from, &turn->to)) {
+    way->turns[way->n++] = *turn;
+  }
 }
 
 pz_status

@@ -26,7 +26,8 @@ typedef struct pzi_turn {
 typedef struct pzi_way {
   pzi_turn turns[2];
   uint32_t n;
-  uint32_t n_ending; /* of them end a view: 0 or 1, the first */
+  uint32_t
+      n_ending; /* 1: the first turn ends a view, also where the next one undid it and n is 0 */
 } pzi_way;
 
 /* The turn from a tensor to what is read. PZ_MISMATCH if the view does not fit it. */
@@ -43,7 +44,16 @@ pz_status pzi_reading_end(const pzi_view* view, const pz_spec* read, const pz_sp
 bool pzi_reading_fits(const pzi_view* view, const pz_spec* spec, const pz_spec* like,
                       pzi_turn* out);
 
+/* The number of tensors of `ndim` dimensions that are read as `read`, 2 for more; one of them, and the
+   dimensions of `read` whose extents all that is laid out like such a tensor has. */
+int pzi_reading_tensors(const pzi_view* view, const pz_spec* read, int32_t ndim, pz_spec* tensor,
+                        uint32_t* held);
+
+/* Adds a turn. One that undoes the turn before it removes that. */
 void pzi_way_add(pzi_way* way, const pzi_turn* turn);
+
+/* Do the turns lead back to where they began? */
+bool pzi_turn_undoes(const pzi_turn* before, const pzi_turn* after);
 
 /* The same turn backward. */
 pzi_turn pzi_turn_inverse(const pzi_turn* turn);

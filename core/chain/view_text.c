@@ -5,6 +5,7 @@
    item       = dim [ "-" dim ] / "*"
    split      = dim ":" parts *("+" dim ":" parts)
    dim        = [ "-" ] digits
+   tensor     = digits *("x" digits)
 
    Numbers are resolved later, against a tensor (reading.c). */
 
@@ -116,6 +117,22 @@ read_cuts(const pzi_option_words* const option, pzi_view* const out)
                         option->value);
 }
 
+static pz_status
+read_shape(const pzi_option_words* const option, pzi_view* const out)
+{
+  const char* at = option->value;
+  bool good = read_number(&at, &out->shape[out->ndim++]);
+  while (good && *at == 'x') {
+    ++at;
+    good = out->ndim < PZ_MAX_DIMS && read_number(&at, &out->shape[out->ndim++]);
+  }
+  return good && *at == '\0'
+             ? PZ_OK
+             : pzi_fail(PZ_INVALID,
+                        "view: tensor: found \"%.100s\", expected a shape as in 16x8x3x3",
+                        option->value);
+}
+
 static uint32_t
 count_rests(const pzi_view_list* const list)
 {
@@ -129,17 +146,19 @@ count_rests(const pzi_view_list* const list)
 pz_status
 pzi_view_parse(const pzi_stage_words* const words, pzi_view* const out)
 {
-  static const char* const names[] = {"split", "rows", "cols"};
-  bool given[3] = {false, false, false};
+  static const char* const names[] = {"split", "rows", "cols", "tensor"};
+  enum { SPLIT, ROWS, COLS, TENSOR, NAMES };
+  bool given[NAMES] = {false};
   pzi_view view = {0};
   for (uint32_t k = 0; k < words->n_options; ++k) {
     const pzi_option_words* const option = &words->options[k];
     uint32_t which = 0;
-    while (which < 3 && strcmp(names[which], option->name) != 0) {
+    while (which < NAMES && strcmp(names[which], option->name) != 0) {
       ++which;
     }
-    if (which == 3) {
-      return pzi_fail(PZ_NOT_FOUND, "view: no option \"%.100s\", there is split, rows, cols",
+    if (which == NAMES) {
+      return pzi_fail(PZ_NOT_FOUND,
+                      "view: no option \"%.100s\", there is split, rows, cols, tensor",
                       option->name);
     }
     if (given[which]) {
@@ -147,19 +166,20 @@ pzi_view_parse(const pzi_stage_words* const words, pzi_view* const out)
                       option->name);
     }
     given[which] = true;
-    PZ_TRY(which == 0 ? read_cuts(option, &view)
-                      : read_list(option, which == 1 ? &view.rows : &view.cols));
+    PZ_TRY(which == SPLIT    ? read_cuts(option, &view)
+           : which == TENSOR ? read_shape(option, &view)
+                             : read_list(option, which == ROWS ? &view.rows : &view.cols));
   }
-  if (!given[1] && !given[2]) { // rows=0
+  if (!given[ROWS] && !given[COLS]) { // rows=0
     view.rows.n = 1;
   }
-  if (!given[2]) { // cols=*
+  if (!given[COLS]) { // cols=*
     view.cols.n = 1;
     view.cols.items[0].rest = true;
   }
   if (count_rests(&view.rows) + count_rests(&view.cols) > 1) {
     return pzi_fail(PZ_INVALID, "view: found * in rows and cols more than once%s, expected it once",
-                    given[2] ? "" : " (cols is * where not given)");
+                    given[COLS] ? "" : " (cols is * where not given)");
   }
   *out = view;
   return PZ_OK;

@@ -34,12 +34,15 @@ typedef struct pzi_view {
   uint32_t n_cuts;
   pzi_view_list rows; /* without items: vectors */
   pzi_view_list cols;
+  int32_t ndim; /* of the tensor, as given; 0: not given */
+  int64_t shape[PZ_MAX_DIMS];
 } pzi_view;
 
 /* PZ_INVALID for values that are none, PZ_NOT_FOUND for an unknown option. */
 pz_status pzi_view_parse(const pzi_stage_words* words, pzi_view* out);
 
-/* "view(split=0:8,rows=1,cols=2)", for free(). */
+/* "view(split=0:8,rows=1,cols=2)", for free(). Without the tensor's shape, which a chain knows once it
+   is planned. */
 pz_status pzi_view_text(const pzi_view* view, char** out);
 
 #endif /* PZI_VIEW_TEXT_H */

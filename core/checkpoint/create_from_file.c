@@ -131,7 +131,7 @@ add_named(const builder* const b, const char* const path, bool* const found)
     return PZ_OK;
   }
   if (incoming) {
-    PZ_TRY(pzi_load_plan(b->l, incoming, 0));
+    PZ_TRY(pzi_load_plan(b->l, incoming, 0, NULL));
     if (!incoming->chain) {
       return pzi_loading_lenient(b->l) ? PZ_OK : pzi_load_plan_undefined(path);
     }

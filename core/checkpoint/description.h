@@ -70,7 +70,8 @@ typedef struct pzi_description {
   size_t n_frozen;
   pzi_saved_chain* chains; /* sorted by path */
   size_t n_chains;
-  cJSON* document; /* owns the strings */
+  pzi_saved_chain* state; /* the chain of a state's file; NULL: of another file */
+  cJSON* document;        /* owns the strings */
   pzi_alloc_list allocs;
 } pzi_description;
 

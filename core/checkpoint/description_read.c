@@ -352,9 +352,12 @@ read_document(pzi_description* const description)
     return pzi_fail(PZ_IO, "expected a description of format 1");
   }
   if (cJSON_GetObjectItemCaseSensitive(description->document, "chain")) {
-    pzi_saved_chain chain = {0};
+    description->state = pzi_alloc_list_take(&description->allocs, sizeof(*description->state));
+    if (!description->state) {
+      return pzi_no_memory(sizeof(*description->state));
+    }
     PZ_TRY(members(description->document, of_state, 2, found));
-    return pzi_fail_prefix(read_chain(description, found[1], &chain), "chain");
+    return pzi_fail_prefix(read_chain(description, found[1], description->state), "chain");
   }
   PZ_TRY(members(description->document, of_module, 5, found));
   PZ_TRY(read_modules(description, found[1]));

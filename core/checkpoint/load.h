@@ -11,9 +11,11 @@
 
 /* ---- load_plan.c: plans the chains ---- */
 
-/* Plans the chain of a value for `dtype`, or for the dtype of the file (0). The chain stays NULL
-   without a rule and a description, and for a lenient load if an original is missing. */
-pz_status pzi_load_plan(pzi_loading* l, pzi_load_chain* incoming, uint32_t dtype);
+/* Plans the chain of a value for `dtype`, or for the dtype of the file (0). `value` (or NULL): the
+   spec of its tensor in the module, of which the shape counts. The chain stays NULL without a rule
+   and a description, and for a lenient load if an original is missing. */
+pz_status pzi_load_plan(pzi_loading* l, pzi_load_chain* incoming, uint32_t dtype,
+                        const pz_spec* value);
 
 /* PZ_MISMATCH: neither a rule nor the file defines the chain of this value. */
 pz_status pzi_load_plan_undefined(const char* path);

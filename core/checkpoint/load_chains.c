@@ -144,7 +144,7 @@ find_tensor(pzi_loading* const l, const pzi_load_chain* const incoming,
   }
   pz_slot* const slot = parametrized->tensors[k];
   pzi_load_chain* const inner = pzi_loading_find(l, name);
-  PZ_TRY(inner ? pzi_load_plan(l, inner, tensor->spec.dtype) : PZ_OK);
+  PZ_TRY(inner ? pzi_load_plan(l, inner, tensor->spec.dtype, &tensor->spec) : PZ_OK);
   ++l->n_expected;
   if (inner && inner->chain) {
     pzi_prepared prepared = {0};
@@ -250,7 +250,8 @@ check_same(pzi_loading* const l, pzi_load_chain* const incoming)
   if (!incoming->rule && !incoming->saved) {
     return PZ_OK; /* the file does not describe the chain */
   }
-  const pz_status status = pzi_load_plan(l, incoming, pz_chain_value(here)->dtype);
+  const pz_status status =
+      pzi_load_plan(l, incoming, pz_chain_value(here)->dtype, pz_chain_value(here));
   if (status == PZ_NO_MEMORY) {
     return status;
   }
@@ -302,7 +303,8 @@ place(pzi_loading* const l, pzi_load_chain* const incoming)
     incoming->slot = slot;
     return check_same(l, incoming);
   }
-  PZ_TRY(pzi_load_plan(l, incoming, slot->storage ? slot->storage->spec.dtype : 0));
+  const pz_spec* const spec = slot->storage ? &slot->storage->spec : NULL;
+  PZ_TRY(pzi_load_plan(l, incoming, spec ? spec->dtype : 0, spec));
   if (!incoming->chain) {
     if (!incoming->rule && !incoming->saved && !pzi_loading_lenient(l)) {
       return pzi_load_plan_undefined(incoming->source->path);

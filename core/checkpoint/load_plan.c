@@ -1,10 +1,11 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Plans a chain from its originals, or from its value if it begins with a view: what that view reads
-   does not always follow from the originals. Their specs come from the description, or from the
-   file's tensors, or, for an original with a chain of its own, from the value of that chain. The
-   installed plugins must plan the tensors that the description lists. */
+/* Plans a chain from its originals, whose specs come from the description, or from the file's
+   tensors, or, for an original with a chain of its own, from the value of that chain. A chain that
+   begins with a view is planned from its value where that is known, because the originals do not
+   always tell what the view reads. The installed plugins must plan the tensors that the description
+   lists. */
 
 #include "load.h"
 
@@ -64,7 +65,7 @@ original_by_name(pzi_loading* const l, const pzi_load_chain* const incoming, con
   const pzi_file_tensor* const file_tensor = pzi_safetensors_find(&l->file->header, full);
   *found = inner || file_tensor;
   if (inner) {
-    PZ_TRY(pzi_load_plan(l, inner, dtype));
+    PZ_TRY(pzi_load_plan(l, inner, dtype, NULL));
     if (!inner->chain) {
       return pzi_load_plan_undefined(full);
     }
@@ -106,21 +107,10 @@ widened(const pz_spec* const saved, const bool widens, const uint32_t dtype)
   return spec;
 }
 
-static bool
-plans_from_value(const pzi_saved_chain* const saved)
-{
-  return saved && saved->direction == PZ_FROM_TENSOR && strcmp(saved->stages[0].id, "view") == 0;
-}
-
 static pz_status
 specs_as_saved(const pzi_saved_chain* const saved, const bool widens, const uint32_t dtype,
                pz_spec* const specs, uint32_t* const n)
 {
-  if (plans_from_value(saved)) {
-    specs[0] = widened(&saved->value, widens, dtype);
-    *n = 1;
-    return PZ_OK;
-  }
   if (saved->n_originals > PZI_MAX_TENSORS) {
     return pzi_fail(PZ_IO, "found %u originals, expected at most %d", (unsigned)saved->n_originals,
                     PZI_MAX_TENSORS);
@@ -264,6 +254,20 @@ check_plan(const pz_chain* const chain, const pzi_file_chain* const source, cons
   return PZ_OK;
 }
 
+/* Checks that a rule gives the value the shape that it has in the file. */
+static pz_status
+check_shape(const pz_chain* const chain, const pz_spec* const described)
+{
+  char a[PZI_SPEC_TEXT];
+  char b[PZI_SPEC_TEXT];
+  pz_spec spec = *described;
+  spec.dtype = pz_chain_value(chain)->dtype;
+  return pz_spec_equal(&spec, pz_chain_value(chain))
+             ? PZ_OK
+             : pzi_fail(PZ_MISMATCH, "\"%.300s\" gives %s, expected %s as in the file", chain->text,
+                        pzi_spec_text(pz_chain_value(chain), a), pzi_spec_text(&spec, b));
+}
+
 /* A lenient load skips a chain whose original is missing. */
 static bool
 lacks_original(pzi_loading* const l, const pzi_load_chain* const incoming)
@@ -279,8 +283,43 @@ lacks_original(pzi_loading* const l, const pzi_load_chain* const incoming)
   return false;
 }
 
+/* Makes the chain from its originals or, if they do not tell what a view reads, from its value (NULL:
+   not known), which must then have these originals. */
 static pz_status
-plan(pzi_loading* const l, pzi_load_chain* const incoming, const uint32_t dtype)
+make_chain(const pzi_loading* const l, const char* const text, const chain_text* const t,
+           const pz_spec* const originals, const uint32_t n, const pz_spec* const value,
+           pz_chain** const out)
+{
+  pz_context* const context = l->module->context;
+  pz_chain* chain = NULL;
+  pzi_message message;
+  const pz_status status =
+      pz_chain_new(context, text, t->settings, t->n_settings, PZ_FROM_INPUT, originals, n, out);
+  if (status != PZ_MISMATCH || !value) {
+    return status;
+  }
+  pzi_message_save(&message);
+  pz_spec spec = *value;
+  spec.dtype = originals[0].dtype;
+  bool good = pz_chain_new(context, text, t->settings, t->n_settings, PZ_FROM_TENSOR, &spec, 1,
+                           &chain) == PZ_OK &&
+              chain->n_role[PZ_ORIGINAL] == n;
+  for (uint32_t k = 0; good && k < n; ++k) {
+    good = pz_spec_equal(&chain->tensors[k].spec, &originals[k]);
+  }
+  pzi_message_restore(&message);
+  if (!good) {
+    pz_chain_free(chain);
+    return status;
+  }
+  chain->direction = PZ_FROM_INPUT; // its originals are at hand
+  *out = chain;
+  return PZ_OK;
+}
+
+static pz_status
+plan(pzi_loading* const l, pzi_load_chain* const incoming, const uint32_t dtype,
+     const pz_spec* const value)
 {
   const pzi_saved_chain* const saved = incoming->saved;
   pz_spec specs[PZI_MAX_TENSORS];
@@ -297,17 +336,19 @@ plan(pzi_loading* const l, pzi_load_chain* const incoming, const uint32_t dtype)
       return pzi_loading_lenient(l) ? PZ_OK : pzi_fail(PZ_MISMATCH, "the file has no original");
     }
   }
+  const pzi_saved_chain* const described = incoming->source->saved;
   chain_text t = {0};
   pz_chain* chain = NULL;
   pz_status status = saved ? text_as_saved(l, incoming, &t) : PZ_OK;
   if (status == PZ_OK) {
-    status = pz_chain_new(l->module->context, saved ? t.text.data : incoming->rule, t.settings,
-                          t.n_settings, plans_from_value(saved) ? PZ_FROM_TENSOR : PZ_FROM_INPUT,
-                          specs, n, &chain);
+    status = make_chain(l, saved ? t.text.data : incoming->rule, &t, specs, n,
+                        described ? &described->value : value, &chain);
   }
   chain_text_cleanup(&t);
   if (status == PZ_OK && saved) {
     status = check_plan(chain, incoming->source, pzi_loading_widens(l));
+  } else if (status == PZ_OK && described) {
+    status = check_shape(chain, &described->value);
   }
   if (status != PZ_OK) {
     pz_chain_free(chain);
@@ -318,7 +359,8 @@ plan(pzi_loading* const l, pzi_load_chain* const incoming, const uint32_t dtype)
 }
 
 pz_status
-pzi_load_plan(pzi_loading* const l, pzi_load_chain* const incoming, const uint32_t dtype)
+pzi_load_plan(pzi_loading* const l, pzi_load_chain* const incoming, const uint32_t dtype,
+              const pz_spec* const value)
 {
   if (incoming->planned) {
     return PZ_OK;
@@ -327,7 +369,7 @@ pzi_load_plan(pzi_loading* const l, pzi_load_chain* const incoming, const uint32
     return pzi_fail(PZ_IO, "\"%.200s\": its chain depends on itself", incoming->source->path);
   }
   incoming->planning = true;
-  const pz_status status = plan(l, incoming, dtype);
+  const pz_status status = plan(l, incoming, dtype, value);
   incoming->planning = false;
   incoming->planned = status == PZ_OK;
   return pzi_fail_prefix(status, "\"%.150s\"", incoming->source->path);

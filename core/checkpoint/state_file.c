@@ -6,6 +6,7 @@
 
 #include "description_write.h"
 #include "name_list.h"
+#include "spec_text.h"
 #include "state.h"
 #include "status.h"
 #include "tensor_io.h"
@@ -53,6 +54,41 @@ pz_state_save(const pz_state* const state, const char* const path, const uint32_
   return status;
 }
 
+/* The text of the saved chain, for free(). */
+static pz_status
+saved_text(const pzi_saved_chain* const saved, char** const out)
+{
+  pzi_text text = {0};
+  for (uint32_t i = 0; i < saved->n_stages; ++i) {
+    pzi_text_add(&text, i > 0 ? "," : "");
+    pzi_text_add(&text, saved->stages[i].text);
+  }
+  return pzi_text_finish(&text, out);
+}
+
+/* Checks that the state was saved by the same chain. A file without a description does not tell. */
+static pz_status
+check_chain(const pz_chain* const chain, const pzi_saved_chain* const saved)
+{
+  char* text = NULL;
+  char a[PZI_SPEC_TEXT];
+  char b[PZI_SPEC_TEXT];
+  pz_status status = PZ_OK;
+  if (!saved) {
+    return PZ_OK;
+  }
+  PZ_TRY(saved_text(saved, &text));
+  if (strcmp(text, chain->text) != 0) {
+    status = pzi_fail(PZ_MISMATCH, "found the state of \"%.300s\", expected one of \"%.300s\"",
+                      text, chain->text);
+  } else if (!pz_spec_equal(&saved->value, &chain->value)) {
+    status = pzi_fail(PZ_MISMATCH, "found the state of a chain with the value %s, expected %s",
+                      pzi_spec_text(&saved->value, a), pzi_spec_text(&chain->value, b));
+  }
+  free(text);
+  return status;
+}
+
 /* Checks that the file has exactly the tensors of the state. */
 static pz_status
 check(const pz_state* const state, const pz_file* const file)
@@ -61,6 +97,7 @@ check(const pz_state* const state, const pz_file* const file)
   pzi_name_list missing = {0};
   pzi_name_list unknown = {0};
   uint32_t n = 0;
+  PZ_TRY(check_chain(chain, file->description.state));
   for (uint32_t k = chain->n_role[PZ_ORIGINAL]; k < chain->n_tensors; ++k, ++n) {
     if (!pzi_safetensors_find(&file->header, chain->tensors[k].name)) {
       pzi_name_list_add(&missing, chain->tensors[k].name);

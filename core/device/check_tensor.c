@@ -35,7 +35,7 @@ pzi_check_spec(const pz_spec* const spec, const bool integers, const char* const
   }
   size_t bytes = 0;
   if (!pzi_shape_spec_bytes(spec, &bytes)) {
-    return pzi_fail(PZ_MISMATCH, "%s: %s is beyond any memory", what, pzi_spec_text(spec, text));
+    return pzi_fail(PZ_UNSUPPORTED, "%s: %s is beyond any memory", what, pzi_spec_text(spec, text));
   }
   return PZ_OK;
 }

@@ -9,7 +9,8 @@
 #include "queue.h"
 
 /* Checks that tensors of this spec can exist: float32, float64 or, with `integers`, int64;
-   extents >= 0; and a size in bytes that fits a size_t. `what` begins the message. */
+   extents >= 0; and a size in bytes that fits a size_t (else PZ_UNSUPPORTED). `what` begins the
+   message. */
 pz_status pzi_check_spec(const pz_spec* spec, bool integers, const char* what);
 
 /* Can the queue's operations work on this tensor's memory? */

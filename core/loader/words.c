@@ -9,12 +9,14 @@
 #include <string.h>
 
 static const char view_formula[] =
-    "view(split=..., rows=LIST, cols=LIST), up to \"back\" or the end of the chain\n"
+    "view(split=..., rows=LIST, cols=LIST, tensor=SHAPE), up to \"back\" or the end of the chain\n"
     "LIST           dimensions, 0+2 or 1-3 or -1, and * for those that neither list names\n"
     "rows, cols     each list becomes one dimension, its last entry runs fastest\n"
     "batch          the dimensions in neither list, in order, before rows and cols\n"
     "default        rows=0, cols=*; cols without rows gives vectors\n"
     "split          DIM:PARTS + ... first cuts a dimension into PARTS x the rest\n"
+    "tensor         16x8x3x3, the shape of the tensor, where only originals are given and it does\n"
+    "               not follow from them\n"
     "right inverse  the same entries in the tensor's own shape\n"
     "log |det|      0\n"
     "originals      of the first parametrization lie like the tensor where their shape\n"
@@ -32,9 +34,9 @@ static const char view_formula[] =
   }
 
 static const pzi_parametrization words[] = {
-    WORD("view", "reads a tensor as matrices or vectors, for the parametrizations after it",
+    WORD("view", "Reads a tensor as matrices or vectors, for the parametrizations after it",
          view_formula),
-    WORD("back", "ends a view: what follows reads the tensor in its own shape", ""),
+    WORD("back", "Ends a view: what follows reads the tensor in its own shape", ""),
 };
 
 enum { WORDS = sizeof(words) / sizeof(words[0]) };

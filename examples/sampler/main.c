@@ -22,8 +22,8 @@ static const char usage[] =
     "usage: sampler [--chains N] [--draws N] [--seed N]\n"
     "\n"
     "Draws from the posterior of a diet by NUTS: proportions (simplex), scales (positive) and\n"
-    "correlations. Half as many draws again warm up each chain. Defaults: 4 chains of 2000, seed "
-    "1.\n";
+    "correlations. Half as many draws again warm up each chain. Draws are a multiple of 20.\n"
+    "Defaults: 4 chains of 2000, seed 1.\n";
 
 /* Whole number of at least 1 and at most a million. */
 static bool
@@ -55,7 +55,12 @@ parse_all(const int argc, char** const argv, settings* const out)
       return false;
     }
   }
-  out->draws += (SUMMARY_BATCHES - out->draws % SUMMARY_BATCHES) % SUMMARY_BATCHES;
+  if (out->draws % SUMMARY_BATCHES != 0) {
+    fprintf(stderr,
+            "sampler: --draws: found %ld, expected a multiple of %d, the batches of a chain\n",
+            out->draws, SUMMARY_BATCHES);
+    return false;
+  }
   return true;
 }
 

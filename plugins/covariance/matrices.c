@@ -3,6 +3,7 @@
 
 #include "matrices.h"
 
+#include <float.h>
 #include <math.h>
 
 // clang-format off
@@ -37,27 +38,47 @@ PZ_ROW_KERNEL(matrices_inspect, 1, 4, 0, 3,
   PZ_VALUE_OUT(2, low);
 )
 
-PZ_ROW_KERNEL(matrices_lower, 1, 1, 1, 1,
+PZ_ROW_KERNEL(matrices_lower, 1, 1, 2, 1,
   PZ_ROW_IN(0, a);
   PZ_ROW_OUT(0, l);
   PZ_REAL_ARG(0, tau);
+  PZ_REAL_ARG(1, least);
   PZ_INTEGER_ARG(0, order);
   PZ_ROW_MAX(size, j, n, pz_abs(a[j]));
   PZ_ROW_EACH(j, n) {
     const pz_int beside = j % order - j / order;
     const int raised = beside == 0 && a[j] <= (real)0;
     l[j] = beside > 0 ? (real)0 : raised ? tau * pz_max((real)1, size) : a[j];
+    real beyond = (real)0;
+    for (pz_int k = j - j % order; beside == 0 && k < j; ++k) {
+      beyond = pz_max(beyond, pz_abs(a[k]));
+    }
+    l[j] = beside == 0 ? pz_max(l[j], least * beyond) : l[j];
   }
 )
 
-PZ_ROW_KERNEL(matrices_raise, 1, 1, 2, 0,
+/* An item is a row of l, whose entry on the diagonal becomes a share of the row's norm at least. */
+PZ_KERNEL(matrices_keep_apart, 1, 1, 1,
+  PZ_TENSOR_ARG(0, l);
+  PZ_REAL_ARG(0, share);
+  PZ_INTEGER_ARG(0, n);
+  const pz_int row = i * n;
+  real norm = (real)0;
+  for (pz_int j = 0; j < i % n; ++j) {
+    norm = pz_hypot(norm, l[row + j]);
+  }
+  l[row + i % n] = pz_max(l[row + i % n], share * norm);
+)
+
+PZ_ROW_KERNEL(matrices_raise, 1, 1, 3, 0,
   PZ_ROW_IN(0, w);
   PZ_ROW_OUT(0, root);
   PZ_REAL_ARG(0, share);
   PZ_REAL_ARG(1, least);
+  PZ_REAL_ARG(2, unit);
   PZ_ROW_MAX(top, j, n, w[j]);
   PZ_ROW_EACH(j, n) {
-    root[j] = pz_sqrt(top > (real)0 ? pz_max(w[j], share * top) : least);
+    root[j] = unit * pz_sqrt(top > (real)0 ? pz_max(w[j], share * top) : least);
   }
 )
 
@@ -146,19 +167,34 @@ matrices_check(pz_call* const c, const matrices* const set, const pz_tensor* con
   return PZ_OK;
 }
 
+/* A power of two from sqrt(n) on: eigenvalues of order n divided by its square are in range. */
+static double
+unit_of(const int64_t n)
+{
+  double unit = 1.0;
+  while (unit * unit < (double)n) {
+    unit *= 2.0;
+  }
+  return unit;
+}
+
 pz_status
 matrices_spectra(pz_call* const c, const pz_tensor* const a, pz_tensor* const w, pz_tensor* const v,
                  const double** const out)
 {
   const pz_spec spec = pz_spec_make(a->dtype, a->ndim - 1, a->shape);
+  const double unit = unit_of(pz_rows(a));
   pz_tensor s;
   void* read = NULL;
   PZ_TRY(pz_work(c, &spec, w));
   PZ_TRY(pz_work_like(c, a, &s));
-  PZ_TRY(pz_symmetrize(c, 0.5, 1, a, &s));
+  PZ_TRY(pz_symmetrize(c, 0.5 / (unit * unit), 1, a, &s));
   PZ_TRY(pz_eigh(c, &s, w, v));
   PZ_TRY(pz_work_host(c, (size_t)pz_count(w) * sizeof(double), &read));
   PZ_TRY(pz_read(c, w, read));
+  for (int64_t k = 0; k < pz_count(w); ++k) {
+    ((double*)read)[k] *= unit * unit;
+  }
   *out = read;
   return PZ_OK;
 }
@@ -167,9 +203,10 @@ pz_status
 matrices_roots(pz_call* const c, const double share, const double least, const pz_tensor* const w,
                pz_tensor* const root)
 {
+  const double unit = unit_of(w->shape[w->ndim - 1]);
   PZ_TRY(pz_work_like(c, w, root));
   return pz_launch_rows(c, &matrices_raise, PZ_ALONG_DIM, -1, PZ_TENSORS(w), PZ_OUTPUTS(root),
-                        PZ_REALS(share, least), NULL);
+                        PZ_REALS(share, least / (unit * unit), unit), NULL);
 }
 
 static double
@@ -236,6 +273,16 @@ refuse(pz_call* const c, const pz_tensor* const a, const double* const w)
                    (long long)worst, least, most);
 }
 
+/* Rounding may leave a pivot so small that L L^T, rounded, has no factor: it becomes 2 n eps of its entry
+   of the diagonal. */
+static pz_status
+keep_apart(pz_call* const c, const pz_tensor* const l)
+{
+  const int64_t n = pz_cols(l);
+  const double share = sqrt(2.0 * (double)n * pz_dtype_epsilon(l->dtype));
+  return pz_launch(c, &matrices_keep_apart, pz_batch(l) * n, PZ_TENSORS(l), &share, &n);
+}
+
 /* l <- the factor of the symmetric part of a, whose eigenvalues are raised where there is none. */
 static pz_status
 factor(pz_call* const c, const pz_tensor* const a, pz_tensor* const l)
@@ -249,7 +296,8 @@ factor(pz_call* const c, const pz_tensor* const a, pz_tensor* const l)
   PZ_TRY(pz_symmetrize(c, 0.5, 1, a, &s));
   const pz_status status = pz_potrf(c, PZ_LOWER, &s, l);
   if (status != PZ_SINGULAR) {
-    return status;
+    PZ_TRY(status);
+    return c->intent == PZ_ASSIGN ? PZ_OK : keep_apart(c, l);
   }
   PZ_TRY(pz_work_like(c, a, &v));
   PZ_TRY(matrices_spectra(c, a, &w, &v, &numbers));
@@ -264,18 +312,21 @@ factor(pz_call* const c, const pz_tensor* const a, pz_tensor* const l)
   PZ_TRY(pz_scale_by(c, PZ_OVER_ROWS, &root, &v, &v));
   PZ_TRY(pz_syrk(c, PZ_N, 1.0, &v, 0.0, &s));
   PZ_TRY(pz_potrf(c, PZ_LOWER, &s, &other));
-  return pz_launch(c, &matrices_replace, pz_count(l), PZ_TENSORS(l, &other), NULL, NULL);
+  PZ_TRY(pz_launch(c, &matrices_replace, pz_count(l), PZ_TENSORS(l, &other), NULL, NULL));
+  return keep_apart(c, l);
 }
 
 /* l <- the lower triangle of a, with a positive diagonal. */
 static pz_status
-triangle(pz_call* const c, const pz_tensor* const a, pz_tensor* const l)
+triangle(pz_call* const c, const matrices* const set, const pz_tensor* const a, pz_tensor* const l)
 {
   const double tau = sqrt(pz_dtype_epsilon(a->dtype));
+  const double tiny = a->dtype == PZ_F32 ? (double)FLT_MIN : DBL_MIN; // rows of norm 1 divide by it
+  const double least = set->unit && c->intent != PZ_ASSIGN ? 4.0 * (double)pz_rows(a) * tiny : 0.0;
   pz_view from;
   pz_view to;
   return pz_launch_rows(c, &matrices_lower, PZ_ALONG_DIM, -1, PZ_TENSORS(as_rows(&from, a)),
-                        PZ_OUTPUTS(as_rows(&to, l)), &tau, PZ_INTEGERS(pz_rows(a)));
+                        PZ_OUTPUTS(as_rows(&to, l)), PZ_REALS(tau, least), PZ_INTEGERS(pz_rows(a)));
 }
 
 pz_status
@@ -285,7 +336,7 @@ matrices_inverse(pz_call* const c, const matrices* const set, const pz_tensor* c
   if (c->intent == PZ_ASSIGN) {
     PZ_TRY(matrices_check(c, set, a));
   }
-  return set->symmetric ? factor(c, a, l) : triangle(c, a, l);
+  return set->symmetric ? factor(c, a, l) : triangle(c, set, a, l);
 }
 
 pz_status

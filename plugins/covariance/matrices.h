@@ -30,17 +30,20 @@ pz_status matrices_check(pz_call* c, const matrices* set, const pz_tensor* a);
    assigned is refused by matrices_check, or because it has no factor. One that is registered loses what is
    not in the set:
    - the other triangle, or half the difference from the transposed matrix;
-   - entries of a factor's diagonal that are not positive become sqrt(eps) max(1, largest entry);
+   - entries of a factor's diagonal that are not positive become sqrt(eps) max(1, largest entry), and in
+     rows of norm 1 those that underflow become the least that do not;
    - of a matrix without a factor, eigenvalues below sqrt(eps) times the largest become that, or all
-     become sqrt(eps) if none is positive. */
+     become sqrt(eps) if none is positive;
+   - pivots below 2 n eps of their entry of the diagonal become that. */
 pz_status matrices_inverse(pz_call* c, const matrices* set, const pz_tensor* a, pz_tensor* l);
 
-/* The eigenvalues of the symmetric part of a, in ascending order, in scratch and on the host, and the
-   vectors unless v is NULL. */
+/* The eigenvalues of the symmetric part of a, in ascending order, and the vectors unless v is NULL. w, in
+   scratch, is for matrices_roots: divided by a power of two, so that it does not overflow. *out has them
+   on the host. */
 pz_status matrices_spectra(pz_call* c, const pz_tensor* a, pz_tensor* w, pz_tensor* v,
                            const double** out);
 
-/* root, in scratch, <- the roots of eigenvalues w. Those below a share of the largest first become that,
+/* root, in scratch, <- the roots of eigenvalues, from w. Those below a share of the largest first become that,
    or all become `least` if none is positive. */
 pz_status matrices_roots(pz_call* c, double share, double least, const pz_tensor* w,
                          pz_tensor* root);

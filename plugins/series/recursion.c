@@ -18,135 +18,134 @@
 
 #include <math.h>
 
-enum { LANES = 16 }; /* rows of a block */
-
 // clang-format off
 
-/* The next three have an item for each block of 16 rows of n numbers, and compute 16 rows at once: in
-   `steps` and `work`, number j of block i is 16 numbers from 16 (i size + j) on. A lane without a row
-   computes what the last row does. `steps` has a before step k, k numbers, from number k (k - 1) / 2 on;
-   or, when nothing is saved, from number (k % 2) n on. */
-PZ_KERNEL(recursion_step_up, 3, 0, 3,
-  PZ_TENSOR_ARG(0, r);
-  PZ_TENSOR_ARG(1, a);
-  PZ_TENSOR_ARG(2, steps);
-  PZ_INTEGER_ARG(0, n);
-  PZ_INTEGER_ARG(1, rows);
-  PZ_INTEGER_ARG(2, saving);
-  const pz_int block = i * (saving != 0 ? n * (n + 1) / 2 : 2 * n);
-  pz_int from = block;
-  real rk[16];
-  real u[16];
-  real v[16];
-  for (pz_int k = 0; k < n; ++k) {
-    const pz_int to = block + (saving != 0 ? k * (k + 1) / 2 : (k + 1) % 2 * n);
-    for (int l = 0; l < 16; ++l) {
-      rk[l] = r[(16 * i + l < rows ? 16 * i + l : rows - 1) * n + k];
-      steps[16 * (to + k) + l] = rk[l];
-    }
-    for (pz_int j = 0; j < k; ++j) {
-      for (int l = 0; l < 16; ++l) {
-        u[l] = steps[16 * (from + j) + l];
-      }
-      for (int l = 0; l < 16; ++l) {
-        v[l] = steps[16 * (from + k - 1 - j) + l];
-      }
-      for (int l = 0; l < 16; ++l) {
-        steps[16 * (to + j) + l] = u[l] - rk[l] * v[l];
-      }
-    }
-    from = to;
-  }
-  for (int l = 0; l < 16 && 16 * i + l < rows; ++l) {
-    for (pz_int j = 0; j < n; ++j) {
-      a[(16 * i + l) * n + j] = steps[16 * (from + j) + l];
-    }
-  }
-)
+/* up, adjoint: gr <- the gradient at r for g at a, and tangent: da <- the derivative along dr. They have an
+   item for each block of W rows of n numbers, and compute W rows at once: in `steps` and `work`, number j of
+   block i is W numbers from W (i size + j) on. A lane without a row computes what the last row does.
+   `steps` has a before step k, k numbers, from number k (k - 1) / 2 on; or, when nothing is saved, from
+   number (k % 2) n on. In the adjoint, `twice` is 0 where number m is number j. */
+#define KERNELS(up, adjoint, tangent, W)                                                          \
+  PZ_KERNEL(up, 3, 0, 3,                                                                          \
+    PZ_TENSOR_ARG(0, r);                                                                          \
+    PZ_TENSOR_ARG(1, a);                                                                          \
+    PZ_TENSOR_ARG(2, steps);                                                                      \
+    PZ_INTEGER_ARG(0, n);                                                                         \
+    PZ_INTEGER_ARG(1, rows);                                                                      \
+    PZ_INTEGER_ARG(2, saving);                                                                    \
+    const pz_int block = i * (saving != 0 ? n * (n + 1) / 2 : 2 * n);                             \
+    pz_int from = block;                                                                          \
+    real rk[W];                                                                                   \
+    real u[W];                                                                                    \
+    real v[W];                                                                                    \
+    for (pz_int k = 0; k < n; ++k) {                                                              \
+      const pz_int to = block + (saving != 0 ? k * (k + 1) / 2 : (k + 1) % 2 * n);                \
+      for (int l = 0; l < W; ++l) {                                                               \
+        rk[l] = r[(W * i + l < rows ? W * i + l : rows - 1) * n + k];                             \
+        steps[W * (to + k) + l] = rk[l];                                                          \
+      }                                                                                           \
+      for (pz_int j = 0; j < k; ++j) {                                                            \
+        for (int l = 0; l < W; ++l) {                                                             \
+          u[l] = steps[W * (from + j) + l];                                                       \
+        }                                                                                         \
+        for (int l = 0; l < W; ++l) {                                                             \
+          v[l] = steps[W * (from + k - 1 - j) + l];                                               \
+        }                                                                                         \
+        for (int l = 0; l < W; ++l) {                                                             \
+          steps[W * (to + j) + l] = u[l] - rk[l] * v[l];                                          \
+        }                                                                                         \
+      }                                                                                           \
+      from = to;                                                                                  \
+    }                                                                                             \
+    for (int l = 0; l < W && W * i + l < rows; ++l) {                                             \
+      for (pz_int j = 0; j < n; ++j) {                                                            \
+        a[(W * i + l) * n + j] = steps[W * (from + j) + l];                                       \
+      }                                                                                           \
+    }                                                                                             \
+  )                                                                                               \
+  PZ_KERNEL(adjoint, 5, 0, 2,                                                                     \
+    PZ_TENSOR_ARG(0, r);                                                                          \
+    PZ_TENSOR_ARG(1, steps);                                                                      \
+    PZ_TENSOR_ARG(2, work);                                                                       \
+    PZ_TENSOR_ARG(3, g);                                                                          \
+    PZ_TENSOR_ARG(4, gr);                                                                         \
+    PZ_INTEGER_ARG(0, n);                                                                         \
+    PZ_INTEGER_ARG(1, rows);                                                                      \
+    real rk[W];                                                                                   \
+    real u[W];                                                                                    \
+    real v[W];                                                                                    \
+    real sum[W];                                                                                  \
+    for (pz_int j = 0; j < n; ++j) {                                                              \
+      for (int l = 0; l < W; ++l) {                                                               \
+        work[W * (i * n + j) + l] = g[(W * i + l < rows ? W * i + l : rows - 1) * n + j];         \
+      }                                                                                           \
+    }                                                                                             \
+    for (pz_int k = n - 1; k >= 0; --k) {                                                         \
+      const pz_int from = i * (n * (n + 1) / 2) + k * (k - 1) / 2;                                \
+      for (int l = 0; l < W; ++l) {                                                               \
+        rk[l] = r[(W * i + l < rows ? W * i + l : rows - 1) * n + k];                             \
+        sum[l] = (real)0;                                                                         \
+      }                                                                                           \
+      for (pz_int j = 0; 2 * j < k; ++j) {                                                        \
+        const pz_int m = k - 1 - j;                                                               \
+        const real twice = m == j ? (real)0 : (real)1;                                            \
+        for (int l = 0; l < W; ++l) {                                                             \
+          u[l] = work[W * (i * n + j) + l];                                                       \
+        }                                                                                         \
+        for (int l = 0; l < W; ++l) {                                                             \
+          v[l] = work[W * (i * n + m) + l];                                                       \
+        }                                                                                         \
+        for (int l = 0; l < W; ++l) {                                                             \
+          sum[l] += u[l] * steps[W * (from + m) + l] + twice * v[l] * steps[W * (from + j) + l];  \
+        }                                                                                         \
+        for (int l = 0; l < W; ++l) {                                                             \
+          work[W * (i * n + j) + l] = u[l] - rk[l] * v[l];                                        \
+        }                                                                                         \
+        for (int l = 0; l < W; ++l) {                                                             \
+          work[W * (i * n + m) + l] = v[l] - rk[l] * u[l];                                        \
+        }                                                                                         \
+      }                                                                                           \
+      for (int l = 0; l < W; ++l) {                                                               \
+        work[W * (i * n + k) + l] -= sum[l];                                                      \
+      }                                                                                           \
+    }                                                                                             \
+    for (int l = 0; l < W && W * i + l < rows; ++l) {                                             \
+      for (pz_int j = 0; j < n; ++j) {                                                            \
+        gr[(W * i + l) * n + j] = work[W * (i * n + j) + l];                                      \
+      }                                                                                           \
+    }                                                                                             \
+  )                                                                                               \
+  PZ_KERNEL(tangent, 5, 0, 2,                                                                     \
+    PZ_TENSOR_ARG(0, r);                                                                          \
+    PZ_TENSOR_ARG(1, steps);                                                                      \
+    PZ_TENSOR_ARG(2, work);                                                                       \
+    PZ_TENSOR_ARG(3, dr);                                                                         \
+    PZ_TENSOR_ARG(4, da);                                                                         \
+    PZ_INTEGER_ARG(0, n);                                                                         \
+    PZ_INTEGER_ARG(1, rows);                                                                      \
+    for (pz_int k = 0; k < n; ++k) {                                                              \
+      const pz_int from = i * (n * (n + 1) / 2) + k * (k - 1) / 2;                                \
+      for (int l = 0; l < W; ++l) {                                                               \
+        const pz_int at = (W * i + l < rows ? W * i + l : rows - 1) * n + k;                      \
+        for (pz_int j = 0; 2 * j < k; ++j) {                                                      \
+          const pz_int m = k - 1 - j;                                                             \
+          const real u = work[W * (i * n + j) + l];                                               \
+          const real v = work[W * (i * n + m) + l];                                               \
+          work[W * (i * n + j) + l] = u - r[at] * v - dr[at] * steps[W * (from + m) + l];         \
+          work[W * (i * n + m) + l] = v - r[at] * u - dr[at] * steps[W * (from + j) + l];         \
+        }                                                                                         \
+        work[W * (i * n + k) + l] = dr[at];                                                       \
+      }                                                                                           \
+    }                                                                                             \
+    for (int l = 0; l < W && W * i + l < rows; ++l) {                                             \
+      for (pz_int j = 0; j < n; ++j) {                                                            \
+        da[(W * i + l) * n + j] = work[W * (i * n + j) + l];                                      \
+      }                                                                                           \
+    }                                                                                             \
+  )
 
-/* gr <- the gradient at r for g at a. */
-PZ_KERNEL(recursion_step_adjoint, 5, 0, 2,
-  PZ_TENSOR_ARG(0, r);
-  PZ_TENSOR_ARG(1, steps);
-  PZ_TENSOR_ARG(2, work);
-  PZ_TENSOR_ARG(3, g);
-  PZ_TENSOR_ARG(4, gr);
-  PZ_INTEGER_ARG(0, n);
-  PZ_INTEGER_ARG(1, rows);
-  real rk[16];
-  real u[16];
-  real v[16];
-  real sum[16];
-  for (pz_int j = 0; j < n; ++j) {
-    for (int l = 0; l < 16; ++l) {
-      work[16 * (i * n + j) + l] = g[(16 * i + l < rows ? 16 * i + l : rows - 1) * n + j];
-    }
-  }
-  for (pz_int k = n - 1; k >= 0; --k) {
-    const pz_int from = i * (n * (n + 1) / 2) + k * (k - 1) / 2;
-    for (int l = 0; l < 16; ++l) {
-      rk[l] = r[(16 * i + l < rows ? 16 * i + l : rows - 1) * n + k];
-      sum[l] = (real)0;
-    }
-    for (pz_int j = 0; 2 * j < k; ++j) {
-      const pz_int m = k - 1 - j;
-      const real twice = m == j ? (real)0 : (real)1; /* is number m another one? */
-      for (int l = 0; l < 16; ++l) {
-        u[l] = work[16 * (i * n + j) + l];
-      }
-      for (int l = 0; l < 16; ++l) {
-        v[l] = work[16 * (i * n + m) + l];
-      }
-      for (int l = 0; l < 16; ++l) {
-        sum[l] += u[l] * steps[16 * (from + m) + l] + twice * v[l] * steps[16 * (from + j) + l];
-      }
-      for (int l = 0; l < 16; ++l) {
-        work[16 * (i * n + j) + l] = u[l] - rk[l] * v[l];
-      }
-      for (int l = 0; l < 16; ++l) {
-        work[16 * (i * n + m) + l] = v[l] - rk[l] * u[l];
-      }
-    }
-    for (int l = 0; l < 16; ++l) {
-      work[16 * (i * n + k) + l] -= sum[l];
-    }
-  }
-  for (int l = 0; l < 16 && 16 * i + l < rows; ++l) {
-    for (pz_int j = 0; j < n; ++j) {
-      gr[(16 * i + l) * n + j] = work[16 * (i * n + j) + l];
-    }
-  }
-)
-
-/* da <- the derivative along dr. */
-PZ_KERNEL(recursion_step_tangent, 5, 0, 2,
-  PZ_TENSOR_ARG(0, r);
-  PZ_TENSOR_ARG(1, steps);
-  PZ_TENSOR_ARG(2, work);
-  PZ_TENSOR_ARG(3, dr);
-  PZ_TENSOR_ARG(4, da);
-  PZ_INTEGER_ARG(0, n);
-  PZ_INTEGER_ARG(1, rows);
-  for (pz_int k = 0; k < n; ++k) {
-    const pz_int from = i * (n * (n + 1) / 2) + k * (k - 1) / 2;
-    for (int l = 0; l < 16; ++l) {
-      const pz_int at = (16 * i + l < rows ? 16 * i + l : rows - 1) * n + k;
-      for (pz_int j = 0; 2 * j < k; ++j) {
-        const pz_int m = k - 1 - j;
-        const real u = work[16 * (i * n + j) + l];
-        const real v = work[16 * (i * n + m) + l];
-        work[16 * (i * n + j) + l] = u - r[at] * v - dr[at] * steps[16 * (from + m) + l];
-        work[16 * (i * n + m) + l] = v - r[at] * u - dr[at] * steps[16 * (from + j) + l];
-      }
-      work[16 * (i * n + k) + l] = dr[at];
-    }
-  }
-  for (int l = 0; l < 16 && 16 * i + l < rows; ++l) {
-    for (pz_int j = 0; j < n; ++j) {
-      da[(16 * i + l) * n + j] = work[16 * (i * n + j) + l];
-    }
-  }
-)
+KERNELS(recursion_step_up, recursion_step_adjoint, recursion_step_tangent, 16)
+KERNELS(recursion_row_up, recursion_row_adjoint, recursion_row_tangent, 1)
 
 /* An item per row: r <- the partial autocorrelations of a, shrunk if need be; beyond <- |r_k| - 1 of a itself, where k is
    the largest with |r_k| >= 1, or -1 if there is none. */
@@ -187,12 +186,32 @@ PZ_KERNEL(recursion_step_down, 3, 1, 1,
 
 // clang-format on
 
+/* The rows of a block, and what computes them. */
+typedef struct blocks {
+  int64_t width;
+  const pz_kernel* up;
+  const pz_kernel* adjoint;
+  const pz_kernel* tangent;
+} blocks;
+
+/* Few rows are computed one by one, for a block takes as long as if it were full. */
+static const blocks*
+blocks_of(const pz_tensor* const x)
+{
+  enum { FEW = 4 };
+  static const blocks rows = {1, &recursion_row_up, &recursion_row_adjoint, &recursion_row_tangent};
+  static const blocks wide = {16, &recursion_step_up, &recursion_step_adjoint,
+                              &recursion_step_tangent};
+  return pz_count(x) / recursion_order(x) <= FEW ? &rows : &wide;
+}
+
 /* Room for `count` numbers of each row of x, in blocks. */
 static pz_spec
-blocks_of(const pz_tensor* const x, const int64_t count)
+room_for(const pz_tensor* const x, const int64_t count)
 {
   const int64_t rows = pz_count(x) / recursion_order(x);
-  return pz_spec_make(x->dtype, 2, (const int64_t[]){(rows + LANES - 1) / LANES, LANES * count});
+  const int64_t width = blocks_of(x)->width;
+  return pz_spec_make(x->dtype, 2, (const int64_t[]){(rows + width - 1) / width, width * count});
 }
 
 pz_status
@@ -200,10 +219,10 @@ recursion_up(pz_call* const c, const pz_tensor* const r, pz_tensor* const y)
 {
   const int64_t n = recursion_order(y);
   const int64_t saving = (c->flags & PZ_CALL_SAVING) != 0;
-  const pz_spec spec = blocks_of(y, saving ? n * (n + 1) / 2 : 2 * n);
+  const pz_spec spec = room_for(y, saving ? n * (n + 1) / 2 : 2 * n);
   pz_tensor steps;
   PZ_TRY(saving ? pz_save(c, &spec, &steps) : pz_work(c, &spec, &steps));
-  return pz_launch(c, &recursion_step_up, spec.shape[0], PZ_TENSORS(r, y, &steps), NULL,
+  return pz_launch(c, blocks_of(y)->up, spec.shape[0], PZ_TENSORS(r, y, &steps), NULL,
                    PZ_INTEGERS(n, pz_count(y) / n, saving));
 }
 
@@ -213,7 +232,7 @@ launch_saved(pz_call* const c, const pz_kernel* const kernel, const pz_tensor* c
              const pz_tensor* const out)
 {
   const int64_t n = recursion_order(in);
-  const pz_spec spec = blocks_of(in, n);
+  const pz_spec spec = room_for(in, n);
   pz_tensor r;
   pz_tensor steps;
   pz_tensor work;
@@ -227,13 +246,13 @@ launch_saved(pz_call* const c, const pz_kernel* const kernel, const pz_tensor* c
 pz_status
 recursion_adjoint(pz_call* const c, const pz_tensor* const g, pz_tensor* const gr)
 {
-  return launch_saved(c, &recursion_step_adjoint, g, gr);
+  return launch_saved(c, blocks_of(g)->adjoint, g, gr);
 }
 
 pz_status
 recursion_tangent(pz_call* const c, const pz_tensor* const dr, pz_tensor* const da)
 {
-  return launch_saved(c, &recursion_step_tangent, dr, da);
+  return launch_saved(c, blocks_of(dr)->tangent, dr, da);
 }
 
 pz_status

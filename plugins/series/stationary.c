@@ -214,8 +214,9 @@ static const pz_parametrization stationary = {
         "stationary become a_j rho^j\n"
         "log |det|: sum over k of (floor(k/2) + 1) log(1 - r_k) + (floor((k-1)/2) + 1) "
         "log(1 + r_k)\n"
-        "cost: p^2 operations for each row, and p^2/2 numbers saved for vjp, of multiples of 16 "
-        "rows",
+        "cost: p^2 operations for each row, and p^2/2 numbers saved for vjp, of more than 4 rows "
+        "as "
+        "of multiples of 16",
     .plan = stationary_plan,
     .forward = stationary_forward,
     .right_inverse = stationary_right_inverse,

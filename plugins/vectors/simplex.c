@@ -50,29 +50,30 @@ PZ_ROW_KERNEL(simplex_softmax, 1, 1, 0, 0,
   }
 )
 
-/* The same of V x, whose logsumexp is top + log(total). */
+/* The same of V x, whose logsumexp is top + log(total). Sums are of x / 64, so that they do not overflow: no
+   |(V x)_i| is above 64 times the largest |x_k|, whatever K is. */
 PZ_ROW_KERNEL(simplex_ilr, 3, 3, 0, 0,
   PZ_ROW_IN(0, x);
   PZ_ROW_IN(1, part);
   PZ_ROW_IN(2, count);
   PZ_ROW_OUT(0, y);
-  PZ_ROW_REVERSE_SCAN(y, j, n, part[j] * x[j]);
+  PZ_ROW_REVERSE_SCAN(y, j, n, part[j] * x[j] * (real)0.015625);
   PZ_ROW_EACH(j, 1) {
     y[n] = 0;
   }
   PZ_ROW_EACH(j, n) {
-    y[j + 1] = y[j + 1] - count[j] * (part[j] * x[j]);
+    y[j + 1] = y[j + 1] - count[j] * (part[j] * x[j] * (real)0.015625);
   }
   PZ_ROW_MAX(top, j, n + 1, y[j]);
   PZ_ROW_EACH(j, n + 1) {
-    y[j] = pz_exp(y[j] - top);
+    y[j] = pz_exp(64 * (y[j] - top));
   }
   PZ_ROW_SUM(total, j, n + 1, y[j]);
   const real inverse = 1 / total;
   PZ_ROW_EACH(j, n + 1) {
     y[j] = y[j] * inverse;
   }
-  PZ_VALUE_OUT(1, top);
+  PZ_VALUE_OUT(1, 64 * top);
   PZ_VALUE_OUT(2, total);
 )
 

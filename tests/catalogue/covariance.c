@@ -98,6 +98,10 @@ START_TEST(refused_shapes)
     ck_assert_fails(rig_try_chain(&r, all[k].chain, NULL, 0, all[k].direction, &spec, 1),
                     PZ_MISMATCH, all[k].message);
   }
+  const pz_spec tall = pz_spec_make(PZ_F64, 2, (const int64_t[]){3000000000, 1});
+  ck_assert_fails(rig_try_chain(&r, "psd(rank=1)", NULL, 0, PZ_FROM_INPUT, &tall, 1),
+                  PZ_UNSUPPORTED,
+                  "psd: plan: value: float64 3000000000x3000000000 is beyond any memory");
   rig_close(&r);
 }
 END_TEST
@@ -146,6 +150,52 @@ END_TEST
 
 /* A matrix of which a work item takes one row, from the definition: L_ij = tanh x_ij / product over k < j of
    cosh x_ik, and in triangles log |det| = - sum of (i - j + 1) log cosh x_ij. */
+/* The entry of a matrix that is singular, or nearly, or has rows of very different entries. */
+static double
+extreme(const int kind, const int64_t i, const int64_t j, const double size)
+{
+  switch (kind) {
+  case 0:
+    return size;
+  case 1:
+    return i == j ? size : size * (1.0 - 1e-7);
+  case 2:
+    return i == j ? 1.0 : -size;
+  default:
+    return (i + 2 * j) % 3 == 0 ? size : 1.0 / size;
+  }
+}
+
+/* What is registered has a value that can be assigned. */
+START_TEST(registered_values_come_back)
+{
+  enum { CHAINS = 5, SIZES = 4, KINDS = 4, N = 40 };
+  static const char* const chains[CHAINS] = {factor, covariance, unit_factor, correlation, "psd"};
+  static const double sizes[SIZES] = {1.0, 1e4, 1e30, 1e37};
+  rig r;
+  rig_open(&r, NULL, device);
+  for (int k = 0; k < CHAINS * SIZES * KINDS * 2; ++k) {
+    const char* const chain = chains[k % CHAINS];
+    const double size = sizes[k / CHAINS % SIZES];
+    for (int64_t n = 1; n <= N; n += 1 + n / 4) {
+      double a[N * N];
+      rig_from_tensor(&r, chain, k / (CHAINS * SIZES * KINDS) ? PZ_F64 : PZ_F32, 2,
+                      (const int64_t[]){n, n});
+      for (int64_t i = 0; i < n * n; ++i) {
+        a[i] = extreme(k / (CHAINS * SIZES) % KINDS, i / n, i % n, size);
+      }
+      ck_assert_ok(rig_assign(&r, PZ_REGISTER, a));
+      double* const y = rig_forward(&r);
+      const pz_status status = rig_assign(&r, PZ_ASSIGN, y);
+      ck_assert_msg(status == PZ_OK, "%s, n = %d, size %g, kind %d: %s", chain, (int)n, size,
+                    k / (CHAINS * SIZES) % KINDS, pz_error_message());
+      free(y);
+    }
+  }
+  rig_close(&r);
+}
+END_TEST
+
 START_TEST(large)
 {
   enum { N = 200 };
@@ -244,6 +294,7 @@ main(const int argc, char** const argv)
   tcase_add_test(tcase, refused_shapes);
   tcase_add_test(tcase, lower_rank);
   tcase_add_test(tcase, one_bad_matrix);
+  tcase_add_test(tcase, registered_values_come_back);
   tcase_add_test(tcase, large);
   tcase_add_loop_test(tcase, moments, 0, 7);
   return test_main_case(tcase);

@@ -162,6 +162,32 @@ START_TEST(extremes)
 }
 END_TEST
 
+/* The largest numbers there are have the corners of the simplex as values. */
+START_TEST(sums_do_not_overflow)
+{
+  enum { N = 9 };
+  static const int64_t shape[] = {2, N};
+  for (int wide = 0; wide < 2; ++wide) {
+    rig r;
+    rig_open(&r, NULL, device);
+    rig_from_tensor(&r, "simplex", wide ? PZ_F64 : PZ_F32, 2, shape);
+    double x[2 * (N - 1)];
+    for (int k = 0; k < N - 1; ++k) {
+      x[k] = wide ? 1.7e308 : 3.4e38;
+      x[N - 1 + k] = -x[k];
+    }
+    rig_write_originals(&r, x);
+    double* const y = rig_forward(&r);
+    for (int k = 0; k < N; ++k) {
+      ck_assert_double_eq(y[k], k == 0 ? 1.0 : 0.0);
+      ck_assert_double_eq(y[N + k], k == N - 1 ? 1.0 : 0.0);
+    }
+    free(y);
+    rig_close(&r);
+  }
+}
+END_TEST
+
 /* ---- samples ---------------------------------------------------------------------------- */
 
 /* Mean and mean square of entry 0 of vectors with 3 entries, and the deviations of what they average. */
@@ -218,6 +244,7 @@ main(const int argc, char** const argv)
   tcase_add_loop_test(tcase, refused_inputs, 0, 5);
   tcase_add_loop_test(tcase, refused_values, 0, sizeof(values) / sizeof(values[0]));
   tcase_add_loop_test(tcase, extremes, 0, 5);
+  tcase_add_test(tcase, sums_do_not_overflow);
   tcase_add_loop_test(tcase, samples, 0, sizeof(laws) / sizeof(laws[0]));
   return test_main_case(tcase);
 }

@@ -276,5 +276,43 @@ def older():
     refused("bake", "m.safetensors", "--map", "weight=spectral_norm", "-o", "q.safetensors", says="no parametrized tensor")
 
 
+def views():
+    """arrays and plain files give a value under a view the shape that the text says, to the bit, or are refused"""
+    folder("views")
+    cases = [
+        ("view(cols=*{}),simplex", (4, 3), 1, True), ("view(cols=*{}),simplex", (12,), 1, True),
+        ("view(rows=1,cols=0+2{}),sum_to_zero", (2, 3, 2), 1, True), ("view(cols=0{}),simplex", (4, 3), 1, False),
+        ("view{},weight_norm", (4, 3, 2, 2), 2, False), ("view(rows=1{}),orthogonal(trivialization=0)", (3, 5, 2), 1, False),
+        ("view(split=0:2,rows=1,cols=2{}),weight_norm(dim=1)", (4, 3), 2, False),
+        ("view(split=0:4,rows=1+0,cols=*{}),simplex", (4, 2, 3), 1, True),
+        ("view(cols=*{}),simplex,back,positive(map=square)", (2, 2, 3), 1, True),
+    ]  # fmt: skip
+    for text, shape, n, many in cases:
+        chain, extents = text.format(""), "x".join(map(str, shape))
+        known = text.format(f"(tensor={extents})" if "(" not in text.split(",")[0] else f",tensor={extents}")
+        x = [f"x{k}.npy" for k in range(n)]
+        good("sample", "-p", chain, *shape, "--seed", 1 + int(generator.integers(99)), "-o", "y.npy", "--force")
+        outputs = [word for name in x for word in ("-o", name)]
+        good("invert", "-p", chain, "y.npy", *outputs, "--state", "s.safetensors", "--force")
+        good("apply", "-p", known, *x, "--state", "s.safetensors", "-o", "z.npy", "--force")
+        z = np.load("z.npy")
+        assert z.shape == shape and np.abs(z - np.load("y.npy")).max() < 1e-4, (known, z)
+        names = ["original"] if n == 1 else [f"original{k}" for k in range(n)]
+        file = {f"parametrizations.w.{name}": np.load(path) for name, path in zip(names, x)}
+        file |= {f"parametrizations.w.{name}": tensor for name, tensor in read_tensors("s.safetensors")[0].items()}
+        write_tensors("m.safetensors", file)
+        found = bake("--map", f"w={known}")[0]["w"]
+        assert found.shape == shape and (found == z).all(), known
+        if many:
+            says = "expected the tensor's shape in the text, as in view(tensor="
+            refused("apply", "-p", chain, *x, "-o", "q.npy", says=says)
+            refused("bake", "m.safetensors", "--map", f"w={chain}", "-o", "q.safetensors", says=says)
+        else:
+            good("apply", "-p", chain, *x, "--state", "s.safetensors", "-o", "q.npy")
+            assert (np.load("q.npy") == z).all() and np.load("q.npy").shape == shape, chain
+            assert (bake("--map", f"w={chain}")[0]["w"] == z).all(), chain
+            os.unlink("q.npy")
+
+
 build_maps()
-main([values, masks, several, rules, untouched, halves, own, overrule, in_place, lenient, older])
+main([values, masks, several, rules, untouched, halves, own, overrule, in_place, lenient, older, views])

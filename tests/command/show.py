@@ -28,9 +28,12 @@ def listing():
     first, second = out.split("\n\n")
     rows = first.splitlines()
     assert rows[0].split() == ["parametrization", "tags", "version", "summary", "file"], rows[0]
-    assert sorted(row.split()[0] for row in rows[1:]) == parametrizations, first
     kin = [re.split(r" {2,}", row)[1] for row in rows[1:]]
     assert kin == sorted(kin), kin
+    words, rows[1:3] = rows[1:3], []
+    assert [row.split()[:2] for row in words] == [["view", "chain"], ["back", "chain"]], words
+    assert all(row.endswith("  (part of the library)") for row in words), words
+    assert sorted(row.split()[0] for row in rows[1:]) == parametrizations, first
     for row in rows[1:]:
         assert re.fullmatch(r"\S+ +\S.* +\d+\.\d+\.\d+ +\S.* {2,}/\S.*\.so", row), row
         assert os.path.isfile(row.split()[-1]), row
@@ -47,6 +50,8 @@ def tags():
     for name in parametrizations:
         assert (f"\n{name} " in out) == (name in ("weight_norm", "spectral_norm")), out
     assert 'has the tag "nor"' in good("list", "--tag", "nor")
+    rows = good("list", "--tag", "chain").split("\n\n")[0].splitlines()
+    assert [row.split()[0] for row in rows[1:]] == ["view", "back"], rows
     assert 'has the tag ""' in good("list", "--tag", "")
 
 

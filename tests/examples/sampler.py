@@ -54,6 +54,7 @@ def bad_input():
     """one line for what cannot be read"""
     for arguments, expected in (
         (["--draws", "0"], "sampler: --draws: found 0, expected a number from 1 to 1000000\n"),
+        (["--draws", "1"], "sampler: --draws: found 1, expected a multiple of 20, the batches of a chain\n"),
         (["--seed"], "sampler: --seed: found nothing, expected a number from 1 to 1000000\n"),
     ):
         done = subprocess.run([sampler, *arguments], capture_output=True, text=True)

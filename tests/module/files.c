@@ -193,14 +193,61 @@ START_TEST(states_are_saved_without_originals)
       ck_assert_int_eq(host_distance(&a, &b) == 0.0, role != PZ_ORIGINAL);
     }
   }
-  pz_chain* pruning = NULL;
-  pz_state* wrong = NULL;
-  ck_assert_ok(pz_chain_new(context, "pruning", NULL, 0, PZ_FROM_INPUT, &spec, 1, &pruning));
-  ck_assert_ok(pz_state_new(pruning, queue, &wrong));
-  ck_assert_fails(pz_state_load(wrong, path), PZ_MISMATCH, "\"0.mask\"");
-  pz_state_free(wrong);
-  pz_chain_free(pruning);
   pz_state_free(other);
+  pz_state_free(state);
+  pz_chain_free(chain);
+  pz_queue_close(queue);
+}
+END_TEST
+
+/* Loads the file into the state of a chain; its own tensors are then what it had. */
+static pz_status
+load_state(pz_queue* const queue, const char* const text, const int64_t rows, const int64_t cols)
+{
+  const int64_t shape[] = {rows, cols};
+  const pz_spec spec = pz_spec_make(PZ_F64, 2, shape);
+  pz_chain* chain = NULL;
+  pz_state* state = NULL;
+  ck_assert_ok(pz_chain_new(context, text, NULL, 0, PZ_FROM_TENSOR, &spec, 1, &chain));
+  ck_assert_ok(pz_state_new(chain, queue, &state));
+  const pz_status status = pz_state_load(state, path);
+  pz_state_free(state);
+  pz_chain_free(chain);
+  return status;
+}
+
+START_TEST(states_belong_to_a_chain)
+{
+  static const int64_t shape[] = {4, 3};
+  const pz_spec spec = pz_spec_make(PZ_F64, 2, shape);
+  const pz_tensor mask = fixture_zeros(PZ_F32, 4, 3);
+  const part parts[] = {{"0.mask", "F32", &mask}};
+  pz_queue* queue = NULL;
+  pz_chain* chain = NULL;
+  pz_state* state = NULL;
+  ck_assert_ok(pz_queue_open(context, getenv("TEST_DEVICE"), NULL, &queue));
+  ck_assert_ok(
+      pz_chain_new(context, "view(cols=*),sphere", NULL, 0, PZ_FROM_TENSOR, &spec, 1, &chain));
+  ck_assert_ok(pz_state_new(chain, queue, &state));
+  ck_assert_ok(pz_state_save(state, path, 0));
+  pz_state_free(state);
+  pz_chain_free(chain);
+  ck_assert_ok(load_state(queue, "view(cols=*),sphere", 4, 3));
+  ck_assert_ok(load_state(queue, "view(cols=*,tensor=4x3),sphere", 4, 3));
+  ck_assert_fails(load_state(queue, "view(cols=*),sphere", 2, 6), PZ_MISMATCH,
+                  ": found the state of a chain with the value float64 4x3, expected float64 2x6");
+  ck_assert_fails(load_state(queue, "view(cols=0),sphere", 4, 3), PZ_MISMATCH,
+                  ": found the state of \"view(cols=*),sphere\", expected one of "
+                  "\"view(cols=0),sphere\"");
+  ck_assert_fails(load_state(queue, "view(cols=*),sphere(radius=2)", 4, 3), PZ_MISMATCH,
+                  "expected one of \"view(cols=*),sphere(radius=2)\"");
+  ck_assert_fails(load_state(queue, "pruning", 4, 3), PZ_MISMATCH, "expected one of \"pruning\"");
+  /* other programs do not say which chain they mean */
+  ck_assert_ok(pz_chain_new(context, "pruning", NULL, 0, PZ_FROM_TENSOR,
+                            &(pz_spec){.dtype = PZ_F32, .ndim = 2, .shape = {4, 3}}, 1, &chain));
+  ck_assert_ok(pz_state_new(chain, queue, &state));
+  make_file(parts, 1);
+  ck_assert_ok(pz_state_load(state, path));
   pz_state_free(state);
   pz_chain_free(chain);
   pz_queue_close(queue);
@@ -217,5 +264,6 @@ main(void)
   tcase_add_test(tcase, files_appear_whole_or_not_at_all);
   tcase_add_test(tcase, files_appear_where_links_lead);
   tcase_add_test(tcase, states_are_saved_without_originals);
+  tcase_add_test(tcase, states_belong_to_a_chain);
   return test_main_case(tcase);
 }

@@ -34,7 +34,8 @@ typedef struct pz_eval pz_eval;
    between words is ignored. Tensors are given by pz_option_setting.
 
    Two stages are words of the chain, not parametrizations:
-     view(split=..., rows=LIST, cols=LIST)   the stages after it read the tensor as matrices
+     view(split=..., rows=LIST, cols=LIST, tensor=SHAPE)
+                                             the stages after it read the tensor as matrices
      back                                    the view ends; otherwise it ends with the chain
    Each list joins dimensions to one, the others are the batch before them: "view(rows=0,cols=*)"
    reads a convolution kernel (out, in, k, k) as matrices out x (in k k), "view(cols=0)" columns as
@@ -51,8 +52,12 @@ typedef struct pz_option_setting {
 /* Makes the chain of `text`. PZ_FROM_TENSOR: given[0] is the spec of the value. PZ_FROM_INPUT:
    given[0 .. n_given-1] are the specs of the originals. PZ_NOT_FOUND for an unknown
    parametrization or option (names the nearest), PZ_INVALID for malformed text or a value out of
-   range, PZ_MISMATCH if a stage does not accept its input. A view before the first parametrization
-   reads the value or, with PZ_FROM_INPUT, the largest original. [any thread] */
+   range, PZ_MISMATCH if a stage does not accept its input, PZ_UNSUPPORTED for a size that no memory has.
+
+   If a view begins the chain, the originals are those of a tensor in that view. With PZ_FROM_INPUT its
+   shape has to follow from them: 11 numbers under "view(cols=*),simplex" are of a tensor of 12, of
+   4 x 3 ... (PZ_MISMATCH). Then plan with PZ_FROM_TENSOR, which gives the same originals, or write
+   "view(cols=*,tensor=4x3),simplex". [any thread] */
 PZ_API pz_status pz_chain_new(pz_context* context, const char* text,
                               const pz_option_setting* settings, uint32_t n_settings,
                               pz_direction direction, const pz_spec* given, uint32_t n_given,
@@ -70,8 +75,8 @@ PZ_API pz_status pz_chain_without(const pz_chain* chain, uint32_t index, pz_chai
 /* Frees a chain. States and evaluations made from it stay usable. */
 PZ_API void pz_chain_free(pz_chain* chain);
 
-/* Number of stages; and the canonical text, with every option that differs from its default.
-   [any thread] */
+/* Number of stages; and the canonical text, with every option that differs from its default, but
+   without the shape of a view's tensor. [any thread] */
 PZ_API uint32_t pz_chain_length(const pz_chain* chain);
 PZ_API const char* pz_chain_text(const pz_chain* chain);
 
@@ -152,8 +157,8 @@ enum {
 };
 
 /* Writes the own parameters and buffers of a state to a safetensors file, which appears whole or
-   not at all; and reads them back. Names are those of pz_chain_tensor_info. A file with other
-   names, dtypes or shapes is refused. [exclusive] */
+   not at all; and reads them back. Names are those of pz_chain_tensor_info. PZ_MISMATCH for the state
+   of a chain of another text or value, and for a file with other names, dtypes or shapes. [exclusive] */
 PZ_API pz_status pz_state_save(const pz_state* state, const char* path, uint32_t flags);
 PZ_API pz_status pz_state_load(pz_state* state, const char* path);
 

@@ -132,7 +132,7 @@ START_TEST(test_changed)
 }
 END_TEST
 
-/* From originals the view reads the largest, as the tensor. */
+/* The tensor whose joined dimensions are those of an original. */
 START_TEST(test_from_originals)
 {
   static const int64_t rows[] = {4};
@@ -252,28 +252,30 @@ END_TEST
 /* A fold before a view is computed: a transposed triangle is another triangle. */
 START_TEST(test_folds)
 {
-  static const char* const texts[] = {"half,spin", "half,view(rows=1,cols=0),spin",
-                                      "half,view(rows=0,cols=1),spin"};
+  enum { TEXTS = 4 };
+  static const char* const texts[TEXTS] = {
+      "half,spin", "half,view(rows=1,cols=0),spin", "half,view(rows=0,cols=1),spin",
+      "view(rows=0,cols=1),half,back,view(rows=-2,cols=-1),spin"};
   static const int64_t shape[] = {5, 5};
-  double* value[3];
-  double* gradient[3];
+  double* value[TEXTS];
+  double* gradient[TEXTS];
   double* const x = rig_normal(&r, PZ_F64, 25, 0.5);
   double* const g = rig_normal(&r, PZ_F64, 25, 1.0);
   map_structure = PZ_SKEW;
   map_triangle = PZ_UPPER;
-  for (int k = 0; k < 3; ++k) {
+  for (int k = 0; k < TEXTS; ++k) {
     rig_from_tensor(&r, texts[k], PZ_F64, 2, shape);
     rig_write_originals(&r, x);
     value[k] = rig_forward(&r);
     gradient[k] = rig_gradients(&r, g);
   }
   /* spin of the transpose is the transpose, and the view transposes back */
-  for (int k = 1; k < 3; ++k) {
+  for (int k = 1; k < TEXTS; ++k) {
     ck_assert_double_le(largest_difference(25, value[k], value[0]), 1e-14);
     ck_assert_double_le(largest_difference(25, gradient[k], gradient[0]), 1e-13);
   }
   ck_assert_uint_eq(stage_of(r.chain, 1).value.structure, PZ_SKEW); // read as it is
-  for (int k = 0; k < 3; ++k) {
+  for (int k = 0; k < TEXTS; ++k) {
     free(value[k]);
     free(gradient[k]);
   }
@@ -320,11 +322,47 @@ START_TEST(test_densities)
   free(found);
   free(y);
 
+  /* a view that begins again reads what the one before it read */
+  static const char* const same[] = {"view(cols=0),scaled,entries",
+                                     "view(cols=0),scaled,back,view(cols=-4),entries"};
+  double* values[2];
+  double* dets[2];
+  double* const x0 = rig_normal(&r, PZ_F64, 48, 0.5);
+  for (int k = 0; k < 2; ++k) {
+    rig_from_tensor(&r, same[k], PZ_F64, 4, kernel);
+    rig_write_originals(&r, x0);
+    values[k] = rig_forward(&r);
+    dets[k] = rig_log_abs_det(&r, &spec);
+    ck_assert_ptr_nonnull(dets[k]);
+    assert_spec(spec, 3, one_each);
+  }
+  ck_assert_mem_eq(values[0], values[1], 48 * sizeof(double));
+  ck_assert_mem_eq(dets[0], dets[1], 12 * sizeof(double));
+  for (int k = 0; k < 2; ++k) {
+    free(values[k]);
+    free(dets[k]);
+  }
+  free(x0);
+
   density_of("entries,view(cols=0),scaled",
              "log |det|: entries and scaled read the tensor differently, and neither has one "
              "determinant for all of it");
   density_of("doubled(dims=2,out=1),view(rows=-1,cols=-2),doubled(dims=2,in=1)",
              "the coordinates of the value of doubled");
+}
+END_TEST
+
+/* A structure lasts through a view that ends and begins again. */
+START_TEST(test_structures)
+{
+  static const int64_t shape[] = {4, 4, 3};
+  map_structure = PZ_SKEW;
+  map_triangle = PZ_UPPER;
+  rig_from_tensor(&r, "view(rows=0,cols=1),half,back,view(rows=0,cols=1),spin", PZ_F64, 3, shape);
+  ck_assert_uint_eq(stage_of(r.chain, 2).value.structure, PZ_GENERAL);
+  ck_assert_uint_eq(stage_of(r.chain, 3).value.structure, PZ_SKEW);
+  rig_from_tensor(&r, "view(rows=0,cols=1),half,back,view(rows=1,cols=0),spin", PZ_F64, 3, shape);
+  ck_assert_uint_eq(stage_of(r.chain, 3).value.structure, PZ_GENERAL);
 }
 END_TEST
 
@@ -345,6 +383,10 @@ START_TEST(test_residuals)
   ck_assert_ok(pz_eval_residual(r.eval, r.state, 1, &matrices, &distance));
   ck_assert_ok(pz_eval_residual(r.eval, r.state, 2, &whole, &other));
   ck_assert_double_gt(distance, 1.0);
+  ck_assert_double_eq(distance, other);
+  /* also where the next view undoes the end of the first */
+  rig_from_tensor(&r, "view(rows=1,cols=0),fold,back,view(rows=1,cols=0),gain", PZ_F64, 3, shape);
+  ck_assert_ok(pz_eval_residual(r.eval, r.state, 2, &whole, &distance));
   ck_assert_double_eq(distance, other);
   ck_assert_fails(pz_eval_residual(r.eval, r.state, 0, &matrices, &distance), PZ_UNSUPPORTED,
                   "view: has no residual");
@@ -369,6 +411,7 @@ main(void)
   tcase_add_test(tests, test_memory);
   tcase_add_test(tests, test_folds);
   tcase_add_test(tests, test_densities);
+  tcase_add_test(tests, test_structures);
   tcase_add_test(tests, test_residuals);
   return test_main_case(tests);
 }
