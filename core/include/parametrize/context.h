@@ -31,6 +31,10 @@ PZ_API const char* pz_error_message(void);
 /* The version of the library that runs: "1.0.0". [any thread] */
 PZ_API const char* pz_version(void);
 
+/* The dtype "float32", "float64" or "int64", for bindings that see no macros; 0 for any other name.
+   [any thread] */
+PZ_API uint32_t pz_dtype_named(const char* name);
+
 /* ---- fork ----------------------------------------------------------------- */
 
 /* What a child of fork may call:
