@@ -8,16 +8,20 @@ in order, in one folder, against a fresh installation. With TEST_THOROUGH=1 it i
 and the demonstration runs; else it is built without optimization, and its backends come from
 BUILD_DIR.
 
-usage: readme.py BUILD_DIR SOURCE_DIR
+Then builds.py tries the installation with other build systems and in other places.
+
+usage: readme.py BUILD_DIR SOURCE_DIR CC
 """
 
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import sys
 import tempfile
 
+import builds
 from tap import Skip, main, run
 
 build = pathlib.Path(sys.argv[1])
@@ -54,6 +58,7 @@ def shell(text):
         return
     # in the source tree, into a build folder of its own
     script = script.replace("build-release", str(work / "release"))
+    script = script.replace("meson setup", "meson setup -Ddefault_library=both")
     if not thorough:
         script = script.replace("--buildtype=release", " ".join(light))
     run(["bash", "-c", script], cwd=source, env=environment)
@@ -106,9 +111,20 @@ def excerpts():
     assert seen > 0
 
 
+def whole_build(step):
+    def test():
+        if sanitized:
+            raise Skip("the build is instrumented")
+        step()
+
+    test.__doc__ = step.__doc__
+    return test
+
+
 def clean():
     """leaves nothing behind"""
     shutil.rmtree(work)
 
 
-main([readme, guide, excerpts, clean])
+others = builds.steps(prefix, source, shlex.split(sys.argv[3]), work, environment)
+main([readme, guide, excerpts, *map(whole_build, others), clean])
