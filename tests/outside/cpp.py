@@ -1,6 +1,6 @@
 # Copyright (c) 2026 the libparametrize authors
 # SPDX-License-Identifier: MIT
-"""The interface for C++: a program that uses all of it, with both compilers.
+"""The interface for C++: the example, and a program that uses all of it, with both compilers.
 usage: cpp.py SOURCE_DIR LIBRARY_DIR PLUGIN"""
 
 import os
@@ -14,6 +14,7 @@ from tap import Skip, main, run
 
 source, library, plugin = (pathlib.Path(path).resolve() for path in sys.argv[1:4])
 program = source / "tests" / "outside" / "cpp" / "everything.cpp"
+example = source / "examples" / "host.cpp"
 include = source / "core" / "include"
 flags = ["-std=c++17", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror", "-fno-math-errno"]
 if os.environ.get("TEST_SANITIZE", "none") != "none":
@@ -26,11 +27,13 @@ def runs(compiler):
         if not shutil.which(compiler):
             raise Skip(f"{compiler} is not installed")
         with tempfile.TemporaryDirectory() as folder:
-            out = pathlib.Path(folder, "everything")
-            run([compiler, *flags, f"-I{include}", str(program), f"-L{library}", "-lparametrize-1", "-o", str(out)])
-            run([str(out), str(plugin)], cwd=folder, env={**os.environ, "LD_LIBRARY_PATH": str(library)})
+            for file, argument, expected in ((example, [], "row 0 of a rotation: 0.677 -0.581 0.452\n"), (program, [str(plugin)], "")):
+                out = pathlib.Path(folder, "out")
+                run([compiler, *flags, f"-I{include}", str(file), f"-L{library}", "-lparametrize-1", "-o", str(out)])
+                text = run([str(out), *argument], cwd=folder, env={**os.environ, "LD_LIBRARY_PATH": str(library)})
+                assert text == expected, text
 
-    test.__doc__ = f"{compiler} compiles and runs it"
+    test.__doc__ = f"{compiler} compiles and runs them"
     return test
 
 
