@@ -63,7 +63,7 @@ def stage():
 def layout():
     """puts headers, plugins and backends where the documentation says"""
     headers = {h.name for h in (moved / "include" / "parametrize-1" / "parametrize").iterdir()}
-    assert {"parametrize.h", "plugin.h", "backend.h", "types.h"} <= headers, headers
+    assert {"parametrize.h", "plugin.h", "backend.h", "types.h", "parametrize.hpp", "module.hpp", "chain.hpp"} <= headers, headers
     plugins = pathlib.Path(pkg_config("--variable=plugindir")[0] if " " not in str(moved) else
                            run(["pkg-config", "--variable=plugindir", "parametrize-1"],
                                env=environment).strip().replace("\\ ", " "))
