@@ -55,7 +55,7 @@ class Library:
         self.call = C.CDLL(str(next(core.glob("libparametrize*.so"))))
         self.call.pz_error_message.restype = C.c_char_p
         folders = (C.c_char_p * 2)(*(str(core / "parametrize-1" / name).encode() for name in ("plugins", "backends")))
-        settings = Settings(size=C.sizeof(Settings) - 64, flags=1, folders=folders, n_folders=2, seed=1)
+        settings = Settings(size=C.sizeof(Settings) - 64, flags=3, folders=folders, n_folders=2, seed=1)
         self.context = C.c_void_p()
         self.queue = C.c_void_p()
         self.check(self.call.pz_context_new(C.byref(settings), C.byref(self.context)))

@@ -220,7 +220,8 @@ static bool
 run_open(run* const r)
 {
   const arguments* const a = r->a;
-  const pz_context_settings settings = {.size = sizeof(settings), .seed = 1};
+  const pz_context_settings settings = {
+      .size = sizeof(settings), .flags = PZ_DEVICE_TENSORS, .seed = 1};
   const int64_t shape[3] = {(int64_t)(a->batch ? a->batch : 1), (int64_t)a->order,
                             (int64_t)a->order};
   r->spec = pz_spec_make(a->dtype ? a->dtype : PZ_F32, 3, shape);

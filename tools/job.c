@@ -62,7 +62,8 @@ job_open(job* const j, const pz_direction direction, const pz_spec* const given,
          const size_t n_given)
 {
   const arguments* const a = j->a;
-  const pz_context_settings settings = {.size = sizeof(settings), .seed = a->seed};
+  const pz_context_settings settings = {
+      .size = sizeof(settings), .flags = PZ_DEVICE_TENSORS, .seed = a->seed};
   if (!job_good(j, pz_context_new(&settings, &j->context))) {
     return false;
   }

@@ -220,7 +220,7 @@ bool
 model_open(const arguments* const a, model* const out)
 {
   *out = (model){.path = a->operands[0], .device = a->device, .lenient = a->lenient};
-  const pz_context_settings settings = {.size = sizeof(settings)};
+  const pz_context_settings settings = {.size = sizeof(settings), .flags = PZ_DEVICE_TENSORS};
   pz_status status = pz_file_open(out->path, &out->file);
   if (status == PZ_OK) {
     status = pz_context_new(&settings, &out->context);

@@ -22,7 +22,7 @@ pzi_engine_adopt(pzi_engine* const engine, pz_queue* const queue, const pz_state
 pz_status
 pzi_engine_forward(const pzi_engine* const engine, const uint32_t flags, pz_tensor* const value)
 {
-  PZ_TRY(pz_eval_forward(engine->eval, engine->state, flags, NULL, value));
+  PZ_TRY(pzi_eval_forward(engine->eval, engine->state, flags, NULL, value));
   const pz_status status = engine->eval->queue->async ? PZ_OK : pz_eval_check(engine->eval);
   if (status != PZ_OK) {
     pzi_eval_invalidate(engine->eval);

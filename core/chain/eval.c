@@ -278,11 +278,9 @@ copy_value(pz_eval* const eval, const pz_tensor* const into)
   return pzi_queue_copy(eval->queue, &eval->value, into);
 }
 
-/* ---- the public calls ---------------------------------------------------------------------- */
-
 pz_status
-pz_eval_forward(pz_eval* const eval, const pz_state* const state, const uint32_t flags,
-                const pz_tensor* const into, pz_tensor* const value)
+pzi_eval_forward(pz_eval* const eval, const pz_state* const state, const uint32_t flags,
+                 const pz_tensor* const into, pz_tensor* const value)
 {
   if ((flags & ~(uint32_t)(PZ_CALL_SAVING | PZ_CALL_TRAINING)) != 0) {
     return pzi_fail(PZ_INVALID,
@@ -322,6 +320,18 @@ pz_eval_forward(pz_eval* const eval, const pz_state* const state, const uint32_t
     *value = eval->value;
   }
   return PZ_OK;
+}
+
+/* ---- the public calls ---------------------------------------------------------------------- */
+
+pz_status
+pz_eval_forward(pz_eval* const eval, const pz_state* const state, const uint32_t flags,
+                const pz_tensor* const into, pz_tensor* const value)
+{
+  if (eval && value) {
+    PZ_TRY(pzi_check_may_show(eval->queue));
+  }
+  return pzi_eval_forward(eval, state, flags, into, value);
 }
 
 /* The fault word does not tell the stage, so the message names the chain. */

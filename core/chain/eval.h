@@ -107,6 +107,10 @@ pz_call* pzi_eval_enter(pz_eval* eval, uint32_t i, const char* callback, uint32_
 /* eval->call for operations outside callbacks. */
 pz_call* pzi_eval_core(pz_eval* eval, pzi_fault* fault);
 
+/* pz_eval_forward, for core: the value may be shown to it on any device. */
+pz_status pzi_eval_forward(pz_eval* eval, const pz_state* state, uint32_t flags,
+                           const pz_tensor* into, pz_tensor* value);
+
 /* Waits for the device and reports, once, what an operation wrote into the fault word. */
 pz_status pzi_eval_fault(pz_eval* eval, pzi_fault* fault);
 

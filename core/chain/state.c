@@ -164,6 +164,12 @@ pzi_state_replace(pz_state* const state, const uint32_t role, const uint32_t ind
   pz_state_touch(state);
 }
 
+const pz_tensor*
+pzi_state_tensor(const pz_state* const state, const uint32_t role, const uint32_t index)
+{
+  return &state->storages[pzi_chain_place(state->chain, role, index)]->tensor;
+}
+
 static pz_status
 find_place(const pz_state* const state, const pz_role role, const uint32_t index,
            uint32_t* const out)
@@ -188,6 +194,7 @@ pz_state_tensor(const pz_state* const state, const pz_role role, const uint32_t 
   if (!out) {
     return pzi_fail(PZ_INVALID, "state: found a NULL argument");
   }
+  PZ_TRY(pzi_check_may_show(state->queue));
   *out = state->storages[place]->tensor;
   return PZ_OK;
 }

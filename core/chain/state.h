@@ -33,6 +33,9 @@ pz_status pzi_state_with_draws(pz_chain* chain, pz_queue* queue, const uint64_t*
 /* A state with tensors of zero and the draws of `from`, whose chain has the same instances. */
 pz_status pzi_state_like(pz_chain* chain, pz_queue* queue, const pz_state* from, pz_state** out);
 
+/* A tensor of the state; role and index must exist. */
+const pz_tensor* pzi_state_tensor(const pz_state* state, uint32_t role, uint32_t index);
+
 /* Sets the version back. The state must hold, bit for bit, what it held at `version`. */
 void pzi_state_restore_version(pz_state* state, uint64_t version);
 

@@ -9,6 +9,7 @@
 
 #include "check_tensor.h"
 #include "description_write.h"
+#include "eval.h"
 #include "path.h"
 #include "queue_copy.h"
 #include "slot.h"
@@ -33,7 +34,7 @@ refresh_inner(const pzi_parametrized* const parametrized)
     if (inner) {
       pz_tensor value;
       PZ_TRY(refresh_inner(inner));
-      PZ_TRY(pz_eval_forward(inner->engine.eval, inner->engine.state, 0, NULL, &value));
+      PZ_TRY(pzi_eval_forward(inner->engine.eval, inner->engine.state, 0, NULL, &value));
       PZ_TRY(pz_eval_check(inner->engine.eval));
       PZ_TRY(pzi_queue_copy(parametrized->engine.state->queue, &value,
                             &parametrized->engine.state->storages[k]->tensor));
@@ -79,9 +80,8 @@ initialize(const pzi_loading* const l, const pzi_parametrized* const parametrize
       PZ_TRY(refresh_inner(parametrized));
       refreshed = true;
     }
-    pz_tensor original;
-    PZ_TRY(pz_state_tensor(parametrized->engine.state, PZ_ORIGINAL, 0, &original));
-    PZ_TRY(pz_eval_initialize(parametrized->engine.eval, parametrized->engine.state, i, &original));
+    PZ_TRY(pz_eval_initialize(parametrized->engine.eval, parametrized->engine.state, i,
+                              pzi_state_tensor(parametrized->engine.state, PZ_ORIGINAL, 0)));
     PZ_TRY(fill(l, parametrized, file_tensors, i, false));
   }
   return PZ_OK;

@@ -41,6 +41,27 @@ pzi_check_spec(const pz_spec* const spec, const bool integers, const char* const
 }
 
 pz_status
+pzi_check_on_host(const pz_tensor* const tensor, const char* const what)
+{
+  return tensor->device.type == PZ_DEVICE_CPU
+             ? PZ_OK
+             : pzi_fail(PZ_MISMATCH,
+                        "%s: found on device type %" PRId32 " id %" PRId32 ", expected host memory",
+                        what, tensor->device.type, tensor->device.id);
+}
+
+pz_status
+pzi_check_may_show(const pz_queue* const queue)
+{
+  return queue->may_show
+             ? PZ_OK
+             : pzi_fail(PZ_UNSUPPORTED,
+                        "memory of %s is no host memory: copy the tensor, or make the context with "
+                        "PZ_DEVICE_TENSORS",
+                        queue->name);
+}
+
+pz_status
 pzi_check_dtype(const pz_queue* const queue, const uint32_t dtype)
 {
   return dtype == PZ_F64 && !queue->f64

@@ -16,6 +16,12 @@ pz_status pzi_check_spec(const pz_spec* spec, bool integers, const char* what);
 /* Can the queue's operations work on this tensor's memory? */
 bool pzi_check_owned(const pz_queue* queue, const pz_tensor* tensor);
 
+/* PZ_MISMATCH for a tensor on a device. */
+pz_status pzi_check_on_host(const pz_tensor* tensor, const char* what);
+
+/* PZ_UNSUPPORTED if the host might take `data` of the queue's tensors for a host pointer. */
+pz_status pzi_check_may_show(const pz_queue* queue);
+
 /* PZ_UNSUPPORTED for float64 on a device without it. */
 pz_status pzi_check_dtype(const pz_queue* queue, uint32_t dtype);
 

@@ -138,6 +138,7 @@ pzi_queue_new(pz_context* const context, const pzi_backend* const backend, const
   queue->host_memory = info.memory == PZ_MEMORY_HOST;
   queue->addresses = queue->host_memory || info.memory == PZ_MEMORY_DEVICE;
   queue->native = native != NULL;
+  queue->may_show = queue->host_memory || native || pzi_context_device_tensors(context);
   queue->async = (backend->table.flags & PZ_BACKEND_ASYNC) != 0;
   queue->forks = pzi_forks_count();
   strncpy(queue->name, name, sizeof(queue->name) - 1);

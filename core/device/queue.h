@@ -31,6 +31,7 @@ struct pz_queue {
   bool host_memory;
   bool addresses; /* `data` of its tensors are addresses, of the host or the device */
   bool native;    /* runs on the caller's own queue */
+  bool may_show;  /* the host knows what its tensors are, see pzi_check_may_show */
   bool forbid_host;
   pthread_mutex_t mutex;
   bool async;

@@ -189,9 +189,10 @@ read_settings(const pz_context_settings* const given, pz_context_settings* const
   }
   PZ_TRY(pzi_struct_read(out, sizeof(*out), offsetof(pz_context_settings, reserved), given,
                          "settings"));
-  if (out->flags & ~(uint32_t)PZ_ONLY_GIVEN_FOLDERS) {
-    return pzi_fail(PZ_INVALID, "flags %#" PRIx32 ", expected %#x at most", out->flags,
-                    PZ_ONLY_GIVEN_FOLDERS);
+  const uint32_t known = PZ_ONLY_GIVEN_FOLDERS | PZ_DEVICE_TENSORS;
+  if (out->flags & ~known) {
+    return pzi_fail(PZ_INVALID, "flags %#" PRIx32 ", expected %#" PRIx32 " at most", out->flags,
+                    known);
   }
   return out->n_folders == 0 || out->folders ? PZ_OK
                                              : pzi_fail(PZ_INVALID, "%" PRIu32 " folder%s at NULL",
@@ -203,6 +204,12 @@ pzi_context_devices(const pz_context* const context, const char** const origin)
 {
   *origin = context->devices_are_given ? "given by the host" : "PARAMETRIZE_DEVICE";
   return context->devices;
+}
+
+bool
+pzi_context_device_tensors(const pz_context* const context)
+{
+  return context->device_tensors;
 }
 
 static pz_status
@@ -221,6 +228,7 @@ fill_context(pz_context* const context, const pz_context_settings* const setting
 {
   PZ_TRY(pzi_search_path_find_trust(&context->trust));
   pz_context_seed(context, settings->seed);
+  context->device_tensors = (settings->flags & PZ_DEVICE_TENSORS) != 0;
   context->refuse = settings->refuse;
   context->refuse_data = settings->refuse_data;
   PZ_TRY(take_devices(context, settings->devices));

@@ -19,6 +19,9 @@ uint64_t pzi_context_draw(pz_context* context);
    host" or "PARAMETRIZE_DEVICE". */
 const char* pzi_context_devices(const pz_context* context, const char** origin);
 
+/* Does the host take tensors whose `data` is no host pointer? */
+bool pzi_context_device_tensors(const pz_context* context);
+
 /* Counted references: queues and chains keep their context alive after pz_context_free, which
    drops the host's reference only. */
 pz_context* pzi_context_retain(pz_context* context);

@@ -22,6 +22,7 @@ struct pz_context {
   pzi_file_trust trust;
   const char* devices;    /* preferred by "auto", separated by commas; NULL: none */
   bool devices_are_given; /* by the host, not the environment */
+  bool device_tensors;    /* PZ_DEVICE_TENSORS */
   const char* (*refuse)(void* data, const char* path); /* the host's, or NULL */
   void* refuse_data;
 

@@ -6,15 +6,17 @@
      what the host gave           descriptors, files, folders (registry.c)
      PARAMETRIZE_PLUGIN_PATH      folders between colons
      user                         $XDG_DATA_HOME/parametrize-1/{plugins,backends}
-     installed                    parametrize-1/{plugins,backends} beside libparametrize,
-                                  then where it was configured to be installed
+     installed                    parametrize-1/{plugins,backends} beside libparametrize; of a
+                                  program that it is linked into, beside that program, then where
+                                  it was configured to be installed
 
    The current folder is never searched, so every path must be absolute; an empty element of the
    variable, which means the current folder in a shell, is refused like a relative one. Where
    the process has privileges that its caller lacks (AT_SECURE), the environment is not read.
 
    "Beside libparametrize" is found from the address of an object in this library, so a moved
-   installation and a build tree work in place. The dynamic linker knows the library's path if it
+   installation and a build tree work in place. A library that was moved never takes what is in the
+   configured folder: that belongs to another build. The dynamic linker knows the library's path if it
    got it in full; otherwise (a relative LD_LIBRARY_PATH, or the program itself, whose name
    anybody may choose) /proc/self/maps has it. */
 
@@ -171,7 +173,12 @@ take_installed(const pzi_search_path_take take, void* const data)
   const char* own = "";
   PZ_TRY(own_path(&own));
   if (*own != '\0') {
-    PZ_TRY(take_both(take, data, own, (int)(strrchr(own, '/') - own), "installed"));
+    const char* const name = strrchr(own, '/') + 1;
+    static const char library[] = "lib" PZI_VERSIONED_NAME ".so";
+    PZ_TRY(take_both(take, data, own, (int)(name - 1 - own), "installed"));
+    if (strncmp(name, library, sizeof(library) - 1) == 0) {
+      return PZ_OK;
+    }
   }
   PZ_TRY(take(data, PZI_PLUGIN_DIR, "installed", false, ""));
   return take(data, PZI_BACKEND_DIR, "installed", false, "");

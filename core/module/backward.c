@@ -18,6 +18,7 @@
 #include "memory_owners.h"
 #include "ops_table.h"
 #include "path.h"
+#include "queue_copy.h"
 #include "slot.h"
 #include "status.h"
 #include "storage_copy.h"
@@ -207,7 +208,7 @@ pz_module_backward_log_abs_det(pz_module* const module, const char* const name,
 /* ---- access ------------------------------------------------------------- */
 
 static pz_status
-get_gradient(pz_slot* const slot, void* const out)
+check_has_gradient(const pz_slot* const slot)
 {
   if (slot->parametrized || slot->kind != PZ_PARAMETER || !slot->requires_grad) {
     return pzi_fail(PZ_INVALID, "%s has no gradient",
@@ -215,6 +216,14 @@ get_gradient(pz_slot* const slot, void* const out)
                     : slot->kind != PZ_PARAMETER ? "a buffer"
                                                  : "a frozen parameter");
   }
+  return PZ_OK;
+}
+
+static pz_status
+get_gradient(pz_slot* const slot, void* const out)
+{
+  PZ_TRY(check_has_gradient(slot));
+  PZ_TRY(pzi_check_may_show(slot->module->queue));
   PZ_TRY(need_gradient(slot));
   *(pz_tensor*)out = slot->gradient->tensor;
   return PZ_OK;
@@ -225,6 +234,26 @@ pz_module_gradient(pz_module* const module, const char* const name, pz_tensor* c
 {
   return out ? pzi_exclusive_call(module, name, pzi_path_find_live, get_gradient, out)
              : pzi_fail(PZ_INVALID, "found no place for the tensor");
+}
+
+static pz_status
+read_gradient(pz_slot* const slot, void* const user)
+{
+  const pz_tensor* const host = user;
+  PZ_TRY(check_has_gradient(slot));
+  if (!slot->gradient) {
+    return pzi_fail(PZ_INVALID, "found no gradient yet, expected a backward before");
+  }
+  PZ_TRY(pzi_check_tensor(slot->module->queue, host, &slot->storage->spec, "host tensor"));
+  PZ_TRY(pzi_check_on_host(host, "host tensor"));
+  return pzi_queue_copy(slot->module->queue, &slot->gradient->tensor, host);
+}
+
+pz_status
+pz_module_read_gradient(pz_module* const module, const char* const name,
+                        const pz_tensor* const host)
+{
+  return pzi_exclusive_call(module, name, pzi_path_find_live, read_gradient, (void*)host);
 }
 
 static pz_status

@@ -6,6 +6,7 @@
 
 #include "array.h"
 #include "engine.h"
+#include "eval.h"
 #include "gate.h"
 #include "path.h"
 #include "slot.h"
@@ -62,7 +63,7 @@ static pz_status
 run(const pz_slot* const slot, const pzi_engine* const engine, pzi_storage** const out)
 {
   pz_tensor value;
-  PZ_TRY(pz_eval_forward(engine->eval, engine->state, 0, NULL, &value));
+  PZ_TRY(pzi_eval_forward(engine->eval, engine->state, 0, NULL, &value));
   PZ_TRY(pz_eval_check(engine->eval));
   return pzi_storage_copy(slot->module->queue, &value, out);
 }

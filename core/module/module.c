@@ -60,6 +60,16 @@ pz_module_new(pz_context* const context, pz_queue* const queue, const char* cons
   return status;
 }
 
+pz_queue*
+pz_module_queue(const pz_module* const module)
+{
+  if (!module) {
+    (void)pzi_fail(PZ_INVALID, "found no module");
+    return NULL;
+  }
+  return module->queue;
+}
+
 static void
 free_alone(pz_module* const module)
 {

@@ -106,6 +106,14 @@ read_published(pz_slot* const slot, pz_tensor* const out)
   return true;
 }
 
+/* The value for a host that may see where it is. */
+static pz_status
+show_value(pz_slot* const slot, const bool exclusive, pz_tensor* const out)
+{
+  PZ_TRY(pzi_check_may_show(slot->module->queue));
+  return read_value(slot, exclusive, out);
+}
+
 /* Not inlined: pz_slot_get then saves no registers on its fast path. */
 __attribute__((noinline)) static pz_status
 get_slot(pz_slot* const slot, pz_tensor* const out)
@@ -116,7 +124,7 @@ get_slot(pz_slot* const slot, pz_tensor* const out)
   bool exclusive = false;
   PZ_TRY(pzi_gate_read_begin(slot->module));
   PZ_TRY(begin_slot(slot, &exclusive));
-  const pz_status status = read_value(slot, exclusive, out);
+  const pz_status status = show_value(slot, exclusive, out);
   if (status == PZ_OK && !exclusive) {
     publish(slot, out);
   }
@@ -139,7 +147,7 @@ pz_module_get(pz_module* const module, const char* const name, pz_tensor* const 
   }
   bool exclusive = false;
   PZ_TRY(begin_name(module, name, &slot, &exclusive));
-  const pz_status status = read_value(slot, exclusive, out);
+  const pz_status status = show_value(slot, exclusive, out);
   end_slot(slot, exclusive);
   return status;
 }
@@ -165,10 +173,7 @@ read_slot(pz_slot* const slot, const bool exclusive, const pz_tensor* const host
   pz_tensor value;
   const pz_spec spec = pzi_slot_spec(slot);
   PZ_TRY(pzi_check_tensor(slot->module->queue, host, &spec, "host tensor"));
-  if (host->device.type != PZ_DEVICE_CPU) {
-    return pzi_fail(PZ_MISMATCH, "host tensor: found device type %d, expected host memory",
-                    (int)host->device.type);
-  }
+  PZ_TRY(pzi_check_on_host(host, "host tensor"));
   PZ_TRY(read_value(slot, exclusive, &value));
   PZ_TRY(pzi_queue_copy(slot->module->queue, &value, host));
   return slot->parametrized ? pzi_value_check_device(slot) : PZ_OK;

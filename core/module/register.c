@@ -8,6 +8,7 @@
 
 #include "chain_text.h"
 #include "engine.h"
+#include "eval.h"
 #include "exclusive.h"
 #include "path.h"
 #include "prepared.h"
@@ -104,22 +105,21 @@ check_specs(const pz_chain* const chain, const pz_spec* const spec, const uint32
 static pz_status
 run_new_stages(const pz_slot* const slot, const uint32_t first, attempt* const next)
 {
-  pz_tensor original;
-  PZ_TRY(pz_state_tensor(next->engine.state, PZ_ORIGINAL, 0, &original));
+  const pz_tensor* const original = pzi_state_tensor(next->engine.state, PZ_ORIGINAL, 0);
   if (first > 0) {
-    PZ_TRY(pz_eval_initialize(next->engine.eval, next->engine.state, first, &original));
+    PZ_TRY(pz_eval_initialize(next->engine.eval, next->engine.state, first, original));
   } else {
     const pz_tensor* const tensor = &slot->storage->tensor;
     PZ_TRY(pz_eval_initialize(next->engine.eval, next->engine.state, 0, tensor));
     if (next->engine.chain->direction == PZ_FROM_TENSOR) {
       PZ_TRY(pz_eval_assign(next->engine.eval, next->engine.state, PZ_REGISTER, tensor));
     } else {
-      PZ_TRY(pzi_queue_copy(slot->module->queue, tensor, &original));
+      PZ_TRY(pzi_queue_copy(slot->module->queue, tensor, original));
       pz_state_touch(next->engine.state);
     }
   }
   const uint32_t training = slot->module->training ? PZ_CALL_TRAINING : 0;
-  PZ_TRY(pz_eval_forward(next->engine.eval, next->engine.state, training, NULL, &next->value));
+  PZ_TRY(pzi_eval_forward(next->engine.eval, next->engine.state, training, NULL, &next->value));
   return pz_eval_check(next->engine.eval);
 }
 

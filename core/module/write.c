@@ -104,6 +104,7 @@ edit(pz_slot* const slot, void* const user)
   if (slot->editing) {
     return pzi_fail(PZ_INVALID, "open for writing already");
   }
+  PZ_TRY(pzi_check_may_show(slot->module->queue));
   slot->editing = true;
   for (const pz_slot* around = slot->owner; around; around = around->owner) {
     ++around->parametrized->n_editing;

@@ -9,12 +9,10 @@
 
 #include "check_tensor.h"
 #include "device_copy.h"
-#include "memory_owners.h"
 #include "overlap.h"
+#include "queue_order.h"
 #include "shape.h"
 #include "status.h"
-
-#include <inttypes.h>
 
 static bool
 on_host(const pz_queue* const queue, const pz_tensor* const tensor)
@@ -107,17 +105,6 @@ pzi_queue_copy_held(pz_queue* const queue, const pz_tensor* const from, const pz
   return to_host ? download(queue, from, to) : pzi_device_copy(queue, from, to);
 }
 
-/* Lets later work of `after` wait for the work of `before` so far. */
-static pz_status
-order(pz_queue* const before, pz_queue* const after)
-{
-  pz_event* event = NULL;
-  PZ_TRY(pz_queue_record(before, &event));
-  const pz_status status = pz_queue_wait(after, event);
-  pz_event_free(event);
-  return status;
-}
-
 static pz_status
 copy_alone(pz_queue* const queue, const pz_tensor* const from, const pz_tensor* const to)
 {
@@ -129,22 +116,6 @@ copy_alone(pz_queue* const queue, const pz_tensor* const from, const pz_tensor* 
   pzi_arena_release(&queue->staging, staging);
   pthread_mutex_unlock(&queue->mutex);
   return status;
-}
-
-/* Memory of another queue is used in the order of that queue: after the work that it has, before
-   the work that it gets. */
-static pz_status
-copy_in_order(pz_queue* const queue, const pz_tensor* const from, const pz_tensor* const to,
-              pz_queue* const others[2])
-{
-  for (int k = 0; k < 2; ++k) {
-    PZ_TRY(others[k] ? order(others[k], queue) : PZ_OK);
-  }
-  PZ_TRY(copy_alone(queue, from, to));
-  for (int k = 0; k < 2; ++k) {
-    PZ_TRY(others[k] ? order(queue, others[k]) : PZ_OK);
-  }
-  return PZ_OK;
 }
 
 pz_status
@@ -159,12 +130,12 @@ pzi_queue_copy(pz_queue* const queue, const pz_tensor* const from, const pz_tens
   if (pz_count(from) == 0) {
     return PZ_OK;
   }
-  pz_queue* const others[2] = {pzi_memory_owners_other(queue, from),
-                               pzi_memory_owners_other(queue, to)};
-  const pz_status status = copy_in_order(queue, from, to, others);
-  pzi_queue_release(others[0]);
-  pzi_queue_release(others[1]);
-  return status;
+  pzi_queue_order order;
+  pz_status status = pzi_queue_order_begin(&order, queue, 2, PZ_TENSORS(from, to));
+  if (status == PZ_OK) {
+    status = copy_alone(queue, from, to);
+  }
+  return pzi_queue_order_end(&order, status);
 }
 
 /* Checks the tensors of pz_queue_upload and pz_queue_download. */
@@ -176,10 +147,7 @@ check_sides(const pz_queue* const queue, const pz_tensor* const host, const pz_t
   }
   PZ_TRY(pzi_check_tensor(queue, host, NULL, "host tensor"));
   PZ_TRY(pzi_check_tensor(queue, device, NULL, "device tensor"));
-  if (host->device.type != PZ_DEVICE_CPU) {
-    return pzi_fail(PZ_MISMATCH, "host tensor: found on device type %" PRId32 " id %" PRId32,
-                    host->device.type, host->device.id);
-  }
+  PZ_TRY(pzi_check_on_host(host, "host tensor"));
   if (!pzi_check_owned(queue, device)) {
     return pzi_fail(PZ_MISMATCH, "device tensor: found on the host, expected on %s", queue->name);
   }

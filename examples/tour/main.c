@@ -11,7 +11,8 @@
 int
 main(const int argc, char** const argv)
 {
-  const pz_context_settings settings = {.size = sizeof(settings), .seed = 7};
+  const pz_context_settings settings = {
+      .size = sizeof(settings), .flags = PZ_DEVICE_TENSORS, .seed = 7};
   pz_context* context = NULL;
   pz_status status = pz_context_new(&settings, &context);
   if (status == PZ_OK) {

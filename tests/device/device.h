@@ -43,5 +43,6 @@ float* life_normal(int64_t n, double scale);
 TCase* device_case(void);
 TCase* deciding_case(void);
 TCase* opencl_case(void);
+TCase* steps_case(void);
 
 #endif /* TEST_DEVICE_H */

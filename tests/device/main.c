@@ -97,6 +97,7 @@ main(const int argc, char** const argv)
   Suite* const suite = suite_create(device_name);
   suite_add_tcase(suite, device_case());
   suite_add_tcase(suite, deciding_case());
+  suite_add_tcase(suite, steps_case());
 #ifdef TEST_OPENCL
   if (strcmp(device_backend, "opencl") == 0) {
     suite_add_tcase(suite, opencl_case());

@@ -8,6 +8,8 @@
 
 #include <support.h>
 
+#include <parametrize/kernel.h>
+
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,6 +102,13 @@ END_TEST
 
 enum { N = 40 };
 
+// clang-format off
+PZ_KERNEL(negate, 1, 0, 0,
+  PZ_TENSOR_ARG(0, x);
+  x[i] = -x[i];
+)
+// clang-format on
+
 static pz_context* context;
 static pz_queue* queue;
 static pz_module* module;
@@ -115,12 +124,14 @@ open_module(const char* const name)
   test_fill_normal(&random, PZ_F32, N * N, 0.1, x);
   const pz_tensor host = pz_host_tensor(PZ_F32, x, 2, shape);
   const pz_tensor out = pz_host_tensor(PZ_F32, value, 2, shape);
-  EXPECT(pz_context_new(NULL, &context) == PZ_OK);
+  const pz_context_settings settings = {.size = sizeof(settings), .flags = PZ_DEVICE_TENSORS};
+  EXPECT(pz_context_new(&settings, &context) == PZ_OK);
   EXPECT(pz_queue_open(context, name, NULL, &queue) == PZ_OK);
   EXPECT(pz_module_new(context, queue, NULL, &module) == PZ_OK);
   EXPECT(pz_module_add(module, "weight", PZ_PARAMETER, &host) == PZ_OK);
   EXPECT(pz_register_parametrization(module, "weight", "skew,cayley", NULL) == PZ_OK);
   EXPECT(pz_module_read(module, "weight", &out) == PZ_OK);
+  EXPECT(pz_module_backward(module, "weight", &out) == PZ_OK);
   EXPECT(pz_queue_record(queue, &event) == PZ_OK);
   return true;
 }
@@ -151,6 +162,9 @@ use_inherited_device(void)
   EXPECT(pz_module_get(module, "weight", &own) == PZ_DEVICE);
   EXPECT(pz_module_get(module, weight, &own) == PZ_OK); /* computes nothing */
   EXPECT(pz_queue_download(queue, &own, &out) == PZ_DEVICE);
+  EXPECT(pz_queue_launch(queue, &negate, N * N, PZ_TENSORS(&own), NULL, NULL) == PZ_DEVICE);
+  EXPECT(pz_module_read_gradient(module, weight, &out) == PZ_DEVICE);
+  EXPECT(strstr(pz_error_message(), "opened before fork"));
   EXPECT(pz_module_set(module, weight, &out) == PZ_DEVICE);
   EXPECT(pz_module_copy(module, &copy) == PZ_DEVICE);
   EXPECT(pz_queue_synchronize(queue) == PZ_DEVICE);

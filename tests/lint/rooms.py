@@ -65,7 +65,7 @@ def wrong_table(rooms):
 def wrong_files(core, rooms):
     """Files in the wrong place or of a wrong name."""
     room = re.compile(rf"({'|'.join(rooms)})/([a-z0-9_]+\.[ch]|meson\.build)")
-    top = re.compile(r"README\.md|meson\.build|parametrize\.map|include/parametrize/[a-z0-9_]+\.h")
+    top = re.compile(r"README\.md|meson\.build|parametrize\.map|cmake/\w+\.cmake\.in|include/parametrize/[a-z0-9_]+\.h(pp)?")
     files = sorted(f.relative_to(core).as_posix() for f in core.rglob("*") if not f.is_dir())
     found = [f"{f} lies in no room" for f in files if not room.fullmatch(f) and not top.fullmatch(f)]
     rooms_of = {}

@@ -5,6 +5,8 @@
 
 #include "fixture.h"
 
+#include <parametrize/kernel.h>
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -51,6 +53,52 @@ START_TEST(missing_arguments_are_refused)
   ck_assert_fails(pz_context_find(NULL, "skew", &info), PZ_INVALID, "no context");
   ck_assert_fails(pz_context_find(context, NULL, &info), PZ_NOT_FOUND, "no parametrization");
   ck_assert_fails(pz_context_option(context, "skew", 0, NULL), PZ_INVALID, "no output");
+}
+END_TEST
+
+// clang-format off
+PZ_KERNEL(double_it, 1, 1, 1,
+  PZ_TENSOR_ARG(0, x);
+  PZ_REAL_ARG(0, factor);
+  PZ_INTEGER_ARG(0, first);
+  x[first + i] = factor * x[first + i];
+)
+// clang-format on
+
+START_TEST(launches_without_their_arguments_are_refused)
+{
+  float numbers[4] = {1.0F, 2.0F, 3.0F, 4.0F};
+  const int64_t four[] = {4};
+  const int64_t two[] = {2};
+  const double factor[] = {2.0};
+  const int64_t first[] = {1};
+  const pz_tensor x = pz_host_tensor(PZ_F32, numbers, 1, four);
+  pz_tensor apart = pz_host_tensor(PZ_F32, numbers, 1, two);
+  apart.strides = two;
+  const pz_tensor* const tensors[] = {&x};
+  const pz_tensor* const strided[] = {&apart};
+  pz_queue* const queue = pz_module_queue(module);
+  const pz_kernel unnamed = {.size = sizeof(unnamed)};
+  ck_assert_ptr_null(pz_module_queue(NULL));
+  ck_assert_str_eq(pz_error_message(), "found no module");
+  ck_assert_fails(pz_queue_launch(NULL, &double_it, 3, tensors, factor, first), PZ_INVALID,
+                  "found no queue");
+  ck_assert_fails(pz_queue_launch(queue, NULL, 3, tensors, factor, first), PZ_INVALID, "no kernel");
+  ck_assert_fails(pz_queue_launch(queue, &unnamed, 3, tensors, factor, first), PZ_INVALID, "name");
+  ck_assert_fails(pz_queue_launch(queue, &double_it, -1, tensors, factor, first), PZ_INVALID,
+                  "launch of double_it: found -1 items");
+  ck_assert_fails(pz_queue_launch(queue, &double_it, 3, NULL, factor, first), PZ_INVALID,
+                  "launch of double_it: found no tensors, expected 1");
+  ck_assert_fails(pz_queue_launch(queue, &double_it, 3, tensors, NULL, first), PZ_INVALID, "reals");
+  ck_assert_fails(pz_queue_launch(queue, &double_it, 3, tensors, factor, NULL), PZ_INVALID,
+                  "integers");
+  ck_assert_fails(pz_queue_launch(queue, &double_it, 1, strided, factor, first), PZ_INVALID,
+                  "found strides");
+  ck_assert_float_eq(numbers[1], 2.0F);
+  ck_assert_ok(pz_queue_launch(queue, &double_it, 3, tensors, factor, first));
+  ck_assert_float_eq(numbers[0], 1.0F);
+  ck_assert_float_eq(numbers[1], 4.0F);
+  ck_assert_float_eq(numbers[3], 8.0F);
 }
 END_TEST
 
@@ -174,6 +222,7 @@ main(void)
 {
   TCase* const tcase = fixture_case("misuse");
   tcase_add_test(tcase, missing_arguments_are_refused);
+  tcase_add_test(tcase, launches_without_their_arguments_are_refused);
   tcase_add_test(tcase, empty_tensors_of_vast_extents_are_refused);
   tcase_add_test(tcase, broken_text_is_shown_whole);
   tcase_add_test(tcase, a_message_says_a_name_once);

@@ -7,6 +7,7 @@ usage: install.py BUILD_DIR SOURCE_DIR CC
 
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import struct
@@ -62,7 +63,7 @@ def stage():
 def layout():
     """puts headers, plugins and backends where the documentation says"""
     headers = {h.name for h in (moved / "include" / "parametrize-1" / "parametrize").iterdir()}
-    assert {"parametrize.h", "plugin.h", "backend.h", "types.h"} <= headers, headers
+    assert {"parametrize.h", "plugin.h", "backend.h", "types.h", "parametrize.hpp", "module.hpp", "chain.hpp"} <= headers, headers
     plugins = pathlib.Path(pkg_config("--variable=plugindir")[0] if " " not in str(moved) else
                            run(["pkg-config", "--variable=plugindir", "parametrize-1"],
                                env=environment).strip().replace("\\ ", " "))
@@ -129,6 +130,7 @@ def own_backend():
         assert not os.path.samestat(os.fstat(old.fileno()), installed.stat())
         assert old.read() and not [f for f in installed.parent.iterdir() if f.suffix != ".so"]
     assert "minimal.so: minimal minimal_plus\n" in command("doctor"), command("doctor")
+    assert re.search(r"^ *minimal:0 +not for auto$", command("doctor"), re.M), command("doctor")
     for device in "minimal:0", "minimal_plus:0":
         assert f"\n{device} " in command("list"), command("list")
     routes = {

@@ -3,21 +3,25 @@
 """Does what README.md and docs/*.md say, command by command.
 
 A ```c block that begins with /* NAME.c */ becomes that file; one that begins with
-/* from PATH */ must stand in that file of the tree, line for line. Every ```sh block is run
+/* from PATH */ (in C++ // from PATH) must stand in that file of the tree, line for line. Every ```sh block is run
 in order, in one folder, against a fresh installation. With TEST_THOROUGH=1 it is the release,
 and the demonstration runs; else it is built without optimization, and its backends come from
 BUILD_DIR.
 
-usage: readme.py BUILD_DIR SOURCE_DIR
+Then builds.py tries the installation with other build systems and in other places.
+
+usage: readme.py BUILD_DIR SOURCE_DIR CC
 """
 
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import sys
 import tempfile
 
+import builds
 from tap import Skip, main, run
 
 build = pathlib.Path(sys.argv[1])
@@ -54,6 +58,7 @@ def shell(text):
         return
     # in the source tree, into a build folder of its own
     script = script.replace("build-release", str(work / "release"))
+    script = script.replace("meson setup", "meson setup -Ddefault_library=both")
     if not thorough:
         script = script.replace("--buildtype=release", " ".join(light))
     run(["bash", "-c", script], cwd=source, env=environment)
@@ -97,13 +102,23 @@ def excerpts():
     seen = 0
     for path in sorted((source / "docs").rglob("*.md")):
         for language, text in blocks(path):
-            origin = re.match(r"/\* from (\S+) \*/\n", text)
-            if language == "c":
-                assert origin, f"{path.name}: a C block without its origin:\n{text}"
+            origin = re.match(r"(?:/\*|//) from (\S+)(?: \*/)?\n", text)
+            if language in ("c", "cpp"):
+                assert origin, f"{path.name}: a block without its origin:\n{text}"
                 body = text[origin.end():].strip("\n")
                 assert body in (source / origin.group(1)).read_text(), f"{path.name}: not in {origin.group(1)}:\n{body}"
                 seen += 1
     assert seen > 0
+
+
+def whole_build(step):
+    def test():
+        if sanitized:
+            raise Skip("the build is instrumented")
+        step()
+
+    test.__doc__ = step.__doc__
+    return test
 
 
 def clean():
@@ -111,4 +126,5 @@ def clean():
     shutil.rmtree(work)
 
 
-main([readme, guide, excerpts, clean])
+others = builds.steps(prefix, source, shlex.split(sys.argv[3]), work, environment)
+main([readme, guide, excerpts, *map(whole_build, others), clean])

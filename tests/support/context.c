@@ -16,7 +16,7 @@ open_context(pz_context** const out)
   const char* const folders[] = {TEST_PLUGIN_DIR, TEST_BACKEND_DIR, more};
   const pz_context_settings settings = {
       .size = sizeof(settings),
-      .flags = PZ_ONLY_GIVEN_FOLDERS,
+      .flags = PZ_ONLY_GIVEN_FOLDERS | PZ_DEVICE_TENSORS,
       .folders = folders,
       .n_folders = more ? 3 : 2,
       .seed = test_seed() | 1U,

@@ -17,8 +17,9 @@ rig_open(rig* const r, const pz_plugin* const plugin, const char* const device)
   if (device) {
     r->context = test_context();
   } else {
-    const pz_context_settings settings = {
-        .size = sizeof(settings), .flags = PZ_ONLY_GIVEN_FOLDERS, .seed = test_seed() | 1U};
+    const pz_context_settings settings = {.size = sizeof(settings),
+                                          .flags = PZ_ONLY_GIVEN_FOLDERS | PZ_DEVICE_TENSORS,
+                                          .seed = test_seed() | 1U};
     ck_assert_ok(pz_context_new(&settings, &r->context));
   }
   if (plugin) {

@@ -72,7 +72,8 @@ typedef struct run {
 static pz_context*
 open_context(const run* const r)
 {
-  const pz_context_settings settings = {.size = sizeof(settings), .seed = r->a->seed};
+  const pz_context_settings settings = {
+      .size = sizeof(settings), .flags = PZ_DEVICE_TENSORS, .seed = r->a->seed};
   pz_context* context = NULL;
   outcome_expect_ok(pz_context_new(&settings, &context), "a context");
   outcome_expect_ok(pz_context_add_file(context, r->file), "loading");

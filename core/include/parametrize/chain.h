@@ -136,8 +136,9 @@ PZ_API pz_status pz_chain_density(const pz_chain* chain, pz_spec* out);
 PZ_API pz_status pz_state_new(const pz_chain* chain, pz_queue* queue, pz_state** out);
 PZ_API void pz_state_free(pz_state* state);
 
-/* A view of one tensor. The host may read it. After it writes, it calls pz_state_touch. Valid
-   until the state is freed or the tensor is bound. [any thread] */
+/* A view of one tensor. After the host has written it, it calls pz_state_touch. Valid until the state
+   is freed or the tensor is bound. On a device, PZ_UNSUPPORTED unless the context has
+   PZ_DEVICE_TENSORS. [any thread] */
 PZ_API pz_status pz_state_tensor(const pz_state* state, pz_role role, uint32_t index,
                                  pz_tensor* out);
 
@@ -173,7 +174,8 @@ PZ_API void pz_eval_free(pz_eval* eval);
 /* Computes the value of `state`. `flags`: PZ_CALL_SAVING if pz_eval_vjp, pz_eval_jvp or
    pz_eval_log_abs_det will follow, PZ_CALL_TRAINING. With `into`, the value is written there too.
    `value` (may be NULL) becomes a view of the evaluation's own memory, valid until its next call
-   other than those three and pz_eval_log_abs_det_vjp. [exclusive] */
+   other than those three and pz_eval_log_abs_det_vjp; on a device, PZ_UNSUPPORTED unless the context
+   has PZ_DEVICE_TENSORS. [exclusive] */
 PZ_API pz_status pz_eval_forward(pz_eval* eval, const pz_state* state, uint32_t flags,
                                  const pz_tensor* into, pz_tensor* value);
 

@@ -14,6 +14,7 @@ PZ_BEGIN_DECLS
 typedef struct pz_context pz_context;
 typedef struct pz_queue pz_queue;
 typedef struct pz_plugin pz_plugin; /* descriptor.h */
+typedef struct pz_kernel pz_kernel; /* kernel.h */
 
 /* ---- errors and version --------------------------------------------------- */
 
@@ -30,6 +31,10 @@ PZ_API const char* pz_error_message(void);
 
 /* The version of the library that runs: "1.0.0". [any thread] */
 PZ_API const char* pz_version(void);
+
+/* The dtype "float32", "float64" or "int64", for bindings that see no macros; 0 for any other name.
+   [any thread] */
+PZ_API uint32_t pz_dtype_named(const char* name);
 
 /* ---- fork ----------------------------------------------------------------- */
 
@@ -50,6 +55,12 @@ PZ_API const char* pz_version(void);
 enum {
   PZ_ONLY_GIVEN_FOLDERS = 1U << 0, /* search `folders` only: not those of the environment, the
                                       user or the installation */
+  PZ_DEVICE_TENSORS = 1U << 1,     /* the program knows that `data` of a tensor on "opencl:0" or
+                                      "cuda:0" is no host pointer. Without this flag, calls that hand
+                                      out such tensors return PZ_UNSUPPORTED: pz_module_get,
+                                      pz_slot_get, pz_module_edit, pz_module_gradient,
+                                      pz_state_tensor, and pz_eval_forward for its value. Queues with
+                                      a `native` of the program's own need no flag. */
 };
 
 typedef struct pz_context_settings {
@@ -260,6 +271,19 @@ PZ_API pz_status pz_queue_op(pz_queue* queue, uint32_t index, pz_op_report* out)
    the same device. [any thread] */
 PZ_API pz_status pz_queue_upload(pz_queue* queue, const pz_tensor* host, const pz_tensor* device);
 PZ_API pz_status pz_queue_download(pz_queue* queue, const pz_tensor* device, const pz_tensor* host);
+
+/* Runs a kernel of the program's own (kernel.h) for items 0 .. n_items-1, in the order of the queue:
+
+     pz_queue_launch(queue, &step, pz_count(&x), PZ_TENSORS(&x, &gradient), PZ_REALS(rate), NULL);
+
+   The tensors are on the queue's device, C-contiguous and of one dtype, and may be the same; NULL for
+   an argument that no item uses. Items stay inside them. What is computed from a tensor of a module
+   needs pz_module_edit and pz_module_commit around a launch that writes it. Returns before the device
+   is done. PZ_MISMATCH for a tensor on another device or in host memory of the program's own.
+   [any thread] */
+PZ_API pz_status pz_queue_launch(pz_queue* queue, const pz_kernel* kernel, int64_t n_items,
+                                 const pz_tensor* const* tensors, const double* reals,
+                                 const int64_t* integers);
 
 /* ---- DLPack --------------------------------------------------------------- */
 

@@ -30,6 +30,10 @@
 #include <parametrize/kernel_math.h>
 #include <parametrize/types.h>
 
+#ifdef __cplusplus
+#include <initializer_list>
+#endif
+
 PZ_BEGIN_DECLS
 
 enum {
@@ -127,6 +131,18 @@ typedef int64_t pz_int;
       PZ_KERNEL_DIALECT,                                                                 \
       {0, 0, 0},                                                                         \
   };
+
+/* ---- arguments of launches: PZ_TENSORS(&x, &y) is an array of them ------------- */
+
+#ifdef __cplusplus
+#define PZ_ARRAY_(type, ...) (std::initializer_list<type>{__VA_ARGS__}.begin())
+#else
+#define PZ_ARRAY_(type, ...) ((type const[]){__VA_ARGS__})
+#endif
+#define PZ_TENSORS(...) PZ_ARRAY_(const pz_tensor*, __VA_ARGS__)
+#define PZ_OUTPUTS(...) PZ_ARRAY_(pz_tensor*, __VA_ARGS__)
+#define PZ_REALS(...) PZ_ARRAY_(double, __VA_ARGS__)
+#define PZ_INTEGERS(...) PZ_ARRAY_(int64_t, __VA_ARGS__)
 
 PZ_END_DECLS
 

@@ -39,6 +39,9 @@ typedef struct pz_slot pz_slot; /* a handle of one tensor of a module */
 PZ_API pz_status pz_module_new(pz_context* context, pz_queue* queue, const char* type,
                                pz_module** out);
 
+/* The queue of a module, borrowed until pz_module_to or pz_module_free. [read] */
+PZ_API pz_queue* pz_module_queue(const pz_module* module);
+
 /* Frees a module and its children. A nested module is freed with the one around it only. */
 PZ_API void pz_module_free(pz_module* module);
 
@@ -118,8 +121,9 @@ PZ_API pz_status pz_module_chain(const pz_module* module, const char* name, cons
 
 /* ---- reading -------------------------------------------------------------- */
 
-/* The tensor `name`, borrowed and C-contiguous; on "cpu" and "reference" its data is a host
-   pointer. The value of a chain is computed only if an original, own
+/* The tensor `name`, borrowed and C-contiguous. On "cpu" and "reference" its data is a host pointer;
+   on other devices it is none, and PZ_UNSUPPORTED is returned unless the context has
+   PZ_DEVICE_TENSORS. The value of a chain is computed only if an original, own
    parameter, buffer, option or the mode changed since the last read. Any path is allowed, also
    of originals and buffers. [read] */
 PZ_API pz_status pz_module_get(pz_module* module, const char* name, pz_tensor* out);
@@ -172,8 +176,9 @@ PZ_API pz_status pz_module_set(pz_module* module, const char* name, const pz_ten
 
 /* Lets the host write a plain tensor, original, own parameter or buffer in place, until
    pz_module_commit with the same name: an optimizer step. Calls in between that read or change
-   it, or a value that depends on it, return PZ_INVALID. On a device, the host's writes must be
-   enqueued on the module's queue or finished before the commit. [exclusive] */
+   it, or a value that depends on it, return PZ_INVALID. On a device, see pz_module_get; the host's
+   writes must be enqueued on the module's queue (pz_queue_launch) or finished before the commit.
+   [exclusive] */
 PZ_API pz_status pz_module_edit(pz_module* module, const char* name, pz_tensor* out);
 PZ_API pz_status pz_module_commit(pz_module* module, const char* name);
 
@@ -228,9 +233,15 @@ PZ_API pz_status pz_module_log_abs_det(pz_module* module, const char* name, cons
 PZ_API pz_status pz_module_backward_log_abs_det(pz_module* module, const char* name,
                                                 const pz_tensor* g_out);
 
-/* The gradient of a parameter, original or own parameter. It is zero until the first backward
-   and valid as long as the tensor. [exclusive] */
+/* The gradient of a parameter, original or own parameter, for reading and writing in place. It is zero
+   until the first backward and valid as long as the tensor. On a device, see pz_module_get.
+   [exclusive] */
 PZ_API pz_status pz_module_gradient(pz_module* module, const char* name, pz_tensor* out);
+
+/* Copies the gradient to `host`, a host tensor of the same shape and dtype, strides allowed. Waits for
+   the device. PZ_INVALID if no backward has reached the tensor yet. [exclusive] */
+PZ_API pz_status pz_module_read_gradient(pz_module* module, const char* name,
+                                         const pz_tensor* host);
 
 /* Sets every gradient to zero, children included. [exclusive] */
 PZ_API pz_status pz_module_zero_gradients(pz_module* module);

@@ -11,10 +11,6 @@
 #include <parametrize/row_kernel.h>
 #include <parametrize/types.h>
 
-#ifdef __cplusplus
-#include <initializer_list>
-#endif
-
 PZ_BEGIN_DECLS
 
 typedef struct pz_call pz_call; /* plugin.h */
@@ -274,18 +270,6 @@ struct pz_ops {
 #define pz_shifted_inverse_adjoint(c, ...) (((c)->ops->shifted_inverse_adjoint)((c), __VA_ARGS__))
 #define pz_exponential(c, ...) (((c)->ops->exponential)((c), __VA_ARGS__))
 #define pz_exponential_adjoint(c, ...) (((c)->ops->exponential_adjoint)((c), __VA_ARGS__))
-
-/* ---- arguments of launch and launch_rows: PZ_TENSORS(&x, &y) is an array of them ------------- */
-
-#ifdef __cplusplus
-#define PZ_ARRAY_(type, ...) (std::initializer_list<type>{__VA_ARGS__}.begin())
-#else
-#define PZ_ARRAY_(type, ...) ((type const[]){__VA_ARGS__})
-#endif
-#define PZ_TENSORS(...) PZ_ARRAY_(const pz_tensor*, __VA_ARGS__)
-#define PZ_OUTPUTS(...) PZ_ARRAY_(pz_tensor*, __VA_ARGS__)
-#define PZ_REALS(...) PZ_ARRAY_(double, __VA_ARGS__)
-#define PZ_INTEGERS(...) PZ_ARRAY_(int64_t, __VA_ARGS__)
 
 PZ_END_DECLS
 

@@ -27,6 +27,8 @@
    - The k-th of something is found by a function that takes a uint32_t index and returns
      PZ_NOT_FOUND after the last.
    - A `settings` argument may be NULL, which means the defaults.
+   - On devices in host memory ("cpu", "reference"), a stack of 128 KiB is enough. Drivers of
+     accelerators compile kernels on the calling thread, and need more.
    - The thread rule stands in brackets. [any thread]: callable from any thread at any time.
      [exclusive]: no other call on the same object at the same time. */
 

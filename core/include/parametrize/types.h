@@ -269,7 +269,9 @@ enum {
   PZ_CALL_TRAINING = 1U << 1, /* the module is in training mode */
 };
 
-/* ---- helpers, without side effects, callable from any thread ------------- */
+/* ---- helpers, without side effects, callable from any thread -------------
+
+   The library exports all functions of this header as well, for bindings that compile no C. */
 
 static inline int64_t
 pz_shape_count(const int32_t ndim, const int64_t* const shape)

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 the libparametrize authors
 # SPDX-License-Identifier: MIT
-"""Draws the pictures of these pages, from what the command computes.
+"""Draws the pictures of README.md and of docs/maps, from what the command lists and computes.
 
 usage: pictures.py PARAMETRIZE FOLDER"""
 
@@ -41,11 +41,12 @@ def panel(number, title, frame, shapes):
     return f'<g transform="translate({20 + number * (SIDE + 40)},30)">{text}{frame}{"".join(shapes)}</g>'
 
 
-def write(name, panels):
-    width = len(panels) * (SIDE + 40)
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{SIDE + 45}"'
+def write(name, panels, width=None, height=SIDE + 45):
+    width = width or len(panels) * (SIDE + 40)
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"'
     style = 'font-family="sans-serif" font-size="13"'
     text = f'{head} {style}>\n<rect width="100%" height="100%" fill="white"/>\n' + "\n".join(panels) + "\n</svg>\n"
+    (folder / name).parent.mkdir(exist_ok=True)
     (folder / name).write_text(text)
 
 
@@ -82,13 +83,13 @@ def simplex():
     for part, colour in zip(lines, (BLUE, ORANGE)):
         shapes += [line(y @ corners, colour) for y in apply("simplex(map=softmax)", part)]
     panels.append(panel(2, "simplex(map=softmax), x3 = 0", frame, shapes))
-    write("simplex.svg", panels)
+    write("maps/simplex.svg", panels)
 
 
 def stationary():
     place = box([-2, -1], [2, 1])
     frame = line(place(np.array([[-2, -1], [2, -1], [0, 1], [-2, -1]])), GREY)
-    write("stationary.svg", [panel(0, "stationary: (a1, a2)", frame, images("stationary", 2, place))])
+    write("maps/stationary.svg", [panel(0, "stationary: (a1, a2)", frame, images("stationary", 2, place))])
 
 
 def eigenvalues():
@@ -104,7 +105,7 @@ def eigenvalues():
         frame = line(place(np.stack([circle.real, circle.imag], -1)), GREY)
         shapes = [dots(place(np.stack([found.real, found.imag], -1)), BLUE)]
         panels.append(panel(number, chain, frame, shapes))
-    write("eigenvalues.svg", panels)
+    write("maps/eigenvalues.svg", panels)
 
 
 def singular_values():
@@ -119,8 +120,59 @@ def singular_values():
         after = np.linalg.svd(apply(chain, x))[1]
         shapes = [dots(place(np.stack([index, s], -1)), c) for s, c in ((before, GREY), (after, BLUE))]
         panels.append(panel(number, chain, frame, shapes))
-    write("singular_values.svg", panels)
+    write("maps/singular_values.svg", panels)
 
 
-for draw in simplex, stationary, eigenvalues, singular_values:
+def house():
+    """The parts of the library, from the program down to the devices."""
+    listed = subprocess.run([command, "list"], check=True, capture_output=True, text=True).stdout
+    ids = sorted(line.split()[0] for line in listed.split("\n\n")[0].splitlines()[1:])
+    rows = [" ".join(ids[k : k + 8]) for k in range(0, len(ids), 8)]
+    floors = [
+        ("your program", ["C, C++, or any language with a C interface"], GREY),
+        ("module", ["named tensors: values cached, gradients, saved and loaded"], BLUE),
+        ("chain", ["stages from originals to value: skew, cayley"], BLUE),
+        ("plugins", rows, ORANGE),
+        ("operations", ["checked; by the backend itself, from its others, or on the host"], BLUE),
+        ("backends", ["reference cpu opencl cuda"], ORANGE),
+    ]
+    at, parts = 10.0, []
+    for number, (name, lines, colour) in enumerate(floors):
+        height = 14 + 18 * len(lines)
+        if number:
+            parts.append(line([(70, at), (70, at + 16)], GREY) + line([(66, at + 11), (70, at + 16), (74, at + 11)], GREY))
+            at += 18
+        parts.append(f'<rect x="10.0" y="{at}" width="700.0" height="{height}.0" rx="4" fill="none" stroke="{colour}"/>')
+        parts.append(f'<text x="20.0" y="{at + height / 2 + 4.5}" font-weight="bold" fill="{colour}">{name}</text>')
+        parts += [f'<text x="130.0" y="{at + 20 + 18 * k}">{text}</text>' for k, text in enumerate(lines)]
+        at += height
+    write("house.svg", parts, 720, int(at) + 10)
+
+
+def signal():
+    """How long a signal is after many steps h <- W h."""
+    random = np.random.default_rng(3)
+    n, steps = 64, 200
+    x, h = random.normal(size=(n, n)) / n**0.5, random.normal(size=n)
+    place = box([0, -10], [steps, 10])
+    frame = line(place(np.array([[0, 10], [0, -10], [steps, -10]])), GREY)
+    panels = []
+    for number, (title, kernels) in enumerate(
+        (("W plain, three scales", (0.8 * x, 1.0 * x, 1.25 * x)), ("W = skew,cayley of the same", [apply("skew,cayley", s * x) for s in (0.8, 1, 1.25)]))
+    ):
+        shapes = []
+        for w in kernels:
+            state, sizes = h / np.linalg.norm(h), []
+            for step in range(0, steps, 2):
+                sizes.append([step, np.log10(np.linalg.norm(state))])
+                state = w @ (w @ state)
+            sizes = np.array(sizes)
+            shapes.append(line(place(sizes[np.abs(sizes[:, 1]) <= 10]), (ORANGE, BLUE)[number]))
+        shapes.append(f'<text x="{SIDE}.0" y="{SIDE + 12}.0" text-anchor="end" font-size="11">200 steps</text>')
+        shapes += [f'<text x="4.0" y="{y}" font-size="11">{text}</text>' for y, text in ((12.0, "10^10"), (SIDE - 5.0, "10^-10"))]
+        panels.append(panel(number, title, frame, shapes))
+    write("signal.svg", panels)
+
+
+for draw in house, signal, simplex, stationary, eigenvalues, singular_values:
     draw()
