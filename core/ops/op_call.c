@@ -103,7 +103,7 @@ check(pzi_op_call* const call, pzi_operand* const operand, const int32_t least_n
 }
 
 /* Names the next operand; without a tensor after an error. */
-static inline pzi_operand*
+static inline __attribute__((always_inline)) pzi_operand*
 add(pzi_op_call* const call, const char* const name, const uint8_t access, const pzi_form form,
     const int32_t least_ndim, const bool index, const pz_tensor* const tensor)
 {
