@@ -51,7 +51,7 @@ ensure(const pz_status status)
   }
 }
 
-/* A module with one tensor, "w", of entries between -1 and 1. */
+/* A module with one tensor, "w", of entries that no algorithm finds hard: at most 1 over its columns. */
 static pz_module*
 new_module(pz_context* const context, const int k, pz_tensor* const gradient)
 {
@@ -64,7 +64,8 @@ new_module(pz_context* const context, const int k, pz_tensor* const gradient)
     exit(EXIT_FAILURE);
   }
   for (int64_t i = 0; i < count; ++i) {
-    const double entry = (double)(i * 7919 % 2003) / 1001.0 - 1.0;
+    const double entry =
+        ((double)(i * 7919 % 2003) / 1001.0 - 1.0) / (double)shape[cases[k].ndim - 1];
     if (single) {
       ((float*)data)[i] = (float)entry;
     } else {
