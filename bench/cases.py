@@ -4,6 +4,7 @@
 
 import ctypes
 import json
+import os
 import sys
 import time
 
@@ -186,14 +187,33 @@ def ours(library, chain, x, g):
     return made, made.forward, both
 
 
-def bound_of(chain, what, batch, n, x):
-    """What to time beside the case, and how often it would have to run: a copy; or a product of 512 x
-    512, for an inverse (2 n^3 operations) and the two products of its gradient."""
-    if chain == "skew" and what == "value":
-        return [copy(x)], 1
+CACHE = os.sysconf("SC_LEVEL3_CACHE_SIZE")
+
+
+def products_of(chain, what, n, dtype):
+    """How many products of order n the chain needs at least: an inverse and the two products of its
+    adjoint, or those of a polynomial and of its reversal, unless there is a closed form; None: unknown."""
+    if chain == "skew":
+        return 0
     if chain == "skew,cayley":
-        return [product(x.dtype.name, 512)], batch * (1 if what == "value" else 3) * (n / 512) ** 3
-    return [], 0
+        return 1 if what == "value" else 3
+    if chain.endswith(",matrix_exp"):
+        polynomial = 0 if chain.startswith("skew") and n <= 3 else 4 if dtype == "float32" else 5
+        return polynomial if what == "value" else 3 * polynomial
+    return None
+
+
+def limits_of(chain, what, batch, n, x):
+    """What to time beside the case: {what bounds it: (body, how often it would have to run)}: copies of
+    the original to the value, and of one gradient to the other; products of 512 x 512."""
+    products = products_of(chain, what, n, x.dtype.name)
+    if products is None:
+        return {}
+    copies = 1 if what == "value" else 2
+    limits = {"bytes from memory" if 2 * copies * x.nbytes > CACHE > 0 else "bytes from cache": (copy(x), copies)}
+    if products:
+        limits["products"] = product(x.dtype.name, 512), products * batch * (n / 512) ** 3
+    return limits
 
 
 def measure(library, case, dtype, rounds):
@@ -212,14 +232,16 @@ def measure(library, case, dtype, rounds):
             expect_near(f"gradient of {chain}, {name}", made.gradient, np.asarray(peers[name][1]()))
     for what, mine, k in ("value", forward, 0), ("value and gradient", both, 1):
         others = {name: pair[k] for name, pair in peers.items() if pair[k]}
-        limit, times_limit = bound_of(chain, what, batch, n, x)
-        times = times_of([mine, *others.values(), *limit], rounds)
+        limits = limits_of(chain, what, batch, n, x)
+        times = times_of([mine, *others.values(), *(body for body, _ in limits.values())], rounds)
         middle = np.median(times, axis=0)
         low, high = np.quantile(times[:, 0], (0.25, 0.75))
-        bound = times_limit * middle[-1] / middle[0] if limit else 0
+        last = middle[len(middle) - len(limits) :]
+        bounds = {name: limits[name][1] * t / middle[0] for name, t in zip(limits, last)}
+        by = max(bounds, key=bounds.get, default="")
         yield {"case": f"{chain}, {batch} of {n} x {n}" if batch > 1 else f"{chain}, {n} x {n}", "chain": chain,
                "batch": batch, "n": n, "what": what, "dtype": dtype, "ms": 1e3 * middle[0],
-               "spread": 50 * (high - low) / middle[0], "bound": bound,
+               "spread": 50 * (high - low) / middle[0], "bound": bounds.get(by, 0), "by": by,
                "peers": {name: 1e3 * t for name, t in zip(others, middle[1:])}}
 
 

@@ -8,8 +8,8 @@ For each number of threads (by default one, and all) a process of its own measur
 cases.py whose name holds TEXT: this library, PyTorch eager, GeoTorch, and LAPACK's gesv by way of
 NumPy, by turns, each where it is installed and has the operation. What they compute is compared
 before it is timed. Prints a table of medians with quartiles, how many times faster than each peer,
-and the share of the bound: the time of a copy of as many bytes, or of as many operations in
-products of 512 x 512, timed in the same turns. Writes performance.csv, and
+what bounds the case, and the share of that bound: a copy of as many bytes, from cache or from memory, or
+as many operations in products of 512 x 512, whichever takes longer, timed in the same turns. Writes performance.csv, and
 performance.svg with matplotlib. Tells times only: it never fails by the clock.
 """
 
@@ -87,7 +87,7 @@ def small(arguments, threads):
 def show(row):
     """A line of the table, in Markdown."""
     peers = ", ".join(f"{name} {ms:.4g} ms ({ms / row['ms']:.3g}x)" for name, ms in row["peers"].items())
-    bound = f"{100 * row['bound']:.0f} %" if row["bound"] else ""
+    bound = f"{100 * row['bound']:.0f} %, {row['by']}" if row["bound"] else ""
     return (f"| {row['case']} | {row['what']} | {row['dtype']} | {row['threads']} | {row['ms']:.4g} ms "
             f"(± {row['spread']:.0f} %) | {peers} | {bound} |")
 
@@ -143,10 +143,10 @@ def main(words):
     with open(arguments.out / "performance.csv", "w", newline="", encoding="utf-8") as file:
         names = list(dict.fromkeys(name for row in rows for name in row["peers"]))
         writer = csv.writer(file)
-        writer.writerow(["case", "what", "dtype", "threads", "ms", "spread", "bound", *names])
+        writer.writerow(["case", "what", "dtype", "threads", "ms", "spread", "bound", "by", *names])
         for row in rows:
             writer.writerow([row["case"], row["what"], row["dtype"], row["threads"], row["ms"], row["spread"],
-                             row["bound"], *(row["peers"].get(name, "") for name in names)])
+                             row["bound"], row["by"], *(row["peers"].get(name, "") for name in names)])
     plot(rows, arguments.out / "performance.svg")
 
 

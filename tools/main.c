@@ -203,10 +203,10 @@ static const command commands[] = {
         .usage = "-p CHAIN -n N [-b BATCH]",
         .summary = "Time a chain on a device, and compare it with a bound",
         .text =
-            "Prints medians and quartiles of 15 rounds. A copy and a matrix product of the same\n"
-            "size are timed in the same rounds. The bound is the time to copy the originals\n"
-            "and the value, plus the time of the products that the chain needs, at the rates\n"
-            "of the best rounds.\n",
+            "Prints medians and quartiles of 15 rounds. A copy of the same size and a product of\n"
+            "large matrices are timed in the same rounds. The bound is the time to copy the\n"
+            "originals and the value, or that of the products that the chain needs, at the rates\n"
+            "of the best rounds, whichever is longer; each line says which.\n",
         .takes = OPTION_CHAIN | OPTION_ORDER | OPTION_BATCH | OPTION_DTYPE | OPTION_DEVICE,
         .needs = OPTION_CHAIN | OPTION_ORDER,
         .run = run_bench,

@@ -35,9 +35,18 @@ run_rounds(uint64_t v[4], const int n)
   }
 }
 
-/* The next `n` <= 8 bytes, little endian. */
+/* The next 8 bytes, little endian. */
 static inline uint64_t
-load(const char* const text, const size_t n)
+load(const char* const text)
+{
+  uint64_t word;
+  memcpy(&word, text, sizeof(word));
+  return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? word : __builtin_bswap64(word);
+}
+
+/* The next `n` < 8 bytes. */
+static inline uint64_t
+load_end(const char* const text, const size_t n)
 {
   uint64_t word = 0;
   for (size_t k = 0; k < n; ++k) {
@@ -57,12 +66,12 @@ pzi_keyed_hash_siphash(const uint64_t key[2], const char* const text, const size
   };
   size_t at = 0;
   for (; length - at >= 8; at += 8) {
-    const uint64_t word = load(text + at, 8);
+    const uint64_t word = load(text + at);
     v[3] ^= word;
     run_rounds(v, 2);
     v[0] ^= word;
   }
-  const uint64_t last = load(text + at, length - at) | (uint64_t)length << 56;
+  const uint64_t last = load_end(text + at, length - at) | (uint64_t)length << 56;
   v[3] ^= last;
   run_rounds(v, 2);
   v[0] ^= last;

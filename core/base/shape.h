@@ -18,6 +18,17 @@ bool pzi_shape_is_contiguous(const pz_tensor* tensor);
 /* The strides in elements, computed if the tensor has none. */
 void pzi_shape_strides(const pz_tensor* tensor, int64_t strides[PZ_MAX_DIMS]);
 
+/* Do two tensors have the same extents? */
+static inline bool
+pzi_shape_equal(const pz_tensor* const a, const pz_tensor* const b)
+{
+  bool same = a->ndim == b->ndim;
+  for (int32_t i = 0; same && i < a->ndim; ++i) {
+    same = a->shape[i] == b->shape[i];
+  }
+  return same;
+}
+
 /* Do two tensors have the same data, dtype, extents and strides? */
 bool pzi_shape_same_tensor(const pz_tensor* a, const pz_tensor* b);
 

@@ -130,11 +130,8 @@ shorten(char* const text, const size_t length)
 }
 
 pz_status
-pzi_fail_prefix(const pz_status status, const char* const format, ...)
+pzi_prefix_failure(const pz_status status, const char* const format, ...)
 {
-  if (status == PZ_OK) {
-    return status;
-  }
   char text[PZI_MESSAGE] = "";
   va_list args;
   va_start(args, format);
@@ -156,6 +153,10 @@ pzi_fail_prefix(const pz_status status, const char* const format, ...)
 void
 pzi_message_save(pzi_message* const out)
 {
+  if (pzi_current[0] == '\0') { /* as a rule */
+    out->text[0] = '\0';
+    return;
+  }
   memcpy(out->text, pzi_current, strlen(pzi_current) + 1);
 }
 

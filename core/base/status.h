@@ -16,9 +16,15 @@
 pz_status pzi_fail(pz_status status, const char* format, ...) PZ_PRINTF(2, 3);
 pz_status pzi_vfail(pz_status status, const char* format, va_list args) PZ_PRINTF(2, 0);
 
-/* Puts "PREFIX: " before the current message and returns `status`; does nothing for PZ_OK. A
-   prefix of more than 200 bytes is shortened to leave room for the message. */
-pz_status pzi_fail_prefix(pz_status status, const char* format, ...) PZ_PRINTF(2, 3);
+/* Puts "PREFIX: " before the current message and returns `status`; does nothing for PZ_OK, where it
+   evaluates no argument but `status`. A prefix of more than 200 bytes is shortened to leave room for
+   the message. */
+#define pzi_fail_prefix(status, ...)                                           \
+  __extension__({                                                              \
+    const pz_status pzi_answer = (status);                                     \
+    pzi_answer == PZ_OK ? PZ_OK : pzi_prefix_failure(pzi_answer, __VA_ARGS__); \
+  })
+pz_status pzi_prefix_failure(pz_status status, const char* format, ...) PZ_PRINTF(2, 3);
 
 /* The number of messages that the calling thread has recorded. Shows whether a failed call
    recorded one. */

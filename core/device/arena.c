@@ -6,9 +6,7 @@
    A request is served by the first chunk, from the current one on, that has room. Skipped chunks
    stay unused until the arena is released to a mark before them. So a repeated pattern of requests
    uses the same chunks in the same order and allocates nothing. A new chunk doubles the memory of
-   the arena, hence the number of chunks grows with the logarithm of the bytes.
-
-   A mark is (chunk << 48 | bytes used in it); 0 is the empty arena. */
+   the arena, hence the number of chunks grows with the logarithm of the bytes. */
 
 #include "arena.h"
 
@@ -23,14 +21,7 @@
 enum {
   ALIGNMENT = 64,
   FIRST_CHUNK = 16384, /* bytes */
-  MARK_BITS = 48,
   MAX_CHUNKS = 1 << 15,
-};
-
-struct pzi_chunk {
-  void* data;
-  size_t size;
-  size_t used;
 };
 
 static pz_status
@@ -94,7 +85,7 @@ pz_status
 pzi_arena_take(pzi_arena* const arena, const size_t bytes, void** const data,
                uint64_t* const byte_offset)
 {
-  if (bytes >= (size_t)1 << (MARK_BITS - 1)) {
+  if (bytes >= (size_t)1 << (PZI_ARENA_MARK_BITS - 1)) {
     return pzi_no_memory(bytes);
   }
   /* 0 bytes take memory too, so that no two results are the same. */
@@ -144,26 +135,4 @@ pzi_arena_tensor(pzi_arena* const arena, pzi_arena* const shapes, const pz_spec*
     out->device = arena->allocator->device;
   }
   return PZ_OK;
-}
-
-uint64_t
-pzi_arena_mark(const pzi_arena* const arena)
-{
-  return arena->n_chunks == 0
-             ? 0
-             : (uint64_t)arena->current << MARK_BITS | arena->chunks[arena->current].used;
-}
-
-void
-pzi_arena_release(pzi_arena* const arena, const uint64_t mark)
-{
-  if (arena->n_chunks == 0) {
-    return;
-  }
-  const size_t chunk = (size_t)(mark >> MARK_BITS);
-  for (size_t k = chunk + 1; k <= arena->current; ++k) {
-    arena->chunks[k].used = 0;
-  }
-  arena->current = chunk;
-  arena->chunks[chunk].used = (size_t)(mark & (((uint64_t)1 << MARK_BITS) - 1));
 }

@@ -21,7 +21,11 @@ typedef struct pzi_allocator {
 
 /* Chunks never move and stay allocated after a release, so a repeated pattern of requests
    allocates nothing. */
-typedef struct pzi_chunk pzi_chunk;
+typedef struct pzi_chunk {
+  void* data;
+  size_t size;
+  size_t used;
+} pzi_chunk;
 
 typedef struct pzi_arena {
   const pzi_allocator* allocator; /* borrowed; NULL: host memory */
@@ -45,7 +49,30 @@ pz_status pzi_arena_take(pzi_arena* arena, size_t bytes, void** data, uint64_t* 
 pz_status pzi_arena_tensor(pzi_arena* arena, pzi_arena* shapes, const pz_spec* spec,
                            pz_tensor* out);
 
-uint64_t pzi_arena_mark(const pzi_arena* arena);
-void pzi_arena_release(pzi_arena* arena, uint64_t mark); /* 0: everything */
+/* A mark is (chunk << 48 | bytes used in it); 0 is the empty arena. Inline: every operation and
+   every callback sets one and goes back to it. */
+enum { PZI_ARENA_MARK_BITS = 48 };
+
+static inline uint64_t
+pzi_arena_mark(const pzi_arena* const arena)
+{
+  return arena->n_chunks == 0
+             ? 0
+             : (uint64_t)arena->current << PZI_ARENA_MARK_BITS | arena->chunks[arena->current].used;
+}
+
+static inline void
+pzi_arena_release(pzi_arena* const arena, const uint64_t mark)
+{
+  if (arena->n_chunks == 0) {
+    return;
+  }
+  const size_t chunk = (size_t)(mark >> PZI_ARENA_MARK_BITS);
+  for (size_t k = chunk + 1; k <= arena->current; ++k) {
+    arena->chunks[k].used = 0;
+  }
+  arena->current = chunk;
+  arena->chunks[chunk].used = (size_t)(mark & (((uint64_t)1 << PZI_ARENA_MARK_BITS) - 1));
+}
 
 #endif /* PZI_ARENA_H */

@@ -15,7 +15,7 @@
 pzi_name_word
 pzi_name_index_word(const char* const path)
 {
-  const size_t length = strcspn(path, ".");
+  const size_t length = (size_t)(strchrnul(path, '.') - path);
   return (pzi_name_word){path, length, pzi_keyed_hash(path, length)};
 }
 

@@ -127,15 +127,15 @@ pz_slot*
 pzi_path_slot(const pz_module* module, const char* path)
 {
   for (;;) {
-    const pzi_name_word word = pzi_name_index_word(path);
-    if (path[word.length] == '\0') {
-      return pzi_name_index_slot(module, &word);
-    }
-    if (word.length == strlen(FOLDER) && memcmp(path, FOLDER, word.length) == 0) {
-      const pzi_name_word name = pzi_name_index_word(path + word.length + 1);
+    if (strncmp(path, FOLDER ".", strlen(FOLDER ".")) == 0) {
+      const pzi_name_word name = pzi_name_index_word(path + strlen(FOLDER "."));
       const pz_slot* const slot =
           name.text[name.length] == '.' ? pzi_name_index_slot(module, &name) : NULL;
       return slot ? find_tensor(slot->parametrized, path) : NULL;
+    }
+    const pzi_name_word word = pzi_name_index_word(path);
+    if (path[word.length] == '\0') {
+      return pzi_name_index_slot(module, &word);
     }
     module = pzi_name_index_child(module, &word);
     if (!module) {

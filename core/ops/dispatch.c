@@ -123,7 +123,8 @@ pzi_dispatch_native(pz_queue* const queue, const pzi_request* const request)
     return status;
   }
   pzi_op_count(queue, request->op, PZ_ROUTE_NATIVE);
-  return pzi_queue_check_status(queue, status, before, pzi_op_name(request->op));
+  return status == PZ_OK ? PZ_OK
+                         : pzi_queue_check_status(queue, status, before, pzi_op_name(request->op));
 }
 
 /* Is one operand stored by a triangle only? */
@@ -137,7 +138,6 @@ is_by_triangle(const pzi_request* const r)
 pz_status
 pzi_dispatch(pz_queue* const queue, const pzi_request* const request)
 {
-  const char* const name = pzi_op_name(request->op);
   const bool by_triangle = is_by_triangle(request);
   if (!by_triangle || (queue->backend->flags & PZ_BACKEND_BY_TRIANGLE) != 0) {
     const pz_status native = pzi_dispatch_native(queue, request);
@@ -160,12 +160,13 @@ pzi_dispatch(pz_queue* const queue, const pzi_request* const request)
   }
   char dtype[PZI_SPEC_TEXT];
   if (!queue->host || pzi_op_native_only(request->op)) {
-    return pzi_fail(PZ_UNSUPPORTED, "%s of %s is not offered by %s", name,
+    return pzi_fail(PZ_UNSUPPORTED, "%s of %s is not offered by %s", pzi_op_name(request->op),
                     pzi_spec_text_dtype(request->dtype, dtype), queue->name);
   }
   if (queue->forbid_host) {
     return pzi_fail(PZ_UNSUPPORTED, "%s of %s on %s would have to run on the host, forbidden here",
-                    name, pzi_spec_text_dtype(request->dtype, dtype), queue->name);
+                    pzi_op_name(request->op), pzi_spec_text_dtype(request->dtype, dtype),
+                    queue->name);
   }
   const pz_status status = pzi_dispatch_host(queue, request);
   if (status != PZ_UNSUPPORTED) {

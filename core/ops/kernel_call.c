@@ -82,7 +82,7 @@ pzi_kernel_call_tensor(pz_queue* const queue, const char* const name, const uint
   }
   *dtype = tensor->dtype;
   if (pz_count(tensor) > 0 && tensor->data) {
-    *out = pzi_lower_line(tensor);
+    *out = pzi_lower_line(tensor, pz_count(tensor));
   }
   return PZ_OK;
 }

@@ -66,20 +66,15 @@ pzi_lower(const pz_tensor* const tensor, const pzi_form form, const bool transpo
 {
   const int32_t n = tensor->ndim;
   if (!tensor->strides && form == PZI_AS_MATRIX && !transposed) { /* the usual case, done faster */
-    int64_t batch = 1;
-    for (int32_t i = 0; i < n - 2; ++i) {
-      batch *= tensor->shape[i];
-    }
-    const int64_t extent[3] = {batch, tensor->shape[n - 2], tensor->shape[n - 1]};
-    const int64_t stride[3] = {extent[1] * extent[2], extent[2], 1};
-    return pzi_lower_strided(tensor, extent, stride, out);
+    *out = pzi_lower_dense(tensor, pz_count(tensor));
+    return true;
   }
   int64_t strides[PZ_MAX_DIMS];
   int64_t extent[3] = {1, 1, 1};
   int64_t stride[3] = {0, 0, 0};
   pzi_shape_strides(tensor, strides);
 
-  const int32_t inner = form == PZI_AS_MATRIX ? 2 : form == PZI_AS_VECTOR ? 1 : 0;
+  const int32_t inner = (int32_t)form;
   if (!collapse(tensor, strides, n - inner, &extent[0], &stride[0])) {
     return false;
   }
@@ -111,14 +106,4 @@ pzi_lower_merged(const pzi_shape* const shape, const uint32_t k, const pz_tensor
     stride[3 - shape->ndim + i] = shape->stride[k][i];
   }
   return pzi_lower_strided(tensor, extent, stride, out);
-}
-
-pz_mat
-pzi_lower_line(const pz_tensor* const tensor)
-{
-  const int64_t extent[3] = {1, 1, pz_count(tensor)};
-  const int64_t stride[3] = {0, 0, 1};
-  pz_mat line;
-  (void)pzi_lower_strided(tensor, extent, stride, &line);
-  return line;
 }

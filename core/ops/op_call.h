@@ -3,7 +3,8 @@
 
 /* One operation as a plugin calls it. The functions of pz_ops (op_entries.h) name its operands one
    after the other; each is checked at once, and the first error is kept. Running the call lowers
-   the operands to matrices, packs those whose strides do not fit, dispatches and unpacks. */
+   the operands to matrices, packs those whose strides do not fit, dispatches and unpacks. Operands
+   that are plain (check_tensor.h), as nearly all are, are lowered as they are and never packed. */
 
 #ifndef PZI_OP_CALL_H
 #define PZI_OP_CALL_H
@@ -17,11 +18,17 @@
 typedef struct pzi_operand {
   const char* name;
   const pz_tensor* tensor; /* NULL: the caller does not want it */
-  int64_t count;           /* its elements */
-  pz_tensor packed;        /* the tensor, or its copy in scratch; this is lowered */
-  uint8_t form;            /* pzi_form */
+  int64_t rows;            /* its extents, transposed if it is; a vector is a column */
+  int64_t cols;
+  int64_t count;  /* its elements */
+  uint64_t first; /* where `plain`: address of its first byte, and of the one behind its last */
+  uint64_t end;
+  pz_tensor packed; /* where `moved`: its copy in scratch, which is lowered instead */
+  uint8_t form;     /* pzi_form */
   bool transposed;
   bool contiguous; /* packed unless C-contiguous */
+  bool plain;
+  bool moved;
 } pzi_operand;
 
 typedef struct pzi_op_call {
@@ -29,6 +36,8 @@ typedef struct pzi_op_call {
   const pzi_frame* frame;
   pz_status status;   /* of the first check that failed */
   bool elementwise;   /* operands of one shape, whatever their dimensions */
+  bool general;       /* an operand is not plain, or transposed: the matrices are not there yet */
+  uint32_t outputs;   /* bit k: operand k is written */
   uint32_t leader;    /* the operand whose batch the others must match */
   uint32_t may_alias; /* bit k: operand k may be the same tensor as the output */
   pzi_operand operand[PZI_MAX_MATS];
@@ -55,8 +64,17 @@ void pzi_op_call_index(pzi_op_call* call, const char* name, const pz_tensor* ten
 void pzi_op_call_absent(pzi_op_call* call);
 
 /* Extents of operand k, transposed if it is; a vector is a column. 1 after an error. */
-int64_t pzi_op_call_rows(const pzi_op_call* call, uint32_t k);
-int64_t pzi_op_call_cols(const pzi_op_call* call, uint32_t k);
+static inline int64_t
+pzi_op_call_rows(const pzi_op_call* const call, const uint32_t k)
+{
+  return call->status == PZ_OK ? call->operand[k].rows : 1;
+}
+
+static inline int64_t
+pzi_op_call_cols(const pzi_op_call* const call, const uint32_t k)
+{
+  return call->status == PZ_OK ? call->operand[k].cols : 1;
+}
 
 /* Requires that operand k has the leader's batch and these extents. */
 void pzi_op_call_expect(pzi_op_call* call, uint32_t k, int64_t rows, int64_t cols);

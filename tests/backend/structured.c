@@ -22,6 +22,13 @@ blank_outside(operand* const o, const int64_t first, const int64_t last)
   }
 }
 
+/* Some matrices have whole tiles off the diagonal. */
+static int64_t
+size_of(pair* const r, const int trial)
+{
+  return trial < 2 ? 96 : pair_size(r);
+}
+
 START_TEST(test_fold)
 {
   pair it;
@@ -29,7 +36,7 @@ START_TEST(test_fold)
   pair_open(r, _i);
   for (int trial = 0; trial < 2 * pair_trials(); ++trial) {
     pair_trial(r, trial / 2);
-    const int64_t n = pair_size(r);
+    const int64_t n = size_of(r, trial);
     const int64_t batch = pair_batch(r);
     const pz_triangle triangle = (pz_triangle)pair_pick(r, 2);
     const int sign = pair_pick(r, 2) ? 1 : -1;
@@ -55,7 +62,7 @@ START_TEST(test_fold_adjoint)
   pair_open(r, _i);
   for (int trial = 0; trial < 2 * pair_trials(); ++trial) {
     pair_trial(r, trial / 2);
-    const int64_t n = pair_size(r);
+    const int64_t n = size_of(r, trial);
     const int64_t batch = pair_batch(r);
     const pz_triangle triangle = (pz_triangle)pair_pick(r, 2);
     const int sign = pair_pick(r, 2) ? 1 : -1;

@@ -17,6 +17,18 @@ cpu_loops_init(cpu_loops* const l, const uint32_t n_operands, const pz_mat* cons
   const int64_t extent[3] = {y->batch, by_row ? y->rows : y->cols, by_row ? y->cols : y->rows};
 
   l->n_operands = n_operands;
+  if (y->rows == 1 && y->batch == 1) { /* one run, as of nearly every operand without gaps */
+    for (uint32_t k = 0; k < n_operands; ++k) {
+      l->stride[k][0] = 0;
+      l->stride[k][1] = 0;
+      l->stride[k][2] = operands[k]->col_stride;
+      l->first[k] = cpu_at(operands[k], 0);
+    }
+    l->extent[0] = 1;
+    l->extent[1] = 1;
+    l->extent[2] = y->cols;
+    return;
+  }
   int kept = 3; /* loops are filled from the innermost outwards */
   for (int d = 2; d >= 0; --d) {
     if (extent[d] == 1) {

@@ -50,16 +50,74 @@ squares(const bool adjoint, const pass* const p, const int64_t i0, const int64_t
   }
 }
 
+/* Entries of a line of the caches. */
+enum { LINE = 64 / (CPU_REAL_BITS / 8), VECTORS = LINE / LANES };
+
+/* The same for a square of LINE rows and columns off the diagonal, whose lines are written one after the
+   other. Where rows lie a multiple of pages apart, the nearest cache keeps few of their lines: a line
+   written by halves would leave it in between. */
+LANE_INLINE void
+square_of_lines(const bool adjoint, const pass* const p, const int64_t i, const int64_t j,
+                const real* const x, real* const y)
+{
+  const lane f = lane_of(p->factor);
+  const lane g = lane_of(p->factor * p->mirror);
+  const int64_t far = adjoint ? i : j; /* the rows of y that get what is transposed */
+  const int64_t near = adjoint ? j : i;
+  for (int64_t k = 0; k < LINE; ++k) {
+    const real* const from = x + (i + k) * p->ldx + j;
+    real* const to = y + (adjoint ? (j + k) * p->ldy + i : (i + k) * p->ldy + j);
+    LANE_UNROLL
+    for (int64_t v = 0; v < VECTORS; ++v) {
+      *(lane_in_place*)(to + v * LANES) =
+          adjoint ? lane_of(0) : f * *(const lane_in_place*)(from + v * LANES);
+    }
+  }
+  for (int64_t first = 0; first < LINE; first += LANES) {
+    lane mirrored[VECTORS][LANES];
+    LANE_UNROLL
+    for (int64_t v = 0; v < VECTORS; ++v) {
+      lane_load_line(x + (near + v * LANES) * p->ldx + far + first, p->ldx, mirrored[v]);
+    }
+    for (int64_t k = 0; k < LANES; ++k) {
+      const real* const from = x + (far + first + k) * p->ldx + near;
+      real* const to = y + (far + first + k) * p->ldy + near;
+      LANE_UNROLL
+      for (int64_t v = 0; v < VECTORS; ++v) {
+        const lane other = g * mirrored[v][k];
+        *(lane_in_place*)(to + v * LANES) =
+            adjoint ? f * *(const lane_in_place*)(from + v * LANES) + other : other;
+      }
+    }
+  }
+}
+
+/* A tile by these where they fill it. */
+LANE_INLINE void
+tile_of(const bool adjoint, const pass* const p, const int64_t i0, const int64_t i1,
+        const int64_t j0, const int64_t j1, const real* const x, real* const y)
+{
+  if (i0 == j0 || (i1 - i0) % LINE != 0 || (j1 - j0) % LINE != 0) {
+    squares(adjoint, p, i0, i1, j0, j1, x, y);
+    return;
+  }
+  for (int64_t i = i0; i < i1; i += LINE) {
+    for (int64_t j = j0; j < j1; j += LINE) {
+      square_of_lines(adjoint, p, i, j, x, y);
+    }
+  }
+}
+
 void
 TYPED(fold_squares)(const pass* const p, const int64_t i0, const int64_t i1, const int64_t j0,
                     const int64_t j1, const real* const x, real* const y)
 {
-  squares(false, p, i0, i1, j0, j1, x, y);
+  tile_of(false, p, i0, i1, j0, j1, x, y);
 }
 
 void
 TYPED(adjoint_squares)(const pass* const p, const int64_t i0, const int64_t i1, const int64_t j0,
                        const int64_t j1, const real* const x, real* const y)
 {
-  squares(true, p, i0, i1, j0, j1, x, y);
+  tile_of(true, p, i0, i1, j0, j1, x, y);
 }

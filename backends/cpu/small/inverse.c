@@ -15,94 +15,33 @@
 
 /* ---- Gauss-Jordan on a buffer of padded rows -------------------------------- */
 
-/* Step k of the elimination: row k divided by its pivot, then subtracted from all others, the
-   column of the pivot becoming that of the inverse. With `beyond` what lies on the diagonal is
-   the distance from one. Rows are read and written as whole quads only: a quad read after one
-   of its entries was written would wait for that to settle. Returns the pivot. */
-static inline __attribute__((always_inline)) real
-eliminate_column(const bool beyond, const int64_t width, const int64_t n, const int64_t k,
-                 real* const a)
-{
-  enum { MOST = INVERSE_BLOCK / 4 };
-  static const real units[2 * INVERSE_BLOCK] = {[INVERSE_BLOCK] = 1};
-  const int64_t quads = width / 4;
-  const real diagonal = a[k * width + k];
-  const real pivot = beyond ? 1 + diagonal : diagonal;
-  const real inverse = 1 / pivot;
-  const real left = beyond ? -diagonal * inverse : inverse;
-  quad kept[MOST]; /* one, zero in column k */
-  quad row[MOST];
-  for (int64_t j = 0; j < quads; ++j) {
-    const quad unit = *(const quad_in_place*)(units + INVERSE_BLOCK - k + 4 * j);
-    kept[j] = 1 - unit;
-    row[j] = (*(quad_in_place*)(a + k * width + 4 * j) * kept[j] + unit) * inverse;
-  }
-  for (int64_t i = 0; i < n; ++i) {
-    const real f = a[i * width + k];
-    for (int64_t j = 0; j < quads; ++j) {
-      quad_in_place* const to = (quad_in_place*)(a + i * width + 4 * j);
-      *to = *to * kept[j] - f * row[j];
-    }
-  }
-  for (int64_t j = 0; j < quads; ++j) {
-    *(quad_in_place*)(a + k * width + 4 * j) = row[j] * kept[j] + left * (1 - kept[j]);
-  }
-  return pivot;
-}
+#define VECTOR quad
+#define VECTOR_IN_PLACE quad_in_place
+#define VECTOR_ENTRIES 4
+#define BY_VECTORS(name) name##_by_quads
+#include "eliminate_tmpl.h"
+#undef VECTOR
+#undef VECTOR_IN_PLACE
+#undef VECTOR_ENTRIES
+#undef BY_VECTORS
+#define VECTOR lane
+#define VECTOR_IN_PLACE lane_in_place
+#define VECTOR_ENTRIES LANES
+#define BY_VECTORS(name) name##_by_lanes
+#include "eliminate_tmpl.h"
 
-/* a <- (I + a)^-1 - I, n x n in rows of `width`; returns the largest distance of a pivot from
-   PIVOT_MIDDLE. */
+/* Rows that whole vectors fill are eliminated by these, shorter ones by quads. */
 static inline __attribute__((always_inline)) real
 eliminate(const int64_t width, const int64_t n, real* const a)
 {
-  real most = 0;
-  for (int64_t k = 0; k < n; ++k) {
-    const real off = eliminate_column(true, width, n, k, a) - PIVOT_MIDDLE;
-    most = larger_real(off < 0 ? -off : off, most);
-  }
-  return most;
+  return width % LANES == 0 ? eliminate_by_lanes(width, n, a) : eliminate_by_quads(width, n, a);
 }
 
-/* a <- a^-1 with rows exchanged for the largest pivot; false where that is zero. */
 static inline __attribute__((always_inline)) bool
 eliminate_pivoted(const int64_t width, const int64_t n, real* const a)
 {
-  int64_t exchanged[INVERSE_BLOCK];
-  for (int64_t k = 0; k < n; ++k) {
-    int64_t best = k;
-    real most = 0;
-    for (int64_t i = k; i < n; ++i) {
-      const real v = a[i * width + k];
-      const real magnitude = v < 0 ? -v : v;
-      if (magnitude > most) {
-        most = magnitude;
-        best = i;
-      }
-    }
-    if (most == 0) {
-      return false;
-    }
-    exchanged[k] = best;
-    if (best != k) {
-      for (int64_t j = 0; j < width; ++j) {
-        const real v = a[k * width + j];
-        a[k * width + j] = a[best * width + j];
-        a[best * width + j] = v;
-      }
-    }
-    (void)eliminate_column(false, width, n, k, a);
-  }
-  // (P A)^-1 P: the exchanges as columns, backwards
-  for (int64_t k = n; k-- > 0;) {
-    if (exchanged[k] != k) {
-      for (int64_t i = 0; i < n; ++i) {
-        const real v = a[i * width + k];
-        a[i * width + k] = a[i * width + exchanged[k]];
-        a[i * width + exchanged[k]] = v;
-      }
-    }
-  }
-  return true;
+  return width % LANES == 0 ? eliminate_pivoted_by_lanes(width, n, a)
+                            : eliminate_pivoted_by_quads(width, n, a);
 }
 
 real

@@ -24,15 +24,8 @@ typedef struct batch {
   const real* x;
   real* y;
   bool crossed; /* rows of x are columns of y as memory shows them */
-  int64_t width;
   unsigned char* flags;
 } batch;
-
-/* What is seen of a matrix and its inverse. */
-typedef struct lane_sight {
-  lane squares;
-  lane odd; /* 0, or NaN as soon as an entry is not finite */
-} lane_sight;
 
 /* The other triangle of X, from the one that is there. */
 LANE_INLINE void
@@ -49,37 +42,29 @@ mirror(const inversion* const c, const int64_t n, const lane_view x)
   }
 }
 
-/* a = shift I + scale x, n x n in rows of `width`, the rest zero. */
-LANE_INLINE lane_sight
-shifted(const real shift, const real scale, const int64_t n, const int64_t width, const lane_view x,
-        lane* const a)
-{
-  lane_sight s = {lane_of(0), lane_of(0)};
-  for (int64_t i = 0; i < width; ++i) {
-    for (int64_t j = 0; j < width; ++j) {
-      if (i >= n || j >= n) {
-        a[i * width + j] = lane_of(0);
-        continue;
-      }
-      lane v = scale * x.at[i * x.row + j * x.col];
-      s.squares += v * v;
-      v = i == j ? v + shift : v;
-      s.odd += v * 0;
-      a[i * width + j] = v;
-    }
-  }
-  return s;
-}
-
-/* y = shift I + scale a; NaN where an entry is not finite, else 0. */
+/* a = shift I + scale x; NaN where an entry is not finite, else 0. */
 LANE_INLINE lane
-finish(const real shift, const real scale, const int64_t n, const int64_t width,
-       const lane* const a, lane* const y)
+shifted(const real shift, const real scale, const int64_t n, const lane_view x, lane* const a)
 {
   lane odd = lane_of(0);
   for (int64_t i = 0; i < n; ++i) {
     for (int64_t j = 0; j < n; ++j) {
-      const lane v = scale * a[i * width + j];
+      const lane v = scale * x.at[i * x.row + j * x.col] + (i == j ? shift : 0);
+      odd += v * 0;
+      a[i * n + j] = v;
+    }
+  }
+  return odd;
+}
+
+/* y = shift I + scale a; the same. */
+LANE_INLINE lane
+finish(const real shift, const real scale, const int64_t n, const lane* const a, lane* const y)
+{
+  lane odd = lane_of(0);
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t j = 0; j < n; ++j) {
+      const lane v = scale * a[i * n + j];
       odd += v * 0;
       y[i * n + j] = i == j ? v + shift : v;
     }
@@ -144,18 +129,83 @@ eliminate_pivoted(const int64_t n, lane* const a)
   return dead;
 }
 
-/* y of LANES matrices without pivoting; returns which are within the limits. `a` holds
-   width^2 vectors. */
+/* a = K in rows of `width`, the rest zero, from x, which may be a itself where `width` is n; returns the
+   sum of the squares, which is not finite where an entry is not. */
+LANE_INLINE lane
+form_skew(const inversion* const c, const int64_t n, const int64_t width, const lane_view x,
+          lane* const a)
+{
+  const bool lower = c->by == PZ_BY_LOWER;
+  const lane_view from = lower ? lane_view_transposed(x) : x;
+  const real scale = lower ? -c->k_scale : c->k_scale;
+  lane squares = lane_of(0);
+  for (int64_t i = 0; i < n; ++i) {
+    lane* const row = a + i * width;
+    const lane diagonal = c->by != 0 ? lane_of(0) : scale * x.at[i * (x.row + x.col)];
+    row[i] = diagonal;
+    squares += diagonal * diagonal;
+    for (int64_t j = i + 1; j < n; ++j) {
+      const lane above = scale * from.at[i * from.row + j * from.col];
+      const lane below = c->by != 0 ? -above : scale * x.at[j * x.row + i * x.col];
+      squares += above * above + below * below;
+      row[j] = above;
+      a[j * width + i] = below;
+    }
+    for (int64_t j = n; j < width; ++j) {
+      row[j] = lane_of(0);
+    }
+  }
+  for (int64_t e = n * width; e < width * width; ++e) {
+    a[e] = lane_of(0);
+  }
+  return squares;
+}
+
+/* y = shift I + scale a, which may be y itself where `width` is n. */
+LANE_INLINE void
+finish_skew(const real shift, const real scale, const int64_t n, const int64_t width,
+            const lane* const a, lane* const y)
+{
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t j = 0; j < n; ++j) {
+      y[i * n + j] = scale * a[i * width + j];
+    }
+    y[i * (n + 1)] += shift;
+  }
+}
+
+static lane
+eliminate_large(const int64_t width, lane* const a)
+{
+  return lane_eliminate_blocks(width, lane_of(0), a);
+}
+
+/* a <- (I + a)^-1 - I in rows of `width`, which is n up to 5; as lane_eliminate returns. */
+LANE_INLINE lane
+eliminate(const int64_t n, const int64_t width, lane* const a)
+{
+  switch (width) {
+  case 4:
+    return lane_invert_four(lane_of(0), a);
+  case 8:
+    return lane_eliminate_blocks(8, lane_of(0), a);
+  case 16:
+    return lane_eliminate_blocks(16, lane_of(0), a);
+  default:
+    return width % 4 != 0 ? lane_eliminate(n, width, lane_of(0), a) : eliminate_large(width, a);
+  }
+}
+
+/* y of LANES matrices without pivoting; returns which are within the limits: a sum of squares and pivots
+   that are, are finite, and so is then the result. `a` holds width^2 vectors. */
 LANE_INLINE lane_mask
 invert_unpivoted(const inversion* const c, const int64_t n, const int64_t width, const lane_view x,
                  lane* const a, lane* const y)
 {
-  const lane_sight s = shifted(0, c->k_scale, n, width, x, a);
-  const lane pivots = n <= 4 || width % 4 != 0 ? lane_eliminate(n, width, lane_of(0), a)
-                                               : lane_eliminate_blocks(width, lane_of(0), a);
-  const lane odd = s.odd + finish(c->d_shift, c->d_scale, n, width, a, y);
-  return (lane_mask)(s.squares <= squares_limit(c)) & (lane_mask)(pivots <= PIVOT_REACH) &
-         (lane_mask)(odd == 0);
+  const lane squares = form_skew(c, n, width, x, a);
+  const lane pivots = eliminate(n, width, a);
+  finish_skew(c->d_shift, c->d_scale, n, width, a, y);
+  return (lane_mask)(squares <= squares_limit(c)) & (lane_mask)(pivots <= PIVOT_REACH);
 }
 
 /* The same with pivoting; returns which are finite and not singular. */
@@ -163,9 +213,9 @@ static lane_mask
 invert_pivoted(const inversion* const c, const int64_t n, const lane_view x, lane* const a,
                lane* const y)
 {
-  const lane_sight s = shifted(c->gamma, c->delta, n, n, x, a);
+  const lane before = shifted(c->gamma, c->delta, n, x, a);
   const lane_mask dead = eliminate_pivoted(n, a);
-  const lane odd = s.odd + finish(c->alpha, c->beta, n, n, a, y);
+  const lane odd = before + finish(c->alpha, c->beta, n, a, y);
   return ~dead & (lane_mask)(odd == 0);
 }
 
@@ -199,37 +249,56 @@ invert_rotations(const batch* const b, const int64_t n, const int64_t first, con
   lane_flag(~good, count, b->flags + first);
 }
 
-/* `count` matrices from `first` on. Those beyond the limits of elimination without pivoting get
-   what they would get in a batch of any other structure. Flags those to be done again. */
+/* Orders below are widened to a multiple of four rows: few are added for them, and blocks of four take
+   fewer divisions. */
+LANE_INLINE int64_t
+width_of(const int64_t n)
+{
+  return n < 6 ? n : (n + 3) / 4 * 4;
+}
+
+/* `count` matrices from `first` on by pivoting, into y; returns which are finite and not singular.
+   `memory` holds 2 n^2 vectors. */
+static lane_mask
+invert_loaded(const batch* const b, const int64_t n, const int64_t first, const int64_t count,
+              lane* const memory, lane* const y)
+{
+  const lane_view x = {memory, b->crossed ? 1 : n, b->crossed ? n : 1};
+  TYPED(lane_load)(&b->from, count, b->x + first * b->from.batch_step, memory);
+  if (b->c->by != 0) {
+    mirror(b->c, n, x);
+  }
+  return invert_pivoted(b->c, n, x, memory + n * n, y);
+}
+
+/* The same, without pivoting where it is within the limits of that; the others get what they would get in
+   a batch of any other structure. Flags those to be done again. `memory` holds 3 n^2 vectors, and the
+   square of the width more. */
 LANE_INLINE void
 invert_lanes(const batch* const b, const int64_t n, const bool unpivoted, const int64_t first,
              const int64_t count, lane* const memory)
 {
   const inversion* const c = b->c;
-  const int64_t width = unpivoted && n >= 8 ? b->width : n;
-  lane registers[16];
-  lane* const loaded = memory;
-  const bool twice = unpivoted && n <= INVERSE_BLOCK; /* x may be wanted again */
-  const bool in_place = !twice && !b->crossed && width == n;
-  lane* const y = twice ? loaded + n * n : loaded;
-  lane* const a = n <= 4 ? registers : in_place ? loaded : loaded + 2 * n * n;
-  const lane_view x = {loaded, b->crossed ? 1 : n, b->crossed ? n : 1};
-  TYPED(lane_load)(&b->from, count, b->x + first * b->from.batch_step, loaded);
-  if (c->by != 0) {
-    mirror(c, n, x);
-  }
+  lane* const y = memory;
+  lane* const more = memory + n * n;
   lane_mask good;
   if (unpivoted) {
+    const int64_t width = width_of(n);
+    const lane_view x = {y, b->crossed ? 1 : n, b->crossed ? n : 1};
+    lane registers[16];
+    lane* const a = n <= 4 ? registers : width == n ? y : more;
+    TYPED(lane_load)(&b->from, count, b->x + first * b->from.batch_step, y);
     good = invert_unpivoted(c, n, width, x, a, y);
-    if (twice && !lane_all(good)) {
-      const lane_mask here = invert_pivoted(c, n, x, a, loaded);
+    if (n <= INVERSE_BLOCK && !lane_all(good)) {
+      lane* const again = more + 2 * n * n;
+      const lane_mask here = invert_loaded(b, n, first, count, more, again);
       for (int64_t e = 0; e < n * n; ++e) {
-        y[e] = lane_select(good, y[e], loaded[e]);
+        y[e] = lane_select(good, y[e], again[e]);
       }
       good |= here;
     }
   } else {
-    good = invert_pivoted(c, n, x, a, y);
+    good = invert_loaded(b, n, first, count, more, y);
   }
   TYPED(lane_store)(&b->to, count, NULL, y, b->y + first * b->to.batch_step);
   lane_flag(~good, count, b->flags + first);
@@ -258,6 +327,9 @@ invert_group(const void* const context, const int64_t first, const int64_t count
   case 4:
     invert_lanes(b, 4, true, first, count, memory);
     break;
+  case 8:
+    invert_lanes(b, 8, true, first, count, memory);
+    break;
   default:
     invert_lanes(b, n, true, first, count, memory);
     break;
@@ -282,10 +354,9 @@ TYPED(invert_batch)(pz_backend_queue* const q, const inversion* const c, const p
       .x = view_of(x, 0).data,
       .y = view_of(y, 0).data,
       .crossed = cpu_runs_by_row(x) != cpu_runs_by_row(y),
-      // blocks of four where few rows are added for them
-      .width = n < 8 ? n : (n + 3) / 4 * 4,
       .flags = flags,
   };
-  return TYPED(lane_loop)(q, y->batch, LANES, 3 * b.width * b.width,
+  return TYPED(lane_loop)(q, y->batch, LANES,
+                          (n > INVERSE_BLOCK ? 2 : 4) * width_of(n) * width_of(n),
                           0.05 * (double)(n * n * (n + 8)), invert_group, &b);
 }
