@@ -293,6 +293,16 @@ pzi_way_add(pzi_way* const way, const pzi_turn* const turn)
   }
 }
 
+bool
+pzi_way_moves(const pzi_way* const way)
+{
+  bool moving = false;
+  for (uint32_t k = 0; way && k < way->n; ++k) {
+    moving = moving || way->turns[k].moves;
+  }
+  return moving;
+}
+
 pzi_turn
 pzi_turn_inverse(const pzi_turn* const turn)
 {

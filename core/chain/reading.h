@@ -45,6 +45,9 @@ bool pzi_reading_fits(const pzi_view* view, const pz_spec* spec, const pz_spec* 
 
 void pzi_way_add(pzi_way* way, const pzi_turn* turn);
 
+/* Do entries move along it? Not along no way. */
+bool pzi_way_moves(const pzi_way* way);
+
 /* The same turn backward. */
 pzi_turn pzi_turn_inverse(const pzi_turn* turn);
 
