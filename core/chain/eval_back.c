@@ -1,7 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Results stay pending and are written to the caller together at the end. */
+/* Results are written where the caller wants them, if the stages can do so, or stay pending and are
+   written or added there together at the end. */
 
 #include "eval_back.h"
 
@@ -30,7 +31,7 @@ wanted(const uint64_t want, const uint32_t place)
 /* ---- checks ------------------------------------------------------------------------- */
 
 pz_status
-pzi_back_check_saved(const pz_eval* const eval, const pz_state* const state, const char* const what)
+pzi_back_check_saved(pz_eval* const eval, const pz_state* const state, const char* const what)
 {
   if (!eval || !state) {
     return pzi_fail(PZ_INVALID, "%s: found a NULL argument", what);
@@ -45,7 +46,7 @@ pzi_back_check_saved(const pz_eval* const eval, const pz_state* const state, con
   if ((eval->flags & PZ_CALL_SAVING) == 0) {
     return pzi_fail(PZ_INVALID, "%s: forward did not save, expected it with PZ_CALL_SAVING", what);
   }
-  return PZ_OK;
+  return eval->queue->async ? PZ_OK : pzi_eval_fault(eval, &eval->fault);
 }
 
 pz_status
@@ -94,6 +95,64 @@ pzi_back_first(const pz_chain* const chain, const uint64_t want)
   return first;
 }
 
+/* ---- results in place ------------------------------------------------------------------ */
+
+static bool
+shares(const pz_eval* const eval, const pz_tensor* const t, const pz_tensor* const with,
+       const size_t n)
+{
+  for (size_t k = 0; k < n; ++k) {
+    if (&with[k] != t && with[k].data && pzi_overlap(eval->queue->addresses, t, &with[k])) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool
+pzi_back_writable(const pz_eval* const eval, const pz_tensor* const result,
+                  const pz_tensor* const given, const size_t n)
+{
+  return pzi_eval_ready(eval, result) && !shares(eval, result, given, n) &&
+         !shares(eval, result, eval->loaded, eval->chain->n_tensors) &&
+         !shares(eval, result, &eval->value, 1);
+}
+
+void
+pzi_back_direct(const pz_eval* const eval, const pz_tensor* const given, const size_t n,
+                const uint64_t want, const pz_tensor* const gradients, pz_tensor* const into)
+{
+  const uint32_t n_trained = pzi_back_trained(eval->chain);
+  for (uint32_t k = 0; k < n_trained; ++k) {
+    into[k] = wanted(want, k) ? gradients[k] : (pz_tensor){0};
+  }
+  for (uint32_t k = 0; k < n_trained; ++k) {
+    const bool original = k < eval->chain->n_role[PZ_ORIGINAL];
+    const pzi_way* const read = original && eval->chain->read ? &eval->chain->read[k] : NULL;
+    if (into[k].data && (pzi_way_moves(read) || !pzi_back_writable(eval, &into[k], given, n) ||
+                         shares(eval, &into[k], into, n_trained))) {
+      into[k].data = NULL;
+    }
+  }
+}
+
+static bool
+is_there(const pz_tensor* const result, const pz_tensor* const out)
+{
+  return result->data == out->data && result->byte_offset == out->byte_offset;
+}
+
+/* The number of tensor k of stage i among originals and own parameters; UINT32_MAX if its gradient goes
+   on to the stage before. */
+static uint32_t
+place_of(const pz_eval* const eval, const uint32_t i, const uint32_t k)
+{
+  const pzi_eval_stage* const stage = &eval->stages[i];
+  return k >= stage->plan->n_original ? stage->first_parameter + k - stage->plan->n_original
+         : i == 0                     ? k
+                                      : UINT32_MAX;
+}
+
 /* ---- one stage ------------------------------------------------------------------------ */
 
 pz_call*
@@ -107,18 +166,22 @@ pzi_back_enter(pz_eval* const eval, const uint32_t i, const char* const callback
 
 /* Memory for the gradients of stage i in `bits`, tensors without data for the others. */
 static pz_status
-place_gradients(pz_eval* const eval, const uint32_t i, const uint64_t bits, pz_tensor* const gx)
+place_gradients(pz_eval* const eval, const uint32_t i, const uint64_t bits,
+                const pz_tensor* const into, pz_tensor* const gx)
 {
   const pzi_eval_stage* const stage = &eval->stages[i];
   const uint32_t n_x = stage->plan->n_original + stage->plan->n_parameter;
   for (uint32_t k = 0; k < n_x; ++k) {
-    if (wanted(bits, k)) {
+    const uint32_t place = place_of(eval, i, k);
+    gx[k] = stage->x[k];
+    gx[k].data = NULL;
+    gx[k].byte_offset = 0;
+    if (wanted(bits, k) && into && place != UINT32_MAX && into[place].data) {
+      gx[k].data = into[place].data;
+      gx[k].byte_offset = into[place].byte_offset;
+    } else if (wanted(bits, k)) {
       const pz_spec spec = pz_spec_of(&stage->x[k]);
       PZ_TRY(pzi_pending_new(eval, &spec, &gx[k]));
-    } else {
-      gx[k] = stage->x[k];
-      gx[k].data = NULL;
-      gx[k].byte_offset = 0;
     }
   }
   return pzi_eval_poison(eval, gx, n_x, &eval->fault);
@@ -127,11 +190,11 @@ place_gradients(pz_eval* const eval, const uint32_t i, const uint64_t bits, pz_t
 static pz_status
 run_back(pz_eval* const eval, const uint32_t i, const char* const callback,
          const pzi_back_function function, const uint64_t bits, const pz_tensor* const g,
-         pz_tensor* const gx)
+         const pz_tensor* const into, pz_tensor* const gx)
 {
   const pzi_eval_stage* const stage = &eval->stages[i];
   const size_t bytes = (stage->plan->n_original + stage->plan->n_parameter) * sizeof(*gx);
-  PZ_TRY(place_gradients(eval, i, bits, gx));
+  PZ_TRY(place_gradients(eval, i, bits, into, gx));
   pz_call* const c = pzi_back_enter(eval, i, callback);
   c->want = bits;
   memcpy(eval->outputs, gx, bytes);
@@ -155,7 +218,8 @@ add_gradients(pz_eval* const eval, const uint64_t bits, const pz_tensor* const m
 
 pz_status
 pzi_back_stage(pz_eval* const eval, const uint32_t i, const uint64_t want, const bool want_inner,
-               const pz_tensor* const gy, const pz_tensor* const g_out, pz_tensor* const inner)
+               const pz_tensor* const gy, const pz_tensor* const g_out, const pz_tensor* const into,
+               pz_tensor* const inner)
 {
   const pzi_eval_stage* const stage = &eval->stages[i];
   const pzi_plan* const plan = stage->plan;
@@ -164,17 +228,16 @@ pzi_back_stage(pz_eval* const eval, const uint32_t i, const uint64_t want, const
   pz_tensor more[PZI_MAX_TENSORS];
   uint64_t bits = 0;
   for (uint32_t k = 0; k < n_x; ++k) {
-    const bool parameter = k >= plan->n_original;
-    const uint32_t place = parameter ? stage->first_parameter + k - plan->n_original : k;
-    const bool want_this = i > 0 && !parameter ? want_inner : wanted(want, place);
+    const uint32_t place = place_of(eval, i, k);
+    const bool want_this = place == UINT32_MAX ? want_inner : wanted(want, place);
     bits |= want_this ? UINT64_C(1) << k : 0;
   }
   if (gy) {
-    PZ_TRY(run_back(eval, i, "vjp", stage->table->vjp, bits, gy, gx));
+    PZ_TRY(run_back(eval, i, "vjp", stage->table->vjp, bits, gy, into, gx));
   }
   if (g_out) {
     PZ_TRY(run_back(eval, i, "log_abs_det_vjp", stage->table->log_abs_det_vjp, bits, g_out,
-                    gy ? more : gx));
+                    gy ? NULL : into, gy ? more : gx));
     PZ_TRY(add_gradients(eval, gy ? bits : 0, more, gx));
   }
   for (uint32_t k = 0; k < n_x; ++k) {
@@ -227,7 +290,7 @@ pzi_back_hand_over(pz_eval* const eval, const uint64_t want, const bool accumula
         pz_tensor sum = gradients[k];
         pz_call* const c = pzi_eval_core(eval, &eval->fault);
         PZ_TRY(c->ops->axpby(c, 1.0, &eval->pending[k], 1.0, &sum));
-      } else {
+      } else if (!is_there(&eval->pending[k], &gradients[k])) {
         PZ_TRY(pzi_queue_copy(eval->queue, &eval->pending[k], &gradients[k]));
       }
     }
@@ -241,5 +304,5 @@ pzi_back_copy_out(pz_eval* const eval, const pz_tensor* const result, const pz_t
   if (pzi_eval_for_host(eval, out)) {
     PZ_TRY(pzi_eval_fault(eval, &eval->fault));
   }
-  return pzi_queue_copy(eval->queue, result, out);
+  return is_there(result, out) ? PZ_OK : pzi_queue_copy(eval->queue, result, out);
 }

@@ -156,7 +156,7 @@ spread(pz_eval* const eval, const uint32_t i, const int32_t n_batch, const pz_te
 
 static pz_status
 run_back(pz_eval* const eval, const int32_t n_batch, const uint32_t first, const uint64_t want,
-         const pz_tensor* const g_out)
+         const pz_tensor* const g_out, const pz_tensor* const into)
 {
   pz_tensor gy = {0};
   bool any = false;
@@ -165,7 +165,7 @@ run_back(pz_eval* const eval, const int32_t n_batch, const uint32_t first, const
     pz_tensor inner = {0};
     pz_tensor own;
     PZ_TRY(spread(eval, i, n_batch, g_out, &own));
-    PZ_TRY(pzi_back_stage(eval, i, want, i > first, any ? &gy : NULL, &own, &inner));
+    PZ_TRY(pzi_back_stage(eval, i, want, i > first, any ? &gy : NULL, &own, into, &inner));
     gy = inner;
     any = true;
     if (i > first && eval->stages[i].by != 0 && --i == 0) {
@@ -197,6 +197,8 @@ pzi_eval_density_vjp(pz_eval* const eval, const pz_state* const state, const int
                      const pz_tensor* const gradients)
 {
   const pz_spec spec = pzi_density_spec(eval->chain, n_batch);
+  const bool direct = !accumulate && want != 0;
+  pz_tensor into[PZI_MAX_TENSORS];
   pz_tensor g;
   PZ_TRY(pzi_back_check_want(eval, want, gradients, "gradient of log |det|"));
   PZ_TRY(pzi_back_check_saved(eval, state, "gradient of log |det|"));
@@ -206,7 +208,10 @@ pzi_eval_density_vjp(pz_eval* const eval, const pz_state* const state, const int
   PZ_TRY(check_stages(eval, first));
   pzi_tensor_arena_clear(&eval->temporary);
   PZ_TRY(pzi_pending_input(eval, &spec, g_out, &g));
-  PZ_TRY(run_back(eval, n_batch, first, want, &g));
+  if (direct) {
+    pzi_back_direct(eval, g_out, 1, want, gradients, into);
+  }
+  PZ_TRY(run_back(eval, n_batch, first, want, &g, direct ? into : NULL));
   return pzi_back_hand_over(eval, want, accumulate, gradients);
 }
 

@@ -60,11 +60,11 @@ fold_tangent(pz_eval* const eval, const uint32_t i, const pz_tensor* const dx, p
                       plan->value.structure == PZ_SYMMETRIC ? 1 : -1, dx, dy);
 }
 
-/* dy <- the tangent of stage i; `input` is that of the stage before, without data where it is
-   zero. */
+/* dy <- the tangent of stage i, in `out` if the last stage can write there; `input` is that of the stage
+   before, without data where it is zero. */
 static pz_status
 step(pz_eval* const eval, const uint32_t i, const pz_tensor* const tangents,
-     const pz_tensor* const input, pz_tensor* const dy)
+     const pz_tensor* const input, const pz_tensor* const out, pz_tensor* const dy)
 {
   const pzi_eval_stage* const stage = &eval->stages[i];
   const pzi_plan* const plan = stage->plan;
@@ -83,7 +83,14 @@ step(pz_eval* const eval, const uint32_t i, const pz_tensor* const tangents,
       PZ_TRY(parameter ? PZ_OK : pzi_eval_read(eval, k, NULL, &dx[k], &dx[k]));
     }
   }
-  PZ_TRY(pzi_pending_new(eval, &plan->value, dy));
+  if (i + 1 == eval->n_stages && !pzi_way_moves(stage->out) &&
+      pzi_back_writable(eval, out, tangents, pzi_back_trained(eval->chain))) {
+    *dy = stage->y;
+    dy->data = out->data;
+    dy->byte_offset = out->byte_offset;
+  } else {
+    PZ_TRY(pzi_pending_new(eval, &plan->value, dy));
+  }
   if (i + 1 < eval->n_stages && eval->stages[i + 1].by != 0) {
     return fold_tangent(eval, i, &dx[0], dy);
   }
@@ -102,7 +109,7 @@ run_direction(pz_eval* const eval, const pz_tensor* const tangents, const pz_ten
   pzi_eval_skip_folds(eval);
   for (uint32_t i = first_stage(eval->chain, tangents); i < eval->n_stages; ++i) {
     const pz_tensor input = dy;
-    PZ_TRY(step(eval, i, tangents, &input, &dy));
+    PZ_TRY(step(eval, i, tangents, &input, out, &dy));
     PZ_TRY(pzi_eval_lead(eval, eval->stages[i].out, false, NULL, &dy, &dy));
   }
   if (!dy.data) {

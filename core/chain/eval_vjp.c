@@ -10,10 +10,11 @@
 #include "pending.h"
 #include "status.h"
 
-/* The gradients of one cotangent. */
+/* The gradients of one cotangent; `into` as in pzi_back_stage. */
 static pz_status
 run_back(pz_eval* const eval, const pz_tensor* const cotangent, const uint32_t first,
-         const uint64_t want, const bool accumulate, const pz_tensor* const gradients)
+         const uint64_t want, const bool accumulate, const pz_tensor* const gradients,
+         const pz_tensor* const into)
 {
   pzi_tensor_arena_clear(&eval->temporary);
   pz_tensor gy;
@@ -22,7 +23,7 @@ run_back(pz_eval* const eval, const pz_tensor* const cotangent, const uint32_t f
   pzi_eval_skip_folds(eval);
   for (uint32_t i = eval->n_stages; i-- > first;) {
     pz_tensor inner = {0};
-    PZ_TRY(pzi_back_stage(eval, i, want, i > first, &gy, NULL, &inner));
+    PZ_TRY(pzi_back_stage(eval, i, want, i > first, &gy, NULL, into, &inner));
     gy = inner;
     if (i > first && eval->stages[i].by != 0 && --i == 0) {
       // stage i returned the gradient of the triangle
@@ -51,9 +52,14 @@ pz_eval_vjp(pz_eval* const eval, const pz_state* const state, const pz_tensor* c
       return pzi_fail(PZ_UNSUPPORTED, "%s: has no vjp", eval->stages[i].table->id);
     }
   }
+  pz_tensor into[PZI_MAX_TENSORS];
+  const bool direct = !accumulate && want != 0;
   for (uint32_t j = 0; j < n_cotangents; ++j) {
-    PZ_TRY(run_back(eval, &cotangents[j], first, want, accumulate,
-                    gradients ? &gradients[j * n] : NULL));
+    const pz_tensor* const to = gradients ? &gradients[j * n] : NULL;
+    if (direct) {
+      pzi_back_direct(eval, &cotangents[j], n_cotangents - j, want, to, into);
+    }
+    PZ_TRY(run_back(eval, &cotangents[j], first, want, accumulate, to, direct ? into : NULL));
   }
   return PZ_OK;
 }

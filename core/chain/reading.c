@@ -343,6 +343,16 @@ pzi_reading_tensors(const pzi_view* const view, const pz_spec* const read, const
   return ways;
 }
 
+bool
+pzi_way_moves(const pzi_way* const way)
+{
+  bool moving = false;
+  for (uint32_t k = 0; way && k < way->n; ++k) {
+    moving = moving || way->turns[k].moves;
+  }
+  return moving;
+}
+
 pzi_turn
 pzi_turn_inverse(const pzi_turn* const turn)
 {

@@ -26,8 +26,7 @@ typedef struct pzi_turn {
 typedef struct pzi_way {
   pzi_turn turns[2];
   uint32_t n;
-  uint32_t
-      n_ending; /* 1: the first turn ends a view, also where the next one undid it and n is 0 */
+  uint32_t n_ending; /* 1: the first turn ends a view, even if the next undid it and n is 0 */
 } pzi_way;
 
 /* The turn from a tensor to what is read. PZ_MISMATCH if the view does not fit it. */
@@ -54,6 +53,9 @@ void pzi_way_add(pzi_way* way, const pzi_turn* turn);
 
 /* Do the turns lead back to where they began? */
 bool pzi_turn_undoes(const pzi_turn* before, const pzi_turn* after);
+
+/* Do entries move along it? Not along no way. */
+bool pzi_way_moves(const pzi_way* way);
 
 /* The same turn backward. */
 pzi_turn pzi_turn_inverse(const pzi_turn* turn);

@@ -7,7 +7,7 @@
      lower_bound   y = bound + f(x)
      upper_bound   y = bound - f(x)
 
-   The derivative is computed from x: y - bound has lost what the sum rounded away. e^x overflows
+   The derivative is computed from x, since y - bound has lost what the sum rounded away; that of e^x is y. e^x overflows
    above 709 (float32: 88), softplus never. Right inverse: f^-1(|y - bound|). At registration an entry
    on or beyond the bound becomes sqrt(eps) max(1, |bound|) from it. */
 
@@ -193,9 +193,12 @@ forward_by(pz_call* const c, const double sign, const pz_tensor* const x, pz_ten
 }
 
 static pz_status
-slope_by(pz_call* const c, const double sign, const pz_tensor* const x, const pz_tensor* const g,
-         pz_tensor* const out)
+slope_by(pz_call* const c, const double sign, const pz_tensor* const x, const pz_tensor* const y,
+         const pz_tensor* const g, pz_tensor* const out)
 {
+  if (c->options[MAP].as.integer == EXP && c->n_buffer == 0) {
+    return pz_hadamard(c, 1.0, y, g, 0.0, out);
+  }
   return pz_launch(c, kernels[c->options[MAP].as.integer].slope, pz_count(x), PZ_TENSORS(x, g, out),
                    &sign, NULL);
 }
@@ -270,8 +273,7 @@ log_abs_det_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* con
                                 const pz_tensor* const y, const pz_tensor* const g,               \
                                 pz_tensor* const out)                                             \
   {                                                                                               \
-    (void)y;                                                                                      \
-    return slope_by(c, sign, x, g, out);                                                          \
+    return slope_by(c, sign, x, y, g, out);                                                       \
   }                                                                                               \
   static pz_status name##_residual(pz_call* const c, const pz_tensor* const y,                    \
                                    double* const distance)                                        \

@@ -181,16 +181,17 @@ PZ_API pz_status pz_eval_forward(pz_eval* eval, const pz_state* state, uint32_t 
 
 /* Waits for the device and reports, once, a failure of this evaluation since the last check. On every
    device a singular matrix gives NaN in forward and the derivatives, and PZ_SINGULAR here, or from the
-   call itself if its result goes to host memory that the caller gave, before anything is written.
+   call itself if its result goes to host memory that the caller gave; `into` is as before then.
    (Calls that change the state report it themselves.) [exclusive] */
 PZ_API pz_status pz_eval_check(pz_eval* eval);
 
 /* Gradients with respect to the originals, then the own parameters, from gradients of the value
    of the last forward, which must have saved. For cotangent j < n_cotangents and each bit k of
    `want`, gradients[j * n + k] is written (accumulate false) or added to (true), where n is the
-   number of originals and own parameters; other gradients are not read. Any number of times per
-   forward. PZ_STALE if the state changed since, PZ_UNSUPPORTED names a stage without vjp.
-   [exclusive] */
+   number of originals and own parameters; other gradients are not read. If a stage fails, gradients to
+   be written hold nothing in particular; those to be added to are as before.
+   Any number of times per forward. PZ_STALE if the state changed since, PZ_UNSUPPORTED names a stage
+   without vjp. [exclusive] */
 PZ_API pz_status pz_eval_vjp(pz_eval* eval, const pz_state* state, const pz_tensor* cotangents,
                              uint32_t n_cotangents, uint64_t want, bool accumulate,
                              const pz_tensor* gradients);
@@ -198,8 +199,8 @@ PZ_API pz_status pz_eval_vjp(pz_eval* eval, const pz_state* state, const pz_tens
 /* Derivatives of the value of the last forward, which must have saved, along directions: for
    j < n_tangents, out[j] = sum over k of (dy/dx_k) tangents[j * n + k], where x_k are the originals,
    then the own parameters, and n is their number. A tangent whose data is NULL is zero. `out` has
-   the value's spec. Any number of times per forward. PZ_STALE if the state changed since,
-   PZ_UNSUPPORTED names a stage without jvp. [exclusive] */
+   the value's spec; after a failure as gradients of pz_eval_vjp. Any number of times per forward.
+   PZ_STALE if the state changed since, PZ_UNSUPPORTED names a stage without jvp. [exclusive] */
 PZ_API pz_status pz_eval_jvp(pz_eval* eval, const pz_state* state, const pz_tensor* tangents,
                              uint32_t n_tangents, const pz_tensor* out);
 

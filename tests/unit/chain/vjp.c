@@ -289,6 +289,43 @@ START_TEST(test_accumulate)
 }
 END_TEST
 
+/* Gradients are written where they are wanted, without memory beside them, also over what they are
+   computed from. */
+START_TEST(test_in_place)
+{
+  static const int64_t shape[] = {40, 40};
+  const pz_spec spec = pz_spec_make(PZ_F64, 2, shape);
+  rig r;
+  pz_tensor value;
+  pz_eval_usage usage = {.size = sizeof(usage)};
+  rig_open(&r, &pz_plugin_v1_test_maps, NULL);
+  rig_from_tensor(&r, "fold", PZ_F64, 2, shape);
+  const pz_tensor g = host_normal(&spec, &r.random, 1.0);
+  const pz_tensor x = rig_tensor(&r, PZ_ORIGINAL, 0);
+  const pz_tensor apart = host_zeros(&spec);
+  const pz_tensor over = host_zeros(&spec);
+  ck_assert_ok(pz_eval_assign(r.eval, r.state, PZ_REGISTER, &g));
+  pz_eval_free(r.eval);
+  ck_assert_ok(pz_eval_new(r.chain, r.queue, &r.eval));
+  ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, NULL, &value));
+  ck_assert_ok(pz_eval_vjp(r.eval, r.state, &g, 1, 1, false, &apart));
+  ck_assert_ok(pz_eval_memory(r.eval, &usage));
+  ck_assert_uint_lt(usage.work_bytes, host_bytes(&apart));
+  memcpy(over.data, g.data, host_bytes(&g));
+  ck_assert_ok(pz_eval_vjp(r.eval, r.state, &over, 1, 1, false, &over));
+  ck_assert_mem_eq(over.data, apart.data, host_bytes(&apart));
+  ck_assert_ok(pz_eval_vjp(r.eval, r.state, &g, 1, 1, false, &x));
+  ck_assert_mem_eq(x.data, apart.data, host_bytes(&apart));
+  ck_assert_ok(pz_context_add_plugin(r.context, &pz_plugin_v1_density_maps));
+  rig_from_tensor(&r, "entries", PZ_F64, 2, shape);
+  ck_assert_ok(pz_eval_forward(r.eval, r.state, PZ_CALL_SAVING, NULL, &value));
+  ck_assert_ok(pz_eval_jvp(r.eval, r.state, &g, 1, &apart));
+  ck_assert_ok(pz_eval_jvp(r.eval, r.state, &g, 1, &g));
+  ck_assert_mem_eq(g.data, apart.data, host_bytes(&apart));
+  rig_close(&r);
+}
+END_TEST
+
 START_TEST(test_refused)
 {
   static const int64_t shape[] = {3, 3};
@@ -350,6 +387,7 @@ main(void)
   tcase_add_test(tests, test_rows);
   tcase_add_test(tests, test_want);
   tcase_add_test(tests, test_accumulate);
+  tcase_add_test(tests, test_in_place);
   tcase_add_test(tests, test_refused);
   return test_main_case(tests);
 }
