@@ -86,15 +86,21 @@ read_header(const char* const bytes, const size_t size, pz_file* const file)
   return status;
 }
 
-static pz_status
-read_file(const char* const bytes, const size_t size, pz_file* const file)
+pz_status
+pzi_file_describe(pz_file* const file)
 {
-  PZ_TRY(read_header(bytes, size, file));
   const char* const text = pz_file_text(file, PZI_DESCRIPTION_KEY);
   if (text) {
     PZ_TRY(pzi_description_parse(text, &file->description));
   }
   return pzi_file_chains_find(file);
+}
+
+static pz_status
+read_file(const char* const bytes, const size_t size, pz_file* const file)
+{
+  PZ_TRY(read_header(bytes, size, file));
+  return pzi_file_describe(file);
 }
 
 pz_status
@@ -155,7 +161,7 @@ pz_file_close(pz_file* const file)
 const char*
 pzi_file_data(const pz_file* const file, const pzi_file_tensor* const tensor)
 {
-  return file->data + tensor->begin;
+  return tensor->data ? tensor->data : file->data + tensor->begin;
 }
 
 /* ---- tensors and texts ---------------------------------------------------------- */
@@ -176,6 +182,8 @@ describe(const pz_file* const file, const pzi_file_tensor* const tensor,
       .spec = tensor->spec,
       .data = pzi_file_data(file, tensor),
       .bytes = tensor->end - tensor->begin,
+      .extents = tensor->extents,
+      .n_extents = tensor->n_extents,
   };
   pzi_struct_write(out, &info, sizeof(info));
 }

@@ -25,6 +25,9 @@ struct pz_file {
    [any thread] */
 pz_status pzi_file_from_memory(const void* bytes, size_t size, pz_file** out);
 
+/* Reads the description in the metadata of a file whose header is set, and finds its chains. */
+pz_status pzi_file_describe(pz_file* file);
+
 /* The first byte of a tensor. */
 const char* pzi_file_data(const pz_file* file, const pzi_file_tensor* tensor);
 
