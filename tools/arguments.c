@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HELP = 0x100, N_OPTIONS = 22 };
+enum { HELP = 0x100, N_OPTIONS = 27 };
 
 /* In the order of the bits OPTION_...; no command takes two options of the same name. */
 static const struct {
@@ -48,6 +48,11 @@ static const struct {
     {"json", NULL, "print the result as JSON", '\0'},
     {"limit", "SECONDS", "longest time to open one file (default: 10)", '\0'},
     {"kind", "KIND", "entries (the default), rows, matrices or backend", '\0'},
+    {"dtype", "TYPE", "float16, bfloat16, float32 or float64, of all floats", '\0'},
+    {"values", NULL, "compute the values", '\0'},
+    {"dry-run", NULL, "write nothing, only say what would be written", '\0'},
+    {"partial", NULL, "leave parametrized tensors whose chain is not known as they are", '\0'},
+    {"strip", NULL, "remove module. and _orig_mod. of wrapped modules from names", '\0'},
 };
 
 bool
@@ -106,6 +111,36 @@ take_count(const uint32_t k, const char* const value, uint64_t* const out, const
                          value, INT32_MAX);
 }
 
+static int
+take_dtype(const char* const value, const bool halves, arguments* const out)
+{
+  const char* const name = out->command->name;
+  if (out->dtype != 0) {
+    return say_usage(name, "--dtype", "given twice");
+  }
+  out->dtype = strcmp(value, "float32") == 0              ? PZ_F32
+               : strcmp(value, "float64") == 0            ? PZ_F64
+               : halves && strcmp(value, "float16") == 0  ? PZ_F16
+               : halves && strcmp(value, "bfloat16") == 0 ? PZ_BF16
+                                                          : 0;
+  return out->dtype != 0 ? -1
+                         : say_usage(name, "--dtype", "found \"%s\", expected %sfloat32 or float64",
+                                     value, halves ? "float16, bfloat16, " : "");
+}
+
+const char*
+rule_sign(const char* const rule)
+{
+  int depth = 0;
+  for (const char* at = rule + strlen(rule); at-- > rule;) {
+    depth += (*at == ')') - (*at == '(');
+    if (*at == '=' && depth <= 0) {
+      return at == rule || at[1] == '\0' ? NULL : at;
+    }
+  }
+  return NULL;
+}
+
 /* Stores the value of option `k`. */
 static int
 take_option(const uint32_t k, const char* const value, arguments* const out)
@@ -152,16 +187,21 @@ take_option(const uint32_t k, const char* const value, arguments* const out)
   case OPTION_JSON:
     out->json = true;
     return -1;
+  case OPTION_VALUES:
+    out->values = true;
+    return -1;
+  case OPTION_DRY_RUN:
+    out->dry_run = true;
+    return -1;
+  case OPTION_PARTIAL:
+    out->partial = true;
+    return -1;
+  case OPTION_STRIP:
+    out->strip = true;
+    return -1;
   case OPTION_DTYPE:
-    if (out->dtype != 0) {
-      return say_usage(name, "--dtype", "given twice");
-    }
-    out->dtype = strcmp(value, "float32") == 0   ? PZ_F32
-                 : strcmp(value, "float64") == 0 ? PZ_F64
-                                                 : 0;
-    return out->dtype != 0
-               ? -1
-               : say_usage(name, "--dtype", "found \"%s\", expected float32 or float64", value);
+  case OPTION_FLOATS:
+    return take_dtype(value, 1U << k == OPTION_FLOATS, out);
   case OPTION_SEED:
     if (out->seed != 0) {
       return say_usage(name, "--seed", "given twice");
@@ -174,7 +214,7 @@ take_option(const uint32_t k, const char* const value, arguments* const out)
     out->force = true;
     return -1;
   case OPTION_RULES:
-    if (*value == '=' || strchr(value, '=') == NULL || strchr(value, '=')[1] == '\0') {
+    if (rule_sign(value) == NULL) {
       return say_usage(name, "--map", "found \"%s\", expected GLOB=CHAIN", value);
     }
     out->rules[out->n_rules++] = value;

@@ -34,6 +34,11 @@ enum {
   OPTION_JSON = 1U << 19,
   OPTION_LIMIT = 1U << 20,
   OPTION_KIND = 1U << 21,
+  OPTION_FLOATS = 1U << 22, /* a dtype of model files */
+  OPTION_VALUES = 1U << 23,
+  OPTION_DRY_RUN = 1U << 24,
+  OPTION_PARTIAL = 1U << 25,
+  OPTION_STRIP = 1U << 26,
 };
 
 typedef struct command command;
@@ -52,7 +57,7 @@ typedef struct arguments {
   size_t n_outputs;
   const char** tangents; /* in order */
   size_t n_tangents;
-  const char** rules; /* "GLOB=CHAIN", neither empty; in order */
+  const char** rules; /* "GLOB=CHAIN", neither empty (rule_sign); in order */
   size_t n_rules;
   const char** operands; /* the other words, in order */
   size_t n_operands;
@@ -64,6 +69,10 @@ typedef struct arguments {
   bool force;
   bool lenient;
   bool json;
+  bool values;
+  bool dry_run;
+  bool partial;
+  bool strip;
 } arguments;
 
 /* A subcommand. `run` returns the exit status. */
@@ -87,6 +96,10 @@ void arguments_free(arguments* a);
 
 /* Prints the help of a subcommand to the standard output. */
 void arguments_help(const command* c);
+
+/* The "=" between GLOB and CHAIN: the last one outside of parentheses. NULL if there is none, or
+   nothing on one side of it. */
+const char* rule_sign(const char* rule);
 
 /* Reads a whole number in decimal without sign, from `least` to `most`; false for other text. */
 bool read_number(const char* text, uint64_t least, uint64_t most, uint64_t* out);

@@ -144,26 +144,31 @@ static const command commands[] = {
         .text =
             "Each value has the name of its tensor and the dtype of its originals (F16 and BF16\n"
             "are computed in float32). All other tensors are copied byte for byte. The chain of a\n"
-            "tensor is that of the first --map whose GLOB matches its name, else the one in the\n"
-            "file. GLOB is a shell pattern in which * also matches dots. A file from PyTorch has\n"
-            "no chains, so every parametrized tensor needs a --map:\n"
-            "  --map 'rnn.weight_hh*=skew,matrix_exp' --map '*=symmetric'\n",
-        .takes = OPTION_RULES | OPTION_OUTPUT | OPTION_DEVICE | OPTION_FORCE | OPTION_LENIENT,
-        .needs = OPTION_OUTPUT,
+            "tensor is that of the first --map whose GLOB is its name or matches it, else the one\n"
+            "in the file, else what names and shapes tell: weight_norm, spectral_norm and pruning\n"
+            "of PyTorch, today's and older. GLOB is a shell pattern in which * also matches dots.\n"
+            "A tensor whose chain is not known is an error:\n"
+            "  --map 'rnn.weight_hh*=skew,matrix_exp' --map '*=symmetric'\n"
+            "Values that are not finite, and numbers beyond a smaller dtype, are errors without\n"
+            "--lenient.\n",
+        .takes = OPTION_RULES | OPTION_OUTPUT | OPTION_DEVICE | OPTION_FORCE | OPTION_LENIENT |
+                 OPTION_FLOATS | OPTION_DRY_RUN | OPTION_JSON | OPTION_PARTIAL | OPTION_STRIP,
         .least_operands = 1,
         .most_operands = 1,
         .run = run_bake,
     },
     {
         .name = "inspect",
-        .usage = "MODEL.safetensors [--map GLOB=CHAIN ...]",
+        .usage = "MODEL.safetensors [--map GLOB=CHAIN ...] [--values]",
         .summary = "Show the tensors, chains and values of a model",
         .text =
-            "For every parametrized tensor: its chain, the installed version of each stage, the\n"
-            "distance of its value from the set of the last stage, and the largest condition\n"
-            "number (in the 2-norm) of its matrices; or the reason why there is none.\n"
-            "--map works as in bake.\n",
-        .takes = OPTION_RULES | OPTION_DEVICE | OPTION_LENIENT,
+            "For every parametrized tensor: its chain, the installed version of each stage, and\n"
+            "the tensors that tell it if the file does not. With --values also the distance of\n"
+            "its value from the set of the last stage, and the largest condition number (in the\n"
+            "2-norm) of its matrices; or the reason why there is none. This decomposes every\n"
+            "matrix. --map works as in bake.\n",
+        .takes = OPTION_RULES | OPTION_DEVICE | OPTION_LENIENT | OPTION_VALUES | OPTION_STRIP |
+                 OPTION_JSON,
         .least_operands = 1,
         .most_operands = 1,
         .run = run_inspect,

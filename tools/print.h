@@ -17,6 +17,9 @@ void print_part(const char* text, size_t length);
 #define print_line(...) print_pieces((const char* const[]){__VA_ARGS__, NULL})
 void print_pieces(const char* const* pieces);
 
+/* Prints a text of UTF-8 as a JSON string. */
+void print_quoted(const char* text);
+
 /* The columns that a text takes, one for each character. */
 size_t print_width(const char* text);
 
