@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HELP = 0x100, N_OPTIONS = 27 };
+enum { HELP = 0x100, N_OPTIONS = 28 };
 
 /* In the order of the bits OPTION_...; no command takes two options of the same name. */
 static const struct {
@@ -53,6 +53,8 @@ static const struct {
     {"dry-run", NULL, "write nothing, only say what would be written", '\0'},
     {"partial", NULL, "leave parametrized tensors whose chain is not known as they are", '\0'},
     {"strip", NULL, "remove module. and _orig_mod. of wrapped modules from names", '\0'},
+    {"shard-size", "SIZE", "write a folder of files of at most SIZE (5GB, 500MB) with an index",
+     '\0'},
 };
 
 bool
@@ -128,6 +130,33 @@ take_dtype(const char* const value, const bool halves, arguments* const out)
                                      value, halves ? "float16, bfloat16, " : "");
 }
 
+/* Reads "5GB", "500MB" or a number of bytes. */
+static int
+take_size(const char* const value, arguments* const out)
+{
+  static const char* const units[] = {"B", "KB", "MB", "GB"};
+  const char* const name = out->command->name;
+  char digits[16] = "";
+  const size_t n = strspn(value, "0123456789");
+  uint64_t size = 0;
+  uint64_t factor = 1;
+  size_t unit = 0;
+  while (unit < 4 && value[n] != '\0' && strcmp(units[unit], value + n) != 0) {
+    factor *= 1000;
+    ++unit;
+  }
+  memcpy(digits, value, n < sizeof(digits) ? n : 0);
+  if (out->shard_size != 0) {
+    return say_usage(name, "--shard-size", "given twice");
+  }
+  if (unit == 4 || !read_number(digits, 1, INT64_MAX / factor, &size)) {
+    return say_usage(name, "--shard-size", "found \"%s\", expected a size such as 5GB or 500MB",
+                     value);
+  }
+  out->shard_size = size * factor;
+  return -1;
+}
+
 const char*
 rule_sign(const char* const rule)
 {
@@ -199,6 +228,8 @@ take_option(const uint32_t k, const char* const value, arguments* const out)
   case OPTION_STRIP:
     out->strip = true;
     return -1;
+  case OPTION_SHARD_SIZE:
+    return take_size(value, out);
   case OPTION_DTYPE:
   case OPTION_FLOATS:
     return take_dtype(value, 1U << k == OPTION_FLOATS, out);

@@ -39,6 +39,7 @@ enum {
   OPTION_DRY_RUN = 1U << 24,
   OPTION_PARTIAL = 1U << 25,
   OPTION_STRIP = 1U << 26,
+  OPTION_SHARD_SIZE = 1U << 27,
 };
 
 typedef struct command command;
@@ -61,11 +62,12 @@ typedef struct arguments {
   size_t n_rules;
   const char** operands; /* the other words, in order */
   size_t n_operands;
-  uint64_t seed;  /* 0: from the system */
-  uint64_t order; /* of square matrices; 0: not given */
-  uint64_t batch; /* 0: not given */
-  uint64_t limit; /* of seconds; 0: not given */
-  uint32_t dtype; /* 0: not given */
+  uint64_t seed;       /* 0: from the system */
+  uint64_t order;      /* of square matrices; 0: not given */
+  uint64_t batch;      /* 0: not given */
+  uint64_t limit;      /* of seconds; 0: not given */
+  uint64_t shard_size; /* in bytes; 0: not given */
+  uint32_t dtype;      /* 0: not given */
   bool force;
   bool lenient;
   bool json;

@@ -10,43 +10,43 @@
 
 #include "commands.h"
 #include "floats.h"
+#include "model_writer.h"
 #include "outputs.h"
 #include "say.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 enum { PIECE = 1U << 24 }; /* bytes written between two checks for interrupts */
 
 typedef struct job {
   bake_plan plan;
-  pz_writer* writer; /* guarded by the watch's lock */
+  model_output output;
+  model_writer writer; /* guarded by the watch's lock */
 } job;
 
 /* ---- writing ----------------------------------------------------------------- */
 
 static bool
-written(const job* const j, const pz_status status)
-{
-  const char* const path = j->plan.a->outputs[0];
-  if (status == PZ_EXISTS) {
-    say_exists(path);
-  } else if (status != PZ_OK) {
-    say_library(path, status);
-  }
-  return status == PZ_OK;
-}
-
-static bool
 open_writer(job* const j, watch* const w)
 {
   const bake_plan* const p = &j->plan;
-  const uint32_t flags = p->a->force ? 0 : PZ_KEEP_EXISTING;
+  j->output = (model_output){
+      .path = p->a->outputs[0],
+      .limit = p->a->shard_size,
+      .force = p->a->force,
+      .tensors = p->tensors,
+      .n = (uint32_t)p->n,
+      .metadata = p->metadata,
+      .n_metadata = (uint32_t)p->n_metadata,
+  };
   watch_enter(w);
-  const pz_status status = pz_writer_open(p->a->outputs[0], flags, p->tensors, (uint32_t)p->n,
-                                          p->metadata, (uint32_t)p->n_metadata, &j->writer);
+  const bool good = model_writer_open(&j->writer, &j->output);
   watch_leave(w);
-  return written(j, status);
+  return good;
 }
 
 /* Writes a part of tensor k; `*done` counts the bytes written so far. */
@@ -56,10 +56,10 @@ put(job* const j, watch* const w, const size_t k, const void* const data, const 
 {
   watch_show(w, j->plan.tensors[k].name, k + 1, j->plan.n, *done, j->plan.bytes);
   watch_enter(w);
-  const pz_status status = pz_writer_put(j->writer, (uint32_t)k, data, bytes);
+  const bool good = model_writer_put(&j->writer, (uint32_t)k, data, bytes);
   watch_leave(w);
   *done += bytes;
-  return written(j, status);
+  return good;
 }
 
 /* Reports numbers that are not finite: those of a value, or those that a new dtype cannot hold. */
@@ -105,6 +105,18 @@ put_converted(job* const j, watch* const w, const size_t k, const void* const da
   return good && check_odd(j, k, &odd);
 }
 
+/* Lets go of pages of the mapped file that are not needed again soon: they would count as memory. */
+static void
+forget(const void* const data, const uint64_t bytes)
+{
+  const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  const uintptr_t begin = ((uintptr_t)data + page - 1) / page * page;
+  const uintptr_t end = ((uintptr_t)data + bytes) / page * page;
+  if (begin < end) {
+    (void)madvise((void*)begin, end - begin, MADV_DONTNEED);
+  }
+}
+
 /* Writes tensor k as it is in the file. */
 static bool
 put_copy(job* const j, watch* const w, const size_t k, uint64_t* const done)
@@ -115,10 +127,12 @@ put_copy(job* const j, watch* const w, const size_t k, uint64_t* const done)
     return put_converted(j, w, k, source->data, done);
   }
   for (uint64_t i = 0; i < tensor->bytes; i += PIECE) {
-    const uint64_t left = tensor->bytes - i;
-    if (!put(j, w, k, (const char*)source->data + i, (size_t)(left < PIECE ? left : PIECE), done)) {
+    const size_t some = (size_t)(tensor->bytes - i < PIECE ? tensor->bytes - i : PIECE);
+    const char* const data = (const char*)source->data + i;
+    if (!put(j, w, k, data, some, done)) {
       return false;
     }
+    forget(data, some);
   }
   return true;
 }
@@ -146,27 +160,21 @@ put_value(job* const j, watch* const w, const size_t k, uint64_t* const done)
     say_library(m->path, status);
   }
   pz_module_free(module);
+  const bake_plan* const p = &j->plan;
+  for (uint32_t i = p->values[p->sources[k].chain - m->chains].last; i > 0;
+       i = p->inputs[i - 1].before) {
+    forget(p->inputs[i - 1].data, p->inputs[i - 1].bytes);
+  }
   const bool good = status == PZ_OK && put_converted(j, w, k, data, done);
   free(data);
   return good;
-}
-
-static bool
-commit(job* const j, watch* const w)
-{
-  watch_enter(w);
-  pz_writer* const writer = j->writer;
-  j->writer = NULL;
-  const pz_status status = pz_writer_commit(writer);
-  watch_leave(w);
-  return written(j, status);
 }
 
 static void
 give_up(void* const user)
 {
   job* const j = user;
-  pz_writer_abandon(j->writer);
+  model_writer_abandon(&j->writer);
 }
 
 static bool
@@ -183,14 +191,18 @@ work(watch* const w, void* const user)
   for (size_t k = 0; k < p->n && good; ++k) {
     good = p->sources[k].chain != NULL ? put_value(j, w, k, &done) : put_copy(j, w, k, &done);
   }
-  if (good) {
-    good = commit(j, w);
-  }
   watch_enter(w);
-  pz_writer_abandon(j->writer);
-  j->writer = NULL;
+  good = good && model_writer_commit(&j->writer);
+  model_writer_abandon(&j->writer);
   watch_leave(w);
   return good;
+}
+
+static bool
+check_output(const arguments* const a)
+{
+  return a->dry_run || (a->shard_size > 0 ? model_writer_check_folder(a->outputs[0])
+                                          : outputs_check(a->outputs, 1, NULL, a->force));
 }
 
 int
@@ -200,8 +212,7 @@ run_bake(const arguments* const a)
   if (a->n_outputs == 0 && !a->dry_run) {
     return say_usage(a->command->name, a->command->name, "expected -o FILE or --dry-run");
   }
-  const bool good =
-      (a->dry_run || outputs_check(a->outputs, 1, NULL, a->force)) && watch_run(work, give_up, &j);
+  const bool good = check_output(a) && watch_run(work, give_up, &j);
   if (good) {
     bake_report(&j.plan);
   }

@@ -25,12 +25,21 @@ typedef struct bake_value {
   size_t n_tensors;
   size_t n_tied;              /* of its tensors, to the same ones of `tied_to` */
   const model_chain* tied_to; /* as a whole where n_tied is n_tensors */
+  uint32_t last;              /* of its tensors: 1 plus the index in `inputs`; 0: none */
 } bake_value;
+
+/* A tensor of the old file. */
+typedef struct bake_input {
+  const void* data;
+  uint64_t bytes;
+  uint32_t before; /* the tensor of the same value that comes before: 1 plus its index; 0: none */
+} bake_input;
 
 typedef struct bake_plan {
   const arguments* a;
   model model;
   bake_value* values;        /* of chain k */
+  bake_input* inputs;        /* tensors of the old file */
   pz_writer_tensor* tensors; /* of the new file */
   bake_source* sources;      /* of tensor k */
   size_t n;

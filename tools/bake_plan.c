@@ -202,7 +202,10 @@ place_all(bake_plan* const p, const info* const tensors, const uint32_t n)
   for (uint32_t k = 0; k < n; ++k) {
     const model_chain* const chain = owner_of(p, tensors[k].name);
     if (chain != NULL) {
+      bake_value* const v = &p->values[chain - m->chains];
       count_tensor(p, chain, &tensors[k], target_of(m, tensors, k));
+      p->inputs[k] = (bake_input){tensors[k].data, tensors[k].bytes, v->last};
+      v->last = k + 1;
     }
   }
   for (uint32_t k = 0; k < m->input.n_metadata; ++k) {
@@ -236,7 +239,9 @@ read_and_place(bake_plan* const p)
   p->tensors = calloc(n + m->n_chains + 1, sizeof(*p->tensors));
   p->sources = calloc(n + m->n_chains + 1, sizeof(*p->sources));
   p->metadata = calloc((size_t)m->input.n_metadata + n + 1, sizeof(*p->metadata));
-  bool good = tensors != NULL && p->tensors != NULL && p->sources != NULL && p->metadata != NULL;
+  p->inputs = calloc((size_t)n + 1, sizeof(*p->inputs));
+  bool good = tensors != NULL && p->tensors != NULL && p->sources != NULL && p->metadata != NULL &&
+              p->inputs != NULL;
   if (!good) {
     say_no_memory(m->path);
   }
@@ -309,6 +314,7 @@ void
 bake_plan_cleanup(bake_plan* const p)
 {
   free(p->values);
+  free(p->inputs);
   free(p->tensors);
   free(p->sources);
   free(p->metadata);

@@ -149,10 +149,12 @@ static const command commands[] = {
             "of PyTorch, today's and older. GLOB is a shell pattern in which * also matches dots.\n"
             "A tensor whose chain is not known is an error:\n"
             "  --map 'rnn.weight_hh*=skew,matrix_exp' --map '*=symmetric'\n"
+            "MODEL may be an index (model.safetensors.index.json) or a folder with one.\n"
             "Values that are not finite, and numbers beyond a smaller dtype, are errors without\n"
             "--lenient.\n",
         .takes = OPTION_RULES | OPTION_OUTPUT | OPTION_DEVICE | OPTION_FORCE | OPTION_LENIENT |
-                 OPTION_FLOATS | OPTION_DRY_RUN | OPTION_JSON | OPTION_PARTIAL | OPTION_STRIP,
+                 OPTION_FLOATS | OPTION_DRY_RUN | OPTION_JSON | OPTION_PARTIAL | OPTION_STRIP |
+                 OPTION_SHARD_SIZE,
         .least_operands = 1,
         .most_operands = 1,
         .run = run_bake,

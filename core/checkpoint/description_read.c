@@ -369,8 +369,8 @@ pz_status
 pzi_description_parse(const char* const text, pzi_description* const out)
 {
   pzi_description description = {0};
-  pz_status status =
-      pzi_json_parse(text, strlen(text), DEPTH_MAX, "the description", &description.document);
+  pz_status status = pzi_json_parse(text, strlen(text), DEPTH_MAX, PZI_JSON_WHOLE_NUMBERS,
+                                    "the description", &description.document);
   if (status == PZ_OK) {
     status = read_document(&description);
   }

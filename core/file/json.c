@@ -28,7 +28,8 @@ is_digit(const char c)
 }
 
 static pz_status
-scan(const char* const text, const size_t length, const uint32_t depth_max, const char* const what)
+scan(const char* const text, const size_t length, const uint32_t depth_max,
+     const pzi_json_numbers numbers, const char* const what)
 {
   if (length == 0 || text[0] != '{') {
     return pzi_fail(PZ_IO, "%s does not begin with \"{\"", what);
@@ -63,7 +64,8 @@ scan(const char* const text, const size_t length, const uint32_t depth_max, cons
       }
     } else if ((c == '}' || c == ']') && depth > 0) {
       --depth;
-    } else if (c == '-' || c == '.' || ((c == 'e' || c == 'E') && is_digit(text[i - 1]))) {
+    } else if (numbers == PZI_JSON_WHOLE_NUMBERS &&
+               (c == '-' || c == '.' || ((c == 'e' || c == 'E') && is_digit(text[i - 1])))) {
       return pzi_fail(PZ_IO, "%s holds a number at %zu that is not a whole one without a sign",
                       what, i);
     }
@@ -77,10 +79,10 @@ scan(const char* const text, const size_t length, const uint32_t depth_max, cons
 
 pz_status
 pzi_json_parse(const char* const text, const size_t length, const uint32_t depth,
-               const char* const what, cJSON** const out)
+               const pzi_json_numbers numbers, const char* const what, cJSON** const out)
 {
   const char* end = NULL;
-  PZ_TRY(scan(text, length, depth, what));
+  PZ_TRY(scan(text, length, depth, numbers, what));
   pthread_mutex_lock(&parser);
   errno = 0; /* cJSON itself does not say whether it failed for lack of memory */
   cJSON* const document = cJSON_ParseWithLengthOpts(text, length, &end, 0);

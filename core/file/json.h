@@ -10,13 +10,19 @@
 
 #include <cjson/cJSON.h>
 
+/* Which numbers a text may have. */
+typedef enum pzi_json_numbers {
+  PZI_JSON_ANY_NUMBERS = 0,
+  PZI_JSON_WHOLE_NUMBERS = 1, /* "8", not "8.0", "8e0" or "-0" */
+} pzi_json_numbers;
+
 /* Parses an object of `length` bytes, followed by a zero. First refuses text that could
    exhaust the parser's stack or memory, or that it would cut short: nesting beyond `depth`,
-   control bytes and escaped zeros, too many values for the length, bytes after the end. Numbers must
-   be written as whole ones without a sign: "8.0" and "-0" are refused. PZ_IO
+   control bytes and escaped zeros, too many values for the length, bytes after the end; with
+   PZI_JSON_WHOLE_NUMBERS also numbers that are not written as whole ones without a sign. PZ_IO
    describes the error; messages call the text `what`. Free with cJSON_Delete. [any thread] */
-pz_status pzi_json_parse(const char* text, size_t length, uint32_t depth, const char* what,
-                         cJSON** out);
+pz_status pzi_json_parse(const char* text, size_t length, uint32_t depth, pzi_json_numbers numbers,
+                         const char* what, cJSON** out);
 
 /* PZ_IO if a member of the object appears twice. */
 pz_status pzi_json_unique(const cJSON* object);

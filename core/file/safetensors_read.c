@@ -216,7 +216,7 @@ pzi_safetensors_parse(const char* const text, const size_t length, const uint64_
 {
   pzi_safetensors header = {0};
   cJSON* document = NULL;
-  PZ_TRY(pzi_json_parse(text, length, DEPTH_MAX, "the header", &document));
+  PZ_TRY(pzi_json_parse(text, length, DEPTH_MAX, PZI_JSON_WHOLE_NUMBERS, "the header", &document));
   const size_t n = (size_t)cJSON_GetArraySize(document);
   header.tensors = calloc(n + 1, sizeof(*header.tensors));
   header.by_name = calloc(n + 1, sizeof(*header.by_name));

@@ -109,7 +109,9 @@ PZ_API pz_status pz_module_from_file(pz_context* context, pz_queue* queue, const
 
 /* ---- reading files ------------------------------------------------------------ */
 
-/* Maps a file and checks its header. PZ_NOT_FOUND, or PZ_IO with what is wrong. If another
+/* Maps a file and checks its header. Models in several files are opened by their index,
+   "model.safetensors.index.json", or by their folder if it has one index, or one safetensors file
+   and no index; their tensors are then those of one file. PZ_NOT_FOUND, or PZ_IO with what is wrong. If another
    process truncates the file while it is open, reading it ends this process (SIGBUS), as with
    every mapped file. Any number of threads can read an open file. [any thread] */
 PZ_API pz_status pz_file_open(const char* path, pz_file** out);
