@@ -14,17 +14,16 @@
 #include "outputs.h"
 #include "say.h"
 
-#include <stdint.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 enum { PIECE = 1U << 24 }; /* bytes written between two checks for interrupts */
 
 typedef struct job {
   bake_plan plan;
   model_output output;
+  void* piece;         /* converted, PIECE bytes; allocated when needed */
   model_writer writer; /* guarded by the watch's lock */
 } job;
 
@@ -85,36 +84,28 @@ put_converted(job* const j, watch* const w, const size_t k, const void* const da
 {
   const pz_writer_tensor* const tensor = &j->plan.tensors[k];
   const char* const dtype = j->plan.sources[k].dtype;
+  const bool same = strcmp(dtype, tensor->dtype) == 0;
   const size_t to = floats_size(tensor->dtype);
   const size_t from = floats_size(dtype);
   const size_t n = (size_t)tensor->bytes / to;
   const size_t step = PIECE / (to > from ? to : from);
   floats_odd odd = {0};
   bool good = true;
-  void* const piece = malloc((n < step ? n : step) * to + 1);
-  if (piece == NULL) {
+  if (!same && j->piece == NULL && (j->piece = malloc(PIECE)) == NULL) {
     say_no_memory(j->plan.model.path);
     return false;
   }
   for (size_t i = 0; i < n && good; i += step) {
     const size_t some = n - i < step ? n - i : step;
-    floats_convert(dtype, (const char*)data + i * from, tensor->dtype, piece, some, &odd);
-    good = put(j, w, k, piece, some * to, done);
+    const char* const x = (const char*)data + i * from;
+    if (same) {
+      floats_count(dtype, x, some, &odd);
+    } else {
+      floats_convert(dtype, x, tensor->dtype, j->piece, some, &odd);
+    }
+    good = put(j, w, k, same ? x : j->piece, some * to, done);
   }
-  free(piece);
   return good && check_odd(j, k, &odd);
-}
-
-/* Lets go of pages of the mapped file that are not needed again soon: they would count as memory. */
-static void
-forget(const void* const data, const uint64_t bytes)
-{
-  const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-  const uintptr_t begin = ((uintptr_t)data + page - 1) / page * page;
-  const uintptr_t end = ((uintptr_t)data + bytes) / page * page;
-  if (begin < end) {
-    (void)madvise((void*)begin, end - begin, MADV_DONTNEED);
-  }
 }
 
 /* Writes tensor k as it is in the file. */
@@ -132,41 +123,53 @@ put_copy(job* const j, watch* const w, const size_t k, uint64_t* const done)
     if (!put(j, w, k, data, some, done)) {
       return false;
     }
-    forget(data, some);
+    bake_plan_forget(data, some);
   }
   return true;
+}
+
+/* Reads a value: where it is in host memory, or into `*copy`, which the caller frees. */
+static pz_status
+read_value(pz_module* const module, const pz_writer_tensor* const tensor, const void** const out,
+           void** const copy)
+{
+  const pz_spec* const spec = &tensor->spec;
+  pz_tensor value;
+  PZ_TRY(pz_module_get(module, tensor->name, &value));
+  if (value.device.type == PZ_DEVICE_CPU) {
+    *out = (const char*)value.data + value.byte_offset;
+    return pz_module_check(module);
+  }
+  *copy = malloc((size_t)pz_spec_count(spec) * pz_dtype_size(spec->dtype) + 1);
+  *out = *copy;
+  if (*copy == NULL) {
+    return PZ_NO_MEMORY;
+  }
+  const pz_tensor host = pz_host_tensor(spec->dtype, *copy, spec->ndim, spec->shape);
+  return pz_module_read(module, tensor->name, &host);
 }
 
 /* Computes the value that is tensor k and writes it. */
 static bool
 put_value(job* const j, watch* const w, const size_t k, uint64_t* const done)
 {
-  model* const m = &j->plan.model;
-  const pz_writer_tensor* const tensor = &j->plan.tensors[k];
-  const pz_spec* const spec = &tensor->spec;
-  void* const data = malloc((size_t)pz_spec_count(spec) * pz_dtype_size(spec->dtype) + 1);
+  bake_plan* const p = &j->plan;
+  const model_chain* const chain = p->sources[k].chain;
+  const void* data = NULL;
+  void* copy = NULL;
   pz_module* module = NULL;
-  if (data == NULL) {
-    say_no_memory(m->path);
-    return false;
-  }
-  watch_show(w, tensor->name, k + 1, j->plan.n, *done, j->plan.bytes);
-  const pz_tensor host = pz_host_tensor(spec->dtype, data, spec->ndim, spec->shape);
-  pz_status status = model_value(m, j->plan.sources[k].chain, false, &module);
+  watch_show(w, p->tensors[k].name, k + 1, p->n, *done, p->bytes);
+  pz_status status = model_value(&p->model, chain, false, &module);
+  bake_plan_forget_value(p, chain);
   if (status == PZ_OK) {
-    status = pz_module_read(module, tensor->name, &host);
+    status = read_value(module, &p->tensors[k], &data, &copy);
   }
   if (status != PZ_OK) {
-    say_library(m->path, status);
-  }
-  pz_module_free(module);
-  const bake_plan* const p = &j->plan;
-  for (uint32_t i = p->values[p->sources[k].chain - m->chains].last; i > 0;
-       i = p->inputs[i - 1].before) {
-    forget(p->inputs[i - 1].data, p->inputs[i - 1].bytes);
+    say_library(p->model.path, status);
   }
   const bool good = status == PZ_OK && put_converted(j, w, k, data, done);
-  free(data);
+  pz_module_free(module);
+  free(copy);
   return good;
 }
 
@@ -209,6 +212,9 @@ int
 run_bake(const arguments* const a)
 {
   job j = {.plan = {.a = a}};
+  /* Memory that one tensor has left serves the next; new memory costs a fault for each page. */
+  (void)mallopt(M_MMAP_MAX, 0);
+  (void)mallopt(M_TRIM_THRESHOLD, -1);
   if (a->n_outputs == 0 && !a->dry_run) {
     return say_usage(a->command->name, a->command->name, "expected -o FILE or --dry-run");
   }
@@ -216,6 +222,7 @@ run_bake(const arguments* const a)
   if (good) {
     bake_report(&j.plan);
   }
+  free(j.piece);
   bake_plan_cleanup(&j.plan);
   model_close(&j.plan.model);
   return good ? EXIT_GOOD : EXIT_ERROR;

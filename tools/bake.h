@@ -30,6 +30,9 @@ typedef struct bake_value {
 
 /* A tensor of the old file. */
 typedef struct bake_input {
+  const char* name;
+  const char* dtype;
+  pz_spec spec;
   const void* data;
   uint64_t bytes;
   uint32_t before; /* the tensor of the same value that comes before: 1 plus its index; 0: none */
@@ -40,6 +43,8 @@ typedef struct bake_plan {
   model model;
   bake_value* values;        /* of chain k */
   bake_input* inputs;        /* tensors of the old file */
+  size_t* alike;             /* table of tensors that were previewed: 1 plus the index; 0: free */
+  size_t n_alike;            /* places of the table, a power of two */
   pz_writer_tensor* tensors; /* of the new file */
   bake_source* sources;      /* of tensor k */
   size_t n;
@@ -54,6 +59,11 @@ typedef struct bake_plan {
 /* Makes the plan for the open model. Computes no value. Prints errors. Clean up in either case. */
 bool bake_plan_make(bake_plan* p, watch* w);
 void bake_plan_cleanup(bake_plan* p);
+
+/* Lets go of pages of the mapped file that are not needed again soon, since they count as memory; and
+   of those of all tensors of a value. */
+void bake_plan_forget(const void* data, uint64_t bytes);
+void bake_plan_forget_value(const bake_plan* p, const model_chain* chain);
 
 /* Prints what was found and what was done. */
 void bake_report(const bake_plan* p);

@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 typedef pz_file_tensor_info info;
 
@@ -204,7 +206,14 @@ place_all(bake_plan* const p, const info* const tensors, const uint32_t n)
     if (chain != NULL) {
       bake_value* const v = &p->values[chain - m->chains];
       count_tensor(p, chain, &tensors[k], target_of(m, tensors, k));
-      p->inputs[k] = (bake_input){tensors[k].data, tensors[k].bytes, v->last};
+      p->inputs[k] = (bake_input){
+          .name = model_inner_name(chain, tensors[k].name),
+          .dtype = tensors[k].dtype,
+          .spec = tensors[k].spec,
+          .data = tensors[k].data,
+          .bytes = tensors[k].bytes,
+          .before = v->last,
+      };
       v->last = k + 1;
     }
   }
@@ -256,6 +265,82 @@ read_and_place(bake_plan* const p)
 
 /* ---- the plan ---------------------------------------------------------------- */
 
+void
+bake_plan_forget(const void* const data, const uint64_t bytes)
+{
+  const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  const uintptr_t begin = ((uintptr_t)data + page - 1) / page * page;
+  const uintptr_t end = ((uintptr_t)data + bytes) / page * page;
+  if (begin < end) {
+    (void)madvise((void*)begin, end - begin, MADV_DONTNEED);
+  }
+}
+
+void
+bake_plan_forget_value(const bake_plan* const p, const model_chain* const chain)
+{
+  for (uint32_t i = p->values[chain - p->model.chains].last; i > 0; i = p->inputs[i - 1].before) {
+    bake_plan_forget(p->inputs[i - 1].data, p->inputs[i - 1].bytes);
+  }
+}
+
+/* Are two values made alike: by one chain, of tensors with the same names, dtypes and shapes? The file
+   describes neither. */
+static bool
+are_alike(const bake_plan* const p, const model_chain* const a, const model_chain* const b)
+{
+  uint32_t i = p->values[a - p->model.chains].last;
+  uint32_t j = p->values[b - p->model.chains].last;
+  bool same = strcmp(model_text(a), model_text(b)) == 0;
+  while (same && i > 0 && j > 0) {
+    const bake_input* const x = &p->inputs[i - 1];
+    const bake_input* const y = &p->inputs[j - 1];
+    same = strcmp(x->name, y->name) == 0 && strcmp(x->dtype, y->dtype) == 0 &&
+           pz_spec_equal(&x->spec, &y->spec) && x->bytes == y->bytes;
+    i = x->before;
+    j = y->before;
+  }
+  return same && i == 0 && j == 0;
+}
+
+static uint64_t
+hash_of(const bake_plan* const p, const model_chain* const chain)
+{
+  uint64_t hash = 0;
+  for (uint32_t i = p->values[chain - p->model.chains].last; i > 0; i = p->inputs[i - 1].before) {
+    const bake_input* const x = &p->inputs[i - 1];
+    for (int32_t d = 0; d < x->spec.ndim; ++d) {
+      hash = (hash ^ (uint64_t)x->spec.shape[d]) * UINT64_C(0x9e3779b97f4a7c15);
+    }
+    hash = (hash ^ hash >> 29 ^ x->bytes) * UINT64_C(0x9e3779b97f4a7c15);
+  }
+  return hash ^ hash >> 32;
+}
+
+/* Completes tensor k by one before it that is made alike; otherwise notes it for those behind it. A
+   lenient load says what it ignores, so it is not left out. */
+static bool
+preview_alike(bake_plan* const p, const size_t k)
+{
+  const model_chain* const chain = p->sources[k].chain;
+  size_t place = hash_of(p, chain) & (p->n_alike - 1);
+  if (chain->rule == NULL && chain->text != NULL) {
+    return false;
+  }
+  for (; p->alike[place] > 0; place = (place + 1) & (p->n_alike - 1)) {
+    const size_t other = p->alike[place] - 1;
+    if (!p->model.lenient && are_alike(p, chain, p->sources[other].chain)) {
+      const char* const name = p->tensors[k].name;
+      p->tensors[k] = p->tensors[other];
+      p->tensors[k].name = name;
+      p->sources[k].dtype = p->sources[other].dtype;
+      return true;
+    }
+  }
+  p->alike[place] = k + 1;
+  return false;
+}
+
 /* Completes tensor k, a value that is not computed yet. Its dtype is that of its originals if these
    have one, otherwise that of the value. */
 static bool
@@ -270,6 +355,9 @@ preview(bake_plan* const p, const size_t k)
   if (dtype == NULL) {
     say(m->path, "\"%s\": the file has no original", chain->path);
     return false;
+  }
+  if (preview_alike(p, k)) {
+    return true;
   }
   pz_status status = model_value(m, chain, true, &module);
   if (status == PZ_OK) {
@@ -286,6 +374,7 @@ preview(bake_plan* const p, const size_t k)
     say_library(m->path, status);
   }
   pz_module_free(module);
+  bake_plan_forget_value(p, chain);
   return status == PZ_OK;
 }
 
@@ -298,6 +387,15 @@ bake_plan_make(bake_plan* const p, watch* const w)
     return false;
   }
   if (!check_covered(p) || !read_and_place(p)) {
+    return false;
+  }
+  p->n_alike = 16;
+  while (p->n_alike < 2 * p->n) {
+    p->n_alike *= 2;
+  }
+  p->alike = calloc(p->n_alike, sizeof(*p->alike));
+  if (p->alike == NULL) {
+    say_no_memory(p->model.path);
     return false;
   }
   for (size_t k = 0; k < p->n; ++k) {
@@ -315,6 +413,7 @@ bake_plan_cleanup(bake_plan* const p)
 {
   free(p->values);
   free(p->inputs);
+  free(p->alike);
   free(p->tensors);
   free(p->sources);
   free(p->metadata);

@@ -207,6 +207,16 @@ convert_block(const kind from, const void* const x, const kind to, void* const o
 }
 
 void
+floats_count(const char* const dtype, const void* const from, const size_t n, floats_odd* const odd)
+{
+  const kind k = kind_of(dtype);
+  for (size_t i = 0; i < n; i += BLOCK) {
+    count(k, (const char*)from + i * size_of(k), n - i < BLOCK ? n - i : BLOCK, &odd->nan,
+          &odd->infinite);
+  }
+}
+
+void
 floats_read(const char* const dtype, const void* const from, const size_t n, double* const to)
 {
   floats_odd odd;

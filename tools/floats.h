@@ -25,6 +25,9 @@ typedef struct floats_odd {
   size_t beyond;   /* finite before it, infinite after it */
 } floats_odd;
 
+/* Adds the numbers that are not finite to `*odd`. */
+void floats_count(const char* dtype, const void* from, size_t n, floats_odd* odd);
+
 /* Converts n elements to another dtype, to the nearest number and ties to even. Adds what is odd to
    `*odd`. The memory may be the same where the elements do not become wider. */
 void floats_convert(const char* from_dtype, const void* from, const char* to_dtype, void* to,
