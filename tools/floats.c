@@ -111,42 +111,39 @@ odd_from(const double x)
 
 /* ---- blocks ---------------------------------------------------------------------- */
 
-/* Counts numbers that are not finite. */
+/* Counts numbers that are not finite among at most BLOCK: their exponent is all ones. */
 static void
 count(const kind k, const void* const from, const size_t n, size_t* const nan,
       size_t* const infinite)
 {
-  size_t odd = 0;
-  size_t infinities = 0;
+  uint32_t odd = 0;
+  uint32_t infinities = 0;
   if (k == F64) {
+    uint64_t bits[BLOCK] = {0};
+    memcpy(bits, from, n * sizeof(*bits));
     for (size_t i = 0; i < n; ++i) {
-      uint64_t bits;
-      memcpy(&bits, (const char*)from + 8 * i, sizeof(bits));
-      bits &= UINT64_MAX >> 1;
-      odd += bits >= UINT64_C(0x7ff) << 52;
-      infinities += bits == UINT64_C(0x7ff) << 52;
+      odd += (bits[i] & UINT64_MAX >> 1) >= UINT64_C(0x7ff) << 52;
+      infinities += (bits[i] & UINT64_MAX >> 1) == UINT64_C(0x7ff) << 52;
+    }
+  } else if (k == F32) {
+    uint32_t bits[BLOCK] = {0};
+    memcpy(bits, from, n * sizeof(*bits));
+    for (size_t i = 0; i < BLOCK; ++i) {
+      odd += (bits[i] & 0x7fffffff) >= 0x7f800000;
+      infinities += (bits[i] & 0x7fffffff) == 0x7f800000;
     }
   } else {
-    uint32_t few = 0;
-    uint32_t infinite_few = 0;
-    for (size_t i = 0; i < n; ++i) {
-      uint32_t bits = 0;
-      if (k == F32) {
-        memcpy(&bits, (const char*)from + 4 * i, sizeof(bits));
-      } else {
-        uint16_t half;
-        memcpy(&half, (const char*)from + 2 * i, sizeof(half));
-        bits = k == BF16                   ? (uint32_t)half << 16
-               : (half & 0x7c00) == 0x7c00 ? 0x7f800000U | half
-                                           : 0;
-        bits = k == F16 && (half & 0x7fff) == 0x7c00 ? 0x7f800000 : bits;
-      }
-      bits &= 0x7fffffff;
-      few += bits >= 0x7f800000;
-      infinite_few += bits == 0x7f800000;
+    uint16_t bits[BLOCK] = {0};
+    uint16_t few = 0;
+    uint16_t few_infinities = 0;
+    const uint16_t all = k == F16 ? 0x7c00 : 0x7f80;
+    memcpy(bits, from, n * sizeof(*bits));
+    for (size_t i = 0; i < BLOCK; ++i) {
+      few = (uint16_t)(few + ((bits[i] & 0x7fff) >= all));
+      few_infinities = (uint16_t)(few_infinities + ((bits[i] & 0x7fff) == all));
     }
     odd = few;
-    infinities = infinite_few;
+    infinities = few_infinities;
   }
   *infinite += infinities;
   *nan += odd - infinities;
@@ -169,22 +166,31 @@ widen(const kind from, const void* const x, const size_t n, void* const out)
   }
 }
 
+/* Converts BLOCK elements: loops of a fixed length become vector instructions. */
 static void
 narrow(const kind to, const float* const x, const size_t n, void* const out)
 {
-  for (size_t i = 0; i < n && to != F32; ++i) {
-    const uint16_t bits = to == F16 ? half_from(x[i]) : brain_from(x[i]);
-    memcpy((char*)out + 2 * i, &bits, sizeof(bits));
-  }
+  uint16_t bits[BLOCK];
   if (to == F32) {
     memcpy(out, x, n * sizeof(*x));
+    return;
   }
+  if (to == F16) {
+    for (size_t i = 0; i < BLOCK; ++i) {
+      bits[i] = half_from(x[i]);
+    }
+  } else {
+    for (size_t i = 0; i < BLOCK; ++i) {
+      bits[i] = brain_from(x[i]);
+    }
+  }
+  memcpy(out, bits, n * sizeof(*bits));
 }
 
 static void
 convert_block(const kind from, const void* const x, const kind to, void* const out, const size_t n)
 {
-  float single[BLOCK];
+  float single[BLOCK] = {0.0F}; /* all of it is converted */
   double wide[BLOCK];
   if (from == F64) {
     memcpy(wide, x, n * sizeof(*wide));
