@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HELP = 0x100, N_OPTIONS = 28 };
+enum { HELP = 0x100, N_OPTIONS = 29 };
 
 /* In the order of the bits OPTION_...; no command takes two options of the same name. */
 static const struct {
@@ -53,8 +53,8 @@ static const struct {
     {"dry-run", NULL, "write nothing, only say what would be written", '\0'},
     {"partial", NULL, "leave parametrized tensors whose chain is not known as they are", '\0'},
     {"strip", NULL, "remove module. and _orig_mod. of wrapped modules from names", '\0'},
-    {"shard-size", "SIZE", "write a folder of files of at most SIZE (5GB, 500MB) with an index",
-     '\0'},
+    {"shard-size", "SIZE", "write a folder of files of at most SIZE (5GB), with an index", '\0'},
+    {"updates", "K", "update the state K times first (steps of spectral_norm)", '\0'},
 };
 
 bool
@@ -259,6 +259,8 @@ take_option(const uint32_t k, const char* const value, arguments* const out)
     return take_count(k, value, &out->batch, name);
   case OPTION_LIMIT:
     return take_count(k, value, &out->limit, name);
+  case OPTION_UPDATES:
+    return take_count(k, value, &out->updates, name);
   default:
     break;
   }

@@ -40,6 +40,7 @@ enum {
   OPTION_PARTIAL = 1U << 25,
   OPTION_STRIP = 1U << 26,
   OPTION_SHARD_SIZE = 1U << 27,
+  OPTION_UPDATES = 1U << 28,
 };
 
 typedef struct command command;
@@ -67,6 +68,7 @@ typedef struct arguments {
   uint64_t batch;      /* 0: not given */
   uint64_t limit;      /* of seconds; 0: not given */
   uint64_t shard_size; /* in bytes; 0: not given */
+  uint64_t updates;    /* 0: not given */
   uint32_t dtype;      /* 0: not given */
   bool force;
   bool lenient;

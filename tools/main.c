@@ -61,11 +61,12 @@ static const command commands[] = {
         .summary = "Compute the value of a chain from its originals",
         .text =
             "The originals are used as they are, without a right inverse. Without --state the\n"
-            "parametrizations initialize their buffers; random ones depend on --seed.\n"
+            "parametrizations initialize their buffers; random ones depend on --seed. Updates,\n"
+            "as after steps of training, run only where --updates asks for them.\n"
             "A line on standard error says if rounding leaves an orthogonal value further from\n"
             "the set than invert accepts.\n",
-        .takes = OPTION_CHAIN | OPTION_OUTPUT | OPTION_READ_STATE | OPTION_SEED | OPTION_DEVICE |
-                 OPTION_FORCE,
+        .takes = OPTION_CHAIN | OPTION_OUTPUT | OPTION_READ_STATE | OPTION_UPDATES | OPTION_SEED |
+                 OPTION_DEVICE | OPTION_FORCE,
         .needs = OPTION_CHAIN | OPTION_OUTPUT,
         .least_operands = 1,
         .most_operands = SIZE_MAX,
@@ -91,8 +92,8 @@ static const command commands[] = {
         .usage = "-p CHAIN IN.npy [IN2.npy ...] --grad G.npy -o GIN.npy [-o GIN2.npy ...]",
         .summary = "Compute the gradients of originals from the gradient of the value",
         .text = "Each original has one output: the transposed Jacobian times G.\n",
-        .takes = OPTION_CHAIN | OPTION_OUTPUTS | OPTION_GRADIENT | OPTION_READ_STATE | OPTION_SEED |
-                 OPTION_DEVICE | OPTION_FORCE,
+        .takes = OPTION_CHAIN | OPTION_OUTPUTS | OPTION_GRADIENT | OPTION_READ_STATE |
+                 OPTION_UPDATES | OPTION_SEED | OPTION_DEVICE | OPTION_FORCE,
         .needs = OPTION_CHAIN | OPTION_OUTPUTS | OPTION_GRADIENT,
         .least_operands = 1,
         .most_operands = SIZE_MAX,
@@ -103,8 +104,8 @@ static const command commands[] = {
         .usage = "-p CHAIN IN.npy [IN2.npy ...] --tangent T.npy [--tangent T2.npy ...] -o OUT.npy",
         .summary = "Compute the derivative of a chain along a direction",
         .text = "One direction for each original: the Jacobian times T.\n",
-        .takes = OPTION_CHAIN | OPTION_OUTPUT | OPTION_TANGENTS | OPTION_READ_STATE | OPTION_SEED |
-                 OPTION_DEVICE | OPTION_FORCE,
+        .takes = OPTION_CHAIN | OPTION_OUTPUT | OPTION_TANGENTS | OPTION_READ_STATE |
+                 OPTION_UPDATES | OPTION_SEED | OPTION_DEVICE | OPTION_FORCE,
         .needs = OPTION_CHAIN | OPTION_OUTPUT | OPTION_TANGENTS,
         .least_operands = 1,
         .most_operands = SIZE_MAX,
@@ -119,7 +120,7 @@ static const command commands[] = {
             "has it. With --grad, the gradient of the sum of G * log |det| is written for each\n"
             "original. docs/densities.md tells the coordinates.\n",
         .takes = OPTION_CHAIN | OPTION_DENSITY_OUTPUTS | OPTION_WEIGHTS | OPTION_READ_STATE |
-                 OPTION_SEED | OPTION_DEVICE | OPTION_FORCE,
+                 OPTION_UPDATES | OPTION_SEED | OPTION_DEVICE | OPTION_FORCE,
         .needs = OPTION_CHAIN | OPTION_DENSITY_OUTPUTS,
         .least_operands = 1,
         .most_operands = SIZE_MAX,
