@@ -302,6 +302,7 @@ check(const arguments* const a)
                        : (1U << k) == OPTION_GRADIENT ? a->gradient != NULL
                        : (1U << k) == OPTION_ORDER    ? a->order != 0
                        : (1U << k) == OPTION_TANGENTS ? a->n_tangents > 0
+                       : (1U << k) == OPTION_RULES    ? a->n_rules > 0
                                                       : a->n_outputs > 0;
     if ((c->needs & (1U << k)) && !given) {
       return say_usage(c->name, c->name, "expected %c%c%s %s", '-',

@@ -161,6 +161,22 @@ static const command commands[] = {
         .run = run_bake,
     },
     {
+        .name = "constrain",
+        .usage = "PLAIN.safetensors --map GLOB=CHAIN ... -o MODEL.safetensors",
+        .summary = "Write a model with originals in place of plain tensors: the way back from bake",
+        .text =
+            "For each tensor whose name a GLOB matches, right inverses give originals, which have\n"
+            "its dtype and PyTorch's names. A tensor outside of the set is moved into it; the\n"
+            "distance is printed, relative to the norm of the tensor. All other tensors are\n"
+            "copied byte for byte. The chains are not in the file: give the same --map to bake.\n",
+        .takes = OPTION_RULES | OPTION_OUTPUT | OPTION_DEVICE | OPTION_FORCE | OPTION_SEED |
+                 OPTION_SHARD_SIZE,
+        .needs = OPTION_RULES | OPTION_OUTPUT,
+        .least_operands = 1,
+        .most_operands = 1,
+        .run = run_constrain,
+    },
+    {
         .name = "inspect",
         .usage = "MODEL.safetensors [--map GLOB=CHAIN ...] [--values]",
         .summary = "Show the tensors, chains and values of a model",
@@ -240,9 +256,9 @@ print_help(void)
        "their right inverses and gradients.\n\n"
        "commands:");
   for (size_t k = 0; k < N_COMMANDS; ++k) {
-    printf("  %-9s%s\n", commands[k].name, commands[k].summary);
+    printf("  %-10s%s\n", commands[k].name, commands[k].summary);
   }
-  printf("  %-9s%s\n", "help", "Show this text, or the help of a command");
+  printf("  %-10s%s\n", "help", "Show this text, or the help of a command");
   printf("\n%s\n"
          "parametrize COMMAND --help describes a command. parametrize --version prints the\n"
          "version. An error prints one line to standard error; the exit status is then 1, or 2\n"
