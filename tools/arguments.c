@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HELP = 0x100, N_OPTIONS = 22 };
+enum { HELP = 0x100, N_OPTIONS = 29 };
 
 /* In the order of the bits OPTION_...; no command takes two options of the same name. */
 static const struct {
@@ -48,6 +48,13 @@ static const struct {
     {"json", NULL, "print the result as JSON", '\0'},
     {"limit", "SECONDS", "longest time to open one file (default: 10)", '\0'},
     {"kind", "KIND", "entries (the default), rows, matrices or backend", '\0'},
+    {"dtype", "TYPE", "float16, bfloat16, float32 or float64, of all floats", '\0'},
+    {"values", NULL, "compute the values", '\0'},
+    {"dry-run", NULL, "write nothing, only say what would be written", '\0'},
+    {"partial", NULL, "leave parametrized tensors whose chain is not known as they are", '\0'},
+    {"strip", NULL, "remove module. and _orig_mod. of wrapped modules from names", '\0'},
+    {"shard-size", "SIZE", "write a folder of files of at most SIZE (5GB), with an index", '\0'},
+    {"updates", "K", "update the state K times first (steps of spectral_norm)", '\0'},
 };
 
 bool
@@ -106,6 +113,63 @@ take_count(const uint32_t k, const char* const value, uint64_t* const out, const
                          value, INT32_MAX);
 }
 
+static int
+take_dtype(const char* const value, const bool halves, arguments* const out)
+{
+  const char* const name = out->command->name;
+  if (out->dtype != 0) {
+    return say_usage(name, "--dtype", "given twice");
+  }
+  out->dtype = strcmp(value, "float32") == 0              ? PZ_F32
+               : strcmp(value, "float64") == 0            ? PZ_F64
+               : halves && strcmp(value, "float16") == 0  ? PZ_F16
+               : halves && strcmp(value, "bfloat16") == 0 ? PZ_BF16
+                                                          : 0;
+  return out->dtype != 0 ? -1
+                         : say_usage(name, "--dtype", "found \"%s\", expected %sfloat32 or float64",
+                                     value, halves ? "float16, bfloat16, " : "");
+}
+
+/* Reads "5GB", "500MB" or a number of bytes. */
+static int
+take_size(const char* const value, arguments* const out)
+{
+  static const char* const units[] = {"B", "KB", "MB", "GB"};
+  const char* const name = out->command->name;
+  char digits[16] = "";
+  const size_t n = strspn(value, "0123456789");
+  uint64_t size = 0;
+  uint64_t factor = 1;
+  size_t unit = 0;
+  while (unit < 4 && value[n] != '\0' && strcmp(units[unit], value + n) != 0) {
+    factor *= 1000;
+    ++unit;
+  }
+  memcpy(digits, value, n < sizeof(digits) ? n : 0);
+  if (out->shard_size != 0) {
+    return say_usage(name, "--shard-size", "given twice");
+  }
+  if (unit == 4 || !read_number(digits, 1, INT64_MAX / factor, &size)) {
+    return say_usage(name, "--shard-size", "found \"%s\", expected a size such as 5GB or 500MB",
+                     value);
+  }
+  out->shard_size = size * factor;
+  return -1;
+}
+
+const char*
+rule_sign(const char* const rule)
+{
+  int depth = 0;
+  for (const char* at = rule + strlen(rule); at-- > rule;) {
+    depth += (*at == ')') - (*at == '(');
+    if (*at == '=' && depth <= 0) {
+      return at == rule || at[1] == '\0' ? NULL : at;
+    }
+  }
+  return NULL;
+}
+
 /* Stores the value of option `k`. */
 static int
 take_option(const uint32_t k, const char* const value, arguments* const out)
@@ -152,16 +216,23 @@ take_option(const uint32_t k, const char* const value, arguments* const out)
   case OPTION_JSON:
     out->json = true;
     return -1;
+  case OPTION_VALUES:
+    out->values = true;
+    return -1;
+  case OPTION_DRY_RUN:
+    out->dry_run = true;
+    return -1;
+  case OPTION_PARTIAL:
+    out->partial = true;
+    return -1;
+  case OPTION_STRIP:
+    out->strip = true;
+    return -1;
+  case OPTION_SHARD_SIZE:
+    return take_size(value, out);
   case OPTION_DTYPE:
-    if (out->dtype != 0) {
-      return say_usage(name, "--dtype", "given twice");
-    }
-    out->dtype = strcmp(value, "float32") == 0   ? PZ_F32
-                 : strcmp(value, "float64") == 0 ? PZ_F64
-                                                 : 0;
-    return out->dtype != 0
-               ? -1
-               : say_usage(name, "--dtype", "found \"%s\", expected float32 or float64", value);
+  case OPTION_FLOATS:
+    return take_dtype(value, 1U << k == OPTION_FLOATS, out);
   case OPTION_SEED:
     if (out->seed != 0) {
       return say_usage(name, "--seed", "given twice");
@@ -174,7 +245,7 @@ take_option(const uint32_t k, const char* const value, arguments* const out)
     out->force = true;
     return -1;
   case OPTION_RULES:
-    if (*value == '=' || strchr(value, '=') == NULL || strchr(value, '=')[1] == '\0') {
+    if (rule_sign(value) == NULL) {
       return say_usage(name, "--map", "found \"%s\", expected GLOB=CHAIN", value);
     }
     out->rules[out->n_rules++] = value;
@@ -188,6 +259,8 @@ take_option(const uint32_t k, const char* const value, arguments* const out)
     return take_count(k, value, &out->batch, name);
   case OPTION_LIMIT:
     return take_count(k, value, &out->limit, name);
+  case OPTION_UPDATES:
+    return take_count(k, value, &out->updates, name);
   default:
     break;
   }
@@ -229,6 +302,7 @@ check(const arguments* const a)
                        : (1U << k) == OPTION_GRADIENT ? a->gradient != NULL
                        : (1U << k) == OPTION_ORDER    ? a->order != 0
                        : (1U << k) == OPTION_TANGENTS ? a->n_tangents > 0
+                       : (1U << k) == OPTION_RULES    ? a->n_rules > 0
                                                       : a->n_outputs > 0;
     if ((c->needs & (1U << k)) && !given) {
       return say_usage(c->name, c->name, "expected %c%c%s %s", '-',

@@ -34,6 +34,13 @@ enum {
   OPTION_JSON = 1U << 19,
   OPTION_LIMIT = 1U << 20,
   OPTION_KIND = 1U << 21,
+  OPTION_FLOATS = 1U << 22, /* a dtype of model files */
+  OPTION_VALUES = 1U << 23,
+  OPTION_DRY_RUN = 1U << 24,
+  OPTION_PARTIAL = 1U << 25,
+  OPTION_STRIP = 1U << 26,
+  OPTION_SHARD_SIZE = 1U << 27,
+  OPTION_UPDATES = 1U << 28,
 };
 
 typedef struct command command;
@@ -52,18 +59,24 @@ typedef struct arguments {
   size_t n_outputs;
   const char** tangents; /* in order */
   size_t n_tangents;
-  const char** rules; /* "GLOB=CHAIN", neither empty; in order */
+  const char** rules; /* "GLOB=CHAIN", neither empty (rule_sign); in order */
   size_t n_rules;
   const char** operands; /* the other words, in order */
   size_t n_operands;
-  uint64_t seed;  /* 0: from the system */
-  uint64_t order; /* of square matrices; 0: not given */
-  uint64_t batch; /* 0: not given */
-  uint64_t limit; /* of seconds; 0: not given */
-  uint32_t dtype; /* 0: not given */
+  uint64_t seed;       /* 0: from the system */
+  uint64_t order;      /* of square matrices; 0: not given */
+  uint64_t batch;      /* 0: not given */
+  uint64_t limit;      /* of seconds; 0: not given */
+  uint64_t shard_size; /* in bytes; 0: not given */
+  uint64_t updates;    /* 0: not given */
+  uint32_t dtype;      /* 0: not given */
   bool force;
   bool lenient;
   bool json;
+  bool values;
+  bool dry_run;
+  bool partial;
+  bool strip;
 } arguments;
 
 /* A subcommand. `run` returns the exit status. */
@@ -87,6 +100,10 @@ void arguments_free(arguments* a);
 
 /* Prints the help of a subcommand to the standard output. */
 void arguments_help(const command* c);
+
+/* The "=" between GLOB and CHAIN: the last one outside of parentheses. NULL if there is none, or
+   nothing on one side of it. */
+const char* rule_sign(const char* rule);
 
 /* Reads a whole number in decimal without sign, from `least` to `most`; false for other text. */
 bool read_number(const char* text, uint64_t least, uint64_t most, uint64_t* out);

@@ -25,6 +25,7 @@ int run_logdet(const arguments* a);
 
 /* bake.c, inspect.c: models in safetensors files */
 int run_bake(const arguments* a);
+int run_constrain(const arguments* a);
 int run_inspect(const arguments* a);
 
 /* check/check.c: whether a plugin keeps its contract */

@@ -1,13 +1,14 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* First the contents of the file: tensors, metadata and chains. Then the value of every chain,
-   which has to be computed. A value that cannot be computed is not an error: its row has the
-   reason. */
+/* First the contents of the file: tensors, metadata and chains. Then, if asked for, the value of
+   every chain, which has to be computed. A value that cannot be computed is not an error: its row has
+   the reason. */
 
 #include "commands.h"
 #include "condition.h"
 #include "model.h"
+#include "print.h"
 #include "say.h"
 #include "table.h"
 #include "texts.h"
@@ -21,20 +22,68 @@
 #include <string.h>
 
 typedef struct job {
+  const arguments* a;
   model model;
   condition condition;
   texts texts;
   table values;
 } job;
 
+/* Prints a cell: a shape as an array, numbers as such if they are finite, "-" as null. */
+static void
+print_cell(const char* const column, const char* const cell)
+{
+  const bool is_shape = strcmp(column, "shape") == 0;
+  const bool is_number = strcmp(column, "bytes") == 0 || strcmp(column, "residual") == 0 ||
+                         strcmp(column, "condition") == 0;
+  if (strcmp(cell, "-") == 0) {
+    printf("null");
+  } else if (is_shape && strcmp(cell, "scalar") == 0) {
+    printf("[]");
+  } else if (is_shape) {
+    putchar('[');
+    for (const char* at = cell; *at != '\0'; ++at) {
+      printf(*at == 'x' ? ", " : "%c", *at);
+    }
+    putchar(']');
+  } else if (is_number && *cell >= '0' && *cell <= '9') {
+    printf("%s", cell);
+  } else {
+    print_quoted(cell);
+  }
+}
+
+/* Prints a table under a heading as a member of a JSON object, a row as an object whose members are
+   named by the first row. */
+static void
+print_json(const char* const heading, const table* const t)
+{
+  printf(",\n\"%s\": [", heading);
+  for (size_t k = 1; k < t->n_rows; ++k) {
+    printf(k > 1 ? ",\n  {" : "\n  {");
+    for (size_t i = 0; i < t->n_columns; ++i) {
+      printf(i > 0 ? ", " : "");
+      print_quoted(t->rows[0][i]);
+      printf(": ");
+      print_cell(t->rows[0][i], t->rows[k][i]);
+    }
+    printf("}");
+  }
+  printf("]");
+}
+
 /* Prints a table under a heading, and frees it. */
 static bool
 show(job* const j, const char* const heading, table* const t)
 {
-  if (heading != NULL) {
-    printf("\n%s\n", heading);
+  const bool first = strcmp(heading, "tensors") == 0;
+  const bool complete = !t->failed && !j->texts.failed;
+  if (complete && j->a->json) {
+    print_json(heading, t);
+  } else if (complete) {
+    printf(first ? "" : "\n%s\n", heading);
+    (void)table_print(t, first ? 0 : 2);
   }
-  const bool complete = table_print(t, heading ? 2 : 0) && !j->texts.failed;
   table_cleanup(t);
   if (!complete) {
     say_no_memory(j->model.path);
@@ -49,17 +98,19 @@ show_tensors(job* const j)
 {
   pz_file_tensor_info tensor = {.size = sizeof(tensor)};
   uint64_t bytes = 0;
-  size_t k = 0;
+  uint32_t k = 0;
   table t;
   table_init(&t, 4);
   table_row(&t, (const char*[]){"tensor", "dtype", "shape", "bytes"});
-  for (; pz_file_tensor(j->model.file, k, &tensor) == PZ_OK; ++k) {
+  for (; pz_file_tensor(j->model.input.open[0], k, &tensor) == PZ_OK; ++k) {
     bytes += tensor.bytes;
-    table_row(&t, (const char*[]){tensor.name, tensor.dtype, texts_shape(&j->texts, &tensor.spec),
+    table_row(&t, (const char*[]){tensor.name, tensor.dtype, texts_extents(&j->texts, &tensor),
                                   texts_add(&j->texts, "%" PRIu64, tensor.bytes)});
   }
-  const bool good = show(j, NULL, &t);
-  printf("%zu tensor%s, %" PRIu64 " byte%s\n", k, PLURAL(k), bytes, PLURAL(bytes));
+  const bool good = show(j, "tensors", &t);
+  if (!j->a->json) {
+    printf("%u tensor%s, %" PRIu64 " byte%s\n", (unsigned)k, PLURAL(k), bytes, PLURAL(bytes));
+  }
   return good;
 }
 
@@ -85,19 +136,39 @@ describe_stages(job* const j, const char* const text)
   return here;
 }
 
+/* What tells the chain, or why nothing does. */
+static const char*
+origin_of(const model_chain* const chain)
+{
+  return chain->rule                         ? "--map"
+         : chain->text                       ? "file"
+         : chain->found && chain->found->why ? chain->found->why
+                                             : "";
+}
+
 static bool
 show_chains(job* const j)
 {
   const model* const m = &j->model;
   table t;
-  table_init(&t, 4);
-  table_row(&t, (const char*[]){"tensor", "chain", "saved with", "installed"});
+  table_init(&t, 5);
+  table_row(&t, (const char*[]){"tensor", "chain", "saved with", "installed", "told by"});
   for (size_t k = 0; k < m->n_chains; ++k) {
     const model_chain* const chain = &m->chains[k];
     const char* const text = model_text(chain);
     table_row(&t, (const char*[]){chain->path, text ? text : "unknown",
                                   chain->plugins ? chain->plugins : "unknown",
-                                  text ? describe_stages(j, text) : ""});
+                                  text ? describe_stages(j, text) : "", origin_of(chain)});
+  }
+  for (size_t k = 0; k < m->findings.n; ++k) {
+    const finding* const found = &m->findings.all[k];
+    if (model_find(m, found->path) == NULL) {
+      table_row(&t, (const char*[]){found->path, "unknown", "unknown", "", found->why});
+    }
+  }
+  if (t.n_rows == 1 && !t.failed) {
+    table_cleanup(&t);
+    return true;
   }
   return show(j, "chains", &t);
 }
@@ -109,12 +180,13 @@ show_metadata(job* const j)
   pz_metadata one;
   table t;
   table_init(&t, 2);
-  for (size_t k = 0; pz_file_metadata(j->model.file, k, &one) == PZ_OK; ++k) {
+  table_row(&t, (const char*[]){"key", "text"});
+  for (uint32_t k = 0; pz_file_metadata(j->model.input.open[0], k, &one) == PZ_OK; ++k) {
     if (strcmp(one.key, "parametrize") != 0) {
       table_row(&t, (const char*[]){one.key, one.text});
     }
   }
-  if (t.n_rows == 0 && !t.failed) {
+  if (t.n_rows == 1 && !t.failed) {
     table_cleanup(&t);
     return true;
   }
@@ -208,7 +280,7 @@ measure_all(watch* const w, void* const user)
     return false;
   }
   table_init(&j->values, 5);
-  table_row(&j->values, (const char*[]){"value", "shape", "residual", "condition", ""});
+  table_row(&j->values, (const char*[]){"value", "shape", "residual", "condition", "reason"});
   for (size_t k = 0; k < m->n_chains; ++k) {
     if (!m->chains[k].nested) {
       watch_show(w, m->chains[k].path, k + 1, m->n_chains, 0, 0);
@@ -227,12 +299,19 @@ nothing(void* const user)
 int
 run_inspect(const arguments* const a)
 {
-  job j = {.condition = {.context = NULL}};
-  bool good = model_open(a, &j.model) && show_tensors(&j) && show_metadata(&j);
-  if (good && j.model.n_chains > 0) {
-    good = show_chains(&j);
+  job j = {.a = a, .condition = {.context = NULL}};
+  bool good = model_open(a, &j.model);
+  if (good && a->json) {
+    printf("{\"file\": ");
+    print_quoted(j.model.path);
+  }
+  good = good && show_tensors(&j) && show_metadata(&j) && show_chains(&j);
+  if (good && a->values && j.model.n_chains > 0) {
     (void)fflush(stdout);
-    good = good && watch_run(measure_all, nothing, &j) && show(&j, "values", &j.values);
+    good = watch_run(measure_all, nothing, &j) && show(&j, "values", &j.values);
+  }
+  if (good && a->json) {
+    printf("}\n");
   }
   table_cleanup(&j.values);
   condition_close(&j.condition);

@@ -95,6 +95,18 @@ job_open_originals(job* const j)
   return opened;
 }
 
+/* Runs the updates that were asked for. */
+static bool
+update(job* const j)
+{
+  for (uint64_t k = 0; k < j->a->updates; ++k) {
+    if (!job_good(j, pz_eval_update(j->eval, j->state))) {
+      return false;
+    }
+  }
+  return true;
+}
+
 bool
 job_fill_state(job* const j)
 {
@@ -114,10 +126,10 @@ job_fill_state(job* const j)
       say_library(a->state, status);
       return false;
     }
-    return true;
+    return update(j);
   }
   const pz_tensor first = npy_tensor(&j->inputs[0]);
-  return job_good(j, pz_eval_initialize(j->eval, j->state, 0, &first));
+  return job_good(j, pz_eval_initialize(j->eval, j->state, 0, &first)) && update(j);
 }
 
 bool

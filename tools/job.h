@@ -40,7 +40,7 @@ bool job_open(job* j, pz_direction direction, const pz_spec* given, size_t n_giv
 bool job_open_originals(job* j);
 
 /* Fills in the originals from the files; buffers and own parameters from --state, or
-   initialized. */
+   initialized; then updates them --updates times. */
 bool job_fill_state(job* j);
 
 /* Result k <- a tensor on the device. */

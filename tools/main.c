@@ -61,11 +61,12 @@ static const command commands[] = {
         .summary = "Compute the value of a chain from its originals",
         .text =
             "The originals are used as they are, without a right inverse. Without --state the\n"
-            "parametrizations initialize their buffers; random ones depend on --seed.\n"
+            "parametrizations initialize their buffers; random ones depend on --seed. Updates,\n"
+            "as after steps of training, run only where --updates asks for them.\n"
             "A line on standard error says if rounding leaves an orthogonal value further from\n"
             "the set than invert accepts.\n",
-        .takes = OPTION_CHAIN | OPTION_OUTPUT | OPTION_READ_STATE | OPTION_SEED | OPTION_DEVICE |
-                 OPTION_FORCE,
+        .takes = OPTION_CHAIN | OPTION_OUTPUT | OPTION_READ_STATE | OPTION_UPDATES | OPTION_SEED |
+                 OPTION_DEVICE | OPTION_FORCE,
         .needs = OPTION_CHAIN | OPTION_OUTPUT,
         .least_operands = 1,
         .most_operands = SIZE_MAX,
@@ -91,8 +92,8 @@ static const command commands[] = {
         .usage = "-p CHAIN IN.npy [IN2.npy ...] --grad G.npy -o GIN.npy [-o GIN2.npy ...]",
         .summary = "Compute the gradients of originals from the gradient of the value",
         .text = "Each original has one output: the transposed Jacobian times G.\n",
-        .takes = OPTION_CHAIN | OPTION_OUTPUTS | OPTION_GRADIENT | OPTION_READ_STATE | OPTION_SEED |
-                 OPTION_DEVICE | OPTION_FORCE,
+        .takes = OPTION_CHAIN | OPTION_OUTPUTS | OPTION_GRADIENT | OPTION_READ_STATE |
+                 OPTION_UPDATES | OPTION_SEED | OPTION_DEVICE | OPTION_FORCE,
         .needs = OPTION_CHAIN | OPTION_OUTPUTS | OPTION_GRADIENT,
         .least_operands = 1,
         .most_operands = SIZE_MAX,
@@ -103,8 +104,8 @@ static const command commands[] = {
         .usage = "-p CHAIN IN.npy [IN2.npy ...] --tangent T.npy [--tangent T2.npy ...] -o OUT.npy",
         .summary = "Compute the derivative of a chain along a direction",
         .text = "One direction for each original: the Jacobian times T.\n",
-        .takes = OPTION_CHAIN | OPTION_OUTPUT | OPTION_TANGENTS | OPTION_READ_STATE | OPTION_SEED |
-                 OPTION_DEVICE | OPTION_FORCE,
+        .takes = OPTION_CHAIN | OPTION_OUTPUT | OPTION_TANGENTS | OPTION_READ_STATE |
+                 OPTION_UPDATES | OPTION_SEED | OPTION_DEVICE | OPTION_FORCE,
         .needs = OPTION_CHAIN | OPTION_OUTPUT | OPTION_TANGENTS,
         .least_operands = 1,
         .most_operands = SIZE_MAX,
@@ -119,7 +120,7 @@ static const command commands[] = {
             "has it. With --grad, the gradient of the sum of G * log |det| is written for each\n"
             "original. docs/densities.md tells the coordinates.\n",
         .takes = OPTION_CHAIN | OPTION_DENSITY_OUTPUTS | OPTION_WEIGHTS | OPTION_READ_STATE |
-                 OPTION_SEED | OPTION_DEVICE | OPTION_FORCE,
+                 OPTION_UPDATES | OPTION_SEED | OPTION_DEVICE | OPTION_FORCE,
         .needs = OPTION_CHAIN | OPTION_DENSITY_OUTPUTS,
         .least_operands = 1,
         .most_operands = SIZE_MAX,
@@ -144,27 +145,50 @@ static const command commands[] = {
         .text =
             "Each value has the name of its tensor and the dtype of its originals (F16 and BF16\n"
             "are computed in float32). All other tensors are copied byte for byte. The chain of a\n"
-            "tensor is that of the first --map whose GLOB matches its name, else the one in the\n"
-            "file. GLOB is a shell pattern in which * also matches dots. A file from PyTorch has\n"
-            "no chains, so every parametrized tensor needs a --map:\n"
+            "tensor is that of the first --map whose GLOB is its name or matches it, else the one\n"
+            "in the file, else what names and shapes tell: weight_norm, spectral_norm and pruning\n"
+            "of PyTorch, today's and older. GLOB is a shell pattern in which * also matches dots.\n"
+            "A tensor whose chain is not known is an error:\n"
             "  --map 'rnn.weight_hh*=skew,matrix_exp' --map '*=symmetric'\n"
-            "A view may need the tensor's shape: --map 'w=view(cols=*,tensor=4x3),simplex'.\n",
-        .takes = OPTION_RULES | OPTION_OUTPUT | OPTION_DEVICE | OPTION_FORCE | OPTION_LENIENT,
-        .needs = OPTION_OUTPUT,
+            "A view may need the tensor's shape: --map 'w=view(cols=*,tensor=4x3),simplex'.\n"
+            "MODEL may be an index (model.safetensors.index.json) or a folder with one.\n"
+            "Values that are not finite, and numbers beyond a smaller dtype, are errors without\n"
+            "--lenient.\n",
+        .takes = OPTION_RULES | OPTION_OUTPUT | OPTION_DEVICE | OPTION_FORCE | OPTION_LENIENT |
+                 OPTION_FLOATS | OPTION_DRY_RUN | OPTION_JSON | OPTION_PARTIAL | OPTION_STRIP |
+                 OPTION_SHARD_SIZE,
         .least_operands = 1,
         .most_operands = 1,
         .run = run_bake,
     },
     {
+        .name = "constrain",
+        .usage = "PLAIN.safetensors --map GLOB=CHAIN ... -o MODEL.safetensors",
+        .summary = "Write a model with originals in place of plain tensors: the way back from bake",
+        .text =
+            "For each tensor whose name a GLOB matches, right inverses give originals, which have\n"
+            "its dtype and PyTorch's names. A tensor outside of the set is moved into it; the\n"
+            "distance is printed, relative to the norm of the tensor. All other tensors are\n"
+            "copied byte for byte. The chains are not in the file: give the same --map to bake.\n",
+        .takes = OPTION_RULES | OPTION_OUTPUT | OPTION_DEVICE | OPTION_FORCE | OPTION_SEED |
+                 OPTION_SHARD_SIZE,
+        .needs = OPTION_RULES | OPTION_OUTPUT,
+        .least_operands = 1,
+        .most_operands = 1,
+        .run = run_constrain,
+    },
+    {
         .name = "inspect",
-        .usage = "MODEL.safetensors [--map GLOB=CHAIN ...]",
+        .usage = "MODEL.safetensors [--map GLOB=CHAIN ...] [--values]",
         .summary = "Show the tensors, chains and values of a model",
         .text =
-            "For every parametrized tensor: its chain, the installed version of each stage, the\n"
-            "distance of its value from the set of the last stage, and the largest condition\n"
-            "number (in the 2-norm) of its matrices; or the reason why there is none.\n"
-            "--map works as in bake.\n",
-        .takes = OPTION_RULES | OPTION_DEVICE | OPTION_LENIENT,
+            "For every parametrized tensor: its chain, the installed version of each stage, and\n"
+            "the tensors that tell it if the file does not. With --values also the distance of\n"
+            "its value from the set of the last stage, and the largest condition number (in the\n"
+            "2-norm) of its matrices; or the reason why there is none. This decomposes every\n"
+            "matrix. --map works as in bake.\n",
+        .takes = OPTION_RULES | OPTION_DEVICE | OPTION_LENIENT | OPTION_VALUES | OPTION_STRIP |
+                 OPTION_JSON,
         .least_operands = 1,
         .most_operands = 1,
         .run = run_inspect,
@@ -233,9 +257,9 @@ print_help(void)
        "their right inverses and gradients.\n\n"
        "commands:");
   for (size_t k = 0; k < N_COMMANDS; ++k) {
-    printf("  %-9s%s\n", commands[k].name, commands[k].summary);
+    printf("  %-10s%s\n", commands[k].name, commands[k].summary);
   }
-  printf("  %-9s%s\n", "help", "Show this text, or the help of a command");
+  printf("  %-10s%s\n", "help", "Show this text, or the help of a command");
   printf("\n%s\n"
          "parametrize COMMAND --help describes a command. parametrize --version prints the\n"
          "version. An error prints one line to standard error; the exit status is then 1, or 2\n"

@@ -20,14 +20,7 @@ enum { SEGMENT_BYTES = sizeof(SEGMENT) - 1 };
 static const char*
 find_segment(const char* const name)
 {
-  const char* place = name;
-  while ((place = strstr(place, SEGMENT)) != NULL) {
-    if (place == name || place[-1] == '.') {
-      return place;
-    }
-    ++place;
-  }
-  return NULL;
+  return model_file_segment(name, SEGMENT);
 }
 
 /* ---- chains ------------------------------------------------------------------ */
@@ -58,6 +51,7 @@ read_chains(model* const m)
         .path = chain.path,
         .text = chain.text,
         .plugins = chain.plugins,
+        .found = findings_on(&m->findings, chain.path),
         .nested = find_segment(chain.path) != NULL,
     };
   }
@@ -74,7 +68,10 @@ read_chains(model* const m)
 const char*
 model_text(const model_chain* const chain)
 {
-  return chain->rule ? chain->rule->text : chain->text;
+  return chain->rule    ? chain->rule->text
+         : chain->text  ? chain->text
+         : chain->found ? chain->found->text
+                        : NULL;
 }
 
 model_chain*
@@ -119,12 +116,17 @@ model_is_inner(const char* const name)
   return find_segment(name) != NULL;
 }
 
+const char*
+model_inner_name(const model_chain* const chain, const char* const name)
+{
+  const char* const dot = strrchr(chain->path, '.');
+  return find_segment(name) + SEGMENT_BYTES + strlen(dot ? dot + 1 : chain->path) + 1;
+}
+
 bool
 model_is_original(const model_chain* const chain, const char* const name)
 {
-  const char* const dot = strrchr(chain->path, '.');
-  const char* const tensor = dot ? dot + 1 : chain->path;
-  const char* rest = find_segment(name) + SEGMENT_BYTES + strlen(tensor) + 1;
+  const char* rest = model_inner_name(chain, name);
   for (;;) {
     const bool nested = strncmp(rest, SEGMENT, SEGMENT_BYTES) == 0;
     rest += nested ? SEGMENT_BYTES : 0;
@@ -149,24 +151,30 @@ static bool
 read_rules(const arguments* const a, model* const m)
 {
   m->rules = calloc(a->n_rules + 1, sizeof(*m->rules));
-  for (size_t k = 0; m->rules != NULL && k < a->n_rules; ++k) {
+  m->inner = calloc(a->n_rules + 1, sizeof(*m->inner));
+  m->n_inner = 1;
+  for (size_t k = 0; m->rules != NULL && m->inner != NULL && k < a->n_rules; ++k) {
     char* const copy = strdup(a->rules[k]);
     if (copy == NULL) {
       say_no_memory(NULL);
       return false;
     }
-    char* const sign = strchr(copy, '=');
-    *sign = '\0';
-    m->rules[m->n_rules++] = (pz_chain_rule){.pattern = copy, .text = sign + 1};
+    copy[rule_sign(copy) - copy] = '\0';
+    m->rules[m->n_rules] = (pz_chain_rule){.pattern = copy, .text = copy + strlen(copy) + 1};
+    if (strstr(copy, "parametrizations") != NULL) {
+      m->inner[m->n_inner++] = m->rules[m->n_rules];
+    }
+    ++m->n_rules;
   }
-  return m->rules != NULL || (say_no_memory(NULL), false);
+  return (m->rules != NULL && m->inner != NULL) || (say_no_memory(NULL), false);
 }
 
+/* As the library matches them. */
 static bool
 matches(const pz_chain_rule* const rule, const model_chain* const chain)
 {
   return (!chain->nested || strstr(rule->pattern, "parametrizations") != NULL) &&
-         fnmatch(rule->pattern, chain->path, 0) == 0;
+         (strcmp(rule->pattern, chain->path) == 0 || fnmatch(rule->pattern, chain->path, 0) == 0);
 }
 
 /* Assigns to every chain the first rule that matches; a rule that no chain gets is an error. */
@@ -197,22 +205,30 @@ apply_rules(model* const m)
 
 /* ---- models ------------------------------------------------------------------ */
 
-/* Replaces legacy names by current ones, for chains that rules define. */
+/* Replaces older names by those of today: of chains that rules define, and of those that are
+   found. */
 static bool
 rename_tensors(model* const m)
 {
-  pz_file* renamed = NULL;
-  if (m->n_rules == 0) {
-    return true;
+  model_file* const f = &m->input;
+  if (m->n_rules > 0) {
+    const pz_status status = pz_file_with_current_names(model_file_last(f), m->context, m->rules,
+                                                        (uint32_t)m->n_rules, &f->open[f->n_open]);
+    if (status != PZ_OK) {
+      say_library(m->path, status);
+      return false;
+    }
+    ++f->n_open;
   }
-  const pz_status status =
-      pz_file_with_current_names(m->file, m->context, m->rules, (uint32_t)m->n_rules, &renamed);
-  if (status != PZ_OK) {
-    say_library(m->path, status);
+  if (!detect(model_file_last(f), &m->findings)) {
+    say_no_memory(m->path);
     return false;
   }
-  m->given = m->file;
-  m->file = renamed;
+  if (m->findings.renamed &&
+      !model_file_push(f, m->path, m->findings.tensors, m->findings.n_tensors)) {
+    return false;
+  }
+  m->file = model_file_last(f);
   return true;
 }
 
@@ -221,10 +237,10 @@ model_open(const arguments* const a, model* const out)
 {
   *out = (model){.path = a->operands[0], .device = a->device, .lenient = a->lenient};
   const pz_context_settings settings = {.size = sizeof(settings), .flags = PZ_DEVICE_TENSORS};
-  pz_status status = pz_file_open(out->path, &out->file);
-  if (status == PZ_OK) {
-    status = pz_context_new(&settings, &out->context);
+  if (!model_file_open(&out->input, out->path, a->strip)) {
+    return false;
   }
+  const pz_status status = pz_context_new(&settings, &out->context);
   if (status != PZ_OK) {
     say_library(out->path, status);
     return false;
@@ -239,9 +255,10 @@ model_close(model* const m)
     free((void*)(uintptr_t)m->rules[k].pattern);
   }
   free(m->rules);
+  free(m->inner);
   free(m->chains);
-  pz_file_close(m->file);
-  pz_file_close(m->given);
+  findings_cleanup(&m->findings);
+  model_file_close(&m->input);
   pz_queue_close(m->queue);
   pz_context_free(m->context);
   memset(m, 0, sizeof(*m));
@@ -279,11 +296,13 @@ pz_status
 model_value(model* const m, const model_chain* const chain, const bool remarks,
             pz_module** const out)
 {
+  const bool described = chain->rule == NULL && chain->text != NULL;
+  m->inner[0] = (pz_chain_rule){.pattern = chain->path, .text = model_text(chain)};
   const pz_load_settings settings = {
       .size = sizeof(settings),
       .flags = PZ_LOAD_WIDEN | (m->lenient ? PZ_LOAD_LENIENT : 0U),
-      .rules = m->rules,
-      .n_rules = (uint32_t)m->n_rules,
+      .rules = described ? m->inner + 1 : m->inner,
+      .n_rules = (uint32_t)(described || m->inner[0].text == NULL ? m->n_inner - 1 : m->n_inner),
       .report = remarks ? say_remark : NULL,
       .user = m,
   };

@@ -1,12 +1,16 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A safetensors file as a model: its parametrized tensors, their chains and their values. */
+/* A safetensors file as a model: its parametrized tensors, their chains and their values.
+
+   Where neither the file nor a rule defines a chain, names and shapes may tell it (detect.h). */
 
 #ifndef TOOLS_MODEL_H
 #define TOOLS_MODEL_H
 
 #include "arguments.h"
+#include "detect.h"
+#include "model_file.h"
 
 #include <parametrize/parametrize.h>
 
@@ -19,6 +23,7 @@ typedef struct model_chain {
   const char* text;          /* of the chain in the file; NULL: the file has none */
   const char* plugins;       /* as in pz_file_chain_info */
   const pz_chain_rule* rule; /* replaces `text`; NULL: no rule matches */
+  const finding* found;      /* gives the chain if the file does not; NULL: nothing was found */
   bool nested;               /* on a tensor of another chain, which reads its value */
 } model_chain;
 
@@ -29,10 +34,13 @@ typedef struct model {
   pz_queue* queue; /* of `device`, opened when first needed */
   bool lenient;
   pz_context* context;
-  pz_file* file;  /* with legacy names replaced by current ones, where there are rules */
-  pz_file* given; /* the file with its own names; NULL: `file` has them */
-  pz_chain_rule* rules;
+  model_file input;
+  const pz_file* file; /* with today's names for the tensors of every chain */
+  findings findings;
+  pz_chain_rule* rules; /* of the command line */
   size_t n_rules;
+  pz_chain_rule* inner; /* room for the rule of one value; then those for chains inside others */
+  size_t n_inner;
   model_chain* chains; /* sorted by path, in the order of strcmp */
   size_t n_chains;
 } model;
@@ -42,7 +50,7 @@ typedef struct model {
 bool model_open(const arguments* a, model* out);
 void model_close(model* m);
 
-/* The text of a chain, from its rule or from the file; NULL: neither defines it. */
+/* The text of a chain, from its rule, from the file or from its names; NULL: none defines it. */
 const char* model_text(const model_chain* chain);
 
 /* The chain on the tensor `path`; NULL for a plain tensor. */
@@ -60,6 +68,9 @@ bool model_is_inner(const char* name);
 
 /* Is the tensor `name` an original of this chain, or of a chain on one of its originals? */
 bool model_is_original(const model_chain* chain, const char* name);
+
+/* The name of a chain's tensor within the chain: "original0", "0._u". */
+const char* model_inner_name(const model_chain* chain, const char* name);
 
 /* Creates a module with the value of one chain alone, in evaluation mode. With `remarks` it prints
    what --lenient accepted. On failure pz_error_message() has the reason. */

@@ -46,6 +46,35 @@ print_pieces(const char* const* pieces)
   putchar('\n');
 }
 
+void
+print_quoted_to(FILE* const to, const char* const text)
+{
+  const size_t length = strlen(text);
+  fputc('"', to);
+  for (size_t i = 0; i < length;) {
+    uint32_t code = 0;
+    const size_t n = pzi_utf8_decode(text + i, length - i, &code);
+    if (text[i] == '"' || text[i] == '\\') {
+      fprintf(to, "\\%c", text[i]);
+    } else if (n > 0 && pzi_utf8_is_printable(code)) {
+      fwrite(text + i, 1, n, to);
+    } else if (n > 0 && code >= 0x10000) {
+      fprintf(to, "\\u%04x\\u%04x", 0xd800 + (unsigned)((code - 0x10000) >> 10),
+              0xdc00 + (unsigned)(code & 0x3ff));
+    } else {
+      fprintf(to, "\\u%04x", n > 0 ? (unsigned)code : 0xfffdU);
+    }
+    i += n > 0 ? n : 1;
+  }
+  fputc('"', to);
+}
+
+void
+print_quoted(const char* const text)
+{
+  print_quoted_to(stdout, text);
+}
+
 size_t
 print_width(const char* const text)
 {

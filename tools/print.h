@@ -9,6 +9,7 @@
 #define TOOLS_PRINT_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 /* Prints the first `length` bytes of a text on the standard output. */
 void print_part(const char* text, size_t length);
@@ -16,6 +17,10 @@ void print_part(const char* text, size_t length);
 /* Prints texts one after the other, and then a newline: print_line("file ", path). */
 #define print_line(...) print_pieces((const char* const[]){__VA_ARGS__, NULL})
 void print_pieces(const char* const* pieces);
+
+/* Prints a text of UTF-8 as a JSON string, on the standard output or elsewhere. */
+void print_quoted(const char* text);
+void print_quoted_to(FILE* to, const char* text);
 
 /* The columns that a text takes, one for each character. */
 size_t print_width(const char* text);

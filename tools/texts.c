@@ -37,16 +37,30 @@ texts_add(texts* const t, const char* const format, ...)
   return text;
 }
 
+static const char*
+show_extents(texts* const t, const size_t n, const int64_t* const extents)
+{
+  enum { MOST = 64 };
+  char text[MOST * 24];
+  size_t length = 0;
+  for (size_t i = 0; i < n && i < MOST; ++i) {
+    length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%" PRId64, i ? "x" : "",
+                               extents[i]);
+  }
+  return n == 0 ? "scalar" : texts_add(t, "%s", text);
+}
+
 const char*
 texts_shape(texts* const t, const pz_spec* const spec)
 {
-  char text[PZ_MAX_DIMS * 24];
-  size_t length = 0;
-  for (int32_t i = 0; i < spec->ndim; ++i) {
-    length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%" PRId64, i ? "x" : "",
-                               spec->shape[i]);
-  }
-  return spec->ndim == 0 ? "scalar" : texts_add(t, "%s", text);
+  return show_extents(t, (size_t)spec->ndim, spec->shape);
+}
+
+const char*
+texts_extents(texts* const t, const pz_file_tensor_info* const tensor)
+{
+  return tensor->extents ? show_extents(t, tensor->n_extents, tensor->extents)
+                         : texts_shape(t, &tensor->spec);
 }
 
 void

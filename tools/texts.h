@@ -6,7 +6,7 @@
 #ifndef TOOLS_TEXTS_H
 #define TOOLS_TEXTS_H
 
-#include <parametrize/types.h>
+#include <parametrize/file.h>
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,6 +24,9 @@ const char* texts_add(texts* t, const char* format, ...) PZ_PRINTF(2, 3);
 
 /* "3x4", or "scalar". */
 const char* texts_shape(texts* t, const pz_spec* spec);
+
+/* The same for a tensor of a file, which may have more dimensions. */
+const char* texts_extents(texts* t, const pz_file_tensor_info* tensor);
 
 void texts_cleanup(texts* t);
 

@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <string.h>
 
+enum { CHUNK = 64 };
+
 /* ---- one element ------------------------------------------------------------- */
 
 static double
@@ -47,14 +49,12 @@ widen_half(const uint16_t half)
   const uint32_t sign = (uint32_t)(half >> 15) << 31;
   const uint32_t exponent = half >> 10 & 31U;
   const uint32_t mantissa = half & 1023U;
-  float y = (float)mantissa * 0x1p-24F;
-  uint32_t bits = (exponent + 112U) << 23 | mantissa << 13;
-  if (exponent == 0) {
-    memcpy(&bits, &y, sizeof(bits));
-  } else if (exponent == 31) {
-    bits = UINT32_C(0x7f800000) | mantissa << 13;
-  }
-  bits |= sign;
+  const float small = (float)(int32_t)mantissa * 0x1p-24F;
+  uint32_t small_bits;
+  memcpy(&small_bits, &small, sizeof(small));
+  const uint32_t normal = (exponent + (exponent == 31 ? 224U : 112U)) << 23 | mantissa << 13;
+  const uint32_t bits = (exponent == 0 ? small_bits : normal) | sign;
+  float y;
   memcpy(&y, &bits, sizeof(y));
   return y;
 }
@@ -93,40 +93,70 @@ pzi_float_convert_f64_to_f32(const void* const from, void* const to, const size_
   }
 }
 
-/* Converts a 16-bit format to float32 or float64. */
+/* Runs a function of CHUNK elements over all; the last ones are padded. Loops of a fixed length on
+   arrays of their own become vector instructions. */
 static void
-from_16(const void* const from, void* const to, const size_t n, float (*const one)(uint16_t),
-        const size_t size)
+from_16(const void* const from, void* const to, const size_t n,
+        void (*const chunk)(const uint16_t* from, float* to))
 {
-  for (size_t k = 0; k < n; ++k) {
-    uint16_t bits;
-    memcpy(&bits, (const char*)from + k * sizeof(bits), sizeof(bits));
-    const float x = one(bits);
-    const double y = widen(x);
-    memcpy((char*)to + k * size, size == sizeof(x) ? (const void*)&x : &y, size);
+  uint16_t bits[CHUNK] = {0};
+  float x[CHUNK];
+  for (size_t k = 0; k < n; k += CHUNK) {
+    const size_t some = n - k < CHUNK ? n - k : CHUNK;
+    memcpy(bits, (const char*)from + k * sizeof(*bits), some * sizeof(*bits));
+    chunk(bits, x);
+    memcpy((char*)to + k * sizeof(*x), x, some * sizeof(*x));
+  }
+}
+
+static void
+half_chunk(const uint16_t* const from, float* const to)
+{
+  for (size_t k = 0; k < CHUNK; ++k) {
+    to[k] = widen_half(from[k]);
+  }
+}
+
+static void
+brain_chunk(const uint16_t* const from, float* const to)
+{
+  for (size_t k = 0; k < CHUNK; ++k) {
+    to[k] = widen_brain(from[k]);
   }
 }
 
 void
 pzi_float_convert_f16_to_f32(const void* const from, void* const to, const size_t n)
 {
-  from_16(from, to, n, widen_half, sizeof(float));
+  from_16(from, to, n, half_chunk);
 }
 
 void
 pzi_float_convert_bf16_to_f32(const void* const from, void* const to, const size_t n)
 {
-  from_16(from, to, n, widen_brain, sizeof(float));
+  from_16(from, to, n, brain_chunk);
+}
+
+/* Converts a 16-bit format to float64. */
+static void
+from_16_to_f64(const void* const from, void* const to, const size_t n, float (*const one)(uint16_t))
+{
+  for (size_t k = 0; k < n; ++k) {
+    uint16_t bits;
+    memcpy(&bits, (const char*)from + k * sizeof(bits), sizeof(bits));
+    const double y = widen(one(bits));
+    memcpy((char*)to + k * sizeof(y), &y, sizeof(y));
+  }
 }
 
 void
 pzi_float_convert_f16_to_f64(const void* const from, void* const to, const size_t n)
 {
-  from_16(from, to, n, widen_half, sizeof(double));
+  from_16_to_f64(from, to, n, widen_half);
 }
 
 void
 pzi_float_convert_bf16_to_f64(const void* const from, void* const to, const size_t n)
 {
-  from_16(from, to, n, widen_brain, sizeof(double));
+  from_16_to_f64(from, to, n, widen_brain);
 }

@@ -77,11 +77,10 @@ make_storage(const builder* const b, const pzi_file_tensor* const file_tensor,
   pzi_loading* const l = b->l;
   pz_queue* const queue = b->root->queue;
   pz_spec spec = file_tensor->spec;
-  spec.dtype = pzi_load_plan_dtype(l, file_tensor->dtype, 0);
-  if (spec.dtype != PZ_F32 && spec.dtype != PZ_F64) {
+  const pz_status status = pzi_load_plan_dtype(l, file_tensor, 0, &spec.dtype);
+  if (status != PZ_OK) {
     if (!pzi_loading_lenient(l)) {
-      return pzi_fail(PZ_MISMATCH, "\"%.200s\": found dtype %s, expected F32 or F64",
-                      file_tensor->name, file_tensor->dtype);
+      return status;
     }
     (void)pzi_loading_use(l, file_tensor->name);
     return pzi_loading_remark(l, PZ_LOAD_DTYPE, file_tensor->name);

@@ -129,7 +129,7 @@ read_spec(const cJSON* const dtype, const cJSON* const shape, pz_spec* const out
   }
   PZ_TRY(pzi_json_shape(shape, out));
   const uint32_t bits = pzi_file_dtype_bits(text, &name);
-  return pzi_file_dtype_bytes(out, bits) <= INT64_MAX / 4
+  return pzi_file_dtype_bytes((size_t)out->ndim, out->shape, bits) <= INT64_MAX / 4
              ? PZ_OK
              : pzi_fail(PZ_IO, "the tensor is too large");
 }
@@ -372,8 +372,8 @@ pz_status
 pzi_description_parse(const char* const text, pzi_description* const out)
 {
   pzi_description description = {0};
-  pz_status status =
-      pzi_json_parse(text, strlen(text), DEPTH_MAX, "the description", &description.document);
+  pz_status status = pzi_json_parse(text, strlen(text), DEPTH_MAX, PZI_JSON_WHOLE_NUMBERS,
+                                    "the description", &description.document);
   if (status == PZ_OK) {
     status = read_document(&description);
   }

@@ -86,7 +86,7 @@ add_spec(pzi_text* const json, const pz_spec* const spec)
 {
   add_member(json, "dtype", pzi_file_dtype_name(spec->dtype));
   pzi_text_add(json, ",\"shape\":");
-  pzi_json_add_shape(json, spec);
+  pzi_json_add_extents(json, (size_t)spec->ndim, spec->shape);
 }
 
 static void

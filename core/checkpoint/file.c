@@ -7,6 +7,8 @@
 #include "file.h"
 
 #include "file_chains.h"
+#include "file_shards.h"
+#include "foreign_kind.h"
 #include "sized_struct.h"
 #include "status.h"
 
@@ -65,6 +67,10 @@ read_header(const char* const bytes, const size_t size, pz_file* const file)
   }
   const uint64_t length = read_length((const unsigned char*)bytes);
   const uint64_t rest = size - PZI_SAFETENSORS_PREFIX;
+  const char* const kind = pzi_foreign_kind(bytes, size);
+  if (kind && (rest == 0 || bytes[PZI_SAFETENSORS_PREFIX] != '{')) {
+    return pzi_fail(PZ_IO, "found %s; expected a safetensors file", kind);
+  }
   if (length > rest) {
     return pzi_fail(PZ_IO, "the header takes %llu byte%s, the file has %llu after its length",
                     (unsigned long long)length, PZI_S(length), (unsigned long long)rest);
@@ -86,15 +92,21 @@ read_header(const char* const bytes, const size_t size, pz_file* const file)
   return status;
 }
 
-static pz_status
-read_file(const char* const bytes, const size_t size, pz_file* const file)
+pz_status
+pzi_file_describe(pz_file* const file)
 {
-  PZ_TRY(read_header(bytes, size, file));
   const char* const text = pz_file_text(file, PZI_DESCRIPTION_KEY);
   if (text) {
     PZ_TRY(pzi_description_parse(text, &file->description));
   }
   return pzi_file_chains_find(file);
+}
+
+static pz_status
+read_file(const char* const bytes, const size_t size, pz_file* const file)
+{
+  PZ_TRY(read_header(bytes, size, file));
+  return pzi_file_describe(file);
 }
 
 pz_status
@@ -114,11 +126,8 @@ pzi_file_from_memory(const void* const bytes, const size_t size, pz_file** const
 }
 
 pz_status
-pz_file_open(const char* const path, pz_file** const out)
+pzi_file_open_one(const char* const path, pz_file** const out)
 {
-  if (!path || !out) {
-    return pzi_fail(PZ_INVALID, "expected a path and an output pointer");
-  }
   pz_file* const file = calloc(1, sizeof(*file));
   if (!file) {
     return pzi_no_memory(sizeof(*file));
@@ -135,6 +144,22 @@ pz_file_open(const char* const path, pz_file** const out)
   return PZ_OK;
 }
 
+pz_status
+pz_file_open(const char* const path, pz_file** const out)
+{
+  char* inside = NULL;
+  if (!path || !out) {
+    return pzi_fail(PZ_INVALID, "expected a path and an output pointer");
+  }
+  PZ_TRY(pzi_fail_prefix(pzi_file_shards_in_folder(path, &inside), "%s", path));
+  const char* const name = inside ? inside : path;
+  const pz_status status = pzi_file_shards_is_index(name)
+                               ? pzi_fail_prefix(pzi_file_shards_open(name, out), "%s", name)
+                               : pzi_file_open_one(name, out);
+  free(inside);
+  return status;
+}
+
 void
 pz_file_close(pz_file* const file)
 {
@@ -149,13 +174,17 @@ pz_file_close(pz_file* const file)
   if (file->map) {
     munmap(file->map, file->size);
   }
+  for (size_t k = 0; k < file->n_shards; ++k) {
+    pz_file_close(file->shards[k]);
+  }
+  free(file->shards);
   free(file);
 }
 
 const char*
 pzi_file_data(const pz_file* const file, const pzi_file_tensor* const tensor)
 {
-  return file->data + tensor->begin;
+  return tensor->data ? tensor->data : file->data + tensor->begin;
 }
 
 /* ---- tensors and texts ---------------------------------------------------------- */
@@ -176,6 +205,8 @@ describe(const pz_file* const file, const pzi_file_tensor* const tensor,
       .spec = tensor->spec,
       .data = pzi_file_data(file, tensor),
       .bytes = tensor->end - tensor->begin,
+      .extents = tensor->extents,
+      .n_extents = tensor->n_extents,
   };
   pzi_struct_write(out, &info, sizeof(info));
 }

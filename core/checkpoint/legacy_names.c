@@ -15,11 +15,11 @@
 #include "legacy_word.h"
 #include "lookup.h"
 #include "path.h"
+#include "rules.h"
 #include "status.h"
 #include "stored.h"
 #include "tensor_names.h"
 
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -140,17 +140,6 @@ legacy_of_rule(pz_context* const context, const char* const text, const char** c
   return status == PZ_NO_MEMORY ? status : PZ_OK;
 }
 
-/* The index of the first rule for a value. */
-static uint32_t
-first_rule(const pz_chain_rule* const rules, const uint32_t n_rules, const char* const path)
-{
-  uint32_t k = 0;
-  while (k < n_rules && fnmatch(rules[k].pattern, path, 0) != 0) {
-    ++k;
-  }
-  return k;
-}
-
 /* Renames every value of the rule. A value is found by its first original. */
 static pz_status
 rename_by_rule(renaming* const r, const pz_chain_rule* const rules, const uint32_t n_rules,
@@ -168,7 +157,7 @@ rename_by_rule(renaming* const r, const pz_chain_rule* const rules, const uint32
     }
     memcpy(r->text, name, value);
     r->text[value] = '\0';
-    if (!strstr(r->text, "parametrizations.") && first_rule(rules, n_rules, r->text) == rule) {
+    if (!strstr(r->text, "parametrizations.") && pzi_rules_first(rules, n_rules, r->text) == rule) {
       PZ_TRY(rename_value(r, r->text, legacy));
     }
   }
@@ -204,7 +193,7 @@ static pz_status
 rename_all(renaming* const r, pz_context* const context, const char* const only,
            const pz_chain_rule* const rules, const uint32_t n_rules)
 {
-  const uint32_t chosen = only ? first_rule(rules, n_rules, only) : 0;
+  const uint32_t chosen = only ? pzi_rules_first(rules, n_rules, only) : 0;
   const uint32_t end = only && chosen < n_rules ? chosen + 1 : n_rules;
   for (uint32_t k = chosen; k < end; ++k) {
     const char* legacy = NULL;

@@ -20,9 +20,10 @@ pz_status pzi_load_plan(pzi_loading* l, pzi_load_chain* incoming, uint32_t dtype
 /* PZ_MISMATCH: neither a rule nor the file defines the chain of this value. */
 pz_status pzi_load_plan_undefined(const char* path);
 
-/* The dtype in the module of a tensor that the file stores as `dtype`; `wanted` is the dtype of
-   the tensor there, or 0. Returns 0 if modules have no such dtype. */
-uint32_t pzi_load_plan_dtype(const pzi_loading* l, const char* dtype, uint32_t wanted);
+/* The dtype in the module of a tensor of the file; `wanted` is the dtype of the tensor there, or 0.
+   Fails with PZ_MISMATCH if modules cannot hold the tensor. */
+pz_status pzi_load_plan_dtype(const pzi_loading* l, const pzi_file_tensor* file_tensor,
+                              uint32_t wanted, uint32_t* out);
 
 /* ---- load_chains.c: builds the chains beside the module ---- */
 

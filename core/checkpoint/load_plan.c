@@ -28,17 +28,46 @@ is_half(const char* const dtype)
   return strcmp(dtype, "F16") == 0 || strcmp(dtype, "BF16") == 0;
 }
 
-uint32_t
-pzi_load_plan_dtype(const pzi_loading* const l, const char* const dtype, const uint32_t wanted)
+pz_status
+pzi_load_plan_dtype(const pzi_loading* const l, const pzi_file_tensor* const file_tensor,
+                    const uint32_t wanted, uint32_t* const out)
 {
+  const char* const dtype = file_tensor->dtype;
   const uint32_t own = pzi_file_dtype_parse(dtype);
-  if (pzi_loading_widens(l) && is_half(dtype)) {
-    return wanted == PZ_F64 ? PZ_F64 : PZ_F32;
+  if (file_tensor->extents) {
+    return pzi_fail(PZ_MISMATCH, "\"%.200s\": found %u dimensions, expected at most %d",
+                    file_tensor->name, (unsigned)file_tensor->n_extents, PZ_MAX_DIMS);
   }
-  if (pzi_loading_widens(l) && own == PZ_F32 && wanted == PZ_F64) {
-    return PZ_F64;
+  if (pzi_loading_widens(l) && (is_half(dtype) || own == PZ_F32) && wanted == PZ_F64) {
+    *out = PZ_F64;
+  } else if (pzi_loading_widens(l) && is_half(dtype)) {
+    *out = PZ_F32;
+  } else if (own == PZ_F32 || own == PZ_F64) {
+    *out = own;
+  } else {
+    return pzi_fail(PZ_MISMATCH, "\"%.200s\": found dtype %s, expected F32 or F64%s",
+                    file_tensor->name, dtype, is_half(dtype) ? " (PZ_LOAD_WIDEN converts)" : "");
   }
-  return own;
+  return PZ_OK;
+}
+
+/* The dtype for a chain of which only the names are known: F64 if a tensor of it has that. */
+static uint32_t
+widest(const pzi_loading* const l, const pzi_load_chain* const incoming)
+{
+  const pzi_safetensors* const header = &l->file->header;
+  const char* const prefix = incoming->source->prefix;
+  const size_t length = strlen(prefix);
+  for (size_t k = pzi_safetensors_bound(header, prefix); k < header->n_tensors; ++k) {
+    const pzi_file_tensor* const one = &header->tensors[header->by_name[k]];
+    if (strncmp(one->name, prefix, length) != 0) {
+      break;
+    }
+    if (strcmp(one->dtype, "F64") == 0) {
+      return PZ_F64;
+    }
+  }
+  return 0;
 }
 
 pz_status
@@ -72,12 +101,7 @@ original_by_name(pzi_loading* const l, const pzi_load_chain* const incoming, con
     *out = *pz_chain_value(inner->chain);
   } else if (file_tensor) {
     *out = file_tensor->spec;
-    out->dtype = pzi_load_plan_dtype(l, file_tensor->dtype, dtype);
-    if (out->dtype != PZ_F32 && out->dtype != PZ_F64) {
-      return pzi_fail(PZ_MISMATCH, "\"%.200s\": found dtype %s, expected F32 or F64%s", full,
-                      file_tensor->dtype,
-                      is_half(file_tensor->dtype) ? " (PZ_LOAD_WIDEN converts)" : "");
-    }
+    PZ_TRY(pzi_load_plan_dtype(l, file_tensor, dtype, &out->dtype));
   }
   return PZ_OK;
 }
@@ -331,7 +355,8 @@ plan(pzi_loading* const l, pzi_load_chain* const incoming, const uint32_t dtype,
   if (saved) {
     PZ_TRY(specs_as_saved(saved, pzi_loading_widens(l), dtype, specs, &n));
   } else {
-    PZ_TRY(originals_by_name(l, incoming, dtype, specs, &n));
+    const uint32_t wanted = dtype == 0 && pzi_loading_widens(l) ? widest(l, incoming) : dtype;
+    PZ_TRY(originals_by_name(l, incoming, wanted, specs, &n));
     if (n == 0) {
       return pzi_loading_lenient(l) ? PZ_OK : pzi_fail(PZ_MISMATCH, "the file has no original");
     }

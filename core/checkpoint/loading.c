@@ -5,10 +5,10 @@
 
 #include "array.h"
 #include "legacy_names.h"
+#include "rules.h"
 #include "sized_struct.h"
 #include "status.h"
 
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,15 +82,8 @@ begins(const char* const text, const char* const with)
 static const char*
 find_rule(const pz_load_settings* const settings, const char* const path)
 {
-  const bool inner = begins(path, "parametrizations.") || strstr(path, ".parametrizations.");
-  for (uint32_t k = 0; k < settings->n_rules; ++k) {
-    const pz_chain_rule* const rule = &settings->rules[k];
-    if ((!inner || strstr(rule->pattern, "parametrizations")) &&
-        fnmatch(rule->pattern, path, 0) == 0) {
-      return rule->text;
-    }
-  }
-  return NULL;
+  const uint32_t k = pzi_rules_first(settings->rules, settings->n_rules, path);
+  return k < settings->n_rules ? settings->rules[k].text : NULL;
 }
 
 static void

@@ -43,18 +43,18 @@ pzi_file_dtype_name(const uint32_t dtype)
 }
 
 uint64_t
-pzi_file_dtype_bytes(const pz_spec* const spec, const uint32_t bits)
+pzi_file_dtype_bytes(const size_t n, const int64_t* const extents, const uint32_t bits)
 {
-  uint64_t n = bits;
-  for (int32_t i = 0; i < spec->ndim; ++i) {
-    if (spec->shape[i] == 0) {
+  uint64_t all = bits;
+  for (size_t i = 0; i < n; ++i) {
+    if (extents[i] == 0) {
       return 0;
     }
   }
-  for (int32_t i = 0; i < spec->ndim; ++i) {
-    if (__builtin_mul_overflow(n, (uint64_t)spec->shape[i], &n)) {
+  for (size_t i = 0; i < n; ++i) {
+    if (__builtin_mul_overflow(all, (uint64_t)extents[i], &all)) {
       return UINT64_MAX;
     }
   }
-  return n % 8 == 0 ? n / 8 : UINT64_MAX;
+  return all % 8 == 0 ? all / 8 : UINT64_MAX;
 }

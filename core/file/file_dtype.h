@@ -18,8 +18,8 @@ uint32_t pzi_file_dtype_parse(const char* dtype);
 /* The file's name for a dtype of the library. */
 const char* pzi_file_dtype_name(uint32_t dtype);
 
-/* Bytes of a tensor of this shape with elements of `bits` bits. UINT64_MAX if they overflow or
-   are not a whole number. */
-uint64_t pzi_file_dtype_bytes(const pz_spec* spec, uint32_t bits);
+/* Bytes of a tensor of n extents with elements of `bits` bits. UINT64_MAX if they overflow or are not
+   a whole number. */
+uint64_t pzi_file_dtype_bytes(size_t n, const int64_t* extents, uint32_t bits);
 
 #endif /* PZI_FILE_DTYPE_H */

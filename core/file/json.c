@@ -21,8 +21,15 @@
 /* cJSON stores the position of its last error in a global variable. */
 static pthread_mutex_t parser = PTHREAD_MUTEX_INITIALIZER;
 
+static bool
+is_digit(const char c)
+{
+  return c >= '0' && c <= '9';
+}
+
 static pz_status
-scan(const char* const text, const size_t length, const uint32_t depth_max, const char* const what)
+scan(const char* const text, const size_t length, const uint32_t depth_max,
+     const pzi_json_numbers numbers, const char* const what)
 {
   if (length == 0 || text[0] != '{') {
     return pzi_fail(PZ_IO, "%s does not begin with \"{\"", what);
@@ -57,6 +64,10 @@ scan(const char* const text, const size_t length, const uint32_t depth_max, cons
       }
     } else if ((c == '}' || c == ']') && depth > 0) {
       --depth;
+    } else if (numbers == PZI_JSON_WHOLE_NUMBERS &&
+               (c == '-' || c == '.' || ((c == 'e' || c == 'E') && is_digit(text[i - 1])))) {
+      return pzi_fail(PZ_IO, "%s holds a number at %zu that is not a whole one without a sign",
+                      what, i);
     }
   }
   /* A tensor of eight dimensions takes about five bytes per value. */
@@ -68,10 +79,10 @@ scan(const char* const text, const size_t length, const uint32_t depth_max, cons
 
 pz_status
 pzi_json_parse(const char* const text, const size_t length, const uint32_t depth,
-               const char* const what, cJSON** const out)
+               const pzi_json_numbers numbers, const char* const what, cJSON** const out)
 {
   const char* end = NULL;
-  PZ_TRY(scan(text, length, depth, what));
+  PZ_TRY(scan(text, length, depth, numbers, what));
   pthread_mutex_lock(&parser);
   errno = 0; /* cJSON itself does not say whether it failed for lack of memory */
   cJSON* const document = cJSON_ParseWithLengthOpts(text, length, &end, 0);
@@ -128,23 +139,33 @@ pzi_json_count(const cJSON* const item, uint64_t* const out)
 }
 
 pz_status
-pzi_json_shape(const cJSON* const array, pz_spec* const out)
+pzi_json_extents(const cJSON* const array, const size_t most, int64_t* const out, size_t* const n)
 {
   if (!cJSON_IsArray(array)) {
     return pzi_fail(PZ_IO, "\"shape\" is not an array");
   }
-  const cJSON* extent;
-  cJSON_ArrayForEach(extent, array)
+  *n = 0;
+  const cJSON* item;
+  cJSON_ArrayForEach(item, array)
   {
-    uint64_t n;
-    if (out->ndim == PZ_MAX_DIMS) {
-      return pzi_fail(PZ_IO, "\"shape\" has more than %d dimensions", PZ_MAX_DIMS);
+    uint64_t extent;
+    if (*n == most) {
+      return pzi_fail(PZ_IO, "\"shape\" has more than %zu dimensions", most);
     }
-    if (!pzi_json_count(extent, &n)) {
+    if (!pzi_json_count(item, &extent)) {
       return pzi_fail(PZ_IO, "an extent is not an integer from 0 to 2^53");
     }
-    out->shape[out->ndim++] = (int64_t)n;
+    out[(*n)++] = (int64_t)extent;
   }
+  return PZ_OK;
+}
+
+pz_status
+pzi_json_shape(const cJSON* const array, pz_spec* const out)
+{
+  size_t n = 0;
+  PZ_TRY(pzi_json_extents(array, PZ_MAX_DIMS, out->shape, &n));
+  out->ndim = (int32_t)n;
   return PZ_OK;
 }
 
@@ -182,12 +203,12 @@ pzi_json_add_count(pzi_text* const json, const uint64_t value)
 }
 
 void
-pzi_json_add_shape(pzi_text* const json, const pz_spec* const spec)
+pzi_json_add_extents(pzi_text* const json, const size_t n, const int64_t* const extents)
 {
   pzi_text_add(json, "[");
-  for (int32_t i = 0; i < spec->ndim; ++i) {
+  for (size_t i = 0; i < n; ++i) {
     pzi_text_add(json, i > 0 ? "," : "");
-    pzi_json_add_count(json, (uint64_t)spec->shape[i]);
+    pzi_json_add_count(json, (uint64_t)extents[i]);
   }
   pzi_text_add(json, "]");
 }

@@ -16,13 +16,20 @@
    length before the header. */
 enum { PZI_SAFETENSORS_MAX = 100000000, PZI_SAFETENSORS_PREFIX = 8 };
 
+/* The most dimensions of a tensor in a file, as in NumPy and PyTorch. */
+enum { PZI_FILE_DIMS = 64 };
+
 /* One tensor of a file. */
 typedef struct pzi_file_tensor {
   const char* name;
   const char* dtype; /* as the file names it: "F32" */
-  pz_spec spec;      /* its dtype is 0 where the library has none for it */
-  uint64_t begin;    /* byte range of the data, counted from the end of the header */
+  pz_spec spec; /* its dtype is 0 where the library has none for it; its ndim is -1 if there are
+                        more than PZ_MAX_DIMS dimensions */
+  const int64_t* extents; /* then the shape; else NULL */
+  uint32_t n_extents;
+  uint64_t begin; /* byte range of the data, counted from the end of the header */
   uint64_t end;
+  const char* data; /* where they lie; NULL: in the bytes of the file */
 } pzi_file_tensor;
 
 /* A parsed header. */
@@ -40,6 +47,13 @@ typedef struct pzi_safetensors {
 pz_status pzi_safetensors_parse(const char* text, size_t length, uint64_t data_bytes,
                                 pzi_safetensors* out);
 void pzi_safetensors_cleanup(pzi_safetensors* header);
+
+/* Sets the shape of a tensor whose dtype is set. The header owns more than PZ_MAX_DIMS extents. */
+pz_status pzi_safetensors_set_shape(pzi_safetensors* header, size_t n, const int64_t* extents,
+                                    pzi_file_tensor* out);
+
+/* PZ_IO if two tensors of the sorted header have one name. */
+pz_status pzi_safetensors_check_names(const pzi_safetensors* header);
 
 /* Copies the arrays of a header; the strings are borrowed from it. */
 pz_status pzi_safetensors_borrow(const pzi_safetensors* from, pzi_safetensors* out);

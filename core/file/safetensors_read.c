@@ -17,8 +17,41 @@
 
 enum { DEPTH_MAX = 3 }; /* document, tensor, shape */
 
+pz_status
+pzi_safetensors_set_shape(pzi_safetensors* const header, const size_t n,
+                          const int64_t* const extents, pzi_file_tensor* const out)
+{
+  out->spec = (pz_spec){.ndim = n <= PZ_MAX_DIMS ? (int32_t)n : -1};
+  if (n <= PZ_MAX_DIMS) {
+    out->spec.dtype = pzi_file_dtype_parse(out->dtype);
+    memcpy(out->spec.shape, extents, n * sizeof(*extents));
+    return PZ_OK;
+  }
+  int64_t* const copy = pzi_alloc_list_take(&header->strings, n * sizeof(*copy));
+  if (!copy) {
+    return pzi_no_memory(n * sizeof(*copy));
+  }
+  memcpy(copy, extents, n * sizeof(*copy));
+  out->extents = copy;
+  out->n_extents = (uint32_t)n;
+  return PZ_OK;
+}
+
+/* Reads a shape; returns the bytes that it needs, UINT64_MAX if there is no such number. */
 static pz_status
-read_tensor(const cJSON* const item, const uint64_t data_bytes, pzi_file_tensor* const out)
+read_shape(const cJSON* const shape, const uint32_t bits, pzi_safetensors* const header,
+           pzi_file_tensor* const out, uint64_t* const bytes)
+{
+  int64_t extents[PZI_FILE_DIMS];
+  size_t n = 0;
+  PZ_TRY(pzi_json_extents(shape, PZI_FILE_DIMS, extents, &n));
+  *bytes = pzi_file_dtype_bytes(n, extents, bits);
+  return pzi_safetensors_set_shape(header, n, extents, out);
+}
+
+static pz_status
+read_tensor(const cJSON* const item, const uint64_t data_bytes, pzi_safetensors* const header,
+            pzi_file_tensor* const out)
 {
   const cJSON* const dtype = cJSON_GetObjectItemCaseSensitive(item, "dtype");
   const cJSON* const shape = cJSON_GetObjectItemCaseSensitive(item, "shape");
@@ -31,8 +64,8 @@ read_tensor(const cJSON* const item, const uint64_t data_bytes, pzi_file_tensor*
   if (bits == 0) {
     return pzi_fail(PZ_IO, "unknown dtype \"%.32s\"", dtype->valuestring);
   }
-  out->spec.dtype = pzi_file_dtype_parse(out->dtype);
-  PZ_TRY(pzi_json_shape(shape, &out->spec));
+  uint64_t bytes = 0;
+  PZ_TRY(read_shape(shape, bits, header, out, &bytes));
   if (cJSON_GetArraySize(offsets) != 2 ||
       !pzi_json_count(cJSON_GetArrayItem(offsets, 0), &out->begin) ||
       !pzi_json_count(cJSON_GetArrayItem(offsets, 1), &out->end) || out->begin > out->end) {
@@ -42,7 +75,6 @@ read_tensor(const cJSON* const item, const uint64_t data_bytes, pzi_file_tensor*
     return pzi_fail(PZ_IO, "data end at byte %llu, the file has %llu", (unsigned long long)out->end,
                     (unsigned long long)data_bytes);
   }
-  const uint64_t bytes = pzi_file_dtype_bytes(&out->spec, bits);
   if (bytes == UINT64_MAX) {
     return pzi_fail(PZ_IO, "dtype and shape give no valid number of bytes");
   }
@@ -85,6 +117,18 @@ pzi_safetensors_sort(pzi_safetensors* const header)
   }
 }
 
+pz_status
+pzi_safetensors_check_names(const pzi_safetensors* const header)
+{
+  for (size_t k = 1; k < header->n_tensors; ++k) {
+    const char* const name = header->tensors[header->by_name[k]].name;
+    if (strcmp(header->tensors[header->by_name[k - 1]].name, name) == 0) {
+      return pzi_fail(PZ_IO, "\"%.100s\" appears twice", name);
+    }
+  }
+  return PZ_OK;
+}
+
 /* Checks that the ranges have no gap or overlap, and that names are unique. */
 static pz_status
 check_ranges(pzi_safetensors* const header, const uint64_t data_bytes)
@@ -109,13 +153,7 @@ check_ranges(pzi_safetensors* const header, const uint64_t data_bytes)
                     (unsigned long long)end, (unsigned long long)data_bytes);
   }
   pzi_safetensors_sort(header);
-  for (size_t k = 1; k < n; ++k) {
-    const char* const name = tensors[header->by_name[k]].name;
-    if (strcmp(tensors[header->by_name[k - 1]].name, name) == 0) {
-      return pzi_fail(PZ_IO, "\"%.100s\" appears twice", name);
-    }
-  }
-  return PZ_OK;
+  return pzi_safetensors_check_names(header);
 }
 
 static char*
@@ -132,7 +170,7 @@ read_metadata(const cJSON* const object, char** const room, pzi_safetensors* con
   if (header->metadata) {
     return pzi_fail(PZ_IO, "\"__metadata__\" appears twice");
   }
-  if (!cJSON_IsObject(object)) {
+  if (!cJSON_IsObject(object) && !cJSON_IsNull(object)) {
     return pzi_fail(PZ_IO, "__metadata__ is not an object");
   }
   PZ_TRY(pzi_fail_prefix(pzi_json_unique(object), "__metadata__"));
@@ -166,7 +204,7 @@ read_document(const cJSON* const document, char* room, const uint64_t data_bytes
       continue;
     }
     pzi_file_tensor* const tensor = &out->tensors[out->n_tensors++];
-    PZ_TRY(pzi_fail_prefix(read_tensor(item, data_bytes, tensor), "\"%.100s\"", item->string));
+    PZ_TRY(pzi_fail_prefix(read_tensor(item, data_bytes, out, tensor), "\"%.100s\"", item->string));
     tensor->name = copy_text(&room, item->string);
   }
   return check_ranges(out, data_bytes);
@@ -178,7 +216,7 @@ pzi_safetensors_parse(const char* const text, const size_t length, const uint64_
 {
   pzi_safetensors header = {0};
   cJSON* document = NULL;
-  PZ_TRY(pzi_json_parse(text, length, DEPTH_MAX, "the header", &document));
+  PZ_TRY(pzi_json_parse(text, length, DEPTH_MAX, PZI_JSON_WHOLE_NUMBERS, "the header", &document));
   const size_t n = (size_t)cJSON_GetArraySize(document);
   header.tensors = calloc(n + 1, sizeof(*header.tensors));
   header.by_name = calloc(n + 1, sizeof(*header.by_name));

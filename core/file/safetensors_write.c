@@ -25,7 +25,8 @@ enum { ALIGNMENT = 8 };
 typedef struct placement {
   char* name;
   const char* dtype;
-  pz_spec spec;
+  const int64_t* extents;
+  size_t n_extents;
   uint64_t offset; /* from the start of the file */
   uint64_t bytes;
   uint64_t written; /* bytes so far */
@@ -84,7 +85,7 @@ check_all_names(const pz_writer_tensor* const entries, const size_t n_entries,
 }
 
 static pz_status
-check_tensor(const pz_writer_tensor* const entry, placement* const out)
+check_tensor(pz_writer* const writer, const pz_writer_tensor* const entry, placement* const out)
 {
   if (strcmp(entry->name, "__metadata__") == 0) {
     return pzi_fail(PZ_INVALID, "this name is reserved");
@@ -93,16 +94,25 @@ check_tensor(const pz_writer_tensor* const entry, placement* const out)
   if (bits == 0) {
     return pzi_fail(PZ_INVALID, "unknown dtype \"%.32s\"", entry->dtype ? entry->dtype : "");
   }
-  bool good = entry->spec.ndim >= 0 && entry->spec.ndim <= PZ_MAX_DIMS;
-  for (int32_t i = 0; good && i < entry->spec.ndim; ++i) {
-    good = entry->spec.shape[i] >= 0 && entry->spec.shape[i] <= INT64_C(1) << 53;
+  const bool many = entry->extents != NULL;
+  const size_t n = many ? entry->n_extents : (size_t)entry->spec.ndim;
+  const int64_t* const extents = many ? entry->extents : entry->spec.shape;
+  bool good = many ? n <= PZI_FILE_DIMS : entry->spec.ndim >= 0 && entry->spec.ndim <= PZ_MAX_DIMS;
+  for (size_t i = 0; good && i < n; ++i) {
+    good = extents[i] >= 0 && extents[i] <= INT64_C(1) << 53;
   }
-  const uint64_t bytes = good ? pzi_file_dtype_bytes(&entry->spec, bits) : UINT64_MAX;
+  const uint64_t bytes = good ? pzi_file_dtype_bytes(n, extents, bits) : UINT64_MAX;
   if (bytes > INT64_MAX / 2 || bytes != entry->bytes) {
     return pzi_fail(PZ_INVALID, "found %llu byte%s, dtype and shape require another number",
                     (unsigned long long)entry->bytes, PZI_S(entry->bytes));
   }
-  out->spec = entry->spec;
+  int64_t* const copy = pzi_alloc_list_take(&writer->names, n * sizeof(*copy));
+  if (!copy) {
+    return pzi_no_memory(n * sizeof(*copy));
+  }
+  memcpy(copy, extents, n * sizeof(*copy));
+  out->extents = copy;
+  out->n_extents = n;
   out->bytes = bytes;
   return PZ_OK;
 }
@@ -126,7 +136,7 @@ copy_tensors(pz_writer* const writer, const pz_writer_tensor* const entries, con
     placement* const one = &writer->tensors[writer->n_tensors++];
     one->name = room;
     room = stpcpy(room, entries[k].name) + 1;
-    PZ_TRY(pzi_fail_prefix(check_tensor(&entries[k], one), "\"%.100s\"", one->name));
+    PZ_TRY(pzi_fail_prefix(check_tensor(writer, &entries[k], one), "\"%.100s\"", one->name));
   }
   return PZ_OK;
 }
@@ -166,7 +176,7 @@ add_tensor(pzi_text* const json, const placement* const one)
   pzi_text_add(json, ":{\"dtype\":");
   pzi_json_add_text(json, one->dtype);
   pzi_text_add(json, ",\"shape\":");
-  pzi_json_add_shape(json, &one->spec);
+  pzi_json_add_extents(json, one->n_extents, one->extents);
   pzi_text_add(json, ",\"data_offsets\":[");
   pzi_json_add_count(json, one->offset);
   pzi_text_add(json, ",");
@@ -239,7 +249,7 @@ check_reserved(const pz_writer_tensor* const entries, const size_t n_entries,
 {
   for (size_t k = 0; k < n_entries; ++k) {
     PZ_TRY(
-        pzi_struct_check_reserved(entries[k].reserved, sizeof(entries[k].reserved), "tensor", k));
+        pzi_struct_check_reserved(&entries[k].reserved, sizeof(entries[k].reserved), "tensor", k));
   }
   for (size_t k = 0; k < n_metadata; ++k) {
     PZ_TRY(pzi_struct_check_reserved(metadata[k].reserved, sizeof(metadata[k].reserved), "metadata",

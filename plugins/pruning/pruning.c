@@ -110,6 +110,7 @@ static const pz_parametrization pruning = {
     .residual = pruning_residual,
     .sample = pruning_sample,
     .jvp = pruning_jvp,
+    .legacy_names = "original=_orig mask=_mask",
 };
 
 PZ_PLUGIN(pruning, "1.0.0", PZ_PARAMETRIZATION(&pruning));

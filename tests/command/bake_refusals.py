@@ -37,12 +37,12 @@ def words():
     """wrong command lines are usage errors"""
     folder("words")
     write_tensors("m.safetensors", {w + "original": x})
-    usage("bake", "m.safetensors", says="-o FILE")
+    usage("bake", "m.safetensors", says="-o FILE or --dry-run")
     usage("bake", "-o", "p", says="found 0 operands, expected 1")
     usage("bake", "m.safetensors", "n.safetensors", "-o", "p", says="too many")
     usage("bake", "m.safetensors", "-o", "p", "-o", "q", says="twice")
     usage("bake", "m.safetensors", "-o", "p", "--map", says="--map")
-    for rule in "skew", "=skew", "w=":
+    for rule in "skew", "=skew", "w=", "w=a=", "w(a=b)":
         usage("bake", "m.safetensors", "-o", "p", "--map", rule, says=[f'"{rule}"', "GLOB=CHAIN"])
     usage("bake", "m.safetensors", "-o", "p", "--seed", "1", says="--seed")
     usage("inspect", says="found 0 operands")
@@ -203,7 +203,7 @@ def progress():
     lines = shown.split("\r\033[K")
     assert lines[0].startswith("tensor 2 of 3, 0.0 of 0.0 MiB: w") and lines[-1] == "", lines
     assert any(line.startswith("tensor 3 of 3") and line.endswith(": v") for line in lines), lines
-    status, shown = terminal(["inspect", "m.safetensors", "--map", "v=slow", "--map", "w=skew"])
+    status, shown = terminal(["inspect", "m.safetensors", "--values", "--map", "v=slow", "--map", "w=skew"])
     assert status == 0 and "tensor 1 of 2: v" in shown and shown.endswith("\r\033[K"), (status, shown)
     status, shown = terminal(["bake", "m.safetensors", "--map", "*=skew", "-o", "r.safetensors"])
     assert (status, shown) == (0, ""), shown

@@ -150,14 +150,15 @@ def models():
 
     save("own.safetensors", {f"parametrizations.{name}.original": [3, 3]}, described("1" + text, "skew"))
     row = r"w\u{9b}1m" + odd
-    printed("inspect", "own.safetensors", says=["chains", row, "skew 1" + text_shown, "values"])
+    printed("inspect", "own.safetensors", "--values", says=["chains", row, "skew 1" + text_shown, "values"])
     printed("bake", "own.safetensors", "-o", "o.safetensors", "--force")
     for metadata in {"key" + text: text}, described("1", "skew"), described("1", "x" + text), {"parametrize": text}:
         save("m.safetensors", tensors, metadata)
         printed("inspect", "m.safetensors", says=text_shown if "parametrize" not in metadata else ())
         for rule in name + "=hostile", "v=hostile", "*=skew", "*" + text + "=skew", "*=" + text:
             for more in [], ["--lenient"]:
-                printed("inspect", "m.safetensors", "--map", rule.encode(), *more)
+                printed("inspect", "m.safetensors", "--values", "--map", rule.encode(), *more)
+                printed("inspect", "m.safetensors", "--json", "--map", rule.encode(), *more)
                 printed("bake", "m.safetensors", "--map", rule.encode(), "-o", "o.safetensors", "--force", *more)
     for word in evil, text.encode():
         printed("inspect", word, says=r"\x1b")

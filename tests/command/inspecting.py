@@ -40,7 +40,7 @@ def own():
     folder("own")
     subprocess.run([models], check=True, env=environment)
     file, _ = read_tensors("model.safetensors")
-    out = good("inspect", "model.safetensors")
+    out = good("inspect", "model.safetensors", "--values")
     shown = sections(out)
     assert list(shown) == ["tensors", "metadata", "chains", "values"], out
     for name, x in file.items():
@@ -49,7 +49,8 @@ def own():
     assert f"\n{len(file)} tensors, {sum(x.nbytes for x in file.values())} bytes\n" in out, out
     assert shown["metadata"]["epoch"] == ["12"] and "parametrize" not in shown["metadata"], out
     version = r"(\d+\.\d+\.\d+)"
-    text, saved, here = shown["chains"]["weight"]
+    text, saved, here, told_by = shown["chains"]["weight"]
+    assert told_by == "file", out
     assert text == "skew,cayley" and re.fullmatch(f"skew {version}, cayley {version}", saved) and saved == here, out
     assert shown["chains"]["layer.mask"][0] == "pruning(p_drop=0.4,seed=3)", out
     assert "layer.parametrizations.deep.original" in shown["chains"], out
@@ -69,15 +70,16 @@ def foreign():
     folder("foreign")
     x, y = generator.standard_normal((2, 5, 5)), generator.standard_normal((4,)).astype(np.float32)
     write_tensors("m.safetensors", {w + "original": x, "c.parametrizations.v.original": y, "c.parametrizations.v.0.mask": y, "b": y})
-    shown = sections(good("inspect", "m.safetensors"))
-    assert shown["chains"]["w"] == ["unknown", "unknown"] and shown["chains"]["c.v"] == ["unknown", "unknown"]
+    shown = sections(good("inspect", "m.safetensors", "--values"))
+    assert shown["chains"]["w"] == ["unknown", "unknown"], shown
+    assert shown["chains"]["c.v"][0] == "pruning" and shown["chains"]["c.v"][3] == "original 4 times mask 4", shown
     assert shown["values"]["w"][:3] == ["-", "-", "-"] and shown["values"]["w"][3], shown
-    shown = sections(good("inspect", "m.safetensors", "--map", "w=skew,matrix_exp", "--map", "*=pruning"))
+    shown = sections(good("inspect", "m.safetensors", "--values", "--map", "w=skew,matrix_exp", "--map", "*=pruning"))
     assert shown["chains"]["w"][:2] == ["skew,matrix_exp", "unknown"], shown
     shape, residual, condition = shown["values"]["w"][:3]
     assert shape == "2x5x5" and float(residual) < 1e-12 and abs(float(condition) - 1) < 1e-3, shown
     assert shown["values"]["c.v"][0] == "4" and shown["values"]["c.v"][2] == "no matrix", shown
-    shown = sections(good("inspect", "m.safetensors", "--map", "w=skew", "--map", "c.v=pruning", "--device", "reference"))
+    shown = sections(good("inspect", "m.safetensors", "--values", "--map", "w=skew", "--map", "c.v=pruning", "--device", "reference"))
     assert shown["values"]["w"][1:3] == ["0", shown["values"]["w"][2]], shown
     skewed = skew(x)  # of odd size, so singular
     assert shown["values"]["w"][2] == "inf" or float(shown["values"]["w"][2]) > 1e14, (shown, np.linalg.cond(skewed))
@@ -91,7 +93,7 @@ def reasons():
         w + "original": eye, "parametrizations.u.original": eye, "parametrizations.v.original": eye,
         "parametrizations.v.0.Id": eye, "parametrizations.t.original": np.full((2, 2), np.nan, np.float32),
     })  # fmt: skip
-    rules = ["--map", "w=cayley", "--map", "u=elsewhere,skew", "--map", "v=skew", "--map", "t=symmetric"]
+    rules = ["--values", "--map", "w=cayley", "--map", "u=elsewhere,skew", "--map", "v=skew", "--map", "t=symmetric"]
     out = good("inspect", "m.safetensors", *rules)
     shown = sections(out)
     assert shown["chains"]["u"][0] == "elsewhere,skew" and shown["chains"]["u"][2].startswith("elsewhere missing, skew "), out

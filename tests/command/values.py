@@ -285,6 +285,31 @@ def reflections():
     refused("invert", "-p", "skew,matrix_exp", q, "-o", "z.npy", "--device", "reference", says="schur")
 
 
+def updated():
+    """--updates runs steps of the power method; value and gradient are of the state after them"""
+    folder("updated")
+    w = 3 * np.linalg.qr(normal(8, 6))[0] @ np.diag([1, 0.97, 0.9, 0.5, 0.2, 0.1]) @ np.linalg.qr(normal(6, 6))[0]
+    save("w.npy", w)
+    save("g.npy", normal(8, 6))
+
+    def norm(*updates):
+        good("apply", "-p", "spectral_norm", "w.npy", "-o", "y.npy", "--seed", 5, "--force", *updates)
+        return np.linalg.norm(np.load("y.npy"), 2)
+
+    sizes = [norm(), *(norm("--updates", k) for k in (1, 10, 1000))]
+    assert all(a >= b - 1e-12 for a, b in zip(sizes, sizes[1:])) and sizes[0] - 1 > 1e-6 > 1e-12 > sizes[3] - 1, sizes
+    good("vjp", "-p", "spectral_norm", "w.npy", "--grad", "g.npy", "-o", "x.npy", "--seed", 5, "--updates", 1000)
+    u, s, v = np.linalg.svd(w)
+    y, g = w / s[0], np.load("g.npy")
+    want = (g - (g * y).sum() * np.outer(u[:, 0], v[0])) / s[0]
+    assert np.abs(np.load("x.npy") - want).max() < 1e-10 * np.abs(want).max()
+    refused("apply", "-p", "pruning", "w.npy", "-o", "z.npy", "--device", "cup", "--updates", 3, says="cup")
+    for bad in "0", "-1", "x", "":
+        usage("apply", "-p", "skew", "w.npy", "-o", "z.npy", "--updates", bad, says="--updates")
+    good("apply", "-p", "pruning", "w.npy", "-o", "z.npy", "--seed", 3, "--updates", 3)  # has none
+    usage("sample", "-p", "skew", "3", "3", "-o", "z.npy", "--updates", 3, says="--updates")
+
+
 def started():
     """NumPy is here, and the devices to test on"""
     global generator
@@ -296,4 +321,4 @@ def started():
     print("# devices", *devices)
 
 
-main([started] + ([orthogonal, rounding, definite, gradients, directions, densities, round_trips, samples, pruned, reflections] if np else []))
+main([started] + ([orthogonal, rounding, definite, gradients, directions, densities, round_trips, samples, pruned, reflections, updated] if np else []))

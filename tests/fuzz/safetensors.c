@@ -38,9 +38,11 @@ expected_bytes(const pzi_file_tensor* const t)
 {
   const char* name = NULL;
   double bits = pzi_file_dtype_bits(t->dtype, &name);
-  for (int32_t i = 0; i < t->spec.ndim; ++i) {
-    FUZZ_ENSURE(t->spec.shape[i] >= 0);
-    bits *= (double)t->spec.shape[i];
+  const size_t n = t->extents ? t->n_extents : (size_t)t->spec.ndim;
+  const int64_t* const extents = t->extents ? t->extents : t->spec.shape;
+  for (size_t i = 0; i < n; ++i) {
+    FUZZ_ENSURE(extents[i] >= 0);
+    bits *= (double)extents[i];
   }
   return bits / 8.0;
 }
@@ -53,7 +55,9 @@ check_tensors(const pz_file* const file, const char* const end)
   for (size_t k = 0; k < header->n_tensors; ++k) {
     const pzi_file_tensor* const t = &header->tensors[k];
     pz_file_tensor_info entry = {.size = sizeof(entry)};
-    FUZZ_ENSURE(t->spec.ndim >= 0 && t->spec.ndim <= PZ_MAX_DIMS);
+    FUZZ_ENSURE(t->extents ? t->spec.ndim == -1 && t->spec.dtype == 0 &&
+                                 t->n_extents > PZ_MAX_DIMS && t->n_extents <= PZI_FILE_DIMS
+                           : t->spec.ndim >= 0 && t->spec.ndim <= PZ_MAX_DIMS);
     FUZZ_ENSURE(t->begin <= t->end && (double)(t->end - t->begin) == expected_bytes(t));
     FUZZ_ENSURE(strcmp(t->name, "__metadata__") != 0);
     FUZZ_ENSURE(pz_file_find(file, t->name, &entry) == PZ_OK && entry.name == t->name);

@@ -292,6 +292,29 @@ START_TEST(semantics_20_half_precision_is_widened)
 }
 END_TEST
 
+/* A pattern that is a name matches that name, whatever its characters mean in patterns. */
+START_TEST(semantics_20_a_name_is_its_own_pattern)
+{
+  static const pz_chain_rule rules[] = {{.pattern = "l[01].w", .text = "skew"},
+                                        {.pattern = "*", .text = "symmetric"}};
+  fill_tensors();
+  const part parts[] = {{"l[01].parametrizations.w.original", "F32", &a},
+                        {"l0.parametrizations.w.original", "F32", &b},
+                        {"l2.parametrizations.w.original", "F32", &c}};
+  make_file(parts, 3);
+  pz_module* made = NULL;
+  const pz_load_settings settings = settings_of(0, rules, 2);
+  ck_assert_ok(pz_module_from_file(context, NULL, file, NULL, &settings, &made));
+  const pz_chain* chain = NULL;
+  for (int k = 0; k < 3; ++k) {
+    const char* const name = k == 0 ? "l[01].w" : k == 1 ? "l0.w" : "l2.w";
+    ck_assert_ok(pz_module_chain(made, name, &chain));
+    ck_assert_uint_eq(pz_chain_value(chain)->structure, k == 2 ? PZ_SYMMETRIC : PZ_SKEW);
+  }
+  pz_module_free(made);
+}
+END_TEST
+
 START_TEST(semantics_20_dtypes_that_no_module_holds)
 {
   const pz_tensor counts = fixture_normal(PZ_F64, 1, 3);
@@ -318,6 +341,7 @@ main(void)
   tcase_add_test(tcase, semantics_20_plain_checkpoints_are_assigned);
   tcase_add_test(tcase, semantics_20_assigning_moves_own_tensors_along);
   tcase_add_test(tcase, semantics_20_half_precision_is_widened);
+  tcase_add_test(tcase, semantics_20_a_name_is_its_own_pattern);
   tcase_add_test(tcase, semantics_20_dtypes_that_no_module_holds);
   return test_main_case(tcase);
 }

@@ -151,6 +151,137 @@ START_TEST(writers_check_what_they_are_given)
 }
 END_TEST
 
+/* Tensors of 9 to 64 dimensions are read and written; modules do not hold them. */
+START_TEST(more_dimensions_than_modules_have)
+{
+  enum { MOST = 64 };
+  static const float data[6] = {1, 2, 3, 4, 5, 6};
+  static const pz_chain_rule rule = {.pattern = "w", .text = "pruning"};
+  int64_t extents[MOST];
+  for (size_t k = 0; k < MOST; ++k) {
+    extents[k] = k == 5 ? 3 : k == 8 ? 2 : 1;
+  }
+  pz_writer_tensor e[] = {
+      {.name = "deep", .dtype = "F32", .bytes = 24, .extents = extents, .n_extents = 9},
+      {.name = "parametrizations.w.original", .dtype = "F32", .bytes = 24, .extents = extents},
+  };
+  pz_writer* writer = NULL;
+  e[1].n_extents = MOST + 1;
+  ck_assert_fails(pz_writer_open(path, 0, e, 2, NULL, 0, &writer), PZ_INVALID, "another number");
+  e[1].n_extents = MOST;
+  e[1].reserved = 1;
+  ck_assert_fails(pz_writer_open(path, 0, e, 2, NULL, 0, &writer), PZ_INVALID, "reserved");
+  e[1].reserved = 0;
+  ck_assert_ok(pz_writer_open(path, 0, e, 2, NULL, 0, &writer));
+  for (uint32_t k = 0; k < 2; ++k) {
+    ck_assert_ok(pz_writer_put(writer, k, data, 24));
+  }
+  ck_assert_ok(pz_writer_commit(writer));
+  reopen();
+  for (uint32_t k = 0; k < 2; ++k) {
+    pz_file_tensor_info found = {.size = sizeof(found)};
+    ck_assert_ok(pz_file_find(file, e[k].name, &found));
+    ck_assert_int_eq(found.spec.ndim, -1);
+    ck_assert_uint_eq(found.spec.dtype, 0);
+    ck_assert_uint_eq(found.n_extents, e[k].n_extents);
+    ck_assert_mem_eq(found.extents, extents, found.n_extents * sizeof(*extents));
+    ck_assert_mem_eq(found.data, data, 24);
+  }
+  /* a plain tensor, an original, and the tensor of a module */
+  pz_module* made = NULL;
+  pz_load_settings settings = settings_of(PZ_LOAD_WIDEN, &rule, 1);
+  ck_assert_fails(pz_module_from_file(context, NULL, file, "deep", &settings, &made), PZ_MISMATCH,
+                  "\"deep\": found 9 dimensions, expected at most 8");
+  ck_assert_fails(pz_module_from_file(context, NULL, file, "w", &settings, &made), PZ_MISMATCH,
+                  "found 64 dimensions");
+  settings.flags |= PZ_LOAD_LENIENT;
+  ck_assert_ok(pz_module_from_file(context, NULL, file, "deep", &settings, &made));
+  pz_module_free(made);
+  fixture_add(module, "deep", 3, 2);
+  ck_assert_int_eq(pz_module_load(module, file, &settings), PZ_MISMATCH);
+}
+END_TEST
+
+/* Tensors of memory are those of a file. */
+START_TEST(files_of_tensors_in_memory)
+{
+  static const float g[] = {3, 5};
+  static const double v[] = {1, 0, 0, 2};
+  const pz_metadata texts[] = {{.key = "a", .text = "1"}, {.key = "parametrize", .text = "{"}};
+  const pz_chain_rule rule = {.pattern = "w", .text = "weight_norm"};
+  pz_file_tensor_info t[3] = {
+      {.name = "parametrizations.w.original1", .dtype = "F64", .data = v, .bytes = 32},
+      {.name = "parametrizations.w.original0", .dtype = "F32", .data = g, .bytes = 8},
+      {.name = "empty", .dtype = "BOOL"},
+  };
+  for (size_t k = 0; k < 3; ++k) {
+    const int64_t shape[] = {k == 2 ? 0 : 2, k == 0 ? 2 : 1};
+    t[k].size = sizeof(t[k]);
+    t[k].spec = pz_spec_make(0, 2, shape);
+  }
+  pz_file* made = NULL;
+  ck_assert_fails(pz_file_from_tensors(NULL, 1, NULL, 0, &made), PZ_INVALID, "expected tensors");
+  ck_assert_fails(pz_file_from_tensors(t, 3, NULL, 1, &made), PZ_INVALID, "metadata");
+  ck_assert_int_eq(pz_file_from_tensors(t, 3, texts, 1, NULL), PZ_INVALID);
+  ck_assert_fails(pz_file_from_tensors(t, 3, texts, 2, &made), PZ_IO, "the description");
+  t[1].bytes = 4;
+  ck_assert_fails(pz_file_from_tensors(t, 3, texts, 1, &made), PZ_INVALID, "found 4 bytes");
+  t[1].bytes = 8;
+  t[1].data = NULL;
+  ck_assert_fails(pz_file_from_tensors(t, 3, texts, 1, &made), PZ_INVALID, "found 0 bytes");
+  t[1].data = g;
+  t[1].dtype = "F33";
+  ck_assert_fails(pz_file_from_tensors(t, 3, texts, 1, &made), PZ_INVALID, "\"F33\"");
+  t[1].dtype = "F32";
+  t[1].spec.ndim = -1;
+  ck_assert_fails(pz_file_from_tensors(t, 3, texts, 1, &made), PZ_INVALID, "another number");
+  t[1].spec.ndim = 2;
+  t[1].name = t[0].name;
+  ck_assert_fails(pz_file_from_tensors(t, 3, texts, 1, &made), PZ_IO, "appears twice");
+  t[1].name = NULL;
+  ck_assert_fails(pz_file_from_tensors(t, 3, texts, 1, &made), PZ_INVALID, "no name");
+  char name[] = "parametrizations.w.original0"; /* is copied */
+  t[1].name = name;
+  t[1].size = 4;
+  ck_assert_int_eq(pz_file_from_tensors(t, 3, texts, 1, &made), PZ_INVALID);
+  t[1].size = sizeof(t[1]);
+  ck_assert_ok(pz_file_from_tensors(t, 3, texts, 1, &made));
+  memset(name, 'x', sizeof(name) - 1);
+  ck_assert_str_eq(pz_file_text(made, "a"), "1");
+  for (uint32_t k = 0; k < 3; ++k) { /* in their order, where they are */
+    pz_file_tensor_info found = {.size = sizeof(found)};
+    ck_assert_ok(pz_file_tensor(made, k, &found));
+    ck_assert_str_eq(found.dtype, t[k].dtype);
+    ck_assert(found.data == t[k].data || k == 2);
+  }
+  pz_file_chain_info chain = {.size = sizeof(chain)};
+  ck_assert_ok(pz_file_chain(made, 0, &chain));
+  ck_assert_str_eq(chain.path, "w");
+  ck_assert_uint_eq(chain.n_tensors, 2);
+
+  /* the value has the widest dtype of its tensors, if it may */
+  pz_load_settings settings = settings_of(0, &rule, 1);
+  pz_module* w = NULL;
+  ck_assert_int_eq(pz_module_from_file(context, NULL, made, "w", &settings, &w), PZ_MISMATCH);
+  settings.flags = PZ_LOAD_WIDEN;
+  ck_assert_ok(test_module_from_file(context, getenv("TEST_DEVICE"), made, "w", &settings, &w));
+  double value[4];
+  const pz_tensor host = pz_host_tensor(PZ_F64, value, 2, (const int64_t[]){2, 2});
+  ck_assert_ok(pz_module_read(w, "w", &host));
+  ck_assert_double_eq(value[0], 3.0);
+  ck_assert_double_eq(value[3], 5.0);
+  pz_module_free(w);
+
+  /* with current names, and after the file it was made from */
+  pz_file* renamed = NULL;
+  ck_assert_ok(pz_file_with_current_names(made, context, &rule, 1, &renamed));
+  pz_file_close(renamed);
+  pz_file_close(made);
+  ck_assert_ok(pz_file_from_tensors(NULL, 0, NULL, 0, &made));
+  pz_file_close(made);
+}
+END_TEST
+
 #define ENTRY(name) "\"" name "\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}"
 
 START_TEST(semantics_20_lists_are_told_by_names)
@@ -227,6 +358,8 @@ main(void)
   TCase* const tcase = folder_case("raw files");
   tcase_add_test(tcase, semantics_20_every_dtype_passes_through);
   tcase_add_test(tcase, writers_check_what_they_are_given);
+  tcase_add_test(tcase, more_dimensions_than_modules_have);
+  tcase_add_test(tcase, files_of_tensors_in_memory);
   tcase_add_test(tcase, semantics_20_lists_are_told_by_names);
   tcase_add_test(tcase, semantics_20_lists_are_told_by_the_description);
   return test_main_case(tcase);

@@ -5,6 +5,7 @@
    which crashes, ends the process or never returns breaks that rule alone. */
 
 #include "../commands.h"
+#include "../print.h"
 #include "../say.h"
 #include "outcome.h"
 #include "process_state.h"
@@ -197,24 +198,6 @@ run_child(run* const r, void (*const body)(const run* r, const char* id, const r
 }
 
 /* ---- reports ----------------------------------------------------------------------------------- */
-
-/* A JSON string. */
-static void
-print_quoted(const char* text)
-{
-  putchar('"');
-  for (; *text != '\0'; ++text) {
-    const unsigned char c = (unsigned char)*text;
-    if (c == '"' || c == '\\') {
-      printf("\\%c", c);
-    } else if (c < 0x20 || c == 0x7f) {
-      printf("\\u%04x", (unsigned)c);
-    } else {
-      putchar(c);
-    }
-  }
-  putchar('"');
-}
 
 static void
 report(run* const r, const char* const id, const char* const name, const char* const summary)

@@ -49,7 +49,8 @@ PZ_API pz_status pz_module_save(pz_module* module, const char* path,
 /* The chain that makes a value which a file holds parametrized. The first rule whose pattern
    matches the value's path ("rnn.weight") counts, before the file's own metadata. */
 typedef struct pz_chain_rule {
-  const char* pattern;  /* as for fnmatch; "*" matches dots too. A chain on a tensor of another
+  const char*
+      pattern; /* the path itself, or as for fnmatch; "*" matches dots too. A chain on a tensor of another
                            chain ("parametrizations.weight.original") matches only patterns that
                            contain "parametrizations" */
   const char* text;     /* of the chain */
@@ -65,7 +66,8 @@ enum {
      Without this flag it is unknown. */
   PZ_LOAD_ASSIGN = 1U << 1,
   /* F16, BF16 and F32 may be loaded into tensors of a wider floating-point dtype. If the load
-     makes the tensors, F16 and BF16 become float32. */
+     makes the tensors, F16 and BF16 become float32, and a chain that a rule defines has the widest
+     dtype of its tensors in the file. */
   PZ_LOAD_WIDEN = 1U << 2,
 };
 
@@ -107,7 +109,9 @@ PZ_API pz_status pz_module_from_file(pz_context* context, pz_queue* queue, const
 
 /* ---- reading files ------------------------------------------------------------ */
 
-/* Maps a file and checks its header. PZ_NOT_FOUND, or PZ_IO with what is wrong. If another
+/* Maps a file and checks its header. Models in several files are opened by their index,
+   "model.safetensors.index.json", or by their folder if it has one index, or one safetensors file
+   and no index; their tensors are then those of one file. PZ_NOT_FOUND, or PZ_IO with what is wrong. If another
    process truncates the file while it is open, reading it ends this process (SIGBUS), as with
    every mapped file. Any number of threads can read an open file. [any thread] */
 PZ_API pz_status pz_file_open(const char* path, pz_file** out);
@@ -119,10 +123,22 @@ typedef struct pz_file_tensor_info {
   uint32_t reserved;
   const char* name;
   const char* dtype; /* as in the format: "F32", "BF16", "BOOL" */
-  pz_spec spec;      /* its dtype is 0 if the library has none for it */
+  pz_spec spec;      /* its dtype is 0 if the library has none for it; its ndim is -1 if there are
+                        more than PZ_MAX_DIMS dimensions */
   const void* data;  /* little endian, C order, not aligned */
   uint64_t bytes;
+  const int64_t* extents; /* the shape of more than PZ_MAX_DIMS dimensions; else NULL */
+  uint32_t n_extents;     /* at most 64 */
+  uint32_t reserved2;
 } pz_file_tensor_info;
+
+/* A file of tensors that lie elsewhere in memory: parts of several files, or of a file of another
+   format. `tensors` have the size of the first one and no two the same name; text "parametrize" of
+   the metadata is read as in pz_file_open. Names and texts are copied, data are borrowed and must
+   outlive the file. The order of the tensors is that of their bytes. [any thread] */
+PZ_API pz_status pz_file_from_tensors(const pz_file_tensor_info* tensors, uint32_t n_tensors,
+                                      const pz_metadata* metadata, uint32_t n_metadata,
+                                      pz_file** out);
 
 /* Describes tensor `index`, in the order of bytes, or the tensor of a name. Borrowed from the
    file. [any thread] */
@@ -166,7 +182,9 @@ typedef struct pz_writer_tensor {
   const char* dtype; /* as in the format: "F32", "BF16", "BOOL" */
   pz_spec spec;      /* of which only the shape counts */
   uint64_t bytes;
-  uint64_t reserved[2]; /* zero */
+  const int64_t* extents; /* NULL, or the shape instead of that of `spec`: at most 64 extents */
+  uint32_t n_extents;
+  uint32_t reserved; /* zero */
 } pz_writer_tensor;
 
 /* Begins a file with these tensors and metadata. The order of their bytes is chosen so that all
