@@ -327,9 +327,6 @@ invert_group(const void* const context, const int64_t first, const int64_t count
   case 4:
     invert_lanes(b, 4, true, first, count, memory);
     break;
-  case 8:
-    invert_lanes(b, 8, true, first, count, memory);
-    break;
   default:
     invert_lanes(b, n, true, first, count, memory);
     break;

@@ -59,10 +59,6 @@ TYPED(multiply_padded)(const padded_product* const t, const int64_t rows, const 
   int64_t j = 0;
   for (; j + 2 * LANES <= width; j += 2 * LANES) {
     int64_t i = 0;
-    for (; i + 12 <= rows; i += 12) { /* what is left is a multiple of four again */
-      product_block(t, 6, 2, i, j);
-      product_block(t, 6, 2, i + 6, j);
-    }
     for (; i + 4 <= rows; i += 4) {
       product_block(t, 4, 2, i, j);
     }

@@ -97,7 +97,7 @@ gather_triangle(const batch* const t, const int64_t n, const lane_view y)
 }
 
 /* y = alpha (a + shift I)^T b (a + shift I)^T; `known` where n is known when compiled and all
-   operands have rows as runs. Up to order 4 packing is unrolled. */
+   operands have rows as runs. */
 LANE_INLINE void
 adjoint_of_order(const batch* const t, const int64_t n, const bool known, const int64_t first,
                  const int64_t count)
@@ -113,7 +113,7 @@ adjoint_of_order(const batch* const t, const int64_t n, const bool known, const 
   shifted.at = a;
   given.at = b;
   out.at = b;
-  if (known && n <= 4) {
+  if (known) {
     lane_load_square(n, &t->a.layout, count, at(&t->a, first), a);
     lane_load_square(n, &t->b.layout, count, at(&t->b, first), b);
   } else {
@@ -128,7 +128,7 @@ adjoint_of_order(const batch* const t, const int64_t n, const bool known, const 
   if (t->by != 0) {
     gather_triangle(t, n, out);
   }
-  if (known && n <= 4) {
+  if (known) {
     lane_store_square(n, &t->y.layout, count, b, at(&t->y, first));
   } else {
     TYPED(lane_store)(&t->y.layout, count, NULL, b, at(&t->y, first));
@@ -147,9 +147,6 @@ adjoint_group(const batch* const t, const int64_t first, const int64_t count)
     break;
   case 4:
     adjoint_of_order(t, 4, true, first, count);
-    break;
-  case 8:
-    adjoint_of_order(t, 8, true, first, count);
     break;
   default:
     adjoint_of_order(t, t->y.rows, false, first, count);
