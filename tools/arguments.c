@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HELP = 0x100, N_OPTIONS = 29 };
+enum { HELP = 0x100, N_OPTIONS = 30 };
 
 /* In the order of the bits OPTION_...; no command takes two options of the same name. */
 static const struct {
@@ -55,6 +55,7 @@ static const struct {
     {"strip", NULL, "remove module. and _orig_mod. of wrapped modules from names", '\0'},
     {"shard-size", "SIZE", "write a folder of files of at most SIZE (5GB), with an index", '\0'},
     {"updates", "K", "update the state K times first (steps of spectral_norm)", '\0'},
+    {"key", "NAME", "the state dict in a file of torch.save that has several", '\0'},
 };
 
 bool
@@ -212,6 +213,9 @@ take_option(const uint32_t k, const char* const value, arguments* const out)
     break;
   case OPTION_KIND:
     place = &out->kind;
+    break;
+  case OPTION_KEY:
+    place = &out->key;
     break;
   case OPTION_JSON:
     out->json = true;

@@ -41,6 +41,7 @@ enum {
   OPTION_STRIP = 1U << 26,
   OPTION_SHARD_SIZE = 1U << 27,
   OPTION_UPDATES = 1U << 28,
+  OPTION_KEY = 1U << 29,
 };
 
 typedef struct command command;
@@ -55,6 +56,7 @@ typedef struct arguments {
   const char* tag;
   const char* id;
   const char* kind;
+  const char* key;
   const char** outputs; /* in order */
   size_t n_outputs;
   const char** tangents; /* in order */

@@ -373,7 +373,7 @@ work(watch* const w, void* const user)
   const arguments* const a = j->a;
   const pz_context_settings settings = {.size = sizeof(settings), .seed = a->seed};
   uint32_t place = 0;
-  if (!model_file_open(&j->input, a->operands[0], false) ||
+  if (!model_file_open(&j->input, a->operands[0], a->key, false) ||
       !good(j, NULL, pz_context_new(&settings, &j->context)) ||
       !good(j, a->device, pz_queue_open(j->context, a->device, NULL, &j->queue)) || !plan(j)) {
     return false;

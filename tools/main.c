@@ -151,12 +151,13 @@ static const command commands[] = {
             "A tensor whose chain is not known is an error:\n"
             "  --map 'rnn.weight_hh*=skew,matrix_exp' --map '*=symmetric'\n"
             "A view may need the tensor's shape: --map 'w=view(cols=*,tensor=4x3),simplex'.\n"
-            "MODEL may be an index (model.safetensors.index.json) or a folder with one.\n"
+            "MODEL may be an index (model.safetensors.index.json), a folder with one, or a state\n"
+            "dict of torch.save (.pt, .bin), of which no code runs.\n"
             "Values that are not finite, and numbers beyond a smaller dtype, are errors without\n"
             "--lenient.\n",
         .takes = OPTION_RULES | OPTION_OUTPUT | OPTION_DEVICE | OPTION_FORCE | OPTION_LENIENT |
                  OPTION_FLOATS | OPTION_DRY_RUN | OPTION_JSON | OPTION_PARTIAL | OPTION_STRIP |
-                 OPTION_SHARD_SIZE,
+                 OPTION_SHARD_SIZE | OPTION_KEY,
         .least_operands = 1,
         .most_operands = 1,
         .run = run_bake,
@@ -171,7 +172,7 @@ static const command commands[] = {
             "distance is printed, relative to the norm of the tensor. All other tensors are\n"
             "copied byte for byte. The chains are not in the file: give the same --map to bake.\n",
         .takes = OPTION_RULES | OPTION_OUTPUT | OPTION_DEVICE | OPTION_FORCE | OPTION_SEED |
-                 OPTION_SHARD_SIZE,
+                 OPTION_SHARD_SIZE | OPTION_KEY,
         .needs = OPTION_RULES | OPTION_OUTPUT,
         .least_operands = 1,
         .most_operands = 1,
@@ -188,7 +189,7 @@ static const command commands[] = {
             "2-norm) of its matrices; or the reason why there is none. This decomposes every\n"
             "matrix. --map works as in bake.\n",
         .takes = OPTION_RULES | OPTION_DEVICE | OPTION_LENIENT | OPTION_VALUES | OPTION_STRIP |
-                 OPTION_JSON,
+                 OPTION_KEY | OPTION_JSON,
         .least_operands = 1,
         .most_operands = 1,
         .run = run_inspect,

@@ -237,7 +237,7 @@ model_open(const arguments* const a, model* const out)
 {
   *out = (model){.path = a->operands[0], .device = a->device, .lenient = a->lenient};
   const pz_context_settings settings = {.size = sizeof(settings), .flags = PZ_DEVICE_TENSORS};
-  if (!model_file_open(&out->input, out->path, a->strip)) {
+  if (!model_file_open(&out->input, out->path, a->key, a->strip)) {
     return false;
   }
   const pz_status status = pz_context_new(&settings, &out->context);

@@ -150,10 +150,17 @@ read_tensors(model_file* const f, const char* const path, const bool strip)
 }
 
 bool
-model_file_open(model_file* const f, const char* const path, const bool strip)
+model_file_open(model_file* const f, const char* const path, const char* const key,
+                const bool strip)
 {
   memset(f, 0, sizeof(*f));
-  const pz_status status = pz_file_open(path, &f->open[0]);
+  const bool of_torch = torch_file_is(path);
+  if (of_torch && !torch_file_open(&f->torch, path, key)) {
+    return false;
+  }
+  const pz_status status =
+      of_torch ? pz_file_from_tensors(f->torch.tensors, f->torch.n, NULL, 0, &f->open[0])
+               : pz_file_open(path, &f->open[0]);
   if (status != PZ_OK) {
     say_library(path, status);
     return false;
@@ -172,6 +179,7 @@ model_file_close(model_file* const f)
   while (f->n_open > 0) {
     pz_file_close(f->open[--f->n_open]);
   }
+  torch_file_close(&f->torch);
   free(f->metadata);
   free(f->ties);
   texts_cleanup(&f->texts);

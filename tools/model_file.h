@@ -6,6 +6,7 @@
 #ifndef TOOLS_MODEL_FILE_H
 #define TOOLS_MODEL_FILE_H
 
+#include "formats/torch_file.h"
 #include "texts.h"
 
 #include <parametrize/parametrize.h>
@@ -20,6 +21,7 @@ typedef struct model_tie {
 
 /* All zero bytes: nothing is open. Texts are those of files and of `texts`. */
 typedef struct model_file {
+  torch_file torch; /* of torch.save, from which the first one borrows; else not open */
   pz_file* open[4]; /* each borrows from those before it */
   size_t n_open;
   pz_metadata* metadata; /* without ties */
@@ -31,9 +33,9 @@ typedef struct model_file {
   texts texts;
 } model_file;
 
-/* Opens a file. `strip`: removes prefixes of wrappers from the names. Prints errors. Close in either
-   case. */
-bool model_file_open(model_file* f, const char* path, bool strip);
+/* Opens a file. `strip`: removes prefixes of wrappers from the names; `key` is that of
+   torch_file_open. Prints errors. Close in either case. */
+bool model_file_open(model_file* f, const char* path, const char* key, bool strip);
 void model_file_close(model_file* f);
 
 /* The last file of `open`. */

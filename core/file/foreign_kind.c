@@ -18,8 +18,7 @@ pzi_foreign_kind(const char* const bytes, const size_t size)
       {"version https://git-lfs", "a git-lfs pointer; \"git lfs pull\" fetches the file"},
       {"<!doctype", "an HTML page, not what was to be downloaded"},
       {"<html", "an HTML page, not what was to be downloaded"},
-      {"PK\3\4", "a zip archive, as of torch.save or .npz; save the state dict with "
-                 "safetensors.torch.save_file"},
+      {"PK\3\4", "a zip archive, as of torch.save, which \"parametrize bake\" converts, or .npz"},
       {"\x80\2", "a pickle, as of torch.save before PyTorch 1.6; save the state dict with "
                  "safetensors.torch.save_file"},
       {"GGUF", "a GGUF file; convert the model from its original files"},
