@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HELP = 0x100, N_OPTIONS = 22 };
+enum { HELP = 0x100, N_OPTIONS = 23 };
 
 /* In the order of the bits OPTION_...; no command takes two options of the same name. */
 static const struct {
@@ -47,6 +47,7 @@ static const struct {
     {"id", "ID", "only this parametrization of the file", '\0'},
     {"json", NULL, "print the result as JSON", '\0'},
     {"limit", "SECONDS", "longest time to open one file (default: 10)", '\0'},
+    {"rule", "RULE", "only this rule, and those of the file", '\0'},
     {"kind", "KIND", "entries (the default), rows, matrices or backend", '\0'},
 };
 
@@ -145,6 +146,9 @@ take_option(const uint32_t k, const char* const value, arguments* const out)
     break;
   case OPTION_ID:
     place = &out->id;
+    break;
+  case OPTION_RULE:
+    place = &out->rule;
     break;
   case OPTION_KIND:
     place = &out->kind;

@@ -33,7 +33,8 @@ enum {
   OPTION_ID = 1U << 18,
   OPTION_JSON = 1U << 19,
   OPTION_LIMIT = 1U << 20,
-  OPTION_KIND = 1U << 21,
+  OPTION_RULE = 1U << 21,
+  OPTION_KIND = 1U << 22,
 };
 
 typedef struct command command;
@@ -47,6 +48,7 @@ typedef struct arguments {
   const char* gradient;
   const char* tag;
   const char* id;
+  const char* rule; /* of check */
   const char* kind;
   const char** outputs; /* in order */
   size_t n_outputs;

@@ -184,7 +184,7 @@ static const command commands[] = {
     },
     {
         .name = "check",
-        .usage = "FILE.so [--id ID] [--device DEVICE] [--seed NUMBER] [--json]",
+        .usage = "FILE.so [--id ID] [--rule RULE] [--device DEVICE] [--seed NUMBER] [--json]",
         .summary = "Check that the parametrizations of a plugin keep their contract",
         .text =
             "Loads the file and tries each of its parametrizations on many shapes, options and\n"
@@ -192,7 +192,7 @@ static const command commands[] = {
             "with\n"
             "the chain and shape where it broke; the exit status is then 1. The same seed gives\n"
             "the same numbers (default: 1).\n",
-        .takes = OPTION_ID | OPTION_DEVICE | OPTION_SEED | OPTION_JSON,
+        .takes = OPTION_ID | OPTION_RULE | OPTION_DEVICE | OPTION_SEED | OPTION_JSON,
         .least_operands = 1,
         .most_operands = 1,
         .run = run_check,

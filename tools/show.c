@@ -59,20 +59,6 @@ list_ended(const pz_status status)
 
 /* ---- list ------------------------------------------------------------------- */
 
-/* Do the words of `tags` contain `tag`? */
-static bool
-has_tag(const char* const tags, const char* const tag)
-{
-  const size_t length = strlen(tag);
-  for (const char* at = tags; length > 0 && (at = strstr(at, tag)) != NULL; at += length) {
-    const bool begins = at == tags || at[-1] == ' ';
-    if (begins && (at[length] == '\0' || at[length] == ' ')) {
-      return true;
-    }
-  }
-  return false;
-}
-
 /* Lists all parametrizations, or those with a tag; kin have the same tags, so they stand together. */
 static bool
 list_parametrizations(pz_context* const context, const char* const tag)
@@ -84,7 +70,7 @@ list_parametrizations(pz_context* const context, const char* const tag)
   pz_status status;
   uint32_t n = 0;
   for (uint32_t k = 0; (status = pz_context_parametrization(context, k, &info)) == PZ_OK; ++k) {
-    if (tag != NULL && !has_tag(info.tags, tag)) {
+    if (tag != NULL && !texts_has_word(info.tags, tag)) {
       continue;
     }
     ++n;

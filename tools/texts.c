@@ -49,6 +49,19 @@ texts_shape(texts* const t, const pz_spec* const spec)
   return spec->ndim == 0 ? "scalar" : texts_add(t, "%s", text);
 }
 
+bool
+texts_has_word(const char* const words, const char* const word)
+{
+  const size_t length = strlen(word);
+  for (const char* at = words; length > 0 && (at = strstr(at, word)) != NULL; at += length) {
+    const bool begins = at == words || at[-1] == ' ';
+    if (begins && (at[length] == ' ' || at[length] == '\0')) {
+      return true;
+    }
+  }
+  return false;
+}
+
 void
 texts_cleanup(texts* const t)
 {

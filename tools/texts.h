@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Owns formatted texts, which the cells of a table borrow. */
+/* Owns formatted texts, which the cells of a table borrow; and words in texts. */
 
 #ifndef TOOLS_TEXTS_H
 #define TOOLS_TEXTS_H
@@ -24,6 +24,9 @@ const char* texts_add(texts* t, const char* format, ...) PZ_PRINTF(2, 3);
 
 /* "3x4", or "scalar". */
 const char* texts_shape(texts* t, const pz_spec* spec);
+
+/* Is `word`, which is not empty, among words separated by spaces? */
+bool texts_has_word(const char* words, const char* word);
 
 void texts_cleanup(texts* t);
 

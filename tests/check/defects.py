@@ -22,16 +22,33 @@ DEFECTS = [
     ("-DDEFECT_DTYPE", "dtypes"),
     ("-DDEFECT_STRUCTURE", "structure"),
     ("-DDEFECT_OVERWRITE", "pure"),
+    ("-DDEFECT_BEYOND", "bounds"),
+    ("-DDEFECT_BEFORE", "bounds"),
+    ("-DDEFECT_NEIGHBOUR", "bounds"),
+    ("-DDEFECT_SCRATCH", "bounds"),
+    ("-DDEFECT_ROWS", "waits"),
+    ("-DDEFECT_HOST", "waits"),
+    ("-DDEFECT_IGNORED", "memory"),
+    ("-DDEFECT_TRANSLATED", "memory"),
+    ("-DDEFECT_DEVICE", "devices"),
+    ("-DDEFECT_POINTER", "devices"),
+    ("-DDEFECT_TRACE", "not-finite"),
+    ("-DDEFECT_STATIC", "threads"),
     ("-DFACTOR_VJP=1.001", "vjp-differences"),
     ("-DDEFECT_SAVED", "vjp-repeated"),
     ("-DDEFECT_WANT", "vjp-want"),
     ("-DFACTOR_JVP=1.001", "jvp-differences"),
     ("-DFACTOR_JVP=1.001", "jvp-adjoint"),
     ("-DFACTOR_INVERSE=1.001", "round-trip"),
+    ("-DDEFECT_UNSUPPORTED", "round-trip"),
+    ("-DDEFECT_MEMBERS", "members"),
     ("-DDEFECT_RESIDUAL", "outsiders"),
+    ("-DDEFECT_BLIND", "outsiders"),
+    ("-DDEFECT_ASSIGN", "outsiders"),
     ("-DDEFECT_REGISTER", "registers"),
     ("-DOFF_DENSITY=0.1", "density-jacobian"),
     ("-DFACTOR_DENSITY=1.001", "density-differences"),
+    ("-DDEFECT_DENSITY_BATCH", "density-batches"),
     ("-DDEFECT_EXIT", "determined"),
     ("-DDEFECT_CRASH", "determined"),
     ("-DDEFECT_CONSTRUCTOR", "load"),
@@ -40,6 +57,8 @@ DEFECTS = [
     ("-DDEFECT_MALLOC", "file"),
     ("-Wl,-z,execstack", "file"),
 ]
+
+OF_FILES = ("file", "load", "silent")
 
 folder = pathlib.Path(tempfile.mkdtemp())
 
@@ -57,8 +76,8 @@ def check(path, *arguments):
     return done.returncode, done.stdout, done.stderr
 
 
-def verdicts(path):
-    status, out, err = check(path, "--json")
+def verdicts(path, *arguments):
+    status, out, err = check(path, "--json", *arguments)
     assert err == "", err
     worst = {}
     for one in json.loads(out)["checks"]:  # of both parametrizations
@@ -92,7 +111,8 @@ def text():
 
 def planted(flag, rule):
     def test():
-        status, found = verdicts(build(flag))
+        only = [] if rule in OF_FILES else ["--rule", rule]
+        status, found = verdicts(build(flag), *only)
         assert found[rule]["verdict"] == ("warning" if rule == "silent" else "error"), found[rule]
         assert status == (0 if rule == "silent" else 1), status
         assert found[rule]["text"], found[rule]
@@ -112,6 +132,8 @@ def refusals():
     assert status == 1 and "no parametrization of this id" in err, (out, err)
     status, out, err = check(build(""), "--seed", "x")
     assert status == 2, (out, err)
+    status, out, err = check(build(""), "--rule", "other")
+    assert (status, out) == (2, "") and "expected a rule" in err, (out, err)
 
 
 main([right, text, *(planted(*defect) for defect in DEFECTS), refusals])
