@@ -44,7 +44,7 @@ static const struct {
     {"tangent", "FILE", "direction of an original, once for each", '\0'},
     {"grad", "FILE", "factors of log |det|, of its shape", '\0'},
     {"output", "FILE", "file of log |det|; with --grad, then one for each original", 'o'},
-    {"id", "ID", "only this parametrization of the file", '\0'},
+    {"id", "ID", "only this parametrization or backend of the file", '\0'},
     {"json", NULL, "print the result as JSON", '\0'},
     {"limit", "SECONDS", "longest time to open one file (default: 10)", '\0'},
     {"rule", "RULE", "only this rule, and those of the file", '\0'},

@@ -185,13 +185,13 @@ static const command commands[] = {
     {
         .name = "check",
         .usage = "FILE.so [--id ID] [--rule RULE] [--device DEVICE] [--seed NUMBER] [--json]",
-        .summary = "Check that the parametrizations of a plugin keep their contract",
+        .summary = "Check that the parametrizations and backends of a plugin keep their contract",
         .text =
             "Loads the file and tries each of its parametrizations on many shapes, options and\n"
-            "both dtypes. Every rule runs in a process of its own. A broken rule is an error, "
-            "with\n"
-            "the chain and shape where it broke; the exit status is then 1. The same seed gives\n"
-            "the same numbers (default: 1).\n",
+            "both dtypes, and each operation of its backends on their first devices. Every rule\n"
+            "runs in a process of its own. A broken rule is an error, with the chain and shape\n"
+            "where it broke; the exit status is then 1. The same seed gives the same numbers\n"
+            "(default: 1).\n",
         .takes = OPTION_ID | OPTION_RULE | OPTION_DEVICE | OPTION_SEED | OPTION_JSON,
         .least_operands = 1,
         .most_operands = 1,

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """`parametrize check` finds each planted mistake by the rule that is about it, and nothing in a right plugin.
 
-usage: defects.py COMMAND CC INCLUDE_DIR SOURCE.c"""
+usage: defects.py COMMAND CC INCLUDE_DIR PLUGIN.c BACKEND.c"""
 
 import json
 import pathlib
@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tap import main
 
-command, cc, include, source = sys.argv[1:]
+command, cc, include, source, backend_source = sys.argv[1:]
 
 # The flag of the compiler, and the rule that must break with it.
 DEFECTS = [
@@ -58,13 +58,32 @@ DEFECTS = [
     ("-Wl,-z,execstack", "file"),
 ]
 
+# The same of a backend.
+BACKEND_DEFECTS = [
+    ("-DDEFECT_PROBE", "memory"),
+    ("-DDEFECT_ALIGNMENT", "memory"),
+    ("-DDEFECT_HUGE", "memory"),
+    ("-DDEFECT_OFFSET", "memory"),
+    ("-DDEFECT_PATTERN", "memory"),
+    ("-DDEFECT_EVENTS", "memory"),
+    ("-DDEFECT_STRIDES", "elementwise"),
+    ("-DDEFECT_OUTSIDE", "elementwise"),
+    ("-DDEFECT_UNTRUE", "elementwise"),
+    ("-DDEFECT_BATCH", "products"),
+    ("-DDEFECT_BETA", "products"),
+    ("-DDEFECT_READS", "products"),
+    ("-DDEFECT_ODD", "products"),
+    ("-DDEFECT_INPUT", "products"),
+    ("-DDEFECT_MANY", "extents"),
+]
+
 OF_FILES = ("file", "load", "silent")
 
 folder = pathlib.Path(tempfile.mkdtemp())
 
 
-def build(flag):
-    out = folder / ("plugin" + "".join(c if c.isalnum() else "_" for c in flag) + ".so")
+def build(flag, source=source):
+    out = folder / (pathlib.Path(source).stem + "".join(c if c.isalnum() else "_" for c in flag) + ".so")
     if not out.exists():
         subprocess.run([*cc.split(), "-shared", "-fPIC", "-std=c11", "-D_GNU_SOURCE", *([flag] if flag else []),
                         f"-I{include}", source, "-o", str(out), "-lm"], check=True)
@@ -88,6 +107,7 @@ def verdicts(path, *arguments):
 
 with ThreadPoolExecutor(2) as pool:
     list(pool.map(build, {flag for flag, _ in DEFECTS} | {""}))
+    list(pool.map(lambda flag: build(flag, backend_source), [flag for flag, _ in BACKEND_DEFECTS] + [""]))
 
 
 def right():
@@ -96,6 +116,14 @@ def right():
     assert status == 0, found
     assert all(one["verdict"] in ("ok", "skipped") for one in found.values()), found
     assert found["vjp-differences"]["trials"] > 20, found
+
+
+def right_backend():
+    """a right backend keeps the rules of its operations, and what it does not offer is skipped"""
+    for rule, verdict in {"memory": "ok", "elementwise": "ok", "products": "ok", "extents": "ok", "rows": "skipped"}.items():
+        status, found = verdicts(build("", backend_source), "--rule", rule)
+        assert status == 0 and found[rule]["verdict"] == verdict, found
+        assert all(one["verdict"] in ("ok", verdict) for one in found.values()), found
 
 
 def text():
@@ -109,10 +137,9 @@ def text():
     assert check(build("-DFACTOR_VJP=1.001"), "--seed", "7")[1] == out, "the same seed gives another report"
 
 
-def planted(flag, rule):
+def planted(flag, rule, source=source):
     def test():
-        only = [] if rule in OF_FILES else ["--rule", rule]
-        status, found = verdicts(build(flag), *only)
+        status, found = verdicts(build(flag, source), "--rule", "plan" if rule in OF_FILES else rule)
         assert found[rule]["verdict"] == ("warning" if rule == "silent" else "error"), found[rule]
         assert status == (0 if rule == "silent" else 1), status
         assert found[rule]["text"], found[rule]
@@ -129,11 +156,12 @@ def refusals():
     status, out, err = check(folder / "text.so")
     assert status == 1 and "error    load" in out and err == "", (out, err)
     status, out, err = check(build(""), "--id", "other")
-    assert status == 1 and "no parametrization of this id" in err, (out, err)
+    assert status == 1 and "no parametrization or backend of this id" in err, (out, err)
     status, out, err = check(build(""), "--seed", "x")
     assert status == 2, (out, err)
     status, out, err = check(build(""), "--rule", "other")
     assert (status, out) == (2, "") and "expected a rule" in err, (out, err)
 
 
-main([right, text, *(planted(*defect) for defect in DEFECTS), refusals])
+main([right, right_backend, text, *(planted(*defect) for defect in DEFECTS),
+      *(planted(*defect, backend_source) for defect in BACKEND_DEFECTS), refusals])

@@ -3,12 +3,13 @@
 
 /* Rules about what callbacks do, which a witness sees (witness.h). */
 
-#include "numbers.h"
+#include "dense.h"
 #include "outcome.h"
 #include "rules.h"
 #include "witness.h"
 
 #include <limits.h>
+#include <math.h>
 
 static bool
 changes_state(const trial_call call)

@@ -6,13 +6,11 @@
 
 #include "../commands.h"
 #include "../say.h"
-#include "../texts.h"
+#include "backends.h"
 #include "outcome.h"
 #include "process_state.h"
 #include "rules.h"
 #include "shared_object.h"
-#include "variants.h"
-#include "witness.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -26,51 +24,6 @@
 #include <unistd.h>
 
 enum { SECONDS = 300 }; /* for a rule */
-
-static const rule rules[] = {
-    {"plan", "a chain planned from its originals is the chain", 0, SETTING_PLAIN, rule_plan},
-    {"determined", "the value depends on the originals and the state alone", 0, SETTING_PLAIN,
-     rule_determined},
-    {"dtypes", "float32 is float64 but for rounding", 0, SETTING_PLAIN, rule_dtypes},
-    {"batches", "entries of a batch are what they are alone", 0, SETTING_PLAIN, rule_batches},
-    {"structure", "values have the structure that plan promises", 0, SETTING_PLAIN, rule_structure},
-    {"pure", "callbacks write nothing but their outputs", 0, SETTING_PLAIN, rule_pure},
-    {"bounds", "callbacks stay inside tensors, and read what is written", 0, SETTING_WITNESS,
-     rule_bounds},
-    {"waits", "the device is waited for a fixed number of times", 0, SETTING_WITNESS, rule_waits},
-    {"memory", "a request that is refused is reported, and nothing stays behind", 0,
-     SETTING_WITNESS, rule_memory},
-    {"devices", "the device, and one with handles, compute what the reference does", 0,
-     SETTING_DEVICES, rule_devices},
-    {"not-finite", "NaN, infinities and huge entries end and leave no trace", 0, SETTING_PLAIN,
-     rule_not_finite},
-    {"threads", "evaluations in two threads do not disturb each other", 0, SETTING_PLAIN,
-     rule_threads},
-    {"vjp-differences", "vjp is the transposed derivative of forward", PZ_HAS_VJP, SETTING_PLAIN,
-     rule_vjp_differences},
-    {"vjp-repeated", "vjp may run any number of times", PZ_HAS_VJP, SETTING_PLAIN,
-     rule_vjp_repeated},
-    {"vjp-want", "vjp computes any of the gradients alone", PZ_HAS_VJP, SETTING_PLAIN,
-     rule_vjp_want},
-    {"jvp-differences", "jvp is the derivative of forward", PZ_HAS_JVP, SETTING_PLAIN,
-     rule_jvp_differences},
-    {"jvp-adjoint", "jvp and vjp are adjoint", PZ_HAS_JVP | PZ_HAS_VJP, SETTING_PLAIN,
-     rule_jvp_adjoint},
-    {"density-jacobian", "log_abs_det is log |det| of the Jacobian",
-     PZ_HAS_LOG_ABS_DET | PZ_HAS_JVP, SETTING_PLAIN, rule_density_jacobian},
-    {"density-differences", "log_abs_det_vjp is the gradient of log_abs_det", PZ_HAS_LOG_ABS_DET,
-     SETTING_PLAIN, rule_density_differences},
-    {"density-batches", "log |det| of a batch is that of each entry", PZ_HAS_LOG_ABS_DET,
-     SETTING_PLAIN, rule_density_batches},
-    {"round-trip", "a value that is assigned comes back", PZ_HAS_RIGHT_INVERSE, SETTING_PLAIN,
-     rule_round_trip},
-    {"members", "values and samples are finite and in the set", 0, SETTING_PLAIN, rule_members},
-    {"outsiders", "tensors outside the set are refused and have a residual", 0, SETTING_PLAIN,
-     rule_outsiders},
-    {"registers", "any tensor registers, or is refused", PZ_HAS_RIGHT_INVERSE, SETTING_PLAIN,
-     rule_registers},
-};
-enum { N_RULES = sizeof(rules) / sizeof(rules[0]) };
 
 static const char* const names[] = {
     [VERDICT_OK] = "ok",           [VERDICT_SKIPPED] = "skipped", [VERDICT_NOTE] = "note",
@@ -88,42 +41,20 @@ typedef struct run {
 
 /* ---- in the child --------------------------------------------------------------------------- */
 
-extern const pz_plugin pz_plugin_v1_minimal; /* examples/backend_minimal */
-
-/* A context with the file, or with a witness of `id` in it. The other devices are there first, before
-   a file of the same ids. */
-static pz_context*
-open_context(const run* const r, const char* const id, const rule_setting setting)
-{
-  const pz_context_settings settings = {.size = sizeof(settings), .seed = r->a->seed};
-  pz_context* context = NULL;
-  outcome_expect_ok(pz_context_new(&settings, &context), "a context");
-  if (setting == SETTING_WITNESS) {
-    witness_add(context, r->file, id);
-    return context;
-  }
-  if (setting == SETTING_DEVICES) {
-    outcome_expect_ok(pz_context_add_plugin(context, &pz_plugin_v1_minimal), "handles");
-  }
-  outcome_expect_ok(pz_context_add_file(context, r->file), "loading");
-  return context;
-}
-
-/* What the file tells without being loaded. */
+/* What the file tells without being loaded; number 1: it has a backend. */
 static void
-examine(const run* const r, const char* const id, const rule* const one)
+examine(const run* const r, const char* const id, const size_t number)
 {
   (void)id;
-  (void)one;
-  shared_object_check(r->file);
+  shared_object_check(r->file, number == 1);
 }
 
-/* Loads the file, tells the ids of its parametrizations, and opens the device. */
+/* Loads the file, and tells the ids of its tables. */
 static void
-load(const run* const r, const char* const id, const rule* const one)
+load(const run* const r, const char* const id, const size_t number)
 {
   (void)id;
-  (void)one;
+  (void)number;
   process_state before;
   pz_parametrization_info info = {.size = sizeof(info)};
   pz_context* context = NULL;
@@ -139,47 +70,23 @@ load(const run* const r, const char* const id, const rule* const one)
     (void)snprintf(ids + used, sizeof(outcome_now->ids) - used, "%s%s", used > 0 ? " " : "",
                    info.id);
   }
-  if (ids[0] == '\0') {
-    outcome_breach("found no parametrization in the file, expected one");
+  backends_list(r->file, outcome_now->backends, sizeof(outcome_now->backends));
+  if (ids[0] == '\0' && outcome_now->backends[0] == '\0') {
+    outcome_breach("found no parametrization and no backend in the file, expected one");
   }
-  pz_queue* queue = NULL;
-  outcome_expect_ok(pz_queue_open(open_context(r, NULL, SETTING_PLAIN), r->a->device, NULL, &queue),
-                    "the device");
   outcome_now->trials = 1;
 }
 
 static void
-keep_rule(const run* const r, const char* const id, const rule* const one)
+keep_parametrization_rule(const run* const r, const char* const id, const size_t number)
 {
-  static bench others[2];
-  bench b = {.id = id, .seed = r->a->seed};
-  pz_parametrization_info info = {.size = sizeof(info)};
-  b.context =
-      open_context(r, id, one->setting == SETTING_WITNESS ? SETTING_WITNESS : SETTING_PLAIN);
-  outcome_expect_ok(pz_context_find(b.context, id, &info), "the parametrization");
-  b.flags = info.flags;
-  b.projects = texts_has_word(info.tags, "projects");
-  if ((one->needs & ~info.flags) != 0) {
-    outcome_now->verdict = VERDICT_SKIPPED;
-    (void)snprintf(outcome_now->text, sizeof(outcome_now->text), "not offered");
-    return;
-  }
-  outcome_expect_ok(pz_queue_open(b.context, r->a->device, NULL, &b.queue), "the device");
-  if (one->setting == SETTING_DEVICES) {
-    static const char* const devices[] = {"reference", "minimal"};
-    others[0] = others[1] = b;
-    others[0].context = others[1].context = open_context(r, id, SETTING_DEVICES);
-    for (int k = 0; k < 2; ++k) {
-      outcome_expect_ok(pz_queue_open(others[k].context, devices[k], NULL, &others[k].queue),
-                        devices[k]);
-    }
-    others[1].reference = b.reference = &others[0];
-    b.handles = &others[1];
-  }
-  on_every_trial(&b, one->each);
-  if (outcome_now->trials == 0) {
-    outcome_breach("found no shape that is taken, of %u tried", outcome_now->refused);
-  }
+  parametrization_keep(r->file, r->a->device, r->a->seed, id, &parametrization_rules[number]);
+}
+
+static void
+keep_backend_rule(const run* const r, const char* const id, const size_t number)
+{
+  backend_keep(r->file, id, r->a->seed, &backend_rules[number]);
 }
 
 /* ---- children --------------------------------------------------------------------------------- */
@@ -202,8 +109,8 @@ wait_for(const pid_t child, int* const status)
 
 /* Runs `body` in a child; r->outcome has the result. */
 static void
-run_child(run* const r, void (*const body)(const run* r, const char* id, const rule* one),
-          const char* const id, const rule* const one)
+run_child(run* const r, void (*const body)(const run* r, const char* id, size_t number),
+          const char* const id, const size_t number)
 {
   outcome* const o = r->outcome;
   int status = 0;
@@ -214,7 +121,7 @@ run_child(run* const r, void (*const body)(const run* r, const char* id, const r
   if (child == 0) {
     (void)dup2(r->printed, STDOUT_FILENO);
     (void)dup2(r->printed, STDERR_FILENO);
-    body(r, id, one);
+    body(r, id, number);
     o->finished = 1;
     _exit(0);
   }
@@ -285,6 +192,12 @@ report(run* const r, const char* const id, const char* const name, const char* c
   r->counts[o->verdict] += 1;
 }
 
+static bool
+takes_rule(const run* const r, const char* const id)
+{
+  return !r->a->rule || strcmp(r->a->rule, id) == 0;
+}
+
 static void
 check_parametrization(run* const r, const char* const id)
 {
@@ -292,38 +205,64 @@ check_parametrization(run* const r, const char* const id)
     printf("\n%s on %s, seed %" PRIu64 "\n", id, r->a->device ? r->a->device : "the default device",
            r->a->seed);
   }
-  for (size_t k = 0; k < N_RULES; ++k) {
-    if (!r->a->rule || strcmp(r->a->rule, rules[k].id) == 0) {
-      run_child(r, keep_rule, id, &rules[k]);
-      report(r, id, rules[k].id, rules[k].summary);
+  for (size_t k = 0; k < n_parametrization_rules; ++k) {
+    const rule* const one = &parametrization_rules[k];
+    if (takes_rule(r, one->id)) {
+      run_child(r, keep_parametrization_rule, id, k);
+      report(r, id, one->id, one->summary);
       (void)fflush(stdout);
     }
   }
 }
 
-/* Loads the file and checks those of its parametrizations that are asked for. */
-static int
-check_file(run* const r)
+static void
+check_backend(run* const r, const char* const id)
 {
-  char ids[sizeof(r->outcome->ids)];
-  bool found = r->a->id == NULL;
-  run_child(r, examine, NULL, NULL);
-  report(r, NULL, "file", "the file exports and calls what a plugin may");
-  run_child(r, load, NULL, NULL);
-  memcpy(ids, r->outcome->ids, sizeof(ids));
-  report(r, NULL, "load", "loading changes nothing in the process");
-  if (r->outcome->verdict == VERDICT_ERROR) {
-    return EXIT_GOOD;
+  if (!r->a->json) {
+    printf("\nbackend %s, its first device, seed %" PRIu64 "\n", id, r->a->seed);
   }
+  for (size_t k = 0; k < n_backend_rules; ++k) {
+    const backend_rule* const one = &backend_rules[k];
+    if (takes_rule(r, one->id)) {
+      run_child(r, keep_backend_rule, id, k);
+      report(r, id, one->id, one->summary);
+      (void)fflush(stdout);
+    }
+  }
+}
+
+/* Checks those of the ids, which are separated by spaces, that are asked for. */
+static bool
+check_each(run* const r, char* const ids, void (*const check)(run* r, const char* id))
+{
+  bool found = false;
   char* rest = ids;
   for (char* id = strtok_r(rest, " ", &rest); id; id = strtok_r(NULL, " ", &rest)) {
     if (!r->a->id || strcmp(id, r->a->id) == 0) {
       found = true;
-      check_parametrization(r, id);
+      check(r, id);
     }
   }
-  return found ? EXIT_GOOD
-               : say(r->a->id, "no parametrization of this id in %s", r->a->operands[0]);
+  return found;
+}
+
+/* Loads the file and checks those of its tables that are asked for. */
+static int
+check_file(run* const r)
+{
+  run_child(r, load, NULL, 0);
+  outcome loaded = *r->outcome;
+  run_child(r, examine, NULL, loaded.backends[0] != '\0');
+  report(r, NULL, "file", "the file exports and calls what a plugin may");
+  *r->outcome = loaded;
+  report(r, NULL, "load", "loading changes nothing in the process");
+  if (loaded.verdict == VERDICT_ERROR) {
+    return EXIT_GOOD;
+  }
+  const bool found = check_each(r, loaded.ids, check_parametrization);
+  return check_each(r, loaded.backends, check_backend) || found || !r->a->id
+             ? EXIT_GOOD
+             : say(r->a->id, "no parametrization or backend of this id in %s", r->a->operands[0]);
 }
 
 int
@@ -332,8 +271,11 @@ run_check(const arguments* const a)
   arguments with_seed = *a;
   with_seed.seed = a->seed != 0 ? a->seed : 1;
   bool known = a->rule == NULL;
-  for (size_t k = 0; k < N_RULES; ++k) {
-    known = known || strcmp(a->rule, rules[k].id) == 0;
+  for (size_t k = 0; k < n_parametrization_rules; ++k) {
+    known = known || strcmp(a->rule, parametrization_rules[k].id) == 0;
+  }
+  for (size_t k = 0; k < n_backend_rules; ++k) {
+    known = known || strcmp(a->rule, backend_rules[k].id) == 0;
   }
   if (!known) {
     return say_usage("check", "--rule", "found \"%s\", expected a rule of the report", a->rule);

@@ -3,9 +3,11 @@
 
 /* The device asked for, and one whose memory is behind handles, against the reference. */
 
-#include "numbers.h"
+#include "dense.h"
 #include "outcome.h"
 #include "rules.h"
+
+#include <math.h>
 
 /* Compares values after calls that change originals and buffers: these themselves may differ, by signs
    for example. */

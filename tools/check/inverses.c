@@ -3,9 +3,11 @@
 
 /* Right inverses, residuals and samples. */
 
-#include "numbers.h"
+#include "dense.h"
 #include "outcome.h"
 #include "rules.h"
+
+#include <math.h>
 
 /* A value that is assigned comes back, c = 100; so does one that is registered or handed down. After
    another stage that need not be so: a projection loses what the stage before it needs. */
@@ -59,7 +61,7 @@ rule_members(trial* const t)
     }
     const double* const y = trial_forward(t);
     const double* const x = trial_read(t);
-    if (!all_finite(t->n_y, y)) {
+    if (!isfinite(largest(t->n_y, y))) {
       outcome_breach("%s has an entry that is not finite", names[k]);
     }
     const pz_status status = trial_residual(t, y, &distance);
@@ -177,10 +179,10 @@ rule_registers(trial* const t)
       outcome_breach("register of a tensor of size %g: found \"%s\" (%s), expected originals",
                      scales[k], pz_status_text(status), pz_error_message());
     }
-    if (!all_finite(t->n_x, trial_read(t))) {
+    if (!isfinite(largest(t->n_x, trial_read(t)))) {
       outcome_breach("register of a tensor of size %g: an original is not finite", scales[k]);
     }
-    if (scales[k] <= 1.0 && !all_finite(t->n_y, trial_forward(t))) {
+    if (scales[k] <= 1.0 && !isfinite(largest(t->n_y, trial_forward(t)))) {
       outcome_breach("register of a tensor of size %g: the value is not finite", scales[k]);
     }
   }

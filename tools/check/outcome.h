@@ -21,12 +21,13 @@ typedef enum verdict {
 
 typedef struct outcome {
   verdict verdict;
-  unsigned finished; /* the child came to its end, and no plugin ended it */
-  unsigned trials;   /* that the rule applied to */
-  unsigned refused;  /* by the parametrization, with a reason */
-  char at[256];      /* the trial under way: "skew,cayley, float64 3x3" */
-  char text[512];    /* of a breach or a note */
-  char ids[512];     /* of the file's tables, from the first child */
+  unsigned finished;  /* the child came to its end, and no plugin ended it */
+  unsigned trials;    /* that the rule applied to */
+  unsigned refused;   /* by the parametrization, with a reason */
+  char at[256];       /* the trial under way: "skew,cayley, float64 3x3" */
+  char text[512];     /* of a breach or a note */
+  char ids[512];      /* of the file's parametrizations, from the child that loads it */
+  char backends[512]; /* of its backends */
 } outcome;
 
 /* The outcome of this process. */

@@ -23,6 +23,14 @@ typedef struct rule {
   void (*each)(trial* t);
 } rule;
 
+/* parametrizations.c */
+extern const rule parametrization_rules[];
+extern const size_t n_parametrization_rules;
+
+/* Runs one rule in this process; `device` NULL: the default one. */
+void parametrization_keep(const char* file, const char* device, uint64_t seed, const char* id,
+                          const rule* one);
+
 /* values.c */
 void rule_determined(trial* t);
 void rule_dtypes(trial* t);

@@ -4,7 +4,7 @@
 /* Evaluations in threads. Each has its own queue, state and originals: what callbacks keep in one place
    for all of them goes wrong. */
 
-#include "numbers.h"
+#include "dense.h"
 #include "outcome.h"
 #include "rules.h"
 

@@ -3,10 +3,11 @@
 
 /* Plans and values. */
 
-#include "numbers.h"
+#include "dense.h"
 #include "outcome.h"
 #include "rules.h"
 
+#include <math.h>
 #include <string.h>
 
 static bool
