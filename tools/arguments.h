@@ -37,6 +37,19 @@ enum {
   OPTION_KIND = 1U << 22,
 };
 
+enum { N_OPTIONS = 23 };
+
+/* An option, in the order of the bits OPTION_...; no command takes two of the same name. */
+typedef struct command_option {
+  const char* name;
+  const char* argument; /* NULL: none; "FILE": a path */
+  const char* values;   /* some arguments, for completion, separated by spaces; NULL: none */
+  const char* doc;
+  char letter; /* '\0': none */
+} command_option;
+
+extern const command_option option_table[N_OPTIONS];
+
 typedef struct command command;
 
 /* A parsed command line; texts are those of argv. */
@@ -80,6 +93,11 @@ struct command {
   size_t most_operands;
   int (*run)(const arguments* a);
 };
+
+/* main.c: all subcommands, and what the help says of chains and arrays. */
+extern const char main_chain_text[];
+extern const command commands[];
+extern const size_t n_commands;
 
 /* Reads argv[1 ...]; argv[0] is the name of `c`. Returns -1 when `*out` is ready to run, else the
    exit status, after printing help or an error. Free `*out` in either case. */

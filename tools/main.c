@@ -18,14 +18,14 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char chain_text[] =
+const char main_chain_text[] =
     "CHAIN is a sequence of parametrizations, applied from first to last, with their options:\n"
     "  skew,cayley,pruning(p_drop=0.2,seed=7)\n"
     "Arrays are .npy files of float32 or float64, models are .safetensors files.\n"
     "Parametrizations of matrices act on the last two dimensions, batched over the others;\n"
     "view(rows=0,cols=*) before them reads the tensor otherwise (parametrize info view).\n";
 
-static const command commands[] = {
+const command commands[] = {
     {
         .name = "list",
         .summary = "List the installed parametrizations and devices, and their files",
@@ -198,6 +198,17 @@ static const command commands[] = {
         .run = run_check,
     },
     {
+        .name = "generate",
+        .usage = "bash|zsh|fish|man",
+        .summary = "Write a shell's completion of this command, or its man page",
+        .text =
+            "Prints the text to standard output. An installation has all four where the shells\n"
+            "and man look for them. The texts come from the table behind --help.\n",
+        .least_operands = 1,
+        .most_operands = 1,
+        .run = run_generate,
+    },
+    {
         .name = "bench",
         .usage = "-p CHAIN -n N [-b BATCH]",
         .summary = "Time a chain on a device, and compare it with a bound",
@@ -211,12 +222,12 @@ static const command commands[] = {
         .run = run_bench,
     },
 };
-enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+const size_t n_commands = sizeof(commands) / sizeof(commands[0]);
 
 static const command*
 find_command(const char* const name)
 {
-  for (size_t k = 0; k < N_COMMANDS; ++k) {
+  for (size_t k = 0; k < n_commands; ++k) {
     if (strcmp(commands[k].name, name) == 0) {
       return &commands[k];
     }
@@ -231,7 +242,7 @@ print_help(void)
        "Constrained parameters: functions from unconstrained arrays to structured ones, with\n"
        "their right inverses and gradients.\n\n"
        "commands:");
-  for (size_t k = 0; k < N_COMMANDS; ++k) {
+  for (size_t k = 0; k < n_commands; ++k) {
     printf("  %-9s%s\n", commands[k].name, commands[k].summary);
   }
   printf("  %-9s%s\n", "help", "Show this text, or the help of a command");
@@ -239,7 +250,7 @@ print_help(void)
          "parametrize COMMAND --help describes a command. parametrize --version prints the\n"
          "version. An error prints one line to standard error; the exit status is then 1, or 2\n"
          "for a wrong command line. Output files are written completely or not at all.\n",
-         chain_text);
+         main_chain_text);
 }
 
 static int
