@@ -10,6 +10,7 @@
    The report also has the ratio of vjp to forward. */
 
 #include "commands.h"
+#include "json.h"
 #include "print.h"
 #include "say.h"
 
@@ -341,18 +342,61 @@ products(const run* const r, const bool vjp)
   return sum;
 }
 
+static const char* const names[MEASURED] = {"forward", "forward+vjp", "copy", "product"};
+
+/* Bytes that a copy reads and writes in a second. Times are sorted, so that interference from other
+   processes is at the end. */
+static double
+rate_of_copy(const run* const r)
+{
+  return 2.0 * (double)pz_spec_count(&r->spec) * (double)pz_dtype_size(r->spec.dtype) /
+         r->times[COPY][0];
+}
+
+/* The least time of forward, or of both, as far as the arithmetic is known. */
+static double
+bound_of(const run* const r, const int what)
+{
+  const double known = products(r, what == BOTH);
+  const double elements = (double)r->elements + (double)pz_spec_count(&r->spec);
+  const double bytes = elements * (double)pz_dtype_size(r->spec.dtype) * (what == BOTH ? 2.0 : 1.0);
+  return bytes / rate_of_copy(r) + (known > 0.0 ? known * r->times[PRODUCT][0] : 0.0);
+}
+
+/* In seconds, with the bound of the chain's own; `arithmetic`: the bound has it. */
+static void
+report_json(const run* const r)
+{
+  json j = {.depth = 0};
+  json_open(&j, NULL, '{');
+  json_text(&j, "chain", pz_chain_text(r->chain.chain));
+  json_text(&j, "dtype", r->spec.dtype == PZ_F32 ? "float32" : "float64");
+  json_shape(&j, "shape", &r->spec);
+  json_text(&j, "device", pz_queue_device(r->queue, NULL));
+  json_number(&j, "rounds", ROUNDS);
+  json_open(&j, "seconds", '[');
+  for (int what = 0; what < MEASURED; ++what) {
+    json_open(&j, NULL, '{');
+    json_text(&j, "of", names[what]);
+    json_number(&j, "median", r->times[what][ROUNDS / 2]);
+    json_number(&j, "quartile1", r->times[what][ROUNDS / 4]);
+    json_number(&j, "quartile3", r->times[what][ROUNDS - 1 - ROUNDS / 4]);
+    if (what == FORWARD || what == BOTH) {
+      json_number(&j, "bound", bound_of(r, what));
+      json_flag(&j, "arithmetic", products(r, what == BOTH) >= 0.0);
+    }
+    json_close(&j);
+  }
+  json_close(&j);
+  json_close(&j);
+}
+
 static void
 report(const run* const r)
 {
-  static const char* const names[MEASURED] = {"forward", "forward+vjp", "copy", "product"};
   const double n = (double)r->a->order;
   const double batch = (double)r->spec.shape[0];
-  const double element = (double)pz_dtype_size(r->spec.dtype);
-  const double value = batch * n * n;
-  // times are sorted, so that interference from other processes is at the end
-  const double bytes_per_second = 2.0 * value * element / r->times[COPY][0];
-  const double best_product = r->times[PRODUCT][0];
-  const double flops = 2.0 * value * n;
+  const double flops = 2.0 * batch * n * n * n;
   const char* const chain = pz_chain_text(r->chain.chain);
   print_part(chain, strlen(chain));
   printf(", %s, %.0f of %.0f x %.0f on ", r->spec.dtype == PZ_F32 ? "float32" : "float64", batch, n,
@@ -365,15 +409,12 @@ report(const run* const r)
     printf("%-12s %11.4f us %11.4f us %11.4f us  ", names[what], 1e6 * median,
            1e6 * r->times[what][ROUNDS / 4], 1e6 * r->times[what][ROUNDS - 1 - ROUNDS / 4]);
     if (what == COPY) {
-      printf("%.2f GB/s at best\n", 1e-9 * bytes_per_second);
+      printf("%.2f GB/s at best\n", 1e-9 * rate_of_copy(r));
     } else if (what == PRODUCT) {
-      printf("%.2f GFLOP/s at best\n", 1e-9 * flops / best_product);
+      printf("%.2f GFLOP/s at best\n", 1e-9 * flops / r->times[PRODUCT][0]);
     } else {
-      const double known = products(r, what == BOTH);
-      const double crossed = element * ((double)r->elements + value) * (what == BOTH ? 2.0 : 1.0);
-      const double bound = crossed / bytes_per_second + (known > 0.0 ? known * best_product : 0.0);
-      printf("%.0f%% of the bound%s", 100.0 * bound / median,
-             known < 0.0 ? ", which leaves out the arithmetic" : "");
+      printf("%.0f%% of the bound%s", 100.0 * bound_of(r, what) / median,
+             products(r, what == BOTH) < 0.0 ? ", which leaves out the arithmetic" : "");
       if (what == BOTH) {
         printf("; vjp %.2f times forward", median / r->times[FORWARD][ROUNDS / 2] - 1.0);
       }
@@ -387,7 +428,9 @@ run_bench(const arguments* const a)
 {
   run r = {.a = a};
   const bool done = run_open(&r) && measure(&r);
-  if (done) {
+  if (done && a->json) {
+    report_json(&r);
+  } else if (done) {
     report(&r);
   }
   run_close(&r);

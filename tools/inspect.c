@@ -7,6 +7,7 @@
 
 #include "commands.h"
 #include "condition.h"
+#include "json.h"
 #include "model.h"
 #include "say.h"
 #include "table.h"
@@ -16,6 +17,7 @@
 #include <parametrize/parametrize.h>
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +27,7 @@ typedef struct job {
   condition condition;
   texts texts;
   table values;
+  json* json; /* NULL: tables */
 } job;
 
 /* Prints a table under a heading, and frees it. */
@@ -121,6 +124,46 @@ show_metadata(job* const j)
   return show(j, "metadata", &t);
 }
 
+static void
+json_contents(job* const j)
+{
+  pz_file_tensor_info tensor = {.size = sizeof(tensor)};
+  pz_metadata one;
+  const model* const m = &j->model;
+  json_open(j->json, NULL, '{');
+  json_open(j->json, "tensors", '[');
+  for (size_t k = 0; pz_file_tensor(m->file, k, &tensor) == PZ_OK; ++k) {
+    json_open(j->json, NULL, '{');
+    json_text(j->json, "name", tensor.name);
+    json_text(j->json, "dtype", tensor.dtype);
+    json_shape(j->json, "shape", &tensor.spec);
+    json_number(j->json, "bytes", (double)tensor.bytes);
+    json_close(j->json);
+  }
+  json_close(j->json);
+  json_open(j->json, "metadata", '[');
+  for (size_t k = 0; pz_file_metadata(m->file, k, &one) == PZ_OK; ++k) {
+    if (strcmp(one.key, "parametrize") != 0) {
+      json_open(j->json, NULL, '{');
+      json_text(j->json, "key", one.key);
+      json_text(j->json, "text", one.text);
+      json_close(j->json);
+    }
+  }
+  json_close(j->json);
+  json_open(j->json, "chains", '[');
+  for (size_t k = 0; k < m->n_chains; ++k) {
+    const char* const text = model_text(&m->chains[k]);
+    json_open(j->json, NULL, '{');
+    json_text(j->json, "tensor", m->chains[k].path);
+    json_text(j->json, "chain", text);
+    json_text(j->json, "saved_with", m->chains[k].plugins);
+    json_text(j->json, "installed", text ? describe_stages(j, text) : NULL);
+    json_close(j->json);
+  }
+  json_close(j->json);
+}
+
 /* ---- values ---------------------------------------------------------------------- */
 
 /* A number as text; after a failure "-", and the message is appended to `reason`. */
@@ -170,7 +213,9 @@ measure(job* const j, const model_chain* const chain)
   const char* residual = "-";
   const char* quotient = "-";
   const char* reason = "";
-  double number = 0.0;
+  double distance = NAN;
+  double number = NAN; /* the condition */
+  const pz_spec* spec = NULL;
   pz_tensor value;
   pz_status status = model_value(&j->model, chain, true, &module);
   if (status == PZ_OK) {
@@ -180,21 +225,35 @@ measure(job* const j, const model_chain* const chain)
     status = pz_module_get(module, chain->path, &value);
   }
   if (status == PZ_OK) {
-    const pz_spec* const spec = pz_chain_value(built);
+    spec = pz_chain_value(built);
     shape = texts_shape(&j->texts, spec);
-    status = pz_module_residual(module, chain->path, &number);
-    residual = show_number(j, status, number, &reason);
+    status = pz_module_residual(module, chain->path, &distance);
+    residual = show_number(j, status, distance, &reason);
+    distance = status == PZ_OK ? distance : NAN;
     if (spec->ndim < 2) {
       quotient = "no matrix";
     } else {
       status = measure_condition(j, module, chain->path, spec, &number);
       quotient = show_number(j, status, number, &reason);
+      number = status == PZ_OK ? number : NAN;
     }
   } else {
-    (void)show_number(j, status, number, &reason);
+    (void)show_number(j, status, 0.0, &reason);
+  }
+  if (j->json) {
+    json_open(j->json, NULL, '{');
+    json_text(j->json, "tensor", chain->path);
+    if (spec) {
+      json_shape(j->json, "shape", spec);
+    }
+    json_number(j->json, "residual", distance);
+    json_number(j->json, "condition", number);
+    json_text(j->json, "reason", reason);
+    json_close(j->json);
+  } else {
+    table_row(&j->values, (const char*[]){chain->path, shape, residual, quotient, reason});
   }
   pz_module_free(module);
-  table_row(&j->values, (const char*[]){chain->path, shape, residual, quotient, reason});
 }
 
 static bool
@@ -227,9 +286,19 @@ nothing(void* const user)
 int
 run_inspect(const arguments* const a)
 {
-  job j = {.condition = {.context = NULL}};
-  bool good = model_open(a, &j.model) && show_tensors(&j) && show_metadata(&j);
-  if (good && j.model.n_chains > 0) {
+  json printed = {.depth = 0};
+  job j = {.condition = {.context = NULL}, .json = a->json ? &printed : NULL};
+  bool good = model_open(a, &j.model);
+  if (good && j.json) {
+    json_contents(&j);
+    json_open(j.json, "values", '[');
+    good = j.model.n_chains == 0 || watch_run(measure_all, nothing, &j);
+    json_close(j.json);
+    json_close(j.json);
+  } else {
+    good = good && show_tensors(&j) && show_metadata(&j);
+  }
+  if (!j.json && good && j.model.n_chains > 0) {
     good = show_chains(&j);
     (void)fflush(stdout);
     good = good && watch_run(measure_all, nothing, &j) && show(&j, "values", &j.values);

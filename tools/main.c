@@ -32,27 +32,27 @@ const command commands[] = {
         .text = "Searches the folders of PARAMETRIZE_PLUGIN_PATH (absolute, separated by colons),\n"
                 "the user's folder and the folder of the installation. A file that ends the\n"
                 "process when it is opened is an error, after the list of the others.\n",
-        .usage = "[--tag WORD]",
-        .takes = OPTION_TAG | OPTION_LIMIT,
+        .usage = "[--tag WORD] [--json]",
+        .takes = OPTION_TAG | OPTION_LIMIT | OPTION_JSON,
         .run = run_list,
     },
     {
         .name = "info",
-        .usage = "[NAME] [--device DEVICE]",
+        .usage = "[NAME] [--device DEVICE] [--json]",
         .summary = "Show a parametrization's formula and options, or the operations of a device",
         .text = "An operation of a device is native (its own), composed (of other operations on\n"
                 "the device), host (computed on the host, with copies) or unsupported.\n",
-        .takes = OPTION_DEVICE,
+        .takes = OPTION_DEVICE | OPTION_JSON,
         .most_operands = 1,
         .run = run_info,
     },
     {
         .name = "doctor",
-        .usage = "",
+        .usage = "[--json]",
         .summary = "Show every file and folder searched, and why a plugin was not loaded",
         .text = "A plugin that was not loaded is not an error: the exit status is 0. Files are\n"
                 "opened in a child process, so those that crash, exit or hang are named too.\n",
-        .takes = OPTION_LIMIT,
+        .takes = OPTION_LIMIT | OPTION_JSON,
         .run = run_doctor,
     },
     {
@@ -156,14 +156,14 @@ const command commands[] = {
     },
     {
         .name = "inspect",
-        .usage = "MODEL.safetensors [--map GLOB=CHAIN ...]",
+        .usage = "MODEL.safetensors [--map GLOB=CHAIN ...] [--json]",
         .summary = "Show the tensors, chains and values of a model",
         .text =
             "For every parametrized tensor: its chain, the installed version of each stage, the\n"
             "distance of its value from the set of the last stage, and the largest condition\n"
             "number (in the 2-norm) of its matrices; or the reason why there is none.\n"
             "--map works as in bake.\n",
-        .takes = OPTION_RULES | OPTION_DEVICE | OPTION_LENIENT,
+        .takes = OPTION_RULES | OPTION_DEVICE | OPTION_LENIENT | OPTION_JSON,
         .least_operands = 1,
         .most_operands = 1,
         .run = run_inspect,
@@ -198,6 +198,20 @@ const command commands[] = {
         .run = run_check,
     },
     {
+        .name = "bench",
+        .usage = "-p CHAIN -n N [-b BATCH] [--json]",
+        .summary = "Time a chain on a device, and compare it with a bound",
+        .text =
+            "Prints medians and quartiles of 15 rounds. A copy and a matrix product of the same\n"
+            "size are timed in the same rounds. The bound is the time to copy the originals\n"
+            "and the value, plus the time of the products that the chain needs, at the rates\n"
+            "of the best rounds.\n",
+        .takes =
+            OPTION_CHAIN | OPTION_ORDER | OPTION_BATCH | OPTION_DTYPE | OPTION_DEVICE | OPTION_JSON,
+        .needs = OPTION_CHAIN | OPTION_ORDER,
+        .run = run_bench,
+    },
+    {
         .name = "generate",
         .usage = "bash|zsh|fish|man",
         .summary = "Write a shell's completion of this command, or its man page",
@@ -207,19 +221,6 @@ const command commands[] = {
         .least_operands = 1,
         .most_operands = 1,
         .run = run_generate,
-    },
-    {
-        .name = "bench",
-        .usage = "-p CHAIN -n N [-b BATCH]",
-        .summary = "Time a chain on a device, and compare it with a bound",
-        .text =
-            "Prints medians and quartiles of 15 rounds. A copy and a matrix product of the same\n"
-            "size are timed in the same rounds. The bound is the time to copy the originals\n"
-            "and the value, plus the time of the products that the chain needs, at the rates\n"
-            "of the best rounds.\n",
-        .takes = OPTION_CHAIN | OPTION_ORDER | OPTION_BATCH | OPTION_DTYPE | OPTION_DEVICE,
-        .needs = OPTION_CHAIN | OPTION_ORDER,
-        .run = run_bench,
     },
 };
 const size_t n_commands = sizeof(commands) / sizeof(commands[0]);

@@ -5,6 +5,7 @@
    which crashes, ends the process or never returns breaks that rule alone. */
 
 #include "../commands.h"
+#include "../json.h"
 #include "../say.h"
 #include "backends.h"
 #include "outcome.h"
@@ -37,6 +38,7 @@ typedef struct run {
   outcome* outcome; /* shared with the child */
   int printed;      /* descriptor of a file that takes the child's standard output */
   unsigned counts[VERDICT_ERROR + 1];
+  json json; /* of the report, if it is wanted */
 } run;
 
 /* ---- in the child --------------------------------------------------------------------------- */
@@ -149,39 +151,20 @@ run_child(run* const r, void (*const body)(const run* r, const char* id, size_t 
 
 /* ---- reports ----------------------------------------------------------------------------------- */
 
-/* A JSON string. */
-static void
-print_quoted(const char* text)
-{
-  putchar('"');
-  for (; *text != '\0'; ++text) {
-    const unsigned char c = (unsigned char)*text;
-    if (c == '"' || c == '\\') {
-      printf("\\%c", c);
-    } else if (c < 0x20 || c == 0x7f) {
-      printf("\\u%04x", (unsigned)c);
-    } else {
-      putchar(c);
-    }
-  }
-  putchar('"');
-}
-
 static void
 report(run* const r, const char* const id, const char* const name, const char* const summary)
 {
   const outcome* const o = r->outcome;
   if (r->a->json) {
-    const unsigned before =
-        r->counts[0] + r->counts[1] + r->counts[2] + r->counts[3] + r->counts[4];
-    printf("%s\n  {\"id\": ", before > 0 ? "," : "");
-    print_quoted(id ? id : "");
-    printf(", \"rule\": \"%s\", \"verdict\": \"%s\", \"trials\": %u, \"refused\": %u, \"at\": ",
-           name, names[o->verdict], o->trials, o->refused);
-    print_quoted(o->verdict >= VERDICT_NOTE ? o->at : "");
-    printf(", \"text\": ");
-    print_quoted(o->text);
-    putchar('}');
+    json_open(&r->json, NULL, '{');
+    json_text(&r->json, "id", id ? id : "");
+    json_text(&r->json, "rule", name);
+    json_text(&r->json, "verdict", names[o->verdict]);
+    json_number(&r->json, "trials", o->trials);
+    json_number(&r->json, "refused", o->refused);
+    json_text(&r->json, "at", o->verdict >= VERDICT_NOTE ? o->at : "");
+    json_text(&r->json, "text", o->text);
+    json_close(&r->json);
   } else {
     printf("%-8s %-20s %s", names[o->verdict], name, summary);
     printf(o->trials > 1 ? " (%u trials)\n" : "\n", o->trials);
@@ -294,9 +277,9 @@ run_check(const arguments* const a)
   r.outcome = memory;
   r.printed = fileno(printed);
   if (a->json) {
-    printf("{\"file\": ");
-    print_quoted(r.file);
-    printf(", \"checks\": [");
+    json_open(&r.json, NULL, '{');
+    json_text(&r.json, "file", r.file);
+    json_open(&r.json, "checks", '[');
   }
   int status = check_file(&r);
   struct stat about;
@@ -310,8 +293,11 @@ run_check(const arguments* const a)
     report(&r, NULL, "silent", "nothing is printed");
   }
   if (a->json) {
-    printf("\n], \"errors\": %u, \"warnings\": %u, \"notes\": %u}\n", r.counts[VERDICT_ERROR],
-           r.counts[VERDICT_WARNING], r.counts[VERDICT_NOTE]);
+    json_close(&r.json);
+    json_number(&r.json, "errors", r.counts[VERDICT_ERROR]);
+    json_number(&r.json, "warnings", r.counts[VERDICT_WARNING]);
+    json_number(&r.json, "notes", r.counts[VERDICT_NOTE]);
+    json_close(&r.json);
   } else if (status == EXIT_GOOD) {
     printf("\n%u error%s, %u warning%s, %u note%s\n", r.counts[VERDICT_ERROR],
            r.counts[VERDICT_ERROR] == 1 ? "" : "s", r.counts[VERDICT_WARNING],
