@@ -48,6 +48,7 @@ const command_option option_table[N_OPTIONS] = {
     {"rule", "RULE", NULL, "only this rule, and those of the file", '\0'},
     {"kind", "KIND", "entries rows matrices backend",
      "entries (the default), rows, matrices or backend", '\0'},
+    {"plot", "FILE", NULL, "draw the errors against n as an SVG file", '\0'},
 };
 
 bool
@@ -148,6 +149,9 @@ take_option(const uint32_t k, const char* const value, arguments* const out)
     break;
   case OPTION_RULE:
     place = &out->rule;
+    break;
+  case OPTION_PLOT:
+    place = &out->plot;
     break;
   case OPTION_KIND:
     place = &out->kind;

@@ -35,9 +35,10 @@ enum {
   OPTION_LIMIT = 1U << 20,
   OPTION_RULE = 1U << 21,
   OPTION_KIND = 1U << 22,
+  OPTION_PLOT = 1U << 23,
 };
 
-enum { N_OPTIONS = 23 };
+enum { N_OPTIONS = 24 };
 
 /* An option, in the order of the bits OPTION_...; no command takes two of the same name. */
 typedef struct command_option {
@@ -63,6 +64,7 @@ typedef struct arguments {
   const char* id;
   const char* rule; /* of check */
   const char* kind;
+  const char* plot;
   const char** outputs; /* in order */
   size_t n_outputs;
   const char** tangents; /* in order */

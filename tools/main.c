@@ -184,15 +184,18 @@ const command commands[] = {
     },
     {
         .name = "check",
-        .usage = "FILE.so [--id ID] [--rule RULE] [--device DEVICE] [--seed NUMBER] [--json]",
+        .usage = "FILE.so [--id ID] [--rule RULE] [--device DEVICE] [--seed NUMBER] [--json] "
+                 "[--plot FILE.svg]",
         .summary = "Check that the parametrizations and backends of a plugin keep their contract",
         .text =
             "Loads the file and tries each of its parametrizations on many shapes, options and\n"
             "both dtypes, and each operation of its backends on their first devices. Every rule\n"
             "runs in a process of its own. A broken rule is an error, with the chain and shape\n"
             "where it broke; the exit status is then 1. The same seed gives the same numbers\n"
-            "(default: 1).\n",
-        .takes = OPTION_ID | OPTION_RULE | OPTION_DEVICE | OPTION_SEED | OPTION_JSON,
+            "(default: 1). --plot draws the errors of float32, of values, gradients and values\n"
+            "that are assigned, against n.\n",
+        .takes = OPTION_ID | OPTION_RULE | OPTION_DEVICE | OPTION_SEED | OPTION_JSON | OPTION_PLOT |
+                 OPTION_FORCE,
         .least_operands = 1,
         .most_operands = 1,
         .run = run_check,

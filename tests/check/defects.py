@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from xml.etree import ElementTree
 
 from tap import main
 
@@ -137,6 +138,30 @@ def text():
     assert check(build("-DFACTOR_VJP=1.001"), "--seed", "7")[1] == out, "the same seed gives another report"
 
 
+def picture():
+    """--plot draws a panel for each parametrization, and overwrites nothing"""
+    path = folder / "errors.svg"
+    status, out, err = check(build(""), "--rule", "plan", "--plot", str(path))
+    assert (status, err) == (0, "") and out.count("ok       errors") == 2, (out, err)
+    root = ElementTree.parse(path).getroot()
+    panels = root.findall("{http://www.w3.org/2000/svg}g")
+    assert root.tag.endswith("svg") and len(panels) == 2, root
+    for panel, id, lines in zip(panels, ("defective", "dense"), (3, 2)):  # the second has no right inverse
+        assert id in "".join(panel.itertext()), id
+        drawn = panel.findall("{http://www.w3.org/2000/svg}polyline")
+        assert len(drawn) == lines, (id, len(drawn))
+        for one in drawn:
+            places = [tuple(map(float, place.split(","))) for place in one.get("points").split()]
+            assert len(places) == 13 and places == sorted(places), (id, places)
+            assert all(150 < y <= 276 for _, y in places), (id, places)  # errors below 3e-5
+    before = path.read_text()
+    status, out, err = check(build(""), "--rule", "plan", "--plot", str(path))
+    assert (status, out) == (1, "") and err.count("\n") == 1 and "--force" in err, (out, err)
+    assert path.read_text() == before
+    status, _, err = check(build(""), "--rule", "plan", "--plot", str(folder / "absent" / "errors.svg"))
+    assert status == 1 and "No such file" in err, err
+
+
 def planted(flag, rule, source=source):
     def test():
         status, found = verdicts(build(flag, source), "--rule", "plan" if rule in OF_FILES else rule)
@@ -163,5 +188,5 @@ def refusals():
     assert (status, out) == (2, "") and "expected a rule" in err, (out, err)
 
 
-main([right, right_backend, text, *(planted(*defect) for defect in DEFECTS),
+main([right, right_backend, text, picture, *(planted(*defect) for defect in DEFECTS),
       *(planted(*defect, backend_source) for defect in BACKEND_DEFECTS), refusals])

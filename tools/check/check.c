@@ -13,6 +13,8 @@
 #include "rules.h"
 #include "shared_object.h"
 
+#include <atomic_file.h>
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -38,7 +40,9 @@ typedef struct run {
   outcome* outcome; /* shared with the child */
   int printed;      /* descriptor of a file that takes the child's standard output */
   unsigned counts[VERDICT_ERROR + 1];
-  json json; /* of the report, if it is wanted */
+  json json;     /* of the report, if it is wanted */
+  FILE* picture; /* its panels; NULL: not wanted */
+  int panels;
 } run;
 
 /* ---- in the child --------------------------------------------------------------------------- */
@@ -83,6 +87,13 @@ static void
 keep_parametrization_rule(const run* const r, const char* const id, const size_t number)
 {
   parametrization_keep(r->file, r->a->device, r->a->seed, id, &parametrization_rules[number]);
+}
+
+static void
+measure_errors(const run* const r, const char* const id, const size_t number)
+{
+  (void)number;
+  parametrization_measure(r->file, r->a->device, r->a->seed, id);
 }
 
 static void
@@ -196,6 +207,13 @@ check_parametrization(run* const r, const char* const id)
       (void)fflush(stdout);
     }
   }
+  if (r->picture) {
+    run_child(r, measure_errors, id, 0);
+    report(r, id, "errors", "errors of float32 are measured for the picture");
+    if (r->outcome->verdict == VERDICT_OK) {
+      picture_panel(r->picture, r->panels++, id, &r->outcome->curves);
+    }
+  }
 }
 
 static void
@@ -248,6 +266,28 @@ check_file(run* const r)
              : say(r->a->id, "no parametrization or backend of this id in %s", r->a->operands[0]);
 }
 
+/* Writes the panels as a whole picture. */
+static int
+write_picture(const arguments* const a, const char* const panels, const size_t length,
+              const int number)
+{
+  char* text = NULL;
+  size_t size = 0;
+  pzi_atomic_file file = {.target = NULL};
+  FILE* const out = open_memstream(&text, &size);
+  if (out) {
+    picture_begin(out, number);
+    (void)fwrite(panels, 1, length, out);
+    picture_end(out);
+  }
+  int error = !out || fclose(out) != 0 ? ENOMEM : pzi_atomic_file_open(&file, a->plot, !a->force);
+  error = error ? error : pzi_atomic_file_write(&file, text, size);
+  error = error ? error : pzi_atomic_file_commit(&file, !a->force);
+  pzi_atomic_file_abandon(&file);
+  free(text);
+  return error == EEXIST ? say_exists(a->plot) : error ? say_system(a->plot, error) : EXIT_GOOD;
+}
+
 int
 run_check(const arguments* const a)
 {
@@ -267,6 +307,13 @@ run_check(const arguments* const a)
   if (!r.file) {
     return say_system(a->operands[0], errno);
   }
+  char* panels = NULL;
+  size_t length = 0;
+  if (a->plot && !a->force && access(a->plot, F_OK) == 0) {
+    free(r.file);
+    return say_exists(a->plot);
+  }
+  r.picture = a->plot ? open_memstream(&panels, &length) : NULL;
   FILE* const printed = tmpfile();
   void* const memory =
       mmap(NULL, sizeof(outcome), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -282,6 +329,11 @@ run_check(const arguments* const a)
     json_open(&r.json, "checks", '[');
   }
   int status = check_file(&r);
+  if (r.picture) {
+    (void)fclose(r.picture);
+    status = status == EXIT_GOOD ? write_picture(a, panels, length, r.panels) : status;
+    free(panels);
+  }
   struct stat about;
   const bool prints = fstat(r.printed, &about) == 0 && about.st_size > 0;
   if (prints && status == EXIT_GOOD) {

@@ -79,37 +79,54 @@ open_context(const char* const file, const uint64_t seed, const char* const id,
   return context;
 }
 
+/* Opens the device in a context; `needs`: PZ_HAS_... False, and a rule that is skipped, without them. */
+static bool
+open_bench(bench* const b, pz_context* const context, const char* const device,
+           const char* const id, const uint64_t seed, const uint32_t needs)
+{
+  pz_parametrization_info info = {.size = sizeof(info)};
+  outcome_expect_ok(pz_context_find(context, id, &info), "the parametrization");
+  *b = (bench){.context = context, .id = id, .seed = seed, .flags = info.flags};
+  b->projects = texts_has_word(info.tags, "projects");
+  if ((needs & ~info.flags) != 0) {
+    outcome_now->verdict = VERDICT_SKIPPED;
+    (void)snprintf(outcome_now->text, sizeof(outcome_now->text), "not offered");
+    return false;
+  }
+  outcome_expect_ok(pz_queue_open(context, device, NULL, &b->queue), "the device");
+  return true;
+}
+
 void
 parametrization_keep(const char* const file, const char* const device, const uint64_t seed,
                      const char* const id, const rule* const one)
 {
-  static bench others[2];
-  bench b = {.id = id, .seed = seed};
-  pz_parametrization_info info = {.size = sizeof(info)};
-  b.context = open_context(file, seed, id,
-                           one->setting == SETTING_WITNESS ? SETTING_WITNESS : SETTING_PLAIN);
-  outcome_expect_ok(pz_context_find(b.context, id, &info), "the parametrization");
-  b.flags = info.flags;
-  b.projects = texts_has_word(info.tags, "projects");
-  if ((one->needs & ~info.flags) != 0) {
-    outcome_now->verdict = VERDICT_SKIPPED;
-    (void)snprintf(outcome_now->text, sizeof(outcome_now->text), "not offered");
+  bench b;
+  bench reference;
+  bench handles;
+  const rule_setting setting = one->setting == SETTING_WITNESS ? SETTING_WITNESS : SETTING_PLAIN;
+  if (!open_bench(&b, open_context(file, seed, id, setting), device, id, seed, one->needs)) {
     return;
   }
-  outcome_expect_ok(pz_queue_open(b.context, device, NULL, &b.queue), "the device");
   if (one->setting == SETTING_DEVICES) {
-    static const char* const devices[] = {"reference", "minimal"};
-    others[0] = others[1] = b;
-    others[0].context = others[1].context = open_context(file, seed, id, SETTING_DEVICES);
-    for (int k = 0; k < 2; ++k) {
-      outcome_expect_ok(pz_queue_open(others[k].context, devices[k], NULL, &others[k].queue),
-                        devices[k]);
-    }
-    others[1].reference = b.reference = &others[0];
-    b.handles = &others[1];
+    pz_context* const context = open_context(file, seed, id, SETTING_DEVICES);
+    (void)open_bench(&reference, context, "reference", id, seed, 0);
+    (void)open_bench(&handles, context, "minimal", id, seed, 0);
+    handles.reference = b.reference = &reference;
+    b.handles = &handles;
   }
   on_every_trial(&b, one->each);
   if (outcome_now->trials == 0) {
     outcome_breach("found no shape that is taken, of %u tried", outcome_now->refused);
+  }
+}
+
+void
+parametrization_measure(const char* const file, const char* const device, const uint64_t seed,
+                        const char* const id)
+{
+  bench b;
+  if (open_bench(&b, open_context(file, seed, id, SETTING_PLAIN), device, id, seed, 0)) {
+    errors_measure(&b, &outcome_now->curves);
   }
 }

@@ -31,6 +31,9 @@ extern const size_t n_parametrization_rules;
 void parametrization_keep(const char* file, const char* device, uint64_t seed, const char* id,
                           const rule* one);
 
+/* Measures errors.h in this process. */
+void parametrization_measure(const char* file, const char* device, uint64_t seed, const char* id);
+
 /* values.c */
 void rule_determined(trial* t);
 void rule_dtypes(trial* t);
