@@ -17,45 +17,49 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HELP = 0x100, N_OPTIONS = 30 };
+enum { HELP = 0x100 };
 
-/* In the order of the bits OPTION_...; no command takes two options of the same name. */
-static const struct {
-  const char* name;
-  const char* argument; /* NULL: none */
-  const char* doc;
-  char letter; /* '\0': none */
-} options[N_OPTIONS] = {
-    {"parametrization", "CHAIN", "the chain, for example skew,cayley,pruning(p_drop=0.2)", 'p'},
-    {"output", "FILE", "the file to write", 'o'},
-    {"output", "FILE", "the file to write, once for each original", 'o'},
-    {"grad", "FILE", "gradient with respect to the value, of its shape", '\0'},
-    {"state", "FILE", "read buffers and own parameters of the chain from FILE", '\0'},
-    {"state", "FILE", "write buffers and own parameters of the chain to FILE", '\0'},
-    {"dtype", "TYPE", "float32 (the default) or float64", '\0'},
-    {"seed", "NUMBER", "seed of random draws, 1 or more", '\0'},
-    {"device", "NAME", "cpu, reference, auto ... (see parametrize list)", '\0'},
-    {"force", NULL, "overwrite existing files", '\0'},
-    {"map", "GLOB=CHAIN", "chain of the tensors whose names match; the first match counts", '\0'},
-    {"lenient", NULL, "ignore unknown tensors and initialize missing ones, with a remark", '\0'},
-    {"order", "N", "matrices are N x N", 'n'},
-    {"batch", "NUMBER", "number of matrices (default: 1)", 'b'},
-    {"tag", "WORD", "only parametrizations with this tag", '\0'},
-    {"tangent", "FILE", "direction of an original, once for each", '\0'},
-    {"grad", "FILE", "factors of log |det|, of its shape", '\0'},
-    {"output", "FILE", "file of log |det|; with --grad, then one for each original", 'o'},
-    {"id", "ID", "only this parametrization of the file", '\0'},
-    {"json", NULL, "print the result as JSON", '\0'},
-    {"limit", "SECONDS", "longest time to open one file (default: 10)", '\0'},
-    {"kind", "KIND", "entries (the default), rows, matrices or backend", '\0'},
-    {"dtype", "TYPE", "float16, bfloat16, float32 or float64, of all floats", '\0'},
-    {"values", NULL, "compute the values", '\0'},
-    {"dry-run", NULL, "write nothing, only say what would be written", '\0'},
-    {"partial", NULL, "leave parametrized tensors whose chain is not known as they are", '\0'},
-    {"strip", NULL, "remove module. and _orig_mod. of wrapped modules from names", '\0'},
-    {"shard-size", "SIZE", "write a folder of files of at most SIZE (5GB), with an index", '\0'},
-    {"updates", "K", "update the state K times first (steps of spectral_norm)", '\0'},
-    {"key", "NAME", "the state dict in a file of torch.save that has several", '\0'},
+const command_option option_table[N_OPTIONS] = {
+    {"parametrization", "CHAIN", NULL, "the chain, for example skew,cayley,pruning(p_drop=0.2)",
+     'p'},
+    {"output", "FILE", NULL, "the file to write", 'o'},
+    {"output", "FILE", NULL, "the file to write, once for each original", 'o'},
+    {"grad", "FILE", NULL, "gradient with respect to the value, of its shape", '\0'},
+    {"state", "FILE", NULL, "read buffers and own parameters of the chain from FILE", '\0'},
+    {"state", "FILE", NULL, "write buffers and own parameters of the chain to FILE", '\0'},
+    {"dtype", "TYPE", "float32 float64", "float32 (the default) or float64", '\0'},
+    {"seed", "NUMBER", NULL, "seed of random draws, 1 or more", '\0'},
+    {"device", "NAME", "cpu reference auto", "cpu, reference, auto ... (see parametrize list)",
+     '\0'},
+    {"force", NULL, NULL, "overwrite existing files", '\0'},
+    {"map", "GLOB=CHAIN", NULL, "chain of the tensors whose names match; the first match counts",
+     '\0'},
+    {"lenient", NULL, NULL, "ignore unknown tensors and initialize missing ones, with a remark",
+     '\0'},
+    {"order", "N", NULL, "matrices are N x N", 'n'},
+    {"batch", "NUMBER", NULL, "number of matrices (default: 1)", 'b'},
+    {"tag", "WORD", NULL, "only parametrizations with this tag", '\0'},
+    {"tangent", "FILE", NULL, "direction of an original, once for each", '\0'},
+    {"grad", "FILE", NULL, "factors of log |det|, of its shape", '\0'},
+    {"output", "FILE", NULL, "file of log |det|; with --grad, then one for each original", 'o'},
+    {"id", "ID", NULL, "only this parametrization or backend of the file", '\0'},
+    {"json", NULL, NULL, "print the result as JSON", '\0'},
+    {"limit", "SECONDS", NULL, "longest time to open one file (default: 10)", '\0'},
+    {"rule", "RULE", NULL, "only this rule, and those of the file", '\0'},
+    {"kind", "KIND", "entries rows matrices backend",
+     "entries (the default), rows, matrices or backend", '\0'},
+    {"plot", "FILE", NULL, "draw the errors against n as an SVG file", '\0'},
+    {"dtype", "TYPE", "float16 bfloat16 float32 float64",
+     "float16, bfloat16, float32 or float64, of all floats", '\0'},
+    {"values", NULL, NULL, "compute the values", '\0'},
+    {"dry-run", NULL, NULL, "write nothing, only say what would be written", '\0'},
+    {"partial", NULL, NULL, "leave parametrized tensors whose chain is not known as they are",
+     '\0'},
+    {"strip", NULL, NULL, "remove module. and _orig_mod. of wrapped modules from names", '\0'},
+    {"shard-size", "SIZE", NULL, "write a folder of files of at most SIZE (5GB), with an index",
+     '\0'},
+    {"updates", "K", NULL, "update the state K times first (steps of spectral_norm)", '\0'},
+    {"key", "NAME", NULL, "the state dict in a file of torch.save that has several", '\0'},
 };
 
 bool
@@ -79,16 +83,16 @@ arguments_help(const command* const c)
   printf("usage: parametrize %s %s\n\n%s.\n\n%s", c->name, c->usage, c->summary, c->text);
   printf("\noptions:\n");
   for (uint32_t k = 0; k < N_OPTIONS; ++k) {
-    if (c->takes & (1U << k)) {
+    if (c->takes & (UINT64_C(1) << k)) {
       char text[64];
-      const char letter[] = {'-', options[k].letter, ',', ' ', '\0'};
-      snprintf(text, sizeof(text), "%s--%s%s%s", options[k].letter ? letter : "    ",
-               options[k].name, options[k].argument ? " " : "",
-               options[k].argument ? options[k].argument : "");
+      const char letter[] = {'-', option_table[k].letter, ',', ' ', '\0'};
+      snprintf(text, sizeof(text), "%s--%s%s%s", option_table[k].letter ? letter : "    ",
+               option_table[k].name, option_table[k].argument ? " " : "",
+               option_table[k].argument ? option_table[k].argument : "");
       if (strlen(text) > 20) {
-        printf("  %s\n%-24s%s\n", text, "", options[k].doc);
+        printf("  %s\n%-24s%s\n", text, "", option_table[k].doc);
       } else {
-        printf("  %-20s  %s\n", text, options[k].doc);
+        printf("  %-20s  %s\n", text, option_table[k].doc);
       }
     }
   }
@@ -100,10 +104,10 @@ static int
 take_count(const uint32_t k, const char* const value, uint64_t* const out, const char* const name)
 {
   char text[32];
-  if (options[k].letter != '\0') {
-    snprintf(text, sizeof(text), "-%c", options[k].letter);
+  if (option_table[k].letter != '\0') {
+    snprintf(text, sizeof(text), "-%c", option_table[k].letter);
   } else {
-    snprintf(text, sizeof(text), "--%s", options[k].name);
+    snprintf(text, sizeof(text), "--%s", option_table[k].name);
   }
   if (*out != 0) {
     return say_usage(name, text, "given twice");
@@ -177,7 +181,7 @@ take_option(const uint32_t k, const char* const value, arguments* const out)
 {
   const char* const name = out->command->name;
   const char** place = NULL;
-  switch (1U << k) {
+  switch (UINT64_C(1) << k) {
   case OPTION_CHAIN:
     place = &out->chain;
     break;
@@ -211,6 +215,12 @@ take_option(const uint32_t k, const char* const value, arguments* const out)
   case OPTION_ID:
     place = &out->id;
     break;
+  case OPTION_RULE:
+    place = &out->rule;
+    break;
+  case OPTION_PLOT:
+    place = &out->plot;
+    break;
   case OPTION_KIND:
     place = &out->kind;
     break;
@@ -236,7 +246,7 @@ take_option(const uint32_t k, const char* const value, arguments* const out)
     return take_size(value, out);
   case OPTION_DTYPE:
   case OPTION_FLOATS:
-    return take_dtype(value, 1U << k == OPTION_FLOATS, out);
+    return take_dtype(value, UINT64_C(1) << k == OPTION_FLOATS, out);
   case OPTION_SEED:
     if (out->seed != 0) {
       return say_usage(name, "--seed", "given twice");
@@ -270,7 +280,7 @@ take_option(const uint32_t k, const char* const value, arguments* const out)
   }
   if (place != NULL && *place != NULL) {
     char text[32];
-    snprintf(text, sizeof(text), "--%s", options[k].name);
+    snprintf(text, sizeof(text), "--%s", option_table[k].name);
     return say_usage(name, text, "given twice");
   }
   if (place != NULL) {
@@ -302,16 +312,17 @@ check(const arguments* const a)
 {
   const command* const c = a->command;
   for (uint32_t k = 0; k < N_OPTIONS; ++k) {
-    const bool given = (1U << k) == OPTION_CHAIN      ? a->chain != NULL
-                       : (1U << k) == OPTION_GRADIENT ? a->gradient != NULL
-                       : (1U << k) == OPTION_ORDER    ? a->order != 0
-                       : (1U << k) == OPTION_TANGENTS ? a->n_tangents > 0
-                       : (1U << k) == OPTION_RULES    ? a->n_rules > 0
-                                                      : a->n_outputs > 0;
-    if ((c->needs & (1U << k)) && !given) {
+    const bool given = (UINT64_C(1) << k) == OPTION_CHAIN      ? a->chain != NULL
+                       : (UINT64_C(1) << k) == OPTION_GRADIENT ? a->gradient != NULL
+                       : (UINT64_C(1) << k) == OPTION_ORDER    ? a->order != 0
+                       : (UINT64_C(1) << k) == OPTION_TANGENTS ? a->n_tangents > 0
+                       : (UINT64_C(1) << k) == OPTION_RULES    ? a->n_rules > 0
+                                                               : a->n_outputs > 0;
+    if ((c->needs & (UINT64_C(1) << k)) && !given) {
       return say_usage(c->name, c->name, "expected %c%c%s %s", '-',
-                       options[k].letter ? options[k].letter : '-',
-                       options[k].letter ? "" : options[k].name, options[k].argument);
+                       option_table[k].letter ? option_table[k].letter : '-',
+                       option_table[k].letter ? "" : option_table[k].name,
+                       option_table[k].argument);
     }
   }
   if (a->n_operands < c->least_operands) {
@@ -343,12 +354,12 @@ arguments_read(const command* const c, const int argc, char** const argv, argume
     return say_no_memory(NULL);
   }
   for (uint32_t k = 0; k < N_OPTIONS; ++k) {
-    if (c->takes & (1U << k)) {
-      known[n_known++] =
-          (struct option){options[k].name, options[k].argument ? required_argument : no_argument,
-                          NULL, HELP + 1 + (int)k};
-      if (options[k].letter) {
-        letters[n_letters++] = options[k].letter;
+    if (c->takes & (UINT64_C(1) << k)) {
+      known[n_known++] = (struct option){option_table[k].name,
+                                         option_table[k].argument ? required_argument : no_argument,
+                                         NULL, HELP + 1 + (int)k};
+      if (option_table[k].letter) {
+        letters[n_letters++] = option_table[k].letter;
         letters[n_letters++] = ':';
       }
     }
@@ -368,7 +379,7 @@ arguments_read(const command* const c, const int argc, char** const argv, argume
     } else {
       uint32_t k = (uint32_t)(found - HELP - 1);
       for (uint32_t i = 0; i < N_OPTIONS && found < HELP; ++i) {
-        if ((c->takes & (1U << i)) && options[i].letter == found) {
+        if ((c->takes & (UINT64_C(1) << i)) && option_table[i].letter == found) {
           k = i;
         }
       }

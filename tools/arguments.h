@@ -11,38 +11,52 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum {
-  OPTION_CHAIN = 1U << 0,
-  OPTION_OUTPUT = 1U << 1,  /* once */
-  OPTION_OUTPUTS = 1U << 2, /* once for each original */
-  OPTION_GRADIENT = 1U << 3,
-  OPTION_READ_STATE = 1U << 4,
-  OPTION_WRITE_STATE = 1U << 5,
-  OPTION_DTYPE = 1U << 6,
-  OPTION_SEED = 1U << 7,
-  OPTION_DEVICE = 1U << 8,
-  OPTION_FORCE = 1U << 9,
-  OPTION_RULES = 1U << 10, /* any number of times */
-  OPTION_LENIENT = 1U << 11,
-  OPTION_ORDER = 1U << 12,
-  OPTION_BATCH = 1U << 13,
-  OPTION_TAG = 1U << 14,
-  OPTION_TANGENTS = 1U << 15, /* as often as there are originals */
-  OPTION_WEIGHTS = 1U << 16,
-  OPTION_DENSITY_OUTPUTS = 1U << 17, /* one, and then as often as there are originals */
-  OPTION_ID = 1U << 18,
-  OPTION_JSON = 1U << 19,
-  OPTION_LIMIT = 1U << 20,
-  OPTION_KIND = 1U << 21,
-  OPTION_FLOATS = 1U << 22, /* a dtype of model files */
-  OPTION_VALUES = 1U << 23,
-  OPTION_DRY_RUN = 1U << 24,
-  OPTION_PARTIAL = 1U << 25,
-  OPTION_STRIP = 1U << 26,
-  OPTION_SHARD_SIZE = 1U << 27,
-  OPTION_UPDATES = 1U << 28,
-  OPTION_KEY = 1U << 29,
-};
+#define OPTION_CHAIN (UINT64_C(1) << 0)
+#define OPTION_OUTPUT (UINT64_C(1) << 1)  /* once */
+#define OPTION_OUTPUTS (UINT64_C(1) << 2) /* once for each original */
+#define OPTION_GRADIENT (UINT64_C(1) << 3)
+#define OPTION_READ_STATE (UINT64_C(1) << 4)
+#define OPTION_WRITE_STATE (UINT64_C(1) << 5)
+#define OPTION_DTYPE (UINT64_C(1) << 6)
+#define OPTION_SEED (UINT64_C(1) << 7)
+#define OPTION_DEVICE (UINT64_C(1) << 8)
+#define OPTION_FORCE (UINT64_C(1) << 9)
+#define OPTION_RULES (UINT64_C(1) << 10) /* any number of times */
+#define OPTION_LENIENT (UINT64_C(1) << 11)
+#define OPTION_ORDER (UINT64_C(1) << 12)
+#define OPTION_BATCH (UINT64_C(1) << 13)
+#define OPTION_TAG (UINT64_C(1) << 14)
+#define OPTION_TANGENTS (UINT64_C(1) << 15) /* as often as there are originals */
+#define OPTION_WEIGHTS (UINT64_C(1) << 16)
+#define OPTION_DENSITY_OUTPUTS \
+  (UINT64_C(1) << 17) /* one, and then as often as there are originals */
+#define OPTION_ID (UINT64_C(1) << 18)
+#define OPTION_JSON (UINT64_C(1) << 19)
+#define OPTION_LIMIT (UINT64_C(1) << 20)
+#define OPTION_RULE (UINT64_C(1) << 21)
+#define OPTION_KIND (UINT64_C(1) << 22)
+#define OPTION_PLOT (UINT64_C(1) << 23)
+#define OPTION_FLOATS (UINT64_C(1) << 24) /* a dtype of model files */
+#define OPTION_VALUES (UINT64_C(1) << 25)
+#define OPTION_DRY_RUN (UINT64_C(1) << 26)
+#define OPTION_PARTIAL (UINT64_C(1) << 27)
+#define OPTION_STRIP (UINT64_C(1) << 28)
+#define OPTION_SHARD_SIZE (UINT64_C(1) << 29)
+#define OPTION_UPDATES (UINT64_C(1) << 30)
+#define OPTION_KEY (UINT64_C(1) << 31)
+
+enum { N_OPTIONS = 32 };
+
+/* An option, in the order of the bits OPTION_...; no command takes two of the same name. */
+typedef struct command_option {
+  const char* name;
+  const char* argument; /* NULL: none; "FILE": a path */
+  const char* values;   /* some arguments, for completion, separated by spaces; NULL: none */
+  const char* doc;
+  char letter; /* '\0': none */
+} command_option;
+
+extern const command_option option_table[N_OPTIONS];
 
 typedef struct command command;
 
@@ -55,8 +69,10 @@ typedef struct arguments {
   const char* gradient;
   const char* tag;
   const char* id;
+  const char* rule; /* of check */
   const char* kind;
   const char* key;
+  const char* plot;
   const char** outputs; /* in order */
   size_t n_outputs;
   const char** tangents; /* in order */
@@ -87,12 +103,17 @@ struct command {
   const char* usage;   /* the words after the name */
   const char* summary; /* one line */
   const char* text;    /* paragraphs of the help; every line ends in a newline */
-  uint32_t takes;      /* OPTION_... */
-  uint32_t needs;      /* the required ones */
+  uint64_t takes;      /* OPTION_... */
+  uint64_t needs;      /* the required ones */
   size_t least_operands;
   size_t most_operands;
   int (*run)(const arguments* a);
 };
+
+/* main.c: all subcommands, and what the help says of chains and arrays. */
+extern const char main_chain_text[];
+extern const command commands[];
+extern const size_t n_commands;
 
 /* Reads argv[1 ...]; argv[0] is the name of `c`. Returns -1 when `*out` is ready to run, else the
    exit status, after printing help or an error. Free `*out` in either case. */

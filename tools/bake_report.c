@@ -3,11 +3,10 @@
 
 #include "bake.h"
 
-#include "print.h"
+#include "json.h"
 #include "table.h"
 #include "texts.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,40 +35,27 @@ count_copied(const bake_plan* const p)
 
 /* ---- JSON -------------------------------------------------------------------------- */
 
-/* Prints `before`, then a member "name": "text". */
 static void
-print_member(const char* const before, const char* const name, const char* const text)
+json_folded(json* const j, const bake_plan* const p)
 {
-  printf("%s\"%s\": ", before, name);
-  print_quoted(text);
-}
-
-static void
-print_folded(const bake_plan* const p)
-{
-  bool first = true;
-  printf(", \"folded\": [");
+  json_open(j, "folded", '[');
   for (size_t k = 0; k < p->n; ++k) {
     const model_chain* const chain = p->sources[k].chain;
     const pz_writer_tensor* const tensor = &p->tensors[k];
-    if (chain == NULL) {
-      continue;
+    if (chain != NULL) {
+      json_open(j, NULL, '{');
+      json_text(j, "name", chain->path);
+      json_text(j, "chain", model_text(chain));
+      json_text(j, "from", origin_of(chain));
+      if (chain->rule == NULL && chain->text == NULL) {
+        json_text(j, "why", chain->found->why);
+      }
+      json_text(j, "dtype", tensor->dtype);
+      json_shape(j, "shape", &tensor->spec);
+      json_close(j);
     }
-    print_member(first ? "\n  {" : ",\n  {", "name", chain->path);
-    print_member(", ", "chain", model_text(chain));
-    print_member(", ", "from", origin_of(chain));
-    if (chain->rule == NULL && chain->text == NULL) {
-      print_member(", ", "why", chain->found->why);
-    }
-    print_member(", ", "dtype", tensor->dtype);
-    printf(", \"shape\": [");
-    for (int32_t i = 0; i < tensor->spec.ndim; ++i) {
-      printf("%s%" PRId64, i > 0 ? ", " : "", tensor->spec.shape[i]);
-    }
-    printf("]}");
-    first = false;
   }
-  printf("]");
+  json_close(j);
 }
 
 /* Calls `print` for every value whose chain is not known. */
@@ -93,33 +79,35 @@ each_left(const bake_plan* const p, void (*const print)(void*, const char*, cons
 }
 
 static void
-print_left(void* const user, const char* const path, const char* const why)
+json_left(void* const user, const char* const path, const char* const why)
 {
-  bool* const first = user;
-  print_member(*first ? "\n  {" : ",\n  {", "name", path);
-  print_member(", ", "why", why);
-  printf("}");
-  *first = false;
+  json* const j = user;
+  json_open(j, NULL, '{');
+  json_text(j, "name", path);
+  json_text(j, "why", why);
+  json_close(j);
 }
 
 static void
 report_json(const bake_plan* const p)
 {
-  bool first = true;
-  print_member("{", "file", p->model.path);
-  print_member(", ", "output", p->a->dry_run ? "" : p->a->outputs[0]);
-  print_folded(p);
-  printf(", \"left\": [");
-  each_left(p, print_left, &first);
-  printf("], \"tied\": {");
+  json j = {.depth = 0};
+  json_open(&j, NULL, '{');
+  json_text(&j, "file", p->model.path);
+  json_text(&j, "output", p->a->dry_run ? "" : p->a->outputs[0]);
+  json_folded(&j, p);
+  json_open(&j, "left", '[');
+  each_left(p, json_left, &j);
+  json_close(&j);
+  json_open(&j, "tied", '{');
   for (size_t k = p->n_metadata - p->n_ties; k < p->n_metadata; ++k) {
-    printf(k + p->n_ties == p->n_metadata ? "" : ", ");
-    print_quoted(p->metadata[k].key);
-    printf(": ");
-    print_quoted(p->metadata[k].text);
+    json_text(&j, p->metadata[k].key, p->metadata[k].text);
   }
-  printf("}, \"parametrized\": %zu, \"copied\": %zu, \"bytes\": %" PRIu64 "}\n", p->n_parametrized,
-         count_copied(p), p->bytes);
+  json_close(&j);
+  json_number(&j, "parametrized", (double)p->n_parametrized);
+  json_number(&j, "copied", (double)count_copied(p));
+  json_number(&j, "bytes", (double)p->bytes);
+  json_close(&j);
 }
 
 /* ---- text -------------------------------------------------------------------------- */

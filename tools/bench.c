@@ -11,6 +11,7 @@
    forward. */
 
 #include "commands.h"
+#include "json.h"
 #include "print.h"
 #include "say.h"
 
@@ -385,33 +386,73 @@ source_of(const run* const r, const double bytes)
                                                                 : "bytes from cache";
 }
 
-static void
-report_share(const run* const r, const int what, const double median, const double bytes_per_second,
-             const double flops)
+static const char* const names[MEASURED] = {"forward", "forward+vjp", "copy", "product"};
+
+/* The best rounds: bytes that a copy reads and writes in a second, and operations of the product. Times
+   are sorted, so that interference from other processes is at the end. */
+static double
+rate_of_copy(const run* const r)
 {
-  const double order = (double)r->a->order;
+  return 2.0 * (double)pz_spec_count(&r->spec) * (double)pz_dtype_size(r->spec.dtype) /
+         r->times[COPY][0];
+}
+
+static double
+rate_of_product(const run* const r)
+{
+  const double peak = (double)r->peak;
+  return 2.0 * peak * peak * peak / r->times[PRODUCT][0];
+}
+
+/* The least time of forward, or of both, as far as the arithmetic is known, and what takes it. */
+static double
+bound_of(const run* const r, const int what, const char** const by)
+{
   const double value = (double)pz_spec_count(&r->spec);
   const double known = products(r, what == BOTH);
   const double bytes = (double)pz_dtype_size(r->spec.dtype) * ((double)r->elements + value) *
                        (what == BOTH ? 2.0 : 1.0);
-  const double moving = bytes / bytes_per_second;
-  const double computing = known > 0.0 ? known * 2.0 * value * order / flops : 0.0;
-  printf("%.0f%% of the bound, %s%s", 100.0 * (moving > computing ? moving : computing) / median,
-         moving > computing ? source_of(r, bytes) : "products at the peak",
-         known < 0.0 ? ", which leaves out the arithmetic" : "");
+  const double moving = bytes / rate_of_copy(r);
+  const double computing =
+      known > 0.0 ? known * 2.0 * value * (double)r->a->order / rate_of_product(r) : 0.0;
+  *by = moving > computing ? source_of(r, bytes) : "products at the peak";
+  return moving > computing ? moving : computing;
+}
+
+/* In seconds, with the bound of the chain's own; `arithmetic`: the bound has it. */
+static void
+report_json(const run* const r)
+{
+  json j = {.depth = 0};
+  json_open(&j, NULL, '{');
+  json_text(&j, "chain", pz_chain_text(r->chain.chain));
+  json_text(&j, "dtype", r->spec.dtype == PZ_F32 ? "float32" : "float64");
+  json_shape(&j, "shape", &r->spec);
+  json_text(&j, "device", pz_queue_device(r->queue, NULL));
+  json_number(&j, "rounds", ROUNDS);
+  json_open(&j, "seconds", '[');
+  for (int what = 0; what < MEASURED; ++what) {
+    json_open(&j, NULL, '{');
+    json_text(&j, "of", names[what]);
+    json_number(&j, "median", r->times[what][ROUNDS / 2]);
+    json_number(&j, "quartile1", r->times[what][ROUNDS / 4]);
+    json_number(&j, "quartile3", r->times[what][ROUNDS - 1 - ROUNDS / 4]);
+    if (what == FORWARD || what == BOTH) {
+      const char* by = NULL;
+      json_number(&j, "bound", bound_of(r, what, &by));
+      json_text(&j, "by", by);
+      json_flag(&j, "arithmetic", products(r, what == BOTH) >= 0.0);
+    }
+    json_close(&j);
+  }
+  json_close(&j);
+  json_close(&j);
 }
 
 static void
 report(const run* const r)
 {
-  static const char* const names[MEASURED] = {"forward", "forward+vjp", "copy", "product"};
   const double order = (double)r->a->order;
-  const double value = (double)pz_spec_count(&r->spec);
-  const double peak = (double)r->peak;
-  // times are sorted, so that interference from other processes is at the end
-  const double bytes_per_second =
-      2.0 * value * (double)pz_dtype_size(r->spec.dtype) / r->times[COPY][0];
-  const double flops = 2.0 * peak * peak * peak / r->times[PRODUCT][0];
   const char* const chain = pz_chain_text(r->chain.chain);
   print_part(chain, strlen(chain));
   printf(", %s, %.0f of %.0f x %.0f on ", r->spec.dtype == PZ_F32 ? "float32" : "float64",
@@ -424,11 +465,15 @@ report(const run* const r)
     printf("%-12s %11.4f us %11.4f us %11.4f us  ", names[what], 1e6 * median,
            1e6 * r->times[what][ROUNDS / 4], 1e6 * r->times[what][ROUNDS - 1 - ROUNDS / 4]);
     if (what == COPY) {
-      printf("%.2f GB/s at best\n", 1e-9 * bytes_per_second);
+      printf("%.2f GB/s at best\n", 1e-9 * rate_of_copy(r));
     } else if (what == PRODUCT) {
-      printf("%.2f GFLOP/s at best, the peak, of %.0f x %.0f\n", 1e-9 * flops, peak, peak);
+      printf("%.2f GFLOP/s at best, the peak, of %d x %d\n", 1e-9 * rate_of_product(r),
+             (int)r->peak, (int)r->peak);
     } else {
-      report_share(r, what, median, bytes_per_second, flops);
+      const char* by = NULL;
+      const double bound = bound_of(r, what, &by);
+      printf("%.0f%% of the bound, %s%s", 100.0 * bound / median, by,
+             products(r, what == BOTH) < 0.0 ? ", which leaves out the arithmetic" : "");
       if (what == BOTH) {
         printf("; vjp %.2f times forward", median / r->times[FORWARD][ROUNDS / 2] - 1.0);
       }
@@ -442,7 +487,9 @@ run_bench(const arguments* const a)
 {
   run r = {.a = a};
   const bool done = run_open(&r) && measure(&r);
-  if (done) {
+  if (done && a->json) {
+    report_json(&r);
+  } else if (done) {
     report(&r);
   }
   run_close(&r);

@@ -34,6 +34,9 @@ int run_check(const arguments* a);
 /* new/new.c: the beginning of a plugin */
 int run_new(const arguments* a);
 
+/* generate.c: completions of shells, the man page */
+int run_generate(const arguments* a);
+
 /* bench.c: times */
 int run_bench(const arguments* a);
 

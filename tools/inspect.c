@@ -7,8 +7,8 @@
 
 #include "commands.h"
 #include "condition.h"
+#include "json.h"
 #include "model.h"
-#include "print.h"
 #include "say.h"
 #include "table.h"
 #include "texts.h"
@@ -27,49 +27,46 @@ typedef struct job {
   condition condition;
   texts texts;
   table values;
+  json json;
 } job;
 
-/* Prints a cell: a shape as an array, numbers as such if they are finite, "-" as null. */
+/* A shape becomes an array, numbers become numbers if they are finite, and "-" null. */
 static void
-print_cell(const char* const column, const char* const cell)
+json_cell(json* const j, const char* const column, const char* const cell)
 {
-  const bool is_shape = strcmp(column, "shape") == 0;
   const bool is_number = strcmp(column, "bytes") == 0 || strcmp(column, "residual") == 0 ||
                          strcmp(column, "condition") == 0;
   if (strcmp(cell, "-") == 0) {
-    printf("null");
-  } else if (is_shape && strcmp(cell, "scalar") == 0) {
-    printf("[]");
-  } else if (is_shape) {
-    putchar('[');
-    for (const char* at = cell; *at != '\0'; ++at) {
-      printf(*at == 'x' ? ", " : "%c", *at);
+    json_text(j, column, NULL);
+  } else if (strcmp(column, "shape") == 0) {
+    int64_t extents[64]; // at most, of a tensor of a file
+    int32_t n = 0;
+    for (const char* at = cell; n < 64 && *at >= '0' && *at <= '9';) { // nothing of "scalar"
+      char* end = NULL;
+      extents[n++] = strtoll(at, &end, 10);
+      at = *end == 'x' ? end + 1 : end;
     }
-    putchar(']');
+    json_extents(j, column, n, extents);
   } else if (is_number && *cell >= '0' && *cell <= '9') {
-    printf("%s", cell);
+    json_number(j, column, strtod(cell, NULL));
   } else {
-    print_quoted(cell);
+    json_text(j, column, cell);
   }
 }
 
-/* Prints a table under a heading as a member of a JSON object, a row as an object whose members are
-   named by the first row. */
+/* A table as an array of objects, whose members are named by the first row. */
 static void
-print_json(const char* const heading, const table* const t)
+json_table(json* const j, const char* const heading, const table* const t)
 {
-  printf(",\n\"%s\": [", heading);
+  json_open(j, heading, '[');
   for (size_t k = 1; k < t->n_rows; ++k) {
-    printf(k > 1 ? ",\n  {" : "\n  {");
+    json_open(j, NULL, '{');
     for (size_t i = 0; i < t->n_columns; ++i) {
-      printf(i > 0 ? ", " : "");
-      print_quoted(t->rows[0][i]);
-      printf(": ");
-      print_cell(t->rows[0][i], t->rows[k][i]);
+      json_cell(j, t->rows[0][i], t->rows[k][i]);
     }
-    printf("}");
+    json_close(j);
   }
-  printf("]");
+  json_close(j);
 }
 
 /* Prints a table under a heading, and frees it. */
@@ -79,7 +76,7 @@ show(job* const j, const char* const heading, table* const t)
   const bool first = strcmp(heading, "tensors") == 0;
   const bool complete = !t->failed && !j->texts.failed;
   if (complete && j->a->json) {
-    print_json(heading, t);
+    json_table(&j->json, heading, t);
   } else if (complete) {
     printf(first ? "" : "\n%s\n", heading);
     (void)table_print(t, first ? 0 : 2);
@@ -302,8 +299,8 @@ run_inspect(const arguments* const a)
   job j = {.a = a, .condition = {.context = NULL}};
   bool good = model_open(a, &j.model);
   if (good && a->json) {
-    printf("{\"file\": ");
-    print_quoted(j.model.path);
+    json_open(&j.json, NULL, '{');
+    json_text(&j.json, "file", j.model.path);
   }
   good = good && show_tensors(&j) && show_metadata(&j) && show_chains(&j);
   if (good && a->values && j.model.n_chains > 0) {
@@ -311,7 +308,7 @@ run_inspect(const arguments* const a)
     good = watch_run(measure_all, nothing, &j) && show(&j, "values", &j.values);
   }
   if (good && a->json) {
-    printf("}\n");
+    json_close(&j.json);
   }
   table_cleanup(&j.values);
   condition_close(&j.condition);

@@ -18,41 +18,41 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char chain_text[] =
+const char main_chain_text[] =
     "CHAIN is a sequence of parametrizations, applied from first to last, with their options:\n"
     "  skew,cayley,pruning(p_drop=0.2,seed=7)\n"
     "Arrays are .npy files of float32 or float64, models are .safetensors files.\n"
     "Parametrizations of matrices act on the last two dimensions, batched over the others;\n"
     "view(rows=0,cols=*) before them reads the tensor otherwise (parametrize info view).\n";
 
-static const command commands[] = {
+const command commands[] = {
     {
         .name = "list",
         .summary = "List the installed parametrizations and devices, and their files",
         .text = "Searches the folders of PARAMETRIZE_PLUGIN_PATH (absolute, separated by colons),\n"
                 "the user's folder and the folder of the installation. A file that ends the\n"
                 "process when it is opened is an error, after the list of the others.\n",
-        .usage = "[--tag WORD]",
-        .takes = OPTION_TAG | OPTION_LIMIT,
+        .usage = "[--tag WORD] [--json]",
+        .takes = OPTION_TAG | OPTION_LIMIT | OPTION_JSON,
         .run = run_list,
     },
     {
         .name = "info",
-        .usage = "[NAME] [--device DEVICE]",
+        .usage = "[NAME] [--device DEVICE] [--json]",
         .summary = "Show a parametrization's formula and options, or the operations of a device",
         .text = "An operation of a device is native (its own), composed (of other operations on\n"
                 "the device), host (computed on the host, with copies) or unsupported.\n",
-        .takes = OPTION_DEVICE,
+        .takes = OPTION_DEVICE | OPTION_JSON,
         .most_operands = 1,
         .run = run_info,
     },
     {
         .name = "doctor",
-        .usage = "",
+        .usage = "[--json]",
         .summary = "Show every file and folder searched, and why a plugin was not loaded",
         .text = "A plugin that was not loaded is not an error: the exit status is 0. Files are\n"
                 "opened in a child process, so those that crash, exit or hang are named too.\n",
-        .takes = OPTION_LIMIT,
+        .takes = OPTION_LIMIT | OPTION_JSON,
         .run = run_doctor,
     },
     {
@@ -180,7 +180,7 @@ static const command commands[] = {
     },
     {
         .name = "inspect",
-        .usage = "MODEL.safetensors [--map GLOB=CHAIN ...] [--values]",
+        .usage = "MODEL.safetensors [--map GLOB=CHAIN ...] [--values] [--json]",
         .summary = "Show the tensors, chains and values of a model",
         .text =
             "For every parametrized tensor: its chain, the installed version of each stage, and\n"
@@ -210,39 +210,54 @@ static const command commands[] = {
     },
     {
         .name = "check",
-        .usage = "FILE.so [--id ID] [--device DEVICE] [--seed NUMBER] [--json]",
-        .summary = "Check that the parametrizations of a plugin keep their contract",
+        .usage = "FILE.so [--id ID] [--rule RULE] [--device DEVICE] [--seed NUMBER] [--json] "
+                 "[--plot FILE.svg]",
+        .summary = "Check that the parametrizations and backends of a plugin keep their contract",
         .text =
             "Loads the file and tries each of its parametrizations on many shapes, options and\n"
-            "both dtypes. Every rule runs in a process of its own. A broken rule is an error, "
-            "with\n"
-            "the chain and shape where it broke; the exit status is then 1. The same seed gives\n"
-            "the same numbers (default: 1).\n",
-        .takes = OPTION_ID | OPTION_DEVICE | OPTION_SEED | OPTION_JSON,
+            "both dtypes, and each operation of its backends on their first devices. Every rule\n"
+            "runs in a process of its own. A broken rule is an error, with the chain and shape\n"
+            "where it broke; the exit status is then 1. The same seed gives the same numbers\n"
+            "(default: 1). --plot draws the errors of float32, of values, gradients and values\n"
+            "that are assigned, against n.\n",
+        .takes = OPTION_ID | OPTION_RULE | OPTION_DEVICE | OPTION_SEED | OPTION_JSON | OPTION_PLOT |
+                 OPTION_FORCE,
         .least_operands = 1,
         .most_operands = 1,
         .run = run_check,
     },
     {
         .name = "bench",
-        .usage = "-p CHAIN -n N [-b BATCH]",
+        .usage = "-p CHAIN -n N [-b BATCH] [--json]",
         .summary = "Time a chain on a device, and compare it with a bound",
         .text =
             "Prints medians and quartiles of 15 rounds. A copy of the same size and a product of\n"
             "large matrices are timed in the same rounds. The bound is the time to copy the\n"
             "originals and the value, or that of the products that the chain needs, at the rates\n"
             "of the best rounds, whichever is longer; each line says which.\n",
-        .takes = OPTION_CHAIN | OPTION_ORDER | OPTION_BATCH | OPTION_DTYPE | OPTION_DEVICE,
+        .takes =
+            OPTION_CHAIN | OPTION_ORDER | OPTION_BATCH | OPTION_DTYPE | OPTION_DEVICE | OPTION_JSON,
         .needs = OPTION_CHAIN | OPTION_ORDER,
         .run = run_bench,
     },
+    {
+        .name = "generate",
+        .usage = "bash|zsh|fish|man",
+        .summary = "Write a shell's completion of this command, or its man page",
+        .text =
+            "Prints the text to standard output. An installation has all four where the shells\n"
+            "and man look for them. The texts come from the table behind --help.\n",
+        .least_operands = 1,
+        .most_operands = 1,
+        .run = run_generate,
+    },
 };
-enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+const size_t n_commands = sizeof(commands) / sizeof(commands[0]);
 
 static const command*
 find_command(const char* const name)
 {
-  for (size_t k = 0; k < N_COMMANDS; ++k) {
+  for (size_t k = 0; k < n_commands; ++k) {
     if (strcmp(commands[k].name, name) == 0) {
       return &commands[k];
     }
@@ -257,7 +272,7 @@ print_help(void)
        "Constrained parameters: functions from unconstrained arrays to structured ones, with\n"
        "their right inverses and gradients.\n\n"
        "commands:");
-  for (size_t k = 0; k < N_COMMANDS; ++k) {
+  for (size_t k = 0; k < n_commands; ++k) {
     printf("  %-10s%s\n", commands[k].name, commands[k].summary);
   }
   printf("  %-10s%s\n", "help", "Show this text, or the help of a command");
@@ -265,7 +280,7 @@ print_help(void)
          "parametrize COMMAND --help describes a command. parametrize --version prints the\n"
          "version. An error prints one line to standard error; the exit status is then 1, or 2\n"
          "for a wrong command line. Output files are written completely or not at all.\n",
-         chain_text);
+         main_chain_text);
 }
 
 static int

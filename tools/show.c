@@ -3,6 +3,7 @@
 
 /* What is installed: parametrizations, devices, and the result for every file searched. */
 
+#include "show.h"
 #include "commands.h"
 #include "guard.h"
 #include "print.h"
@@ -13,6 +14,7 @@
 #include <parametrize/parametrize.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Prints a table and frees it. */
@@ -50,28 +52,15 @@ open_files(pz_context* const context, guard* const g)
   return status == PZ_OK || (say_library(NULL, status), false);
 }
 
-/* Did an enumeration end as it should, with PZ_NOT_FOUND? Prints any other error. */
-static bool
-list_ended(const pz_status status)
+const char* const show_words[SHOW_WORDS] = {"view", "back"};
+
+bool
+show_ended(const pz_status status)
 {
   return status == PZ_NOT_FOUND || (say_library(NULL, status), false);
 }
 
 /* ---- list ------------------------------------------------------------------- */
-
-/* Do the words of `tags` contain `tag`? */
-static bool
-has_tag(const char* const tags, const char* const tag)
-{
-  const size_t length = strlen(tag);
-  for (const char* at = tags; length > 0 && (at = strstr(at, tag)) != NULL; at += length) {
-    const bool begins = at == tags || at[-1] == ' ';
-    if (begins && (at[length] == '\0' || at[length] == ' ')) {
-      return true;
-    }
-  }
-  return false;
-}
 
 static void
 add_parametrization(table* const t, const pz_parametrization_info* const info)
@@ -84,7 +73,6 @@ add_parametrization(table* const t, const pz_parametrization_info* const info)
 static bool
 list_parametrizations(pz_context* const context, const char* const tag)
 {
-  static const char* const words[] = {"view", "back"};
   pz_parametrization_info info = {.size = sizeof(info)};
   table t;
   table_init(&t, 5);
@@ -92,19 +80,19 @@ list_parametrizations(pz_context* const context, const char* const tag)
   pz_status status;
   uint32_t n = 0;
   for (uint32_t k = 0; (status = pz_context_parametrization(context, k, &info)) == PZ_OK; ++k) {
-    if (tag != NULL && !has_tag(info.tags, tag)) {
+    if (tag != NULL && !texts_has_word(info.tags, tag)) {
       continue;
     }
     ++n;
     add_parametrization(&t, &info);
   }
-  if (!list_ended(status)) {
+  if (!show_ended(status)) {
     table_cleanup(&t);
     return false;
   }
-  for (size_t k = 0; k < sizeof(words) / sizeof(words[0]) && (n > 0 || tag != NULL); ++k) {
-    const bool found = pz_context_find(context, words[k], &info) == PZ_OK;
-    if (found && (tag == NULL || has_tag(info.tags, tag))) {
+  for (size_t k = 0; k < SHOW_WORDS && (n > 0 || tag != NULL); ++k) {
+    const bool found = pz_context_find(context, show_words[k], &info) == PZ_OK;
+    if (found && (tag == NULL || texts_has_word(info.tags, tag))) {
       ++n;
       add_parametrization(&t, &info);
     }
@@ -134,7 +122,7 @@ list_devices(pz_context* const context)
     table_row(&t, (const char*[]){device.name, device.usable ? device.hardware : "not usable",
                                   device.usable ? device.detail : device.reason, device.path});
   }
-  if (!list_ended(status)) {
+  if (!show_ended(status)) {
     table_cleanup(&t);
     return false;
   }
@@ -145,7 +133,16 @@ static int
 list(const arguments* const a, guard* const g)
 {
   pz_context* const context = open_context(g);
-  bool done = context != NULL && open_files(context, g) && list_parametrizations(context, a->tag);
+  bool done = context != NULL && open_files(context, g);
+  if (done && a->json) {
+    json j = {.depth = 0};
+    json_open(&j, NULL, '{');
+    done = show_json_parametrizations(&j, context, a->tag) && show_json_devices(&j, context);
+    json_close(&j);
+    pz_context_free(context);
+    return done ? EXIT_GOOD : EXIT_ERROR;
+  }
+  done = done && list_parametrizations(context, a->tag);
   if (done) {
     putchar('\n');
     (void)fflush(stdout); /* a driver may end the process when it is asked for devices */
@@ -163,8 +160,8 @@ run_list(const arguments* const a)
 
 /* ---- info ------------------------------------------------------------------- */
 
-static const char*
-type_text(const uint32_t type)
+const char*
+show_type(const uint32_t type)
 {
   switch ((pz_value_type)type) {
   case PZ_REAL:
@@ -181,8 +178,8 @@ type_text(const uint32_t type)
   return "unknown";
 }
 
-static const char*
-route_text(const uint32_t route)
+const char*
+show_route(const uint32_t route)
 {
   switch ((pz_route)route) {
   case PZ_ROUTE_NATIVE:
@@ -223,10 +220,10 @@ show_options(pz_context* const context, const pz_parametrization_info* const inf
   table_init(&t, 5);
   table_row(&t, (const char*[]){"name", "type", "default", "range", "meaning"});
   for (uint32_t k = 0; (status = pz_context_option(context, info->id, k, &option)) == PZ_OK; ++k) {
-    table_row(&t, (const char*[]){option.name, type_text(option.type), option.fallback,
+    table_row(&t, (const char*[]){option.name, show_type(option.type), option.fallback,
                                   option.range, option.doc});
   }
-  if (!list_ended(status)) {
+  if (!show_ended(status)) {
     table_cleanup(&t);
     return false;
   }
@@ -234,26 +231,27 @@ show_options(pz_context* const context, const pz_parametrization_info* const inf
   return show(&t, 2);
 }
 
+const show_ability show_abilities[SHOW_ABILITIES] = {
+    {PZ_HAS_RIGHT_INVERSE, "right_inverse", "originals from a value, also for assignment"},
+    {PZ_HAS_VJP, "vjp", "gradients of the originals"},
+    {PZ_HAS_RESIDUAL, "residual", "distance of a tensor from the set of values"},
+    {PZ_HAS_SAMPLE, "sample", "random values"},
+    {PZ_HAS_UPDATE, "update", "steps of its own state"},
+    {PZ_HAS_LOG_ABS_DET, "log_abs_det", "log |det| of the Jacobian, for some inputs at least"},
+    {PZ_HAS_JVP, "jvp", "derivatives along directions"},
+};
+
 static bool
-show_parametrization(pz_context* const context, const char* const id)
+show_parametrization(pz_context* const context, const char* const id, json* const j)
 {
-  static const struct {
-    uint32_t flag;
-    const char* text;
-  } abilities[] = {
-      {PZ_HAS_RIGHT_INVERSE, "right_inverse  originals from a value, also for assignment"},
-      {PZ_HAS_VJP, "vjp            gradients of the originals"},
-      {PZ_HAS_RESIDUAL, "residual       distance of a tensor from the set of values"},
-      {PZ_HAS_SAMPLE, "sample         random values"},
-      {PZ_HAS_UPDATE, "update         steps of its own state"},
-      {PZ_HAS_LOG_ABS_DET, "log_abs_det    log |det| of the Jacobian, for some inputs at least"},
-      {PZ_HAS_JVP, "jvp            derivatives along directions"},
-  };
   pz_parametrization_info info = {.size = sizeof(info)};
   const pz_status status = pz_context_find(context, id, &info);
   if (status != PZ_OK) {
     say_library(id, status);
     return false;
+  }
+  if (j) {
+    return show_json_parametrization(j, context, &info);
   }
   print_line(info.id, " ", info.version);
   print_line("  ", info.summary);
@@ -268,9 +266,9 @@ show_parametrization(pz_context* const context, const char* const id)
   if (!is_word) {
     puts("\noffers\n  forward        value from originals");
   }
-  for (size_t k = 0; k < sizeof(abilities) / sizeof(abilities[0]); ++k) {
-    if (info.flags & abilities[k].flag) {
-      printf("  %s\n", abilities[k].text);
+  for (size_t k = 0; k < SHOW_ABILITIES; ++k) {
+    if (info.flags & show_abilities[k].flag) {
+      printf("  %-13s  %s\n", show_abilities[k].name, show_abilities[k].text);
     }
   }
   puts("\nfile");
@@ -287,9 +285,9 @@ show_operations(pz_queue* const queue)
   table_init(&t, 3);
   table_row(&t, (const char*[]){"operation", "float32", "float64"});
   for (uint32_t k = 0; (status = pz_queue_op(queue, k, &report)) == PZ_OK; ++k) {
-    table_row(&t, (const char*[]){report.name, route_text(report.f32), route_text(report.f64)});
+    table_row(&t, (const char*[]){report.name, show_route(report.f32), show_route(report.f64)});
   }
-  if (!list_ended(status)) {
+  if (!show_ended(status)) {
     table_cleanup(&t);
     return false;
   }
@@ -297,7 +295,7 @@ show_operations(pz_queue* const queue)
 }
 
 static bool
-show_device(pz_context* const context, const char* const name)
+show_device(pz_context* const context, const char* const name, json* const j)
 {
   pz_queue* queue = NULL;
   pz_status status = pz_queue_open(context, name, NULL, &queue);
@@ -311,6 +309,14 @@ show_device(pz_context* const context, const char* const name)
   while ((status = pz_context_device(context, k, &device)) == PZ_OK &&
          strcmp(device.name, opened) != 0) {
     ++k;
+  }
+  if (j) {
+    json_open(j, "device", '{');
+    json_text(j, "name", opened);
+    const bool listed = show_json_operations(j, queue);
+    json_close(j);
+    pz_queue_close(queue);
+    return listed;
   }
   print_line(opened);
   if (status == PZ_OK) {
@@ -331,16 +337,24 @@ run_info(const arguments* const a)
   if (a->n_operands == 0 && a->device == NULL) {
     return say_usage("info", "info", "expected the name of a parametrization, or --device NAME");
   }
+  json printed = {.depth = 0};
+  json* const j = a->json ? &printed : NULL;
   pz_context* const context = open_context(NULL);
   bool done = context != NULL;
+  if (done && j) {
+    json_open(j, NULL, '{');
+  }
   if (done && a->n_operands > 0) {
-    done = show_parametrization(context, a->operands[0]);
+    done = show_parametrization(context, a->operands[0], j);
   }
   if (done && a->device != NULL) {
-    if (a->n_operands > 0) {
+    if (a->n_operands > 0 && !j) {
       putchar('\n');
     }
-    done = show_device(context, a->device);
+    done = show_device(context, a->device, j);
+  }
+  if (done && j) {
+    json_close(j);
   }
   pz_context_free(context);
   return done ? EXIT_GOOD : EXIT_ERROR;
@@ -372,7 +386,7 @@ show_plugins(pz_context* const context)
       print_line("              ", plugin.reason);
     }
   }
-  if (!list_ended(status)) {
+  if (!show_ended(status)) {
     return false;
   }
   printf("%s%u searched, %u loaded\n", k > 0 ? "\n" : "", (unsigned)k, (unsigned)loaded);
@@ -391,7 +405,7 @@ show_order(pz_context* const context)
     const char* const reason = device.usable ? "" : device.reason;
     table_row(&t, (const char*[]){device.name, device.rank, reason});
   }
-  if (!list_ended(status)) {
+  if (!show_ended(status)) {
     table_cleanup(&t);
     return false;
   }
@@ -399,12 +413,35 @@ show_order(pz_context* const context)
   return show(&t, 2);
 }
 
+/* What the environment says to the library. */
+static void
+add_environment(json* const j)
+{
+  static const char* const names[] = {"PARAMETRIZE_PLUGIN_PATH", "PARAMETRIZE_DEVICE",
+                                      "PARAMETRIZE_CPU_ISA"};
+  json_open(j, "environment", '{');
+  for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); ++k) {
+    json_text(j, names[k], getenv(names[k]));
+  }
+  json_close(j);
+}
+
 static int
 examine(const arguments* const a, guard* const g)
 {
-  (void)a;
   pz_context* const context = open_context(g);
-  bool done = context != NULL && open_files(context, g) && show_plugins(context);
+  bool done = context != NULL && open_files(context, g);
+  if (done && a->json) {
+    json j = {.depth = 0};
+    json_open(&j, NULL, '{');
+    json_text(&j, "version", pz_version());
+    add_environment(&j);
+    done = show_json_files(&j, context) && show_json_devices(&j, context);
+    json_close(&j);
+    pz_context_free(context);
+    return done ? EXIT_GOOD : EXIT_ERROR;
+  }
+  done = done && show_plugins(context);
   if (done) {
     (void)fflush(stdout); /* as above */
     done = show_order(context);

@@ -63,6 +63,19 @@ texts_extents(texts* const t, const pz_file_tensor_info* const tensor)
                          : texts_shape(t, &tensor->spec);
 }
 
+bool
+texts_has_word(const char* const words, const char* const word)
+{
+  const size_t length = strlen(word);
+  for (const char* at = words; length > 0 && (at = strstr(at, word)) != NULL; at += length) {
+    const bool begins = at == words || at[-1] == ' ';
+    if (begins && (at[length] == ' ' || at[length] == '\0')) {
+      return true;
+    }
+  }
+  return false;
+}
+
 void
 texts_cleanup(texts* const t)
 {

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Owns formatted texts, which the cells of a table borrow. */
+/* Owns formatted texts, which the cells of a table borrow; and words in texts. */
 
 #ifndef TOOLS_TEXTS_H
 #define TOOLS_TEXTS_H
@@ -27,6 +27,8 @@ const char* texts_shape(texts* t, const pz_spec* spec);
 
 /* The same for a tensor of a file, which may have more dimensions. */
 const char* texts_extents(texts* t, const pz_file_tensor_info* tensor);
+/* Is `word`, which is not empty, among words separated by spaces? */
+bool texts_has_word(const char* words, const char* word);
 
 void texts_cleanup(texts* t);
 

@@ -402,7 +402,7 @@ static const pz_parametrization orthogonal = {
     .option_size = sizeof(pz_option),
     .id = "orthogonal",
     .summary = "Matrices of any shape to orthonormal columns, or rows if they are wide",
-    .tags = "matrix orthogonal rotation stiefel",
+    .tags = "matrix orthogonal rotation stiefel projects",
     .formula =
         "Q = P exp(A) E, P (I - A/2)^-1 (I + A/2) E or P H_1 .. H_k E D; X is n x k, n >= k, "
         "A = tril(X, -1) - tril(X, -1)^T, E = the first k columns of I\n"

@@ -95,7 +95,7 @@ static const pz_parametrization pruning = {
     .option_size = sizeof(pz_option),
     .id = "pruning",
     .summary = "Random pruning: a fixed mask sets entries to zero",
-    .tags = "network mask",
+    .tags = "network mask projects",
     .formula = "Y = M o X, M ~ Bernoulli(1 - p_drop), drawn once\n"
                "domain: any shape\n"
                "right inverse: X = Y; assignment projects, pruned entries read as zero\n"

@@ -407,7 +407,7 @@ static const pz_parametrization spectral_norm = {
     .option_size = sizeof(pz_option),
     .id = "spectral_norm",
     .summary = "Spectral normalization: divide by the largest singular value",
-    .tags = "network norm",
+    .tags = "network norm projects",
     .formula = "Y = W / s, s = u^T M v, M the matrix whose rows are the slices of W along dim;\n"
                "u and v from the power method, with steps at each update; a vector: Y = W / |W|\n"
                "domain: any shape except a scalar; s = 0 gives zeros\n"

@@ -8,7 +8,7 @@
    products for AVX-512 (0.3.21) transpose an operand into memory from malloc. LAPACKE is not
    excepted, whose entries that allocate can be avoided. */
 
-#include "pair.h"
+#include <pair.h>
 
 #include <dlfcn.h>
 #include <errno.h>

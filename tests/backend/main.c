@@ -5,7 +5,8 @@
    that must be offered, "all" and "-OPERATION" for all but one. With --routed, what the
    backend lacks is composed or run on the host, as for a program that uses it. */
 
-#include "pair.h"
+#include <pair.h>
+#include <support.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -13,34 +14,17 @@
 int
 main(const int argc, char* const* const argv)
 {
-  TCase* (*const cases[])(void) = {
-      memory_case,
-      known_case,
-      large_case,
-      elementwise_case,
-      structured_case,
-      reductions_case,
-      products_case,
-      inverses_case,
-      by_triangle_case,
-      factorizations_case,
-      triangular_forms_case,
-      rows_case,
-      random_case,
-      special_case,
-      accuracy_case,
-      extents_case,
-      exponentials_case,
-      batches_case,
-      mathematics_case,
-  };
+#define CASE(name, summary) name##_case,
+  TCase* (*const cases[])(void) = {PAIR_CASES(CASE)};
+#undef CASE
   const bool routed = argc > 1 && strcmp(argv[1], "--routed") == 0;
   const int first = routed ? 2 : 1;
   if (argc <= first) {
     fprintf(stderr, "usage: backend-contract [--routed] reference|FILE.so[:ID] [OPERATION ...]\n");
     return 2;
   }
-  const char* const reason = pair_subject(argv[first], routed, argc - first - 1, argv + first + 1);
+  const char* const reason =
+      pair_subject(argv[first], routed ? routed_backend : NULL, argc - first - 1, argv + first + 1);
   if (reason) {
     printf("1..0 # SKIP %s\n", reason);
     return 0;

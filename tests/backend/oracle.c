@@ -3,7 +3,7 @@
 
 /* LAPACK as the oracle for spectra, where the build has it. */
 
-#include "pair.h"
+#include <pair.h>
 
 #include <stdlib.h>
 

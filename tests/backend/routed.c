@@ -5,7 +5,8 @@
    composed or on the host, in the memory of the tested backend. So the tests of backends also test
    the operations that it lacks. */
 
-#include "pair.h"
+#include <pair.h>
+#include <support.h>
 
 #include "dispatch.h"
 #include "mat.h"

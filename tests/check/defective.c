@@ -7,8 +7,11 @@
 
 #include <parametrize/plugin.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 #ifdef DEFECT_NONE
 #endif
@@ -80,6 +83,18 @@ PZ_KERNEL(overwrite, 1, 0, 0,
   PZ_TENSOR_ARG(0, x);
   x[i] = x[i] + (real)0.25;
 )
+
+PZ_KERNEL(beyond, 1, 0, 1,
+  PZ_TENSOR_ARG(0, y);
+  PZ_INTEGER_ARG(0, n);
+  y[i + n] = y[i + n] + (real)0.25;
+)
+
+PZ_KERNEL(neighbour, 2, 0, 0,
+  PZ_TENSOR_ARG(0, x);
+  PZ_TENSOR_ARG(1, y);
+  y[i] = y[i] + (real)0 * x[i + 1];
+)
 // clang-format on
 
 static pz_status
@@ -100,6 +115,80 @@ plan(pz_call* const c, const pz_spec* const given)
 #else
   return pz_declare_value(c, given, PZ_GENERAL);
 #endif
+}
+
+#ifdef DEFECT_TRACE
+static bool spoiled; /* by a NaN */
+#endif
+
+/* Mistakes of a callback that has computed y, or gx[X] or dy, from x. */
+static pz_status
+spoil(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
+{
+  const int64_t n = pz_count(y);
+  (void)c;
+  (void)x;
+  if (n == 0) {
+    return PZ_OK;
+  }
+#ifdef DEFECT_BEYOND /* a kernel that writes y[n] */
+  PZ_TRY(pz_launch(c, &beyond, 1, PZ_TENSORS(y), NULL, PZ_INTEGERS(n)));
+#endif
+#ifdef DEFECT_POINTER /* the host's pointers */
+  ((volatile char*)y->data)[y->byte_offset] = ((volatile char*)y->data)[y->byte_offset];
+#endif
+#ifdef DEFECT_BEFORE /* a loop of the host that begins too early */
+  if (y->device.type == PZ_DEVICE_CPU) {
+    memset((char*)y->data + y->byte_offset - 8, 0, 8);
+  }
+#endif
+#ifdef DEFECT_NEIGHBOUR /* reads x[n], times zero */
+  PZ_TRY(pz_launch(c, &neighbour, n, PZ_TENSORS(&x[X], y), NULL, NULL));
+#endif
+#ifdef DEFECT_SCRATCH /* adds zero times scratch that nothing was written to */
+  pz_tensor scratch;
+  PZ_TRY(pz_work_like(c, y, &scratch));
+  PZ_TRY(pz_axpby(c, 0x1p-40, &scratch, 1.0, y));
+#endif
+#ifdef DEFECT_DEVICE /* wrong where pointers are handles */
+  PZ_TRY(y->device.type == PZ_DEVICE_CPU ? PZ_OK : pz_scale(c, 1.01, y));
+#endif
+#ifdef DEFECT_ROWS /* asks the device for each row */
+  for (int64_t k = 0; k < pz_batch(y) * pz_rows(y); ++k) {
+    double number = 0.0;
+    PZ_TRY(pz_largest(c, &x[T], &number));
+  }
+#endif
+#ifdef DEFECT_HOST /* takes the tensor to the host and back */
+  void* numbers = NULL;
+  PZ_TRY(pz_work_host(c, (size_t)n * sizeof(double), &numbers));
+  PZ_TRY(pz_read(c, y, (double*)numbers));
+  PZ_TRY(pz_write(c, (const double*)numbers, y));
+#endif
+#ifdef DEFECT_STATIC /* what a static variable holds while another thread runs */
+  static volatile double shift;
+  double number = 0.0;
+  PZ_TRY(pz_read(c, &x[T], &number));
+  shift = number;
+  (void)nanosleep(&(const struct timespec){.tv_nsec = 100000}, NULL);
+  PZ_TRY(pz_scale(c, 1.0 + 1e-3 * (shift - number), y));
+#endif
+#ifdef DEFECT_IGNORED /* a status that is not looked at */
+  (void)pz_scale(c, 2.0, y);
+  (void)pz_scale(c, 0.5, y);
+#endif
+#ifdef DEFECT_TRANSLATED /* a status that becomes another */
+  if (pz_scale(c, 1.0, y) != PZ_OK) {
+    return pz_fail(c, PZ_INVALID, "found no success");
+  }
+#endif
+#ifdef DEFECT_TRACE
+  double number = 0.0;
+  PZ_TRY(pz_largest(c, y, &number));
+  spoiled = spoiled || isnan(number);
+  PZ_TRY(spoiled ? pz_scale(c, 1.5, y) : PZ_OK);
+#endif
+  return PZ_OK;
 }
 
 static pz_status
@@ -132,6 +221,7 @@ forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
   pz_tensor saved;
   PZ_TRY(pz_launch_rows(c, &value, PZ_WHOLE, 0, PZ_TENSORS(&x[X], &x[T]), PZ_OUTPUTS(y), &drift,
                         NULL));
+  PZ_TRY(spoil(c, x, y));
   PZ_TRY(pz_save_like(c, y, &saved));
   return pz_copy(c, y, &saved);
 }
@@ -167,28 +257,57 @@ jvp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y, const 
 }
 
 static pz_status
-residual(pz_call* const c, const pz_tensor* const y, double* const distance)
+below(pz_call* const c, const pz_tensor* const y, double* const distance)
 {
   const pz_spec one = pz_spec_make(y->dtype, 0, NULL);
   pz_tensor most;
-  *distance = 0.0;
-#ifdef DEFECT_RESIDUAL
-  return PZ_OK;
-#endif
   PZ_TRY(pz_work(c, &one, &most));
   PZ_TRY(pz_launch_rows(c, &below_zero, PZ_WHOLE, 0, PZ_TENSORS(y), PZ_OUTPUTS(&most), NULL, NULL));
   return pz_read(c, &most, distance);
 }
 
 static pz_status
+residual(pz_call* const c, const pz_tensor* const y, double* const distance)
+{
+  *distance = 0.0;
+#ifdef DEFECT_RESIDUAL
+  return PZ_OK;
+#endif
+#ifdef DEFECT_MEMBERS
+  *distance = 0.125;
+  return PZ_OK;
+#endif
+#ifdef DEFECT_BLIND /* to the sign of all entries together */
+  pz_tensor other;
+  double negative = 0.0;
+  PZ_TRY(pz_work_like(c, y, &other));
+  PZ_TRY(pz_axpby(c, -1.0, y, 0.0, &other));
+  PZ_TRY(below(c, &other, &negative));
+  PZ_TRY(below(c, y, distance));
+  *distance = *distance < negative ? *distance : negative;
+  return PZ_OK;
+#endif
+  return below(c, y, distance);
+}
+
+static pz_status
 right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const x)
 {
   double distance = 0.0;
-#ifndef DEFECT_RESIDUAL
+#if defined(DEFECT_BLIND) /* what residual does not see, this does */
+  PZ_TRY(below(c, y, &distance));
+#elif !defined(DEFECT_RESIDUAL) && !defined(DEFECT_MEMBERS)
   PZ_TRY(residual(c, y, &distance));
 #endif
-#ifdef DEFECT_REGISTER
+#ifdef DEFECT_UNSUPPORTED
+  if (c->intent == PZ_REGISTER) {
+    return pz_fail(c, PZ_UNSUPPORTED, "found a tensor that is registered");
+  }
+#endif
+#if defined(DEFECT_REGISTER)
   const bool refuses = true;
+#elif defined(DEFECT_ASSIGN)
+  const bool refuses = false;
 #else
   const bool refuses = c->intent == PZ_ASSIGN;
 #endif
@@ -289,6 +408,17 @@ log_abs_det(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y
             pz_tensor* const out)
 {
   (void)y;
+#ifdef DEFECT_DENSITY_BATCH /* the number of the first entry for all */
+  double* numbers = NULL;
+  void* memory = NULL;
+  PZ_TRY(pz_work_host(c, (size_t)(pz_count(x) + 1) * sizeof(double), &memory));
+  numbers = (double*)memory;
+  PZ_TRY(pz_read(c, x, numbers));
+  for (int64_t k = 1; k < pz_count(x); ++k) {
+    numbers[k] = numbers[0];
+  }
+  return pz_write(c, numbers, out);
+#endif
   return pz_launch(c, &shifted, pz_count(out), PZ_TENSORS(x, out), PZ_REALS(OFF_DENSITY), NULL);
 }
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """`parametrize check` finds each planted mistake by the rule that is about it, and nothing in a right plugin.
 
-usage: defects.py COMMAND CC INCLUDE_DIR SOURCE.c"""
+usage: defects.py COMMAND CC INCLUDE_DIR PLUGIN.c BACKEND.c"""
 
 import json
 import pathlib
@@ -10,10 +10,11 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from xml.etree import ElementTree
 
 from tap import main
 
-command, cc, include, source = sys.argv[1:]
+command, cc, include, source, backend_source = sys.argv[1:]
 
 # The flag of the compiler, and the rule that must break with it.
 DEFECTS = [
@@ -22,16 +23,33 @@ DEFECTS = [
     ("-DDEFECT_DTYPE", "dtypes"),
     ("-DDEFECT_STRUCTURE", "structure"),
     ("-DDEFECT_OVERWRITE", "pure"),
+    ("-DDEFECT_BEYOND", "bounds"),
+    ("-DDEFECT_BEFORE", "bounds"),
+    ("-DDEFECT_NEIGHBOUR", "bounds"),
+    ("-DDEFECT_SCRATCH", "bounds"),
+    ("-DDEFECT_ROWS", "waits"),
+    ("-DDEFECT_HOST", "waits"),
+    ("-DDEFECT_IGNORED", "memory"),
+    ("-DDEFECT_TRANSLATED", "memory"),
+    ("-DDEFECT_DEVICE", "devices"),
+    ("-DDEFECT_POINTER", "devices"),
+    ("-DDEFECT_TRACE", "not-finite"),
+    ("-DDEFECT_STATIC", "threads"),
     ("-DFACTOR_VJP=1.001", "vjp-differences"),
     ("-DDEFECT_SAVED", "vjp-repeated"),
     ("-DDEFECT_WANT", "vjp-want"),
     ("-DFACTOR_JVP=1.001", "jvp-differences"),
     ("-DFACTOR_JVP=1.001", "jvp-adjoint"),
     ("-DFACTOR_INVERSE=1.001", "round-trip"),
+    ("-DDEFECT_UNSUPPORTED", "round-trip"),
+    ("-DDEFECT_MEMBERS", "members"),
     ("-DDEFECT_RESIDUAL", "outsiders"),
+    ("-DDEFECT_BLIND", "outsiders"),
+    ("-DDEFECT_ASSIGN", "outsiders"),
     ("-DDEFECT_REGISTER", "registers"),
     ("-DOFF_DENSITY=0.1", "density-jacobian"),
     ("-DFACTOR_DENSITY=1.001", "density-differences"),
+    ("-DDEFECT_DENSITY_BATCH", "density-batches"),
     ("-DDEFECT_EXIT", "determined"),
     ("-DDEFECT_CRASH", "determined"),
     ("-DDEFECT_CONSTRUCTOR", "load"),
@@ -41,11 +59,32 @@ DEFECTS = [
     ("-Wl,-z,execstack", "file"),
 ]
 
+# The same of a backend.
+BACKEND_DEFECTS = [
+    ("-DDEFECT_PROBE", "memory"),
+    ("-DDEFECT_ALIGNMENT", "memory"),
+    ("-DDEFECT_HUGE", "memory"),
+    ("-DDEFECT_OFFSET", "memory"),
+    ("-DDEFECT_PATTERN", "memory"),
+    ("-DDEFECT_EVENTS", "memory"),
+    ("-DDEFECT_STRIDES", "elementwise"),
+    ("-DDEFECT_OUTSIDE", "elementwise"),
+    ("-DDEFECT_UNTRUE", "elementwise"),
+    ("-DDEFECT_BATCH", "products"),
+    ("-DDEFECT_BETA", "products"),
+    ("-DDEFECT_READS", "products"),
+    ("-DDEFECT_ODD", "products"),
+    ("-DDEFECT_INPUT", "products"),
+    ("-DDEFECT_MANY", "extents"),
+]
+
+OF_FILES = ("file", "load", "silent")
+
 folder = pathlib.Path(tempfile.mkdtemp())
 
 
-def build(flag):
-    out = folder / ("plugin" + "".join(c if c.isalnum() else "_" for c in flag) + ".so")
+def build(flag, source=source):
+    out = folder / (pathlib.Path(source).stem + "".join(c if c.isalnum() else "_" for c in flag) + ".so")
     if not out.exists():
         subprocess.run([*cc.split(), "-shared", "-fPIC", "-std=c11", "-D_GNU_SOURCE", *([flag] if flag else []),
                         f"-I{include}", source, "-o", str(out), "-lm"], check=True)
@@ -57,8 +96,8 @@ def check(path, *arguments):
     return done.returncode, done.stdout, done.stderr
 
 
-def verdicts(path):
-    status, out, err = check(path, "--json")
+def verdicts(path, *arguments):
+    status, out, err = check(path, "--json", *arguments)
     assert err == "", err
     worst = {}
     for one in json.loads(out)["checks"]:  # of both parametrizations
@@ -69,6 +108,7 @@ def verdicts(path):
 
 with ThreadPoolExecutor(2) as pool:
     list(pool.map(build, {flag for flag, _ in DEFECTS} | {""}))
+    list(pool.map(lambda flag: build(flag, backend_source), [flag for flag, _ in BACKEND_DEFECTS] + [""]))
 
 
 def right():
@@ -77,6 +117,14 @@ def right():
     assert status == 0, found
     assert all(one["verdict"] in ("ok", "skipped") for one in found.values()), found
     assert found["vjp-differences"]["trials"] > 20, found
+
+
+def right_backend():
+    """a right backend keeps the rules of its operations, and what it does not offer is skipped"""
+    for rule, verdict in {"memory": "ok", "elementwise": "ok", "products": "ok", "extents": "ok", "rows": "skipped"}.items():
+        status, found = verdicts(build("", backend_source), "--rule", rule)
+        assert status == 0 and found[rule]["verdict"] == verdict, found
+        assert all(one["verdict"] in ("ok", verdict) for one in found.values()), found
 
 
 def text():
@@ -90,9 +138,33 @@ def text():
     assert check(build("-DFACTOR_VJP=1.001"), "--seed", "7")[1] == out, "the same seed gives another report"
 
 
-def planted(flag, rule):
+def picture():
+    """--plot draws a panel for each parametrization, and overwrites nothing"""
+    path = folder / "errors.svg"
+    status, out, err = check(build(""), "--rule", "plan", "--plot", str(path))
+    assert (status, err) == (0, "") and out.count("ok       errors") == 2, (out, err)
+    root = ElementTree.parse(path).getroot()
+    panels = root.findall("{http://www.w3.org/2000/svg}g")
+    assert root.tag.endswith("svg") and len(panels) == 2, root
+    for panel, id, lines in zip(panels, ("defective", "dense"), (3, 2)):  # the second has no right inverse
+        assert id in "".join(panel.itertext()), id
+        drawn = panel.findall("{http://www.w3.org/2000/svg}polyline")
+        assert len(drawn) == lines, (id, len(drawn))
+        for one in drawn:
+            places = [tuple(map(float, place.split(","))) for place in one.get("points").split()]
+            assert len(places) == 13 and places == sorted(places), (id, places)
+            assert all(150 < y <= 276 for _, y in places), (id, places)  # errors below 3e-5
+    before = path.read_text()
+    status, out, err = check(build(""), "--rule", "plan", "--plot", str(path))
+    assert (status, out) == (1, "") and err.count("\n") == 1 and "--force" in err, (out, err)
+    assert path.read_text() == before
+    status, _, err = check(build(""), "--rule", "plan", "--plot", str(folder / "absent" / "errors.svg"))
+    assert status == 1 and "No such file" in err, err
+
+
+def planted(flag, rule, source=source):
     def test():
-        status, found = verdicts(build(flag))
+        status, found = verdicts(build(flag, source), "--rule", "plan" if rule in OF_FILES else rule)
         assert found[rule]["verdict"] == ("warning" if rule == "silent" else "error"), found[rule]
         assert status == (0 if rule == "silent" else 1), status
         assert found[rule]["text"], found[rule]
@@ -109,9 +181,12 @@ def refusals():
     status, out, err = check(folder / "text.so")
     assert status == 1 and "error    load" in out and err == "", (out, err)
     status, out, err = check(build(""), "--id", "other")
-    assert status == 1 and "no parametrization of this id" in err, (out, err)
+    assert status == 1 and "no parametrization or backend of this id" in err, (out, err)
     status, out, err = check(build(""), "--seed", "x")
     assert status == 2, (out, err)
+    status, out, err = check(build(""), "--rule", "other")
+    assert (status, out) == (2, "") and "expected a rule" in err, (out, err)
 
 
-main([right, text, *(planted(*defect) for defect in DEFECTS), refusals])
+main([right, right_backend, text, picture, *(planted(*defect) for defect in DEFECTS),
+      *(planted(*defect, backend_source) for defect in BACKEND_DEFECTS), refusals])

@@ -5,6 +5,7 @@
 usage: inspecting.py COMMAND CC INCLUDE_DIR MODELS
 """
 
+import json
 import re
 
 from command import *
@@ -54,6 +55,15 @@ def own():
     assert text == "skew,cayley" and re.fullmatch(f"skew {version}, cayley {version}", saved) and saved == here, out
     assert shown["chains"]["layer.mask"][0] == "pruning(p_drop=0.4,seed=3)", out
     assert "layer.parametrizations.deep.original" in shown["chains"], out
+    same = json.loads(good("inspect", "model.safetensors", "--values", "--json"))
+    assert {one["tensor"]: one["shape"] for one in same["tensors"]} == {k: list(x.shape) for k, x in file.items()}, same
+    assert {"key": "epoch", "text": "12"} in same["metadata"], same["metadata"]
+    assert {one["tensor"]: one["chain"] for one in same["chains"]} == {k: v[0] for k, v in shown["chains"].items() if k != "tensor"}, same
+    for one in same["values"]:
+        cells = shown["values"][one["value"]]
+        assert cells[0] == ("-" if one["shape"] is None else "x".join(map(str, one["shape"])) or "scalar"), one
+        assert (cells[1] == "-") if one["residual"] is None else f"{one['residual']:.3g}" == cells[1], (one, cells)
+    assert len(same["values"]) == len(shown["values"]) - ("value" in shown["values"]), same["values"]
     values, _ = read_tensors("values.safetensors")
     assert sorted(shown["values"]) == ["layer.deep", "layer.mask", "layer.weight", "value", "weight"], out
     for name in "weight", "layer.weight", "layer.mask":

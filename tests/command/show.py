@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """list, info, doctor and the help texts."""
 
+import json
 import os
 import pathlib
 import re
@@ -136,7 +137,7 @@ def helps():
     assert whole == good("help") == good("-h") == good("help", "--help")
     assert re.fullmatch(r"parametrize \d+\.\d+\.\d+\n", good("--version"))
     names = re.findall(r"^  (\w+) +\S", whole, re.M)
-    assert names == ["list", "info", "doctor", "apply", "invert", "vjp", "jvp", "logdet", "sample", "bake", "inspect", "new", "check", "bench", "help"], names
+    assert names == ["list", "info", "doctor", "apply", "invert", "vjp", "jvp", "logdet", "sample", "bake", "inspect", "new", "check", "bench", "generate", "help"], names
     for name in names[:-1]:
         out = good(name, "--help")
         assert out == good("help", name) == good(name, "-h") == good(name, "x", "--help", "--bogus")
@@ -175,4 +176,36 @@ def times():
     refused("bench", "-p", "bench_copy", "-n", "3", says="no vjp")
 
 
-main([listing, tags, narrow, information, operations, doctor, helps, times])
+def for_programs():
+    """--json prints what list, info, doctor and bench print"""
+    folder("for_programs")
+    everything = json.loads(good("list", "--json"))
+    assert sorted(one["id"] for one in everything["parametrizations"]) == parametrizations, everything
+    assert all(os.path.isfile(one["path"]) for one in everything["parametrizations"]), everything
+    devices = {one["name"]: one for one in everything["devices"]}
+    assert devices["reference"]["usable"] is True and devices["reference"]["float64"] is True, devices
+    assert all(one["usable"] or one["reason"] for one in devices.values()), devices
+    assert [one["id"] for one in json.loads(good("list", "--json", "--tag", "skew"))["parametrizations"]] == ["skew"]
+    info = json.loads(good("info", "pruning", "--device", "reference", "--json"))
+    options = {one["name"]: one for one in info["parametrization"]["options"]}
+    assert (options["p_drop"]["type"], options["p_drop"]["default"], options["p_drop"]["range"]) == ("real", "0.5", "0 .. 1")
+    assert "residual" in info["parametrization"]["offers"] and "log_abs_det" not in info["parametrization"]["offers"], info
+    operations = {one["name"]: one for one in info["device"]["operations"]}
+    assert operations["gemm"]["float64"] == "native" and info["device"]["name"] == "reference", info
+    path = work / "for_programs" / 'quote"s'
+    path.mkdir()
+    bad = path / "bad.so"
+    bad.write_text("no plugin")
+    report = json.loads(good("doctor", "--json", env={**environment, "PARAMETRIZE_PLUGIN_PATH": str(path)}))
+    files = {one["path"]: one for one in report["files"]}
+    assert files[str(bad)]["loaded"] is False and files[str(bad)]["reason"], files
+    assert report["environment"]["PARAMETRIZE_PLUGIN_PATH"] == str(path), report["environment"]
+    assert re.fullmatch(r"\d+\.\d+\.\d+", report["version"]) and report["devices"], report
+    times = json.loads(good("bench", "-p", "skew", "-n", "5", "--device", "reference", "--json"))
+    assert (times["chain"], times["dtype"], times["shape"]) == ("skew", "float32", [1, 5, 5]), times
+    for one in times["seconds"]:
+        assert 0 < one["quartile1"] <= one["median"] <= one["quartile3"] < 1, one
+        assert (one["of"] in ("forward", "forward+vjp")) == ("bound" in one), one
+
+
+main([for_programs, listing, tags, narrow, information, operations, doctor, helps, times])

@@ -9,6 +9,7 @@
 #include <parametrize/parametrize.h>
 
 #include <check.h>
+#include <draws.h>
 
 /* A call that must succeed; the message of the one that did not is shown. */
 #define ck_assert_ok(expression)                                                              \
@@ -54,31 +55,6 @@ pz_status test_module_load(pz_module* module, const char* path);
 
 /* Settings of a registration under PZ_UNSAFE. */
 extern const pz_register_settings test_unsafe;
-
-/* The seed of this run: TEST_SEED from the environment, else 1; printed once. */
-uint64_t test_seed(void);
-
-/* Whether the environment has TEST_THOROUGH=1: all cases, and more trials, for minutes. */
-bool test_thorough(void);
-
-/* Whether this run takes number k of cases that take long together: one of `of`, others under other
-   seeds, or all where the run is thorough. */
-bool test_takes(int64_t k, int64_t of);
-
-/* A small generator (SplitMix64), to be kept by the caller; uniform in [0, 1), normal. */
-uint64_t test_bits(uint64_t* state);
-double test_uniform(uint64_t* state);
-double test_normal(uint64_t* state);
-
-/* n standard normal numbers of dtype PZ_F32 or PZ_F64 times `scale`. */
-void test_fill_normal(uint64_t* state, uint32_t dtype, int64_t n, double scale, void* out);
-
-/* Element k of an array of that dtype as double, and its opposite. */
-double test_at(uint32_t dtype, const void* data, int64_t k);
-void test_put(uint32_t dtype, void* data, int64_t k, double value);
-
-/* ||a - b|| / max(||b||, tiny), Frobenius over n elements, in double. */
-double test_relative(uint32_t dtype, const void* a, const void* b, int64_t n);
 
 /* Adds a test to a case. Where `reason` is not NULL, the test cannot run here: it is reported as
    skipped for that reason instead. */

@@ -5,13 +5,15 @@
    which crashes, ends the process or never returns breaks that rule alone. */
 
 #include "../commands.h"
-#include "../print.h"
+#include "../json.h"
 #include "../say.h"
+#include "backends.h"
 #include "outcome.h"
 #include "process_state.h"
 #include "rules.h"
 #include "shared_object.h"
-#include "variants.h"
+
+#include <atomic_file.h>
 
 #include <errno.h>
 #include <inttypes.h>
@@ -26,34 +28,6 @@
 
 enum { SECONDS = 300 }; /* for a rule */
 
-static const rule rules[] = {
-    {"plan", "a chain planned from its originals is the chain", 0, rule_plan},
-    {"determined", "the value depends on the originals and the state alone", 0, rule_determined},
-    {"dtypes", "float32 is float64 but for rounding", 0, rule_dtypes},
-    {"batches", "entries of a batch are what they are alone", 0, rule_batches},
-    {"structure", "values have the structure that plan promises", 0, rule_structure},
-    {"pure", "callbacks write nothing but their outputs", 0, rule_pure},
-    {"not-finite", "NaN, infinities and huge entries end and leave no trace", 0, rule_not_finite},
-    {"threads", "evaluations in two threads do not disturb each other", 0, rule_threads},
-    {"vjp-differences", "vjp is the transposed derivative of forward", PZ_HAS_VJP,
-     rule_vjp_differences},
-    {"vjp-repeated", "vjp may run any number of times", PZ_HAS_VJP, rule_vjp_repeated},
-    {"vjp-want", "vjp computes any of the gradients alone", PZ_HAS_VJP, rule_vjp_want},
-    {"jvp-differences", "jvp is the derivative of forward", PZ_HAS_JVP, rule_jvp_differences},
-    {"jvp-adjoint", "jvp and vjp are adjoint", PZ_HAS_JVP | PZ_HAS_VJP, rule_jvp_adjoint},
-    {"density-jacobian", "log_abs_det is log |det| of the Jacobian",
-     PZ_HAS_LOG_ABS_DET | PZ_HAS_JVP, rule_density_jacobian},
-    {"density-differences", "log_abs_det_vjp is the gradient of log_abs_det", PZ_HAS_LOG_ABS_DET,
-     rule_density_differences},
-    {"density-batches", "log |det| of a batch is that of each entry", PZ_HAS_LOG_ABS_DET,
-     rule_density_batches},
-    {"round-trip", "a value that is assigned comes back", PZ_HAS_RIGHT_INVERSE, rule_round_trip},
-    {"members", "values and samples are finite and in the set", 0, rule_members},
-    {"outsiders", "tensors outside the set have a residual", PZ_HAS_RESIDUAL, rule_outsiders},
-    {"registers", "any tensor registers, or is refused", PZ_HAS_RIGHT_INVERSE, rule_registers},
-};
-enum { N_RULES = sizeof(rules) / sizeof(rules[0]) };
-
 static const char* const names[] = {
     [VERDICT_OK] = "ok",           [VERDICT_SKIPPED] = "skipped", [VERDICT_NOTE] = "note",
     [VERDICT_WARNING] = "warning", [VERDICT_ERROR] = "error",
@@ -66,36 +40,27 @@ typedef struct run {
   outcome* outcome; /* shared with the child */
   int printed;      /* descriptor of a file that takes the child's standard output */
   unsigned counts[VERDICT_ERROR + 1];
+  json json;     /* of the report, if it is wanted */
+  FILE* picture; /* its panels; NULL: not wanted */
+  int panels;
 } run;
 
 /* ---- in the child --------------------------------------------------------------------------- */
 
-static pz_context*
-open_context(const run* const r)
-{
-  const pz_context_settings settings = {
-      .size = sizeof(settings), .flags = PZ_DEVICE_TENSORS, .seed = r->a->seed};
-  pz_context* context = NULL;
-  outcome_expect_ok(pz_context_new(&settings, &context), "a context");
-  outcome_expect_ok(pz_context_add_file(context, r->file), "loading");
-  return context;
-}
-
-/* What the file tells without being loaded. */
+/* What the file tells without being loaded; number 1: it has a backend. */
 static void
-examine(const run* const r, const char* const id, const rule* const one)
+examine(const run* const r, const char* const id, const size_t number)
 {
   (void)id;
-  (void)one;
-  shared_object_check(r->file);
+  shared_object_check(r->file, number == 1);
 }
 
-/* Loads the file, tells the ids of its parametrizations, and opens the device. */
+/* Loads the file, and tells the ids of its tables. */
 static void
-load(const run* const r, const char* const id, const rule* const one)
+load(const run* const r, const char* const id, const size_t number)
 {
   (void)id;
-  (void)one;
+  (void)number;
   process_state before;
   pz_parametrization_info info = {.size = sizeof(info)};
   pz_context* context = NULL;
@@ -111,32 +76,30 @@ load(const run* const r, const char* const id, const rule* const one)
     (void)snprintf(ids + used, sizeof(outcome_now->ids) - used, "%s%s", used > 0 ? " " : "",
                    info.id);
   }
-  if (ids[0] == '\0') {
-    outcome_breach("found no parametrization in the file, expected one");
+  backends_list(r->file, outcome_now->backends, sizeof(outcome_now->backends));
+  if (ids[0] == '\0' && outcome_now->backends[0] == '\0') {
+    outcome_breach("found no parametrization and no backend in the file, expected one");
   }
-  pz_queue* queue = NULL;
-  outcome_expect_ok(pz_queue_open(open_context(r), r->a->device, NULL, &queue), "the device");
   outcome_now->trials = 1;
 }
 
 static void
-keep_rule(const run* const r, const char* const id, const rule* const one)
+keep_parametrization_rule(const run* const r, const char* const id, const size_t number)
 {
-  bench b = {.id = id, .seed = r->a->seed};
-  pz_parametrization_info info = {.size = sizeof(info)};
-  b.context = open_context(r);
-  outcome_expect_ok(pz_context_find(b.context, id, &info), "the parametrization");
-  b.flags = info.flags;
-  if ((one->needs & ~info.flags) != 0) {
-    outcome_now->verdict = VERDICT_SKIPPED;
-    (void)snprintf(outcome_now->text, sizeof(outcome_now->text), "not offered");
-    return;
-  }
-  outcome_expect_ok(pz_queue_open(b.context, r->a->device, NULL, &b.queue), "the device");
-  on_every_trial(&b, one->each);
-  if (outcome_now->trials == 0) {
-    outcome_breach("found no shape that is taken, of %u tried", outcome_now->refused);
-  }
+  parametrization_keep(r->file, r->a->device, r->a->seed, id, &parametrization_rules[number]);
+}
+
+static void
+measure_errors(const run* const r, const char* const id, const size_t number)
+{
+  (void)number;
+  parametrization_measure(r->file, r->a->device, r->a->seed, id);
+}
+
+static void
+keep_backend_rule(const run* const r, const char* const id, const size_t number)
+{
+  backend_keep(r->file, id, r->a->seed, &backend_rules[number]);
 }
 
 /* ---- children --------------------------------------------------------------------------------- */
@@ -159,8 +122,8 @@ wait_for(const pid_t child, int* const status)
 
 /* Runs `body` in a child; r->outcome has the result. */
 static void
-run_child(run* const r, void (*const body)(const run* r, const char* id, const rule* one),
-          const char* const id, const rule* const one)
+run_child(run* const r, void (*const body)(const run* r, const char* id, size_t number),
+          const char* const id, const size_t number)
 {
   outcome* const o = r->outcome;
   int status = 0;
@@ -171,7 +134,7 @@ run_child(run* const r, void (*const body)(const run* r, const char* id, const r
   if (child == 0) {
     (void)dup2(r->printed, STDOUT_FILENO);
     (void)dup2(r->printed, STDERR_FILENO);
-    body(r, id, one);
+    body(r, id, number);
     o->finished = 1;
     _exit(0);
   }
@@ -204,16 +167,15 @@ report(run* const r, const char* const id, const char* const name, const char* c
 {
   const outcome* const o = r->outcome;
   if (r->a->json) {
-    const unsigned before =
-        r->counts[0] + r->counts[1] + r->counts[2] + r->counts[3] + r->counts[4];
-    printf("%s\n  {\"id\": ", before > 0 ? "," : "");
-    print_quoted(id ? id : "");
-    printf(", \"rule\": \"%s\", \"verdict\": \"%s\", \"trials\": %u, \"refused\": %u, \"at\": ",
-           name, names[o->verdict], o->trials, o->refused);
-    print_quoted(o->verdict >= VERDICT_NOTE ? o->at : "");
-    printf(", \"text\": ");
-    print_quoted(o->text);
-    putchar('}');
+    json_open(&r->json, NULL, '{');
+    json_text(&r->json, "id", id ? id : "");
+    json_text(&r->json, "rule", name);
+    json_text(&r->json, "verdict", names[o->verdict]);
+    json_number(&r->json, "trials", o->trials);
+    json_number(&r->json, "refused", o->refused);
+    json_text(&r->json, "at", o->verdict >= VERDICT_NOTE ? o->at : "");
+    json_text(&r->json, "text", o->text);
+    json_close(&r->json);
   } else {
     printf("%-8s %-20s %s", names[o->verdict], name, summary);
     printf(o->trials > 1 ? " (%u trials)\n" : "\n", o->trials);
@@ -224,6 +186,12 @@ report(run* const r, const char* const id, const char* const name, const char* c
   r->counts[o->verdict] += 1;
 }
 
+static bool
+takes_rule(const run* const r, const char* const id)
+{
+  return !r->a->rule || strcmp(r->a->rule, id) == 0;
+}
+
 static void
 check_parametrization(run* const r, const char* const id)
 {
@@ -231,36 +199,93 @@ check_parametrization(run* const r, const char* const id)
     printf("\n%s on %s, seed %" PRIu64 "\n", id, r->a->device ? r->a->device : "the default device",
            r->a->seed);
   }
-  for (size_t k = 0; k < N_RULES; ++k) {
-    run_child(r, keep_rule, id, &rules[k]);
-    report(r, id, rules[k].id, rules[k].summary);
-    (void)fflush(stdout);
+  for (size_t k = 0; k < n_parametrization_rules; ++k) {
+    const rule* const one = &parametrization_rules[k];
+    if (takes_rule(r, one->id)) {
+      run_child(r, keep_parametrization_rule, id, k);
+      report(r, id, one->id, one->summary);
+      (void)fflush(stdout);
+    }
+  }
+  if (r->picture) {
+    run_child(r, measure_errors, id, 0);
+    report(r, id, "errors", "errors of float32 are measured for the picture");
+    if (r->outcome->verdict == VERDICT_OK) {
+      picture_panel(r->picture, r->panels++, id, &r->outcome->curves);
+    }
   }
 }
 
-/* Loads the file and checks those of its parametrizations that are asked for. */
-static int
-check_file(run* const r)
+static void
+check_backend(run* const r, const char* const id)
 {
-  char ids[sizeof(r->outcome->ids)];
-  bool found = r->a->id == NULL;
-  run_child(r, examine, NULL, NULL);
-  report(r, NULL, "file", "the file exports and calls what a plugin may");
-  run_child(r, load, NULL, NULL);
-  memcpy(ids, r->outcome->ids, sizeof(ids));
-  report(r, NULL, "load", "loading changes nothing in the process");
-  if (r->outcome->verdict == VERDICT_ERROR) {
-    return EXIT_GOOD;
+  if (!r->a->json) {
+    printf("\nbackend %s, its first device, seed %" PRIu64 "\n", id, r->a->seed);
   }
+  for (size_t k = 0; k < n_backend_rules; ++k) {
+    const backend_rule* const one = &backend_rules[k];
+    if (takes_rule(r, one->id)) {
+      run_child(r, keep_backend_rule, id, k);
+      report(r, id, one->id, one->summary);
+      (void)fflush(stdout);
+    }
+  }
+}
+
+/* Checks those of the ids, which are separated by spaces, that are asked for. */
+static bool
+check_each(run* const r, char* const ids, void (*const check)(run* r, const char* id))
+{
+  bool found = false;
   char* rest = ids;
   for (char* id = strtok_r(rest, " ", &rest); id; id = strtok_r(NULL, " ", &rest)) {
     if (!r->a->id || strcmp(id, r->a->id) == 0) {
       found = true;
-      check_parametrization(r, id);
+      check(r, id);
     }
   }
-  return found ? EXIT_GOOD
-               : say(r->a->id, "no parametrization of this id in %s", r->a->operands[0]);
+  return found;
+}
+
+/* Loads the file and checks those of its tables that are asked for. */
+static int
+check_file(run* const r)
+{
+  run_child(r, load, NULL, 0);
+  outcome loaded = *r->outcome;
+  run_child(r, examine, NULL, loaded.backends[0] != '\0');
+  report(r, NULL, "file", "the file exports and calls what a plugin may");
+  *r->outcome = loaded;
+  report(r, NULL, "load", "loading changes nothing in the process");
+  if (loaded.verdict == VERDICT_ERROR) {
+    return EXIT_GOOD;
+  }
+  const bool found = check_each(r, loaded.ids, check_parametrization);
+  return check_each(r, loaded.backends, check_backend) || found || !r->a->id
+             ? EXIT_GOOD
+             : say(r->a->id, "no parametrization or backend of this id in %s", r->a->operands[0]);
+}
+
+/* Writes the panels as a whole picture. */
+static int
+write_picture(const arguments* const a, const char* const panels, const size_t length,
+              const int number)
+{
+  char* text = NULL;
+  size_t size = 0;
+  pzi_atomic_file file = {.target = NULL};
+  FILE* const out = open_memstream(&text, &size);
+  if (out) {
+    picture_begin(out, number);
+    (void)fwrite(panels, 1, length, out);
+    picture_end(out);
+  }
+  int error = !out || fclose(out) != 0 ? ENOMEM : pzi_atomic_file_open(&file, a->plot, !a->force);
+  error = error ? error : pzi_atomic_file_write(&file, text, size);
+  error = error ? error : pzi_atomic_file_commit(&file, !a->force);
+  pzi_atomic_file_abandon(&file);
+  free(text);
+  return error == EEXIST ? say_exists(a->plot) : error ? say_system(a->plot, error) : EXIT_GOOD;
 }
 
 int
@@ -268,10 +293,27 @@ run_check(const arguments* const a)
 {
   arguments with_seed = *a;
   with_seed.seed = a->seed != 0 ? a->seed : 1;
+  bool known = a->rule == NULL;
+  for (size_t k = 0; k < n_parametrization_rules; ++k) {
+    known = known || strcmp(a->rule, parametrization_rules[k].id) == 0;
+  }
+  for (size_t k = 0; k < n_backend_rules; ++k) {
+    known = known || strcmp(a->rule, backend_rules[k].id) == 0;
+  }
+  if (!known) {
+    return say_usage("check", "--rule", "found \"%s\", expected a rule of the report", a->rule);
+  }
   run r = {.a = &with_seed, .file = realpath(a->operands[0], NULL)};
   if (!r.file) {
     return say_system(a->operands[0], errno);
   }
+  char* panels = NULL;
+  size_t length = 0;
+  if (a->plot && !a->force && access(a->plot, F_OK) == 0) {
+    free(r.file);
+    return say_exists(a->plot);
+  }
+  r.picture = a->plot ? open_memstream(&panels, &length) : NULL;
   FILE* const printed = tmpfile();
   void* const memory =
       mmap(NULL, sizeof(outcome), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -282,11 +324,16 @@ run_check(const arguments* const a)
   r.outcome = memory;
   r.printed = fileno(printed);
   if (a->json) {
-    printf("{\"file\": ");
-    print_quoted(r.file);
-    printf(", \"checks\": [");
+    json_open(&r.json, NULL, '{');
+    json_text(&r.json, "file", r.file);
+    json_open(&r.json, "checks", '[');
   }
   int status = check_file(&r);
+  if (r.picture) {
+    (void)fclose(r.picture);
+    status = status == EXIT_GOOD ? write_picture(a, panels, length, r.panels) : status;
+    free(panels);
+  }
   struct stat about;
   const bool prints = fstat(r.printed, &about) == 0 && about.st_size > 0;
   if (prints && status == EXIT_GOOD) {
@@ -298,8 +345,11 @@ run_check(const arguments* const a)
     report(&r, NULL, "silent", "nothing is printed");
   }
   if (a->json) {
-    printf("\n], \"errors\": %u, \"warnings\": %u, \"notes\": %u}\n", r.counts[VERDICT_ERROR],
-           r.counts[VERDICT_WARNING], r.counts[VERDICT_NOTE]);
+    json_close(&r.json);
+    json_number(&r.json, "errors", r.counts[VERDICT_ERROR]);
+    json_number(&r.json, "warnings", r.counts[VERDICT_WARNING]);
+    json_number(&r.json, "notes", r.counts[VERDICT_NOTE]);
+    json_close(&r.json);
   } else if (status == EXIT_GOOD) {
     printf("\n%u error%s, %u warning%s, %u note%s\n", r.counts[VERDICT_ERROR],
            r.counts[VERDICT_ERROR] == 1 ? "" : "s", r.counts[VERDICT_WARNING],

@@ -4,12 +4,13 @@
 /* log |det| against the determinant of the Jacobian, which jvp gives column by column, and its
    gradient against differences. */
 
+#include "dense.h"
 #include "difference.h"
-#include "numbers.h"
 #include "outcome.h"
 #include "rules.h"
 
 #include <float.h>
+#include <math.h>
 
 static double*
 log_abs_det(trial* const t)
@@ -44,8 +45,8 @@ rule_density_differences(trial* const t)
   const double found = inner(t->n_x, gx, dx);
   const double expected = inner(n, g, dl);
   const double allowed =
-      1e-6 * (fabs(expected) + norm(t->n_x, gx) * norm(t->n_x, dx)) +
-      100.0 * DBL_EPSILON / difference_step * norm(n, g) * fmax(1.0, largest(n, value));
+      1e-6 * (fabs(expected) + frobenius(t->n_x, gx) * frobenius(t->n_x, dx)) +
+      100.0 * DBL_EPSILON / difference_step * frobenius(n, g) * fmax(1.0, largest(n, value));
   if (!(fabs(found - expected) <= allowed)) {
     outcome_breach("log_abs_det_vjp gives %.12g, differences of log_abs_det %.12g (allowed %.2g)",
                    found, expected, allowed);

@@ -3,12 +3,13 @@
 
 /* vjp and jvp against central differences and against each other. */
 
+#include "dense.h"
 #include "difference.h"
-#include "numbers.h"
 #include "outcome.h"
 #include "rules.h"
 
 #include <float.h>
+#include <math.h>
 #include <string.h>
 
 /* What rounding of y leaves in <g, dy> by differences, c = 10: all there is where the value is
@@ -16,7 +17,7 @@
 static double
 noise(const trial* const t, const double* const y, const double* const g)
 {
-  return 10.0 * DBL_EPSILON / difference_step * largest(t->n_y, y) * norm(t->n_y, g);
+  return 10.0 * DBL_EPSILON / difference_step * largest(t->n_y, y) * frobenius(t->n_y, g);
 }
 
 /* Along a random direction, and along each entry of x where these are few. */
@@ -39,7 +40,7 @@ rule_vjp_differences(trial* const t)
     const double* const dy = difference(t, trial_forward, t->n_y, x, dx);
     const double found = inner(t->n_x, gx, dx);
     const double expected = inner(t->n_y, g, dy);
-    const double allowed = 1e-6 * norm(t->n_y, g) * norm(t->n_y, dy) +
+    const double allowed = 1e-6 * frobenius(t->n_y, g) * frobenius(t->n_y, dy) +
                            (k < 0 ? 0.0 : 1e-6 * largest(t->n_x, gx)) + noise(t, y, g);
     if (!(fabs(found - expected) <= allowed)) {
       outcome_breach("along %s: vjp gives %.12g, differences of forward %.12g (allowed %.2g)",
@@ -126,8 +127,9 @@ rule_jvp_adjoint(trial* const t)
   const double* const gx = trial_vjp(t, g);
   const double forth = inner(t->n_y, g, dy);
   const double back = inner(t->n_x, gx, dx);
-  const double size = norm(t->n_y, g) * norm(t->n_y, dy) + norm(t->n_x, gx) * norm(t->n_x, dx) +
-                      norm(t->n_y, g) * norm(t->n_y, y) * norm(t->n_x, dx) / norm(t->n_x, x);
+  const double size =
+      frobenius(t->n_y, g) * frobenius(t->n_y, dy) + frobenius(t->n_x, gx) * frobenius(t->n_x, dx) +
+      frobenius(t->n_y, g) * frobenius(t->n_y, y) * frobenius(t->n_x, dx) / frobenius(t->n_x, x);
   const double allowed = 1000.0 * pz_dtype_epsilon(t->y.dtype) * size;
   if (!(fabs(forth - back) <= allowed)) {
     outcome_breach("jvp gives <g, J dx> = %.12g, vjp <J^T g, dx> = %.12g (allowed %.2g)", forth,

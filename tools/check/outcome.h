@@ -7,6 +7,8 @@
 #ifndef TOOLS_CHECK_OUTCOME_H
 #define TOOLS_CHECK_OUTCOME_H
 
+#include "errors.h"
+
 #include <parametrize/types.h>
 
 #include <stdint.h>
@@ -21,12 +23,14 @@ typedef enum verdict {
 
 typedef struct outcome {
   verdict verdict;
-  unsigned finished; /* the child came to its end, and no plugin ended it */
-  unsigned trials;   /* that the rule applied to */
-  unsigned refused;  /* by the parametrization, with a reason */
-  char at[256];      /* the trial under way: "skew,cayley, float64 3x3" */
-  char text[512];    /* of a breach or a note */
-  char ids[512];     /* of the file's tables, from the first child */
+  unsigned finished;   /* the child came to its end, and no plugin ended it */
+  unsigned trials;     /* that the rule applied to */
+  unsigned refused;    /* by the parametrization, with a reason */
+  char at[256];        /* the trial under way: "skew,cayley, float64 3x3" */
+  char text[512];      /* of a breach or a note */
+  char ids[512];       /* of the file's parametrizations, from the child that loads it */
+  char backends[512];  /* of its backends */
+  error_curves curves; /* of a parametrization, from the child that measures them */
 } outcome;
 
 /* The outcome of this process. */

@@ -8,7 +8,6 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <link.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -21,13 +20,17 @@ typedef struct image {
   size_t size;
 } image;
 
-/* Functions that a parametrization does not call: they end the process, change what belongs to the
-   program, or allocate, which a call's scratch (pz_work) does. */
+/* Functions that a plugin does not call: they end the process, or change what belongs to the program. */
 static const char* const forbidden[] = {
-    "_Exit",          "__sigaction", "_exit",      "aligned_alloc", "calloc",   "exit",
-    "fesetenv",       "fesetround",  "fork",       "malloc",        "mmap",     "posix_memalign",
-    "pthread_create", "putenv",      "quick_exit", "realloc",       "setenv",   "setlocale",
-    "sigaction",      "signal",      "system",     "thrd_create",   "unsetenv", "vfork",
+    "_Exit",     "__sigaction", "_exit",      "exit",   "fesetenv",  "fesetround",
+    "fork",      "putenv",      "quick_exit", "setenv", "setlocale", "signal",
+    "sigaction", "system",      "unsetenv",   "vfork",
+};
+
+/* And those that are a backend's: a parametrization has the scratch of its call (pz_work). */
+static const char* const of_backends[] = {
+    "aligned_alloc",  "calloc",         "malloc",  "mmap",
+    "posix_memalign", "pthread_create", "realloc", "thrd_create",
 };
 
 /* `count` items of `size` bytes at `offset`, or NULL if the file does not reach that far or they are
@@ -82,13 +85,25 @@ check_segments(const image* const file, const ElfW(Ehdr) * const h)
   }
 }
 
-static void
-check_import(const char* const name)
+static bool
+is_among(const char* const name, const char* const* const all, const size_t n)
 {
-  for (size_t k = 0; k < sizeof(forbidden) / sizeof(forbidden[0]); ++k) {
-    if (strcmp(name, forbidden[k]) == 0) {
-      outcome_breach("found a call of %s, expected none in a parametrization", name);
+  for (size_t k = 0; k < n; ++k) {
+    if (strcmp(name, all[k]) == 0) {
+      return true;
     }
+  }
+  return false;
+}
+
+static void
+check_import(const char* const name, const bool has_backend)
+{
+  if (is_among(name, forbidden, sizeof(forbidden) / sizeof(forbidden[0]))) {
+    outcome_breach("found a call of %s, expected none in a plugin", name);
+  }
+  if (!has_backend && is_among(name, of_backends, sizeof(of_backends) / sizeof(of_backends[0]))) {
+    outcome_breach("found a call of %s, expected none in a parametrization", name);
   }
   if (strcmp(name, "abort") == 0 || strcmp(name, "__assert_fail") == 0) {
     outcome_remark(VERDICT_WARNING, "found a call of %s, which ends the program of the user", name);
@@ -124,7 +139,7 @@ static const ElfW(Shdr) *
 }
 
 static void
-check_symbols(const image* const file, const ElfW(Ehdr) * const h)
+check_symbols(const image* const file, const ElfW(Ehdr) * const h, const bool has_backend)
 {
   const ElfW(Shdr)* names = NULL;
   const ElfW(Shdr)* const section = symbols_of(file, h, &names);
@@ -146,7 +161,7 @@ check_symbols(const image* const file, const ElfW(Ehdr) * const h)
     printable(texts + one->st_name, name, sizeof(name));
     const unsigned binding = one->st_info >> 4;
     if (one->st_shndx == SHN_UNDEF) {
-      check_import(name);
+      check_import(name, has_backend);
     } else if (strncmp(name, "pz_plugin_v", strlen("pz_plugin_v")) == 0) {
       exported = true;
     } else if (binding == STB_GLOBAL && strncmp(name, "__", 2) != 0) { /* those of the compiler */
@@ -162,7 +177,7 @@ check_symbols(const image* const file, const ElfW(Ehdr) * const h)
 }
 
 void
-shared_object_check(const char* const path)
+shared_object_check(const char* const path, const bool has_backend)
 {
   struct stat about;
   image file = {.size = 0};
@@ -176,7 +191,7 @@ shared_object_check(const char* const path)
   }
   const ElfW(Ehdr)* const h = header_of(&file);
   check_segments(&file, h);
-  check_symbols(&file, h);
+  check_symbols(&file, h, has_backend);
   (void)munmap((void*)file.bytes, file.size);
   (void)close(fd);
 }

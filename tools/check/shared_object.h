@@ -6,7 +6,10 @@
 #ifndef TOOLS_CHECK_SHARED_OBJECT_H
 #define TOOLS_CHECK_SHARED_OBJECT_H
 
-/* In a child: breaches and remarks about the file of a plugin of parametrizations. */
-void shared_object_check(const char* path);
+#include <stdbool.h>
+
+/* In a child: breaches and remarks about the file of a plugin. One with a backend may allocate and start
+   threads. */
+void shared_object_check(const char* path, bool has_backend);
 
 #endif /* TOOLS_CHECK_SHARED_OBJECT_H */

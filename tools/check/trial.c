@@ -43,9 +43,8 @@ trial_copy(trial* const t, const int64_t n, const double* const x)
   return out;
 }
 
-/* A host tensor of these numbers, or zeros. */
-static pz_tensor
-host_tensor(trial* const t, const pz_spec* const spec, const double* const values)
+pz_tensor
+trial_host_tensor(trial* const t, const pz_spec* const spec, const double* const values)
 {
   const int64_t n = pz_spec_count(spec);
   pz_spec* const kept = take(t, sizeof(*kept)); /* tensors refer to the shape */
@@ -54,6 +53,8 @@ host_tensor(trial* const t, const pz_spec* const spec, const double* const value
   for (int64_t k = 0; values && k < n; ++k) {
     if (spec->dtype == PZ_F32) {
       ((float*)data)[k] = (float)values[k];
+    } else if (spec->dtype == PZ_I64) {
+      ((int64_t*)data)[k] = (int64_t)values[k];
     } else {
       ((double*)data)[k] = values[k];
     }
@@ -61,8 +62,8 @@ host_tensor(trial* const t, const pz_spec* const spec, const double* const value
   return pz_host_tensor(spec->dtype, data, kept->ndim, kept->shape);
 }
 
-static double*
-numbers_of(trial* const t, const pz_tensor* const host)
+double*
+trial_numbers_of(trial* const t, const pz_tensor* const host)
 {
   const int64_t n = pz_count(host);
   double* const out = trial_numbers(t, n);
@@ -140,6 +141,15 @@ describe(trial* const t)
     t->spec[k] = info.spec;
     t->n_x += pz_spec_count(&info.spec);
   }
+  for (uint32_t k = 0; k < t->n_buffers; ++k) {
+    pz_chain_tensor_info info = {.size = sizeof(info)};
+    outcome_expect_ok(pz_chain_tensor(t->chain, PZ_STATE_BUFFER, k, &info), "a buffer");
+    t->n_b += pz_spec_count(&info.spec);
+  }
+  if (pz_chain_density(t->chain, &t->density) == PZ_OK) {
+    t->has_density = true;
+    t->n_density = pz_spec_count(&t->density);
+  }
 }
 
 bool
@@ -147,6 +157,7 @@ trial_open(trial* const t, const bench* const b, const char* const text, const p
 {
   *t = (trial){.bench = b, .text = text, .given = *given, .random = b->seed};
   tell_place(t);
+  pz_context_seed(b->context, b->seed); /* a trial is the same alone and after others */
   const pz_status status =
       pz_chain_new(b->context, text, NULL, 0, PZ_FROM_TENSOR, given, 1, &t->chain);
   if (status != PZ_OK) {
@@ -162,7 +173,7 @@ trial_open(trial* const t, const bench* const b, const char* const text, const p
   t->alone = pz_chain_length(t->chain) == 1;
   describe(t);
   double* const start = trial_normal(t, t->y.dtype, t->n_y, 1.0);
-  const pz_tensor tensor = host_tensor(t, &t->y, start);
+  const pz_tensor tensor = trial_host_tensor(t, &t->y, start);
   outcome_expect_ok(pz_eval_initialize(t->eval, t->state, 0, &tensor), "init");
   return true;
 }
@@ -202,16 +213,16 @@ double*
 trial_download(trial* const t, const pz_tensor* const tensor)
 {
   const pz_spec spec = pz_spec_of(tensor);
-  const pz_tensor host = host_tensor(t, &spec, NULL);
+  const pz_tensor host = trial_host_tensor(t, &spec, NULL);
   outcome_expect_ok(pz_queue_download(t->bench->queue, tensor, &host), "a download");
-  return numbers_of(t, &host);
+  return trial_numbers_of(t, &host);
 }
 
 static void
 upload(trial* const t, const double* const values, const pz_tensor* const tensor)
 {
   const pz_spec spec = pz_spec_of(tensor);
-  const pz_tensor host = host_tensor(t, &spec, values);
+  const pz_tensor host = trial_host_tensor(t, &spec, values);
   outcome_expect_ok(pz_queue_upload(t->bench->queue, &host, tensor), "an upload");
   pz_state_touch(t->state);
 }
@@ -241,17 +252,27 @@ trial_write(trial* const t, const double* x)
 }
 
 double*
-trial_read_buffer(trial* const t, const uint32_t index)
+trial_read_buffers(trial* const t)
 {
-  const pz_tensor tensor = state_tensor(t, PZ_STATE_BUFFER, index);
-  return trial_download(t, &tensor);
+  double* const out = trial_numbers(t, t->n_b);
+  double* to = out;
+  for (uint32_t k = 0; k < t->n_buffers; ++k) {
+    const pz_tensor tensor = state_tensor(t, PZ_STATE_BUFFER, k);
+    const double* const values = trial_download(t, &tensor);
+    memcpy(to, values, (size_t)pz_count(&tensor) * sizeof(double));
+    to += pz_count(&tensor);
+  }
+  return out;
 }
 
 void
-trial_write_buffer(trial* const t, const uint32_t index, const double* const values)
+trial_write_buffers(trial* const t, const double* values)
 {
-  const pz_tensor tensor = state_tensor(t, PZ_STATE_BUFFER, index);
-  upload(t, values, &tensor);
+  for (uint32_t k = 0; k < t->n_buffers; ++k) {
+    const pz_tensor tensor = state_tensor(t, PZ_STATE_BUFFER, k);
+    upload(t, values, &tensor);
+    values += pz_count(&tensor);
+  }
 }
 
 double*
@@ -267,131 +288,6 @@ trial_start(trial* const t)
   outcome_expect_ok(pz_eval_update(t->eval, t->state), "update"); /* it may move originals */
   trial_write(t, x);
   return x;
-}
-
-/* ---- callbacks ---------------------------------------------------------------------------------- */
-
-double*
-trial_forward(trial* const t)
-{
-  pz_tensor value;
-  outcome_expect_ok(pz_eval_forward(t->eval, t->state, PZ_CALL_SAVING, NULL, &value), "forward");
-  return trial_download(t, &value);
-}
-
-/* The tensors of x as host tensors, of numbers or zeros. */
-static void
-host_tensors(trial* const t, const double* x, pz_tensor* const out)
-{
-  for (uint32_t k = 0; k < t->n_tensors; ++k) {
-    out[k] = host_tensor(t, &t->spec[k], x);
-    x = x ? x + pz_spec_count(&t->spec[k]) : NULL;
-  }
-}
-
-static double*
-joined(trial* const t, const pz_tensor* const tensors)
-{
-  double* const x = trial_numbers(t, t->n_x);
-  double* to = x;
-  for (uint32_t k = 0; k < t->n_tensors; ++k) {
-    const int64_t n = pz_spec_count(&t->spec[k]);
-    memcpy(to, numbers_of(t, &tensors[k]), (size_t)n * sizeof(double));
-    to += n;
-  }
-  return x;
-}
-
-static uint64_t
-all_of(const trial* const t)
-{
-  return t->n_tensors == 64 ? UINT64_MAX : (UINT64_C(1) << t->n_tensors) - 1;
-}
-
-double*
-trial_vjp(trial* const t, const double* const g)
-{
-  pz_tensor gradients[TRIAL_TENSORS];
-  const pz_tensor cotangent = host_tensor(t, &t->y, g);
-  host_tensors(t, NULL, gradients);
-  outcome_expect_ok(pz_eval_vjp(t->eval, t->state, &cotangent, 1, all_of(t), false, gradients),
-                    "vjp");
-  return joined(t, gradients);
-}
-
-double*
-trial_vjp_of(trial* const t, const double* const g, const uint32_t tensor)
-{
-  pz_tensor gradients[TRIAL_TENSORS];
-  const pz_tensor cotangent = host_tensor(t, &t->y, g);
-  host_tensors(t, NULL, gradients);
-  outcome_expect_ok(
-      pz_eval_vjp(t->eval, t->state, &cotangent, 1, UINT64_C(1) << tensor, false, gradients),
-      "vjp");
-  return joined(t, gradients);
-}
-
-/* Whether an optional call succeeded. */
-static bool
-supported(const pz_status status, const char* const what)
-{
-  if (status != PZ_UNSUPPORTED) {
-    outcome_expect_ok(status, what);
-  }
-  return status == PZ_OK;
-}
-
-double*
-trial_jvp(trial* const t, const double* const dx)
-{
-  pz_tensor tangents[TRIAL_TENSORS];
-  const pz_tensor out = host_tensor(t, &t->y, NULL);
-  host_tensors(t, dx, tangents);
-  return supported(pz_eval_jvp(t->eval, t->state, tangents, 1, &out), "jvp") ? numbers_of(t, &out)
-                                                                             : NULL;
-}
-
-double*
-trial_log_abs_det(trial* const t, int64_t* const n)
-{
-  pz_spec spec;
-  if (!supported(pz_chain_density(t->chain, &spec), "the density")) {
-    return NULL;
-  }
-  const pz_tensor out = host_tensor(t, &spec, NULL);
-  *n = pz_spec_count(&spec);
-  return supported(pz_eval_log_abs_det(t->eval, t->state, &out), "log_abs_det")
-             ? numbers_of(t, &out)
-             : NULL;
-}
-
-double*
-trial_log_abs_det_vjp(trial* const t, const double* const g)
-{
-  pz_spec spec;
-  pz_tensor gradients[TRIAL_TENSORS];
-  outcome_expect_ok(pz_chain_density(t->chain, &spec), "the density");
-  const pz_tensor weights = host_tensor(t, &spec, g);
-  host_tensors(t, NULL, gradients);
-  return supported(
-             pz_eval_log_abs_det_vjp(t->eval, t->state, &weights, all_of(t), false, gradients),
-             "log_abs_det_vjp")
-             ? joined(t, gradients)
-             : NULL;
-}
-
-pz_status
-trial_assign(trial* const t, const pz_intent intent, const double* const y)
-{
-  const pz_tensor value = host_tensor(t, &t->y, y);
-  return pz_eval_assign(t->eval, t->state, intent, &value);
-}
-
-pz_status
-trial_residual(trial* const t, const double* const y, double* const distance)
-{
-  const pz_tensor value = host_tensor(t, &t->y, y);
-  return pz_eval_residual(t->eval, t->state, pz_chain_length(t->chain) - 1, &value, distance);
 }
 
 double

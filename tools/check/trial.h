@@ -20,7 +20,10 @@ typedef struct bench {
   pz_queue* queue;
   const char* id; /* of the parametrization that is checked */
   uint32_t flags; /* PZ_HAS_... */
+  bool projects;  /* it has the tag of that name: assigning takes a tensor outside */
   uint64_t seed;
+  const struct bench* reference; /* the same on other devices, for rules that compare them */
+  const struct bench* handles;
 } bench;
 
 typedef struct trial_block trial_block;
@@ -40,6 +43,10 @@ typedef struct trial {
   int64_t n_x;
   int64_t n_y;
   uint32_t n_buffers;
+  int64_t n_b; /* numbers in all buffers */
+  bool has_density;
+  pz_spec density;
+  int64_t n_density;
   uint64_t random;
   trial_block* blocks;
 } trial;
@@ -61,11 +68,46 @@ double* trial_start(trial* t);
 double* trial_download(trial* t, const pz_tensor* tensor); /* of the device */
 double* trial_read(trial* t);                              /* x */
 void trial_write(trial* t, const double* x);
-double* trial_read_buffer(trial* t, uint32_t index);
-void trial_write_buffer(trial* t, uint32_t index, const double* values);
+double* trial_read_buffers(trial* t); /* one after the other */
+void trial_write_buffers(trial* t, const double* values);
 
-/* The value at x, saving; its gradients with respect to x; its derivative along dx; its log |det|
-   and the gradients of <g, log |det|>. The last three return NULL if they are unsupported. */
+/* Host tensors of these numbers, or of zeros, and back. */
+pz_tensor trial_host_tensor(trial* t, const pz_spec* spec, const double* values);
+double* trial_numbers_of(trial* t, const pz_tensor* host);
+
+/* n eps, for values of n columns. */
+double trial_unit(const trial* t);
+
+/* ---- trial_calls.c: calls of the library that run callbacks -------------------------------- */
+
+typedef enum trial_call {
+  CALL_FORWARD, /* gives y, and saves for the next four */
+  CALL_VJP,
+  CALL_JVP,
+  CALL_LOG_ABS_DET,
+  CALL_LOG_ABS_DET_VJP,
+  CALL_RESIDUAL, /* of a value, one number */
+  CALL_ASSIGN,   /* of a value: three intents. This call and the next give x and the buffers */
+  CALL_REGISTER,
+  CALL_HAND_DOWN,
+  CALL_SAMPLE,
+  CALL_INIT,   /* on a value */
+  CALL_UPDATE, /* moves the stream of the state on */
+  TRIAL_CALLS,
+} trial_call;
+
+/* "vjp". */
+const char* trial_call_name(trial_call call);
+
+/* The numbers that a call reads and gives. */
+int64_t trial_n_in(const trial* t, trial_call call);
+int64_t trial_n_out(const trial* t, trial_call call);
+
+/* Makes the call on `in`, or on nothing; `out` becomes what it gives, unless it is NULL. The stream of
+   the context begins anew for each call. */
+pz_status trial_make(trial* t, trial_call call, const double* in, double** out);
+
+/* The same for calls that must succeed; NULL if it is unsupported and may be. */
 double* trial_forward(trial* t);
 double* trial_vjp(trial* t, const double* g);
 double* trial_vjp_of(trial* t, const double* g, uint32_t tensor); /* of one tensor alone */
@@ -76,7 +118,8 @@ double* trial_log_abs_det_vjp(trial* t, const double* g);
 pz_status trial_assign(trial* t, pz_intent intent, const double* y);
 pz_status trial_residual(trial* t, const double* y, double* distance);
 
-/* n eps, for values of n columns. */
-double trial_unit(const trial* t);
+/* What every call reads, for the x that is there: random gradients and tangents, and the value; NULL
+   for calls that read nothing. Runs forward. */
+void trial_inputs(trial* t, const double* in[TRIAL_CALLS]);
 
 #endif /* TOOLS_CHECK_TRIAL_H */

@@ -3,11 +3,11 @@
 
 /* Plans and values. */
 
-#include "numbers.h"
+#include "dense.h"
 #include "outcome.h"
 #include "rules.h"
 
-#include <pthread.h>
+#include <math.h>
 #include <string.h>
 
 static bool
@@ -72,12 +72,10 @@ rule_dtypes(trial* const t)
   if (!trial_open(&wide, t->bench, t->text, &given)) {
     outcome_breach("float32 of this shape is taken, float64 is refused: %s", pz_error_message());
   }
-  if (wide.n_x != t->n_x || wide.n_buffers != t->n_buffers) {
+  if (wide.n_x != t->n_x || wide.n_b != t->n_b) {
     outcome_breach("float32 and float64 have different tensors");
   }
-  for (uint32_t k = 0; k < t->n_buffers; ++k) {
-    trial_write_buffer(&wide, k, trial_read_buffer(t, k));
-  }
+  trial_write_buffers(&wide, trial_read_buffers(t));
   trial_write(&wide, x);
   const double* const twice = trial_forward(&wide);
   const double found = largest_difference(t->n_y, single, twice);
@@ -227,32 +225,13 @@ rule_structure(trial* const t)
 
 /* ---- purity -------------------------------------------------------------------------------------- */
 
-static double*
-all_buffers(trial* const t, int64_t* const n)
-{
-  double* out = trial_numbers(t, 0);
-  *n = 0;
-  for (uint32_t k = 0; k < t->n_buffers; ++k) {
-    pz_chain_tensor_info info = {.size = sizeof(info)};
-    outcome_expect_ok(pz_chain_tensor(t->chain, PZ_STATE_BUFFER, k, &info), "a buffer");
-    const int64_t more = pz_spec_count(&info.spec);
-    double* const longer = trial_numbers(t, *n + more);
-    memcpy(longer, out, (size_t)*n * sizeof(*out));
-    memcpy(longer + *n, trial_read_buffer(t, k), (size_t)more * sizeof(*out));
-    out = longer;
-    *n += more;
-  }
-  return out;
-}
-
 /* forward, vjp, jvp and residual write nothing but their outputs. */
 void
 rule_pure(trial* const t)
 {
-  int64_t n = 0;
   double distance = 0.0;
   const double* const x = trial_start(t);
-  const double* const before = all_buffers(t, &n);
+  const double* const before = trial_read_buffers(t);
   const double* const y = trial_forward(t);
   const double* const g = trial_normal(t, t->y.dtype, t->n_y, 1.0);
   if (t->bench->flags & PZ_HAS_VJP) {
@@ -263,7 +242,7 @@ rule_pure(trial* const t)
   if (!same_bits(t->n_x, x, trial_read(t))) {
     outcome_breach("an original or own parameter was changed by forward, vjp, jvp or residual");
   }
-  if (!same_bits(n, before, all_buffers(t, &n))) {
+  if (!same_bits(t->n_b, before, trial_read_buffers(t))) {
     outcome_breach("a buffer was changed by forward, vjp, jvp or residual");
   }
 }
@@ -300,59 +279,5 @@ rule_not_finite(trial* const t)
   if (!same_bits(t->n_y, good, again)) {
     outcome_breach("after values that are not finite, forward differs by %.3g",
                    largest_difference(t->n_y, good, again));
-  }
-}
-
-/* ---- threads ---------------------------------------------------------------------------------- */
-
-typedef struct worker {
-  pthread_t thread;
-  trial* t;
-  pz_eval* eval;
-  pz_tensor value;
-  pz_status status;
-} worker;
-
-static void*
-evaluate(void* const argument)
-{
-  worker* const w = argument;
-  for (int k = 0; k < 20 && w->status == PZ_OK; ++k) {
-    w->status = pz_eval_forward(w->eval, w->t->state, PZ_CALL_SAVING, NULL, &w->value);
-  }
-  return NULL;
-}
-
-/* Two threads with evaluations of their own get what one gets. */
-void
-rule_threads(trial* const t)
-{
-  worker workers[2];
-  if (t->n_y == 0 || t->n_y > 1000) {
-    return;
-  }
-  (void)trial_start(t);
-  const double* const alone = trial_forward(t);
-  for (int k = 0; k < 2; ++k) {
-    workers[k] = (worker){.t = t};
-    outcome_expect_ok(pz_eval_new(t->chain, t->bench->queue, &workers[k].eval), "an evaluation");
-  }
-  for (int k = 0; k < 2; ++k) {
-    if (pthread_create(&workers[k].thread, NULL, evaluate, &workers[k]) != 0) {
-      outcome_remark(VERDICT_NOTE, "no thread could be started");
-      return;
-    }
-  }
-  for (int k = 0; k < 2; ++k) {
-    (void)pthread_join(workers[k].thread, NULL);
-    outcome_expect_ok(workers[k].status, "forward in a thread");
-  }
-  for (int k = 0; k < 2; ++k) {
-    const double* const y = trial_download(t, &workers[k].value);
-    if (!same_bits(t->n_y, alone, y)) {
-      outcome_breach("in two threads at once, forward differs by %.3g",
-                     largest_difference(t->n_y, alone, y));
-    }
-    pz_eval_free(workers[k].eval);
   }
 }

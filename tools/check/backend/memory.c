@@ -123,6 +123,57 @@ START_TEST(test_fill)
 }
 END_TEST
 
+/* Two queues work side by side; memory of the one is used by the other, in the order of events, or
+   after a wait where there are none. */
+START_TEST(test_queues)
+{
+  enum { BYTES = 4096, ROUNDS = 20 };
+  static unsigned char in[2][BYTES];
+  static unsigned char out[2][BYTES];
+  pair it;
+  pair* const r = &it;
+  void* data[2][2]; /* of queue k: what is written, and what comes from the other */
+  pair_open(r, 0);
+  const pz_backend* const b = r->sides[TESTED].backend;
+  pz_backend_queue* const queues[] = {r->sides[TESTED].queue, pair_open_queue(r)};
+  for (int k = 0; k < 4; ++k) {
+    ck_assert_int_eq(b->alloc(queues[k / 2], BYTES, &data[k / 2][k % 2]), PZ_OK);
+  }
+  for (int round = 0; round < ROUNDS; ++round) {
+    for (size_t k = 0; k < sizeof(in); ++k) {
+      in[k / BYTES][k % BYTES] = (unsigned char)test_bits(&r->random);
+    }
+    for (int k = 0; k < 2; ++k) {
+      ck_assert_int_eq(b->copy(queues[k], PZ_HOST_TO_DEVICE, data[k][0], 0, in[k], 0, BYTES),
+                       PZ_OK);
+    }
+    for (int k = 0; k < 2; ++k) {
+      void* event = NULL;
+      pz_status waited = PZ_UNSUPPORTED;
+      if (b->record && b->wait && b->release_event) {
+        ck_assert_int_eq(b->record(queues[k], &event), PZ_OK);
+        waited = b->wait(queues[1 - k], event);
+        b->release_event(event);
+      }
+      ck_assert_int_eq(waited == PZ_UNSUPPORTED ? b->sync(queues[k]) : waited, PZ_OK);
+    }
+    for (int k = 0; k < 2; ++k) {
+      ck_assert_int_eq(
+          b->copy(queues[k], PZ_DEVICE_TO_DEVICE, data[k][1], 0, data[1 - k][0], 0, BYTES), PZ_OK);
+      ck_assert_int_eq(b->copy(queues[k], PZ_DEVICE_TO_HOST, out[k], 0, data[k][1], 0, BYTES),
+                       PZ_OK);
+    }
+    ck_assert_mem_eq(out[0], in[1], BYTES);
+    ck_assert_mem_eq(out[1], in[0], BYTES);
+  }
+  for (int k = 0; k < 4; ++k) {
+    b->free(queues[k / 2], data[k / 2][k % 2]);
+  }
+  b->close(queues[1]);
+  pair_close(r);
+}
+END_TEST
+
 TCase*
 memory_case(void)
 {
@@ -131,5 +182,6 @@ memory_case(void)
   tcase_add_test(t, test_alloc);
   tcase_add_test(t, test_copy);
   tcase_add_test(t, test_fill);
+  tcase_add_test(t, test_queues);
   return t;
 }

@@ -141,6 +141,9 @@ static pz_status
 invert(const side* const s, const bool at_once, const uint32_t in, const pz_mat* const x,
        const pz_mat* const y)
 {
+  if (!s->ops->shifted_inverse) {
+    return PZ_UNSUPPORTED;
+  }
   if (at_once) {
     return s->ops->shifted_inverse(s->queue, in, 0.0, 1.0, 1.0, -1.0, x, y, &s->fault);
   }

@@ -3,12 +3,12 @@
 
 /* Arithmetic in double on arrays and row-major matrices, as plain as it can be written. */
 
-#ifndef TEST_DENSE_H
-#define TEST_DENSE_H
+#ifndef TOOLS_CHECK_DENSE_H
+#define TOOLS_CHECK_DENSE_H
 
 #include <stdint.h>
 
-/* n zeros, to be freed; never NULL. */
+/* n zeros, to be freed; the process ends if there is no memory. */
 double* reals(int64_t n);
 
 /* The largest |x_k|, and the largest |x_k - y_k|; NaN where there is one. */
@@ -30,4 +30,4 @@ double orthogonality(int64_t m, int64_t n, const double* a);
    is one. Sums in long double. */
 double largest_orthogonality(int64_t batch, int64_t m, int64_t n, const double* a);
 
-#endif /* TEST_DENSE_H */
+#endif /* TOOLS_CHECK_DENSE_H */

@@ -71,7 +71,7 @@ pair_is_routed(void)
 
 /* Why there is no such subject, or NULL. */
 static const char*
-load_subject(const char* const name, const bool routed)
+load_subject(const char* const name, pair_wrapper* const wrapper)
 {
   static char file[4096];
   const pz_plugin* plugin = &pz_plugin_v1_reference;
@@ -92,17 +92,17 @@ load_subject(const char* const name, const bool routed)
   if (!subject) {
     return "the file carries no such backend";
   }
-  subject = routed ? routed_backend(file, subject) : subject;
-  is_routed = routed;
+  subject = wrapper ? wrapper(file, subject) : subject;
+  is_routed = wrapper != NULL;
   return NULL;
 }
 
 const char*
-pair_subject(const char* const name, const bool routed, const int n_mandatory,
+pair_subject(const char* const name, pair_wrapper* const wrapper, const int n_mandatory,
              char* const* const mandatory)
 {
   static char reason[512];
-  const char* const why = load_subject(name, routed);
+  const char* const why = load_subject(name, wrapper);
   if (why) {
     return why;
   }
@@ -118,7 +118,6 @@ pair_subject(const char* const name, const bool routed, const int n_mandatory,
     return last_message;
   }
   snprintf(reason, sizeof(reason), "%s", info.reason);
-  fprintf(stderr, "%s: %s; %s\n", subject->id, info.name, info.detail);
   return info.usable ? NULL : reason;
 }
 
@@ -159,9 +158,25 @@ count_call(const pair* const r)
   }
 }
 
+bool
+pair_offered(void)
+{
+  bool offered = false;
+  for (int k = 0; k < MAX_NAMES && tallies[k].name[0]; ++k) {
+    for (int which = 0; which < 2; ++which) {
+      offered = offered || tallies[k].not_offered[which] < tallies[k].calls[which];
+    }
+  }
+  return offered;
+}
+
 void
 pair_report(void)
 {
+  pz_device_info info = {.size = sizeof(info)};
+  if (subject->probe(&host, 0, &info) == PZ_OK) {
+    fprintf(stderr, "%s: %s; %s\n", subject->id, info.name, info.detail);
+  }
   fprintf(stderr, "%-16s %10s %10s\n", "calls", "float32", "float64");
   for (int k = 0; k < MAX_NAMES && tallies[k].name[0]; ++k) {
     fprintf(stderr, "%-16s", tallies[k].name);
@@ -174,6 +189,15 @@ pair_report(void)
     }
     fprintf(stderr, "\n");
   }
+}
+
+pz_backend_queue*
+pair_open_queue(const pair* const r)
+{
+  pz_backend_queue* queue = NULL;
+  ck_assert_msg(r->sides[TESTED].backend->open(&host, 0, NULL, &queue) == PZ_OK,
+                "open of another queue: %s", last_message);
+  return queue;
 }
 
 void

@@ -15,13 +15,14 @@
    bytes on both sides, that outputs not to be read may hold NaN, and, where allocations
    can be counted, that a repetition allocates nothing. */
 
-#ifndef BACKEND_PAIR_H
-#define BACKEND_PAIR_H
+#ifndef TOOLS_CHECK_PAIR_H
+#define TOOLS_CHECK_PAIR_H
+
+#include "../dense.h"
+#include "../draws.h"
+#include "cases.h"
 
 #include <parametrize/backend.h>
-
-#include <dense.h>
-#include <support.h>
 
 enum { TESTED = 0, REFERENCE = 1, BEFORE = 2 };
 enum { MAX_OPERANDS = 16 };
@@ -68,14 +69,21 @@ typedef struct pair {
 
 /* ---- pair.c ---------------------------------------------------------------- */
 
-/* The backend to test, "reference", "FILE.so" or "FILE.so:ID", alone or with all that the
-   core makes of it, and the operations it must offer ("all", "-schur", "gemm" ...); says why
-   not where it cannot be tested. */
-const char* pair_subject(const char* name, bool routed, int n_mandatory, char* const* mandatory);
+/* Another backend with the operations of `subject`, which is in `file`. */
+typedef const pz_backend* pair_wrapper(const char* file, const pz_backend* subject);
+
+/* The backend to test, "reference", "FILE.so" or "FILE.so:ID", alone or in `wrapper`, and the
+   operations it must offer ("all", "-schur", "gemm" ...); says why not where it cannot be tested. */
+const char* pair_subject(const char* name, pair_wrapper* wrapper, int n_mandatory,
+                         char* const* mandatory);
+/* Is it in a wrapper? */
 bool pair_is_routed(void);
 
 /* Does it work in the host's memory? */
 bool pair_in_host_memory(void);
+
+/* Opens another queue on the device of the tested side. */
+pz_backend_queue* pair_open_queue(const pair* r);
 
 /* Opens both sides for dtype number `which` (0: float32, 1: float64), and closes them. */
 void pair_open(pair* r, int which);
@@ -134,7 +142,10 @@ void expect_refused(pair* r, pz_status status);
 /* Fails the test with the case described. */
 void pair_fail(const pair* r, const char* format, ...) PZ_PRINTF(2, 3);
 
-/* Calls by operation and how many were not offered, over all tests, to stderr. */
+/* Was an operation called that is offered? */
+bool pair_offered(void);
+
+/* The device, calls by operation and how many were not offered, over all tests, to stderr. */
 void pair_report(void);
 
 /* ---- operand.c ------------------------------------------------------------ */
@@ -169,12 +180,12 @@ void operand_fill(operand* o, double value);
 /* One line about dtype, shape and strides. */
 void operand_describe(const operand* o, char* text, size_t size);
 
-/* ---- routed.c ----------------------------------------------------------------- */
+/* ---- tests/backend/routed.c ----------------------------------------------------------------- */
 
-/* The backend `subject` of a file, its operations run by the core's routes. */
-const pz_backend* routed_backend(const char* file, const pz_backend* subject);
+/* Runs operations by the core's routes. */
+pair_wrapper routed_backend;
 
-/* ---- allocation.c and oracle.c ---------------------------------------------- */
+/* ---- allocation.c and oracle.c of tests/backend; without.c in the command --------------------- */
 
 /* Counts calls of malloc and its kin between begin and end, unless the build cannot or the
    environment has TEST_ALLOCATIONS. */
@@ -192,25 +203,31 @@ bool oracle_spectrum(int64_t n, const double* a, double* re, double* im);
 
 /* ---- the tests, by file ----------------------------------------------------- */
 
-TCase* memory_case(void);
-TCase* elementwise_case(void);
-TCase* structured_case(void);
-TCase* reductions_case(void);
-TCase* products_case(void);
-TCase* by_triangle_case(void);
-TCase* inverses_case(void);
-TCase* factorizations_case(void);
-TCase* triangular_forms_case(void);
-TCase* rows_case(void);
-TCase* random_case(void);
-TCase* special_case(void);
-TCase* accuracy_case(void);
-TCase* known_case(void);
-TCase* large_case(void);
-TCase* extents_case(void);
-TCase* batches_case(void);
-TCase* exponentials_case(void);
-TCase* mathematics_case(void);
+/* In the order in which they run: name, and what holds. */
+#define PAIR_CASES(X)                                                   \
+  X(memory, "devices, memory, copies and fills, of several queues too") \
+  X(known, "results that are known")                                    \
+  X(large, "matrices larger than the blocks they are divided into")     \
+  X(elementwise, "copies, fills, sums and products of entries")         \
+  X(structured, "folds, triangles and diagonals")                       \
+  X(reductions, "norms, dot products and scalings")                     \
+  X(products, "gemm, syrk, trmm and trsm")                              \
+  X(inverses, "inverses and solutions; singular matrices are named")    \
+  X(by_triangle, "matrices of which one triangle is read")              \
+  X(factorizations, "qr, eigh and svd")                                 \
+  X(triangular_forms, "potrf and schur")                                \
+  X(rows, "take, put and kernels")                                      \
+  X(random, "random numbers, to the bit")                               \
+  X(special, "NaN, infinities and zeros")                               \
+  X(accuracy, "errors of a few n eps")                                  \
+  X(extents, "more than 65535 matrices, and as many rows")              \
+  X(exponentials, "exponential and exponential_adjoint")                \
+  X(batches, "a matrix of a batch is what it is alone")                 \
+  X(mathematics, "the functions of kernels")
+
+#define PAIR_DECLARE(name, summary) TCase* name##_case(void);
+PAIR_CASES(PAIR_DECLARE)
+#undef PAIR_DECLARE
 
 /* ---- loop.c ------------------------------------------------------------------- */
 
@@ -219,4 +236,4 @@ void loop_parallel(uint32_t threads, int64_t n, pz_part* part, void* context);
 /* Tells OpenBLAS, where it is in this process, and with it the cpu backend. */
 void loop_use_threads(int n);
 
-#endif /* BACKEND_PAIR_H */
+#endif /* TOOLS_CHECK_PAIR_H */
