@@ -1,7 +1,8 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* What list, info and doctor show, in words (show.c) and as JSON (show_json.c). */
+/* What list, info and doctor show, in words (show.c) and as JSON (show_json.c), and the terms that
+   both use (show_terms.c). */
 
 #ifndef TOOLS_SHOW_H
 #define TOOLS_SHOW_H
