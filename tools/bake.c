@@ -123,7 +123,7 @@ put_copy(job* const j, watch* const w, const size_t k, uint64_t* const done)
     if (!put(j, w, k, data, some, done)) {
       return false;
     }
-    bake_plan_forget(data, some);
+    bake_plan_forget(&j->plan, data, some);
   }
   return true;
 }

@@ -61,8 +61,8 @@ bool bake_plan_make(bake_plan* p, watch* w);
 void bake_plan_cleanup(bake_plan* p);
 
 /* Lets go of pages of the mapped file that are not needed again soon, since they count as memory; and
-   of those of all tensors of a value. */
-void bake_plan_forget(const void* data, uint64_t bytes);
+   of those of all tensors of a value. Data that are not mapped stay. */
+void bake_plan_forget(const bake_plan* p, const void* data, uint64_t bytes);
 void bake_plan_forget_value(const bake_plan* p, const model_chain* chain);
 
 /* Prints what was found and what was done. */

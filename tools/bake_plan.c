@@ -266,12 +266,12 @@ read_and_place(bake_plan* const p)
 /* ---- the plan ---------------------------------------------------------------- */
 
 void
-bake_plan_forget(const void* const data, const uint64_t bytes)
+bake_plan_forget(const bake_plan* const p, const void* const data, const uint64_t bytes)
 {
   const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
   const uintptr_t begin = ((uintptr_t)data + page - 1) / page * page;
   const uintptr_t end = ((uintptr_t)data + bytes) / page * page;
-  if (begin < end) {
+  if (begin < end && model_file_is_mapped(&p->model.input, data)) {
     (void)madvise((void*)begin, end - begin, MADV_DONTNEED);
   }
 }
@@ -280,7 +280,7 @@ void
 bake_plan_forget_value(const bake_plan* const p, const model_chain* const chain)
 {
   for (uint32_t i = p->values[chain - p->model.chains].last; i > 0; i = p->inputs[i - 1].before) {
-    bake_plan_forget(p->inputs[i - 1].data, p->inputs[i - 1].bytes);
+    bake_plan_forget(p, p->inputs[i - 1].data, p->inputs[i - 1].bytes);
   }
 }
 

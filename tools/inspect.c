@@ -78,7 +78,9 @@ show(job* const j, const char* const heading, table* const t)
   if (complete && j->a->json) {
     json_table(&j->json, heading, t);
   } else if (complete) {
-    printf(first ? "" : "\n%s\n", heading);
+    if (!first) {
+      printf("\n%s\n", heading);
+    }
     (void)table_print(t, first ? 0 : 2);
   }
   table_cleanup(t);

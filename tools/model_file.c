@@ -40,6 +40,13 @@ model_file_last(const model_file* const f)
 }
 
 bool
+model_file_is_mapped(const model_file* const f, const void* const data)
+{
+  const char* const map = f->torch.map;
+  return map == NULL || ((const char*)data >= map && (const char*)data < map + f->torch.size);
+}
+
+bool
 model_file_push(model_file* const f, const char* const path,
                 const pz_file_tensor_info* const tensors, const uint32_t n)
 {

@@ -45,6 +45,9 @@ const pz_file* model_file_last(const model_file* f);
 bool model_file_push(model_file* f, const char* path, const pz_file_tensor_info* tensors,
                      uint32_t n);
 
+/* Do these bytes of a tensor lie in a mapped file? Those of torch.save may be copies. */
+bool model_file_is_mapped(const model_file* f, const void* data);
+
 /* Is the word a segment of the dotted name, from `name` on? Returns its place, or NULL. */
 const char* model_file_segment(const char* name, const char* word);
 

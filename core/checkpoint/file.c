@@ -7,7 +7,6 @@
 #include "file.h"
 
 #include "file_chains.h"
-#include "file_shards.h"
 #include "foreign_kind.h"
 #include "sized_struct.h"
 #include "status.h"
@@ -142,22 +141,6 @@ pzi_file_open_one(const char* const path, pz_file** const out)
   }
   *out = file;
   return PZ_OK;
-}
-
-pz_status
-pz_file_open(const char* const path, pz_file** const out)
-{
-  char* inside = NULL;
-  if (!path || !out) {
-    return pzi_fail(PZ_INVALID, "expected a path and an output pointer");
-  }
-  PZ_TRY(pzi_fail_prefix(pzi_file_shards_in_folder(path, &inside), "%s", path));
-  const char* const name = inside ? inside : path;
-  const pz_status status = pzi_file_shards_is_index(name)
-                               ? pzi_fail_prefix(pzi_file_shards_open(name, out), "%s", name)
-                               : pzi_file_open_one(name, out);
-  free(inside);
-  return status;
 }
 
 void

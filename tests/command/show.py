@@ -137,7 +137,7 @@ def helps():
     assert whole == good("help") == good("-h") == good("help", "--help")
     assert re.fullmatch(r"parametrize \d+\.\d+\.\d+\n", good("--version"))
     names = re.findall(r"^  (\w+) +\S", whole, re.M)
-    assert names == ["list", "info", "doctor", "apply", "invert", "vjp", "jvp", "logdet", "sample", "bake", "inspect", "new", "check", "bench", "generate", "help"], names
+    assert names == ["list", "info", "doctor", "apply", "invert", "vjp", "jvp", "logdet", "sample", "bake", "constrain", "inspect", "new", "check", "bench", "generate", "help"], names
     for name in names[:-1]:
         out = good(name, "--help")
         assert out == good("help", name) == good(name, "-h") == good(name, "x", "--help", "--bogus")

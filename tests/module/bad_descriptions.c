@@ -132,7 +132,7 @@ static const struct {
      "dtype \"F16\""},
     {WITH(LIST_OF(MAP, "{\"name\":\"b\",\"role\":\"original\",\"dtype\":\"F32\",\"shape\":[-1]}",
                   VALUE)),
-     "an extent is not"},
+     "not a whole one"},
     {WITH(LIST_OF(MAP,
                   "{\"name\":\"b\",\"role\":\"original\",\"dtype\":\"F32\",\"shape\":"
                   "[1,1,1,1,1,1,1,1,1]}",

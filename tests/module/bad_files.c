@@ -207,7 +207,7 @@ START_TEST(semantics_20_what_is_no_file_is_refused)
   ck_assert_int_eq(mkfifo(path, 0600), 0);
   expect_refusal(PZ_IO, "not a regular file"); /* and does not wait */
   unlink(path);
-  ck_assert_fails(test_module_load(module, folder), PZ_IO, "not a regular file");
+  ck_assert_fails(test_module_load(module, folder), PZ_IO, "a folder with 0 files");
   ck_assert_int_eq(test_module_load(module, NULL), PZ_INVALID);
   ck_assert_int_eq(pz_module_save(module, NULL, NULL), PZ_INVALID);
 }

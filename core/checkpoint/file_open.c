@@ -1,11 +1,14 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* An index is {"weight_map": {"name of a tensor": "name of a file", ...}, "metadata": ...}. Its files
-   lie in its folder: a name with a slash could leave it. Every tensor must be in the file that the
-   index names, and in no other. */
+/* Opens a file, an index or a folder. An index is
 
-#include "file_shards.h"
+     {"weight_map": {"name of a tensor": "name of a file", ...}, "metadata": ...}
+
+   Its files lie in its folder: a name with a slash could leave it. Every tensor must be in the file
+   that the index names, and in no other. */
+
+#include "file.h"
 
 #include "json.h"
 #include "sorted_names.h"
@@ -32,12 +35,6 @@ ends_with(const char* const text, const char* const end)
   return a > b && strcmp(text + a - b, end) == 0;
 }
 
-bool
-pzi_file_shards_is_index(const char* const path)
-{
-  return ends_with(path, ".json");
-}
-
 /* ---- folders ----------------------------------------------------------------------- */
 
 /* The names of a folder with this ending: the first one, and how many there are. */
@@ -60,8 +57,10 @@ look_for(const char* const path, const char* const end, char** const first, size
   return *n == 0 || *first ? PZ_OK : pzi_no_memory(1);
 }
 
-pz_status
-pzi_file_shards_in_folder(const char* const path, char** const out)
+/* The file or index that is meant by the path of a folder: its only index, or else its only safetensors
+   file. `*out` is NULL where `path` is no folder. */
+static pz_status
+find_in_folder(const char* const path, char** const out)
 {
   struct stat there;
   char* name = NULL;
@@ -283,8 +282,9 @@ open_all(const char* const path, const cJSON* const document, pz_file** const ou
   return status;
 }
 
-pz_status
-pzi_file_shards_open(const char* const path, pz_file** const out)
+/* Opens an index and its files as one. */
+static pz_status
+open_index(const char* const path, pz_file** const out)
 {
   char* text = NULL;
   size_t length = 0;
@@ -298,5 +298,21 @@ pzi_file_shards_open(const char* const path, pz_file** const out)
     status = open_all(path, document, out);
   }
   cJSON_Delete(document);
+  return status;
+}
+
+pz_status
+pz_file_open(const char* const path, pz_file** const out)
+{
+  char* inside = NULL;
+  if (!path || !out) {
+    return pzi_fail(PZ_INVALID, "expected a path and an output pointer");
+  }
+  PZ_TRY(pzi_fail_prefix(find_in_folder(path, &inside), "%s", path));
+  const char* const name = inside ? inside : path;
+  const pz_status status = ends_with(name, ".json")
+                               ? pzi_fail_prefix(open_index(name, out), "%s", name)
+                               : pzi_file_open_one(name, out);
+  free(inside);
   return status;
 }
