@@ -6,18 +6,24 @@
 #include "texts.h"
 
 static void
-add_parametrization(json* const j, const pz_parametrization_info* const info, const char* const tag)
+add_members(json* const j, const pz_parametrization_info* const info)
 {
-  if (tag != NULL && !texts_has_word(info->tags, tag)) {
-    return;
-  }
-  json_open(j, NULL, '{');
   json_text(j, "id", info->id);
   json_text(j, "version", info->version);
   json_text(j, "summary", info->summary);
   json_text(j, "tags", info->tags);
   json_text(j, "path", info->path);
-  json_close(j);
+}
+
+/* Adds an object if its tags have `tag`; NULL for any. */
+static void
+add_parametrization(json* const j, const pz_parametrization_info* const info, const char* const tag)
+{
+  if (tag == NULL || texts_has_word(info->tags, tag)) {
+    json_open(j, NULL, '{');
+    add_members(j, info);
+    json_close(j);
+  }
 }
 
 bool
@@ -86,7 +92,7 @@ show_json_parametrization(json* const j, pz_context* const context,
 {
   pz_option_info option = {.size = sizeof(option)};
   json_open(j, "parametrization", '{');
-  add_parametrization(j, info);
+  add_members(j, info);
   json_text(j, "formula", info->formula);
   json_open(j, "offers", '[');
   for (size_t k = 0; k < SHOW_ABILITIES; ++k) {
