@@ -4,6 +4,7 @@
 
 usage: pictures.py PARAMETRIZE FOLDER"""
 
+import json
 import pathlib
 import subprocess
 import sys
@@ -125,8 +126,8 @@ def singular_values():
 
 def house():
     """The parts of the library, from the program down to the devices."""
-    listed = subprocess.run([command, "list"], check=True, capture_output=True, text=True).stdout
-    ids = sorted(line.split()[0] for line in listed.split("\n\n")[0].splitlines()[1:])
+    listed = subprocess.run([command, "list", "--json"], check=True, capture_output=True, text=True).stdout
+    ids = sorted(one["id"] for one in json.loads(listed)["parametrizations"] if one["tags"] != "chain")
     rows = [" ".join(ids[k : k + 8]) for k in range(0, len(ids), 8)]
     floors = [
         ("your program", ["C, C++, or any language with a C interface"], GREY),

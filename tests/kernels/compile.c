@@ -117,17 +117,37 @@ compile_portable(const compiler* const c, const source* const s, const char* con
 }
 
 static char*
-read_file(const char* const path)
+read_all(FILE* const in)
 {
   char* text = NULL;
   size_t size = 0;
-  FILE* const in = fopen(path, "r");
   if (in && getdelim(&text, &size, '\0', in) < 0) {
     free(text);
     text = NULL;
   }
+  return text;
+}
+
+/* The text of a file. Where it defines a macro that makes kernels, its own macros are expanded, and no
+   others. */
+static char*
+read_file(const char* const path)
+{
+  FILE* const in = fopen(path, "r");
+  char* text = read_all(in);
   if (in) {
     fclose(in);
+  }
+  if (text && strstr(text, "\\\n  PZ_KERNEL(")) {
+    char command[4096];
+    snprintf(command, sizeof(command), "sed '/^#include/d' '%s' | cc -E -P -x c -", path);
+    FILE* const expanded = popen(command, "r");
+    free(text);
+    text = read_all(expanded);
+    if (expanded && pclose(expanded) != 0) {
+      free(text);
+      text = NULL;
+    }
   }
   return text;
 }

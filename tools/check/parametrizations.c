@@ -65,7 +65,8 @@ static pz_context*
 open_context(const char* const file, const uint64_t seed, const char* const id,
              const rule_setting setting)
 {
-  const pz_context_settings settings = {.size = sizeof(settings), .flags = PZ_DEVICE_TENSORS, .seed = seed};
+  const pz_context_settings settings = {
+      .size = sizeof(settings), .flags = PZ_DEVICE_TENSORS, .seed = seed};
   pz_context* context = NULL;
   outcome_expect_ok(pz_context_new(&settings, &context), "a context");
   if (setting == SETTING_WITNESS) {
