@@ -12,6 +12,7 @@
 #include "mat.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 struct pz_backend_queue {
   const pz_backend_host* host;
@@ -350,14 +351,15 @@ routed_shifted_inverse_adjoint(pz_backend_queue* q, uint32_t in, double alpha, d
 static pz_status
 routed_open(const pz_backend_host* host, uint32_t index, const void* native, pz_backend_queue** out)
 {
-  static pz_backend_queue only; /* the tests have one at a time */
+  pz_backend_queue* const q = malloc(sizeof(*q));
   char device[64];
   (void)native;
   snprintf(device, sizeof(device), "%s:%u", routed.id, (unsigned)index);
-  only = (pz_backend_queue){.host = host, .context = test_context()};
-  ck_assert_ok(pz_context_add_file(only.context, subject_file));
-  ck_assert_ok(pz_queue_open(only.context, device, NULL, &only.queue));
-  *out = &only;
+  ck_assert_ptr_nonnull(q);
+  *q = (pz_backend_queue){.host = host, .context = test_context()};
+  ck_assert_ok(pz_context_add_file(q->context, subject_file));
+  ck_assert_ok(pz_queue_open(q->context, device, NULL, &q->queue));
+  *out = q;
   return PZ_OK;
 }
 
@@ -366,6 +368,7 @@ routed_close(pz_backend_queue* q)
 {
   pz_queue_close(q->queue);
   pz_context_free(q->context);
+  free(q);
 }
 
 static pz_status
