@@ -143,6 +143,18 @@ def folding():
     save("two.pt", {"mpd": made, "msd": {"x": tensor(v)}, "steps": 9})
     refused("bake", "two.pt", "-o", "q", says=['"mpd" "msd"', "--key"])
     refused("bake", "two.pt", "-o", "q", "--key", "none", says="--key")
+    save("beside.pt", {"epoch": tensor(np.int64(3)), "state_dict": made})
+    refused("bake", "beside.pt", "-o", "q", says=['"", the outermost, "state_dict"', "--key"])
+    good("bake", "beside.pt", "-o", "beside.safetensors", "--key", "state_dict")
+    assert sorted(read_tensors("beside.safetensors")[0]) == ["c.bias", "c.weight"]
+    assert "1 tensor" in good("inspect", "beside.pt", "--key", "")
+    twice = tensor(v)
+    twice.arguments = (*twice.arguments, {"neg": True})
+    save("negated.pt", {"x": twice})
+    refused("bake", "negated.pt", "-o", "q", says="negated or conjugated")
+    twice.arguments = (*twice.arguments[:6], {})
+    save("plain.pt", {"x": twice})
+    assert "1 tensor" in good("inspect", "plain.pt")
     good("bake", "two.pt", "-o", "q.safetensors", "--key", "mpd")
     assert sorted(read_tensors("q.safetensors")[0]) == ["c.bias", "c.weight"]
     good("constrain", "two.pt", "--key", "msd", "--map", "x=weight_norm", "-o", "r.safetensors")

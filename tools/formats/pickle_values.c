@@ -252,11 +252,12 @@ are_extents(const machine* const m, const pickle_value* const tuple, uint32_t* c
   return fine;
 }
 
-/* Calls a name: _rebuild_tensor_v2(storage, offset, shape, strides, ...) or OrderedDict(). */
+/* Calls a name: _rebuild_tensor_v2(storage, offset, shape, strides, requires_grad, hooks, bits), whose
+   bits are absent or a dict, or OrderedDict(). */
 bool
 pickle_call(machine* const m)
 {
-  uint32_t part[4] = {0};
+  uint32_t part[7] = {0};
   uint32_t n_shape = 0;
   uint32_t n_strides = 0;
   const uint32_t arguments = pickle_pop(m);
@@ -265,7 +266,7 @@ pickle_call(machine* const m)
       pickle_value_of(m, arguments)->kind != PICKLE_TUPLE) {
     return pickle_refuse(m, "a pickle that calls what is no name");
   }
-  const uint32_t n = members(m->p, pickle_value_of(m, arguments), part, 4);
+  const uint32_t n = members(m->p, pickle_value_of(m, arguments), part, 7);
   if (pickle_value_of(m, name)->integer == ORDERED_DICT && n == 0) {
     return pickle_push_new(m, &(pickle_value){.kind = PICKLE_DICT});
   }
@@ -276,6 +277,11 @@ pickle_call(machine* const m)
       !are_extents(m, pickle_value_of(m, part[2]), &n_shape) ||
       !are_extents(m, pickle_value_of(m, part[3]), &n_strides) || n_shape != n_strides) {
     return pickle_refuse(m, "a pickle with a tensor that is not one of torch.save");
+  }
+  if (n >= 7 && pickle_value_of(m, part[6])->first > 0) {
+    return pickle_refuse(m,
+                         "a pickle with a tensor that is negated or conjugated where it is read, "
+                         "expected a copy");
   }
   return pickle_push_new(m, &(pickle_value){.kind = PICKLE_TENSOR,
                                             .integer = pickle_value_of(m, part[1])->integer,

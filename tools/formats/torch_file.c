@@ -3,7 +3,7 @@
 
 /* The archive has a pickle NAME/data.pkl and the bytes of each storage, NAME/data/KEY. A tensor is a
    part of a storage; elements that lie in order are used where they are. The state dict is the
-   outermost dict, or its only member that has tensors, as in {"generator": {...}, "steps": 9}. */
+   outermost dict or its member, as in {"generator": {...}, "steps": 9}, whichever alone has tensors. */
 
 #include "torch_file.h"
 
@@ -207,9 +207,11 @@ add_tensor(reader* const r, const pickle_text* const name, const pickle_value* c
     return refuse_tensor(r, name, "its storage has another number of bytes");
   }
   const uint32_t ndim = pickle_shape(&r->pickle, tensor, shape, strides);
-  if (!count_elements(ndim, shape, strides, tensor->integer, storage->integer, &count, &in_order) ||
-      count > storage->integer) {
+  if (!count_elements(ndim, shape, strides, tensor->integer, storage->integer, &count, &in_order)) {
     return refuse_tensor(r, name, "its shape and strides reach beyond its storage");
+  }
+  if (count > storage->integer) {
+    return refuse_tensor(r, name, "it repeats elements of its storage (expand), expected a copy");
   }
   const char* const from =
       (const char*)entry->data + (count > 0 ? (uint64_t)tensor->integer * size : 0);
@@ -247,7 +249,7 @@ is_text(const pickle_value* const value, const char* const text)
          memcmp(value->text.begin, text, value->text.length) == 0;
 }
 
-/* Finds the dict of tensors. */
+/* Finds the dict of tensors: the outermost one, whose key is "", or a member of it. */
 static const pickle_value*
 find_dict(reader* const r, const char* const key)
 {
@@ -256,10 +258,12 @@ find_dict(reader* const r, const char* const key)
   const pickle_value* found = NULL;
   size_t length = 0;
   uint32_t n = 0;
-  if (root->kind == PICKLE_DICT && key == NULL && count_tensors(p, root) > 0) {
-    return root;
-  }
   length = (size_t)snprintf(r->error, ERROR_BYTES, "several dicts of tensors:");
+  if (count_tensors(p, root) > 0 && (key == NULL || *key == '\0')) {
+    found = root;
+    ++n;
+    length += (size_t)snprintf(r->error + length, ERROR_BYTES - length, " \"\", the outermost,");
+  }
   for (uint32_t k = root->first; root->kind == PICKLE_DICT && k > 0; k = p->links[k].next) {
     const pickle_value* const name = &p->values[p->links[k].key];
     const pickle_value* const value = &p->values[p->links[k].value];
