@@ -95,7 +95,7 @@ norm_dim(const pz_spec* const g, const pz_spec* const v)
   const int64_t count = pz_spec_count(g);
   int32_t dim = count == 1 ? -2 : -3;
   if (g->ndim == 0) {
-    return -1;
+    return v->ndim > 0 ? -1 : -3; /* numbers have no direction */
   }
   for (int32_t i = v->ndim; i-- > 0;) {
     const bool along = g->ndim == v->ndim && g->shape[i] == v->shape[i] && count == g->shape[i];

@@ -88,18 +88,26 @@ read_metadata(model_file* const f)
   return true;
 }
 
-/* The wrapper that the names show. */
-static const char*
-find_prefix(const pz_file_tensor_info* const tensors, const uint32_t n)
+static bool
+begins_with(const char* const name, const char* const prefix)
 {
-  bool all = n > 0;
+  return strncmp(name, prefix, strlen(prefix)) == 0;
+}
+
+/* Finds the wrappers that the names show: a compiled model anywhere, and one of several devices that
+   has all of the model, within a compiled one or around it. */
+static void
+find_wrappers(model_file* const f, const pz_file_tensor_info* const tensors, const uint32_t n)
+{
+  bool is_compiled = false;
+  f->parallel = n > 0;
   for (uint32_t k = 0; k < n; ++k) {
-    if (model_file_segment(tensors[k].name, compiled) != NULL) {
-      return compiled;
-    }
-    all = all && strncmp(tensors[k].name, data_parallel, sizeof(data_parallel) - 1) == 0;
+    const char* const name = tensors[k].name;
+    const char* const inner = name + (begins_with(name, compiled) ? strlen(compiled) : 0);
+    is_compiled = is_compiled || model_file_segment(name, compiled) != NULL;
+    f->parallel = f->parallel && begins_with(inner, data_parallel);
   }
-  return all ? data_parallel : NULL;
+  f->prefix = is_compiled ? compiled : f->parallel ? data_parallel : NULL;
 }
 
 /* The name without wrappers. */
@@ -107,14 +115,10 @@ static const char*
 strip_name(model_file* const f, const char* name)
 {
   const char* place;
-  const bool all = f->prefix == data_parallel;
-  name += all && strncmp(name, data_parallel, sizeof(data_parallel) - 1) == 0
-              ? sizeof(data_parallel) - 1
-              : 0;
   while ((place = model_file_segment(name, compiled)) != NULL) {
     name = texts_add(&f->texts, "%.*s%s", (int)(place - name), name, place + sizeof(compiled) - 1);
   }
-  return name;
+  return name + (f->parallel && begins_with(name, data_parallel) ? strlen(data_parallel) : 0);
 }
 
 static bool
@@ -140,7 +144,7 @@ read_tensors(model_file* const f, const char* const path, const bool strip)
       tensors[k].name = f->ties[k - f->n_real].name;
     }
   }
-  f->prefix = find_prefix(tensors, f->n_real);
+  find_wrappers(f, tensors, f->n_real);
   bool good = true;
   if ((strip && f->prefix != NULL) || f->n_ties > 0) {
     for (uint32_t k = 0; k < n && strip; ++k) {

@@ -30,6 +30,7 @@ typedef struct model_file {
   uint32_t n_ties;
   uint32_t n_real;    /* tensors of the file; behind them stand the ties, as tensors too */
   const char* prefix; /* "module." or "_orig_mod." if names have it; else NULL */
+  bool parallel;      /* all names are within "module." */
   texts texts;
 } model_file;
 

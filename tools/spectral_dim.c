@@ -3,7 +3,8 @@
 
 /* A tensor whose extent along `dim` divides it into `rows` slices is a matrix M, rows x cols. u has
    `rows` entries and v has `cols`. For a tensor of which two dimensions have the same extent, both
-   fit; with the wrong one M^T u has another direction than v, and s = u^T M v another value. */
+   fit; with the wrong one M^T u has another direction than v, and M v than u, and s = u^T M v another
+   value. A step of today's spectral_norm ends with v, one of the older hook with u. */
 
 #include "spectral_dim.h"
 
@@ -19,9 +20,27 @@ typedef struct reading {
   double residual;
 } reading;
 
+/* Of the direction of x from y. */
+static double
+distance(const double* const x, const double* const y, const int64_t n)
+{
+  double squares = 0.0;
+  double sum = 0.0;
+  for (int64_t j = 0; j < n; ++j) {
+    squares += x[j] * x[j];
+  }
+  const double size = sqrt(squares);
+  for (int64_t j = 0; j < n; ++j) {
+    const double off = y[j] - (size == 0.0 ? 0.0 : x[j] / size);
+    sum += off * off;
+  }
+  return sqrt(sum);
+}
+
+/* `mu` and `mv` are room for M^T u and M v. */
 static reading
 read_along(const pz_spec* const spec, const double* const w, const double* const u,
-           const double* const v, const int32_t dim, double* const mu)
+           const double* const v, const int32_t dim, double* const mu, double* const mv)
 {
   int64_t outer = 1;
   int64_t inner = 1;
@@ -40,18 +59,19 @@ read_along(const pz_spec* const spec, const double* const w, const double* const
       }
     }
   }
-  reading found = {0.0, 0.0};
-  double squares = 0.0;
+  reading found = {0.0, distance(mu, v, outer * inner)};
   for (int64_t j = 0; j < outer * inner; ++j) {
     found.sigma += mu[j] * v[j];
-    squares += mu[j] * mu[j];
   }
-  const double size = sqrt(squares);
-  for (int64_t j = 0; j < outer * inner; ++j) {
-    const double off = v[j] - (size == 0.0 ? 0.0 : mu[j] / size);
-    found.residual += off * off;
+  for (int64_t r = 0; r < rows; ++r) {
+    mv[r] = 0.0;
+    for (int64_t o = 0; o < outer; ++o) {
+      for (int64_t i = 0; i < inner; ++i) {
+        mv[r] += w[(o * rows + r) * inner + i] * v[o * inner + i];
+      }
+    }
   }
-  found.residual = sqrt(found.residual);
+  found.residual = fmin(found.residual, distance(mv, u, rows));
   return found;
 }
 
@@ -85,12 +105,13 @@ choose(const pz_file_tensor_info* const weight, const pz_file_tensor_info* const
   double* const left = read_doubles(u);
   double* const right = read_doubles(v);
   double* const mu = malloc(((size_t)v->spec.shape[0] + 1) * sizeof(*mu));
-  const bool good = w != NULL && left != NULL && right != NULL && mu != NULL;
+  double* const mv = malloc(((size_t)u->spec.shape[0] + 1) * sizeof(*mv));
+  const bool good = w != NULL && left != NULL && right != NULL && mu != NULL && mv != NULL;
   reading best = {0.0, INFINITY};
   reading second = {0.0, INFINITY};
   for (int32_t dim = 0; good && dim < weight->spec.ndim; ++dim) {
     if (fits & (1U << dim)) {
-      const reading found = read_along(&weight->spec, w, left, right, dim, mu);
+      const reading found = read_along(&weight->spec, w, left, right, dim, mu, mv);
       const bool better = out->dim < 0 || found.residual < best.residual;
       if (better || out->other < 0 || found.residual < second.residual) {
         second = better ? best : found;
@@ -105,6 +126,7 @@ choose(const pz_file_tensor_info* const weight, const pz_file_tensor_info* const
   if (good && !is_clear(&best, &second)) {
     out->dim = -1;
   }
+  free(mv);
   free(mu);
   free(right);
   free(left);
