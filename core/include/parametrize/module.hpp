@@ -337,6 +337,17 @@ public:
   explicit module(pz_module* taken) : handle(taken), module_ref(taken)
   {
   }
+  // What is moved from is no module, and its members say so.
+  module(module&& other) noexcept :handle(std::move(other)),
+      module_ref(std::exchange(static_cast<module_ref&>(other), module_ref(nullptr)))
+  {
+  }
+  module& operator=(module&& other) noexcept
+  {
+    handle::operator=(std::move(other));
+    module_ref::operator=(std::exchange(static_cast<module_ref&>(other), module_ref(nullptr)));
+    return *this;
+  }
   using handle::release;
   using module_ref::get;
 };

@@ -347,6 +347,17 @@ public:
       : queue(made<pz_queue*>(pz_queue_open, context.get(), device, native))
   {
   }
+  queue(queue&& other) noexcept
+      : handle(std::move(other)),
+        queue_ref(std::exchange(static_cast<queue_ref&>(other), queue_ref(nullptr)))
+  {
+  }
+  queue& operator=(queue&& other) noexcept
+  {
+    handle::operator=(std::move(other));
+    queue_ref::operator=(std::exchange(static_cast<queue_ref&>(other), queue_ref(nullptr)));
+    return *this;
+  }
   using queue_ref::get;
 
 private:

@@ -100,7 +100,7 @@ queues(const pz::context& context)
 {
   pz::queue opened(context, "reference");
   pz::queue queue(std::move(opened));
-  EXPECT(queue.device() == "reference");
+  EXPECT(queue.device() == "reference" && !opened.get());
   pz::queue second(context);
   const pz::event event = queue.record();
   second.wait(event);
@@ -131,7 +131,7 @@ modules(const pz::context& context)
   pz::module made(context, queue, "Linear");
   pz::module layer(std::move(made));
   const pz::queue_ref home = layer.queue();
-  EXPECT(home.device() == "cpu" && home.get() == queue.get());
+  EXPECT(home.device() == "cpu" && home.get() == queue.get() && !made.get());
   layer.add("weight", pz::view(start.data(), {3, 3}));
   layer.add("bias", pz::view(start.data(), {3}), PZ_BUFFER);
   layer.register_parametrization("weight", "skew,cayley");
