@@ -199,6 +199,7 @@ show_parametrization(pz_context* const context, const char* const id, json* cons
     return false;
   }
   if (j) {
+    json_open(j, NULL, '{');
     return show_json_parametrization(j, context, &info);
   }
   print_line(info.id, " ", info.version);
@@ -259,6 +260,9 @@ show_device(pz_context* const context, const char* const name, json* const j)
     ++k;
   }
   if (j) {
+    if (j->depth == 0) {
+      json_open(j, NULL, '{');
+    }
     json_open(j, "device", '{');
     json_text(j, "name", opened);
     const bool listed = show_json_operations(j, queue);
@@ -289,9 +293,6 @@ run_info(const arguments* const a)
   json* const j = a->json ? &printed : NULL;
   pz_context* const context = open_context(NULL);
   bool done = context != NULL;
-  if (done && j) {
-    json_open(j, NULL, '{');
-  }
   if (done && a->n_operands > 0) {
     done = show_parametrization(context, a->operands[0], j);
   }
@@ -301,7 +302,7 @@ run_info(const arguments* const a)
     }
     done = show_device(context, a->device, j);
   }
-  if (done && j) {
+  if (j && j->depth > 0) {
     json_close(j);
   }
   pz_context_free(context);

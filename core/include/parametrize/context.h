@@ -279,7 +279,8 @@ PZ_API pz_status pz_queue_download(pz_queue* queue, const pz_tensor* device, con
    The tensors are on the queue's device, C-contiguous and of one dtype, and may be the same; NULL for
    an argument that no item uses. Items stay inside them. What is computed from a tensor of a module
    needs pz_module_edit and pz_module_commit around a launch that writes it. Returns before the device
-   is done. PZ_MISMATCH for a tensor on another device or in host memory of the program's own.
+   is done. PZ_MISMATCH for a tensor on another device; where the device's memory is not the host's,
+   that includes memory of the program's own.
    [any thread] */
 PZ_API pz_status pz_queue_launch(pz_queue* queue, const pz_kernel* kernel, int64_t n_items,
                                  const pz_tensor* const* tensors, const double* reals,

@@ -90,8 +90,8 @@ typedef struct pz_register_settings {
    stages are appended: the value becomes their image of the value so far. The tensor may itself
    be an original or own parameter of another chain, which then uses the new value.
 
-   The value must have the tensor's shape and dtype unless PZ_UNSAFE is set. With PZ_UNSAFE a
-   first stage that cannot compute originals uses the tensor itself as its original. If there is
+   The value must have the tensor's shape and dtype unless PZ_UNSAFE is set. A first stage that cannot
+   compute originals uses the tensor itself as its original. If there is
    one original of the tensor's spec, it takes over the tensor's memory. Gradients of the
    originals start at zero. [exclusive] */
 PZ_API pz_status pz_register_parametrization(pz_module* module, const char* name, const char* text,
