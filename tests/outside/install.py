@@ -71,6 +71,8 @@ def layout():
     names = {p.name for p in plugins.iterdir()}
     assert {name + ".so" for name in maps} <= names, names
     assert (plugins.parent / "backends").is_dir()
+    alone = environment | {"PKG_CONFIG_LIBDIR": environment["PKG_CONFIG_PATH"]}  # no package of another library
+    assert "-lparametrize-1" in run(["pkg-config", "--cflags", "--libs", "parametrize-1"], env=alone)
 
 
 def symbols():
