@@ -55,10 +55,11 @@ pzi_check_may_show(const pz_queue* const queue)
 {
   return queue->may_show
              ? PZ_OK
-             : pzi_fail(PZ_UNSUPPORTED,
-                        "memory of %s is no host memory: copy the tensor, or make the context with "
-                        "PZ_DEVICE_TENSORS",
-                        queue->name);
+             : pzi_fail(
+                   PZ_UNSUPPORTED,
+                   "memory of %s is no host memory: copy the tensor (pz_module_read), or ask for "
+                   "its handle by PZ_DEVICE_TENSORS",
+                   queue->name);
 }
 
 pz_status
