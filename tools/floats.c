@@ -247,7 +247,7 @@ floats_convert(const char* const from_dtype, const void* const from, const char*
     } else {
       convert_block(a, x, b, y, some);
     }
-    if (size_of(b) < size_of(a)) {
+    if (size_of(b) < size_of(a) || (a == BF16 && b == F16)) { // a range that is smaller
       count(b, y, some, &after.nan, &after.infinite);
     } else {
       after = before;

@@ -305,6 +305,7 @@ def not_finite():
     model({"a_orig": x, "a_mask": x}, says=['"a"', "1 beyond F16"])
     model({"x": np.float64([1e39, 1])}, "--dtype", "float32", says=['"x"', "1 beyond F32"])
     model({"x": np.float32([1, 3.4e38])}, "--dtype", "bfloat16", says=['"x"', "1 beyond BF16"])
+    model({"x": to_bfloat(np.float32([1, 1e10]))}, "--dtype", "float16", says=['"x"', "1 beyond F16"])
 
 
 def tied():
