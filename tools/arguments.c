@@ -11,6 +11,7 @@
 
 #include <parametrize/parametrize.h>
 
+#include <fnmatch.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -173,6 +174,12 @@ rule_sign(const char* const rule)
     }
   }
   return NULL;
+}
+
+bool
+rule_matches(const char* const glob, const char* const name)
+{
+  return strcmp(glob, name) == 0 || fnmatch(glob, name, 0) == 0;
 }
 
 /* Stores the value of option `k`. */

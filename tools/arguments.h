@@ -128,6 +128,9 @@ void arguments_help(const command* c);
    nothing on one side of it. */
 const char* rule_sign(const char* rule);
 
+/* Does a GLOB match a name, as the library matches patterns? */
+bool rule_matches(const char* glob, const char* name);
+
 /* Reads a whole number in decimal without sign, from `least` to `most`; false for other text. */
 bool read_number(const char* text, uint64_t least, uint64_t most, uint64_t* out);
 

@@ -21,7 +21,6 @@
 
 #include <parametrize/parametrize.h>
 
-#include <fnmatch.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,7 +65,7 @@ find_rule(const job* const j, const char* const name, bool* const used)
   for (size_t k = 0; k < j->a->n_rules; ++k) {
     const char* const rule = j->a->rules[k];
     char* const pattern = strndup(rule, (size_t)(rule_sign(rule) - rule));
-    const bool matches = pattern && (strcmp(pattern, name) == 0 || fnmatch(pattern, name, 0) == 0);
+    const bool matches = pattern && rule_matches(pattern, name);
     free(pattern);
     if (matches) {
       used[k] = true;

@@ -8,7 +8,6 @@
 
 #include "say.h"
 
-#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,12 +168,11 @@ read_rules(const arguments* const a, model* const m)
   return (m->rules != NULL && m->inner != NULL) || (say_no_memory(NULL), false);
 }
 
-/* As the library matches them. */
 static bool
 matches(const pz_chain_rule* const rule, const model_chain* const chain)
 {
   return (!chain->nested || strstr(rule->pattern, "parametrizations") != NULL) &&
-         (strcmp(rule->pattern, chain->path) == 0 || fnmatch(rule->pattern, chain->path, 0) == 0);
+         rule_matches(rule->pattern, chain->path);
 }
 
 /* Assigns to every chain the first rule that matches; a rule that no chain gets is an error. */

@@ -40,8 +40,9 @@ pzi_gate_read_begin(const pz_module* const module)
   }
   if (pzi_gate_is_exclusive(before)) {
     atomic_fetch_sub_explicit(gate, 1, memory_order_relaxed);
-    return pzi_fail(PZ_INVALID, "the module is in an exclusive call on another thread, or of "
-                                "which this one is part");
+    return pzi_fail(PZ_INVALID,
+                    "found the module in an exclusive call, on another thread or around "
+                    "this one, expected none");
   }
   return PZ_OK;
 }
