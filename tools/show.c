@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* What is installed: parametrizations, devices, and the result for every file searched. */
+/* What is installed: parametrizations and devices. */
 
 #include "show.h"
 #include "commands.h"
@@ -17,9 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Prints a table and frees it. */
-static bool
-show(table* const t, const size_t indent)
+bool
+show_table(table* const t, const size_t indent)
 {
   const bool complete = table_print(t, indent);
   table_cleanup(t);
@@ -29,9 +28,8 @@ show(table* const t, const size_t indent)
   return complete;
 }
 
-/* Makes a context that opens its files under `g`, which may be NULL. */
-static pz_context*
-open_context(guard* const g)
+pz_context*
+show_context(guard* const g)
 {
   const pz_context_settings settings = guard_settings(g);
   pz_context* context = NULL;
@@ -42,9 +40,8 @@ open_context(guard* const g)
   return context;
 }
 
-/* Opens all files, whether they are any good or not. */
-static bool
-open_files(pz_context* const context, guard* const g)
+bool
+show_opens_files(pz_context* const context, guard* const g)
 {
   pz_plugin_report first = {.size = sizeof(first)};
   const pz_status status = pz_context_plugin(context, 0, &first);
@@ -99,7 +96,7 @@ list_parametrizations(pz_context* const context, const char* const tag)
     }
     return true;
   }
-  return show(&t, 0);
+  return show_table(&t, 0);
 }
 
 static bool
@@ -118,14 +115,14 @@ list_devices(pz_context* const context)
     table_cleanup(&t);
     return false;
   }
-  return show(&t, 0);
+  return show_table(&t, 0);
 }
 
 static int
 list(const arguments* const a, guard* const g)
 {
-  pz_context* const context = open_context(g);
-  bool done = context != NULL && open_files(context, g);
+  pz_context* const context = show_context(g);
+  bool done = context != NULL && show_opens_files(context, g);
   if (done && a->json) {
     json j = {.depth = 0};
     json_open(&j, NULL, '{');
@@ -186,7 +183,7 @@ show_options(pz_context* const context, const pz_parametrization_info* const inf
     return false;
   }
   puts("\noptions");
-  return show(&t, 2);
+  return show_table(&t, 2);
 }
 
 static bool
@@ -240,7 +237,7 @@ show_operations(pz_queue* const queue)
     table_cleanup(&t);
     return false;
   }
-  return show(&t, 0);
+  return show_table(&t, 0);
 }
 
 static bool
@@ -291,7 +288,7 @@ run_info(const arguments* const a)
   }
   json printed = {.depth = 0};
   json* const j = a->json ? &printed : NULL;
-  pz_context* const context = open_context(NULL);
+  pz_context* const context = show_context(NULL);
   bool done = context != NULL;
   if (done && a->n_operands > 0) {
     done = show_parametrization(context, a->operands[0], j);
@@ -307,100 +304,4 @@ run_info(const arguments* const a)
   }
   pz_context_free(context);
   return done ? EXIT_GOOD : EXIT_ERROR;
-}
-
-/* ---- doctor ------------------------------------------------------------------ */
-
-/* Shows plugins with their ids, and folders; where there is a reason, on the next line. */
-static bool
-show_plugins(pz_context* const context)
-{
-  pz_plugin_report plugin = {.size = sizeof(plugin)};
-  uint32_t loaded = 0;
-  uint32_t k = 0;
-  pz_status status;
-  char origin[128] = "";
-  for (; (status = pz_context_plugin(context, k, &plugin)) == PZ_OK; ++k) {
-    if (k == 0 || strncmp(origin, plugin.origin, sizeof(origin) - 1) != 0) {
-      if (k > 0) {
-        putchar('\n');
-      }
-      print_line(plugin.origin);
-      snprintf(origin, sizeof(origin), "%s", plugin.origin);
-    }
-    loaded += plugin.loaded != 0;
-    print_line(plugin.loaded ? "  loaded      " : "  not loaded  ", plugin.path,
-               *plugin.ids ? ": " : "", plugin.ids);
-    if (*plugin.reason != '\0') {
-      print_line("              ", plugin.reason);
-    }
-  }
-  if (!show_ended(status)) {
-    return false;
-  }
-  printf("%s%u searched, %u loaded\n", k > 0 ? "\n" : "", (unsigned)k, (unsigned)loaded);
-  return true;
-}
-
-/* The devices in the order in which "auto" tries them, and the reason of their rank. */
-static bool
-show_order(pz_context* const context)
-{
-  pz_device_report device = {.size = sizeof(device)};
-  table t;
-  table_init(&t, 3);
-  pz_status status;
-  for (uint32_t k = 0; (status = pz_context_device(context, k, &device)) == PZ_OK; ++k) {
-    const char* const reason = device.usable ? "" : device.reason;
-    table_row(&t, (const char*[]){device.name, device.rank, reason});
-  }
-  if (!show_ended(status)) {
-    table_cleanup(&t);
-    return false;
-  }
-  puts("\ndevices, in the order in which auto tries them");
-  return show(&t, 2);
-}
-
-/* What the environment says to the library. */
-static void
-add_environment(json* const j)
-{
-  static const char* const names[] = {"PARAMETRIZE_PLUGIN_PATH", "PARAMETRIZE_DEVICE",
-                                      "PARAMETRIZE_CPU_ISA"};
-  json_open(j, "environment", '{');
-  for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); ++k) {
-    json_text(j, names[k], getenv(names[k]));
-  }
-  json_close(j);
-}
-
-static int
-examine(const arguments* const a, guard* const g)
-{
-  pz_context* const context = open_context(g);
-  bool done = context != NULL && open_files(context, g);
-  if (done && a->json) {
-    json j = {.depth = 0};
-    json_open(&j, NULL, '{');
-    json_text(&j, "version", pz_version());
-    add_environment(&j);
-    done = show_json_files(&j, context) && show_json_devices(&j, context);
-    json_close(&j);
-    pz_context_free(context);
-    return done ? EXIT_GOOD : EXIT_ERROR;
-  }
-  done = done && show_plugins(context);
-  if (done) {
-    (void)fflush(stdout); /* as above */
-    done = show_order(context);
-  }
-  pz_context_free(context);
-  return done ? EXIT_GOOD : EXIT_ERROR;
-}
-
-int
-run_doctor(const arguments* const a)
-{
-  return guard_run(a, examine, false);
 }

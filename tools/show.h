@@ -1,13 +1,15 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* What list, info and doctor show, in words (show.c) and as JSON (show_json.c), and the terms that
-   both use (show_terms.c). */
+/* What list, info and doctor show, in words (show.c, doctor.c) and as JSON (show_json.c), and the terms
+   that all use (show_terms.c). */
 
 #ifndef TOOLS_SHOW_H
 #define TOOLS_SHOW_H
 
+#include "guard.h"
 #include "json.h"
+#include "table.h"
 
 #include <parametrize/parametrize.h>
 
@@ -30,7 +32,16 @@ extern const char* const show_words[SHOW_WORDS]; /* of chains, which no file has
 /* Did an enumeration end as it should, with PZ_NOT_FOUND? Prints any other error. */
 bool show_ended(pz_status status);
 
-/* Members of an object; false after an error that was printed. */
+/* Prints a table and frees it. False after an error that was printed, as below. */
+bool show_table(table* t, size_t indent);
+
+/* Makes a context that opens its files under `g`, which may be NULL; NULL after an error. */
+pz_context* show_context(guard* g);
+
+/* Opens all files, whether they are any good or not. */
+bool show_opens_files(pz_context* context, guard* g);
+
+/* Members of an object. */
 bool show_json_parametrizations(json* j, pz_context* context, const char* tag);
 bool show_json_devices(json* j, pz_context* context);
 bool show_json_files(json* j, pz_context* context);

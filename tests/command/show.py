@@ -125,8 +125,12 @@ def doctor():
     order = out.split("devices, in the order in which auto tries them\n")[1].splitlines()
     ranks = [line.split()[:3] for line in order]
     assert ["cpu", "priority", "100"] in ranks and ["reference", "priority", "1"] in ranks, order
-    out = good("doctor", env={**environment, "PARAMETRIZE_DEVICE": "reference,nothing"})
-    assert re.search(r"tries them\n  reference +PARAMETRIZE_DEVICE$", out, re.M), out
+    assert re.search(r"^  cpu +priority 100 +\w+ loops; ", out, re.M), order
+    assert out.startswith(f"parametrize {good('--version').split()[-1]}, "), out
+    out = good("doctor", env={**environment, "PARAMETRIZE_DEVICE": "reference,nothing", "LD_PRELOAD": "", "OPENBLAS_NUM_THREADS": "1\n2"})
+    assert re.search(r"tries them\n  reference +PARAMETRIZE_DEVICE", out, re.M), out
+    for line in "  PARAMETRIZE_DEVICE=reference,nothing", "  OPENBLAS_NUM_THREADS=1\\x0a2", "  LD_PRELOAD=":
+        assert line in out.splitlines(), (line, out)
     folder("elsewhere")
     refused("info", "nothing", env=mine, says=["nothing", str(path)])
 
