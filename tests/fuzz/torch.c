@@ -35,7 +35,7 @@ static uint8_t*
 put(uint8_t* const to, const uint64_t x, const int n)
 {
   for (int k = 0; k < n; ++k) {
-    to[k] = (uint8_t)(x >> (8 * k));
+    to[k] = k < 8 ? (uint8_t)(x >> (8 * k)) : 0;
   }
   return to + n;
 }
