@@ -35,7 +35,6 @@ main(const int argc, char* const* const argv)
   Suite* const suite = suite_create("backend");
   for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); ++k) {
     TCase* const t = cases[k]();
-    tcase_set_timeout(t, 120.0);
     suite_add_tcase(suite, t);
   }
   const int status = test_main(suite);

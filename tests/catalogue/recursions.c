@@ -77,7 +77,6 @@ main(const int argc, char** const argv)
   if (test_skips_device(device)) {
     return 0;
   }
-  tcase_set_timeout(tcase, 120);
   tcase_add_test(tcase, rows_do_not_depend_on_their_number);
   tcase_add_test(tcase, one_row_takes_the_memory_of_one);
   return test_main_case(tcase);

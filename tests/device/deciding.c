@@ -146,7 +146,6 @@ TCase*
 deciding_case(void)
 {
   TCase* const t = tcase_create("deciding");
-  tcase_set_timeout(t, 120.0);
   tcase_add_checked_fixture(t, device_start, device_finish);
   tcase_add_test(t, decisions_are_the_same_on_every_device);
   return t;

@@ -221,7 +221,6 @@ TCase*
 device_case(void)
 {
   TCase* const t = tcase_create("device");
-  tcase_set_timeout(t, 120.0);
   tcase_add_checked_fixture(t, device_start, device_finish);
   tcase_add_test(t, modules_move_there_and_back);
   tcase_add_test(t, singular_matrices_become_nan_and_a_status);

@@ -414,7 +414,6 @@ TCase*
 opencl_case(void)
 {
   TCase* const t = tcase_create("opencl");
-  tcase_set_timeout(t, 120.0);
   tcase_add_checked_fixture(t, device_start, device_finish);
   tcase_add_test(t, their_queue_and_memory_are_used);
   tcase_add_test(t, memory_of_another_context_is_refused);

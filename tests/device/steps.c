@@ -231,7 +231,6 @@ TCase*
 steps_case(void)
 {
   TCase* const t = tcase_create("steps");
-  tcase_set_timeout(t, 120.0);
   tcase_add_checked_fixture(t, device_start, device_finish);
   tcase_add_test(t, steps_are_those_of_the_reference);
   tcase_add_test(t, addresses_of_the_device_are_no_host_pointers);

@@ -122,7 +122,6 @@ int
 main(void)
 {
   TCase* const cases = scene_case("copies");
-  tcase_set_timeout(cases, 20);
   tcase_add_test(cases, test_in_turn);
   tcase_add_test(cases, test_at_once);
   return test_main_case(cases);

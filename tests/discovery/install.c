@@ -189,7 +189,6 @@ int
 main(void)
 {
   TCase* const cases = scene_case("install");
-  tcase_set_timeout(cases, 30);
   tcase_add_test(cases, test_moved);
   tcase_add_test(cases, test_static);
   test_add_or_skip(cases, test_elevated, not_elevated());

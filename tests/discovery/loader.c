@@ -210,7 +210,6 @@ int
 main(void)
 {
   TCase* const cases = scene_case("loader");
-  tcase_set_timeout(cases, 30);
   tcase_add_test(cases, test_decoys);
   tcase_add_test(cases, test_busy_constructor);
   tcase_add_test(cases, test_threads);

@@ -174,7 +174,6 @@ int
 main(void)
 {
   TCase* const cases = scene_case("memory");
-  tcase_set_timeout(cases, 60);
   tcase_add_test(cases, test_each_allocation);
   return test_main_case(cases);
 }

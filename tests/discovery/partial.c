@@ -220,7 +220,6 @@ main(void)
 {
   const int n = access(files[1], R_OK) == 0 ? 2 : 1;
   TCase* const cases = scene_case("partial files");
-  tcase_set_timeout(cases, 60);
   tcase_add_loop_test(cases, test_cut, 0, n);
   tcase_add_loop_test(cases, test_reserved, 0, n);
   tcase_add_loop_test(cases, test_completed, 0, n);

@@ -307,7 +307,6 @@ main(void)
   const char* const no_allocator = NULL;
 #endif
   TCase* const cases = scene_case("shortage");
-  tcase_set_timeout(cases, 60);
   tcase_add_test(cases, test_descriptors);
   tcase_add_test(cases, test_own_place);
   test_add_or_skip(cases, test_devices,

@@ -39,7 +39,6 @@ fixture_case(const char* const name)
 {
   TCase* const tcase = tcase_create(name);
   tcase_add_checked_fixture(tcase, fixture_setup, fixture_teardown);
-  tcase_set_timeout(tcase, 60);
   return tcase;
 }
 
@@ -62,7 +61,6 @@ fixture_case_on_doubles(const char* const name)
   TCase* const tcase = tcase_create(name);
   tcase_add_checked_fixture(tcase, fixture_setup, fixture_teardown_doubles);
   tcase_add_checked_fixture(tcase, fixture_add_doubles, NULL);
-  tcase_set_timeout(tcase, 60);
   return tcase;
 }
 

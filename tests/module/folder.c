@@ -131,6 +131,5 @@ folder_case(const char* const name)
 {
   TCase* const tcase = tcase_create(name);
   tcase_add_checked_fixture(tcase, setup, teardown);
-  tcase_set_timeout(tcase, 60);
   return tcase;
 }

@@ -300,7 +300,6 @@ main(void)
     test_add_or_skip(tcase, small_stacks_are_enough, missing);
     return test_main_case(tcase);
   }
-  tcase_set_timeout(tcase, 120);
   tcase_add_loop_test(tcase, small_stacks_are_enough, 0, N_STACKS);
   tcase_add_loop_test(tcase, hundreds_of_threads_are_served, 0, 4);
   if (SANITIZED) {

@@ -381,7 +381,6 @@ int
 main(void)
 {
   TCase* const tests = folder_case("view_shapes");
-  tcase_set_timeout(tests, 60);
   tcase_add_test(tests, originals_tell_one_shape_or_none);
   tcase_add_test(tests, files_give_the_tensor_in_its_shape);
   tcase_add_test(tests, rules_keep_the_shape);

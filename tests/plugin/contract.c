@@ -429,7 +429,6 @@ TCase*
 tests_contract(void)
 {
   TCase* const tests = subject_case("contract");
-  tcase_set_timeout(tests, 120);
   tcase_add_test(tests, values_are_determined);
   tcase_add_test(tests, dtypes_agree);
   tcase_add_test(tests, batches_are_their_matrices);

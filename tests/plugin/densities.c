@@ -291,7 +291,6 @@ TCase*
 tests_densities(void)
 {
   TCase* const tests = subject_case("densities");
-  tcase_set_timeout(tests, 120);
   tcase_add_test(tests, log_abs_det_is_that_of_the_jacobian);
   tcase_add_test(tests, known_answers);
   tcase_add_test(tests, empty_matrices);

@@ -258,7 +258,6 @@ TCase*
 tests_derivatives(void)
 {
   TCase* const tests = subject_case("derivatives");
-  tcase_set_timeout(tests, 120);
   tcase_add_test(tests, jvp_matches_differences);
   tcase_add_test(tests, jvp_is_the_adjoint_of_vjp);
   tcase_add_test(tests, gradients_of_log_abs_det_match_differences);

@@ -115,7 +115,6 @@ TCase*
 tests_nonnormal(void)
 {
   TCase* const tests = subject_case("non-normal");
-  tcase_set_timeout(tests, 60);
   tcase_add_test(tests, known_exponentials_are_met);
   return tests;
 }

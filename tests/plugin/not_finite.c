@@ -132,7 +132,6 @@ TCase*
 tests_not_finite(void)
 {
   TCase* const tests = subject_case("not finite");
-  tcase_set_timeout(tests, 120);
   tcase_add_test(tests, in_originals);
   tcase_add_test(tests, in_registered_tensors);
   return tests;

@@ -166,7 +166,6 @@ TCase*
 tests_orthogonal_far(void)
 {
   TCase* const tests = subject_case("orthogonal far out");
-  tcase_set_timeout(tests, 60);
   tcase_add_test(tests, tall_transforms_do_not_square_the_condition);
   tcase_add_test(tests, tensors_of_any_scale_register);
   return tests;

@@ -35,7 +35,6 @@ subject_case(const char* const name)
 {
   TCase* const tcase = tcase_create(name);
   tcase_add_checked_fixture(tcase, subject_setup, subject_teardown);
-  tcase_set_timeout(tcase, 60);
   return tcase;
 }
 

@@ -356,7 +356,6 @@ main(int argc, char** argv)
   }
   TCase* const tcase = tcase_create("views");
   tcase_add_checked_fixture(tcase, setup, teardown);
-  tcase_set_timeout(tcase, 120);
   tcase_add_loop_test(tcase, test_layout, 0, LAYOUTS);
   tcase_add_loop_test(tcase, test_steps, 0, LAYOUTS);
   tcase_add_test(tcase, test_two_views);

@@ -56,6 +56,14 @@ test_add_or_skip(TCase* const tcase, const TTest* const test, const char* const 
   ++n;
 }
 
+/* Check ends a case after 4 seconds, and a sanitizer or a loaded machine may need more. With 120 only
+   what hangs is ended, and Check can name it. */
+__attribute__((constructor)) static void
+set_time_limit(void)
+{
+  (void)setenv("CK_DEFAULT_TIMEOUT", "120", 0);
+}
+
 int
 test_main(Suite* const suite)
 {

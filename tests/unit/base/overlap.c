@@ -91,7 +91,6 @@ int
 main(void)
 {
   TCase* const tcase = tcase_create("overlap");
-  tcase_set_timeout(tcase, 30);
   tcase_add_test(tcase, test_overlap);
   tcase_add_test(tcase, test_handles_overlap_by_offset);
   return test_main_case(tcase);

@@ -101,7 +101,6 @@ int
 main(void)
 {
   TCase* const tcase = tcase_create("arena");
-  tcase_set_timeout(tcase, 30);
   tcase_add_test(tcase, test_places_never_move);
   tcase_add_loop_test(tcase, test_repetition_allocates_nothing, 0, 3);
   tcase_add_test(tcase, test_arena_tensors);

@@ -373,7 +373,6 @@ int
 main(void)
 {
   TCase* const tcase = tcase_create("queue");
-  tcase_set_timeout(tcase, 30);
   tcase_add_checked_fixture(tcase, setup, teardown);
   tcase_add_test(tcase, test_device_names);
   tcase_add_test(tcase, test_devices_that_are_not_there);

@@ -401,7 +401,6 @@ int
 main(void)
 {
   TCase* const tcase = tcase_create("contract");
-  tcase_set_timeout(tcase, 30);
   tcase_add_loop_test(tcase, test_shapes_are_checked, 0, 2);
   tcase_add_loop_test(tcase, test_dtypes_and_devices_are_checked, 0, 2);
   tcase_add_loop_test(tcase, test_overlaps_are_refused, 0, 2);

@@ -63,7 +63,6 @@ int
 main(void)
 {
   TCase* const tcase = tcase_create("lower");
-  tcase_set_timeout(tcase, 30);
   tcase_add_test(tcase, test_lowering);
   return test_main_case(tcase);
 }

@@ -126,7 +126,6 @@ int
 main(void)
 {
   TCase* const tcase = tcase_create("routes");
-  tcase_set_timeout(tcase, 120);
   tcase_add_checked_fixture(tcase, setup, teardown);
   tcase_add_loop_test(tcase, test_sizes, 0, N_DEVICES);
   tcase_add_loop_test(tcase, test_batches, 0, N_DEVICES);

@@ -437,7 +437,6 @@ int
 main(void)
 {
   TCase* const tcase = tcase_create("row_kernels");
-  tcase_set_timeout(tcase, 60);
   tcase_add_loop_test(tcase, test_every_kind_of_rows, 0, N_DEVICES);
   tcase_add_loop_test(tcase, test_refusals, 0, 2);
   tcase_add_loop_test(tcase, test_nan, 0, N_DEVICES);

@@ -100,7 +100,6 @@ int
 main(void)
 {
   TCase* const tcase = tcase_create("threads");
-  tcase_set_timeout(tcase, 60);
   tcase_add_loop_test(tcase, test_threads, 0, 5);
   return test_main_case(tcase);
 }
