@@ -52,6 +52,7 @@ typedef struct bake_plan {
   pz_metadata* metadata; /* of the new file */
   size_t n_metadata;
   size_t n_ties;         /* of them, the last ones */
+  char* description;     /* the text of the metadata's key "parametrize", or NULL */
   size_t n_parametrized; /* values and what could be one */
   size_t n_left;         /* of them */
 } bake_plan;
@@ -59,6 +60,10 @@ typedef struct bake_plan {
 /* Makes the plan for the open model. Computes no value. Prints errors. Clean up in either case. */
 bool bake_plan_make(bake_plan* p, watch* w);
 void bake_plan_cleanup(bake_plan* p);
+
+/* Makes the description of the new file from that of the old one; none if the new file has other tensors
+   than that names. Prints that memory is exhausted. */
+bool bake_description_make(bake_plan* p, const char* text);
 
 /* Lets go of pages of the mapped file that are not needed again soon, since they count as memory; and
    of those of all tensors of a value. Data that are not mapped stay. */

@@ -217,9 +217,12 @@ place_all(bake_plan* const p, const info* const tensors, const uint32_t n)
       v->last = k + 1;
     }
   }
+  const char* description = NULL;
   for (uint32_t k = 0; k < m->input.n_metadata; ++k) {
     if (strcmp(m->input.metadata[k].key, "parametrize") != 0) {
       p->metadata[p->n_metadata++] = m->input.metadata[k];
+    } else if (p->a->shard_size == 0) { /* which is of one file */
+      description = m->input.metadata[k].text;
     }
   }
   for (uint32_t k = 0; k < n; ++k) {
@@ -231,6 +234,12 @@ place_all(bake_plan* const p, const info* const tensors, const uint32_t n)
     if (!m->chains[k].nested && !p->values[k].placed && !p->values[k].left) {
       place_value(p, &p->values[k], &m->chains[k]);
     }
+  }
+  if (description != NULL && !bake_description_make(p, description)) {
+    return false;
+  }
+  if (p->description != NULL) { /* then there are no ties, which stand last */
+    p->metadata[p->n_metadata++] = (pz_metadata){.key = "parametrize", .text = p->description};
   }
   return true;
 }
@@ -417,4 +426,5 @@ bake_plan_cleanup(bake_plan* const p)
   free(p->tensors);
   free(p->sources);
   free(p->metadata);
+  free(p->description);
 }

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* A context is made and freed here, and takes plugins and folders from the host. Its random
+/* A context is made and freed here, and takes plugins from the host. Its random
    stream is SplitMix64: the state is a counter, so one atomic addition draws a number.
 
      s <- s + 0x9e3779b97f4a7c15;  z = s;  z <- (z ^ z>>30) 0xbf58476d1ce4e5b9;
@@ -13,21 +13,24 @@
 #include "context_impl.h"
 #include "kept_text.h"
 #include "keyed_hash.h"
-#include "registry.h"
-#include "search_path.h"
+#include "plugin_files.h"
 #include "sized_struct.h"
 #include "status.h"
 #include "thread_pool.h"
 
 #include <parametrize/context.h>
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-extern const pz_plugin pz_plugin_v1_reference; /* backends/reference */
+/* The plugins inside the library, as the build lists them: the backend `reference`, and in the static
+   profile the chosen maps. */
+#define DECLARE(name) extern const pz_plugin pz_plugin_v1_##name;
+#define ADDRESS(name) &pz_plugin_v1_##name,
+PZI_LINKED_PLUGINS(DECLARE)
+static const pz_plugin* const linked[] = {PZI_LINKED_PLUGINS(ADDRESS)};
 
 /* ---- random stream ---------------------------------------------------------- */
 
@@ -163,24 +166,6 @@ give_plugin(pz_context* const context, const pz_plugin* const plugin, const char
 }
 
 static pz_status
-take_default(void* const data, const char* const path, const char* const origin, const bool given,
-             const char* const refusal)
-{
-  return pzi_folders_add(data, path, origin, given, refusal, false);
-}
-
-static pz_status
-take_from_host(pz_context* const context, const char* const path)
-{
-  if (!path || path[0] != '/') {
-    return pzi_fail(PZ_INVALID, "folder \"%s\", expected an absolute path", path ? path : "");
-  }
-  return pzi_folders_add(
-      context, path, "given by the host", true,
-      pzi_file_trust_is_elevated() ? "not searched with elevated privileges" : "", true);
-}
-
-static pz_status
 read_settings(const pz_context_settings* const given, pz_context_settings* const out)
 {
   *out = (pz_context_settings){0};
@@ -226,19 +211,16 @@ take_devices(pz_context* const context, const char* const given)
 static pz_status
 fill_context(pz_context* const context, const pz_context_settings* const settings)
 {
-  PZ_TRY(pzi_search_path_find_trust(&context->trust));
   pz_context_seed(context, settings->seed);
   context->device_tensors = (settings->flags & PZ_DEVICE_TENSORS) != 0;
   context->refuse = settings->refuse;
   context->refuse_data = settings->refuse_data;
   PZ_TRY(take_devices(context, settings->devices));
-  for (uint32_t i = 0; i < settings->n_folders; ++i) {
-    PZ_TRY(take_from_host(context, settings->folders[i]));
+  PZ_TRY(pzi_plugin_files_begin(context, settings));
+  for (size_t k = 0; k < sizeof(linked) / sizeof(linked[0]); ++k) {
+    PZ_TRY(give_plugin(context, linked[k], "(built in)", "built in"));
   }
-  if (!(settings->flags & PZ_ONLY_GIVEN_FOLDERS)) {
-    PZ_TRY(pzi_search_path_default_folders(take_default, context));
-  }
-  return give_plugin(context, &pz_plugin_v1_reference, "(built in)", "built in");
+  return PZ_OK;
 }
 
 pz_status
@@ -275,100 +257,4 @@ pz_context_add_plugin(pz_context* const context, const pz_plugin* const plugin)
     return pzi_fail(PZ_INVALID, "found no context");
   }
   return give_plugin(context, plugin, NULL, "given by the host");
-}
-
-/* Adds the tables of an opened file as given by the host. */
-static pz_status
-add_object(pz_context* const context, const pzi_loaded_object* const object, const char* const path,
-           const char* const remark)
-{
-  if (!object->descriptor) {
-    return pzi_fail(PZ_PLUGIN, "%s", object->refusal);
-  }
-  const char* const kept = pzi_kept_text_add(context, path);
-  if (!kept) {
-    return pzi_no_memory(strlen(path));
-  }
-  const pzi_source source = {.path = kept,
-                             .origin = "given by the host",
-                             .reason = remark,
-                             .stem = "",
-                             .descriptor = object->descriptor,
-                             .device = object->device,
-                             .inode = object->inode,
-                             .state = PZI_LOADED,
-                             .given = true};
-  pthread_mutex_lock(&context->mutex);
-  const pz_status status = pzi_tables_add(context, &source, false);
-  pthread_mutex_unlock(&context->mutex);
-  return status;
-}
-
-pz_status
-pz_context_add_file(pz_context* const context, const char* const path)
-{
-  const pzi_loaded_object* object = NULL;
-  const char* remark = "";
-  const size_t n = path ? strlen(path) : 0;
-  if (!context || n < 4 || path[0] != '/' || strcmp(path + n - 3, ".so") != 0) {
-    return pzi_fail(PZ_INVALID, "%s\"%s\", expected an absolute path that ends in .so",
-                    context ? "file " : "found no context for file ", path ? path : "");
-  }
-  if (pzi_file_trust_is_elevated()) {
-    return pzi_fail(PZ_INVALID, "\"%s\": not opened with elevated privileges", path);
-  }
-  pzi_message before;
-  pzi_message_save(&before);
-  pz_status status = pzi_registry_open(context, path, true, &object, &remark);
-  if (status == PZ_OK) {
-    status = add_object(context, object, path, remark);
-  }
-  if (status == PZ_OK) {
-    pzi_message_restore(&before); /* drops the message of a skipped item */
-  }
-  return status == PZ_EXISTS || status == PZ_NO_MEMORY ? status
-                                                       : pzi_fail_prefix(status, "\"%s\"", path);
-}
-
-pz_status
-pz_context_add_folder(pz_context* const context, const char* const path)
-{
-  struct stat s;
-  if (!context) {
-    return pzi_fail(PZ_INVALID, "found no context");
-  }
-  if (path && path[0] == '/') {
-    if (stat(path, &s) != 0) {
-      return pzi_fail_prefix(pzi_fail_system(errno), "folder \"%s\"", path);
-    }
-    if (!S_ISDIR(s.st_mode)) {
-      return pzi_fail(PZ_INVALID, "\"%s\" is a file, expected a folder", path);
-    }
-  }
-  pthread_mutex_lock(&context->mutex);
-  const pz_status status = take_from_host(context, path);
-  pthread_mutex_unlock(&context->mutex);
-  return status;
-}
-
-pz_status
-pz_context_rescan(pz_context* const context)
-{
-  pzi_message before;
-  if (!context) {
-    return pzi_fail(PZ_INVALID, "found no context");
-  }
-  pzi_message_save(&before);
-  pthread_mutex_lock(&context->mutex);
-  for (size_t i = 0; i < context->n_folders; ++i) {
-    context->folders[i].searched = false;
-  }
-  context->ordered = false;
-  context->complete = false;
-  const pz_status status = pzi_folders_search(context);
-  pthread_mutex_unlock(&context->mutex);
-  if (status == PZ_OK) {
-    pzi_message_restore(&before); /* drops the message of an unreadable folder */
-  }
-  return status;
 }

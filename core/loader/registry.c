@@ -19,63 +19,13 @@
 #include "registry.h"
 
 #include "context_impl.h"
-#include "kept_text.h"
+#include "plugin_files.h"
 #include "reports.h"
 #include "status.h"
 
 #include <parametrize/context.h>
 
 #include <string.h>
-#include <unistd.h>
-
-pz_status
-pzi_registry_open(const pz_context* const context, const char* const path, const bool given,
-                  const pzi_loaded_object** const object, const char** const remark)
-{
-  pzi_trusted_file file;
-  const char* const refusal = context->refuse ? context->refuse(context->refuse_data, path) : NULL;
-  if (refusal) {
-    (void)pzi_fail(PZ_INVALID, "%s", refusal);
-    return PZ_INVALID;
-  }
-  PZ_TRY(pzi_file_trust_judge(&context->trust, path, given, &file));
-  *remark = file.remark;
-  const pz_status status = pzi_loaded_object_open(path, &file, object);
-  (void)close(file.fd);
-  return status;
-}
-
-/* Opens a found file and records the result. The mutex is released meanwhile. */
-static pz_status
-open_source(pz_context* const context, pzi_source* const source)
-{
-  const pzi_loaded_object* object = NULL;
-  const char* remark = "";
-  pthread_mutex_unlock(&context->mutex);
-  const pz_status status =
-      pzi_registry_open(context, source->path, source->given, &object, &remark);
-  pthread_mutex_lock(&context->mutex);
-  if (status == PZ_NO_MEMORY) {
-    return status;
-  }
-  if (source->state != PZI_FOUND) {
-    return PZ_OK; /* another thread was faster */
-  }
-  const bool refused = status != PZ_OK || !object->descriptor;
-  if (refused) {
-    remark = pzi_kept_text_add(context, status != PZ_OK ? pz_error_message() : object->refusal);
-    if (!remark) {
-      return pzi_no_memory(1);
-    }
-  } else {
-    source->descriptor = object->descriptor;
-    source->device = object->device;
-    source->inode = object->inode;
-  }
-  source->reason = remark;
-  source->state = refused ? PZI_REFUSED : PZI_LOADED;
-  return PZ_OK;
-}
 
 static pzi_source*
 first_found(const pz_context* const context)
@@ -127,7 +77,7 @@ pzi_registry_find(pz_context* const context, const uint32_t kind, const char* co
       return PZ_OK;
     }
     if (source->state == PZI_FOUND) {
-      PZ_TRY(open_source(context, source));
+      PZ_TRY(pzi_plugin_files_open(context, source));
     } else {
       PZ_TRY(pzi_tables_assign_id(context, kind, source,
                                   pzi_descriptor_index(source->descriptor, kind, id)));
@@ -164,7 +114,7 @@ pzi_registry_complete(pz_context* const context)
     if (!source) {
       break;
     }
-    PZ_TRY(open_source(context, source));
+    PZ_TRY(pzi_plugin_files_open(context, source));
   }
   for (size_t k = 0; k < 2; ++k) {
     PZ_TRY(assign_ids(context, pzi_descriptor_kinds[k], false));

@@ -6,13 +6,7 @@
 #ifndef PZI_REGISTRY_H
 #define PZI_REGISTRY_H
 
-#include "loaded_objects.h"
 #include "tables.h"
-
-/* Judges and maps a file that the host does not refuse. Runs constructors: the context's mutex is
-   not held. PZ_OK also where the handshake failed. `remark` gets a phrase or "". */
-pz_status pzi_registry_open(const pz_context* context, const char* path, bool given,
-                            const pzi_loaded_object** object, const char** remark);
 
 /* Finds the table of an id, opening files as needed, NULL in `out` where none has it; or opens
    all files and assigns all ids. The mutex is held on entry and exit, and released meanwhile. */

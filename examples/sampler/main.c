@@ -112,7 +112,7 @@ print(const settings* const given, double* const draws[DIET_MOMENTS])
 {
   printf("%-13s %9s %9s %9s %9s %6s\n", "quantity", "mean", "error", "variance", "error", "R-hat");
   for (int m = 0; m < DIET_MOMENTS; ++m) {
-    const summary s = summarize(draws[m], (int)given->chains, (int)given->draws);
+    const summary s = summarize(draws[m], given->chains, given->draws);
     printf("%-13s %9.5f %9.5f %9.6f %9.6f %6.3f\n", diet_names[m], s.mean, s.mean_error, s.variance,
            s.variance_error, s.r_hat);
   }

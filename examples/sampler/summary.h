@@ -17,6 +17,6 @@ typedef struct summary {
 } summary;
 
 /* `draws` holds n draws of each chain, one chain after the other; n is a multiple of the batches. */
-summary summarize(const double* draws, int chains, int n);
+summary summarize(const double* draws, long chains, long n);
 
 #endif /* SAMPLER_SUMMARY_H */

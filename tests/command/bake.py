@@ -5,6 +5,8 @@
 usage: bake.py COMMAND CC INCLUDE_DIR MODELS
 """
 
+import json
+
 from command import *
 from tap import main
 
@@ -198,8 +200,17 @@ def own():
     assert sorted(found) == sorted(want) and len(found) == 7
     for name in want:
         assert found[name].dtype == want[name].dtype and found[name].tobytes() == want[name].tobytes(), name
-    assert metadata == {"epoch": "12", "note": "a host's \"own\" words"}, metadata
-    assert sorted(bake(source="p.safetensors", target="again.safetensors")[0]) == sorted(want)
+    # the description is that of a host which folds and saves, and stays when there are no more chains
+    _, folded = read_tensors("folded.safetensors")
+    for texts in metadata, folded, bake(source="p.safetensors", target="again.safetensors")[1]:
+        description = json.loads(texts.pop("parametrize"))
+        assert description["buffers"] == ["running"] and description["lists"] == {}, description
+        assert sorted(description["frozen"]) == ["bias", "layer.deep", "layer.weight"], description
+        assert [(m["path"], m["type"]) for m in description["modules"]] == [("", "Model"), ("layer", "Layer")], description
+        assert texts == {"epoch": "12", "note": "a host's \"own\" words"}, texts
+    good("bake", "model.safetensors", "--shard-size", "1KB", "-o", "shards")
+    shards = [read_tensors(path) for path in pathlib.Path("shards").glob("*.safetensors")]
+    assert shards and all(texts.keys() == {"epoch", "note"} for _, texts in shards), shards
 
 
 def overrule():

@@ -1,8 +1,9 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Writes two files into the current folder: model.safetensors, a module with chains of every kind
-   as a host saves it, and values.safetensors, the values of its tensors in evaluation mode. */
+/* Writes three files into the current folder: model.safetensors, a module with chains of every kind
+   as a host saves it, values.safetensors, the values of its tensors in evaluation mode, and
+   folded.safetensors, the module as a host folds and saves it. */
 
 #include <parametrize/parametrize.h>
 
@@ -101,13 +102,19 @@ main(void)
       {"layer.deep", "skew(lower=1)"},
       {"layer.parametrizations.deep.original", "pruning(p_drop=0.5,seed=5)"},
   };
+  static const char* const frozen[] = {"bias", "layer.weight", "layer.deep"};
   for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); ++k) {
     expect(pz_register_parametrization(model, lists[k][0], lists[k][1], NULL), lists[k][0]);
+  }
+  for (size_t k = 0; k < sizeof(frozen) / sizeof(frozen[0]); ++k) {
+    expect(pz_module_require_grad(model, frozen[k], false), frozen[k]);
   }
   expect(pz_module_train(model, false), "mode");
   const pz_save_settings settings = {.size = sizeof(settings), .metadata = texts, .n_metadata = 2};
   expect(pz_module_save(model, "model.safetensors", &settings), "save");
   write_values(model);
+  expect(pz_module_bake(model), "bake");
+  expect(pz_module_save(model, "folded.safetensors", &settings), "save");
   pz_module_free(model);
   pz_context_free(context);
   return 0;

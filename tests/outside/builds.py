@@ -34,7 +34,7 @@ def steps(prefix, source, cc, work, environment):
     def documents():
         """documentation and examples are installed, and nothing else of their folders"""
         doc = moved / "share" / "doc" / "parametrize"
-        for name in "README.md", "docs/hosts.md", "docs/house.svg", "docs/maps/vectors.md", "examples/hosts/train.c", "examples/host.c":
+        for name in "README.md", "docs/hosts.md", "docs/house.svg", "docs/maps/vectors.md", "examples/hosts/train.c", "examples/host.c", "bindings/rust/src/ffi.rs":
             assert (doc / name).is_file(), name
         extra = [f for f in doc.rglob("*") if f.name in ("meson.build", "pictures.py")]
         assert not extra, extra

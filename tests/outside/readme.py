@@ -3,7 +3,7 @@
 """Does what README.md and docs/*.md say, command by command.
 
 A ```c block that begins with /* NAME.c */ becomes that file; one that begins with
-/* from PATH */ (in C++ // from PATH) must stand in that file of the tree, line for line. Every ```sh block is run
+/* from PATH */ (in C++ and Rust // from PATH) must stand in that file of the tree, line for line. Every ```sh block is run
 in order, in one folder, against a fresh installation. With TEST_THOROUGH=1 it is the release,
 and the demonstration runs; else it is built without optimization, and its backends come from
 BUILD_DIR.
@@ -103,7 +103,7 @@ def excerpts():
     for path in sorted((source / "docs").rglob("*.md")):
         for language, text in blocks(path):
             origin = re.match(r"(?:/\*|//) from (\S+)(?: \*/)?\n", text)
-            if language in ("c", "cpp"):
+            if language in ("c", "cpp", "rust"):
                 assert origin, f"{path.name}: a block without its origin:\n{text}"
                 body = text[origin.end():].strip("\n")
                 assert body in (source / origin.group(1)).read_text(), f"{path.name}: not in {origin.group(1)}:\n{body}"

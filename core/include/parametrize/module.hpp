@@ -325,12 +325,16 @@ public:
                                                         type.c_str()))
   {
   }
-  // As a file describes it.
+  // As a file describes it, on the default device.
   module(const context& context, const file& from,
-         const pz_load_settings* settings = nullptr) :module(made<pz_module*>(pz_module_from_file,
-                                                                              context.get(),
-                                                                              nullptr, from.get(),
-                                                                              nullptr, settings))
+         const pz_load_settings* settings = nullptr) :module(context, queue_ref(nullptr), from,
+                                                             settings)
+  {
+  }
+  module(const context& context, queue_ref queue, const file& from,
+         const pz_load_settings* settings =
+             nullptr) :module(made<pz_module*>(pz_module_from_file, context.get(), queue.get(),
+                                               from.get(), nullptr, settings))
   {
   }
   // Takes over an object of the C interface.

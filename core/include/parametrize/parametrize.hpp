@@ -92,16 +92,21 @@ public:
       shape_[i] = spec.shape[i];
     }
   }
-  // The vector must have as many elements as the shape.
+  // The vector must have as many elements as the shape, and must outlive the view.
   template <typename V>
   view(std::vector<V>& values, std::initializer_list<std::int64_t> shape)
       : view(values.data(), shape)
   {
-    if (static_cast<std::int64_t>(values.size()) != size()) {
-      throw error(PZ_MISMATCH, "found " + std::to_string(values.size()) + " values, expected " +
-                                   std::to_string(size()));
-    }
+    expect_size(values.size());
   }
+  template <typename V>
+  view(const std::vector<V>& values, std::initializer_list<std::int64_t> shape)
+      : view(values.data(), shape)
+  {
+    expect_size(values.size());
+  }
+  template <typename V>
+  view(const std::vector<V>&& values, std::initializer_list<std::int64_t> shape) = delete;
   [[nodiscard]] T* data() const noexcept
   {
     return data_;
@@ -118,11 +123,21 @@ public:
   }
 
 private:
+  void expect_size(std::size_t found) const
+  {
+    if (static_cast<std::int64_t>(found) != size()) {
+      throw error(PZ_MISMATCH,
+                  "found " + std::to_string(found) + " values, expected " + std::to_string(size()));
+    }
+  }
+
   T* data_;
   std::int32_t ndim_;
   std::array<std::int64_t, PZ_MAX_DIMS> shape_{};
 };
 template <typename V> view(std::vector<V>&, std::initializer_list<std::int64_t>) -> view<V>;
+template <typename V>
+view(const std::vector<V>&, std::initializer_list<std::int64_t>) -> view<const V>;
 
 // Any tensor as an argument: of the library, or a view of host memory.
 class tensor_arg {

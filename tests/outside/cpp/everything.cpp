@@ -120,6 +120,16 @@ queues(const pz::context& context)
   EXPECT(near(static_cast<double>(device[3]), 2));
   expect_error(PZ_INVALID, "descend", [&] { queue.launch(descend, 4, {&x}, {0.5}); });
   expect_error(PZ_MISMATCH, "expected 9", [&] { pz::view wrong(numbers, {3, 3}); });
+  const std::vector<float> fixed{5, 6, 7, 8};
+  const pz::view constant(fixed, {2, 2});
+  static_assert(std::is_same_v<decltype(constant.data()), const float*>);
+  static_assert(!std::is_constructible_v<pz::view<const float>, std::vector<float>&&,
+                                         std::initializer_list<std::int64_t>>);
+  queue.upload(constant, there);
+  EXPECT(near(static_cast<double>(device[3]), 8));
+  queue.upload(pz::view<const float>(numbers, {4}), pz::view(device, {4}).tensor());
+  EXPECT(near(static_cast<double>(device[3]), 2));
+  expect_error(PZ_MISMATCH, "expected 9", [&] { pz::view wrong(fixed, {3, 3}); });
   expect_error(PZ_NOT_FOUND, "cpp", [&] { pz::queue none(context, "cpp"); });
 }
 
@@ -206,6 +216,9 @@ modules(const pz::context& context)
   EXPECT(file.tensors().size() == 2 && file.find("layer.bias") && !file.find("bias"));
   EXPECT(file.chains().size() == 1 && std::string(file.chains()[0].path) == "layer.weight");
   pz::module loaded(context, file);
+  pz::queue reference(context, "reference");
+  const pz::module there(context, reference, file);
+  EXPECT(there.queue().device() == "reference" && there.spec("layer.weight").ndim == 2);
   EXPECT(loaded.read<double>("layer.weight") == root.read<double>("layer.weight"));
   root.child("layer").sample("weight");
   root.load(file);
