@@ -5,6 +5,7 @@
 
 #include "check_tensor.h"
 
+#include "device_text.h"
 #include "shape.h"
 #include "spec_text.h"
 #include "status.h"
@@ -43,11 +44,11 @@ pzi_check_spec(const pz_spec* const spec, const bool integers, const char* const
 pz_status
 pzi_check_on_host(const pz_tensor* const tensor, const char* const what)
 {
+  char found[PZI_DEVICE_NAME];
   return tensor->device.type == PZ_DEVICE_CPU
              ? PZ_OK
-             : pzi_fail(PZ_MISMATCH,
-                        "%s: found on device type %" PRId32 " id %" PRId32 ", expected host memory",
-                        what, tensor->device.type, tensor->device.id);
+             : pzi_fail(PZ_MISMATCH, "%s: found on %s, expected host memory", what,
+                        pzi_device_text(tensor->device, found));
 }
 
 pz_status
@@ -163,9 +164,9 @@ pzi_check_tensor(const pz_queue* const queue, const pz_tensor* const tensor,
                     pzi_spec_text(expected, wanted));
   }
   if (tensor->device.type != PZ_DEVICE_CPU && !pzi_check_owned(queue, tensor)) {
-    return pzi_fail(PZ_MISMATCH,
-                    "%s: found on device type %" PRId32 " id %" PRId32 ", expected %s or the host",
-                    what, tensor->device.type, tensor->device.id, queue->name);
+    char place[PZI_DEVICE_NAME];
+    return pzi_fail(PZ_MISMATCH, "%s: found on %s, expected on %s or the host", what,
+                    pzi_device_text(tensor->device, place), queue->name);
   }
   if (bytes == 0) {
     return PZ_OK;

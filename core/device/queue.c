@@ -12,6 +12,7 @@
 
 #include "descriptor.h"
 #include "device_list.h"
+#include "device_text.h"
 #include "fault.h"
 #include "status.h"
 #include "thread_queues.h"
@@ -50,16 +51,16 @@ open_host(pz_context* const context, const char* const id, pz_queue** const out)
 }
 
 static pz_status
-probe_usable(const pzi_backend* const backend, const uint32_t index, pz_device_info* const info)
+probe_usable(const pzi_backend* const backend, const uint32_t index, const char* const name,
+             pz_device_info* const info)
 {
   const pz_status status = pzi_device_probe(backend, index, info);
   if (status == PZ_NOT_FOUND) {
-    return pzi_fail(status, "backend %s has no device %" PRIu32, backend->table.id, index);
+    return pzi_fail(status, "found no device %s", name);
   }
   PZ_TRY(status);
   if (!info->usable) {
-    return pzi_fail(PZ_DEVICE, "device %" PRIu32 " of %s cannot be used: %s", index,
-                    backend->table.id,
+    return pzi_fail(PZ_DEVICE, "device %s cannot be used: %s", name,
                     info->reason[0] != '\0' ? info->reason : "its backend does not say why");
   }
   return PZ_OK;
@@ -122,7 +123,7 @@ pzi_queue_new(pz_context* const context, const pzi_backend* const backend, const
               const char* const name, const void* const native, pz_queue** const out)
 {
   pz_device_info info;
-  PZ_TRY(probe_usable(backend, index, &info));
+  PZ_TRY(probe_usable(backend, index, name, &info));
 
   pz_queue* const queue = (pz_queue*)calloc(1, sizeof(*queue));
   if (!queue) {
@@ -175,6 +176,7 @@ pzi_queue_new(pz_context* const context, const pzi_backend* const backend, const
   if (status != PZ_OK) {
     goto failed;
   }
+  pzi_device_text_keep(queue->device, queue->name);
   *out = queue;
   return PZ_OK;
 

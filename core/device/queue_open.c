@@ -7,39 +7,32 @@
 #include "queue.h"
 
 #include "device_list.h"
-#include "nearest_name.h"
 #include "status.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 /* ---- unknown names ----------------------------------------------------------- */
 
-/* Finds the name nearest to `name` among all devices, or "". */
+/* Writes the names of the devices that can be opened, "cpu, opencl:0, reference"; of very many, the
+   first ones. */
 static pz_status
-nearest_device(pz_context* const context, const char* const name, char out[PZI_DEVICE_NAME])
+list_names(pz_context* const context, char* const out, const size_t size)
 {
-  enum { MOST = 32 };
-  char names[MOST][PZI_DEVICE_NAME];
-  const char* candidates[MOST + 1];
-  size_t n = 0;
   pzi_device_list list;
   pz_status status = PZ_OK;
-  out[0] = '\0';
+  size_t length = 0;
   PZ_TRY(pzi_device_list_init(context, &list));
-  for (; status == PZ_OK && n < list.n && n < MOST; ++n) {
-    status = pzi_device_name(list.devices[n].backend, list.devices[n].index, names[n]);
-    candidates[n] = names[n];
+  for (size_t k = 0; status == PZ_OK && k < list.n; ++k) {
+    const pzi_device* const device = &list.devices[k];
+    char name[PZI_DEVICE_NAME];
+    status = pzi_device_name(device->backend, device->index, name);
+    if (status == PZ_OK && device->info.usable && length + strlen(name) + 2 < size) {
+      length += (size_t)snprintf(out + length, size - length, "%s%s", length > 0 ? ", " : "", name);
+    }
   }
   pzi_device_list_cleanup(&list);
-  PZ_TRY(status);
-  candidates[n++] = "auto";
-  const char* const nearest = pzi_nearest_name(name, candidates, n);
-  if (nearest) {
-    (void)snprintf(out, PZI_DEVICE_NAME, "%s", nearest);
-  }
-  return PZ_OK;
+  return status;
 }
 
 /* Was a file ID.so found, but skipped when backends were loaded? PZ_NOT_FOUND where not. */
@@ -71,36 +64,9 @@ unknown_device(pz_context* const context, const char* const name, const char* co
   if (status != PZ_NOT_FOUND) {
     return status;
   }
-  char nearest[PZI_DEVICE_NAME];
-  PZ_TRY(nearest_device(context, name, nearest));
-  if (nearest[0] == '\0') {
-    return pzi_fail(PZ_NOT_FOUND, "found no device \"%s\" and none of a similar name", name);
-  }
-  return pzi_fail(PZ_NOT_FOUND, "found no device \"%s\"; the nearest is \"%s\"", name, nearest);
-}
-
-/* The backend exists, the device does not. */
-static pz_status
-absent_device(const pzi_backend* const backend, const char* const name)
-{
-  pz_device_info info;
-  uint32_t n = 0;
-  pz_status status = PZ_OK;
-  while (n < PZI_MOST_DEVICES && (status = pzi_device_probe(backend, n, &info)) == PZ_OK) {
-    ++n;
-  }
-  if (status == PZ_NO_MEMORY) {
-    return status;
-  }
-  if (n == 0) {
-    return pzi_fail(PZ_NOT_FOUND, "found no device \"%s\": backend %s found none", name,
-                    backend->table.id);
-  }
-  char nearest[PZI_DEVICE_NAME];
-  PZ_TRY(pzi_device_name(backend, n - 1, nearest));
-  return pzi_fail(PZ_NOT_FOUND,
-                  "found no device \"%s\": backend %s has %" PRIu32 "; the nearest is \"%s\"", name,
-                  backend->table.id, n, nearest);
+  char names[512] = "";
+  PZ_TRY(list_names(context, names, sizeof(names)));
+  return pzi_fail(PZ_NOT_FOUND, "found no device \"%s\", expected %s or auto", name, names);
 }
 
 /* ---- opening ----------------------------------------------------------------- */
@@ -196,7 +162,7 @@ open_named(pz_context* const context, const char* const device, const void* cons
   pz_device_info info;
   status = pzi_device_probe(backend, index, &info);
   if (status == PZ_NOT_FOUND) {
-    return absent_device(backend, device);
+    return unknown_device(context, device, id);
   }
   PZ_TRY(status);
   return open_at(context, backend, index, native, out);

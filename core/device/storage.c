@@ -6,6 +6,7 @@
 #include "storage.h"
 
 #include "check_tensor.h"
+#include "device_text.h"
 #include "shape.h"
 #include "spec_text.h"
 #include "status.h"
@@ -59,8 +60,9 @@ pzi_storage_bound(pz_queue* const queue, const pz_tensor* const tensor, pzi_stor
 {
   PZ_TRY(pzi_check_tensor(queue, tensor, NULL, "bound tensor"));
   if (!pzi_check_owned(queue, tensor)) {
-    return pzi_fail(PZ_MISMATCH, "bound tensor: found on device type %d id %d, expected on %s",
-                    tensor->device.type, tensor->device.id, queue->name);
+    char found[PZI_DEVICE_NAME];
+    return pzi_fail(PZ_MISMATCH, "bound tensor: found on %s, expected on %s",
+                    pzi_device_text(tensor->device, found), queue->name);
   }
   const pz_spec spec = pz_spec_of(tensor);
   pzi_storage* const storage = storage_make(queue, &spec);

@@ -6,6 +6,7 @@
 #include "op_call.h"
 
 #include "check_tensor.h"
+#include "device_text.h"
 #include "lower.h"
 #include "op_table.h"
 #include "shape.h"
@@ -49,8 +50,9 @@ static pz_status
 check_place(const pzi_op_call* const call, const pz_tensor* const tensor)
 {
   if (!pzi_check_owned(call->queue, tensor)) {
-    return pzi_fail(PZ_MISMATCH, "found on device type %d id %d, expected on %s",
-                    tensor->device.type, tensor->device.id, call->queue->name);
+    char found[PZI_DEVICE_NAME];
+    return pzi_fail(PZ_MISMATCH, "found on %s, expected on %s",
+                    pzi_device_text(tensor->device, found), call->queue->name);
   }
   return PZ_OK;
 }

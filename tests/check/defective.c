@@ -5,6 +5,8 @@
    check`; each DEFECT breaks one. The map is y = s e^x, s = e^t with a number t: two originals, of
    which the first is any tensor. */
 
+#include "defective.h"
+
 #include <parametrize/plugin.h>
 
 #include <math.h>
@@ -26,76 +28,6 @@
 #endif
 
 enum { X, T }; /* originals */
-
-// clang-format off
-PZ_ROW_KERNEL(value, 2, 1, 1, 0,
-  PZ_ROW_IN(0, x);
-  PZ_VALUE_IN(1, t);
-  PZ_ROW_OUT(0, y);
-  PZ_REAL_ARG(0, drift);
-  const real s = pz_exp(t) + drift;
-  PZ_ROW_EACH(j, n) {
-    y[j] = s * pz_exp(x[j]);
-  }
-)
-
-PZ_ROW_KERNEL(adjoint, 2, 2, 1, 0,
-  PZ_ROW_IN(0, y);
-  PZ_ROW_IN(1, gy);
-  PZ_ROW_OUT(0, gx);
-  PZ_REAL_ARG(0, factor);
-  PZ_ROW_SUM(gt, j, n, gy[j] * y[j]);
-  PZ_ROW_EACH(j, n) {
-    gx[j] = factor * gy[j] * y[j];
-  }
-  PZ_VALUE_OUT(1, gt);
-)
-
-PZ_ROW_KERNEL(tangent, 3, 1, 1, 0,
-  PZ_ROW_IN(0, y);
-  PZ_ROW_IN(1, dx);
-  PZ_VALUE_IN(2, dt);
-  PZ_ROW_OUT(0, dy);
-  PZ_REAL_ARG(0, factor);
-  PZ_ROW_EACH(j, n) {
-    dy[j] = y[j] * (factor * dx[j] + dt);
-  }
-)
-
-PZ_ROW_KERNEL(inverse, 1, 2, 2, 0,
-  PZ_ROW_IN(0, y);
-  PZ_ROW_OUT(0, x);
-  PZ_REAL_ARG(0, factor);
-  PZ_REAL_ARG(1, least);
-  PZ_ROW_EACH(j, n) {
-    x[j] = factor * pz_log(pz_max(y[j], least));
-  }
-  PZ_VALUE_OUT(1, (real)0);
-)
-
-PZ_ROW_KERNEL(below_zero, 1, 1, 0, 0,
-  PZ_ROW_IN(0, y);
-  PZ_ROW_MAX(most, j, n, -y[j]);
-  PZ_VALUE_OUT(0, pz_max(most, (real)0));
-)
-
-PZ_KERNEL(overwrite, 1, 0, 0,
-  PZ_TENSOR_ARG(0, x);
-  x[i] = x[i] + (real)0.25;
-)
-
-PZ_KERNEL(beyond, 1, 0, 1,
-  PZ_TENSOR_ARG(0, y);
-  PZ_INTEGER_ARG(0, n);
-  y[i + n] = y[i + n] + (real)0.25;
-)
-
-PZ_KERNEL(neighbour, 2, 0, 0,
-  PZ_TENSOR_ARG(0, x);
-  PZ_TENSOR_ARG(1, y);
-  y[i] = y[i] + (real)0 * x[i + 1];
-)
-// clang-format on
 
 static pz_status
 plan(pz_call* const c, const pz_spec* const given)
@@ -132,7 +64,7 @@ spoil(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
     return PZ_OK;
   }
 #ifdef DEFECT_BEYOND /* a kernel that writes y[n] */
-  PZ_TRY(pz_launch(c, &beyond, 1, PZ_TENSORS(y), NULL, PZ_INTEGERS(n)));
+  PZ_TRY(pz_launch(c, defective_beyond, 1, PZ_TENSORS(y), NULL, PZ_INTEGERS(n)));
 #endif
 #ifdef DEFECT_POINTER /* the host's pointers */
   ((volatile char*)y->data)[y->byte_offset] = ((volatile char*)y->data)[y->byte_offset];
@@ -143,7 +75,7 @@ spoil(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
   }
 #endif
 #ifdef DEFECT_NEIGHBOUR /* reads x[n], times zero */
-  PZ_TRY(pz_launch(c, &neighbour, n, PZ_TENSORS(&x[X], y), NULL, NULL));
+  PZ_TRY(pz_launch(c, defective_neighbour, n, PZ_TENSORS(&x[X], y), NULL, NULL));
 #endif
 #ifdef DEFECT_SCRATCH /* adds zero times scratch that nothing was written to */
   pz_tensor scratch;
@@ -213,14 +145,12 @@ forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 #endif
 #ifdef DEFECT_OVERWRITE
   if (pz_count(&x[X]) > 0) {
-    PZ_TRY(pz_launch(c, &overwrite, pz_count(&x[X]), PZ_TENSORS(&x[X]), NULL, NULL));
+    PZ_TRY(pz_launch(c, defective_overwrite, pz_count(&x[X]), PZ_TENSORS(&x[X]), NULL, NULL));
   }
-#else
-  (void)overwrite;
 #endif
   pz_tensor saved;
-  PZ_TRY(pz_launch_rows(c, &value, PZ_WHOLE, 0, PZ_TENSORS(&x[X], &x[T]), PZ_OUTPUTS(y), &drift,
-                        NULL));
+  PZ_TRY(pz_launch_rows(c, defective_value, PZ_WHOLE, 0, PZ_TENSORS(&x[X], &x[T]), PZ_OUTPUTS(y),
+                        &drift, NULL));
   PZ_TRY(spoil(c, x, y));
   PZ_TRY(pz_save_like(c, y, &saved));
   return pz_copy(c, y, &saved);
@@ -234,7 +164,7 @@ vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y, const 
   (void)x;
   (void)y;
   PZ_TRY(pz_saved(c, 0, &saved));
-  PZ_TRY(pz_launch_rows(c, &adjoint, PZ_WHOLE, 0, PZ_TENSORS(&saved, gy),
+  PZ_TRY(pz_launch_rows(c, defective_adjoint, PZ_WHOLE, 0, PZ_TENSORS(&saved, gy),
                         PZ_OUTPUTS(&gx[X], &gx[T]), PZ_REALS(FACTOR_VJP), NULL));
 #ifdef DEFECT_SAVED
   PZ_TRY(pz_scale(c, 1.5, &saved));
@@ -252,8 +182,8 @@ jvp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y, const 
     pz_tensor* const dy)
 {
   (void)x;
-  return pz_launch_rows(c, &tangent, PZ_WHOLE, 0, PZ_TENSORS(y, &dx[X], &dx[T]), PZ_OUTPUTS(dy),
-                        PZ_REALS(FACTOR_JVP), NULL);
+  return pz_launch_rows(c, defective_tangent, PZ_WHOLE, 0, PZ_TENSORS(y, &dx[X], &dx[T]),
+                        PZ_OUTPUTS(dy), PZ_REALS(FACTOR_JVP), NULL);
 }
 
 static pz_status
@@ -262,7 +192,8 @@ below(pz_call* const c, const pz_tensor* const y, double* const distance)
   const pz_spec one = pz_spec_make(y->dtype, 0, NULL);
   pz_tensor most;
   PZ_TRY(pz_work(c, &one, &most));
-  PZ_TRY(pz_launch_rows(c, &below_zero, PZ_WHOLE, 0, PZ_TENSORS(y), PZ_OUTPUTS(&most), NULL, NULL));
+  PZ_TRY(pz_launch_rows(c, defective_below_zero, PZ_WHOLE, 0, PZ_TENSORS(y), PZ_OUTPUTS(&most),
+                        NULL, NULL));
   return pz_read(c, &most, distance);
 }
 
@@ -314,7 +245,7 @@ right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const x)
   if (refuses && !(distance <= 0.0)) {
     return pz_fail(c, PZ_OUTSIDE, "found an entry of -%g, expected positive ones", distance);
   }
-  return pz_launch_rows(c, &inverse, PZ_WHOLE, 0, PZ_TENSORS(y), PZ_OUTPUTS(&x[X], &x[T]),
+  return pz_launch_rows(c, defective_inverse, PZ_WHOLE, 0, PZ_TENSORS(y), PZ_OUTPUTS(&x[X], &x[T]),
                         PZ_REALS(FACTOR_INVERSE, 1e-7), NULL);
 }
 
@@ -337,7 +268,6 @@ at_load(void)
 
 static const pz_parametrization defective = {
     .size = sizeof(defective),
-    .option_size = sizeof(pz_option),
     .id = "defective",
     .summary = "Entries s e^x",
     .n_originals = 2,
@@ -358,21 +288,6 @@ static const pz_parametrization defective = {
 #define FACTOR_DENSITY 1
 #endif
 
-// clang-format off
-PZ_KERNEL(exponential, 2, 0, 0,
-  PZ_TENSOR_ARG(0, x);
-  PZ_TENSOR_ARG(1, y);
-  y[i] = pz_exp(x[i]);
-)
-
-PZ_KERNEL(shifted, 2, 1, 0,
-  PZ_TENSOR_ARG(0, x);
-  PZ_TENSOR_ARG(1, y);
-  PZ_REAL_ARG(0, more);
-  y[i] = x[i] + more;
-)
-// clang-format on
-
 static pz_status
 density_plan(pz_call* const c, const pz_spec* const given)
 {
@@ -384,7 +299,7 @@ density_plan(pz_call* const c, const pz_spec* const given)
 static pz_status
 density_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 {
-  return pz_launch(c, &exponential, pz_count(y), PZ_TENSORS(x, y), NULL, NULL);
+  return pz_launch(c, defective_exponential, pz_count(y), PZ_TENSORS(x, y), NULL, NULL);
 }
 
 static pz_status
@@ -419,7 +334,8 @@ log_abs_det(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y
   }
   return pz_write(c, numbers, out);
 #endif
-  return pz_launch(c, &shifted, pz_count(out), PZ_TENSORS(x, out), PZ_REALS(OFF_DENSITY), NULL);
+  return pz_launch(c, defective_shifted, pz_count(out), PZ_TENSORS(x, out), PZ_REALS(OFF_DENSITY),
+                   NULL);
 }
 
 static pz_status
@@ -433,7 +349,6 @@ log_abs_det_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* con
 
 static const pz_parametrization dense = {
     .size = sizeof(dense),
-    .option_size = sizeof(pz_option),
     .id = "dense",
     .summary = "Entries e^x",
     .plan = density_plan,

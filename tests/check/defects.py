@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """`parametrize check` finds each planted mistake by the rule that is about it, and nothing in a right plugin.
 
-usage: defects.py COMMAND CC INCLUDE_DIR PLUGIN.c BACKEND.c"""
+usage: defects.py COMMAND CC INCLUDE_DIR PLUGIN.c KERNELS.c BACKEND.c"""
 
 import json
 import pathlib
@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 from tap import main
 
-command, cc, include, source, backend_source = sys.argv[1:]
+command, cc, include, source, kernels_source, backend_source = sys.argv[1:]
 
 # The flag of the compiler, and the rule that must break with it.
 DEFECTS = [
@@ -81,13 +81,19 @@ BACKEND_DEFECTS = [
 OF_FILES = ("file", "load", "silent")
 
 folder = pathlib.Path(tempfile.mkdtemp())
+kernels = folder / "kernels.o"
+
+
+def compile(out, *arguments):
+    subprocess.run([*cc.split(), "-fPIC", "-fvisibility=hidden", "-std=c11", "-D_GNU_SOURCE", f"-I{include}",
+                    *arguments, "-o", str(out)], check=True)
 
 
 def build(flag, source=source):
     out = folder / (pathlib.Path(source).stem + "".join(c if c.isalnum() else "_" for c in flag) + ".so")
     if not out.exists():
-        subprocess.run([*cc.split(), "-shared", "-fPIC", "-std=c11", "-D_GNU_SOURCE", *([flag] if flag else []),
-                        f"-I{include}", source, "-o", str(out), "-lm"], check=True)
+        objects = [str(kernels)] if source != backend_source else []
+        compile(out, "-shared", *filter(None, [flag]), source, *objects, "-lm")
     return out
 
 
@@ -106,9 +112,10 @@ def verdicts(path, *arguments):
     return status, worst
 
 
-with ThreadPoolExecutor(2) as pool:
-    list(pool.map(build, {flag for flag, _ in DEFECTS} | {""}))
-    list(pool.map(lambda flag: build(flag, backend_source), [flag for flag, _ in BACKEND_DEFECTS] + [""]))
+compile(kernels, "-c", kernels_source)
+pool = ThreadPoolExecutor(2)
+list(pool.map(build, {flag for flag, _ in DEFECTS} | {""}))
+list(pool.map(lambda flag: build(flag, backend_source), [flag for flag, _ in BACKEND_DEFECTS] + [""]))
 
 
 def right():
@@ -163,8 +170,11 @@ def picture():
 
 
 def planted(flag, rule, source=source):
+    """The test of a defect, whose check begins now."""
+    done = pool.submit(verdicts, build(flag, source), "--rule", "plan" if rule in OF_FILES else rule)
+
     def test():
-        status, found = verdicts(build(flag, source), "--rule", "plan" if rule in OF_FILES else rule)
+        status, found = done.result()
         assert found[rule]["verdict"] == ("warning" if rule == "silent" else "error"), found[rule]
         assert status == (0 if rule == "silent" else 1), status
         assert found[rule]["text"], found[rule]

@@ -160,8 +160,7 @@ START_TEST(devices_that_are_not_there)
   pz_queue* queue = NULL;
   char name[64];
   snprintf(name, sizeof(name), "%s:99", device_backend);
-  ck_assert_fails(pz_queue_open(device_context, name, NULL, &queue), PZ_NOT_FOUND,
-                  "the nearest is");
+  ck_assert_fails(pz_queue_open(device_context, name, NULL, &queue), PZ_NOT_FOUND, "expected ");
   snprintf(name, sizeof(name), "%s:0x", device_backend);
   ck_assert_fails(pz_queue_open(device_context, name, NULL, &queue), PZ_NOT_FOUND, name);
   snprintf(name, sizeof(name), "%s:", device_backend);
@@ -211,7 +210,8 @@ START_TEST(host_tensors_where_device_ones_are_due)
   const int64_t shape[] = {1, 4, 4};
   const pz_tensor host = pz_host_tensor(PZ_F32, x, 3, shape);
   life_open(&l, device_queue, "skew", 1, 4);
-  ck_assert_fails(pz_state_bind(l.state, PZ_ORIGINAL, 0, &host), PZ_MISMATCH, "device");
+  ck_assert_fails(pz_state_bind(l.state, PZ_ORIGINAL, 0, &host), PZ_MISMATCH,
+                  "found on the host, expected on");
   ck_assert_ptr_null(strchr(pz_error_message(), '\n'));
   life_close(&l);
 }

@@ -94,7 +94,8 @@ START_TEST(test_values)
                   "value: found float32 2x3x3, expected float64 2x3x3");
   bad = w;
   bad.device.type = PZ_DEVICE_CUDA;
-  ck_assert_fails(pz_eval_assign(r.eval, r.state, PZ_ASSIGN, &bad), PZ_MISMATCH, "device");
+  ck_assert_fails(pz_eval_assign(r.eval, r.state, PZ_ASSIGN, &bad), PZ_MISMATCH,
+                  "found on cuda:0, expected");
   bad = w;
   bad.data = NULL;
   ck_assert_fails(pz_eval_assign(r.eval, r.state, PZ_ASSIGN, &bad), PZ_INVALID, "no data");

@@ -178,7 +178,8 @@ START_TEST(test_bound)
                   "original: found float32 2x3x3, expected float64 2x3x3");
   bad.device.type = PZ_DEVICE_OPENCL;
   bad.dtype = PZ_F64;
-  ck_assert_fails(pz_state_bind(r.state, PZ_ORIGINAL, 0, &bad), PZ_MISMATCH, "device");
+  ck_assert_fails(pz_state_bind(r.state, PZ_ORIGINAL, 0, &bad), PZ_MISMATCH,
+                  "found on opencl:0, expected");
   ck_assert_fails(pz_state_bind(r.state, PZ_ORIGINAL, 1, &mine), PZ_NOT_FOUND, "tensor 1");
   ck_assert_ptr_eq(rig_tensor(&r, PZ_ORIGINAL, 0).data, memory);
 }
