@@ -367,7 +367,7 @@ static void
 add_environment(json* const j)
 {
   static const char* const names[] = {"PARAMETRIZE_PLUGIN_PATH", "PARAMETRIZE_DEVICE",
-                                      "PARAMETRIZE_CPU_ISA"};
+                                      "PARAMETRIZE_CPU_ISA", "PARAMETRIZE_CHECK"};
   json_open(j, "environment", '{');
   for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); ++k) {
     json_text(j, names[k], getenv(names[k]));
