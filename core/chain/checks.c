@@ -233,9 +233,7 @@ pzi_checks_blank(pz_eval* const eval, const pz_tensor* const out)
 void
 pzi_checks_release(pzi_activity* const run)
 {
-  if (run->work->guards) {
-    (void)check_guards(run, run->work);
-  }
+  (void)check_guards(run, run->work);
 }
 
 /* ---- values ---------------------------------------------------------------------------------- */

@@ -26,7 +26,7 @@ pz_status pzi_checks_blank(pz_eval* eval, const pz_tensor* out);
 /* Looks at the value of stage i, after its forward. */
 pz_status pzi_checks_value(pz_eval* eval, uint32_t i);
 
-/* Looks at the guards of scratch that the running callback is about to release. */
+/* Looks at the guards of scratch that the running callback is about to release, where it has guards. */
 void pzi_checks_release(pzi_activity* run);
 
 #endif /* PZI_CHECKS_H */
