@@ -127,8 +127,8 @@ pz_status pzi_eval_fault(pz_eval* eval, pzi_fault* fault);
    set. */
 pz_status pzi_eval_poison(pz_eval* eval, const pz_tensor* out, uint32_t n, pzi_fault* fault);
 
-/* Ends the callback, whose outputs are the n_out tensors `out`, copied to eval->outputs. `replaced`: the
-   plugin put other tensors in place of further ones there. */
+/* Ends the callback, which wrote the n_out tensors `out`. `replaced`: the plugin put other tensors into
+   eval->outputs. */
 pz_status pzi_eval_leave(pz_eval* eval, const pz_tensor* out, uint32_t n_out, bool replaced,
                          pz_status answer);
 

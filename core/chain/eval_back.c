@@ -199,7 +199,7 @@ run_back(pz_eval* const eval, const uint32_t i, const char* const callback,
   c->want = bits;
   memcpy(eval->outputs, gx, n_x * sizeof(*gx));
   const pz_status answer = function(c, stage->x, &stage->y, g, eval->outputs);
-  return pzi_eval_leave(eval, gx, n_x, false, answer);
+  return pzi_eval_leave(eval, gx, n_x, memcmp(eval->outputs, gx, n_x * sizeof(*gx)) != 0, answer);
 }
 
 /* gx[k] <- gx[k] + more[k] for each bit k. */

@@ -98,7 +98,7 @@ step(pz_eval* const eval, const uint32_t i, const pz_tensor* const tangents,
   pz_call* const c = pzi_back_enter(eval, i, "jvp", dx, plan->n_original + plan->n_parameter);
   eval->outputs[0] = *dy;
   const pz_status answer = stage->table->jvp(c, stage->x, &stage->y, dx, eval->outputs);
-  return pzi_eval_leave(eval, dy, 1, false, answer);
+  return pzi_eval_leave(eval, dy, 1, memcmp(eval->outputs, dy, sizeof(*dy)) != 0, answer);
 }
 
 static pz_status

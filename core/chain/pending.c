@@ -158,7 +158,8 @@ pzi_pending_end(pz_eval* const eval, const uint32_t i, const pz_tensor* const ou
   const uint32_t n_buffer = stage->plan->n_buffer > 0 && buffer->shape ? stage->plan->n_buffer : 0;
   const uint32_t n_parameter =
       stage->plan->n_parameter > 0 && parameter->shape ? stage->plan->n_parameter : 0;
-  const bool kept = same(eval->outputs + n_out, buffer, n_buffer) &&
+  const bool kept = same(eval->outputs, out, n_out) &&
+                    same(eval->outputs + n_out, buffer, n_buffer) &&
                     same(eval->outputs + n_out + n_buffer, parameter, n_parameter);
   return pzi_eval_leave(eval, out, n_out, !kept, answer);
 }
