@@ -220,10 +220,10 @@ pzi_eval_leave(pz_eval* const eval, const pz_tensor* const out, const uint32_t n
 }
 
 pz_status
-pzi_eval_poison(pz_eval* const eval, const pz_tensor* const out, const uint32_t n,
-                pzi_fault* const fault)
+pzi_eval_poison_outputs(pz_eval* const eval, const pz_tensor* const out, const uint32_t n,
+                        pzi_fault* const fault)
 {
-  for (uint32_t k = 0; (eval->check_writes || eval->checks) && k < n; ++k) {
+  for (uint32_t k = 0; k < n; ++k) {
     if (eval->checks && out[k].data) {
       PZ_TRY(pzi_checks_blank(eval, &out[k]));
     } else if (out[k].data && out[k].dtype != PZ_I64) {

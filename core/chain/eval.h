@@ -125,7 +125,14 @@ pz_status pzi_eval_fault(pz_eval* eval, pzi_fault* fault);
 
 /* Blanks n outputs (those with data) if callbacks are checked; fills them with NaN if check_writes is
    set. */
-pz_status pzi_eval_poison(pz_eval* eval, const pz_tensor* out, uint32_t n, pzi_fault* fault);
+pz_status pzi_eval_poison_outputs(pz_eval* eval, const pz_tensor* out, uint32_t n,
+                                  pzi_fault* fault);
+static inline pz_status
+pzi_eval_poison(pz_eval* const eval, const pz_tensor* const out, const uint32_t n,
+                pzi_fault* const fault)
+{
+  return eval->check_writes || eval->checks ? pzi_eval_poison_outputs(eval, out, n, fault) : PZ_OK;
+}
 
 /* Ends the callback, which wrote the n_out tensors `out`. `replaced`: the plugin put other tensors into
    eval->outputs. */
