@@ -40,4 +40,7 @@ int run_generate(const arguments* a);
 /* bench.c: times */
 int run_bench(const arguments* a);
 
+/* main.c: ends the program as its own decision. */
+_Noreturn void main_end(int status);
+
 #endif /* TOOLS_COMMANDS_H */

@@ -201,6 +201,44 @@ rename_tensor(search* const s, const char* const path, const info* const tensor,
   s->out->renamed = true;
 }
 
+/* Is there a tensor of this name, or one of a chain on it? */
+static bool
+is_made(const search* const s, const char* const name)
+{
+  const size_t n = strlen(name);
+  const char* const last = strrchr(name, '.') ? strrchr(name, '.') + 1 : name;
+  for (uint32_t k = 0; k < s->out->n_tensors; ++k) {
+    const char* const inner = strstr(s->out->tensors[k].name, "parametrizations.");
+    if (strncmp(s->out->tensors[k].name, name, n) == 0 ||
+        (inner != NULL && strncmp(strchr(inner, '.') + 1, last, strlen(last)) == 0)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* Remarks on what is half of a parametrization, or of one that no map has. */
+static void
+add_unknown(search* const s, const info* const tensor)
+{
+  static const char g[] = "weight_g";
+  static const char bar[] = "weight_bar";
+  const char* const name = tensor->name;
+  const char* const last = strrchr(name, '.') ? strrchr(name, '.') + 1 : name;
+  const bool is_bar = strcmp(last, bar) == 0;
+  if (!is_bar && strcmp(last, g) != 0) {
+    return;
+  }
+  const char* const path = texts_add(&s->out->texts, "%.*sweight", (int)(last - name), name);
+  if (!is_bar && !is_made(s, texts_add(&s->out->texts, "%s_v", path))) {
+    add(s, path, NULL, texts_add(&s->out->texts, "%s without weight_v", show(s, tensor)));
+  } else if (is_bar && find(s, path, "_u") != NULL && find(s, path, "_v") != NULL) {
+    add(s, path, NULL,
+        texts_add(&s->out->texts, "%s with weight_u and weight_v, as of SAGAN's spectral norm",
+                  show(s, tensor)));
+  }
+}
+
 /* Adds the value of which this tensor is the first, if it has an older name. */
 static void
 add_older(search* const s, const info* const first)
@@ -360,6 +398,7 @@ detect(const pz_file* const file, findings* const out)
   out->failed = !read_tensors(file, &s);
   for (uint32_t k = 0; !out->failed && k < out->n_tensors; ++k) {
     add_older(&s, &out->tensors[k]);
+    add_unknown(&s, &out->tensors[k]);
   }
   if (!out->failed) {
     add_outer(&s);

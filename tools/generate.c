@@ -282,7 +282,8 @@ print_man(void)
       ".TP\n.B PARAMETRIZE_PLUGIN_PATH\nfolders to search for plugins and backends, absolute and "
       "separated by colons\n"
       ".TP\n.B PARAMETRIZE_DEVICE\ndevices or backends that auto tries first, separated by "
-      "commas\n");
+      "commas\n"
+      ".TP\n.B PARAMETRIZE_CHECK\n1: verify every callback of a plugin\n");
 }
 
 int

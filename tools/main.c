@@ -10,12 +10,14 @@
 
 #include <parametrize/parametrize.h>
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 const char main_chain_text[] =
@@ -346,6 +348,14 @@ occupy_standard_streams(void)
 
 static pid_t running; /* this process, until the command has returned */
 
+_Noreturn static void
+end_process(const int status)
+{
+  for (;;) {
+    (void)syscall(SYS_exit_group, status);
+  }
+}
+
 /* A plugin or a library that calls exit would end the program with a status of its choice, success
    perhaps, and without the outputs. */
 static void
@@ -354,8 +364,41 @@ check_return(void)
   if (running == getpid()) { // not a child of theirs
     (void)fflush(stdout);
     (void)say(NULL, "a plugin or a library ended the program");
-    _exit(EXIT_ERROR);
+    end_process(EXIT_ERROR);
   }
+}
+
+/* The same of _exit, whose caller can be named by an address in it. */
+_Noreturn static void
+end_by(const void* const address, const int status)
+{
+  Dl_info caller;
+  if (running != getpid()) {
+    end_process(status);
+  }
+  const bool known = dladdr(address, &caller) != 0 && caller.dli_fname;
+  (void)fflush(stdout);
+  (void)say(known ? caller.dli_fname : NULL, "a plugin or a library ended the program");
+  end_process(EXIT_ERROR);
+}
+
+/* For every object of the process, these two come before those of the C library. */
+__attribute__((visibility("default"))) void
+_exit(const int status)
+{
+  end_by(__builtin_return_address(0), status);
+}
+
+__attribute__((visibility("default"))) void
+_Exit(const int status)
+{
+  end_by(__builtin_return_address(0), status);
+}
+
+void
+main_end(const int status)
+{
+  end_process(status);
 }
 
 int
@@ -364,6 +407,7 @@ main(int argc, char** argv)
   occupy_standard_streams();
   running = getpid();
   (void)atexit(check_return);
+  (void)at_quick_exit(check_return);
   signal(SIGXFSZ, SIG_IGN); /* a file beyond the limit is an error like a full disk */
   const int status = run(argc, argv);
   running = 0;

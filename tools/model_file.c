@@ -166,6 +166,10 @@ model_file_open(model_file* const f, const char* const path, const char* const k
 {
   memset(f, 0, sizeof(*f));
   const bool of_torch = torch_file_is(path);
+  if (key != NULL && !of_torch) {
+    say(path, "found no file of torch.save, expected one with --key");
+    return false;
+  }
   if (of_torch && !torch_file_open(&f->torch, path, key)) {
     return false;
   }

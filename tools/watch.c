@@ -6,6 +6,7 @@
 
 #include "watch.h"
 
+#include "commands.h"
 #include "say.h"
 
 #include <pthread.h>
@@ -68,7 +69,7 @@ end_by(watch* const w, const int number)
   say_progress(NULL);
   pthread_sigmask(SIG_UNBLOCK, &one, NULL);
   raise(number);
-  _exit(128 + number);
+  main_end(128 + number);
 }
 
 /* Draws the progress. The lock is held, so that no line is drawn after the work has ended. */
@@ -128,7 +129,7 @@ watch_run(bool (*const work)(watch* w, void* user), void (*const give_up)(void* 
   const int error = pthread_create(&watcher, NULL, look, &w);
   if (error) {
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    say_system("thread", error);
+    say_system("a thread that waits for interrupts", error);
     return false;
   }
   const bool good = work(&w, user);

@@ -8,6 +8,7 @@
 
 #include "activity.h"
 #include "check_tensor.h"
+#include "checks.h"
 #include "fault.h"
 #include "memory_owners.h"
 #include "overlap.h"
@@ -15,7 +16,6 @@
 #include "services.h"
 #include "shape.h"
 #include "status.h"
-#include "thread_queues.h"
 
 #include <math.h>
 #include <string.h>
@@ -165,15 +165,9 @@ pzi_eval_begin(pz_eval* const eval, const pz_state* const state)
 /* ---- callbacks ---------------------------------------------------------------------------- */
 
 pz_call*
-pzi_eval_core(pz_eval* const eval, pzi_fault* const fault)
-{
-  pzi_ops_table_init_call(&eval->call, &eval->activity.frame, pzi_thread_queue(eval->queue), fault);
-  return &eval->call;
-}
-
-pz_call*
 pzi_eval_enter(pz_eval* const eval, const uint32_t i, const char* const callback,
-               const uint32_t flags, pzi_fault* const fault)
+               const uint32_t flags, pzi_fault* const fault, const pzi_tape_range* const range,
+               const pz_tensor* const given, const uint32_t n_given)
 {
   const pzi_eval_stage* const stage = &eval->stages[i];
   const pzi_plan* const plan = stage->plan;
@@ -199,31 +193,40 @@ pzi_eval_enter(pz_eval* const eval, const uint32_t i, const char* const callback
   activity->temporary = &eval->temporary;
   activity->save = NULL;
   activity->tape = &eval->tape;
-  activity->range = NULL;
+  activity->range = range;
   activity->updating = false;
   activity->originals = NULL;
   activity->new_originals = NULL;
   activity->n_new_originals = 0;
   activity->requested = 0;
   pzi_activity_begin(activity);
+  if (eval->checks) {
+    pzi_checks_begin(eval, i, given, n_given);
+  }
   return c;
 }
 
 pz_status
-pzi_eval_leave(pz_eval* const eval, const bool replaced, pz_status answer)
+pzi_eval_leave(pz_eval* const eval, const pz_tensor* const out, const uint32_t n_out,
+               const bool replaced, pz_status answer)
 {
   if (replaced) {
     answer = pzi_activity_breach(&eval->activity, "put another tensor in place of its output");
+  }
+  if (eval->checks) {
+    answer = pzi_checks_end(eval, out, n_out, answer);
   }
   return pzi_activity_end(&eval->activity, answer);
 }
 
 pz_status
-pzi_eval_poison(pz_eval* const eval, const pz_tensor* const out, const uint32_t n,
-                pzi_fault* const fault)
+pzi_eval_poison_outputs(pz_eval* const eval, const pz_tensor* const out, const uint32_t n,
+                        pzi_fault* const fault)
 {
-  for (uint32_t k = 0; eval->check_writes && k < n; ++k) {
-    if (out[k].data && out[k].dtype != PZ_I64) {
+  for (uint32_t k = 0; k < n; ++k) {
+    if (eval->checks && out[k].data) {
+      PZ_TRY(pzi_checks_blank(eval, &out[k]));
+    } else if (out[k].data && out[k].dtype != PZ_I64) {
       pz_tensor y = out[k];
       pz_call* const c = pzi_eval_core(eval, fault);
       PZ_TRY(c->ops->fill(c, NAN, &y));
@@ -256,16 +259,28 @@ pzi_eval_run(pz_eval* const eval, const uint32_t i, const uint32_t flags, pzi_fa
     PZ_TRY(place_value(eval, i));
   }
   PZ_TRY(pzi_eval_poison(eval, &stage->y, 1, fault));
-  pz_call* const c = pzi_eval_enter(eval, i, "forward", flags, fault);
+  pz_call* const c = pzi_eval_enter(eval, i, "forward", flags, fault, NULL, NULL, 0);
   eval->activity.save = (flags & PZ_CALL_SAVING) != 0 ? &eval->saved : NULL;
   stage->range = (pzi_tape_range){.first_tensor = tape->n_tensors, .first_record = tape->n_records};
   pz_tensor* const y = eval->outputs;
   *y = stage->y;
   const pz_status answer = stage->table->forward(c, stage->x, y);
-  PZ_TRY(pzi_eval_leave(eval, memcmp(y, &stage->y, sizeof(*y)) != 0, answer));
+  PZ_TRY(pzi_eval_leave(eval, &stage->y, 1, memcmp(y, &stage->y, sizeof(*y)) != 0, answer));
   stage->range.n_tensors = tape->n_tensors - stage->range.first_tensor;
   stage->range.n_records = tape->n_records - stage->range.first_record;
+  PZ_TRY(eval->checks ? pzi_checks_value(eval, i) : PZ_OK);
   return stage->out ? pass_on(eval, i) : PZ_OK;
+}
+
+/* Runs fold i, whose value the next stage does without, only to check that. */
+static pz_status
+check_skipped(pz_eval* const eval, const uint32_t i, const uint32_t flags)
+{
+  pzi_eval_stage* const next = &eval->stages[i + 1];
+  const pz_tensor x = next->x[0];
+  PZ_TRY(pzi_eval_run(eval, i, flags, &eval->fault));
+  next->x[0] = x;
+  return PZ_OK;
 }
 
 /* Copies the value to the caller's tensor. */
@@ -306,6 +321,8 @@ pzi_eval_forward(pz_eval* const eval, const pz_state* const state, const uint32_
   for (uint32_t i = 0; i < n; ++i) {
     if (i + 1 == n || eval->stages[i + 1].by == 0) {
       PZ_TRY(pzi_eval_run(eval, i, flags, &eval->fault));
+    } else if (eval->checks) {
+      PZ_TRY(check_skipped(eval, i, flags));
     }
   }
   if (!eval->stages[n - 1].out) {

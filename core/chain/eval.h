@@ -8,6 +8,7 @@
 
 #include "activity.h"
 #include "state.h"
+#include "thread_queues.h"
 
 /* One map while it is evaluated. */
 typedef struct pzi_eval_stage {
@@ -61,6 +62,7 @@ struct pz_eval {
   bool fault_unread;       /* such a call failed before it read pending_fault */
   pz_call call;
   pzi_activity activity;
+  struct pzi_checks* checks; /* checks.h; NULL: callbacks are not verified */
 };
 
 /* Sets whether outputs are NaN before callbacks write them. */
@@ -99,13 +101,20 @@ void pzi_eval_skip_folds(pz_eval* eval);
 /* Makes vjp return PZ_STALE until the next forward. */
 void pzi_eval_invalidate(pz_eval* eval);
 
-/* Prepares eval->call for a callback of stage i; pzi_eval_leave must follow. With `step_fault`, its
-   operations report failed factorizations at once, otherwise never: `fault` keeps them. */
+/* Prepares eval->call for a callback of stage i that reads the n_given tensors `given` besides x;
+   pzi_eval_leave must follow. With `step_fault`, its operations report failed factorizations at once,
+   otherwise never: `fault` keeps them. `range` is what forward saved, for callbacks that read it and y. */
 pz_call* pzi_eval_enter(pz_eval* eval, uint32_t i, const char* callback, uint32_t flags,
-                        pzi_fault* fault);
+                        pzi_fault* fault, const pzi_tape_range* range, const pz_tensor* given,
+                        uint32_t n_given);
 
 /* eval->call for operations outside callbacks. */
-pz_call* pzi_eval_core(pz_eval* eval, pzi_fault* fault);
+static inline pz_call*
+pzi_eval_core(pz_eval* const eval, pzi_fault* const fault)
+{
+  pzi_ops_table_init_call(&eval->call, &eval->activity.frame, pzi_thread_queue(eval->queue), fault);
+  return &eval->call;
+}
 
 /* pz_eval_forward, for core: the value may be shown to it on any device. */
 pz_status pzi_eval_forward(pz_eval* eval, const pz_state* state, uint32_t flags,
@@ -114,11 +123,21 @@ pz_status pzi_eval_forward(pz_eval* eval, const pz_state* state, uint32_t flags,
 /* Waits for the device and reports, once, what an operation wrote into the fault word. */
 pz_status pzi_eval_fault(pz_eval* eval, pzi_fault* fault);
 
-/* Fills n outputs (those with data) with NaN if check_writes is set. */
-pz_status pzi_eval_poison(pz_eval* eval, const pz_tensor* out, uint32_t n, pzi_fault* fault);
+/* Blanks n outputs (those with data) if callbacks are checked; fills them with NaN if check_writes is
+   set. */
+pz_status pzi_eval_poison_outputs(pz_eval* eval, const pz_tensor* out, uint32_t n,
+                                  pzi_fault* fault);
+static inline pz_status
+pzi_eval_poison(pz_eval* const eval, const pz_tensor* const out, const uint32_t n,
+                pzi_fault* const fault)
+{
+  return eval->check_writes || eval->checks ? pzi_eval_poison_outputs(eval, out, n, fault) : PZ_OK;
+}
 
-/* Ends the callback. `replaced`: the plugin put other tensors into eval->outputs. */
-pz_status pzi_eval_leave(pz_eval* eval, bool replaced, pz_status answer);
+/* Ends the callback, which wrote the n_out tensors `out`. `replaced`: the plugin put other tensors into
+   eval->outputs. */
+pz_status pzi_eval_leave(pz_eval* eval, const pz_tensor* out, uint32_t n_out, bool replaced,
+                         pz_status answer);
 
 /* Runs forward of stage i on its x. */
 pz_status pzi_eval_run(pz_eval* eval, uint32_t i, uint32_t flags, pzi_fault* fault);

@@ -27,7 +27,7 @@ pzi_eval_invert(pz_eval* const eval, const uint32_t i, const pz_intent intent,
 {
   PZ_TRY(pzi_pending_own(eval, i, true, false));
   PZ_TRY(pzi_eval_poison(eval, x, n, &eval->pending_fault));
-  pz_call* const c = pzi_eval_enter(eval, i, "right_inverse", 0, &eval->step_fault);
+  pz_call* const c = pzi_eval_enter(eval, i, "right_inverse", 0, &eval->step_fault, NULL, y, 1);
   c->intent = (uint32_t)intent;
   pzi_pending_outputs(eval, c, i, x, n);
   const pz_status answer = eval->stages[i].table->right_inverse(c, y, eval->outputs);
@@ -144,7 +144,7 @@ pz_eval_sample(pz_eval* const eval, pz_state* const state)
   }
   PZ_TRY(check_inverses(eval));
   PZ_TRY(pzi_pending_new(eval, &stage->plan->value, &y));
-  pz_call* const c = pzi_eval_enter(eval, last, "sample", 0, &eval->step_fault);
+  pz_call* const c = pzi_eval_enter(eval, last, "sample", 0, &eval->step_fault, NULL, NULL, 0);
   c->draw = pzi_context_draw(eval->chain->context);
   pzi_pending_outputs(eval, c, last, &y, 1);
   const pz_status answer = stage->table->sample(c, eval->outputs);

@@ -113,7 +113,7 @@ bool
 pzi_back_writable(const pz_eval* const eval, const pz_tensor* const result,
                   const pz_tensor* const given, const size_t n)
 {
-  return pzi_eval_ready(eval, result) && !shares(eval, result, given, n) &&
+  return !eval->checks && pzi_eval_ready(eval, result) && !shares(eval, result, given, n) &&
          !shares(eval, result, eval->loaded, eval->chain->n_tensors) &&
          !shares(eval, result, &eval->value, 1);
 }
@@ -156,12 +156,12 @@ place_of(const pz_eval* const eval, const uint32_t i, const uint32_t k)
 /* ---- one stage ------------------------------------------------------------------------ */
 
 pz_call*
-pzi_back_enter(pz_eval* const eval, const uint32_t i, const char* const callback)
+pzi_back_enter(pz_eval* const eval, const uint32_t i, const char* const callback,
+               const pz_tensor* const given, const uint32_t n_given)
 {
   const uint32_t flags = eval->flags & ~(uint32_t)PZ_CALL_SAVING;
-  pz_call* const c = pzi_eval_enter(eval, i, callback, flags, &eval->fault);
-  eval->activity.range = &eval->stages[i].range;
-  return c;
+  return pzi_eval_enter(eval, i, callback, flags, &eval->fault, &eval->stages[i].range, given,
+                        n_given);
 }
 
 /* Memory for the gradients of stage i in `bits`, tensors without data for the others. */
@@ -193,13 +193,13 @@ run_back(pz_eval* const eval, const uint32_t i, const char* const callback,
          const pz_tensor* const into, pz_tensor* const gx)
 {
   const pzi_eval_stage* const stage = &eval->stages[i];
-  const size_t bytes = (stage->plan->n_original + stage->plan->n_parameter) * sizeof(*gx);
+  const uint32_t n_x = stage->plan->n_original + stage->plan->n_parameter;
   PZ_TRY(place_gradients(eval, i, bits, into, gx));
-  pz_call* const c = pzi_back_enter(eval, i, callback);
+  pz_call* const c = pzi_back_enter(eval, i, callback, g, 1);
   c->want = bits;
-  memcpy(eval->outputs, gx, bytes);
+  memcpy(eval->outputs, gx, n_x * sizeof(*gx));
   const pz_status answer = function(c, stage->x, &stage->y, g, eval->outputs);
-  return pzi_eval_leave(eval, memcmp(eval->outputs, gx, bytes) != 0, answer);
+  return pzi_eval_leave(eval, gx, n_x, memcmp(eval->outputs, gx, n_x * sizeof(*gx)) != 0, answer);
 }
 
 /* gx[k] <- gx[k] + more[k] for each bit k. */

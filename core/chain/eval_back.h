@@ -30,8 +30,9 @@ pz_status pzi_back_check_gradients(const pz_eval* eval, uint64_t want, const pz_
 /* The first stage with a wanted tensor: nothing before it is computed. */
 uint32_t pzi_back_first(const pz_chain* chain, uint64_t want);
 
-/* Prepares eval->call for a callback of stage i that reads what forward saved. */
-pz_call* pzi_back_enter(pz_eval* eval, uint32_t i, const char* callback);
+/* pzi_eval_enter for a callback of stage i that reads what forward saved. */
+pz_call* pzi_back_enter(pz_eval* eval, uint32_t i, const char* callback, const pz_tensor* given,
+                        uint32_t n_given);
 
 /* Can a stage write its result to this tensor of the caller: is it contiguous, on the device, and apart
    from what stages read? `given` are the caller's inputs, n of them. */

@@ -6,6 +6,7 @@
 
 #include "eval.h"
 
+#include "checks.h"
 #include "fault.h"
 #include "queue_copy.h"
 #include "sized_struct.h"
@@ -111,6 +112,7 @@ eval_setup(pz_eval* const eval)
   if (!eval->stages) {
     return pzi_no_memory(eval->n_stages * sizeof(*eval->stages));
   }
+  PZ_TRY(pzi_checks_new(eval));
   PZ_TRY(place_arrays(eval));
   PZ_TRY(place_options(eval));
   PZ_TRY(pzi_fault_new(eval->queue, &eval->fault));
@@ -154,6 +156,7 @@ pz_eval_free(pz_eval* const eval)
   pzi_tensor_arena_cleanup(&eval->work);
   pzi_tensor_arena_cleanup(&eval->temporary);
   pzi_tape_cleanup(&eval->tape);
+  pzi_checks_free(eval);
   for (uint32_t i = 0; i < eval->n_option_storages; ++i) {
     pzi_storage_release(eval->option_storages[i]);
   }

@@ -81,10 +81,11 @@ add_stage(pz_eval* const eval, const uint32_t i, const int32_t n_batch, const bo
   pz_tensor sum;
   PZ_TRY(numbers_new(eval, i, n_batch, &own));
   PZ_TRY(pzi_eval_poison(eval, &own.each, 1, &eval->fault));
-  pz_call* c = pzi_back_enter(eval, i, "log_abs_det");
+  pz_call* c = pzi_back_enter(eval, i, "log_abs_det", NULL, 0);
   eval->outputs[0] = own.each;
   const pz_status answer = stage->table->log_abs_det(c, stage->x, &stage->y, eval->outputs);
-  PZ_TRY(pzi_eval_leave(eval, memcmp(eval->outputs, &own.each, sizeof(own.each)) != 0, answer));
+  PZ_TRY(pzi_eval_leave(eval, &own.each, 1, memcmp(eval->outputs, &own.each, sizeof(own.each)) != 0,
+                        answer));
   sum = own.each;
   if (is_finer(eval, i, n_batch)) {
     const pz_spec spec = pz_spec_of(out);

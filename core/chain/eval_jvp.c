@@ -95,10 +95,10 @@ step(pz_eval* const eval, const uint32_t i, const pz_tensor* const tangents,
     return fold_tangent(eval, i, &dx[0], dy);
   }
   PZ_TRY(pzi_eval_poison(eval, dy, 1, &eval->fault));
-  pz_call* const c = pzi_back_enter(eval, i, "jvp");
+  pz_call* const c = pzi_back_enter(eval, i, "jvp", dx, plan->n_original + plan->n_parameter);
   eval->outputs[0] = *dy;
   const pz_status answer = stage->table->jvp(c, stage->x, &stage->y, dx, eval->outputs);
-  return pzi_eval_leave(eval, memcmp(eval->outputs, dy, sizeof(*dy)) != 0, answer);
+  return pzi_eval_leave(eval, dy, 1, memcmp(eval->outputs, dy, sizeof(*dy)) != 0, answer);
 }
 
 static pz_status

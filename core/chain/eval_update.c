@@ -34,7 +34,7 @@ static pz_status
 initialize_stage(pz_eval* const eval, const uint32_t i, const pz_tensor* const tensor)
 {
   PZ_TRY(pzi_pending_own(eval, i, true, true));
-  pz_call* const c = pzi_eval_enter(eval, i, "init", 0, &eval->step_fault);
+  pz_call* const c = pzi_eval_enter(eval, i, "init", 0, &eval->step_fault, NULL, tensor, 1);
   pzi_pending_outputs(eval, c, i, NULL, 0);
   const pz_status answer = eval->stages[i].table->init(c, tensor);
   PZ_TRY(pzi_pending_end(eval, i, NULL, 0, answer));
@@ -174,7 +174,8 @@ update_stage(pz_eval* const eval, const uint32_t i)
   if (i == 0) {
     PZ_TRY(make_new_originals(eval, &originals));
   }
-  pz_call* const c = pzi_eval_enter(eval, i, "update", PZ_CALL_TRAINING, &eval->step_fault);
+  pz_call* const c =
+      pzi_eval_enter(eval, i, "update", PZ_CALL_TRAINING, &eval->step_fault, NULL, NULL, 0);
   pzi_pending_outputs(eval, c, i, NULL, 0);
   activity->updating = true;
   activity->originals = stage->x;
@@ -255,9 +256,9 @@ pz_eval_residual(pz_eval* const eval, const pz_state* const state, const uint32_
   }
   PZ_TRY(pzi_pending_input(eval, spec, value, &y));
   PZ_TRY(pzi_eval_lead(eval, &way, true, NULL, &y, &y));
-  pz_call* const c = pzi_eval_enter(eval, map, "residual", 0, &eval->step_fault);
+  pz_call* const c = pzi_eval_enter(eval, map, "residual", 0, &eval->step_fault, NULL, &y, 1);
   const pz_status answer = stage->table->residual(c, &y, &result);
-  PZ_TRY(pzi_eval_leave(eval, false, answer));
+  PZ_TRY(pzi_eval_leave(eval, NULL, 0, false, answer));
   PZ_TRY(pzi_pending_check(eval));
   eval->fault_unread = false;
   *distance = result;

@@ -161,7 +161,7 @@ pzi_pending_end(pz_eval* const eval, const uint32_t i, const pz_tensor* const ou
   const bool kept = same(eval->outputs, out, n_out) &&
                     same(eval->outputs + n_out, buffer, n_buffer) &&
                     same(eval->outputs + n_out + n_buffer, parameter, n_parameter);
-  return pzi_eval_leave(eval, !kept, answer);
+  return pzi_eval_leave(eval, out, n_out, !kept, answer);
 }
 
 /* ---- committing ----------------------------------------------------------------------------- */

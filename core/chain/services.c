@@ -7,6 +7,7 @@
 
 #include "activity.h"
 #include "check_tensor.h"
+#include "checks.h"
 #include "draft.h"
 #include "status.h"
 
@@ -154,6 +155,9 @@ service_work_release(pz_call* const c, const uint64_t mark)
 {
   pzi_activity* const run = activity_of(c);
   if (mark < run->n_marks) {
+    if (run->work->guards) {
+      pzi_checks_release(run);
+    }
     pzi_tensor_arena_release(run->work, run->marks[mark]);
     run->n_marks = (uint32_t)mark + 1;
   }

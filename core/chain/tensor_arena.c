@@ -5,11 +5,14 @@
 
 #include "tensor_arena.h"
 
+#include "guards.h"
+
 void
 pzi_tensor_arena_init(pzi_tensor_arena* const arena, const pz_queue* const queue)
 {
   pzi_arena_init(&arena->device, &queue->allocator);
   pzi_arena_init(&arena->host, NULL);
+  arena->guards = NULL;
 }
 
 void
@@ -17,18 +20,21 @@ pzi_tensor_arena_cleanup(pzi_tensor_arena* const arena)
 {
   pzi_arena_cleanup(&arena->device);
   pzi_arena_cleanup(&arena->host);
+  pzi_guards_remove(arena);
 }
 
 pz_status
 pzi_tensor_arena_take(pzi_tensor_arena* const arena, const pz_spec* const spec,
                       pz_tensor* const out)
 {
-  return pzi_arena_tensor(&arena->device, &arena->host, spec, out);
+  return arena->guards ? pzi_guards_take(arena, spec, out)
+                       : pzi_arena_tensor(&arena->device, &arena->host, spec, out);
 }
 
 pz_status
 pzi_tensor_arena_record(pzi_tensor_arena* const arena, const size_t bytes, void** const out)
 {
   uint64_t offset = 0; /* stays 0 for host memory */
-  return pzi_arena_take(&arena->host, bytes, out, &offset);
+  return arena->guards ? pzi_guards_record(arena, bytes, out)
+                       : pzi_arena_take(&arena->host, bytes, out, &offset);
 }

@@ -11,6 +11,7 @@
 typedef struct pzi_tensor_arena {
   pzi_arena device;
   pzi_arena host;
+  struct pzi_guards* guards; /* guards.h; NULL: none */
 } pzi_tensor_arena;
 
 typedef struct pzi_tensor_mark {

@@ -22,7 +22,7 @@ pzi_fault_word_new_held(pz_queue* const queue, pz_fault* const out)
 {
   void* data = NULL;
   PZ_TRY(pzi_queue_alloc_held(queue, FAULT_BYTES, &data));
-  const pz_status status = pzi_queue_zero_held(queue, data, 0, FAULT_BYTES);
+  const pz_status status = pzi_queue_fill_held(queue, data, 0, FAULT_BYTES, 0);
   if (status != PZ_OK) {
     pzi_queue_free_held(queue, data);
     return status;
@@ -73,7 +73,7 @@ pzi_fault_check(pz_queue* const queue, pzi_fault* const fault)
   pz_status status = pzi_queue_move_held(queue, PZ_DEVICE_TO_HOST, word, 0, fault->word.data,
                                          fault->word.byte_offset, sizeof(word));
   if (status == PZ_OK && word[0] != 0) {
-    status = pzi_queue_zero_held(queue, fault->word.data, fault->word.byte_offset, sizeof(word));
+    status = pzi_queue_fill_held(queue, fault->word.data, fault->word.byte_offset, sizeof(word), 0);
   }
   pthread_mutex_unlock(&queue->mutex);
   PZ_TRY(status);

@@ -97,7 +97,10 @@ pzi_queue_check_process(const pz_queue* const queue)
 pz_status pzi_queue_check_status(const pz_queue* queue, pz_status status, uint64_t before,
                                  const char* what);
 
-pz_status pzi_queue_zero_held(pz_queue* queue, void* data, uint64_t offset, size_t bytes);
-pz_status pzi_queue_zero(pz_queue* queue, const pz_tensor* tensor); /* C-contiguous */
+/* Fills bytes, a multiple of 4, with a word; and a C-contiguous tensor with zeros. */
+pz_status pzi_queue_fill_held(pz_queue* queue, void* data, uint64_t offset, size_t bytes,
+                              uint32_t word);
+pz_status pzi_queue_fill(pz_queue* queue, void* data, uint64_t offset, size_t bytes, uint32_t word);
+pz_status pzi_queue_zero(pz_queue* queue, const pz_tensor* tensor);
 
 #endif /* PZI_QUEUE_H */

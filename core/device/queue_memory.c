@@ -99,28 +99,31 @@ pzi_queue_move_held(pz_queue* const queue, const pz_copy_kind kind, void* const 
 }
 
 pz_status
-pzi_queue_zero_held(pz_queue* const queue, void* const data, const uint64_t offset,
-                    const size_t bytes)
+pzi_queue_fill_held(pz_queue* const queue, void* const data, const uint64_t offset,
+                    const size_t bytes, const uint32_t word)
 {
-  static const uint32_t zero = 0;
   PZ_TRY(pzi_queue_check_process(queue));
   const uint64_t before = pzi_fail_count();
   return pzi_queue_check_status(
-      queue, queue->backend->fill(queue->handle, data, offset, bytes, &zero, sizeof(zero)), before,
+      queue, queue->backend->fill(queue->handle, data, offset, bytes, &word, sizeof(word)), before,
       "fill");
+}
+
+pz_status
+pzi_queue_fill(pz_queue* const queue, void* const data, const uint64_t offset, const size_t bytes,
+               const uint32_t word)
+{
+  pthread_mutex_lock(&queue->mutex);
+  const pz_status status = pzi_queue_fill_held(queue, data, offset, bytes, word);
+  pthread_mutex_unlock(&queue->mutex);
+  return status;
 }
 
 pz_status
 pzi_queue_zero(pz_queue* const queue, const pz_tensor* const tensor)
 {
   const size_t bytes = (size_t)pz_count(tensor) * pz_dtype_size(tensor->dtype);
-  if (bytes == 0) {
-    return PZ_OK;
-  }
-  pthread_mutex_lock(&queue->mutex);
-  const pz_status status = pzi_queue_zero_held(queue, tensor->data, tensor->byte_offset, bytes);
-  pthread_mutex_unlock(&queue->mutex);
-  return status;
+  return bytes == 0 ? PZ_OK : pzi_queue_fill(queue, tensor->data, tensor->byte_offset, bytes, 0);
 }
 
 /* Waits also on a synchronous queue. */

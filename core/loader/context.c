@@ -174,7 +174,7 @@ read_settings(const pz_context_settings* const given, pz_context_settings* const
   }
   PZ_TRY(pzi_struct_read(out, sizeof(*out), offsetof(pz_context_settings, reserved), given,
                          "settings"));
-  const uint32_t known = PZ_ONLY_GIVEN_FOLDERS | PZ_DEVICE_TENSORS;
+  const uint32_t known = PZ_ONLY_GIVEN_FOLDERS | PZ_DEVICE_TENSORS | PZ_CHECK_PLUGINS;
   if (out->flags & ~known) {
     return pzi_fail(PZ_INVALID, "flags %#" PRIx32 ", expected %#" PRIx32 " at most", out->flags,
                     known);
@@ -197,6 +197,19 @@ pzi_context_device_tensors(const pz_context* const context)
   return context->device_tensors;
 }
 
+bool
+pzi_context_check_plugins(const pz_context* const context)
+{
+  return context->check_plugins;
+}
+
+static bool
+environment_checks(void)
+{
+  const char* const word = secure_getenv("PARAMETRIZE_CHECK");
+  return word && *word != '\0' && strcmp(word, "0") != 0;
+}
+
 static pz_status
 take_devices(pz_context* const context, const char* const given)
 {
@@ -213,6 +226,7 @@ fill_context(pz_context* const context, const pz_context_settings* const setting
 {
   pz_context_seed(context, settings->seed);
   context->device_tensors = (settings->flags & PZ_DEVICE_TENSORS) != 0;
+  context->check_plugins = (settings->flags & PZ_CHECK_PLUGINS) != 0 || environment_checks();
   context->refuse = settings->refuse;
   context->refuse_data = settings->refuse_data;
   PZ_TRY(take_devices(context, settings->devices));

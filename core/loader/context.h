@@ -22,6 +22,9 @@ const char* pzi_context_devices(const pz_context* context, const char** origin);
 /* Does the host take tensors whose `data` is no host pointer? */
 bool pzi_context_device_tensors(const pz_context* context);
 
+/* Are callbacks of parametrizations verified? */
+bool pzi_context_check_plugins(const pz_context* context);
+
 /* Counted references: queues and chains keep their context alive after pz_context_free, which
    drops the host's reference only. */
 pz_context* pzi_context_retain(pz_context* context);

@@ -23,6 +23,7 @@ struct pz_context {
   const char* devices;    /* preferred by "auto", separated by commas; NULL: none */
   bool devices_are_given; /* by the host, not the environment */
   bool device_tensors;    /* PZ_DEVICE_TENSORS */
+  bool check_plugins;     /* PZ_CHECK_PLUGINS, or the environment */
   const char* (*refuse)(void* data, const char* path); /* the host's, or NULL */
   void* refuse_data;
 

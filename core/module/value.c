@@ -8,6 +8,7 @@
 
 #include "value.h"
 
+#include "digest.h"
 #include "eval.h"
 #include "path.h"
 #include "queue_copy.h"
@@ -19,25 +20,11 @@
 
 /* ---- digests ------------------------------------------------------------ */
 
-/* Mixes every word into 64 bits (multiply and rotate, as xxHash does). */
 static uint64_t
 digest(const pz_tensor* const tensor)
 {
-  const unsigned char* bytes = (const unsigned char*)tensor->data + tensor->byte_offset;
-  size_t left = (size_t)pz_count(tensor) * pz_dtype_size(tensor->dtype);
-  uint64_t hash = 0x9e3779b97f4a7c15U ^ left;
-  for (; left >= 8; left -= 8, bytes += 8) {
-    uint64_t word;
-    memcpy(&word, bytes, 8);
-    word *= 0xc2b2ae3d27d4eb4fU;
-    word = (word << 31 | word >> 33) * 0x9e3779b185ebca87U;
-    hash = ((hash ^ word) << 27 | (hash ^ word) >> 37) * 0x9e3779b185ebca87U + 0x85ebca77c2b2ae63U;
-  }
-  for (; left > 0; --left, ++bytes) {
-    hash = (hash ^ *bytes) * 0x9e3779b185ebca87U;
-    hash ^= hash >> 29;
-  }
-  return hash ^ hash >> 32;
+  return pzi_digest((const char*)tensor->data + tensor->byte_offset,
+                    (size_t)pz_count(tensor) * pz_dtype_size(tensor->dtype));
 }
 
 static bool

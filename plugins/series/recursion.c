@@ -12,7 +12,9 @@
 
    The inverse does run it backwards, r_k = a_k and a <- (a + r_k reverse(a)) / (1 - r_k^2). If an |r_k|
    is 1 or more, it takes a_j rho^j for a_j, where rho is the first power of 0.98 with all
-   |r_k| <= 1 - sqrt(eps), or 0. */
+   |r_k| <= 1 - sqrt(eps), or 0. It passes over the powers that leave an |a_j| rho^j above the binomial
+   coefficient of n and j, the bound of what is stationary: else 4200 of them are tried for an infinite
+   entry. */
 
 #include "recursion.h"
 
@@ -173,14 +175,23 @@ PZ_KERNEL(recursion_step_down, 3, 1, 1,
       if (rho == (real)1 && !(pz_abs(rk) < (real)1)) {
         beyond[i] = pz_abs(rk) - 1;
       }
-      for (pz_int j = 0; 2 * j < k; ++j) {
+      for (pz_int j = 0; 2 * j < k && !outside; ++j) {
         const real u = r[at + j];
         const real v = r[at + k - 1 - j];
         r[at + j] = (u + rk * v) / s;
         r[at + k - 1 - j] = (v + rk * u) / s;
       }
     }
-    rho = rho < (real)1e-37 ? (real)0 : rho * (real)0.98;
+    pz_int steps = 1;
+    real most = (real)1;
+    for (pz_int j = 0; j < n && outside && rho == (real)1; ++j) {
+      most *= (real)(n - j) / (real)(j + 1);
+      const real over = pz_log(pz_abs(a[at + j]) / most) / ((real)0.0202027073175194 * (real)(j + 1));
+      steps = over > (real)(steps + 2) ? (pz_int)pz_min(over, (real)5000) - 2 : steps;
+    }
+    for (; steps > 0; --steps) {
+      rho = rho < (real)1e-37 ? (real)0 : rho * (real)0.98;
+    }
   }
 )
 

@@ -2,10 +2,11 @@
    SPDX-License-Identifier: MIT */
 
 /* A right plugin with places for mistakes: without -DDEFECT_... it keeps every rule of `parametrize
-   check`; each DEFECT breaks one. The map is y = s e^x, s = e^t with a number t: two originals, of
-   which the first is any tensor. */
+   check`; each DEFECT breaks one. The map is y = s e^x, s = (1 + gain) e^t with a number t and an option
+   gain in 0 .. 1: two originals, of which the first is any tensor. */
 
 #include "defective.h"
+#include "defective_density.h"
 
 #include <parametrize/plugin.h>
 
@@ -150,7 +151,7 @@ forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 #endif
   pz_tensor saved;
   PZ_TRY(pz_launch_rows(c, defective_value, PZ_WHOLE, 0, PZ_TENSORS(&x[X], &x[T]), PZ_OUTPUTS(y),
-                        &drift, NULL));
+                        PZ_REALS(drift, 1.0 + c->options[0].as.real), NULL));
   PZ_TRY(spoil(c, x, y));
   PZ_TRY(pz_save_like(c, y, &saved));
   return pz_copy(c, y, &saved);
@@ -161,11 +162,19 @@ vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y, const 
     pz_tensor* const gx)
 {
   pz_tensor saved;
+  double factor = FACTOR_VJP;
   (void)x;
   (void)y;
+#ifdef DEFECT_INSIDE /* wrong between the bounds of the option */
+  const double gain = c->options[0].as.real;
+  factor = gain > 0.0 && gain < 1.0 ? 1.01 : 1.0;
+#endif
+#ifdef DEFECT_LONG_ROWS /* wrong beyond the length of some array */
+  factor = gy->ndim > 0 && gy->shape[gy->ndim - 1] > 256 ? 1.01 : 1.0;
+#endif
   PZ_TRY(pz_saved(c, 0, &saved));
   PZ_TRY(pz_launch_rows(c, defective_adjoint, PZ_WHOLE, 0, PZ_TENSORS(&saved, gy),
-                        PZ_OUTPUTS(&gx[X], &gx[T]), PZ_REALS(FACTOR_VJP), NULL));
+                        PZ_OUTPUTS(&gx[X], &gx[T]), &factor, NULL));
 #ifdef DEFECT_SAVED
   PZ_TRY(pz_scale(c, 1.5, &saved));
 #endif
@@ -225,7 +234,14 @@ static pz_status
 right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const x)
 {
   double distance = 0.0;
-#if defined(DEFECT_BLIND) /* what residual does not see, this does */
+#if defined(DEFECT_FIRST) /* looks at the first matrix of a batch */
+  pz_tensor first = *y;
+  if (y->ndim > 2 && y->shape[0] > 0) {
+    first.ndim = y->ndim - 1;
+    first.shape = y->shape + 1;
+  }
+  PZ_TRY(below(c, &first, &distance));
+#elif defined(DEFECT_BLIND) /* what residual does not see, this does */
   PZ_TRY(below(c, y, &distance));
 #elif !defined(DEFECT_RESIDUAL) && !defined(DEFECT_MEMBERS)
   PZ_TRY(residual(c, y, &distance));
@@ -246,7 +262,7 @@ right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const x)
     return pz_fail(c, PZ_OUTSIDE, "found an entry of -%g, expected positive ones", distance);
   }
   return pz_launch_rows(c, defective_inverse, PZ_WHOLE, 0, PZ_TENSORS(y), PZ_OUTPUTS(&x[X], &x[T]),
-                        PZ_REALS(FACTOR_INVERSE, 1e-7), NULL);
+                        PZ_REALS(FACTOR_INVERSE, 1e-7, 1.0 + c->options[0].as.real), NULL);
 }
 
 #if defined(DEFECT_PRINT) || defined(DEFECT_ENVIRONMENT) || defined(DEFECT_CONSTRUCTOR)
@@ -266,97 +282,22 @@ at_load(void)
 }
 #endif
 
+static const pz_option options[] = {
+    PZ_OPTION_REAL("gain", 0.0, 0.0, 1.0, "more of the value"),
+};
+
 static const pz_parametrization defective = {
     .size = sizeof(defective),
     .id = "defective",
     .summary = "Entries s e^x",
     .n_originals = 2,
+    PZ_OPTIONS(options),
     .plan = plan,
     .forward = forward,
     .right_inverse = right_inverse,
     .vjp = vjp,
     .residual = residual,
     .jvp = jvp,
-};
-
-/* ---- a second one, with a density: y = e^x, log |det| = x for each entry ---------------------- */
-
-#ifndef OFF_DENSITY
-#define OFF_DENSITY 0
-#endif
-#ifndef FACTOR_DENSITY
-#define FACTOR_DENSITY 1
-#endif
-
-static pz_status
-density_plan(pz_call* const c, const pz_spec* const given)
-{
-  PZ_TRY(pz_declare_original(c, NULL, given));
-  PZ_TRY(pz_declare_density(c, 0, PZ_ALL_ENTRIES, PZ_ALL_ENTRIES));
-  return pz_declare_value(c, given, PZ_GENERAL);
-}
-
-static pz_status
-density_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
-{
-  return pz_launch(c, defective_exponential, pz_count(y), PZ_TENSORS(x, y), NULL, NULL);
-}
-
-static pz_status
-density_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
-            const pz_tensor* const gy, pz_tensor* const gx)
-{
-  (void)x;
-  return pz_hadamard(c, 1.0, gy, y, 0.0, gx);
-}
-
-static pz_status
-density_jvp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
-            const pz_tensor* const dx, pz_tensor* const dy)
-{
-  (void)x;
-  return pz_hadamard(c, 1.0, dx, y, 0.0, dy);
-}
-
-static pz_status
-log_abs_det(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
-            pz_tensor* const out)
-{
-  (void)y;
-#ifdef DEFECT_DENSITY_BATCH /* the number of the first entry for all */
-  double* numbers = NULL;
-  void* memory = NULL;
-  PZ_TRY(pz_work_host(c, (size_t)(pz_count(x) + 1) * sizeof(double), &memory));
-  numbers = (double*)memory;
-  PZ_TRY(pz_read(c, x, numbers));
-  for (int64_t k = 1; k < pz_count(x); ++k) {
-    numbers[k] = numbers[0];
-  }
-  return pz_write(c, numbers, out);
-#endif
-  return pz_launch(c, defective_shifted, pz_count(out), PZ_TENSORS(x, out), PZ_REALS(OFF_DENSITY),
-                   NULL);
-}
-
-static pz_status
-log_abs_det_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
-                const pz_tensor* const g_out, pz_tensor* const gx)
-{
-  (void)x;
-  (void)y;
-  return pz_axpby(c, FACTOR_DENSITY, g_out, 0.0, gx);
-}
-
-static const pz_parametrization dense = {
-    .size = sizeof(dense),
-    .id = "dense",
-    .summary = "Entries e^x",
-    .plan = density_plan,
-    .forward = density_forward,
-    .vjp = density_vjp,
-    .jvp = density_jvp,
-    .log_abs_det = log_abs_det,
-    .log_abs_det_vjp = log_abs_det_vjp,
 };
 
 PZ_PLUGIN(defective, "1.0.0", PZ_PARAMETRIZATION(&defective), PZ_PARAMETRIZATION(&dense));

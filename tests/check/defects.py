@@ -5,7 +5,9 @@
 usage: defects.py COMMAND CC INCLUDE_DIR PLUGIN.c KERNELS.c BACKEND.c"""
 
 import json
+import os
 import pathlib
+import struct
 import subprocess
 import sys
 import tempfile
@@ -36,19 +38,25 @@ DEFECTS = [
     ("-DDEFECT_TRACE", "not-finite"),
     ("-DDEFECT_STATIC", "threads"),
     ("-DFACTOR_VJP=1.001", "vjp-differences"),
+    ("-DFACTOR_VJP=1.0000001", "vjp-differences"),
+    ("-DDEFECT_INSIDE", "vjp-differences"),
+    ("-DDEFECT_LONG_ROWS", "vjp-differences"),
     ("-DDEFECT_SAVED", "vjp-repeated"),
     ("-DDEFECT_WANT", "vjp-want"),
     ("-DFACTOR_JVP=1.001", "jvp-differences"),
+    ("-DFACTOR_JVP=1.0000001", "jvp-differences"),
     ("-DFACTOR_JVP=1.001", "jvp-adjoint"),
     ("-DFACTOR_INVERSE=1.001", "round-trip"),
     ("-DDEFECT_UNSUPPORTED", "round-trip"),
     ("-DDEFECT_MEMBERS", "members"),
     ("-DDEFECT_RESIDUAL", "outsiders"),
     ("-DDEFECT_BLIND", "outsiders"),
+    ("-DDEFECT_FIRST", "outsiders"),
     ("-DDEFECT_ASSIGN", "outsiders"),
     ("-DDEFECT_REGISTER", "registers"),
     ("-DOFF_DENSITY=0.1", "density-jacobian"),
     ("-DFACTOR_DENSITY=1.001", "density-differences"),
+    ("-DFACTOR_DENSITY=1.0000001", "density-differences"),
     ("-DDEFECT_DENSITY_BATCH", "density-batches"),
     ("-DDEFECT_EXIT", "determined"),
     ("-DDEFECT_CRASH", "determined"),
@@ -110,6 +118,12 @@ def verdicts(path, *arguments):
         if one["rule"] not in worst or one["verdict"] != "ok" and worst[one["rule"]]["verdict"] != "error":
             worst[one["rule"]] = one
     return status, worst
+
+
+def npy(shape, numbers):
+    head = str({"descr": "<f8", "fortran_order": False, "shape": shape}).encode()
+    head = head.ljust(117) + b"\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head + struct.pack(f"<{len(numbers)}d", *numbers)
 
 
 compile(kernels, "-c", kernels_source)
@@ -183,6 +197,32 @@ def planted(flag, rule, source=source):
     return test
 
 
+def in_process():
+    """PARAMETRIZE_CHECK=1 names parametrization, callback and mistake in any program; without it they pass"""
+    x, t, y = (folder / f"{name}.npy" for name in "xty")
+    x.write_bytes(npy((3, 3), [k - 4.0 for k in range(9)]))
+    t.write_bytes(npy((), [0.5]))
+    for flag, message in {
+        "": "",
+        "-DDEFECT_BEYOND": "defective: forward: wrote behind a value of 72 bytes",
+        "-DDEFECT_BEFORE": "defective: forward: wrote before a value of 72 bytes",
+        "-DDEFECT_OVERWRITE": "defective: forward: changed an original, own parameter or input, expected that it is "
+        "only read",
+        "-DDEFECT_STRUCTURE": "defective: forward: plan promised that values are symmetric, and entry (1, 0) is ",
+    }.items():
+        for word in ("1",) if "BE" in flag else ("1", "0"):  # what writes around tensors may crash
+            plugins = folder / ("plugins" + flag)
+            plugins.mkdir(exist_ok=True)
+            (plugins / "defective.so").write_bytes(build(flag).read_bytes())
+            done = subprocess.run(
+                [command, "apply", "-p", "defective", str(x), str(t), "-o", str(y), "--force"],
+                capture_output=True, text=True,
+                env={**os.environ, "PARAMETRIZE_PLUGIN_PATH": str(plugins), "PARAMETRIZE_CHECK": word})
+            found = message if word == "1" else ""
+            assert (done.returncode == 1) == bool(found) and found in done.stderr, (flag, word, done)
+            assert done.stderr.count("\n") == bool(found), done
+
+
 def refusals():
     """what is no plugin is one line"""
     status, out, err = check(folder / "absent.so")
@@ -199,4 +239,4 @@ def refusals():
 
 
 main([right, right_backend, text, picture, *(planted(*defect) for defect in DEFECTS),
-      *(planted(*defect, backend_source) for defect in BACKEND_DEFECTS), refusals])
+      *(planted(*defect, backend_source) for defect in BACKEND_DEFECTS), in_process, refusals])

@@ -165,6 +165,8 @@ def left():
         "bool": {"bool_orig": v, "bool_mask": v > 0},
         "mine": inside("mine", original=v),
         "two": inside("two", original0=v, original1=v),
+        "half.weight": {"half.weight_g": g},
+        "bar.weight": {"bar.weight_bar": v, "bar.weight_u": normal(6), "bar.weight_v": normal(20)},
         "ortho": inside("ortho", original=normal(3, 3), **{"0__base": normal(3, 3)}),
     }
     for path, tensors in kinds.items():

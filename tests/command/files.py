@@ -224,6 +224,24 @@ def leaving():
         ["bench", "-p", "leaver", "-n", "2"],
     ):
         refused(*arguments, says="a plugin or a library ended the program")
+        for way in ("_exit", "_Exit", "quick_exit"):
+            says = ["a plugin or a library ended the program", *(["/maps.so"] if way != "quick_exit" else [])]
+            refused(*arguments, says=says, env={**environment, "LEAVER": way})
+
+
+def few_processes():
+    """where the system starts no thread, arrays are computed by one, and bake says what it lacks"""
+    path = folder("processes")
+    write("x.npy", (100, 100), [k % 7 - 3 for k in range(10000)])
+    good("apply", "-p", "skew,cayley", "x.npy", "-o", "y.npy")
+    os.chmod(".", 0o777)
+    give_up = without_privileges()["preexec_fn"]
+    options = {"preexec_fn": lambda: (give_up(), resource.setrlimit(resource.RLIMIT_NPROC, (0, 0)))}
+    good("apply", "-p", "skew,cayley", "x.npy", "-o", "z.npy", **options)
+    assert pathlib.Path("y.npy").read_bytes() == pathlib.Path("z.npy").read_bytes()
+    head = b'{"t":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}  '
+    (path / "m.safetensors").write_bytes(struct.pack("<Q", len(head)) + head + bytes(4))
+    refused("bake", "m.safetensors", "-o", "p.safetensors", says="a thread that waits for interrupts", **options)
 
 
 def permissions():
@@ -315,5 +333,5 @@ def interrupts():
 
 main([
     plugins, several, together, races, conversions, spellings, pipes, words, force, owners, leaving, permissions, full,
-    streams, concurrent, interrupts,
+    streams, concurrent, interrupts, few_processes,
 ])  # fmt: skip

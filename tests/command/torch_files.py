@@ -219,6 +219,14 @@ def sizes():
     for n in 5, 7, 2**61, -1:
         save("m.pt", {"x": Tensor(Storage(base.data, "Float", n), 0, (1,), (1,))})
         refused("bake", "m.pt", "-o", "p", says="m.pt")
+    large = Storage(np.zeros(16384, dtype=np.float32).tobytes(), "Float", 16384)
+    for n in 12, 20:  # tensors that share a storage and are turned, each of which is copied
+        save("m.pt", {f"x{k}": Tensor(large, 0, (128, 128), (1, 128)) for k in range(n)})
+        if n == 12:
+            good("bake", "m.pt", "-o", "shared.safetensors")
+        else:
+            refused("bake", "m.pt", "-o", "p", says=["m.pt", "it is turned", "16 times the bytes of the file"])
+    refused("bake", "shared.safetensors", "--key", "model", "-o", "p", says=["torch.save", "--key"])
     save("m.pt", {"x": tensor(np.float32([1])), "y": Tensor(Storage(b"", "Float", 0), 0, (0,), (1,))})
     good("bake", "m.pt", "-o", "p.safetensors")
     for change in (

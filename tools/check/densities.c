@@ -45,7 +45,7 @@ rule_density_differences(trial* const t)
   const double found = inner(t->n_x, gx, dx);
   const double expected = inner(n, g, dl);
   const double allowed =
-      1e-6 * (fabs(expected) + frobenius(t->n_x, gx) * frobenius(t->n_x, dx)) +
+      1e-8 * (fabs(expected) + frobenius(t->n_x, gx) * frobenius(t->n_x, dx)) +
       100.0 * DBL_EPSILON / difference_step * frobenius(n, g) * fmax(1.0, largest(n, value));
   if (!(fabs(found - expected) <= allowed)) {
     outcome_breach("log_abs_det_vjp gives %.12g, differences of log_abs_det %.12g (allowed %.2g)",

@@ -12,6 +12,9 @@
 #include <math.h>
 #include <string.h>
 
+/* What differences of fourth order leave of a slope, but for rounding. */
+static const double slope_share = 1e-8;
+
 /* What rounding of y leaves in <g, dy> by differences, c = 10: all there is where the value is
    constant. */
 static double
@@ -40,8 +43,8 @@ rule_vjp_differences(trial* const t)
     const double* const dy = difference(t, trial_forward, t->n_y, x, dx);
     const double found = inner(t->n_x, gx, dx);
     const double expected = inner(t->n_y, g, dy);
-    const double allowed = 1e-6 * frobenius(t->n_y, g) * frobenius(t->n_y, dy) +
-                           (k < 0 ? 0.0 : 1e-6 * largest(t->n_x, gx)) + noise(t, y, g);
+    const double allowed = slope_share * frobenius(t->n_y, g) * frobenius(t->n_y, dy) +
+                           (k < 0 ? 0.0 : slope_share * largest(t->n_x, gx)) + noise(t, y, g);
     if (!(fabs(found - expected) <= allowed)) {
       outcome_breach("along %s: vjp gives %.12g, differences of forward %.12g (allowed %.2g)",
                      k < 0 ? "a random direction" : "one entry", found, expected, allowed);
@@ -103,7 +106,7 @@ rule_jvp_differences(trial* const t)
     return;
   }
   const double found = largest_difference(t->n_y, dy, expected);
-  const double allowed = 1e-6 * largest(t->n_y, expected) +
+  const double allowed = slope_share * largest(t->n_y, expected) +
                          10.0 * DBL_EPSILON / difference_step * fmax(1.0, largest(t->n_y, y));
   if (!(found <= allowed)) {
     outcome_breach("jvp differs from differences of forward by %.3g (allowed %.2g)", found,

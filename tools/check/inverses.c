@@ -90,6 +90,7 @@ typedef enum push {
   PUSH_HALF,
   PUSH_LARGE,
   PUSH_ONE_ENTRY,
+  PUSH_LAST_ENTRY, /* of the last matrix or vector of a batch */
   PUSH_REVERSED,
   PUSHES,
 } push;
@@ -101,6 +102,7 @@ static const char* const push_names[PUSHES] = {
     [PUSH_HALF] = "halved",
     [PUSH_LARGE] = "times 64",
     [PUSH_ONE_ENTRY] = "with another first entry",
+    [PUSH_LAST_ENTRY] = "with another last entry",
     [PUSH_REVERSED] = "in reversed order",
 };
 
@@ -108,14 +110,16 @@ static double*
 pushed(trial* const t, const push way, const double* const y)
 {
   static const double factor[PUSHES] = {
-      [PUSH_AT_RANDOM] = 1.0, [PUSH_SIGN] = -1.0,     [PUSH_DOUBLE] = 2.0,  [PUSH_HALF] = 0.5,
-      [PUSH_LARGE] = 64.0,    [PUSH_ONE_ENTRY] = 1.0, [PUSH_REVERSED] = 1.0};
+      [PUSH_AT_RANDOM] = 1.0,  [PUSH_SIGN] = -1.0,   [PUSH_DOUBLE] = 2.0,
+      [PUSH_HALF] = 0.5,       [PUSH_LARGE] = 64.0,  [PUSH_ONE_ENTRY] = 1.0,
+      [PUSH_LAST_ENTRY] = 1.0, [PUSH_REVERSED] = 1.0};
   const double size = fmax(1.0, largest(t->n_y, y));
   double* const out =
       way == PUSH_AT_RANDOM ? trial_normal(t, t->y.dtype, t->n_y, size) : trial_numbers(t, t->n_y);
   for (int64_t k = 0; k < t->n_y; ++k) {
     out[k] += factor[way] * y[way == PUSH_REVERSED ? t->n_y - 1 - k : k];
-    out[k] += way == PUSH_ONE_ENTRY && k == 0 ? -3.0 * size : 0.0;
+    const int64_t entry = way == PUSH_ONE_ENTRY ? 0 : way == PUSH_LAST_ENTRY ? t->n_y - 1 : -1;
+    out[k] += k == entry ? -3.0 * size : 0.0;
     out[k] = t->y.dtype == PZ_F32 ? (double)(float)out[k] : out[k];
   }
   return out;
@@ -156,7 +160,7 @@ rule_outsiders(trial* const t)
       }
     }
     const bool outside = status == PZ_OUTSIDE || (way == PUSH_AT_RANDOM && t->n_x < t->n_y);
-    if (measured && outside && distance <= rounding) {
+    if (measured && outside && distance <= 100.0 * trial_unit(t) * largest(t->n_y, value)) {
       outcome_breach("the value %s is outside the set, and its residual is %.3g", push_names[way],
                      distance);
     }

@@ -5,6 +5,7 @@
 
 #include "outcome.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@ const pz_spec variant_shapes[VARIANT_SHAPES] = {
     SHAPE(3, 0, 0), SHAPE(1, 3, 3), SHAPE(8, 5, 3, 3), SHAPE(7, 6, 6), SHAPE(2, 1, 0, 5),
     SHAPE(3, 5),    SHAPE(4, 0),    SHAPE(0, 4),       SHAPE(5, 3),    SHAPE(1, 5),
     SHAPE(6, 1),    SHAPE(40, 6),   SHAPE(2, 9, 4),    SHAPE(3, 2, 6), SHAPE(300, 2),
+    SHAPE(2, 300),
 };
 
 static void
@@ -39,8 +41,24 @@ add(variants* const out, const char* const before, const char* const id, const c
   out->n += used > 0 && (size_t)used < sizeof(out->chain[0]) ? 1 : 0;
 }
 
-/* The choices "a|b", both flags, the bounds "0 .. 8" of small numbers, the integer 1, and a tensor of
-   one number. */
+/* A real between its bounds "a .. b", ">= a", "<= b" or "": 0.3 of the way, or of the default. */
+static void
+add_inside(variants* const out, const char* const id, const pz_option_info* const option)
+{
+  char text[32];
+  const char* const gap = strstr(option->range, " .. ");
+  const double first = strtod(option->range, NULL);
+  const double fallback = strtod(option->fallback, NULL);
+  const double more = fallback != 0.0 ? 0.3 * fabs(fallback) : 0.7;
+  const double number = gap                       ? first + 0.3 * (strtod(gap + 4, NULL) - first)
+                        : option->range[0] == '<' ? fallback - more
+                                                  : fallback + more;
+  const int n = snprintf(text, sizeof(text), "%.6g", number);
+  add(out, "", id, option->name, text, (size_t)n);
+}
+
+/* The choices "a|b", both flags, the bounds "0 .. 8" of small numbers and a real between, the integer 1,
+   and a tensor of one number. */
 static void
 add_option(variants* const out, const char* const id, const pz_option_info* const option)
 {
@@ -72,6 +90,9 @@ add_option(variants* const out, const char* const id, const pz_option_info* cons
         strtod(bounds[1], NULL) > 1.0 && strcmp(option->fallback, "1") != 0) {
       add(out, "", id, option->name, "1", 1);
     }
+  }
+  if (option->type == PZ_REAL) {
+    add_inside(out, id, option);
   }
 }
 

@@ -21,7 +21,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ERROR_BYTES = 512 };
+enum {
+  ERROR_BYTES = 512,
+  MOST_COPIED = 16, /* of the bytes of a file: tensors that are turned may share a storage */
+};
 static const char pickle_name[] = "/data.pkl";
 
 typedef struct reader {
@@ -31,6 +34,8 @@ typedef struct reader {
   pickle pickle;
   const char* folder; /* NAME, in the archive */
   size_t n_folder;
+  uint64_t size;   /* of the file */
+  uint64_t copied; /* for tensors that are turned */
   char* error;
 } reader;
 
@@ -219,6 +224,12 @@ add_tensor(reader* const r, const pickle_text* const name, const pickle_value* c
   out->bytes = (uint64_t)count * size;
   out->data = from;
   if (!in_order) {
+    r->copied += out->bytes;
+    if (r->copied / MOST_COPIED > r->size) {
+      return refuse_tensor(r, name,
+                           "it is turned, and the copies of all such tensors take more than "
+                           "16 times the bytes of the file");
+    }
     char* const copy = keep(r, (size_t)out->bytes);
     if (copy == NULL) {
       return refuse(r, "out of memory");
@@ -317,7 +328,7 @@ bool
 torch_file_read(torch_file* const t, const void* const bytes, const size_t size,
                 const char* const key, char text[ERROR_BYTES])
 {
-  reader r = {.t = t, .error = text};
+  reader r = {.t = t, .size = size, .error = text};
   const pickle_value* dict = NULL;
   bool good = read_archive(&r, bytes, size);
   if (good) {

@@ -61,6 +61,12 @@ enum {
                                       pz_slot_get, pz_module_edit, pz_module_gradient,
                                       pz_state_tensor, and pz_eval_forward for its value. Queues with
                                       a `native` of the program's own need no flag. */
+  PZ_CHECK_PLUGINS = 1U << 2,      /* verify every callback of a parametrization, for debugging: it
+                                      writes its outputs, all of them and nothing around them, and
+                                      changes no input; its value has the structure that plan
+                                      promised. The call returns PZ_PLUGIN and names parametrization,
+                                      callback and what it broke. Also on where PARAMETRIZE_CHECK of
+                                      the environment is neither empty nor 0. */
 };
 
 typedef struct pz_context_settings {

@@ -333,6 +333,30 @@ START_TEST(test_batches)
 }
 END_TEST
 
+/* The same of orders that backends take in panels or blocks. */
+START_TEST(test_spoiled)
+{
+  static const int64_t orders[] = {33, 64, 100};
+  pair it;
+  pair* const r = &it;
+  pair_open(r, _i);
+  for (int trial = 0; trial < 12; ++trial) {
+    pair_trial(r, 0);
+    const int64_t n = orders[trial % 3];
+    const shape s = (shape)pair_pick(r, SHAPES);
+    operand* const x = operand_in(r, n, n, 2);
+    operand* const y = operand_out(r, n, n, 2);
+    const uint32_t in = make_structured(r, x, s, 1.0, -1.0);
+    const int64_t place = pair_pick(r, operand_matrices(x));
+    operand_put(x, place, pair_pick(r, n), pair_pick(r, n), trial < 6 ? INFINITY : NAN);
+    RUN(r, shifted_inverse, in, -1.0, 2.0, 1.0, -1.0, AT(x), AT(y), FAULT);
+    expect_ok(r);
+    expect_spoiled(r, y, operand_matrices(x) == 1 ? -1 : place);
+  }
+  pair_close(r);
+}
+END_TEST
+
 /* Between the skew parts of y as tested and of a batch of matrices in rows. */
 static double
 skew_distance(const operand* const y, const double* a)
@@ -401,6 +425,7 @@ inverses_case(void)
   tcase_add_loop_test(t, test_singular, 0, 2);
   tcase_add_loop_test(t, test_solve, 0, 2);
   tcase_add_loop_test(t, test_batches, 0, 2);
+  tcase_add_loop_test(t, test_spoiled, 0, 2);
   tcase_add_loop_test(t, test_adjoint, 0, 2);
   return t;
 }
