@@ -71,9 +71,9 @@ show_order(pz_context* const context)
 
 /* What of the environment changes what the library finds and does. */
 static const char* const variables[] = {
-    "PARAMETRIZE_PLUGIN_PATH", "PARAMETRIZE_DEVICE", "PARAMETRIZE_CPU_ISA", "OPENBLAS_NUM_THREADS",
-    "OMP_NUM_THREADS",         "OCL_ICD_VENDORS",    "OPENCL_LAYERS",       "CUDA_VISIBLE_DEVICES",
-    "LD_LIBRARY_PATH",         "LD_PRELOAD",
+    "PARAMETRIZE_PLUGIN_PATH", "PARAMETRIZE_DEVICE", "PARAMETRIZE_CPU_ISA", "PARAMETRIZE_CHECK",
+    "OPENBLAS_NUM_THREADS",    "OMP_NUM_THREADS",    "OCL_ICD_VENDORS",     "OPENCL_LAYERS",
+    "CUDA_VISIBLE_DEVICES",    "LD_LIBRARY_PATH",    "LD_PRELOAD",
 };
 enum { VARIABLES = sizeof(variables) / sizeof(variables[0]) };
 

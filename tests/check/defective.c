@@ -288,6 +288,7 @@ static const pz_option options[] = {
 
 static const pz_parametrization defective = {
     .size = sizeof(defective),
+    .option_size = sizeof(pz_option),
     .id = "defective",
     .summary = "Entries s e^x",
     .n_originals = 2,

@@ -6,7 +6,7 @@
 #ifndef DEFECTIVE_DENSITY_H
 #define DEFECTIVE_DENSITY_H
 
-#include <parametrize/plugin.h>
+#include "defective.h"
 
 #ifndef OFF_DENSITY
 #define OFF_DENSITY 0
@@ -14,21 +14,6 @@
 #ifndef FACTOR_DENSITY
 #define FACTOR_DENSITY 1
 #endif
-
-// clang-format off
-PZ_KERNEL(exponential, 2, 0, 0,
-  PZ_TENSOR_ARG(0, x);
-  PZ_TENSOR_ARG(1, y);
-  y[i] = pz_exp(x[i]);
-)
-
-PZ_KERNEL(shifted, 2, 1, 0,
-  PZ_TENSOR_ARG(0, x);
-  PZ_TENSOR_ARG(1, y);
-  PZ_REAL_ARG(0, more);
-  y[i] = x[i] + more;
-)
-// clang-format on
 
 static pz_status
 density_plan(pz_call* const c, const pz_spec* const given)
@@ -41,7 +26,7 @@ density_plan(pz_call* const c, const pz_spec* const given)
 static pz_status
 density_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 {
-  return pz_launch(c, &exponential, pz_count(y), PZ_TENSORS(x, y), NULL, NULL);
+  return pz_launch(c, defective_exponential, pz_count(y), PZ_TENSORS(x, y), NULL, NULL);
 }
 
 static pz_status
@@ -76,7 +61,8 @@ log_abs_det(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y
   }
   return pz_write(c, numbers, out);
 #endif
-  return pz_launch(c, &shifted, pz_count(out), PZ_TENSORS(x, out), PZ_REALS(OFF_DENSITY), NULL);
+  return pz_launch(c, defective_shifted, pz_count(out), PZ_TENSORS(x, out), PZ_REALS(OFF_DENSITY),
+                   NULL);
 }
 
 static pz_status
@@ -90,7 +76,6 @@ log_abs_det_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* con
 
 static const pz_parametrization dense = {
     .size = sizeof(dense),
-    .option_size = sizeof(pz_option),
     .id = "dense",
     .summary = "Entries e^x",
     .plan = density_plan,

@@ -5,12 +5,13 @@
 
 // clang-format off
 
-PZ_ROW_KERNEL(value, 2, 1, 1, 0,
+PZ_ROW_KERNEL(value, 2, 1, 2, 0,
   PZ_ROW_IN(0, x);
   PZ_VALUE_IN(1, t);
   PZ_ROW_OUT(0, y);
   PZ_REAL_ARG(0, drift);
-  const real s = pz_exp(t) + drift;
+  PZ_REAL_ARG(1, gain);
+  const real s = gain * pz_exp(t) + drift;
   PZ_ROW_EACH(j, n) {
     y[j] = s * pz_exp(x[j]);
   }
@@ -39,13 +40,14 @@ PZ_ROW_KERNEL(tangent, 3, 1, 1, 0,
   }
 )
 
-PZ_ROW_KERNEL(inverse, 1, 2, 2, 0,
+PZ_ROW_KERNEL(inverse, 1, 2, 3, 0,
   PZ_ROW_IN(0, y);
   PZ_ROW_OUT(0, x);
   PZ_REAL_ARG(0, factor);
   PZ_REAL_ARG(1, least);
+  PZ_REAL_ARG(2, gain);
   PZ_ROW_EACH(j, n) {
-    x[j] = factor * pz_log(pz_max(y[j], least));
+    x[j] = factor * pz_log(pz_max(y[j], least) / gain);
   }
   PZ_VALUE_OUT(1, (real)0);
 )
