@@ -125,5 +125,7 @@ extern const pz_parametrization factors_fixed_rank;
 extern const pz_parametrization factors_general_linear;
 extern const pz_parametrization factors_special_linear;
 extern const pz_parametrization factors_almost_orthogonal;
+extern const pz_parametrization factors_grassmannian;
+extern const pz_parametrization factors_lu;
 
 #endif /* PLUGINS_FACTORS_SPECTRUM_H */

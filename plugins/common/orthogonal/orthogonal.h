@@ -91,7 +91,15 @@ pz_status orth_reflect(pz_call* c, pz_trans transpose, const pz_tensor* r, pz_te
 extern const pz_parametrization orth_table;
 
 /* Options, in the order of the table. */
-enum { ORTH_MAP, ORTH_TRIVIALIZATION, ORTH_NEAREST, ORTH_SIGNS, ORTH_BASE, ORTH_REBASE, ORTH_OPTIONS };
+enum {
+  ORTH_MAP,
+  ORTH_TRIVIALIZATION,
+  ORTH_NEAREST,
+  ORTH_SIGNS,
+  ORTH_BASE,
+  ORTH_REBASE,
+  ORTH_OPTIONS
+};
 enum { ORTH_MAP_AUTO, ORTH_MATRIX_EXP, ORTH_CAYLEY, ORTH_HOUSEHOLDER };
 enum { ORTH_BASE_AUTO, ORTH_REFLECTORS, ORTH_DENSE };
 /* Buffers: base, reflectors or signs, by the options; and updates since the last rebase. */
@@ -136,6 +144,20 @@ pz_status orth_origin(pz_call* c, int64_t map, pz_tensor* x);
 
 /* base <- an orthogonal matrix whose first columns are q, dense or as reflectors by the options. */
 pz_status orth_set_base(pz_call* c, const pz_tensor* q, pz_tensor* base);
+
+/* Matrices of a batch with entries that are not finite, while a tensor is registered. */
+typedef struct orth_marks {
+  bool any;
+  pz_tensor mark; /* NaN for those, 1 for others */
+} orth_marks;
+
+/* used <- q, or its factor Q where its columns are not orthonormal. Without `nearest` such a q is
+   refused if it is assigned. */
+pz_status orth_admit(pz_call* c, bool nearest, const pz_tensor* q, pz_tensor* used,
+                     orth_marks* bad);
+
+/* The numbers of those matrices in x become NaN. */
+pz_status orth_spoil(pz_call* c, const orth_marks* bad, pz_tensor* x);
 
 pz_status orth_right_inverse(pz_call* c, const pz_tensor* y, pz_tensor* x);
 
