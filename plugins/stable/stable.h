@@ -1,0 +1,54 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* Stable matrices A (stable.c), and spectra on every device, by powers: no eigenvalues are computed
+   (spectra.c). Numbers are one for each matrix of the batch, on the host. */
+
+#ifndef PLUGINS_STABLE_STABLE_H
+#define PLUGINS_STABLE_STABLE_H
+
+#include <parametrize/plugin.h>
+
+/* Host scratch for one number for each matrix of t. */
+pz_status stable_numbers(pz_call* c, const pz_tensor* t, double** out);
+
+/* Multiplies the matrices of t by their factors. */
+pz_status stable_scale(pz_call* c, const double* factor, pz_tensor* t);
+
+/* The spectral radius, and the largest real part of the eigenvalues; NaN of matrices that are not
+   finite. */
+pz_status stable_radius(pz_call* c, const pz_tensor* a, double* out);
+pz_status stable_abscissa(pz_call* c, const pz_tensor* a, double* out);
+
+/* p, of the shape of a, <- the solution of a p + p a^T = -2 I for a with eigenvalues left of 0. a is divided
+   by the number returned in `scale`, p is the solution for that. */
+pz_status stable_lyapunov(pz_call* c, pz_tensor* a, pz_tensor* p, double* scale);
+
+/* ---- stable.c ------------------------------------------------------------------------------- */
+
+/* What is registered lies inside by a share of 1 / STABLE_MARGIN. */
+enum { STABLE_MARGIN = 1000 };
+
+pz_status stable_plan(pz_call* c, const pz_spec* given);
+
+/* a <- A; what it saves first is for the derivatives. */
+pz_status stable_a(pz_call* c, const pz_tensor* x, pz_tensor* a);
+pz_status stable_a_vjp(pz_call* c, const pz_tensor* g, pz_tensor* gx);
+pz_status stable_a_jvp(pz_call* c, const pz_tensor* dx, pz_tensor* da);
+
+/* x <- the original of a, which is overwritten. */
+pz_status stable_a_inverse(pz_call* c, pz_tensor* a, pz_tensor* x);
+
+/* Unless they are registered: PZ_OUTSIDE, or PZ_SINGULAR, where a matrix is not finite, or is assigned and its
+   number is not below the limit. */
+pz_status stable_refuse(pz_call* c, const pz_tensor* y, const char* what, double limit,
+                        const double* found);
+
+/* How far the numbers that `measure` finds are above the limit. */
+pz_status stable_residual(pz_call* c, const pz_tensor* y, double limit,
+                          pz_status (*measure)(pz_call* c, const pz_tensor* a, double* out),
+                          double* distance);
+
+extern const pz_parametrization stable_hurwitz;
+
+#endif /* PLUGINS_STABLE_STABLE_H */
