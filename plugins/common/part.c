@@ -15,14 +15,6 @@ part_of(const pz_call* const c)
 }
 
 static pz_status
-declare_original(pz_call* const c, const char* const name, const pz_spec* const spec)
-{
-  const part* const p = part_of(c);
-  (void)name;
-  return p->outer->declare_original(c, p->name, spec);
-}
-
-static pz_status
 declare_buffer(pz_call* const c, const char* const name, const pz_spec* const spec)
 {
   const part* const p = part_of(c);
@@ -86,7 +78,6 @@ part_enter(pz_call* const c, part* const p)
   const size_t known = sizeof(p->services);
   memset(&p->services, 0, known);
   memcpy(&p->services, c->host, c->host->size < known ? c->host->size : known);
-  p->services.declare_original = declare_original;
   p->services.declare_buffer = declare_buffer;
   p->services.declare_value = declare_value;
   p->services.declare_density = declare_density;

@@ -13,7 +13,7 @@
 #include <parametrize/plugin.h>
 
 typedef struct part {
-  const char* name;        /* of the part's original, and before the names of its buffers */
+  const char* name;        /* before the names of the part's buffers */
   const pz_value* options; /* in the order of the part's table */
   uint32_t first_buffer;   /* of the map's */
   uint32_t n_buffer;       /* 0 or more, which belong to the part */
@@ -30,8 +30,7 @@ typedef struct part {
   uint32_t outer_n_buffer;
 } part;
 
-/* Returns c. In plan, originals and buffers are declared under the part's name, values and densities
-   are not. */
+/* Returns c. In plan, buffers are declared under the part's name, values and densities are not. */
 pz_call* part_enter(pz_call* c, part* p);
 
 /* Returns status. */

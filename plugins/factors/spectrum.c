@@ -121,7 +121,7 @@ spectrum_plan(pz_call* const c, const spectrum* const map, const pz_spec* const 
   y.shape[ndim - 1] = m;
   spectrum_open_frames(c, map, n, m, r, &f);
   PZ_TRY(part_leave(c, &f.left, orth_table.plan(part_enter(c, &f.left), &left)));
-  PZ_TRY(pz_declare_original(c, "spectrum", &s));
+  PZ_TRY(pz_declare_original(c, NULL, &s));
   PZ_TRY(part_leave(c, &f.right, orth_table.plan(part_enter(c, &f.right), &right)));
   return pz_declare_value(c, &y, PZ_GENERAL);
 }
