@@ -242,7 +242,7 @@ largest(const int64_t n, const double* const a)
 {
   double most = 0.0;
   for (int64_t k = 0; k < n; ++k) {
-    most = fabs(a[k]) <= most ? most : fabs(a[k]);
+    most = fabs(a[k]) <= most || isnan(most) ? most : fabs(a[k]);
   }
   return most;
 }

@@ -283,7 +283,7 @@ doubly_stochastic_residual(pz_call* const c, const pz_tensor* const y, double* c
 static const pz_option options[] = {
     [TOLERANCE] = PZ_OPTION_REAL("tolerance", 0.0, 0.0, HUGE_VAL,
                                  "how far sums of rows may be from 1; 0: rounding"),
-    [ITERATIONS] = PZ_OPTION_INTEGER("iterations", 100000, 16, INT32_MAX,
+    [ITERATIONS] = PZ_OPTION_INTEGER("iterations", 10000, 16, INT32_MAX,
                                      "the most steps; residual tells what is left"),
 };
 

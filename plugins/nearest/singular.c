@@ -161,6 +161,11 @@ static pz_status
 polar_plan(pz_call* const c, const pz_spec* const given)
 {
   PZ_TRY(pz_expect_dims(c, given, 2, "matrices"));
+  if (c->in == PZ_SKEW && given->shape[given->ndim - 1] % 2 != 0) {
+    return pz_fail(c, PZ_MISMATCH,
+                   "found skew matrices of order %lld, which are singular, expected an even order",
+                   (long long)given->shape[given->ndim - 1]);
+  }
   pz_spec x = *given;
   x.structure = PZ_GENERAL;
   PZ_TRY(pz_declare_original(c, NULL, &x));

@@ -5,8 +5,6 @@
 
 #include "stable.h"
 
-#include "orthogonal/orthogonal.h"
-
 #include <math.h>
 
 enum { ALPHA }; /* option */
@@ -42,34 +40,23 @@ hurwitz_jvp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y
   return stable_a_jvp(c, dx, dy);
 }
 
-/* Moves A to the left where it is not there: by the largest real part, and a thousandth of its size. */
+/* abscissa[k] <- how far A has to move left: by its largest real part, if that is not below 0, and a share of its
+   size. */
 static pz_status
-move_left(pz_call* const c, const double* const abscissa, pz_tensor* const a)
+distances(pz_call* const c, const pz_tensor* const a, double* const abscissa)
 {
-  const int64_t n = pz_cols(a);
-  const pz_spec row = orth_row_spec(a, n);
   const pz_spec one = pz_spec_make(a->dtype, a->ndim - 2, a->shape);
   double* size = NULL;
   pz_tensor norm;
-  pz_tensor diagonal;
-  pz_tensor shift;
-  void* memory = NULL;
   PZ_TRY(pz_work(c, &one, &norm));
-  PZ_TRY(pz_work(c, &row, &diagonal));
-  PZ_TRY(pz_work(c, &row, &shift));
   PZ_TRY(stable_numbers(c, a, &size));
-  PZ_TRY(pz_work_host(c, (size_t)pz_count(&shift) * sizeof(double), &memory));
   PZ_TRY(pz_norm(c, PZ_NORM_TWO, PZ_OVER_BOTH, a, &norm));
   PZ_TRY(pz_read(c, &norm, size));
-  double* const shifts = memory;
-  for (int64_t k = 0; k < pz_count(&shift); ++k) {
-    const double by = abscissa[k / n] + size[k / n] / (STABLE_MARGIN * sqrt((double)n));
-    shifts[k] = abscissa[k / n] < 0.0 ? 0.0 : by == 0.0 ? 1.0 : by;
+  for (int64_t k = 0; k < pz_batch(a); ++k) {
+    const double by = abscissa[k] + size[k] / (STABLE_MARGIN * sqrt((double)pz_cols(a)));
+    abscissa[k] = abscissa[k] < 0.0 ? 0.0 : by == 0.0 ? 1.0 : by;
   }
-  PZ_TRY(pz_write(c, shifts, &shift));
-  PZ_TRY(pz_get_diagonal(c, a, &diagonal));
-  PZ_TRY(pz_axpby(c, -1.0, &shift, 1.0, &diagonal));
-  return pz_set_diagonal(c, &diagonal, a);
+  return PZ_OK;
 }
 
 static pz_status
@@ -89,7 +76,8 @@ hurwitz_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* con
   for (int64_t k = 0; k < pz_batch(y); ++k) {
     abscissa[k] += alpha_of(c);
   }
-  PZ_TRY(move_left(c, abscissa, &a));
+  PZ_TRY(distances(c, &a, abscissa));
+  PZ_TRY(stable_move_left(c, abscissa, &a));
   return stable_a_inverse(c, &a, x);
 }
 

@@ -62,13 +62,16 @@ static pz_status
 schur_stable_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const x)
 {
   const double radius = c->options[RADIUS].as.real;
+  const double most = pow(pz_dtype_epsilon(y->dtype), -0.25);
   double* found = NULL;
+  double* size = NULL;
   pz_tensor inside;
   pz_tensor a;
   if (pz_count(y) == 0) {
     return PZ_OK;
   }
   PZ_TRY(stable_numbers(c, y, &found));
+  PZ_TRY(stable_numbers(c, y, &size));
   PZ_TRY(pz_work_like(c, y, &inside));
   PZ_TRY(pz_work_like(c, y, &a));
   PZ_TRY(stable_radius(c, y, found));
@@ -77,6 +80,11 @@ schur_stable_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor
     found[k] = found[k] >= radius ? (1.0 - 1.0 / STABLE_MARGIN) / found[k] : 1.0 / radius;
   }
   PZ_TRY(pz_copy(c, y, &inside));
+  PZ_TRY(stable_divide(c, &inside, size));
+  for (int64_t k = 0; k < pz_batch(y); ++k) { // whatever its eigenvalues, (I + Y)^-1 is in range
+    found[k] *= size[k];
+    found[k] = c->intent == PZ_REGISTER && found[k] > most ? most : found[k];
+  }
   PZ_TRY(stable_scale(c, found, &inside));
   // A = 2 I - 4 (I + Y/radius)^-1
   PZ_TRY(pz_shifted_inverse(c, PZ_GENERAL, &(pz_shift){2.0, -4.0, 1.0, 1.0}, &inside, &a));

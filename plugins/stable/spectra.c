@@ -36,9 +36,8 @@ stable_scale(pz_call* const c, const double* const factor, pz_tensor* const t)
   return pz_scale_by(c, PZ_OVER_BOTH, &factors, t, t);
 }
 
-/* Divides the matrices of t by their norms, which it returns, and zeros by 1. */
-static pz_status
-normalize(pz_call* const c, pz_tensor* const t, double* const norm)
+pz_status
+stable_divide(pz_call* const c, pz_tensor* const t, double* const norm)
 {
   const pz_spec one = rotation_spec(t, 0);
   double* inverse = NULL;
@@ -65,7 +64,7 @@ log_radius(pz_call* const c, pz_tensor* const a, double* const out)
   memset(out, 0, (size_t)batch * sizeof(*out));
   for (int step = 0; step < SQUARINGS; ++step) {
     const uint64_t mark = pz_work_mark(c);
-    PZ_TRY(normalize(c, a, norm));
+    PZ_TRY(stable_divide(c, a, norm));
     for (int64_t k = 0; k < batch; ++k) {
       out[k] += ldexp(log(norm[k]), -step);
     }
@@ -99,7 +98,7 @@ stable_abscissa(pz_call* const c, const pz_tensor* const a, double* const out)
   PZ_TRY(pz_work_like(c, a, &scaled));
   PZ_TRY(pz_work_like(c, a, &e));
   PZ_TRY(pz_copy(c, a, &scaled));
-  PZ_TRY(normalize(c, &scaled, norm));
+  PZ_TRY(stable_divide(c, &scaled, norm));
   PZ_TRY(expm_taylor(c, PZ_GENERAL, &scaled, &e));
   PZ_TRY(log_radius(c, &e, out));
   for (int64_t k = 0; k < pz_batch(a); ++k) {
@@ -109,7 +108,7 @@ stable_abscissa(pz_call* const c, const pz_tensor* const a, double* const out)
 }
 
 pz_status
-stable_lyapunov(pz_call* const c, pz_tensor* const a, pz_tensor* const p, double* const scale)
+stable_lyapunov(pz_call* const c, const pz_tensor* const a, pz_tensor* const p)
 {
   double left = 1.0;
   pz_tensor r;
@@ -118,7 +117,6 @@ stable_lyapunov(pz_call* const c, pz_tensor* const a, pz_tensor* const p, double
   PZ_TRY(pz_work_like(c, a, &r));
   PZ_TRY(pz_work_like(c, a, &f));
   PZ_TRY(pz_work_like(c, a, &t));
-  PZ_TRY(normalize(c, a, scale));
   // R <- (I - A)^-1,  F <- (I + A) R = 2 R - I,  P <- 4 R R^T
   PZ_TRY(pz_shifted_inverse(c, PZ_GENERAL, &(pz_shift){0.0, 1.0, 1.0, -1.0}, a, &r));
   PZ_TRY(pz_combine(c, -1.0, 1, PZ_REALS(2.0), PZ_TENSORS(&r), &f));

@@ -139,9 +139,9 @@ stable_a_jvp(pz_call* const c, const pz_tensor* const dx, pz_tensor* const da)
   return pz_gemm(c, PZ_N, PZ_N, 1.0, &t, &q, 1.0, da);
 }
 
-/* l <- U^-T of P = U U^T, by the factor of P in reversed order. */
+/* l <- U^-T of P = U U^T, by the factor of P in reversed order; NaN where P has none, which *all tells. */
 static pz_status
-inverse_factor(pz_call* const c, const pz_tensor* const p, pz_tensor* const l)
+inverse_factor(pz_call* const c, const pz_tensor* const p, pz_tensor* const l, bool* const all)
 {
   const int64_t n = pz_cols(p);
   const pz_spec places = pz_spec_make(PZ_I64, 1, &n);
@@ -162,13 +162,8 @@ inverse_factor(pz_call* const c, const pz_tensor* const p, pz_tensor* const l)
   PZ_TRY(pz_copy(c, pz_view_transposed(&turned, l), &t));
   PZ_TRY(pz_take(c, &index, &t, l));
   const pz_status status = pz_potrf(c, PZ_LOWER, l, &factor);
-  if (status != PZ_OK) { // what is not finite may be registered
-    double size = 0.0;
-    PZ_TRY(pz_largest(c, p, &size));
-    if (status != PZ_SINGULAR || c->intent != PZ_REGISTER || isfinite(size)) {
-      return status;
-    }
-  }
+  *all = status == PZ_OK;
+  PZ_TRY(status == PZ_SINGULAR ? PZ_OK : status);
   PZ_TRY(pz_fill(c, 0.0, l));
   PZ_TRY(pz_add_identity(c, 1.0, l));
   PZ_TRY(pz_take(c, &index, l, &t));
@@ -177,18 +172,83 @@ inverse_factor(pz_call* const c, const pz_tensor* const p, pz_tensor* const l)
 }
 
 pz_status
+stable_move_left(pz_call* const c, const double* const by, pz_tensor* const a)
+{
+  const int64_t n = pz_cols(a);
+  const pz_spec row = orth_row_spec(a, n);
+  pz_tensor diagonal;
+  pz_tensor shift;
+  void* memory = NULL;
+  PZ_TRY(pz_work(c, &row, &diagonal));
+  PZ_TRY(pz_work(c, &row, &shift));
+  PZ_TRY(pz_work_host(c, (size_t)pz_count(&shift) * sizeof(double), &memory));
+  for (int64_t k = 0; k < pz_count(&shift); ++k) {
+    ((double*)memory)[k] = by[k / n];
+  }
+  PZ_TRY(pz_write(c, memory, &shift));
+  PZ_TRY(pz_get_diagonal(c, a, &diagonal));
+  PZ_TRY(pz_axpby(c, -1.0, &shift, 1.0, &diagonal));
+  return pz_set_diagonal(c, &diagonal, a);
+}
+
+/* by[k] <- 0 where P and its inverse L L^T are in reach of the dtype, or the size of A is not finite, else
+   `margin`; *any tells. */
+static pz_status
+out_of_reach(pz_call* const c, const pz_tensor* const p, const pz_tensor* const l,
+             const double* const size, const double margin, double* const by, bool* const any)
+{
+  const pz_spec one = pz_spec_make(p->dtype, p->ndim - 2, p->shape);
+  const double most = 0.1 / ((double)pz_cols(p) * pz_dtype_epsilon(p->dtype));
+  double* of_l = NULL;
+  pz_tensor norm;
+  PZ_TRY(pz_work(c, &one, &norm));
+  PZ_TRY(stable_numbers(c, p, &of_l));
+  PZ_TRY(pz_norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, l, &norm));
+  PZ_TRY(pz_read(c, &norm, of_l));
+  PZ_TRY(pz_norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, p, &norm));
+  PZ_TRY(pz_read(c, &norm, by));
+  *any = false;
+  for (int64_t k = 0; k < pz_batch(p); ++k) {
+    const bool reached = by[k] * of_l[k] * of_l[k] <= most;
+    by[k] = reached || !isfinite(size[k]) ? 0.0 : margin;
+    *any = *any || by[k] > 0.0;
+  }
+  return PZ_OK;
+}
+
+pz_status
 stable_a_inverse(pz_call* const c, pz_tensor* const a, pz_tensor* const x)
 {
   double* scale = NULL;
+  double* by = NULL;
+  bool all = false;
+  bool moves = true;
   pz_tensor p;
   pz_tensor s;
   pz_tensor l;
   PZ_TRY(stable_numbers(c, a, &scale));
+  PZ_TRY(stable_numbers(c, a, &by));
   PZ_TRY(pz_work_like(c, a, &p));
   PZ_TRY(pz_work_like(c, a, &s));
   PZ_TRY(pz_work_like(c, a, &l));
-  PZ_TRY(stable_lyapunov(c, a, &p, scale));
-  PZ_TRY(inverse_factor(c, &p, &l));
+  PZ_TRY(stable_divide(c, a, scale));
+  // |A| = 1: a margin of 4 ends it
+  for (double margin = 1.0 / 64.0; moves && margin <= 4.0; margin *= 2.0) {
+    const uint64_t mark = pz_work_mark(c);
+    PZ_TRY(stable_lyapunov(c, a, &p));
+    PZ_TRY(inverse_factor(c, &p, &l, &all));
+    if (c->intent != PZ_REGISTER) {
+      break;
+    }
+    PZ_TRY(out_of_reach(c, &p, &l, scale, margin, by, &moves));
+    PZ_TRY(moves ? stable_move_left(c, by, a) : PZ_OK);
+    pz_work_release(c, mark);
+  }
+  if (!all && c->intent != PZ_REGISTER) {
+    return pz_fail(c, PZ_SINGULAR,
+                   "found a matrix that is stable by less than rounding, expected one further "
+                   "from the edge of the set");
+  }
   for (int64_t k = 0; k < pz_batch(a); ++k) {
     scale[k] = sqrt(scale[k]);
   }
@@ -214,9 +274,10 @@ stable_refuse(pz_call* const c, const pz_tensor* const y, const char* const what
                      (long long)k);
     }
     if (c->intent == PZ_ASSIGN && !(found[k] < limit)) {
-      return pz_fail(c, found[k] - limit > rounding * size ? PZ_OUTSIDE : PZ_SINGULAR,
-                     "found matrix %lld of the batch with %s %.17g, expected less than %g",
-                     (long long)k, what, found[k], limit);
+      return pz_fail(
+          c, isfinite(size) && found[k] - limit <= rounding * size ? PZ_SINGULAR : PZ_OUTSIDE,
+          "found matrix %lld of the batch with %s %.17g, expected less than %g", (long long)k, what,
+          found[k], limit);
     }
   }
   return PZ_OK;

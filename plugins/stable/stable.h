@@ -15,14 +15,16 @@ pz_status stable_numbers(pz_call* c, const pz_tensor* t, double** out);
 /* Multiplies the matrices of t by their factors. */
 pz_status stable_scale(pz_call* c, const double* factor, pz_tensor* t);
 
+/* Divides the matrices of t by their norms, which it returns; zeros remain. */
+pz_status stable_divide(pz_call* c, pz_tensor* t, double* norm);
+
 /* The spectral radius, and the largest real part of the eigenvalues; NaN of matrices that are not
    finite. */
 pz_status stable_radius(pz_call* c, const pz_tensor* a, double* out);
 pz_status stable_abscissa(pz_call* c, const pz_tensor* a, double* out);
 
-/* p, of the shape of a, <- the solution of a p + p a^T = -2 I for a with eigenvalues left of 0. a is divided
-   by the number returned in `scale`, p is the solution for that. */
-pz_status stable_lyapunov(pz_call* c, pz_tensor* a, pz_tensor* p, double* scale);
+/* p <- the solution of a p + p a^T = -2 I for a with eigenvalues left of 0 and norm around 1. */
+pz_status stable_lyapunov(pz_call* c, const pz_tensor* a, pz_tensor* p);
 
 /* ---- stable.c ------------------------------------------------------------------------------- */
 
@@ -36,7 +38,11 @@ pz_status stable_a(pz_call* c, const pz_tensor* x, pz_tensor* a);
 pz_status stable_a_vjp(pz_call* c, const pz_tensor* g, pz_tensor* gx);
 pz_status stable_a_jvp(pz_call* c, const pz_tensor* dx, pz_tensor* da);
 
-/* x <- the original of a, which is overwritten. */
+/* Subtracts by[k] times the identity from matrix k. */
+pz_status stable_move_left(pz_call* c, const double* by, pz_tensor* a);
+
+/* x <- the original of a, which is overwritten. A registered matrix whose original is out of reach of the
+   dtype, because its eigenvectors are nearly parallel, moves left until it is not. */
 pz_status stable_a_inverse(pz_call* c, pz_tensor* a, pz_tensor* x);
 
 /* Unless they are registered: PZ_OUTSIDE, or PZ_SINGULAR, where a matrix is not finite, or is assigned and its
