@@ -161,10 +161,10 @@ static pz_status
 polar_plan(pz_call* const c, const pz_spec* const given)
 {
   PZ_TRY(pz_expect_dims(c, given, 2, "matrices"));
-  if (c->in == PZ_SKEW && given->shape[given->ndim - 1] % 2 != 0) {
+  if (c->in == PZ_SKEW) {
     return pz_fail(c, PZ_MISMATCH,
-                   "found skew matrices of order %lld, which are singular, expected an even order",
-                   (long long)given->shape[given->ndim - 1]);
+                   "found skew matrices, expected others: of odd order they are singular, and many "
+                   "orthogonal matrices are nearest");
   }
   pz_spec x = *given;
   x.structure = PZ_GENERAL;
