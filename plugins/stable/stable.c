@@ -19,8 +19,6 @@
 
 #include <math.h>
 
-enum { L, SHIFTED, Q }; /* saved, SHIFTED is S - I */
-
 // clang-format off
 
 /* Items are entries. l <- L, or its derivative along x, where old is L. */
@@ -69,6 +67,7 @@ stable_plan(pz_call* const c, const pz_spec* const given)
   pz_spec x = *given;
   x.structure = PZ_GENERAL;
   PZ_TRY(pz_declare_original(c, NULL, &x));
+  PZ_TRY(pz_declare_density(c, 2, PZ_ALL_ENTRIES, PZ_ALL_ENTRIES));
   return pz_declare_value(c, &x, PZ_GENERAL);
 }
 
@@ -94,9 +93,9 @@ stable_a(pz_call* const c, const pz_tensor* const x, pz_tensor* const a)
 static pz_status
 saved(pz_call* const c, pz_tensor* const l, pz_tensor* const shifted, pz_tensor* const q)
 {
-  PZ_TRY(pz_saved(c, L, l));
-  PZ_TRY(pz_saved(c, SHIFTED, shifted));
-  return pz_saved(c, Q, q);
+  PZ_TRY(pz_saved(c, STABLE_L, l));
+  PZ_TRY(pz_saved(c, STABLE_SHIFTED, shifted));
+  return pz_saved(c, STABLE_Q, q);
 }
 
 pz_status

@@ -55,6 +55,17 @@ pz_status stable_residual(pz_call* c, const pz_tensor* y, double limit,
                           pz_status (*measure)(pz_call* c, const pz_tensor* a, double* out),
                           double* distance);
 
+/* ---- density.c -------------------------------------------------------------------------------- */
+
+enum { STABLE_L, STABLE_SHIFTED, STABLE_Q }; /* saved by stable_a, SHIFTED is S - I */
+
+/* out <- log |det dA/dx| for all entries. */
+pz_status stable_log_abs_det(pz_call* c, const pz_tensor* x, double* out);
+
+/* gx <- g_out times its gradient, and that of what has the gradient `more`^T at A unless that is NULL. */
+pz_status stable_log_abs_det_vjp(pz_call* c, const pz_tensor* x, const pz_tensor* more,
+                                 const pz_tensor* g_out, pz_tensor* gx);
+
 extern const pz_parametrization stable_hurwitz;
 
 #endif /* PLUGINS_STABLE_STABLE_H */
