@@ -69,7 +69,7 @@ static const spectrum almost = {.value = &within,
                                 .invert = invert,
                                 .reachable = "values less than the radius from 1"};
 
-SPECTRUM_CALLBACKS(almost, almost)
+SPECTRUM_CALLBACKS(almost)
 
 static const pz_option options[] = {
     SPECTRUM_OPTIONS,

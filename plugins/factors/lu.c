@@ -12,6 +12,8 @@
 
 #include "spectrum.h"
 
+#include "refuse.h"
+
 #include <math.h>
 
 enum { PERMUTATION, SIGNS_OF_U }; /* buffers */
@@ -262,12 +264,7 @@ lu_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const x)
   for (int64_t k = 0; k < batch; ++k) {
     double* const one = a + k * n * n;
     const double size = largest(n * n, one);
-    if (!isfinite(size) && c->intent != PZ_REGISTER) {
-      return pz_fail(c, c->intent == PZ_ASSIGN ? PZ_OUTSIDE : PZ_SINGULAR,
-                     "found matrix %lld of the batch with an entry that is not finite, expected "
-                     "finite ones",
-                     (long long)k);
-    }
+    PZ_TRY(refuse_not_finite(c, isfinite(size), k));
     if (eliminate(n, size > 0.0 ? tau * size : tau, one, p + k * n) && c->intent == PZ_ASSIGN) {
       return pz_fail(c, PZ_SINGULAR,
                      "found matrix %lld of the batch with the pivot 0, expected an invertible "

@@ -102,7 +102,7 @@ invert_exponential(const pz_call* const c, const int64_t r, const double share, 
 }
 
 static const spectrum low = {
-    .ranked = true, .signed_ = true, .value = &identity, .distance = beyond};
+    .ranked = true, .any_sign = true, .value = &identity, .distance = beyond};
 static const spectrum fixed = {.ranked = true,
                                .value = &softplus,
                                .distance = beyond,
@@ -120,10 +120,10 @@ static const spectrum special = {.square = true,
                                  .invert = invert_exponential,
                                  .reachable = "an invertible matrix"};
 
-SPECTRUM_CALLBACKS(low, low)
-SPECTRUM_CALLBACKS(fixed, fixed)
-SPECTRUM_CALLBACKS(general, general)
-SPECTRUM_CALLBACKS(special, special)
+SPECTRUM_CALLBACKS(low)
+SPECTRUM_CALLBACKS(fixed)
+SPECTRUM_CALLBACKS(general)
+SPECTRUM_CALLBACKS(special)
 
 static const pz_option square_options[] = {SPECTRUM_SQUARE_OPTIONS(3)};
 static const pz_option options[] = {

@@ -20,7 +20,7 @@ typedef struct spectrum {
   bool square;            /* n = m = r, and U and V are rotations: the determinant is that of f */
   bool ranked;            /* r is option OWN_OPTIONS; 0 there, and without it, is min(n, m) */
   bool centred;           /* the mean of s has no part in f */
-  bool signed_;           /* f may be negative */
+  bool any_sign;          /* f may be negative */
   const pz_kernel* value; /* s, f, f' and the real `parameter` */
   double (*parameter)(const pz_call* c); /* or NULL: 0 */
   /* The distance from the set of a matrix with k singular values, those beyond r not in the value,
@@ -76,43 +76,43 @@ extern const char* const spectrum_frames[4];
   SPECTRUM_SQUARE_OPTIONS(4), [SIGNS] = PZ_OPTION_FLAG( \
                                   "signs", 1, "without bases: keep signs of columns of U and V")
 
-/* The callbacks NAME_plan ... of one map, and what its table has of them. */
-#define SPECTRUM_CALLBACKS(name, map)                                                             \
+/* The callbacks NAME_plan ... of the map `name`, a spectrum, and what its table has of them. */
+#define SPECTRUM_CALLBACKS(name)                                                                  \
   static pz_status name##_plan(pz_call* const c, const pz_spec* const given)                      \
   {                                                                                               \
-    return spectrum_plan(c, &(map), given);                                                       \
+    return spectrum_plan(c, &(name), given);                                                      \
   }                                                                                               \
   static pz_status name##_init(pz_call* const c, const pz_tensor* const tensor)                   \
   {                                                                                               \
-    return spectrum_init(c, &(map), tensor);                                                      \
+    return spectrum_init(c, &(name), tensor);                                                     \
   }                                                                                               \
   static pz_status name##_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y) \
   {                                                                                               \
-    return spectrum_forward(c, &(map), x, y);                                                     \
+    return spectrum_forward(c, &(name), x, y);                                                    \
   }                                                                                               \
   static pz_status name##_vjp(pz_call* const c, const pz_tensor* const x,                         \
                               const pz_tensor* const y, const pz_tensor* const g,                 \
                               pz_tensor* const gx)                                                \
   {                                                                                               \
     (void)y;                                                                                      \
-    return spectrum_vjp(c, &(map), x, g, gx);                                                     \
+    return spectrum_vjp(c, &(name), x, g, gx);                                                    \
   }                                                                                               \
   static pz_status name##_jvp(pz_call* const c, const pz_tensor* const x,                         \
                               const pz_tensor* const y, const pz_tensor* const dx,                \
                               pz_tensor* const dy)                                                \
   {                                                                                               \
     (void)y;                                                                                      \
-    return spectrum_jvp(c, &(map), x, dx, dy);                                                    \
+    return spectrum_jvp(c, &(name), x, dx, dy);                                                   \
   }                                                                                               \
   static pz_status name##_right_inverse(pz_call* const c, const pz_tensor* const y,               \
                                         pz_tensor* const x)                                       \
   {                                                                                               \
-    return spectrum_right_inverse(c, &(map), y, x);                                               \
+    return spectrum_right_inverse(c, &(name), y, x);                                              \
   }                                                                                               \
   static pz_status name##_residual(pz_call* const c, const pz_tensor* const y,                    \
                                    double* const distance)                                        \
   {                                                                                               \
-    return spectrum_residual(c, &(map), y, distance);                                             \
+    return spectrum_residual(c, &(name), y, distance);                                            \
   }
 
 #define SPECTRUM_TABLE(name)                                                             \

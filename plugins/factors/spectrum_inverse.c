@@ -6,6 +6,7 @@
 
 #include "spectrum.h"
 
+#include "refuse.h"
 #include "rotation.h"
 
 #include <math.h>
@@ -93,12 +94,7 @@ invert(pz_call* const c, const spectrum* const map, const pz_tensor* const y, co
   for (int64_t i = 0; i < d->batch; ++i) {
     const double* const sigma = d->sigma + i * d->k;
     const bool finite = isfinite(sigma[0]) && isfinite(sigma[d->k - 1]);
-    if (!finite && c->intent != PZ_REGISTER) {
-      return pz_fail(c, c->intent == PZ_ASSIGN ? PZ_OUTSIDE : PZ_SINGULAR,
-                     "found matrix %lld of the batch with an entry that is not finite, expected "
-                     "finite ones",
-                     (long long)i);
-    }
+    PZ_TRY(refuse_not_finite(c, finite, i));
     for (int64_t j = 0; j < r; ++j) {
       s[i * r + j] = finite ? sigma[j] : NAN;
     }
@@ -169,13 +165,13 @@ make_proper(pz_call* const c, const spectrum* const map, const frames* const f,
     of_u[i] = left ? d->of_u[i] : right ? d->of_v[i] : 1.0;
     of_v[i] = right ? d->of_v[i] : of_u[i];
     if (of_u[i] * of_v[i] < 0.0) {
-      if (!map->signed_ && c->intent == PZ_ASSIGN) {
+      if (!map->any_sign && c->intent == PZ_ASSIGN) {
         return pz_fail(c, PZ_SINGULAR,
                        "found matrix %lld of the batch with a negative determinant, expected a "
                        "positive one (except with trivialization=1)",
                        (long long)i);
       }
-      s[(i + 1) * r - 1] *= map->signed_ ? -1.0 : 1.0;
+      s[(i + 1) * r - 1] *= map->any_sign ? -1.0 : 1.0;
     }
   }
   if (!left && !right) {

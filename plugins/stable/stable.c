@@ -16,6 +16,7 @@
 #include "stable.h"
 
 #include "orthogonal/orthogonal.h"
+#include "refuse.h"
 
 #include <math.h>
 
@@ -266,12 +267,7 @@ stable_refuse(pz_call* const c, const pz_tensor* const y, const char* const what
   double size = 0.0;
   PZ_TRY(pz_largest(c, y, &size));
   for (int64_t k = 0; k < pz_batch(y) && c->intent != PZ_REGISTER; ++k) {
-    if (!isfinite(found[k])) {
-      return pz_fail(c, c->intent == PZ_ASSIGN ? PZ_OUTSIDE : PZ_SINGULAR,
-                     "found matrix %lld of the batch with an entry that is not finite, expected "
-                     "finite ones",
-                     (long long)k);
-    }
+    PZ_TRY(refuse_not_finite(c, isfinite(found[k]), k));
     if (c->intent == PZ_ASSIGN && !(found[k] < limit)) {
       return pz_fail(
           c, isfinite(size) && found[k] - limit <= rounding * size ? PZ_SINGULAR : PZ_OUTSIDE,
