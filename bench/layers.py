@@ -1,6 +1,6 @@
 # Copyright (c) 2026 the libparametrize authors
 # SPDX-License-Identifier: MIT
-"""The maps of networks, single entries, vectors, covariances and time series on one thread, this library's and
+"""The maps of networks, single entries, vectors, covariances, matrices and time series on one thread, this library's and
 PyTorch's by turns in one run.
 
 usage: layers.py BUILD [ROUNDS [MAP ...]]      (default 7, all)
@@ -50,6 +50,11 @@ CASES = [
     ("correlation(of=matrix)", (10000, 4, 4)),
     ("correlation(of=matrix)", (256, 256)),
 ]
+RANKED = [f"{map_}(rank=3,frames=cayley,trivialization=0)" for map_ in ("low_rank", "fixed_rank")]
+SQUARE = [f"{map_}(frames=cayley)" for map_ in ("general_linear", "special_linear", "almost_orthogonal")]
+MATRICES = [*RANKED, *SQUARE, "lu", "polar", "lipschitz", "doubly_stochastic", "hurwitz", "schur_stable"]
+CASES += [(map_, shape) for map_ in MATRICES for shape in ((10000, 4, 4), (128, 128))]
+CASES += [("grassmannian", (10000, 6, 2)), ("grassmannian", (512, 32))]
 VECTORS = ["simplex", "simplex(map=stick)", "simplex(map=softmax)", "ordered", "positive_ordered", "sphere",
            "sum_to_zero"]
 CASES += [(map_, shape) for map_ in VECTORS for shape in ((2048, 512), (10000, 10))]
@@ -86,6 +91,61 @@ def increments(x):
     return torch.cat((x[..., :1], torch.exp(x[..., 1:])), -1)
 
 
+def frame(x):
+    """The first columns of a Cayley transform."""
+    n, k = x.shape[-2:]
+    lower = torch.nn.functional.pad(torch.tril(x, -1), (0, n - k))
+    a, one = (lower - lower.mT) / 2, torch.eye(n)
+    return torch.linalg.solve(one - a, (one + a)[..., :k])
+
+
+def framed(f):
+    return lambda left, s, right: (frame(left) * f(s)[..., None, :]) @ frame(right).mT
+
+
+def plane(b):
+    one = torch.eye(b.shape[-1])
+    y = torch.linalg.inv(one + b.mT @ b / 4)
+    return torch.cat((2 * y - one, b @ y), -2)
+
+
+def triangular(x):
+    """L U, and L with the exponential of the diagonal."""
+    diagonal = torch.diag_embed(torch.exp(torch.diagonal(x, 0, -2, -1)))
+    return torch.tril(x, -1), torch.triu(x, 1), diagonal
+
+
+def lu(x):
+    lower, upper, diagonal = triangular(x)
+    return (lower + torch.eye(x.shape[-1])) @ (upper + diagonal)
+
+
+def singular(f):
+    def value(x):
+        u, s, vt = torch.linalg.svd(x, full_matrices=False)
+        return (u * f(s)[..., None, :]) @ vt
+
+    return value
+
+
+def sinkhorn(x):
+    for _ in range(64):
+        x = x - torch.logsumexp(x, -1, keepdim=True)
+        x = x - torch.logsumexp(x, -2, keepdim=True)
+    return torch.exp(x)
+
+
+def hurwitz(x):
+    lower, upper, diagonal = triangular(x)
+    factor = lower + diagonal
+    return (upper - upper.mT - torch.eye(x.shape[-1])) @ factor @ factor.mT
+
+
+def schur_stable(x):
+    one = torch.eye(x.shape[-1])
+    return 2 * torch.linalg.inv(one - hurwitz(x) / 2) - one
+
+
 # What PyTorch computes for maps of which it has no module.
 FUNCTIONS = {
     "positive": torch.exp,
@@ -105,6 +165,18 @@ FUNCTIONS = {
     "positive_ordered": lambda x: torch.exp(x).cumsum(-1),
     "sphere": lambda x: torch.nn.functional.normalize(x, dim=-1),
     "sum_to_zero": helmert,
+    RANKED[0]: framed(lambda s: s),
+    RANKED[1]: framed(torch.nn.functional.softplus),
+    SQUARE[0]: framed(torch.nn.functional.softplus),
+    SQUARE[1]: framed(lambda s: torch.exp(s - s.mean(-1, keepdim=True))),
+    SQUARE[2]: framed(lambda s: 1 + 0.5 * torch.sin(s)),
+    "grassmannian": plane,
+    "lu": lu,
+    "polar": singular(torch.ones_like),
+    "lipschitz": singular(lambda s: s.clamp(max=1)),
+    "doubly_stochastic": sinkhorn,
+    "hurwitz": hurwitz,
+    "schur_stable": schur_stable,
 }
 ENTRIES = ("positive", "positive(map=softplus)", "interval(lower=-1,upper=3)", "stable_diagonal(form=s4d)")
 # Tensors that are read and written for a value, and for value and gradient.
@@ -128,13 +200,25 @@ def seconds(body):
     return taken / repeat
 
 
+def parts_of(map_, x):
+    """Numbers of the originals of a map, for a value of x's shape."""
+    if map_ in RANKED + SQUARE:
+        r = 3 if map_ in RANKED else x.shape[-1]
+        return [x[..., :r], x[..., 0, :r], x.swapaxes(-1, -2)[..., :r]]
+    if map_ == "grassmannian":
+        return [x[..., x.shape[-1] :, :]]
+    return [x[..., :-1] if map_ in FEWER else x[place_of(map_, x.shape)]]
+
+
 def module_of(map_, x):
     """PyTorch's own layer of the same map, and its originals in this library's order."""
     module = torch.nn.Module()
-    x = x[..., :-1] if map_ in FEWER else x[place_of(map_, x.shape)]
-    module.weight = torch.nn.Parameter(torch.from_numpy(x.copy()))
+    if map_ in MATRICES:
+        x = x / x.shape[-1] ** 0.5  # so that float32 shows the same values
+    originals = [torch.nn.Parameter(torch.from_numpy(part.copy())) for part in parts_of(map_, x)]
+    module.weight = originals[0]
     if map_ in FUNCTIONS:
-        return module, [module.weight], lambda: FUNCTIONS[map_](module.weight)
+        return module, originals, lambda: FUNCTIONS[map_](*originals)
     if map_.startswith("weight_norm"):
         parametrizations.weight_norm(module, "weight", int(map_[-2]))
         originals = [module.parametrizations.weight.original0, module.parametrizations.weight.original1]
@@ -155,6 +239,14 @@ def ours_of(library, map_, x, module):
             chain.tensor(STATE_BUFFER, k)[...] = vector.numpy()
     elif map_ == "pruning":
         chain.tensor(STATE_BUFFER)[...] = module.weight_mask.numpy()
+    elif map_ in RANKED + SQUARE:  # no signs, or the identity as base
+        for k in range(2):
+            chain.tensor(STATE_BUFFER, k)[...] = 1 if map_ in RANKED else np.eye(x.shape[-1])
+    elif map_ == "lu":
+        chain.tensor(STATE_BUFFER, 0)[...] = np.arange(x.shape[-1])
+        chain.tensor(STATE_BUFFER, 1)[...] = 1
+    elif map_ == "grassmannian":
+        chain.tensor(STATE_BUFFER)[...] = np.eye(x.shape[-1])
     return chain
 
 

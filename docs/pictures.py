@@ -124,6 +124,62 @@ def singular_values():
     write("maps/singular_values.svg", panels)
 
 
+def sample(chain, n):
+    files = ["-o", work / "y.npy", "--dtype", "float64", "--seed", "1", "--force"]
+    subprocess.run([command, "sample", "-p", chain, str(n), str(n), *files], check=True)
+    return np.load(work / "y.npy")
+
+
+def bars(place, n, shapes):
+    """A frame over n indices, with a line at 1."""
+    low, high = place(np.array([[-1, 0], [n, 0]])), place(np.array([[-1, 1], [n, 1]]))
+    top = place(np.array([[-1, 3], [-1, 0]]))
+    return line(np.concatenate([top, low]), GREY) + line(high, GREY), shapes
+
+
+def factors():
+    n = 32
+    place = box([-1, 0], [n, 3])
+    panels = []
+    chains = ("low_rank(rank=8)", "general_linear", "special_linear", "almost_orthogonal(radius=0.25)")
+    for number, chain in enumerate(chains):
+        found = np.linalg.svd(sample(chain, n))[1]
+        found, index = found[found <= 3], np.arange(n)[found <= 3]
+        panels.append(panel(number, chain, *bars(place, n, [dots(place(np.stack([index, found], -1)), BLUE)])))
+    write("maps/factors.svg", panels)
+
+
+def nearest():
+    n = 32
+    x = np.random.default_rng(2).normal(size=(n, n)) / 4
+    place = box([-1, 0], [n, 3])
+    panels = []
+    for number, chain in enumerate(("polar", "lipschitz", "doubly_stochastic, sums of rows")):
+        if number < 2:
+            pairs = (np.linalg.svd(z)[1] for z in (x, apply(chain, x)))
+        else:
+            wide = np.exp(6 * x)
+            pairs = (n * wide.sum(1) / wide.sum(), apply("doubly_stochastic", 6 * x).sum(1))
+        shapes = [dots(place(np.stack([np.arange(n), s], -1)), colour) for s, colour in zip(pairs, (GREY, BLUE))]
+        panels.append(panel(number, chain, *bars(place, n, shapes)))
+    write("maps/nearest.svg", panels)
+
+
+def stable():
+    x = np.random.default_rng(3).normal(size=(24, 24)) / 5
+    circle = np.exp(2j * np.pi * np.arange(121) / 120)
+    panels = []
+    for number, (chain, edge, low, high) in enumerate(
+        (("hurwitz", np.array([-6j, 6j]), [-11.4, -6], [0.6, 6]), ("schur_stable", circle, [-1.2, -1.2], [1.2, 1.2]))
+    ):
+        place = box(low, high)
+        found = np.linalg.eigvals(apply(chain, x))
+        found = np.array(sorted(found, key=lambda z: (round(z.imag, 6), z.real)))
+        parts = [np.stack([z.real, z.imag], -1) for z in (edge, found)]
+        panels.append(panel(number, chain, line(place(parts[0]), GREY), [dots(place(parts[1]), BLUE)]))
+    write("maps/stable.svg", panels)
+
+
 def house():
     """The parts of the library, from the program down to the devices."""
     listed = subprocess.run([command, "list", "--json"], check=True, capture_output=True, text=True).stdout
@@ -175,5 +231,5 @@ def signal():
     write("signal.svg", panels)
 
 
-for draw in house, signal, simplex, stationary, eigenvalues, singular_values:
+for draw in house, signal, simplex, stationary, eigenvalues, singular_values, factors, nearest, stable:
     draw()

@@ -14,7 +14,10 @@ from tap import main
 groups = {
     "bounds": ["interval", "lower_bound", "positive", "upper_bound"],
     "covariance": ["cholesky", "correlation", "psd"],
+    "factors": ["almost_orthogonal", "fixed_rank", "general_linear", "grassmannian", "low_rank", "lu", "special_linear"],
+    "nearest": ["doubly_stochastic", "lipschitz", "polar"],
     "series": ["stable_diagonal", "stationary"],
+    "stable": ["hurwitz", "schur_stable"],
     "vectors": ["ordered", "positive_ordered", "simplex", "sphere", "sum_to_zero"],
 }
 file_of = {id: file for file, ids in groups.items() for id in ids}

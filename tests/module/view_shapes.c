@@ -13,23 +13,15 @@
 enum { TEXT = 256, MANY = 24, PARTS = 8, MOST_DIMS = 4 };
 
 static const char* const maps[] = {
-    "simplex",
-    "simplex(map=softmax)",
-    "ordered",
-    "sum_to_zero",
-    "sphere",
-    "positive",
-    "weight_norm",
-    "weight_norm(dim=1)",
-    "spectral_norm",
-    "orthogonal",
-    "skew,cayley",
-    "symmetric",
-    "correlation",
-    "psd(rank=2)",
-    "correlation(of=matrix)",
-    "cholesky",
-    "pruning(seed=3)",
+    "simplex",       "simplex(map=softmax)",
+    "ordered",       "sum_to_zero",
+    "sphere",        "positive",
+    "weight_norm",   "weight_norm(dim=1)",
+    "spectral_norm", "orthogonal",
+    "skew,cayley",   "symmetric",
+    "correlation",   "psd(rank=2)",
+    "grassmannian",  "correlation(of=matrix)",
+    "cholesky",      "pruning(seed=3)",
     "stationary",
 };
 enum { MAPS = sizeof(maps) / sizeof(maps[0]) };

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* The parts of `orthogonal`. All tensors below are tall, n x k with n >= k >= 1, and C-contiguous
+/* The map `orthogonal`, alone or as a part of other maps, and its parts. All tensors below are tall, n x k with n >= k >= 1, and C-contiguous
    unless noted; a wide value is the transpose of a tall one.
 
    The strict lower triangle of an original X defines the skew n x n matrix
@@ -10,8 +10,8 @@
 
    or the reflectors of householder.c. */
 
-#ifndef ORTHOGONAL_H
-#define ORTHOGONAL_H
+#ifndef PLUGINS_COMMON_ORTHOGONAL_H
+#define PLUGINS_COMMON_ORTHOGONAL_H
 
 #include <parametrize/plugin.h>
 
@@ -88,8 +88,18 @@ pz_status orth_householder_inverse(pz_call* c, const pz_tensor* q, pz_tensor* d,
    orth_householder_inverse writes them; z has n rows. The first columns of P are q. */
 pz_status orth_reflect(pz_call* c, pz_trans transpose, const pz_tensor* r, pz_tensor* z);
 
+extern const pz_parametrization orth_table;
+
 /* Options, in the order of the table. */
-enum { ORTH_MAP, ORTH_TRIVIALIZATION, ORTH_NEAREST, ORTH_SIGNS, ORTH_BASE, ORTH_REBASE };
+enum {
+  ORTH_MAP,
+  ORTH_TRIVIALIZATION,
+  ORTH_NEAREST,
+  ORTH_SIGNS,
+  ORTH_BASE,
+  ORTH_REBASE,
+  ORTH_OPTIONS
+};
 enum { ORTH_MAP_AUTO, ORTH_MATRIX_EXP, ORTH_CAYLEY, ORTH_HOUSEHOLDER };
 enum { ORTH_BASE_AUTO, ORTH_REFLECTORS, ORTH_DENSE };
 /* Buffers: base, reflectors or signs, by the options; and updates since the last rebase. */
@@ -135,6 +145,20 @@ pz_status orth_origin(pz_call* c, int64_t map, pz_tensor* x);
 /* base <- an orthogonal matrix whose first columns are q, dense or as reflectors by the options. */
 pz_status orth_set_base(pz_call* c, const pz_tensor* q, pz_tensor* base);
 
+/* Matrices of a batch with entries that are not finite, while a tensor is registered. */
+typedef struct orth_marks {
+  bool any;
+  pz_tensor mark; /* NaN for those, 1 for others */
+} orth_marks;
+
+/* used <- q, or its factor Q where its columns are not orthonormal. Without `nearest` such a q is
+   refused if it is assigned. */
+pz_status orth_admit(pz_call* c, bool nearest, const pz_tensor* q, pz_tensor* used,
+                     orth_marks* bad);
+
+/* The numbers of those matrices in x become NaN. */
+pz_status orth_spoil(pz_call* c, const orth_marks* bad, pz_tensor* x);
+
 pz_status orth_right_inverse(pz_call* c, const pz_tensor* y, pz_tensor* x);
 
-#endif /* ORTHOGONAL_H */
+#endif /* PLUGINS_COMMON_ORTHOGONAL_H */

@@ -54,16 +54,10 @@ PZ_KERNEL(orth_scaled, 2, 0, 2,
 
 // clang-format on
 
-/* Matrices of a batch with entries that are not finite, while a tensor is registered. */
-typedef struct marks {
-  bool any;
-  pz_tensor mark; /* NaN for those, 1 for others */
-} marks;
-
 /* used <- q over its largest entry, whose squares do not overflow, or the identity for what is not
    finite. */
 static pz_status
-scale(pz_call* const c, const pz_tensor* const q, pz_tensor* const used, marks* const bad)
+scale(pz_call* const c, const pz_tensor* const q, pz_tensor* const used, orth_marks* const bad)
 {
   const int64_t batch = pz_batch(q);
   const int64_t size = pz_rows(q) * pz_cols(q);
@@ -104,12 +98,12 @@ scale(pz_call* const c, const pz_tensor* const q, pz_tensor* const used, marks* 
                    (const int64_t[]){size, pz_cols(q)});
 }
 
-/* used <- q, or its factor Q if the intent allows it. */
-static pz_status
-admit(pz_call* const c, const pz_tensor* const q, pz_tensor* const used, marks* const bad)
+pz_status
+orth_admit(pz_call* const c, const bool nearest, const pz_tensor* const q, pz_tensor* const used,
+           orth_marks* const bad)
 {
   const double tolerance = 100.0 * (double)pz_rows(q) * pz_dtype_epsilon(q->dtype);
-  const bool refuses = c->intent == PZ_ASSIGN && c->options[ORTH_NEAREST].as.integer == 0;
+  const bool refuses = c->intent == PZ_ASSIGN && !nearest;
   const double* defect = NULL;
   bool orthogonal = true;
   bad->any = false;
@@ -137,9 +131,8 @@ admit(pz_call* const c, const pz_tensor* const q, pz_tensor* const used, marks* 
   return rotation_q_factor(c, &scaled, used);
 }
 
-/* The numbers of bad matrices become NaN. */
-static pz_status
-spoil(pz_call* const c, const marks* const bad, pz_tensor* const x)
+pz_status
+orth_spoil(pz_call* const c, const orth_marks* const bad, pz_tensor* const x)
 {
   const int64_t batch = bad->mark.shape[0];
   pz_view view;
@@ -262,20 +255,20 @@ orth_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const 
   pz_tensor q;
   pz_tensor used;
   pz_tensor tall = *x;
-  marks bad;
+  orth_marks bad;
   if (pz_count(y) == 0) {
     return PZ_OK;
   }
   PZ_TRY(orth_tall(c, y, &q));
-  PZ_TRY(admit(c, &q, &used, &bad));
+  PZ_TRY(orth_admit(c, c->options[ORTH_NEAREST].as.integer != 0, &q, &used, &bad));
   if (pz_rows(x) < pz_cols(x)) {
     PZ_TRY(pz_work_like(c, &q, &tall));
   }
   PZ_TRY(invert(c, &used, &tall));
   if (bad.any) {
-    PZ_TRY(spoil(c, &bad, &tall));
+    PZ_TRY(orth_spoil(c, &bad, &tall));
     if (c->n_buffer > 0) {
-      PZ_TRY(spoil(c, &bad, &c->new_buffer[ORTH_STATE]));
+      PZ_TRY(orth_spoil(c, &bad, &c->new_buffer[ORTH_STATE]));
     }
   }
   return orth_untall(c, &tall, x);
