@@ -37,6 +37,7 @@ class Network(nn.Module):
         a = torch.randn(hidden, hidden).triu(1) / hidden**0.5
         self.kernel = nn.Parameter(torch.linalg.matrix_exp(a - a.T))
         self.input = nn.Embedding(MARK + 1, hidden)
+        nn.init.normal_(self.input.weight, std=hidden**-0.5)
         self.bias = nn.Parameter(torch.zeros(hidden))
         self.output = nn.Linear(hidden, SYMBOLS + 1)
 

@@ -3,6 +3,7 @@
 """parametrize.torch in torch.nn.utils.parametrize, and the drop-ins beside PyTorch's own. usage: torch_modules.py"""
 
 import torch_python  # first: chooses the interpreter
+import package_python  # second: skips where the package cannot be imported
 
 import copy
 import pathlib

@@ -5,6 +5,7 @@ orthogonal, weight_norm and spectral_norm. PYTORCH_SOURCE names a checkout of Py
 have the tests; without one this is skipped. usage: torch_suite.py"""
 
 import torch_python  # first: chooses the interpreter
+import package_python  # second: skips where the package cannot be imported
 
 import importlib.util
 import io

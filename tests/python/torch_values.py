@@ -3,6 +3,7 @@
 """parametrize.torch: derivatives of every kind, dtypes, layouts, wrong tensors. usage: torch_values.py PLUGIN"""
 
 import torch_python  # first: chooses the interpreter
+import package_python  # second: skips where the package cannot be imported
 
 import gc
 import sys
