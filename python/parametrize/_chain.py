@@ -18,7 +18,7 @@ from ._arrays import array_of, dtype_of, identity, readable, spec_of, tensor_of,
 from .errors import MismatchError
 
 ORIGINAL, OWN, BUFFER = 1, 2, 3
-SAVING, TRAINING = 1, 2
+SAVING = 1
 REGISTER, ASSIGN = 1, 2
 FROM_TENSOR, FROM_INPUT = 1, 2
 

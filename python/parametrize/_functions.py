@@ -12,9 +12,8 @@ from typing import Any, Optional
 
 import numpy as np
 
-from . import _context
 from ._abi import check, lib
-from ._arrays import array_of, identity, readable, spec_of, tensor_of
+from ._arrays import identity, readable, spec_of, tensor_of
 from ._chain import FROM_INPUT, FROM_TENSOR, Arrays, Chain, Plan
 from .errors import InvalidError
 

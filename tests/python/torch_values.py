@@ -195,6 +195,17 @@ def threads():
         raise failed[0]
 
 
+def large():
+    """large matrices, which use LAPACK and threads, beside the libraries that PyTorch brought"""
+    x = draw(200, 200)
+    a = x.triu() + x.triu(1).mT
+    near(pt.apply("symmetric,matrix_exp", x / 20), torch.linalg.matrix_exp(a / 20), 1e-10)
+    near(pt.apply(chain, x / 10), cayley(x / 10), 1e-10)
+    with torch.inference_mode():
+        near(pt.apply(chain, x / 10), cayley(x / 10), 1e-10)
+    near(x @ x, torch.from_numpy(x.numpy() @ x.numpy()), 1e-10)
+
+
 def own_plugin():
     """a plugin of one's own in training"""
     pz.add_plugin(sys.argv[1])
@@ -202,4 +213,4 @@ def own_plugin():
     assert torch.autograd.gradcheck(lambda x: pt.apply("bounded", x), (x,))
 
 
-main([derivatives, second_derivatives, transforms, operators, traced, dtypes, layouts, graphs, wrong, arrays, threads, own_plugin])
+main([derivatives, second_derivatives, transforms, operators, traced, dtypes, layouts, graphs, wrong, arrays, threads, large, own_plugin])
