@@ -11,7 +11,7 @@ import sys
 from tap import Skip, main, run
 
 root = pathlib.Path(sys.argv[1])
-top = ["bindings", "core", "plugins", "backends", "tools", "examples", "tests", "bench"]
+top = ["bindings", "core", "plugins", "backends", "python", "tools", "examples", "tests", "bench"]
 
 
 def sources(*suffixes):

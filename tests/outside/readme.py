@@ -8,11 +8,15 @@ in order, in one folder, against a fresh installation. With TEST_THOROUGH=1 it i
 and the demonstration runs; else it is built without optimization, and its backends come from
 BUILD_DIR.
 
+A ```python block runs with the package of the tree and the library of that installation, where
+there are NumPy and, if it imports torch, PyTorch.
+
 Then builds.py tries the installation with other build systems and in other places.
 
 usage: readme.py BUILD_DIR SOURCE_DIR CC
 """
 
+import importlib.util
 import os
 import pathlib
 import re
@@ -69,6 +73,15 @@ def shell(text):
             shutil.copy(module, to)
 
 
+def snippet(text):
+    """A ```python block, in a process of its own."""
+    needs = ["numpy"] + ["torch"] * ("torch" in text)
+    if all(importlib.util.find_spec(name) for name in needs):
+        library = prefix / "lib" / "libparametrize-1.so"
+        package = {"PARAMETRIZE_LIBRARY": str(library), "PYTHONPATH": str(source / "python")}
+        run([sys.executable, "-c", text], cwd=work, env={**environment, **package})
+
+
 def readme():
     """README.md: every command and snippet"""
     if sanitized:
@@ -82,6 +95,8 @@ def readme():
             assert text.split() == ["./dev", "demo", "./dev", "test"], text
             if thorough:  # the other runs this
                 run([str(source / "dev"), "demo"], cwd=work, env=environment)
+        elif language == "python":
+            snippet(text)
         else:
             assert language == "sh", language
             shell(text)
@@ -95,6 +110,8 @@ def guide():
         for language, text in blocks(path):
             if language == "sh":
                 shell(text)
+            elif language == "python":
+                snippet(text)
 
 
 def excerpts():
