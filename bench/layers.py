@@ -41,6 +41,12 @@ CASES = [
     ("stationary", (1, 10)),
     ("stable_diagonal", (10000, 2)),
     ("stable_diagonal(form=s4d)", (2048, 512)),
+    ("toeplitz", (512, 512)),
+    ("rotation3", (10000, 3, 3)),
+    ("rotation3(from=quaternion)", (10000, 3, 3)),
+    ("rotation3(from=6d)", (10000, 3, 3)),
+    ("pose3", (10000, 4, 4)),
+    ("pseudo_inertia", (10000, 4, 4)),
     ("cholesky", (10000, 4, 4)),
     ("cholesky", (256, 256)),
     ("cholesky(of=covariance)", (10000, 4, 4)),
@@ -74,6 +80,55 @@ def correlation(x):
     return factor @ factor.mT
 
 
+def toeplitz(x):
+    n = (x.shape[-1] + 1) // 2
+    return x[..., torch.arange(n)[:, None] - torch.arange(n) + n - 1]
+
+
+def hat(w):
+    zero = torch.zeros_like(w[..., 0])
+    a, b, c = w.unbind(-1)
+    return torch.stack((zero, -c, b, c, zero, -a, -b, a, zero), -1).unflatten(-1, (3, 3))
+
+
+def rotation(w):
+    """Rodrigues' formula."""
+    t = torch.linalg.vector_norm(w, dim=-1)[..., None, None]
+    k = hat(w)
+    return torch.eye(3) + torch.sin(t) / t * k + (1 - torch.cos(t)) / (t * t) * (k @ k)
+
+
+def of_quaternion(q):
+    q = torch.nn.functional.normalize(q, dim=-1)
+    w, v = q[..., :1, None], q[..., 1:]
+    outer = v[..., :, None] * v[..., None, :]
+    return (w * w - (v * v).sum(-1)[..., None, None]) * torch.eye(3) + 2 * outer + 2 * w * hat(v)
+
+
+def of_columns(x):
+    first = torch.nn.functional.normalize(x[..., :3], dim=-1)
+    rest = x[..., 3:] - (first * x[..., 3:]).sum(-1, keepdim=True) * first
+    second = torch.nn.functional.normalize(rest, dim=-1)
+    return torch.stack((first, second, torch.linalg.cross(first, second)), -1)
+
+
+def pose(x):
+    t = torch.linalg.vector_norm(x[..., :3], dim=-1)[..., None, None]
+    k = hat(x[..., :3])
+    b, c = (1 - torch.cos(t)) / (t * t), (t - torch.sin(t)) / (t * t * t)
+    move = (torch.eye(3) + b * k + c * (k @ k)) @ x[..., 3:, None]
+    last = torch.eye(4)[3].expand(*x.shape[:-1], 1, 4)
+    return torch.cat((torch.cat((rotation(x[..., :3]), move), -1), last), -2)
+
+
+def pseudo_inertia(x):
+    alpha, d1, d2, d3, s12, s23, s13, t1, t2, t3 = x.unbind(-1)
+    zero, one = torch.zeros_like(alpha), torch.ones_like(alpha)
+    rows = (d1.exp(), s12, s13, t1, zero, d2.exp(), s23, t2, zero, zero, d3.exp(), t3, zero, zero, zero, one)
+    u = alpha.exp()[..., None, None] * torch.stack(rows, -1).unflatten(-1, (4, 4))
+    return u @ u.mT
+
+
 def helmert(x):
     """V x in O(n): torch has no such map."""
     k = torch.arange(1, x.shape[-1] + 1, dtype=x.dtype)
@@ -98,6 +153,12 @@ FUNCTIONS = {
     "stationary": stationary,
     "stable_diagonal": eigenvalues,
     "stable_diagonal(form=s4d)": lambda x: -torch.exp(x),
+    "toeplitz": toeplitz,
+    "rotation3": rotation,
+    "rotation3(from=quaternion)": of_quaternion,
+    "rotation3(from=6d)": of_columns,
+    "pose3": pose,
+    "pseudo_inertia": pseudo_inertia,
     "simplex": lambda x: torch.softmax(helmert(x), -1),
     "simplex(map=stick)": torch.distributions.transforms.StickBreakingTransform(),
     "simplex(map=softmax)": lambda x: torch.softmax(x, -1),
@@ -110,6 +171,9 @@ ENTRIES = ("positive", "positive(map=softplus)", "interval(lower=-1,upper=3)", "
 # Tensors that are read and written for a value, and for value and gradient.
 MOVED = {"pruning": (3, 6), "sum_to_zero": (2, 4)}
 FEWER = ("simplex", "simplex(map=stick)", "sum_to_zero")  # entries of vectors of originals
+# Originals are so many numbers for each matrix.
+NUMBERS = {"toeplitz": 1023, "rotation3": 3, "rotation3(from=quaternion)": 4, "rotation3(from=6d)": 6, "pose3": 6,
+           "pseudo_inertia": 10}
 
 
 def place_of(map_, shape):
@@ -131,7 +195,10 @@ def seconds(body):
 def module_of(map_, x):
     """PyTorch's own layer of the same map, and its originals in this library's order."""
     module = torch.nn.Module()
-    x = x[..., :-1] if map_ in FEWER else x[place_of(map_, x.shape)]
+    if map_ in NUMBERS:
+        x = x.reshape(*x.shape[:-2], -1)[..., : NUMBERS[map_]]
+    else:
+        x = x[..., :-1] if map_ in FEWER else x[place_of(map_, x.shape)]
     module.weight = torch.nn.Parameter(torch.from_numpy(x.copy()))
     if map_ in FUNCTIONS:
         return module, [module.weight], lambda: FUNCTIONS[map_](module.weight)

@@ -13,8 +13,9 @@ from tap import main
 # Files of several parametrizations; the others have a file of their own.
 groups = {
     "bounds": ["interval", "lower_bound", "positive", "upper_bound"],
-    "covariance": ["cholesky", "correlation", "psd"],
-    "series": ["stable_diagonal", "stationary"],
+    "covariance": ["cholesky", "correlation", "psd", "pseudo_inertia"],
+    "rotations": ["pose3", "rotation3"],
+    "series": ["stable_diagonal", "stationary", "toeplitz"],
     "vectors": ["ordered", "positive_ordered", "simplex", "sphere", "sum_to_zero"],
 }
 file_of = {id: file for file, ids in groups.items() for id in ids}
