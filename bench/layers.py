@@ -32,6 +32,12 @@ CASES = [
     ("spectral_norm", (2048, 512)),
     ("pruning", (512, 512, 3)),
     ("pruning", (2048, 512)),
+    ("magnitude", (2048, 512)),
+    ("n_of_m", (2048, 512)),
+    ("mask", (2048, 512)),
+    ("lora", (2048, 512)),
+    ("dora", (2048, 512)),
+    ("oft(block=32,across=512)", (2048, 512)),
     ("positive", (2048, 512)),
     ("positive(map=softplus)", (2048, 512)),
     ("interval(lower=-1,upper=3)", (2048, 512)),
@@ -169,11 +175,33 @@ FUNCTIONS = {
 }
 ENTRIES = ("positive", "positive(map=softplus)", "interval(lower=-1,upper=3)", "stable_diagonal(form=s4d)")
 # Tensors that are read and written for a value, and for value and gradient.
-MOVED = {"pruning": (3, 6), "sum_to_zero": (2, 4)}
+MOVED = {"pruning": (3, 6), "magnitude": (3, 6), "n_of_m": (3, 6), "mask": (3, 6), "sum_to_zero": (2, 4)}
 FEWER = ("simplex", "simplex(map=stick)", "sum_to_zero")  # entries of vectors of originals
 # Originals are so many numbers for each matrix.
 NUMBERS = {"toeplitz": 1023, "rotation3": 3, "rotation3(from=quaternion)": 4, "rotation3(from=6d)": 6, "pose3": 6,
            "pseudo_inertia": 10}
+
+
+MASKS = ("magnitude", "n_of_m", "mask")
+
+
+def dora(w, a, b, m):
+    v = w + b @ a
+    return m[:, None] * torch.nn.functional.normalize(v, dim=1)
+
+
+def oft(w, x):
+    s = x.triu(1) - x.triu(1).mT
+    turn = torch.linalg.solve(torch.eye(32) - s, torch.eye(32) + s)
+    return (turn @ w.unflatten(0, (-1, 32))).flatten(0, 1)
+
+
+# Shapes of the originals, and the value for the registered tensor and them.
+CHANGES = {
+    "lora": (((8, 512), (2048, 8)), lambda w, a, b: w + b @ a),
+    "dora": (((8, 512), (2048, 8), (2048,)), dora),
+    "oft(block=32,across=512)": (((64, 32, 32),), oft),
+}
 
 
 def place_of(map_, shape):
@@ -206,6 +234,12 @@ def module_of(map_, x):
         parametrizations.weight_norm(module, "weight", int(map_[-2]))
         originals = [module.parametrizations.weight.original0, module.parametrizations.weight.original1]
         return module, originals, lambda: module.weight
+    if map_ in MASKS:
+        module.mask = torch.from_numpy((np.random.default_rng(1).random(x.shape) < 0.5).astype(np.float32))
+        return module, [module.weight], lambda: module.weight * module.mask
+    if map_ in CHANGES:
+        originals = [torch.nn.Parameter(torch.randn(shape) / 4) for shape in CHANGES[map_][0]]
+        return module, originals, lambda: CHANGES[map_][1](torch.from_numpy(x), *originals)
     if map_ == "spectral_norm":
         parametrizations.spectral_norm(module, "weight")
         module.eval()  # no step of the power method in either
@@ -220,6 +254,8 @@ def ours_of(library, map_, x, module):
         weight = module.parametrizations.weight[0]
         for k, vector in enumerate((weight._u, weight._v)):
             chain.tensor(STATE_BUFFER, k)[...] = vector.numpy()
+    elif map_ in MASKS:
+        chain.tensor(STATE_BUFFER)[...] = module.mask.numpy()
     elif map_ == "pruning":
         chain.tensor(STATE_BUFFER)[...] = module.weight_mask.numpy()
     return chain

@@ -145,6 +145,25 @@ def singular_values():
     write("maps/singular_values.svg", panels)
 
 
+def masks():
+    """What masks leave of a random original."""
+    n = 16
+    x = np.random.default_rng(3).normal(size=(n, n))
+    side = SIDE / n
+    frame = line(np.array([[0, 0], [n, 0], [n, n], [0, n], [0, 0]]) * side, GREY)
+    panels = []
+    for number, chain in enumerate(("mask", "magnitude", "n_of_m")):
+        y = apply(chain, x)
+        shapes = []
+        for i, j in zip(*np.nonzero(y)):
+            size = side * min(abs(y[i, j]), 2) / 2
+            corner = f'x="{(j + 0.5) * side - size / 2:.1f}" y="{(i + 0.5) * side - size / 2:.1f}"'
+            colour = BLUE if y[i, j] > 0 else ORANGE
+            shapes.append(f'<rect {corner} width="{size:.1f}" height="{size:.1f}" fill="{colour}"/>')
+        panels.append(panel(number, chain, frame, shapes))
+    write("maps/masks.svg", panels)
+
+
 def house():
     """The parts of the library, from the program down to the devices."""
     listed = subprocess.run([command, "list", "--json"], check=True, capture_output=True, text=True).stdout
@@ -196,5 +215,5 @@ def signal():
     write("signal.svg", panels)
 
 
-for draw in house, signal, simplex, stationary, rotations, eigenvalues, singular_values:
+for draw in house, signal, simplex, stationary, rotations, eigenvalues, singular_values, masks:
     draw()

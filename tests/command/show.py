@@ -14,6 +14,7 @@ from tap import main
 groups = {
     "bounds": ["interval", "lower_bound", "positive", "upper_bound"],
     "covariance": ["cholesky", "correlation", "psd", "pseudo_inertia"],
+    "networks": ["dora", "lora", "magnitude", "mask", "n_of_m", "oft"],
     "rotations": ["pose3", "rotation3"],
     "series": ["stable_diagonal", "stationary", "toeplitz"],
     "vectors": ["ordered", "positive_ordered", "simplex", "sphere", "sum_to_zero"],
