@@ -98,7 +98,7 @@ const pz_parametrization networks_dora = {
     .option_size = sizeof(pz_option),
     .id = "dora",
     .summary = "Low-rank changes of the directions of rows, and their magnitudes",
-    .tags = "network adapter norm rank surrogate",
+    .tags = "network adapter rank surrogate",
     .formula = "rows w = m v / |v|, V = W0 + s B A as for lora\n"
                "domain: any A, B and m; rows of zeros have value and gradient 0\n"
                "right inverse: W0 = W, B = 0, A uniform in +-1/sqrt(in), m = |w|\n"
