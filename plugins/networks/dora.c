@@ -31,7 +31,7 @@ plan(pz_call* const c, const pz_spec* const given)
   pz_spec value;
   PZ_TRY(lora_plan(c, given, &value));
   const pz_spec m = pz_spec_make(value.dtype, value.ndim - 1, value.shape);
-  PZ_TRY(pz_declare_original(c, "magnitude", &m));
+  PZ_TRY(pz_declare_original(c, NULL, &m));
   return pz_declare_value(c, &value, PZ_GENERAL);
 }
 

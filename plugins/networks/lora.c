@@ -60,8 +60,8 @@ lora_plan(pz_call* const c, const pz_spec* const given, pz_spec* const value)
   a.structure = b.structure = PZ_GENERAL;
   a.shape[rows] = rank;
   b.shape[b.ndim - 1] = rank;
-  PZ_TRY(pz_declare_original(c, "lora_A", &a));
-  PZ_TRY(pz_declare_original(c, "lora_B", &b));
+  PZ_TRY(pz_declare_original(c, NULL, &a));
+  PZ_TRY(pz_declare_original(c, NULL, &b));
   return pz_declare_buffer(c, "base", value);
 }
 
