@@ -32,6 +32,12 @@ CASES = [
     ("spectral_norm", (2048, 512)),
     ("pruning", (512, 512, 3)),
     ("pruning", (2048, 512)),
+    ("magnitude", (2048, 512)),
+    ("n_of_m", (2048, 512)),
+    ("mask", (2048, 512)),
+    ("lora", (2048, 512)),
+    ("dora", (2048, 512)),
+    ("oft(block=32,across=512)", (2048, 512)),
     ("positive", (2048, 512)),
     ("positive(map=softplus)", (2048, 512)),
     ("interval(lower=-1,upper=3)", (2048, 512)),
@@ -41,6 +47,12 @@ CASES = [
     ("stationary", (1, 10)),
     ("stable_diagonal", (10000, 2)),
     ("stable_diagonal(form=s4d)", (2048, 512)),
+    ("toeplitz", (512, 512)),
+    ("rotation3", (10000, 3, 3)),
+    ("rotation3(from=quaternion)", (10000, 3, 3)),
+    ("rotation3(from=6d)", (10000, 3, 3)),
+    ("pose3", (10000, 4, 4)),
+    ("pseudo_inertia", (10000, 4, 4)),
     ("cholesky", (10000, 4, 4)),
     ("cholesky", (256, 256)),
     ("cholesky(of=covariance)", (10000, 4, 4)),
@@ -77,6 +89,55 @@ def eigenvalues(x):
 def correlation(x):
     factor = transforms.CorrCholeskyTransform()(x)
     return factor @ factor.mT
+
+
+def toeplitz(x):
+    n = (x.shape[-1] + 1) // 2
+    return x[..., torch.arange(n)[:, None] - torch.arange(n) + n - 1]
+
+
+def hat(w):
+    zero = torch.zeros_like(w[..., 0])
+    a, b, c = w.unbind(-1)
+    return torch.stack((zero, -c, b, c, zero, -a, -b, a, zero), -1).unflatten(-1, (3, 3))
+
+
+def rotation(w):
+    """Rodrigues' formula."""
+    t = torch.linalg.vector_norm(w, dim=-1)[..., None, None]
+    k = hat(w)
+    return torch.eye(3) + torch.sin(t) / t * k + (1 - torch.cos(t)) / (t * t) * (k @ k)
+
+
+def of_quaternion(q):
+    q = torch.nn.functional.normalize(q, dim=-1)
+    w, v = q[..., :1, None], q[..., 1:]
+    outer = v[..., :, None] * v[..., None, :]
+    return (w * w - (v * v).sum(-1)[..., None, None]) * torch.eye(3) + 2 * outer + 2 * w * hat(v)
+
+
+def of_columns(x):
+    first = torch.nn.functional.normalize(x[..., :3], dim=-1)
+    rest = x[..., 3:] - (first * x[..., 3:]).sum(-1, keepdim=True) * first
+    second = torch.nn.functional.normalize(rest, dim=-1)
+    return torch.stack((first, second, torch.linalg.cross(first, second)), -1)
+
+
+def pose(x):
+    t = torch.linalg.vector_norm(x[..., :3], dim=-1)[..., None, None]
+    k = hat(x[..., :3])
+    b, c = (1 - torch.cos(t)) / (t * t), (t - torch.sin(t)) / (t * t * t)
+    move = (torch.eye(3) + b * k + c * (k @ k)) @ x[..., 3:, None]
+    last = torch.eye(4)[3].expand(*x.shape[:-1], 1, 4)
+    return torch.cat((torch.cat((rotation(x[..., :3]), move), -1), last), -2)
+
+
+def pseudo_inertia(x):
+    alpha, d1, d2, d3, s12, s23, s13, t1, t2, t3 = x.unbind(-1)
+    zero, one = torch.zeros_like(alpha), torch.ones_like(alpha)
+    rows = (d1.exp(), s12, s13, t1, zero, d2.exp(), s23, t2, zero, zero, d3.exp(), t3, zero, zero, zero, one)
+    u = alpha.exp()[..., None, None] * torch.stack(rows, -1).unflatten(-1, (4, 4))
+    return u @ u.mT
 
 
 def helmert(x):
@@ -158,6 +219,12 @@ FUNCTIONS = {
     "stationary": stationary,
     "stable_diagonal": eigenvalues,
     "stable_diagonal(form=s4d)": lambda x: -torch.exp(x),
+    "toeplitz": toeplitz,
+    "rotation3": rotation,
+    "rotation3(from=quaternion)": of_quaternion,
+    "rotation3(from=6d)": of_columns,
+    "pose3": pose,
+    "pseudo_inertia": pseudo_inertia,
     "simplex": lambda x: torch.softmax(helmert(x), -1),
     "simplex(map=stick)": torch.distributions.transforms.StickBreakingTransform(),
     "simplex(map=softmax)": lambda x: torch.softmax(x, -1),
@@ -180,8 +247,33 @@ FUNCTIONS = {
 }
 ENTRIES = ("positive", "positive(map=softplus)", "interval(lower=-1,upper=3)", "stable_diagonal(form=s4d)")
 # Tensors that are read and written for a value, and for value and gradient.
-MOVED = {"pruning": (3, 6), "sum_to_zero": (2, 4)}
+MOVED = {"pruning": (3, 6), "magnitude": (3, 6), "n_of_m": (3, 6), "mask": (3, 6), "sum_to_zero": (2, 4)}
 FEWER = ("simplex", "simplex(map=stick)", "sum_to_zero")  # entries of vectors of originals
+# Originals are so many numbers for each matrix.
+NUMBERS = {"toeplitz": 1023, "rotation3": 3, "rotation3(from=quaternion)": 4, "rotation3(from=6d)": 6, "pose3": 6,
+           "pseudo_inertia": 10}
+
+
+MASKS = ("magnitude", "n_of_m", "mask")
+
+
+def dora(w, a, b, m):
+    v = w + b @ a
+    return m[:, None] * torch.nn.functional.normalize(v, dim=1)
+
+
+def oft(w, x):
+    s = x.triu(1) - x.triu(1).mT
+    turn = torch.linalg.solve(torch.eye(32) - s, torch.eye(32) + s)
+    return (turn @ w.unflatten(0, (-1, 32))).flatten(0, 1)
+
+
+# Shapes of the originals, and the value for the registered tensor and them.
+CHANGES = {
+    "lora": (((8, 512), (2048, 8)), lambda w, a, b: w + b @ a),
+    "dora": (((8, 512), (2048, 8), (2048,)), dora),
+    "oft(block=32,across=512)": (((64, 32, 32),), oft),
+}
 
 
 def place_of(map_, shape):
@@ -207,6 +299,8 @@ def parts_of(map_, x):
         return [x[..., :r], x[..., 0, :r], x.swapaxes(-1, -2)[..., :r]]
     if map_ == "grassmannian":
         return [x[..., x.shape[-1] :, :]]
+    if map_ in NUMBERS:
+        return [x.reshape(*x.shape[:-2], -1)[..., : NUMBERS[map_]]]
     return [x[..., :-1] if map_ in FEWER else x[place_of(map_, x.shape)]]
 
 
@@ -223,6 +317,12 @@ def module_of(map_, x):
         parametrizations.weight_norm(module, "weight", int(map_[-2]))
         originals = [module.parametrizations.weight.original0, module.parametrizations.weight.original1]
         return module, originals, lambda: module.weight
+    if map_ in MASKS:
+        module.mask = torch.from_numpy((np.random.default_rng(1).random(x.shape) < 0.5).astype(np.float32))
+        return module, [module.weight], lambda: module.weight * module.mask
+    if map_ in CHANGES:
+        originals = [torch.nn.Parameter(torch.randn(shape) / 4) for shape in CHANGES[map_][0]]
+        return module, originals, lambda: CHANGES[map_][1](torch.from_numpy(x), *originals)
     if map_ == "spectral_norm":
         parametrizations.spectral_norm(module, "weight")
         module.eval()  # no step of the power method in either
@@ -237,6 +337,8 @@ def ours_of(library, map_, x, module):
         weight = module.parametrizations.weight[0]
         for k, vector in enumerate((weight._u, weight._v)):
             chain.tensor(STATE_BUFFER, k)[...] = vector.numpy()
+    elif map_ in MASKS:
+        chain.tensor(STATE_BUFFER)[...] = module.mask.numpy()
     elif map_ == "pruning":
         chain.tensor(STATE_BUFFER)[...] = module.weight_mask.numpy()
     elif map_ in RANKED + SQUARE:  # no signs, or the identity as base

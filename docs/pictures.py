@@ -93,6 +93,27 @@ def stationary():
     write("maps/stationary.svg", [panel(0, "stationary: (a1, a2)", frame, images("stationary", 2, place))])
 
 
+def rotations():
+    """Where e_3 goes, seen from above, along lines of originals."""
+    place = box([-1, -1], [1, 1])
+    angle = 2 * np.pi * np.arange(121) / 120
+    frame = line(place(np.stack([np.cos(angle), np.sin(angle)], -1)), GREY)
+    panels = []
+    ways = {
+        "rotvec": lambda u, v, one: (u, v, 0 * one),
+        "quaternion": lambda u, v, one: (2 * one, u, v, 0 * one),
+        "6d": lambda u, v, one: (one, 0 * one, u, 0 * one, one, v),
+    }
+    for number, (way, numbers) in enumerate(ways.items()):
+        shapes = []
+        for part, colour in zip(grid(1.5), (BLUE, ORANGE)):
+            u, v = part[..., 0], part[..., 1]
+            y = apply(f"rotation3(from={way})", np.stack(numbers(u, v, np.ones_like(u)), -1))
+            shapes += [line(place(points), colour) for points in y[..., :2, 2]]
+        panels.append(panel(number, f"rotation3(from={way})", frame, shapes))
+    write("maps/rotations.svg", panels)
+
+
 def eigenvalues():
     random = np.random.default_rng(1)
     x = random.normal(size=(24, 24)) / 3
@@ -180,6 +201,25 @@ def stable():
     write("maps/stable.svg", panels)
 
 
+def masks():
+    """What masks leave of a random original."""
+    n = 16
+    x = np.random.default_rng(3).normal(size=(n, n))
+    side = SIDE / n
+    frame = line(np.array([[0, 0], [n, 0], [n, n], [0, n], [0, 0]]) * side, GREY)
+    panels = []
+    for number, chain in enumerate(("mask", "magnitude", "n_of_m")):
+        y = apply(chain, x)
+        shapes = []
+        for i, j in zip(*np.nonzero(y)):
+            size = side * min(abs(y[i, j]), 2) / 2
+            corner = f'x="{(j + 0.5) * side - size / 2:.1f}" y="{(i + 0.5) * side - size / 2:.1f}"'
+            colour = BLUE if y[i, j] > 0 else ORANGE
+            shapes.append(f'<rect {corner} width="{size:.1f}" height="{size:.1f}" fill="{colour}"/>')
+        panels.append(panel(number, chain, frame, shapes))
+    write("maps/masks.svg", panels)
+
+
 def house():
     """The parts of the library, from the program down to the devices."""
     listed = subprocess.run([command, "list", "--json"], check=True, capture_output=True, text=True).stdout
@@ -231,5 +271,5 @@ def signal():
     write("signal.svg", panels)
 
 
-for draw in house, signal, simplex, stationary, eigenvalues, singular_values, factors, nearest, stable:
+for draw in house, signal, simplex, stationary, rotations, eigenvalues, singular_values, factors, nearest, stable, masks:
     draw()

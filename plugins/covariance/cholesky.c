@@ -174,7 +174,7 @@ cholesky_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const 
   (void)y;
   if (is_covariance(c)) {
     PZ_TRY(pz_saved(c, L, &l));
-    PZ_TRY(matrices_square_vjp(c, &l, g, &gl));
+    PZ_TRY(matrices_square_vjp(c, PZ_LOWER, &l, g, &gl));
   }
   return times_slope(c, &gl, gx);
 }
@@ -192,7 +192,7 @@ cholesky_jvp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const 
   PZ_TRY(pz_saved(c, L, &l));
   PZ_TRY(pz_work_like(c, x, &dl));
   PZ_TRY(times_slope(c, dx, &dl));
-  return matrices_square_jvp(c, &l, &dl, dy);
+  return matrices_square_jvp(c, PZ_LOWER, &l, &dl, dy);
 }
 
 static pz_status
@@ -310,4 +310,5 @@ static const pz_parametrization cholesky = {
 };
 
 PZ_PLUGIN(covariance, "1.0.0", PZ_PARAMETRIZATION(&cholesky),
-          PZ_PARAMETRIZATION(&matrices_correlation), PZ_PARAMETRIZATION(&matrices_psd));
+          PZ_PARAMETRIZATION(&matrices_correlation), PZ_PARAMETRIZATION(&matrices_psd),
+          PZ_PARAMETRIZATION(&matrices_pseudo_inertia));

@@ -322,7 +322,7 @@ correlation_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* con
   PZ_TRY(pz_saved(c, C, &saved[C]));
   if (is_matrix(c)) {
     PZ_TRY(pz_saved(c, L, &saved[L]));
-    PZ_TRY(matrices_square_vjp(c, &saved[L], g, &gl));
+    PZ_TRY(matrices_square_vjp(c, PZ_LOWER, &saved[L], g, &gl));
   }
   return launch(c, &correlation_adjoint, x, PZ_TENSORS(&saved[Z], &saved[C], &gl, gx));
 }
@@ -342,7 +342,7 @@ correlation_jvp(pz_call* const c, const pz_tensor* const x, const pz_tensor* con
   PZ_TRY(pz_saved(c, L, &saved[L]));
   PZ_TRY(pz_work_like(c, x, &dl));
   PZ_TRY(launch(c, &correlation_tangent, x, PZ_TENSORS(&saved[Z], &saved[C], dx, &dl)));
-  return matrices_square_jvp(c, &saved[L], &dl, dy);
+  return matrices_square_jvp(c, PZ_LOWER, &saved[L], &dl, dy);
 }
 
 static pz_status

@@ -336,20 +336,20 @@ matrices_inverse(pz_call* const c, const matrices* const set, const pz_tensor* c
 }
 
 pz_status
-matrices_square_vjp(pz_call* const c, const pz_tensor* const l, const pz_tensor* const g,
-                    pz_tensor* const gl)
+matrices_square_vjp(pz_call* const c, const pz_triangle triangle, const pz_tensor* const l,
+                    const pz_tensor* const g, pz_tensor* const gl)
 {
   // gL = (g + g^T) L
   PZ_TRY(pz_work_like(c, l, gl));
   PZ_TRY(pz_symmetrize(c, 1.0, 1, g, gl));
-  return pz_trmm(c, PZ_RIGHT, PZ_LOWER, PZ_N, PZ_NON_UNIT, 1.0, l, gl);
+  return pz_trmm(c, PZ_RIGHT, triangle, PZ_N, PZ_NON_UNIT, 1.0, l, gl);
 }
 
 pz_status
-matrices_square_jvp(pz_call* const c, const pz_tensor* const l, pz_tensor* const dl,
-                    pz_tensor* const dy)
+matrices_square_jvp(pz_call* const c, const pz_triangle triangle, const pz_tensor* const l,
+                    pz_tensor* const dl, pz_tensor* const dy)
 {
   // dL L^T + L dL^T
-  PZ_TRY(pz_trmm(c, PZ_RIGHT, PZ_LOWER, PZ_T, PZ_NON_UNIT, 1.0, l, dl));
+  PZ_TRY(pz_trmm(c, PZ_RIGHT, triangle, PZ_T, PZ_NON_UNIT, 1.0, l, dl));
   return pz_symmetrize(c, 1.0, 1, dl, dy);
 }

@@ -50,10 +50,13 @@ pz_status matrices_roots(pz_call* c, double share, double least, const pz_tensor
 
 /* Derivatives of L L^T for triangular L: gl, in scratch, <- the gradient of L; dy <- the derivative along
    dl, which is overwritten. */
-pz_status matrices_square_vjp(pz_call* c, const pz_tensor* l, const pz_tensor* g, pz_tensor* gl);
-pz_status matrices_square_jvp(pz_call* c, const pz_tensor* l, pz_tensor* dl, pz_tensor* dy);
+pz_status matrices_square_vjp(pz_call* c, pz_triangle triangle, const pz_tensor* l,
+                              const pz_tensor* g, pz_tensor* gl);
+pz_status matrices_square_jvp(pz_call* c, pz_triangle triangle, const pz_tensor* l, pz_tensor* dl,
+                              pz_tensor* dy);
 
 extern const pz_parametrization matrices_correlation;
 extern const pz_parametrization matrices_psd;
+extern const pz_parametrization matrices_pseudo_inertia;
 
 #endif /* PLUGINS_COVARIANCE_MATRICES_H */

@@ -10,7 +10,7 @@
    becomes the original, and its pruned entries read as zero. A pruned NaN or Inf gives NaN. The
    same seed gives the same mask on every device and for every dtype. */
 
-#include <parametrize/plugin.h>
+#include "mask.h"
 
 enum { P_DROP, SEED };
 enum { MASK };
@@ -61,13 +61,8 @@ pruning_jvp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y
 static pz_status
 pruning_residual(pz_call* const c, const pz_tensor* const y, double* const distance)
 {
-  pz_tensor pruned;
-  PZ_TRY(pz_work_like(c, y, &pruned));
-
-  // pruned <- Y - M o Y
-  PZ_TRY(pz_copy(c, y, &pruned));
-  PZ_TRY(pz_hadamard(c, -1.0, &c->buffer[MASK], y, 1.0, &pruned));
-  return pz_largest(c, &pruned, distance);
+  double count = 0.0;
+  return mask_off(c, &c->buffer[MASK], y, distance, &count);
 }
 
 /* Independent standard normal entries where the mask is one. */

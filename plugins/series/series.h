@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the libparametrize authors
    SPDX-License-Identifier: MIT */
 
-/* Recursions in time that do not grow. */
+/* Recursions in time that do not grow, and matrices of shifts in time. */
 
 #ifndef PLUGINS_SERIES_H
 #define PLUGINS_SERIES_H
@@ -24,6 +24,7 @@ typedef struct series_bound {
 pz_status series_check(pz_call* c, const series_bound* bound, double tolerance,
                        const pz_tensor* beyond);
 
+extern const pz_parametrization series_toeplitz;
 extern const pz_parametrization stable_diagonal;
 
 #endif /* PLUGINS_SERIES_H */

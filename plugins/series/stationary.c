@@ -227,4 +227,5 @@ static const pz_parametrization stationary = {
     .jvp = stationary_jvp,
 };
 
-PZ_PLUGIN(series, "1.0.0", PZ_PARAMETRIZATION(&stationary), PZ_PARAMETRIZATION(&stable_diagonal));
+PZ_PLUGIN(series, "1.0.0", PZ_PARAMETRIZATION(&stationary), PZ_PARAMETRIZATION(&stable_diagonal),
+          PZ_PARAMETRIZATION(&series_toeplitz));

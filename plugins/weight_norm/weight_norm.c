@@ -11,79 +11,20 @@
      gg = <G, u>          gv = (g / |v|) (G - gg u)
      dw = dg u + (g / |v|) (dv - <u, dv> u)
 
-   `size` below is scale |v|, with a power of two `scale` near 1 / |v|: entries of 1e30 or 1e-30
-   neither overflow nor underflow in float32. A slice of zeros has no direction;
-   its value and gradients are zero.
+   (direction.c). A slice of zeros has no direction; its value and gradients are zero.
 
    Right inverse: g = |w|, v = w. Every tensor is a value. */
 
-#include <parametrize/plugin.h>
+#include "direction.h"
 
 enum { DIM };
 enum { G, V };                /* originals */
 enum { FIRST = -8, ALL = 8 }; /* the dimensions of the choices, of which all and -1 are the whole */
 
-// clang-format off
-
-PZ_ROW_KERNEL(weight_norm_value, 2, 3, 0, 0,
-  PZ_ROW_IN(0, v);
-  PZ_VALUE_IN(1, g);
-  PZ_ROW_OUT(0, w);
-  PZ_ROW_NORM(size, scale, j, n, v[j]);
-  const real factor = size == (real)0 ? (real)0 : g / size;
-  PZ_ROW_EACH(j, n) {
-    w[j] = scale * v[j] * factor;
-  }
-  PZ_VALUE_OUT(1, scale);
-  PZ_VALUE_OUT(2, size);
-)
-
-PZ_ROW_KERNEL(weight_norm_adjoint, 5, 2, 0, 0,
-  PZ_ROW_IN(0, v);
-  PZ_VALUE_IN(1, g);
-  PZ_VALUE_IN(2, scale);
-  PZ_VALUE_IN(3, size);
-  PZ_ROW_IN(4, gw);
-  PZ_ROW_OUT(1, gv);
-  const real inverse = size == (real)0 ? (real)0 : 1 / size;
-  PZ_ROW_SUM(gg, j, n, gw[j] * (scale * v[j] * inverse));
-  PZ_ROW_EACH(j, n) {
-    gv[j] = g * inverse * scale * (gw[j] - gg * (scale * v[j] * inverse));
-  }
-  PZ_VALUE_OUT(0, gg);
-)
-
-PZ_ROW_KERNEL(weight_norm_tangent, 6, 1, 0, 0,
-  PZ_ROW_IN(0, v);
-  PZ_VALUE_IN(1, g);
-  PZ_VALUE_IN(2, scale);
-  PZ_VALUE_IN(3, size);
-  PZ_VALUE_IN(4, dg);
-  PZ_ROW_IN(5, dv);
-  PZ_ROW_OUT(0, dw);
-  const real inverse = size == (real)0 ? (real)0 : 1 / size;
-  PZ_ROW_SUM(along, j, n, dv[j] * (scale * v[j] * inverse));
-  PZ_ROW_EACH(j, n) {
-    const real u = scale * v[j] * inverse;
-    dw[j] = dg * u + g * inverse * scale * (dv[j] - along * u);
-  }
-)
-
-PZ_ROW_KERNEL(weight_norm_inverse, 1, 2, 0, 0,
-  PZ_ROW_IN(0, w);
-  PZ_ROW_OUT(1, v);
-  PZ_ROW_NORM(size, scale, j, n, w[j]);
-  PZ_ROW_EACH(j, n) {
-    v[j] = w[j];
-  }
-  PZ_VALUE_OUT(0, size / scale);
-)
-
-// clang-format on
-
 static const char* const dims[] = {"-8", "-7", "-6", "-5", "-4", "-3", "-2", "-1", "0",
                                    "1",  "2",  "3",  "4",  "5",  "6",  "7",  "all"};
 
+/* The option dim as an index, below 0 from the last. */
 static int32_t
 dim_of(const pz_call* const c)
 {
@@ -107,50 +48,42 @@ weight_norm_plan(pz_call* const c, const pz_spec* const given)
   return pz_declare_value(c, v, PZ_GENERAL);
 }
 
+static direction
+direction_of(const pz_call* const c)
+{
+  return (direction){kind(c), dim_of(c), 0, false};
+}
+
 static pz_status
 weight_norm_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const w)
 {
-  pz_tensor scale;
-  pz_tensor size;
-  PZ_TRY(pz_save_like(c, &x[G], &scale));
-  PZ_TRY(pz_save_like(c, &x[G], &size));
-  return pz_launch_rows(c, &weight_norm_value, kind(c), dim_of(c), PZ_TENSORS(&x[V], &x[G]),
-                        PZ_OUTPUTS(w, &scale, &size), NULL, NULL);
+  const direction d = direction_of(c);
+  return direction_forward(c, &d, &x[V], &x[G], w);
 }
 
 static pz_status
 weight_norm_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const w,
                 const pz_tensor* const gw, pz_tensor* const gx)
 {
-  pz_tensor scale;
-  pz_tensor size;
+  const direction d = direction_of(c);
   (void)w;
-  PZ_TRY(pz_saved(c, 0, &scale));
-  PZ_TRY(pz_saved(c, 1, &size));
-  return pz_launch_rows(c, &weight_norm_adjoint, kind(c), dim_of(c),
-                        PZ_TENSORS(&x[V], &x[G], &scale, &size, gw), PZ_OUTPUTS(&gx[G], &gx[V]),
-                        NULL, NULL);
+  return direction_vjp(c, &d, &x[V], &x[G], gw, &gx[V], &gx[G]);
 }
 
 static pz_status
 weight_norm_jvp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const w,
                 const pz_tensor* const dx, pz_tensor* const dw)
 {
-  pz_tensor scale;
-  pz_tensor size;
+  const direction d = direction_of(c);
   (void)w;
-  PZ_TRY(pz_saved(c, 0, &scale));
-  PZ_TRY(pz_saved(c, 1, &size));
-  return pz_launch_rows(c, &weight_norm_tangent, kind(c), dim_of(c),
-                        PZ_TENSORS(&x[V], &x[G], &scale, &size, &dx[G], &dx[V]), PZ_OUTPUTS(dw),
-                        NULL, NULL);
+  return direction_jvp(c, &d, &x[V], &x[G], &dx[V], &dx[G], dw);
 }
 
 static pz_status
 weight_norm_right_inverse(pz_call* const c, const pz_tensor* const w, pz_tensor* const x)
 {
-  return pz_launch_rows(c, &weight_norm_inverse, kind(c), dim_of(c), PZ_TENSORS(w),
-                        PZ_OUTPUTS(&x[G], &x[V]), NULL, NULL);
+  const direction d = direction_of(c);
+  return direction_right_inverse(c, &d, w, &x[V], &x[G]);
 }
 
 /* Independent standard normal entries. */

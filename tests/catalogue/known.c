@@ -5,7 +5,8 @@
 
    A file has a list of cases for each chain: originals x, their value y, for a cotangent g the vjp, for
    a direction dx the jvp, the sum of log |det| and its gradient, and the right inverse of y; or a
-   tensor to register, with the originals and the value that it gives. Answers were computed from the
+   tensor to register, with the originals and the value that it gives. "initial" is the tensor that the chain
+   is initialized on, where that gives its buffers. Answers were computed from the
    definitions in 110 digits. They hold to 1e-12 of the largest entry, right inverses to 1e-9. Where
    answers are sums that cancel, "terms" is the size of what is added, and they hold to that. */
 
@@ -150,9 +151,10 @@ run_case(rig* const r, const char* const chain, const cJSON* const one)
   numbers y = read_numbers(one, "y");
   numbers tensor = read_numbers(one, "tensor");
   numbers state_of = read_numbers(one, "state_of");
+  numbers initial = read_numbers(one, "initial");
   const numbers* const like = tensor.n > 0 ? &tensor : &y;
   rig_from_tensor(r, chain, PZ_F64, like->ndim, like->shape);
-  rig_initialize(r, like->values);
+  rig_initialize(r, initial.n > 0 ? initial.values : like->values);
   if (state_of.n > 0) {
     ck_assert_ok(rig_assign(r, PZ_REGISTER, state_of.values));
   }
@@ -175,6 +177,7 @@ run_case(rig* const r, const char* const chain, const cJSON* const one)
   free(y.values);
   free(tensor.values);
   free(state_of.values);
+  free(initial.values);
 }
 
 START_TEST(known_answers)

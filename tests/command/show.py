@@ -13,10 +13,12 @@ from tap import main
 # Files of several parametrizations; the others have a file of their own.
 groups = {
     "bounds": ["interval", "lower_bound", "positive", "upper_bound"],
-    "covariance": ["cholesky", "correlation", "psd"],
+    "covariance": ["cholesky", "correlation", "psd", "pseudo_inertia"],
     "factors": ["almost_orthogonal", "fixed_rank", "general_linear", "grassmannian", "low_rank", "lu", "special_linear"],
     "nearest": ["doubly_stochastic", "lipschitz", "polar"],
-    "series": ["stable_diagonal", "stationary"],
+    "networks": ["dora", "lora", "magnitude", "mask", "n_of_m", "oft"],
+    "rotations": ["pose3", "rotation3"],
+    "series": ["stable_diagonal", "stationary", "toeplitz"],
     "stable": ["hurwitz", "schur_stable"],
     "vectors": ["ordered", "positive_ordered", "simplex", "sphere", "sum_to_zero"],
 }

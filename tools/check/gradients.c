@@ -23,11 +23,18 @@ noise(const trial* const t, const double* const y, const double* const g)
   return 10.0 * DBL_EPSILON / difference_step * largest(t->n_y, y) * frobenius(t->n_y, g);
 }
 
+/* May derivatives differ from those of forward? Default options are never such. */
+static bool
+is_surrogate(const trial* const t)
+{
+  return t->bench->surrogate && strcmp(t->text, t->bench->id) != 0;
+}
+
 /* Along a random direction, and along each entry of x where these are few. */
 void
 rule_vjp_differences(trial* const t)
 {
-  if (t->y.dtype != PZ_F64 || t->n_x == 0) {
+  if (t->y.dtype != PZ_F64 || t->n_x == 0 || is_surrogate(t)) {
     return;
   }
   const int64_t n_entries = t->n_x <= 30 ? t->n_x : 0;
@@ -93,7 +100,7 @@ rule_vjp_want(trial* const t)
 void
 rule_jvp_differences(trial* const t)
 {
-  if (t->y.dtype != PZ_F64 || t->n_x == 0) {
+  if (t->y.dtype != PZ_F64 || t->n_x == 0 || is_surrogate(t)) {
     return;
   }
   const double* const x = trial_start(t);

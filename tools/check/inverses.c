@@ -147,6 +147,7 @@ rule_outsiders(trial* const t)
     trial_write_buffers(t, buffers);
     const bool measured = trial_residual(t, value, &distance) == PZ_OK;
     const pz_status status = trial_assign(t, PZ_ASSIGN, value);
+    bool back = false;
     if (status == PZ_OK) {
       const double found = largest_difference(t->n_y, value, trial_forward(t));
       if (!(found <= 1e-2 * size) && !t->bench->projects) {
@@ -154,12 +155,14 @@ rule_outsiders(trial* const t)
                        "%.3g: expected PZ_OUTSIDE, or the tag \"projects\"",
                        push_names[way], found);
       }
-      if (found <= rounding && measured && !(distance <= 1e-2 * size)) {
+      back = found <= rounding;
+      if (back && measured && !(distance <= 1e-2 * size)) {
         outcome_breach("the value %s can be assigned and comes back, and has residual %.3g",
                        push_names[way], distance);
       }
     }
-    const bool outside = status == PZ_OUTSIDE || (way == PUSH_AT_RANDOM && t->n_x < t->n_y);
+    const bool outside =
+        status == PZ_OUTSIDE || (way == PUSH_AT_RANDOM && t->n_x < t->n_y && !back);
     if (measured && outside && distance <= 100.0 * trial_unit(t) * largest(t->n_y, value)) {
       outcome_breach("the value %s is outside the set, and its residual is %.3g", push_names[way],
                      distance);

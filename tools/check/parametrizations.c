@@ -89,6 +89,7 @@ open_bench(bench* const b, pz_context* const context, const char* const device,
   outcome_expect_ok(pz_context_find(context, id, &info), "the parametrization");
   *b = (bench){.context = context, .id = id, .seed = seed, .flags = info.flags};
   b->projects = texts_has_word(info.tags, "projects");
+  b->surrogate = texts_has_word(info.tags, "surrogate");
   if ((needs & ~info.flags) != 0) {
     outcome_now->verdict = VERDICT_SKIPPED;
     (void)snprintf(outcome_now->text, sizeof(outcome_now->text), "not offered");

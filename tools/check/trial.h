@@ -21,6 +21,7 @@ typedef struct bench {
   const char* id; /* of the parametrization that is checked */
   uint32_t flags; /* PZ_HAS_... */
   bool projects;  /* it has the tag of that name: assigning takes a tensor outside */
+  bool surrogate; /* the same: with some options derivatives are not those of forward */
   uint64_t seed;
   const struct bench* reference; /* the same on other devices, for rules that compare them */
   const struct bench* handles;

@@ -24,7 +24,7 @@ const pz_spec variant_shapes[VARIANT_SHAPES] = {
     SHAPE(3, 0, 0), SHAPE(1, 3, 3), SHAPE(8, 5, 3, 3), SHAPE(7, 6, 6), SHAPE(2, 1, 0, 5),
     SHAPE(3, 5),    SHAPE(4, 0),    SHAPE(0, 4),       SHAPE(5, 3),    SHAPE(1, 5),
     SHAPE(6, 1),    SHAPE(40, 6),   SHAPE(2, 9, 4),    SHAPE(3, 2, 6), SHAPE(300, 2),
-    SHAPE(2, 300),
+    SHAPE(2, 300),  SHAPE(4, 4),    SHAPE(3, 4, 4),
 };
 
 static void

@@ -8,7 +8,7 @@
 
 #include "trial.h"
 
-enum { VARIANT_CHAINS = 32, VARIANT_SHAPES = 31 };
+enum { VARIANT_CHAINS = 32, VARIANT_SHAPES = 33 };
 
 typedef struct variants {
   uint32_t n;

@@ -1,0 +1,120 @@
+/* Copyright (c) 2026 the libparametrize authors
+   SPDX-License-Identifier: MIT */
+
+/* For each row, with u = v / |v|:
+
+     w = g u,  gg = <G, u>,  gv = (g / |v|) (G - gg u),  dw = dg u + (g / |v|) (dv - <u, dv> u)
+
+   of which derivatives that count |v| as a constant leave out the last term. `size` is scale |v|, with a
+   power of two `scale` near 1 / |v|: entries of 1e30 or 1e-30 neither overflow nor underflow in float32. */
+
+#include "direction.h"
+
+// clang-format off
+
+PZ_ROW_KERNEL(direction_value, 2, 3, 0, 0,
+  PZ_ROW_IN(0, v);
+  PZ_VALUE_IN(1, g);
+  PZ_ROW_OUT(0, w);
+  PZ_ROW_NORM(size, scale, j, n, v[j]);
+  const real factor = size == (real)0 ? (real)0 : g / size;
+  PZ_ROW_EACH(j, n) {
+    w[j] = scale * v[j] * factor;
+  }
+  PZ_VALUE_OUT(1, scale);
+  PZ_VALUE_OUT(2, size);
+)
+
+PZ_ROW_KERNEL(direction_adjoint, 5, 2, 0, 1,
+  PZ_ROW_IN(0, v);
+  PZ_VALUE_IN(1, g);
+  PZ_VALUE_IN(2, scale);
+  PZ_VALUE_IN(3, size);
+  PZ_ROW_IN(4, gw);
+  PZ_ROW_OUT(1, gv);
+  PZ_INTEGER_ARG(0, detached);
+  const real inverse = size == (real)0 ? (real)0 : 1 / size;
+  PZ_ROW_SUM(gg, j, n, gw[j] * (scale * v[j] * inverse));
+  const real along = detached != 0 ? (real)0 : gg;
+  PZ_ROW_EACH(j, n) {
+    gv[j] = g * inverse * scale * (gw[j] - along * (scale * v[j] * inverse));
+  }
+  PZ_VALUE_OUT(0, gg);
+)
+
+PZ_ROW_KERNEL(direction_tangent, 6, 1, 0, 1,
+  PZ_ROW_IN(0, v);
+  PZ_VALUE_IN(1, g);
+  PZ_VALUE_IN(2, scale);
+  PZ_VALUE_IN(3, size);
+  PZ_VALUE_IN(4, dg);
+  PZ_ROW_IN(5, dv);
+  PZ_ROW_OUT(0, dw);
+  PZ_INTEGER_ARG(0, detached);
+  const real inverse = size == (real)0 ? (real)0 : 1 / size;
+  PZ_ROW_SUM(radial, j, n, dv[j] * (scale * v[j] * inverse));
+  const real along = detached != 0 ? (real)0 : radial;
+  PZ_ROW_EACH(j, n) {
+    const real u = scale * v[j] * inverse;
+    dw[j] = dg * u + g * inverse * scale * (dv[j] - along * u);
+  }
+)
+
+PZ_ROW_KERNEL(direction_inverse, 1, 2, 0, 0,
+  PZ_ROW_IN(0, w);
+  PZ_ROW_OUT(1, v);
+  PZ_ROW_NORM(size, scale, j, n, w[j]);
+  PZ_ROW_EACH(j, n) {
+    v[j] = w[j];
+  }
+  PZ_VALUE_OUT(0, size / scale);
+)
+
+// clang-format on
+
+pz_status
+direction_forward(pz_call* const c, const direction* const d, const pz_tensor* const v,
+                  const pz_tensor* const g, pz_tensor* const w)
+{
+  pz_tensor scale;
+  pz_tensor size;
+  PZ_TRY(pz_save_like(c, g, &scale));
+  PZ_TRY(pz_save_like(c, g, &size));
+  return pz_launch_rows(c, &direction_value, d->kind, d->dim, PZ_TENSORS(v, g),
+                        PZ_OUTPUTS(w, &scale, &size), NULL, NULL);
+}
+
+pz_status
+direction_vjp(pz_call* const c, const direction* const d, const pz_tensor* const v,
+              const pz_tensor* const g, const pz_tensor* const gw, pz_tensor* const gv,
+              pz_tensor* const gg)
+{
+  pz_tensor scale;
+  pz_tensor size;
+  PZ_TRY(pz_saved(c, d->saved, &scale));
+  PZ_TRY(pz_saved(c, d->saved + 1, &size));
+  return pz_launch_rows(c, &direction_adjoint, d->kind, d->dim, PZ_TENSORS(v, g, &scale, &size, gw),
+                        PZ_OUTPUTS(gg, gv), NULL, PZ_INTEGERS(d->detached));
+}
+
+pz_status
+direction_jvp(pz_call* const c, const direction* const d, const pz_tensor* const v,
+              const pz_tensor* const g, const pz_tensor* const dv, const pz_tensor* const dg,
+              pz_tensor* const dw)
+{
+  pz_tensor scale;
+  pz_tensor size;
+  PZ_TRY(pz_saved(c, d->saved, &scale));
+  PZ_TRY(pz_saved(c, d->saved + 1, &size));
+  return pz_launch_rows(c, &direction_tangent, d->kind, d->dim,
+                        PZ_TENSORS(v, g, &scale, &size, dg, dv), PZ_OUTPUTS(dw), NULL,
+                        PZ_INTEGERS(d->detached));
+}
+
+pz_status
+direction_right_inverse(pz_call* const c, const direction* const d, const pz_tensor* const w,
+                        pz_tensor* const v, pz_tensor* const g)
+{
+  return pz_launch_rows(c, &direction_inverse, d->kind, d->dim, PZ_TENSORS(w), PZ_OUTPUTS(g, v),
+                        NULL, NULL);
+}
