@@ -72,7 +72,7 @@ member(const cJSON* const object, const char* const name)
 
 /* The full names of the tensors and values of all modules, in their order. */
 static cJSON*
-names_of(const cJSON* const modules, texts* const texts)
+names_of(const cJSON* const modules, texts* const t)
 {
   cJSON* const names = cJSON_CreateArray();
   const cJSON* module = NULL;
@@ -83,7 +83,7 @@ names_of(const cJSON* const modules, texts* const texts)
     cJSON_ArrayForEach(tensor, member(module, "tensors"))
     {
       const char* const name = cJSON_GetStringValue(tensor);
-      const char* const full = texts_add(texts, "%s%s%s", path, *path != '\0' ? "." : "", name);
+      const char* const full = texts_add(t, "%s%s%s", path, *path != '\0' ? "." : "", name);
       (void)cJSON_AddItemToArray(names, cJSON_CreateString(full));
     }
   }
@@ -93,7 +93,7 @@ names_of(const cJSON* const modules, texts* const texts)
 /* Is a tensor frozen, or are all originals of a value? */
 static bool
 is_frozen(const sorted* const chains, const sorted* const frozen, const char* const path,
-          texts* const texts)
+          texts* const t)
 {
   const cJSON* const chain = find(chains, path);
   const char* const dot = strrchr(path, '.');
@@ -106,9 +106,9 @@ is_frozen(const sorted* const chains, const sorted* const frozen, const char* co
   {
     if (strcmp(cJSON_GetStringValue(member(tensor, "role")), "original") == 0 &&
         !is_frozen(chains, frozen,
-                   texts_add(texts, "%.*sparametrizations.%s.%s", (int)(name - path), path, name,
+                   texts_add(t, "%.*sparametrizations.%s.%s", (int)(name - path), path, name,
                              cJSON_GetStringValue(member(tensor, "name"))),
-                   texts)) {
+                   t)) {
       return false;
     }
   }
@@ -118,7 +118,7 @@ is_frozen(const sorted* const chains, const sorted* const frozen, const char* co
 /* Replaces the chains by none, and the frozen tensors by those of the new file. */
 static bool
 fold(cJSON* const description, const cJSON* const names, const sorted* const buffers,
-     texts* const texts)
+     texts* const t)
 {
   sorted chains = {0};
   sorted frozen = {0};
@@ -126,10 +126,10 @@ fold(cJSON* const description, const cJSON* const names, const sorted* const buf
   const cJSON* name = NULL;
   const bool fine =
       sort(member(description, "lists"), &chains) && sort(member(description, "frozen"), &frozen);
-  cJSON_ArrayForEach(name, fine ? names : NULL)
+  cJSON_ArrayForEach(name, names)
   {
-    if (find(buffers, name->valuestring) == NULL &&
-        is_frozen(&chains, &frozen, name->valuestring, texts)) {
+    if (fine && find(buffers, name->valuestring) == NULL &&
+        is_frozen(&chains, &frozen, name->valuestring, t)) {
       (void)cJSON_AddItemToArray(still, cJSON_CreateString(name->valuestring));
     }
   }
@@ -154,19 +154,19 @@ is_whole(const bake_plan* const p, const sorted* const names)
 bool
 bake_description_make(bake_plan* const p, const char* const text)
 {
-  texts* const texts = &p->model.input.texts;
+  texts* const t = &p->model.input.texts;
   cJSON* const description = cJSON_Parse(text);
-  cJSON* const list = names_of(member(description, "modules"), texts);
+  cJSON* const list = names_of(member(description, "modules"), t);
   sorted names = {0};
   sorted buffers = {0};
   bool fine = description != NULL && list != NULL && sort(list, &names) &&
               sort(member(description, "buffers"), &buffers);
   if (fine && member(description, "lists") != NULL && is_whole(p, &names)) {
-    fine = fold(description, list, &buffers, texts);
+    fine = fold(description, list, &buffers, t);
     p->description = fine ? cJSON_PrintUnformatted(description) : NULL;
     fine = p->description != NULL;
   }
-  fine = fine && !texts->failed;
+  fine = fine && !t->failed;
   free(names.all);
   free(buffers.all);
   cJSON_Delete(list);
