@@ -292,14 +292,13 @@ static const pz_option bound_options[] = {
                                         "dimension or of the value"),
 };
 
-#define TABLE(name, id_, summary_, formula_, options_, plan_, init_)                     \
-  {                                                                                      \
-    .size = sizeof(pz_parametrization), .option_size = sizeof(pz_option), .id = id_,     \
-    .summary = summary_, .formula = formula_, .options = options_,                       \
-    .n_options = sizeof(options_) / sizeof(options_[0]), .plan = plan_, .init = init_,   \
-    .forward = name##_forward, .right_inverse = name##_inverse, .vjp = name##_slope,     \
-    .residual = name##_residual, .tags = "statistics bound", .log_abs_det = log_abs_det, \
-    .log_abs_det_vjp = log_abs_det_vjp, .jvp = name##_slope                              \
+#define TABLE(name, id_, summary_, formula_, options_, plan_, init_)                              \
+  {                                                                                               \
+    .size = sizeof(pz_parametrization), .option_size = sizeof(pz_option), .id = id_,              \
+    .summary = summary_, .formula = formula_, PZ_OPTIONS(options_), .plan = plan_, .init = init_, \
+    .forward = name##_forward, .right_inverse = name##_inverse, .vjp = name##_slope,              \
+    .residual = name##_residual, .tags = "statistics bound", .log_abs_det = log_abs_det,          \
+    .log_abs_det_vjp = log_abs_det_vjp, .jvp = name##_slope                                       \
   }
 
 static const pz_parametrization positive =

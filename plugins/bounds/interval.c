@@ -205,8 +205,7 @@ const pz_parametrization bounds_interval = {
         "sqrt(eps) (b - a) from the bound they passed\n"
         "log |det|: log(b - a) - softplus(x) - softplus(-x)\n"
         "cost: one pass over memory",
-    .options = interval_options,
-    .n_options = sizeof(interval_options) / sizeof(interval_options[0]),
+    PZ_OPTIONS(interval_options),
     .plan = interval_plan,
     .init = interval_init,
     .forward = interval_forward,

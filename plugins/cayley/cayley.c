@@ -192,22 +192,17 @@ exact_condition(pz_call* const c, const pz_tensor* const q, double* const condit
   const int64_t n = pz_rows(q);
   const int64_t batch = pz_batch(q);
   const pz_spec row = rotation_spec(q, 1);
+  const double* each = NULL;
   pz_tensor shifted;
   pz_tensor s;
   PZ_TRY(pz_work_like(c, q, &shifted));
   PZ_TRY(pz_work(c, &row, &s));
   PZ_TRY(pz_combine(c, 1.0, 1, (const double[]){1.0}, &q, &shifted));
   PZ_TRY(pz_svd(c, &shifted, NULL, &s, NULL));
-  void* memory = NULL;
-  PZ_TRY(pz_work_host(c, (size_t)(batch * n) * sizeof(double), &memory));
-  double* const each = memory;
-  PZ_TRY(pz_read(c, &s, each));
+  PZ_TRY(pz_read_all(c, &s, &each));
   *condition = 1.0;
-  for (int64_t k = 0; k < batch && !isnan(*condition); ++k) {
-    const double ratio = each[k * n] / each[k * n + n - 1];
-    if (!(ratio <= *condition)) {
-      *condition = ratio;
-    }
+  for (int64_t k = 0; k < batch; ++k) {
+    *condition = pz_max(*condition, each[k * n] / each[k * n + n - 1]);
   }
   return PZ_OK;
 }
@@ -231,9 +226,8 @@ refuse_near_singular(pz_call* const c, const pz_tensor* const q, const pz_tensor
   const double limit = 0.1 / ((double)n * pz_dtype_epsilon(q->dtype));
   const pz_spec both = pz_spec_make(q->dtype, 1, (const int64_t[]){2 * batch});
   pz_tensor norms;
-  void* memory = NULL;
+  const double* norm = NULL;
   PZ_TRY(pz_work(c, &both, &norms));
-  PZ_TRY(pz_work_host(c, (size_t)(2 * batch) * sizeof(double), &memory));
   pz_view first;
   pz_view second;
   pz_tensor* const q_norm = pz_view_reshaped(&first, &norms, q->ndim - 2, q->shape);
@@ -241,8 +235,7 @@ refuse_near_singular(pz_call* const c, const pz_tensor* const q, const pz_tensor
   y_norm->byte_offset += (uint64_t)batch * pz_dtype_size(q->dtype);
   PZ_TRY(pz_norm(c, PZ_NORM_TWO, PZ_OVER_BOTH, q, q_norm));
   PZ_TRY(pz_norm(c, PZ_NORM_TWO, PZ_OVER_BOTH, y, y_norm));
-  double* const norm = memory;
-  PZ_TRY(pz_read(c, &norms, norm));
+  PZ_TRY(pz_read_all(c, &norms, &norm));
   for (int64_t k = 0; k < batch; ++k) {
     // |I + Q| <= sqrt(n) + |Q|,  |(I + Q)^-1| <= (sqrt(n) + |Y|) / 2
     const double root = sqrt((double)n);
@@ -385,8 +378,7 @@ static const pz_parametrization cayley = {
                "eigenvalue -1, hence determinant 1; with signs, any orthogonal Q\n"
                "rounding: n eps |X|; of T random rotations about one has |X| above T\n"
                "cost: forward one inversion, 2n^3; vjp two products, 4n^3",
-    .options = cayley_options,
-    .n_options = sizeof(cayley_options) / sizeof(cayley_options[0]),
+    PZ_OPTIONS(cayley_options),
     .plan = cayley_plan,
     .init = cayley_init,
     .forward = cayley_forward,

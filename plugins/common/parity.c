@@ -29,11 +29,7 @@ parity_distances(pz_call* const c, const int parity, const pz_tensor* const a,
   PZ_TRY(pz_symmetrize(c, 0.5, -parity, a, &other));
   PZ_TRY(pz_norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, &other, distance));
   PZ_TRY(pz_norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, a, size));
-  void* numbers = NULL;
-  PZ_TRY(pz_work_host(c, (size_t)(2 * batch) * sizeof(double), &numbers));
-  PZ_TRY(pz_read(c, &norms, numbers));
-  *out = numbers;
-  return PZ_OK;
+  return pz_read_all(c, &norms, out);
 }
 
 pz_status
@@ -70,12 +66,9 @@ parity_residual(pz_call* const c, const int parity, const pz_tensor* const a,
   PZ_TRY(parity_distances(c, parity, a, &each));
   const int64_t batch = pz_batch(a);
   *distance = 0.0;
-  for (int64_t k = 0; k < batch && !isnan(*distance); ++k) {
+  for (int64_t k = 0; k < batch; ++k) {
     /* a NaN on the diagonal of a symmetric matrix shows only in the size */
-    const double mine = isnan(each[batch + k]) ? NAN : each[k];
-    if (!(mine <= *distance)) {
-      *distance = mine;
-    }
+    *distance = pz_max(*distance, isnan(each[batch + k]) ? NAN : each[k]);
   }
   return PZ_OK;
 }

@@ -142,11 +142,7 @@ rotation_defects(pz_call* const c, const pz_tensor* const q, const double** cons
   PZ_TRY(rotation_signs(c, q, &signs));
   PZ_TRY(pz_launch(c, &rotation_product, batch, (const pz_tensor* const[]){&signs, sign, &flip},
                    NULL, (const int64_t[]){pz_rows(q), 0}));
-  void* read = NULL;
-  PZ_TRY(pz_work_host(c, (size_t)(2 * batch) * sizeof(double), &read));
-  PZ_TRY(pz_read(c, &numbers, read));
-  *out = read;
-  return PZ_OK;
+  return pz_read_all(c, &numbers, out);
 }
 
 pz_status
@@ -157,12 +153,9 @@ rotation_residual(pz_call* const c, const bool proper, const pz_tensor* const q,
   const double* defect = NULL;
   PZ_TRY(rotation_defects(c, q, &defect));
   *distance = 0.0;
-  for (int64_t k = 0; k < batch && !isnan(*distance); ++k) {
+  for (int64_t k = 0; k < batch; ++k) {
     const bool reflects = proper && defect[k] < 1.0 && defect[batch + k] < 0.0;
-    const double each = reflects ? 2.0 : defect[k];
-    if (!(each <= *distance)) {
-      *distance = each;
-    }
+    *distance = pz_max(*distance, reflects ? 2.0 : defect[k]);
   }
   return PZ_OK;
 }

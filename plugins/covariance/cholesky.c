@@ -297,8 +297,7 @@ static const pz_parametrization cholesky = {
         "- "
         "i + 1) log f(X_ii)\n"
         "cost: one pass over memory; of=covariance n^3 / 2 multiply-adds forward, as many in vjp",
-    .options = cholesky_options,
-    .n_options = sizeof(cholesky_options) / sizeof(cholesky_options[0]),
+    PZ_OPTIONS(cholesky_options),
     .plan = cholesky_plan,
     .forward = cholesky_forward,
     .right_inverse = cholesky_right_inverse,

@@ -427,8 +427,7 @@ const pz_parametrization matrices_correlation = {
         "1)\n"
         "cost: n^2 / 2 of tanh and exp; of=matrix and n^3 / 2 multiply-adds forward, as many in "
         "vjp",
-    .options = correlation_options,
-    .n_options = sizeof(correlation_options) / sizeof(correlation_options[0]),
+    PZ_OPTIONS(correlation_options),
     .plan = correlation_plan,
     .forward = correlation_forward,
     .right_inverse = correlation_right_inverse,

@@ -113,7 +113,6 @@ inspect(pz_call* const c, const matrices* const set, const pz_tensor* const a,
   pz_tensor rows;
   pz_view view;
   pz_view views[NUMBERS];
-  void* read = NULL;
   PZ_TRY(pz_work(c, &spec, &numbers));
   PZ_TRY(pz_work(c, &row, &rows));
   for (int k = 0; k < NUMBERS; ++k) {
@@ -124,10 +123,7 @@ inspect(pz_call* const c, const matrices* const set, const pz_tensor* const a,
       c, &matrices_inspect, PZ_ALONG_DIM, -1, PZ_TENSORS(as_rows(&view, a)),
       PZ_OUTPUTS(&views[DISTANCE].tensor, &views[SIZE].tensor, &views[LOW].tensor, &rows), NULL,
       PZ_INTEGERS(n, set->symmetric, set->unit)));
-  PZ_TRY(pz_work_host(c, (size_t)(NUMBERS * batch) * sizeof(double), &read));
-  PZ_TRY(pz_read(c, &numbers, read));
-  *out = read;
-  return PZ_OK;
+  return pz_read_all(c, &numbers, out);
 }
 
 double

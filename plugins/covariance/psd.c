@@ -147,8 +147,7 @@ const pz_parametrization matrices_psd = {
                "right inverse: the largest eigenvalues' roots times their vectors; registered ones "
                "below eps times the largest become that\n"
                "cost: n^2 rank multiply-adds forward, as many in vjp",
-    .options = psd_options,
-    .n_options = sizeof(psd_options) / sizeof(psd_options[0]),
+    PZ_OPTIONS(psd_options),
     .plan = psd_plan,
     .forward = psd_forward,
     .right_inverse = psd_right_inverse,

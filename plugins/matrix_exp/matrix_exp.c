@@ -149,7 +149,6 @@ matrix_exp_sample(pz_call* const c, pz_tensor* const y)
 
 static const pz_parametrization matrix_exp = {
     .size = sizeof(matrix_exp),
-    .option_size = sizeof(pz_option),
     .id = "matrix_exp",
     .summary = "Matrix exponential: skew to rotation, symmetric to positive definite",
     .tags = "matrix orthogonal rotation positive_definite",

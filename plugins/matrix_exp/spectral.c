@@ -163,11 +163,7 @@ examine(pz_call* const c, const pz_tensor* const y, pz_tensor* const w, pz_tenso
                      (const double[]){least_eigenvalue(c)}, (const int64_t[]){n}));
   }
   PZ_TRY(pz_copy(c, w, copied));
-  void* memory = NULL;
-  PZ_TRY(pz_work_host(c, (size_t)(batch * (n + 2)) * sizeof(double), &memory));
-  PZ_TRY(pz_read(c, &numbers, memory));
-  *out = memory;
-  return PZ_OK;
+  return pz_read_all(c, &numbers, out);
 }
 
 pz_status
@@ -229,12 +225,9 @@ expm_definite_residual(pz_call* const c, const pz_tensor* const y, double* const
   PZ_TRY(pz_work(c, &row, &w));
   PZ_TRY(examine(c, y, &w, NULL, &found));
   *distance = 0.0;
-  for (int64_t k = 0; k < batch && !isnan(*distance); ++k) {
+  for (int64_t k = 0; k < batch; ++k) {
     const double below = least_eigenvalue(c) - found[2 * batch + k * n];
-    const double each = below > found[k] || isnan(below) ? below : found[k];
-    if (!(each <= *distance)) {
-      *distance = each;
-    }
+    *distance = pz_max(*distance, pz_max(below, found[k]));
   }
   return PZ_OK;
 }

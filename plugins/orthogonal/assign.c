@@ -30,15 +30,12 @@ orth_defects(pz_call* const c, const pz_tensor* const q, const double** const ou
   const pz_spec one = rotation_spec(q, 0);
   pz_tensor gram;
   pz_tensor defect;
-  void* memory = NULL;
   PZ_TRY(pz_work(c, &square, &gram));
   PZ_TRY(pz_work(c, &one, &defect));
   PZ_TRY(pz_syrk(c, PZ_T, 1.0, q, 0.0, &gram));
   PZ_TRY(pz_add_identity(c, -1.0, &gram));
   PZ_TRY(pz_norm(c, PZ_NORM_MAX, PZ_OVER_BOTH, &gram, &defect));
-  PZ_TRY(pz_work_host(c, (size_t)pz_batch(q) * sizeof(double), &memory));
-  *out = memory;
-  return pz_read(c, &defect, memory);
+  return pz_read_all(c, &defect, out);
 }
 
 // clang-format off

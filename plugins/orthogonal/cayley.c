@@ -193,13 +193,10 @@ read_norms(pz_call* const c, const pz_tensor* const m, const double** const out)
   const pz_spec spec = pz_spec_make(m->dtype, 1, &batch);
   pz_tensor norms;
   pz_view view;
-  void* memory = NULL;
   PZ_TRY(pz_work(c, &spec, &norms));
-  PZ_TRY(pz_work_host(c, (size_t)batch * sizeof(double), &memory));
   PZ_TRY(pz_norm(c, PZ_NORM_TWO, PZ_OVER_BOTH, m,
                  pz_view_reshaped(&view, &norms, m->ndim - 2, m->shape)));
-  *out = memory;
-  return pz_read(c, &norms, memory);
+  return pz_read_all(c, &norms, out);
 }
 
 /* y <- the inverse of m, unless `beyond`: its error of eps |M| |Y| may exceed n eps |B|, |B| being at

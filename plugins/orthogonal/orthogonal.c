@@ -338,8 +338,8 @@ orthogonal_residual(pz_call* const c, const pz_tensor* const y, double* const di
   }
   PZ_TRY(orth_tall(c, y, &q));
   PZ_TRY(orth_defects(c, &q, &defect));
-  for (int64_t k = 0; k < pz_batch(y) && !isnan(*distance); ++k) {
-    *distance = defect[k] <= *distance ? *distance : defect[k];
+  for (int64_t k = 0; k < pz_batch(y); ++k) {
+    *distance = pz_max(*distance, defect[k]);
   }
   return PZ_OK;
 }
@@ -410,8 +410,7 @@ static const pz_parametrization orthogonal = {
         "right inverse: for any matrix with orthonormal columns, which becomes the base P; "
         "with trivialization=0, matrix_exp needs a square matrix of determinant 1\n"
         "cost: forward and vjp O(n k^2), 2n^2 k more with a dense base",
-    .options = orthogonal_options,
-    .n_options = sizeof(orthogonal_options) / sizeof(orthogonal_options[0]),
+    PZ_OPTIONS(orthogonal_options),
     .plan = orthogonal_plan,
     .init = orthogonal_init,
     .forward = orthogonal_forward,

@@ -40,12 +40,6 @@ pruning_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 }
 
 static pz_status
-pruning_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const x)
-{
-  return pz_copy(c, y, x);
-}
-
-static pz_status
 pruning_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
             const pz_tensor* const gy, pz_tensor* const gx)
 {
@@ -100,12 +94,11 @@ static const pz_parametrization pruning = {
                "domain: any shape\n"
                "right inverse: X = Y; assignment projects, pruned entries read as zero\n"
                "cost: one pass over memory, forward and vjp",
-    .options = pruning_options,
-    .n_options = sizeof(pruning_options) / sizeof(pruning_options[0]),
+    PZ_OPTIONS(pruning_options),
     .plan = pruning_plan,
     .init = pruning_init,
     .forward = pruning_forward,
-    .right_inverse = pruning_right_inverse,
+    .right_inverse = pz_copy_right_inverse,
     .vjp = pruning_vjp,
     .residual = pruning_residual,
     .sample = pruning_sample,

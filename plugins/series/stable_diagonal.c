@@ -242,8 +242,7 @@ const pz_parametrization stable_diagonal = {
         "from the bound\n"
         "log |det|: nu - 2 e^nu, -Inf from nu = 709 (float32: 88) on; s4d: x\n"
         "cost: one pass over memory",
-    .options = options,
-    .n_options = sizeof(options) / sizeof(options[0]),
+    PZ_OPTIONS(options),
     .plan = plan,
     .forward = forward,
     .right_inverse = right_inverse,

@@ -200,7 +200,6 @@ stationary_log_abs_det_vjp(pz_call* const c, const pz_tensor* const x, const pz_
 
 static const pz_parametrization stationary = {
     .size = sizeof(stationary),
-    .option_size = sizeof(pz_option),
     .id = "stationary",
     .summary = "Coefficients of a stationary autoregression, along the last dimension",
     .tags = "statistics series stable",

@@ -71,26 +71,6 @@ skew_jvp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const a,
   return pz_fold(c, parameter(c), PARITY, dx, da);
 }
 
-/* The triangle is copied: its determinant is 1. */
-static pz_status
-skew_log_abs_det(pz_call* const c, const pz_tensor* const x, const pz_tensor* const a,
-                 pz_tensor* const out)
-{
-  (void)x;
-  (void)a;
-  return pz_fill(c, 0.0, out);
-}
-
-static pz_status
-skew_log_abs_det_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const a,
-                     const pz_tensor* const g_out, pz_tensor* const gx)
-{
-  (void)x;
-  (void)a;
-  (void)g_out;
-  return pz_fill(c, 0.0, gx);
-}
-
 static pz_status
 skew_residual(pz_call* const c, const pz_tensor* const a, double* const distance)
 {
@@ -121,16 +101,15 @@ static const pz_parametrization skew = {
                "domain: any square X, of which one triangle is read\n"
                "right inverse: the triangle of A; assigning checks that A is skew\n"
                "cost: one pass over memory, forward and vjp",
-    .options = skew_options,
-    .n_options = sizeof(skew_options) / sizeof(skew_options[0]),
+    PZ_OPTIONS(skew_options),
     .plan = skew_plan,
     .forward = skew_forward,
     .right_inverse = skew_right_inverse,
     .vjp = skew_vjp,
     .residual = skew_residual,
     .sample = skew_sample,
-    .log_abs_det = skew_log_abs_det,
-    .log_abs_det_vjp = skew_log_abs_det_vjp,
+    .log_abs_det = pz_zero_log_abs_det,
+    .log_abs_det_vjp = pz_zero_log_abs_det_vjp,
     .jvp = skew_jvp,
 };
 

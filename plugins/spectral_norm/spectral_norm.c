@@ -323,13 +323,6 @@ spectral_norm_jvp(pz_call* const c, const pz_tensor* const x, const pz_tensor* c
                         PZ_OUTPUTS(as_rows(&to, l, dy)), NULL, NULL);
 }
 
-/* As in PyTorch: x <- y, with u and v unchanged. */
-static pz_status
-spectral_norm_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const x)
-{
-  return pz_copy(c, y, x);
-}
-
 /* The largest |s - 1|, where s is the exact largest singular value; 0 for a matrix of zeros, which
    is a value. For a value of forward this is the error of the estimate. */
 static pz_status
@@ -342,17 +335,12 @@ spectral_norm_residual(pz_call* const c, const pz_tensor* const y, double* const
   }
   const pz_spec spec = pz_spec_make(y->dtype, 1, &l.batch);
   pz_tensor size;
-  void* memory = NULL;
+  const double* each = NULL;
   PZ_TRY(pz_work(c, &spec, &size));
-  PZ_TRY(pz_work_host(c, (size_t)l.batch * sizeof(double), &memory));
   PZ_TRY(y->ndim == 1 ? spectral_sizes(c, 1, y, &size) : spectral_largest(c, l, y, &size));
-  const double* const each = memory;
-  PZ_TRY(pz_read(c, &size, memory));
-  for (int64_t k = 0; k < l.batch && !isnan(*distance); ++k) {
-    const double mine = each[k] == 0.0 ? 0.0 : fabs(each[k] - 1.0);
-    if (!(mine <= *distance)) {
-      *distance = mine;
-    }
+  PZ_TRY(pz_read_all(c, &size, &each));
+  for (int64_t k = 0; k < l.batch; ++k) {
+    *distance = pz_max(*distance, each[k] == 0.0 ? 0.0 : fabs(each[k] - 1.0));
   }
   return PZ_OK;
 }
@@ -413,12 +401,11 @@ static const pz_parametrization spectral_norm = {
                "domain: any shape except a scalar; s = 0 gives zeros\n"
                "right inverse: W = Y\n"
                "cost: one product with a vector, three passes over memory; two products per step",
-    .options = spectral_norm_options,
-    .n_options = sizeof(spectral_norm_options) / sizeof(spectral_norm_options[0]),
+    PZ_OPTIONS(spectral_norm_options),
     .plan = spectral_norm_plan,
     .init = spectral_norm_init,
     .forward = spectral_norm_forward,
-    .right_inverse = spectral_norm_right_inverse,
+    .right_inverse = pz_copy_right_inverse, /* as in PyTorch, with u and v unchanged */
     .vjp = spectral_norm_vjp,
     .update = spectral_norm_update,
     .residual = spectral_norm_residual,

@@ -70,26 +70,6 @@ symmetric_jvp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const
   return pz_fold(c, parameter(c), PARITY, dx, da);
 }
 
-/* The triangle is copied: its determinant is 1. */
-static pz_status
-symmetric_log_abs_det(pz_call* const c, const pz_tensor* const x, const pz_tensor* const a,
-                      pz_tensor* const out)
-{
-  (void)x;
-  (void)a;
-  return pz_fill(c, 0.0, out);
-}
-
-static pz_status
-symmetric_log_abs_det_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const a,
-                          const pz_tensor* const g_out, pz_tensor* const gx)
-{
-  (void)x;
-  (void)a;
-  (void)g_out;
-  return pz_fill(c, 0.0, gx);
-}
-
 static pz_status
 symmetric_residual(pz_call* const c, const pz_tensor* const a, double* const distance)
 {
@@ -120,16 +100,15 @@ static const pz_parametrization symmetric = {
                "domain: any square X, of which one triangle is read\n"
                "right inverse: the triangle of A; assigning checks that A is symmetric\n"
                "cost: one pass over memory, forward and vjp",
-    .options = symmetric_options,
-    .n_options = sizeof(symmetric_options) / sizeof(symmetric_options[0]),
+    PZ_OPTIONS(symmetric_options),
     .plan = symmetric_plan,
     .forward = symmetric_forward,
     .right_inverse = symmetric_right_inverse,
     .vjp = symmetric_vjp,
     .residual = symmetric_residual,
     .sample = symmetric_sample,
-    .log_abs_det = symmetric_log_abs_det,
-    .log_abs_det_vjp = symmetric_log_abs_det_vjp,
+    .log_abs_det = pz_zero_log_abs_det,
+    .log_abs_det_vjp = pz_zero_log_abs_det_vjp,
     .jvp = symmetric_jvp,
 };
 

@@ -230,22 +230,22 @@ CALLBACKS(positive_ordered, 0)
 
 static const pz_option options[] = {[DIM] = VECTORS_DIM};
 
-#define TABLE(name, summary_, first, free_, sample_)                                              \
-  {                                                                                               \
-    .size = sizeof(pz_parametrization), .option_size = sizeof(pz_option), .id = #name,            \
-    .summary = summary_, .tags = "statistics vector order",                                       \
-    .formula = "y_1 = " first ", y_i = y_(i-1) + e^x_i\n"                                         \
-               "domain: vectors along dim; e^x overflows above 709 (float32: 88)\n"               \
-               "right inverse: logs of the differences; a registered entry that is not above "    \
-               "the one before it becomes that + sqrt(eps) max(1, |that|); equal entries cannot " \
-               "be assigned\n"                                                                    \
-               "log |det|: x_" free_ " + .. + x_K; none where dim is not the last\n"              \
-               "sample: " sample_ " independent normal numbers, sorted: O(K^2)\n"                 \
-               "cost: O(K), one pass over memory",                                                \
-    .options = options, .n_options = sizeof(options) / sizeof(options[0]), .plan = plan,          \
-    .forward = name##_forward, .right_inverse = name##_inverse, .vjp = name##_vjp,                \
-    .residual = name##_residual, .sample = name##_sample, .log_abs_det = name##_log_abs_det,      \
-    .log_abs_det_vjp = name##_log_abs_det_vjp, .jvp = name##_jvp                                  \
+#define TABLE(name, summary_, first, free_, sample_)                                               \
+  {                                                                                                \
+    .size = sizeof(pz_parametrization), .option_size = sizeof(pz_option), .id = #name,             \
+    .summary = summary_, .tags = "statistics vector order",                                        \
+    .formula = "y_1 = " first ", y_i = y_(i-1) + e^x_i\n"                                          \
+               "domain: vectors along dim; e^x overflows above 709 (float32: 88)\n"                \
+               "right inverse: logs of the differences; a registered entry that is not above "     \
+               "the one before it becomes that + sqrt(eps) max(1, |that|); equal entries cannot "  \
+               "be assigned\n"                                                                     \
+               "log |det|: x_" free_ " + .. + x_K; none where dim is not the last\n"               \
+               "sample: " sample_ " independent normal numbers, sorted: O(K^2)\n"                  \
+               "cost: O(K), one pass over memory",                                                 \
+    PZ_OPTIONS(options), .plan = plan, .forward = name##_forward, .right_inverse = name##_inverse, \
+    .vjp = name##_vjp, .residual = name##_residual, .sample = name##_sample,                       \
+    .log_abs_det = name##_log_abs_det, .log_abs_det_vjp = name##_log_abs_det_vjp,                  \
+    .jvp = name##_jvp                                                                              \
   }
 
 const pz_parametrization vectors_ordered = TABLE(ordered, "Increasing vectors", "x_1", "2", "K");

@@ -274,7 +274,7 @@ simplex_plan(pz_call* const c, const pz_spec* const given)
 static pz_status
 simplex_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 {
-  const pz_spec number = vectors_number(y, dim_of(c));
+  const pz_spec number = pz_spec_of_numbers(pz_spec_of(y), PZ_ALONG_DIM, dim_of(c));
   pz_tensor constants[2];
   pz_tensor top;
   pz_tensor total;
@@ -418,8 +418,7 @@ const pz_parametrization vectors_simplex = {
         "is not the last\n"
         "sample: uniform on the simplex\n"
         "cost: O(K), one pass over memory",
-    .options = simplex_options,
-    .n_options = sizeof(simplex_options) / sizeof(simplex_options[0]),
+    PZ_OPTIONS(simplex_options),
     .plan = simplex_plan,
     .forward = simplex_forward,
     .right_inverse = simplex_right_inverse,

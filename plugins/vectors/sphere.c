@@ -96,7 +96,7 @@ static pz_status
 sphere_launch(pz_call* const c, const vectors_memory memory, const pz_tensor* const x,
               pz_tensor* const y)
 {
-  const pz_spec number = vectors_number(x, dim_of(c));
+  const pz_spec number = pz_spec_of_numbers(pz_spec_of(x), PZ_ALONG_DIM, dim_of(c));
   const double radius = radius_of(c);
   pz_tensor scale;
   pz_tensor size;
@@ -173,8 +173,7 @@ const pz_parametrization vectors_sphere = {
         "log |det|: none; for the uniform law add -|x|^2 / 2 to the log density\n"
         "sample: uniform on the sphere\n"
         "cost: one pass over memory",
-    .options = sphere_options,
-    .n_options = sizeof(sphere_options) / sizeof(sphere_options[0]),
+    PZ_OPTIONS(sphere_options),
     .plan = sphere_plan,
     .forward = sphere_forward,
     .right_inverse = sphere_right_inverse,

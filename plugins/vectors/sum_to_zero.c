@@ -126,25 +126,6 @@ sum_to_zero_residual(pz_call* const c, const pz_tensor* const y, double* const d
   return PZ_OK;
 }
 
-static pz_status
-sum_to_zero_log_abs_det(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
-                        pz_tensor* const out)
-{
-  (void)x;
-  (void)y;
-  return pz_fill(c, 0.0, out);
-}
-
-static pz_status
-sum_to_zero_log_abs_det_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
-                            const pz_tensor* const g_out, pz_tensor* const gx)
-{
-  (void)x;
-  (void)y;
-  (void)g_out;
-  return pz_fill(c, 0.0, gx);
-}
-
 static const pz_option sum_to_zero_options[] = {
     [DIMS] = PZ_OPTION_INTEGER("dims", 1, 1, 2, "1: vectors; 2: matrices, rows and columns"),
 };
@@ -162,14 +143,13 @@ const pz_parametrization vectors_sum_to_zero = {
                "log |det|: 0, in orthonormal coordinates of the set\n"
                "sample: independent normal entries, centred\n"
                "cost: O(entries), one pass over memory for each of dims",
-    .options = sum_to_zero_options,
-    .n_options = sizeof(sum_to_zero_options) / sizeof(sum_to_zero_options[0]),
+    PZ_OPTIONS(sum_to_zero_options),
     .plan = sum_to_zero_plan,
     .forward = sum_to_zero_forward,
     .right_inverse = sum_to_zero_right_inverse,
     .vjp = sum_to_zero_vjp,
     .residual = sum_to_zero_residual,
-    .log_abs_det = sum_to_zero_log_abs_det,
-    .log_abs_det_vjp = sum_to_zero_log_abs_det_vjp,
+    .log_abs_det = pz_zero_log_abs_det,
+    .log_abs_det_vjp = pz_zero_log_abs_det_vjp,
     .jvp = sum_to_zero_jvp,
 };

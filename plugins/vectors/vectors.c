@@ -42,14 +42,6 @@ vectors_launch(pz_call* const c, const pz_row_kernel* const kernel, const int32_
   return pz_launch_rows(c, kernel, PZ_ALONG_DIM, dim, inputs, outputs, NULL, NULL);
 }
 
-pz_spec
-vectors_number(const pz_tensor* const like, const int32_t dim)
-{
-  pz_spec spec = pz_spec_of(like);
-  spec.shape[index_of(dim, like->ndim)] = 1;
-  return spec;
-}
-
 pz_status
 vectors_constants(pz_call* const c, const vectors_memory memory, const pz_kernel* const kernel,
                   const pz_tensor* const like, const int32_t dim, const int64_t n,
@@ -71,7 +63,7 @@ static pz_status
 measure(pz_call* const c, const vectors_set* const set, const int32_t dim, const double extra,
         const pz_tensor* const y, double* const distance, double* const code)
 {
-  const pz_spec number = vectors_number(y, dim);
+  const pz_spec number = pz_spec_of_numbers(pz_spec_of(y), PZ_ALONG_DIM, dim);
   const double n = (double)vectors_extent(y, dim);
   const double reals[] = {100.0 * n * pz_dtype_epsilon(y->dtype), extra};
   pz_tensor distances;

@@ -27,9 +27,6 @@ int64_t vectors_extent(const pz_tensor* t, int32_t dim);
 pz_status vectors_launch(pz_call* c, const pz_row_kernel* kernel, int32_t dim,
                          const pz_tensor* const* inputs, pz_tensor* const* outputs);
 
-/* One number for each vector of a tensor. */
-pz_spec vectors_number(const pz_tensor* like, int32_t dim);
-
 /* Two rows of n constants each, the same for all vectors, from a kernel with two tensors and the
    integer n; in memory of pz_work or pz_save. */
 typedef pz_status (*vectors_memory)(pz_call* c, const pz_spec* spec, pz_tensor* out);

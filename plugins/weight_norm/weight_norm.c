@@ -20,8 +20,8 @@
 #include <parametrize/plugin.h>
 
 enum { DIM };
-enum { G, V };                      /* originals */
-enum { WHOLE = 8, FROM_LAST = 10 }; /* the choices 8 and 9 of dim; and -2, before -3 ... */
+enum { G, V };                /* originals */
+enum { FIRST = -8, ALL = 8 }; /* the dimensions of the choices, of which all and -1 are the whole */
 
 // clang-format off
 
@@ -81,35 +81,27 @@ PZ_ROW_KERNEL(weight_norm_inverse, 1, 2, 0, 0,
 
 // clang-format on
 
-static const char* const dims[] = {"0",  "1",  "2",  "3",  "4",  "5",  "6",  "7", "all",
-                                   "-1", "-2", "-3", "-4", "-5", "-6", "-7", "-8"};
+static const char* const dims[] = {"-8", "-7", "-6", "-5", "-4", "-3", "-2", "-1", "0",
+                                   "1",  "2",  "3",  "4",  "5",  "6",  "7",  "all"};
+
+static int32_t
+dim_of(const pz_call* const c)
+{
+  return (int32_t)c->options[DIM].as.integer + FIRST;
+}
 
 static pz_row_kind
 kind(const pz_call* const c)
 {
-  const int64_t choice = c->options[DIM].as.integer;
-  return choice >= WHOLE && choice < FROM_LAST ? PZ_WHOLE : PZ_SLICES_OF_DIM;
-}
-
-/* The option dim as an index, below 0 from the last. */
-static int32_t
-dim_of(const pz_call* const c)
-{
-  const int32_t choice = (int32_t)c->options[DIM].as.integer;
-  return choice < FROM_LAST ? choice : FROM_LAST - 2 - choice;
+  return dim_of(c) == ALL || dim_of(c) == -1 ? PZ_WHOLE : PZ_SLICES_OF_DIM;
 }
 
 static pz_status
 weight_norm_plan(pz_call* const c, const pz_spec* const given)
 {
   const pz_spec* const v = &given[c->direction == PZ_FROM_INPUT ? V : 0];
-  const bool whole = kind(c) == PZ_WHOLE;
-  const int32_t dim = dim_of(c) + (dim_of(c) < 0 ? v->ndim : 0);
-  pz_spec g = pz_spec_make(v->dtype, whole ? 0 : v->ndim, v->shape);
-  PZ_TRY(whole ? PZ_OK : pz_expect_dim(c, v, dim_of(c)));
-  for (int32_t i = 0; i < g.ndim; ++i) {
-    g.shape[i] = i == dim ? g.shape[i] : 1;
-  }
+  const pz_spec g = pz_spec_of_numbers(*v, kind(c), dim_of(c));
+  PZ_TRY(kind(c) == PZ_WHOLE ? PZ_OK : pz_expect_dim(c, v, dim_of(c)));
   PZ_TRY(pz_declare_original(c, NULL, &g));
   PZ_TRY(pz_declare_original(c, NULL, v));
   return pz_declare_value(c, v, PZ_GENERAL);
@@ -161,16 +153,6 @@ weight_norm_right_inverse(pz_call* const c, const pz_tensor* const w, pz_tensor*
                         PZ_OUTPUTS(&x[G], &x[V]), NULL, NULL);
 }
 
-/* Every tensor is a value. */
-static pz_status
-weight_norm_residual(pz_call* const c, const pz_tensor* const w, double* const distance)
-{
-  (void)c;
-  (void)w;
-  *distance = 0.0;
-  return PZ_OK;
-}
-
 /* Independent standard normal entries. */
 static pz_status
 weight_norm_sample(pz_call* const c, pz_tensor* const w)
@@ -179,7 +161,7 @@ weight_norm_sample(pz_call* const c, pz_tensor* const w)
 }
 
 static const pz_option weight_norm_options[] = {
-    [DIM] = PZ_OPTION_CHOICE("dim", 0, dims,
+    [DIM] = PZ_OPTION_CHOICE("dim", -FIRST, dims,
                              "dimension whose slices have one magnitude each, -2 and less count "
                              "from the last; all or -1: one magnitude for the tensor"),
 };
@@ -195,14 +177,13 @@ static const pz_parametrization weight_norm = {
                "(with all, g is a scalar); slices of zeros give zeros\n"
                "right inverse: g = |w|, v = w\n"
                "cost: one pass over memory forward, one in vjp",
-    .options = weight_norm_options,
-    .n_options = sizeof(weight_norm_options) / sizeof(weight_norm_options[0]),
+    PZ_OPTIONS(weight_norm_options),
     .n_originals = 2,
     .plan = weight_norm_plan,
     .forward = weight_norm_forward,
     .right_inverse = weight_norm_right_inverse,
     .vjp = weight_norm_vjp,
-    .residual = weight_norm_residual,
+    .residual = pz_zero_residual,
     .sample = weight_norm_sample,
     .jvp = weight_norm_jvp,
     .legacy_names = "original0=_g original1=_v",

@@ -268,7 +268,6 @@ at_load(void)
 
 static const pz_parametrization defective = {
     .size = sizeof(defective),
-    .option_size = sizeof(pz_option),
     .id = "defective",
     .summary = "Entries s e^x",
     .n_originals = 2,
@@ -350,7 +349,6 @@ log_abs_det_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* con
 
 static const pz_parametrization dense = {
     .size = sizeof(dense),
-    .option_size = sizeof(pz_option),
     .id = "dense",
     .summary = "Entries e^x",
     .plan = density_plan,

@@ -50,8 +50,7 @@ static const pz_parametrization hostile = {
     .summary = "Summary " ODD,
     .formula = "Y = X " ODD "\nanywhere " ODD,
     .tags = "tag" ODD,
-    .options = options,
-    .n_options = sizeof(options) / sizeof(options[0]),
+    PZ_OPTIONS(options),
     .plan = plan,
     .forward = forward,
 };

@@ -128,7 +128,6 @@ leaver_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 
 static const pz_parametrization product = {
     .size = sizeof(product),
-    .option_size = sizeof(pz_option),
     .id = "product",
     .summary = "Products of two originals",
     .n_originals = 2,
@@ -141,7 +140,6 @@ static const pz_parametrization product = {
 
 static const pz_parametrization intruder = {
     .size = sizeof(intruder),
-    .option_size = sizeof(pz_option),
     .id = "intruder",
     .summary = "Any tensor, with somebody else at work",
     .forward = intruder_forward,
@@ -151,7 +149,6 @@ static const pz_parametrization intruder = {
 
 static const pz_parametrization held = {
     .size = sizeof(held),
-    .option_size = sizeof(pz_option),
     .id = "held",
     .summary = "Any tensor, when the test allows",
     .forward = held_forward,
@@ -159,7 +156,6 @@ static const pz_parametrization held = {
 
 static const pz_parametrization slow = {
     .size = sizeof(slow),
-    .option_size = sizeof(pz_option),
     .id = "slow",
     .summary = "Any tensor, late",
     .forward = slow_forward,
@@ -167,7 +163,6 @@ static const pz_parametrization slow = {
 
 static const pz_parametrization leaver = {
     .size = sizeof(leaver),
-    .option_size = sizeof(pz_option),
     .id = "leaver",
     .summary = "Any tensor, and the end of the program",
     .forward = leaver_forward,

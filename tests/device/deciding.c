@@ -52,7 +52,6 @@ right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const x)
 
 static const pz_parametrization decider = {
     .size = sizeof(decider),
-    .option_size = sizeof(pz_option),
     .id = "decider",
     .summary = "Decides on failed factorizations",
     .plan = plan,

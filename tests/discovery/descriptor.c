@@ -36,12 +36,8 @@ static const pz_option all_options[] = {
   .size = sizeof(pz_parametrization), .id = (id_), .summary = "Mine", .forward = forward
 
 static const pz_parametrization mine = {
-    TABLE("mine"),
-    .option_size = sizeof(pz_option),
-    .formula = "Y = X\nanywhere",
-    .options = all_options,
-    .n_options = sizeof(all_options) / sizeof(all_options[0]),
-    .right_inverse = forward,
+    TABLE("mine"),           .option_size = sizeof(pz_option), .formula = "Y = X\nanywhere",
+    PZ_OPTIONS(all_options), .right_inverse = forward,
 };
 static const pz_parametrization good = {TABLE("good")};
 static const pz_parametrization broken = {

@@ -85,8 +85,7 @@ static const pz_parametrization mine = {.size = sizeof(mine),
                                         .option_size = sizeof(pz_option),
                                         .id = "mine",
                                         .summary = "Mine",
-                                        .options = options,
-                                        .n_options = 1,
+                                        PZ_OPTIONS(options),
                                         .forward = forward};
 static const pz_item items[] = {PZ_PARAMETRIZATION(&mine)};
 static const pz_plugin plugin = {.size = sizeof(plugin),

@@ -218,28 +218,17 @@ doubled_log_abs_det(pz_call* const c, const pz_tensor* const x, const pz_tensor*
   return pz_fill(c, numbers == 0 ? 0.0 : log(2.0) * (double)(pz_count(x) / numbers), out);
 }
 
-static pz_status
-doubled_log_abs_det_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
-                        const pz_tensor* const g_out, pz_tensor* const gx)
-{
-  (void)x;
-  (void)y;
-  (void)g_out;
-  return pz_fill(c, 0.0, gx);
-}
-
 static const pz_parametrization doubled = {
     .size = sizeof(doubled),
     .option_size = sizeof(pz_option),
     .id = "doubled",
     .summary = "Coordinates as the options say",
-    .options = doubled_options,
-    .n_options = sizeof(doubled_options) / sizeof(doubled_options[0]),
+    PZ_OPTIONS(doubled_options),
     .plan = doubled_plan,
     .forward = doubled_forward,
     .vjp = doubled_vjp,
     .log_abs_det = doubled_log_abs_det,
-    .log_abs_det_vjp = doubled_log_abs_det_vjp,
+    .log_abs_det_vjp = pz_zero_log_abs_det_vjp,
     .jvp = doubled_vjp,
 };
 

@@ -46,12 +46,6 @@ map_copy_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 }
 
 pz_status
-map_copy_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const x)
-{
-  return pz_copy(c, y, x);
-}
-
-pz_status
 map_copy_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
              const pz_tensor* const gy, pz_tensor* const gx)
 {
@@ -77,7 +71,7 @@ static const pz_parametrization map_counting = {
     .id = "counting",
     .summary = "Itself",
     .forward = counting_forward,
-    .right_inverse = map_copy_right_inverse,
+    .right_inverse = pz_copy_right_inverse,
     .vjp = map_copy_vjp,
 };
 
@@ -122,7 +116,7 @@ static const pz_parametrization map_sequence = {
     .summary = "Itself, from a sequence of one",
     .plan = sequence_plan,
     .forward = map_copy_forward,
-    .right_inverse = map_copy_right_inverse,
+    .right_inverse = pz_copy_right_inverse,
     .vjp = map_copy_vjp,
 };
 

@@ -109,7 +109,6 @@ pz_status map_plan(pz_call* c, const pz_spec* given, const char* parameter, cons
 
 /* The identity. */
 pz_status map_copy_forward(pz_call* c, const pz_tensor* x, pz_tensor* y);
-pz_status map_copy_right_inverse(pz_call* c, const pz_tensor* y, pz_tensor* x);
 pz_status map_copy_vjp(pz_call* c, const pz_tensor* x, const pz_tensor* y, const pz_tensor* gy,
                        pz_tensor* gx);
 

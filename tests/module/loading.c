@@ -28,8 +28,7 @@ static const pz_parametrization marked = {
     .size = sizeof(marked),
     .id = "marked",
     .summary = "Itself and a given tensor",
-    .options = marked_options,
-    .n_options = 2,
+    PZ_OPTIONS(marked_options),
     .option_size = sizeof(pz_option),
     .forward = marked_forward,
 };

@@ -299,7 +299,7 @@ START_TEST(what_does_not_fit_is_refused)
   ck_assert_fails(subject_try(&r, "weight_norm(dim=-3)", PZ_F64, matrix), PZ_MISMATCH,
                   "found 2 dimensions, expected at least 3 for dim=-3");
   ck_assert_fails(subject_try(&r, "weight_norm(dim=-9)", PZ_F64, matrix), PZ_INVALID,
-                  "|all|-1|-2|");
+                  "|-2|-1|0|1|");
   ck_assert_fails(subject_try(&r, "pruning,weight_norm", PZ_F64, matrix), PZ_MISMATCH,
                   "found 2 originals at place 1");
 }

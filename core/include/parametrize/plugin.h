@@ -109,6 +109,9 @@ typedef struct pz_option {
     (name), (doc), PZ_TENSOR, 0, NULL, 0.0, 0.0, 0.0 \
   }
 
+/* In a table in C, or in C++20 in the order of the fields: the options and their number, of an array. */
+#define PZ_OPTIONS(array) .options = (array), .n_options = sizeof(array) / sizeof((array)[0])
+
 /* ---- the table ------------------------------------------------------------ */
 
 typedef struct pz_parametrization {
@@ -335,11 +338,75 @@ pz_largest(pz_call* const c, const pz_tensor* const t, double* const out)
   return pz_read(c, &norm, out);
 }
 
+/* All entries of t as doubles, in C order, in scratch on the host. Waits for the device. */
+static inline pz_status
+pz_read_all(pz_call* const c, const pz_tensor* const t, const double** const out)
+{
+  void* memory = NULL;
+  PZ_TRY(pz_work_host(c, (size_t)pz_count(t) * sizeof(double), &memory));
+  *out = (const double*)memory;
+  return pz_read(c, t, (double*)memory);
+}
+
+/* The spec of one number for each row of a tensor, with the rows of pz_launch_rows. */
+static inline pz_spec
+pz_spec_of_numbers(const pz_spec given, const pz_row_kind kind, const int32_t dim)
+{
+  pz_spec spec = pz_spec_make(given.dtype, kind == PZ_WHOLE ? 0 : given.ndim, given.shape);
+  const int32_t index = dim < 0 ? dim + given.ndim : dim;
+  for (int32_t i = 0; i < spec.ndim; ++i) {
+    if ((i == index) == (kind == PZ_ALONG_DIM)) {
+      spec.shape[i] = 1;
+    }
+  }
+  return spec;
+}
+
 /* Whether vjp or log_abs_det_vjp must write gx[k]. */
 static inline bool
 pz_wants(const pz_call* const c, const uint32_t k)
 {
   return (c->want >> k) & 1U;
+}
+
+/* ---- functions for the table: .log_abs_det = pz_zero_log_abs_det ------------- */
+
+/* The original is the value itself, whatever the intent: nothing is checked. */
+static inline pz_status
+pz_copy_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* const x)
+{
+  return pz_copy(c, y, x);
+}
+
+/* Every tensor is a value. */
+static inline pz_status
+pz_zero_residual(pz_call* const c, const pz_tensor* const y, double* const distance)
+{
+  (void)c;
+  (void)y;
+  *distance = 0.0;
+  return PZ_OK;
+}
+
+/* The determinant is 1 everywhere. */
+static inline pz_status
+pz_zero_log_abs_det(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
+                    pz_tensor* const out)
+{
+  (void)x;
+  (void)y;
+  return pz_fill(c, 0.0, out);
+}
+
+/* The gradient of any constant determinant, of one original without own parameters. */
+static inline pz_status
+pz_zero_log_abs_det_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const y,
+                        const pz_tensor* const g_out, pz_tensor* const gx)
+{
+  (void)x;
+  (void)y;
+  (void)g_out;
+  return pz_fill(c, 0.0, gx);
 }
 
 PZ_END_DECLS

@@ -63,7 +63,7 @@ plan(pz_call* const c, const pz_spec* const given)
 static pz_status
 services(pz_call* const c, const pz_tensor* const x)
 {
-  const pz_spec spec = pz_spec_of(x);
+  const pz_spec spec = pz_spec_of_numbers(pz_spec_of(x), PZ_SLICES_OF_DIM, -1);
   pz_tensor t;
   void* memory = NULL;
   const void* saved = NULL;
@@ -120,8 +120,10 @@ matrices(pz_call* const c, const pz_tensor* const x, pz_tensor* const y, pz_tens
   PZ_TRY(pz_syrk(c, PZ_T, 1.0, x, 0.0, y));
   PZ_TRY(pz_trmm(c, PZ_LEFT, PZ_UPPER, PZ_N, PZ_UNIT, 1.0, x, y));
   PZ_TRY(pz_trsm(c, PZ_RIGHT, PZ_LOWER, PZ_T, PZ_NON_UNIT, 1.0, x, y));
+  const double* all = NULL;
   PZ_TRY(pz_read(c, d, numbers));
-  return pz_write(c, numbers, d);
+  PZ_TRY(pz_read_all(c, d, &all));
+  return pz_write(c, all, d);
 }
 
 static pz_status
@@ -170,6 +172,27 @@ static const pz_parametrization doubling = {
     plan,
     NULL,
     forward,
+    pz_copy_right_inverse,
+    NULL,
+    NULL,
+    pz_zero_residual,
+    NULL,
+    NULL,
+    NULL,
+    pz_zero_log_abs_det,
+    pz_zero_log_abs_det_vjp,
 };
+#ifndef __cplusplus
+static const pz_parametrization named = {
+    .size = sizeof(pz_parametrization),
+    .option_size = sizeof(pz_option),
+    .id = "named",
+    PZ_OPTIONS(options),
+    .forward = forward,
+};
+#define NAMED , PZ_PARAMETRIZATION(&named)
+#else
+#define NAMED
+#endif
 
-PZ_PLUGIN(doubling, "1.0.0", PZ_PARAMETRIZATION(&doubling));
+PZ_PLUGIN(doubling, "1.0.0", PZ_PARAMETRIZATION(&doubling) NAMED);
