@@ -3,11 +3,12 @@
 """The static profile: built, linked into a program of firmware, run and measured; and what meson refuses.
 usage: firmware.py native|cross SOURCE_DIR CC
 
-`cross` builds for aarch64, to run under qemu-user, and with musl. Where a compiler or qemu is missing, that
-is the reason to skip."""
+`cross` builds with all maps, for aarch64, to run under qemu-user, and with musl. Where a compiler or qemu is
+missing, that is the reason to skip."""
 
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import subprocess
@@ -44,9 +45,9 @@ def cross_file(name, compiler, family, endian="little"):
     return f"--cross-file={file}"
 
 
-def program_of(name, compiler, *options, link=()):
-    """The program with the library in it, for skew and cayley."""
-    done = setup(name, "-Dmaps=skew,cayley", *options)
+def program_of(name, compiler, *options, maps="skew,cayley", program=program, link=()):
+    """The program with the library in it."""
+    done = setup(name, f"-Dmaps={maps}", *options)
     assert done.returncode == 0, done.stdout + done.stderr
     run(["ninja", "-C", str(work / name)])
     out = work / name / "firmware"
@@ -103,9 +104,33 @@ def musl():
     assert run([str(out)]) == "ok\n"
 
 
+LIST = """
+#include <parametrize/parametrize.h>
+#include <stdio.h>
+int main(void)
+{
+  pz_context* context;
+  pz_parametrization_info info = {.size = sizeof(info)};
+  if (pz_context_new(NULL, &context)) return fprintf(stderr, "%s\\n", pz_error_message()), 1;
+  for (uint32_t k = 0; pz_context_parametrization(context, k, &info) == PZ_OK; ++k) printf("%s\\n", info.id);
+  return pz_context_free(context), 0;
+}
+"""
+
+
+def all_maps():
+    """every plugin in one program"""
+    names = sorted(folder.parent.name for folder in (source / "plugins").glob("*/meson.build") if folder.parent.name != "common")
+    ids = set(re.findall(r'\.id = "(\w+)"', "".join(f.read_text() for f in (source / "plugins").rglob("*.c"))))
+    (work / "list.c").write_text(LIST)
+    out = program_of("all", cc, maps=",".join([*names, names[0]]), program=work / "list.c")
+    found = run([str(out)]).split()
+    assert len(found) == len(set(found)) and len(ids) > 15 and ids <= set(found), (found, ids)
+
+
 def clean():
     """leaves nothing behind"""
     shutil.rmtree(work)
 
 
-main([*{"native": [native, maps, refused], "cross": [aarch64, musl]}[sys.argv[1]], clean])
+main([*{"native": [native, maps, refused], "cross": [all_maps, aarch64, musl]}[sys.argv[1]], clean])
