@@ -54,7 +54,7 @@ def tags():
     """list --tag shows the parametrizations with this tag alone"""
     out = good("list", "--tag", "norm")
     for name in parametrizations:
-        assert (f"\n{name} " in out) == (name in ("weight_norm", "spectral_norm")), out
+        assert (f"\n{name} " in out) == (name in ("lipschitz", "weight_norm", "spectral_norm")), out
     assert 'has the tag "nor"' in good("list", "--tag", "nor")
     rows = good("list", "--tag", "chain").split("\n\n")[0].splitlines()
     assert [row.split()[0] for row in rows[1:]] == ["view", "back"], rows
