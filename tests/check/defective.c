@@ -33,9 +33,9 @@ PZ_ROW_KERNEL(value, 2, 1, 1, 0,
   PZ_VALUE_IN(1, t);
   PZ_ROW_OUT(0, y);
   PZ_REAL_ARG(0, drift);
-  const real s = pz_exp(t) + drift;
+  PZ_ROW_VALUE(s, pz_exp(t[r]) + drift);
   PZ_ROW_EACH(j, n) {
-    y[j] = s * pz_exp(x[j]);
+    y[j][r] = s[r] * pz_exp(x[j][r]);
   }
 )
 
@@ -44,11 +44,11 @@ PZ_ROW_KERNEL(adjoint, 2, 2, 1, 0,
   PZ_ROW_IN(1, gy);
   PZ_ROW_OUT(0, gx);
   PZ_REAL_ARG(0, factor);
-  PZ_ROW_SUM(gt, j, n, gy[j] * y[j]);
+  PZ_ROW_SUM(gt, j, n, gy[j][r] * y[j][r]);
   PZ_ROW_EACH(j, n) {
-    gx[j] = factor * gy[j] * y[j];
+    gx[j][r] = factor * gy[j][r] * y[j][r];
   }
-  PZ_VALUE_OUT(1, gt);
+  PZ_VALUE_OUT(1, gt[r]);
 )
 
 PZ_ROW_KERNEL(tangent, 3, 1, 1, 0,
@@ -58,7 +58,7 @@ PZ_ROW_KERNEL(tangent, 3, 1, 1, 0,
   PZ_ROW_OUT(0, dy);
   PZ_REAL_ARG(0, factor);
   PZ_ROW_EACH(j, n) {
-    dy[j] = y[j] * (factor * dx[j] + dt);
+    dy[j][r] = y[j][r] * (factor * dx[j][r] + dt[r]);
   }
 )
 
@@ -68,15 +68,15 @@ PZ_ROW_KERNEL(inverse, 1, 2, 2, 0,
   PZ_REAL_ARG(0, factor);
   PZ_REAL_ARG(1, least);
   PZ_ROW_EACH(j, n) {
-    x[j] = factor * pz_log(pz_max(y[j], least));
+    x[j][r] = factor * pz_log(pz_max(y[j][r], least));
   }
   PZ_VALUE_OUT(1, (real)0);
 )
 
 PZ_ROW_KERNEL(below_zero, 1, 1, 0, 0,
   PZ_ROW_IN(0, y);
-  PZ_ROW_MAX(most, j, n, -y[j]);
-  PZ_VALUE_OUT(0, pz_max(most, (real)0));
+  PZ_ROW_MAX(most, j, n, -y[j][r]);
+  PZ_VALUE_OUT(0, pz_max(most[r], (real)0));
 )
 
 PZ_KERNEL(overwrite, 1, 0, 0,
