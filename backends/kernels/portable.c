@@ -42,6 +42,7 @@ print_rows(FILE* const out, const gpu_portable* const kernel)
           "  GPU_LOCAL real pz_memory[%d];\n"
           "  const int pz_lane = GPU_LOCAL_ID(0);\n"
           "  const int pz_lanes = GPU_LOCAL_SIZE(0);\n"
+          "  const int r = 0;\n"
           "  GPU_LOCAL_POINTER real* const pz_share = pz_memory + GPU_LOCAL_ID(1) * pz_lanes;\n"
           "  const pz_int n = pz_input_length0;\n"
           "  GPU_EACH_GROUP(pz_group, 0, (pz_rows - 1) / GPU_LOCAL_SIZE(1) + 1)\n  {\n"

@@ -62,14 +62,18 @@ pz_unit_scale(real x)
 }
 
 /* ---- rows: pz_lanes work items share row pz_row, and pz_share of local memory. Where a group has
-        more places than there are rows left, pz_live is 0: its items only reach the barriers ---- */
+        more places than there are rows left, pz_live is 0: its items only reach the barriers. An item
+        works on one row at a time, so [r] is [0] ---- */
 
-#define PZ_ROW_IN(k, name) \
-  GPU_GLOBAL const real* const name = pz_input##k + pz_input_offset##k + pz_row * pz_input_stride##k
-#define PZ_ROW_OUT(k, name) \
-  GPU_GLOBAL real* const name = pz_output##k + pz_output_offset##k + pz_row * pz_output_stride##k
+#define PZ_ROW_IN(k, name)                                                          \
+  GPU_GLOBAL const real(*const name)[1] = (GPU_GLOBAL const real(*)[1])(            \
+      pz_input##k + pz_input_offset##k + pz_row * pz_input_stride##k)
+#define PZ_ROW_OUT(k, name)                                                         \
+  GPU_GLOBAL real(*const name)[1] = (GPU_GLOBAL real(*)[1])(                        \
+      pz_output##k + pz_output_offset##k + pz_row * pz_output_stride##k)
 #define PZ_VALUE_IN(k, name) \
-  const real name = pz_input##k[pz_input_offset##k + pz_row * pz_input_stride##k]
+  PZ_ROW_VALUE(name, pz_input##k[pz_input_offset##k + pz_row * pz_input_stride##k])
+#define PZ_ROW_VALUE(name, expression) const real name[1] = {(real)(expression)}
 #define PZ_VALUE_OUT(k, expression)                                                         \
   do {                                                                                      \
     if (pz_live && pz_lane == 0) {                                                          \
@@ -83,34 +87,37 @@ pz_unit_scale(real x)
   GPU_BARRIER();              \
   for (pz_int j = pz_lane; pz_live && j < (count); j += pz_lanes)
 
-#define PZ_ROW_REDUCE_(s, start, join, j, count, expression)                      \
-  real s = (start);                                                               \
-  PZ_ROW_EACH(j, count)                                                           \
-  {                                                                               \
-    s = join(s, (real)(expression));                                              \
-  }                                                                               \
-  pz_share[pz_lane] = s;                                                          \
-  GPU_BARRIER();                                                                  \
-  for (int pz_reach = pz_lanes / 2; pz_reach > 0; pz_reach /= 2) {                \
-    if (pz_lane < pz_reach) {                                                     \
-      pz_share[pz_lane] = join(pz_share[pz_lane], pz_share[pz_lane + pz_reach]);  \
-    }                                                                             \
-    GPU_BARRIER();                                                                \
-  }                                                                               \
-  s = pz_share[0];                                                                \
+/* s_own is the result. */
+#define PZ_ROW_REDUCE_(s, start, join, j, count, expression)                     \
+  real s##_own = (start);                                                        \
+  PZ_ROW_EACH(j, count)                                                          \
+  {                                                                              \
+    s##_own = join(s##_own, (real)(expression));                                 \
+  }                                                                              \
+  pz_share[pz_lane] = s##_own;                                                   \
+  GPU_BARRIER();                                                                 \
+  for (int pz_reach = pz_lanes / 2; pz_reach > 0; pz_reach /= 2) {               \
+    if (pz_lane < pz_reach) {                                                    \
+      pz_share[pz_lane] = join(pz_share[pz_lane], pz_share[pz_lane + pz_reach]); \
+    }                                                                            \
+    GPU_BARRIER();                                                               \
+  }                                                                              \
+  s##_own = pz_share[0];                                                         \
   GPU_BARRIER()
 
 #define PZ_ADD_(a, b) ((a) + (b))
-#define PZ_ROW_SUM(s, j, count, expression) \
-  PZ_ROW_REDUCE_(s, (real)0, PZ_ADD_, j, count, expression)
-#define PZ_ROW_MAX(s, j, count, expression) \
-  PZ_ROW_REDUCE_(s, -GPU_INFINITY, pz_max, j, count, expression)
+#define PZ_ROW_SUM(s, j, count, expression)                  \
+  PZ_ROW_REDUCE_(s, (real)0, PZ_ADD_, j, count, expression); \
+  PZ_ROW_VALUE(s, s##_own)
+#define PZ_ROW_MAX(s, j, count, expression)                       \
+  PZ_ROW_REDUCE_(s, -GPU_INFINITY, pz_max, j, count, expression); \
+  PZ_ROW_VALUE(s, s##_own)
 
-#define PZ_ROW_NORM(s, t, j, count, expression)                                      \
-  PZ_ROW_MAX(s##_top, j, count, fabs((real)(expression)));                           \
-  const real t = pz_unit_scale(s##_top);                                             \
-  PZ_ROW_SUM(s##_squares, j, count, (t * (real)(expression)) * (t * (real)(expression))); \
-  const real s = sqrt(s##_squares)
+#define PZ_ROW_NORM(s, t, j, count, expression)                                             \
+  PZ_ROW_MAX(s##_top, j, count, fabs((real)(expression)));                                  \
+  PZ_ROW_VALUE(t, pz_unit_scale(s##_top[0]));                                               \
+  PZ_ROW_SUM(s##_squares, j, count, (t[0] * (real)(expression)) * (t[0] * (real)(expression))); \
+  PZ_ROW_VALUE(s, sqrt(s##_squares[0]))
 
 /* Each work item takes a run of neighbours, then joins what the items before it have to its own. No
    barrier is in a loop: compilers for CPUs, PoCL's above all, take minutes over kernels with several
@@ -127,7 +134,7 @@ pz_unit_scale(real x)
     for (pz_int pz_k = pz_first; pz_k < pz_last; ++pz_k) {              \
       const pz_int j = PLACE(pz_k);                                     \
       pz_running = join(pz_running, (real)(expression));                \
-      (y)[j] = pz_running;                                              \
+      (y)[j][0] = pz_running;                                           \
     }                                                                   \
     pz_share[pz_lane] = pz_running;                                     \
     GPU_BARRIER();                                                      \
@@ -136,7 +143,7 @@ pz_unit_scale(real x)
       pz_before = join(pz_before, pz_share[pz_item]);                   \
     }                                                                   \
     for (pz_int pz_k = pz_first; pz_k < pz_last; ++pz_k) {              \
-      (y)[PLACE(pz_k)] = join(pz_before, (y)[PLACE(pz_k)]);             \
+      (y)[PLACE(pz_k)][0] = join(pz_before, (y)[PLACE(pz_k)][0]);       \
     }                                                                   \
     GPU_BARRIER();                                                      \
   } while (0)

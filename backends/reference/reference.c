@@ -165,7 +165,9 @@ reference_launch_rows(pz_backend_queue* const q, const pz_row_kernel* const kern
   }
   const pz_row_function function = dtype == PZ_F32 ? kernel->f32 : kernel->f64;
   PZ_TRY(check_kernel(q, kernel->name, n_tensors, dtype, function != NULL));
-  function(0, rows, spans, reals, integers);
+  for (int64_t r = 0; r < rows; ++r) { // one at a time, never side by side
+    function(r, r + 1, spans, reals, integers);
+  }
   return PZ_OK;
 }
 

@@ -12,20 +12,20 @@
 PZ_ROW_KERNEL(centred_value, 1, 1, 0, 0,
   PZ_ROW_IN(0, x);
   PZ_ROW_OUT(0, y);
-  PZ_ROW_SUM(total, j, n, x[j]);
-  const real mean = total / n;
+  PZ_ROW_SUM(total, j, n, x[j][r]);
+  PZ_ROW_VALUE(mean, total[r] / n);
   PZ_ROW_EACH(j, n) {
-    y[j] = x[j] - mean;
+    y[j][r] = x[j][r] - mean[r];
   }
 )
 
 /* One number for each row: its mean, and the sum of magnitudes to compare it with. */
 PZ_ROW_KERNEL(centred_mean, 1, 2, 0, 0,
   PZ_ROW_IN(0, y);
-  PZ_ROW_SUM(total, j, n, y[j]);
-  PZ_ROW_SUM(size, j, n, pz_abs(y[j]));
-  PZ_VALUE_OUT(0, total / n);
-  PZ_VALUE_OUT(1, size);
+  PZ_ROW_SUM(total, j, n, y[j][r]);
+  PZ_ROW_SUM(size, j, n, pz_abs(y[j][r]));
+  PZ_VALUE_OUT(0, total[r] / n);
+  PZ_VALUE_OUT(1, size[r]);
 )
 /* clang-format on */
 

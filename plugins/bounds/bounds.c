@@ -28,7 +28,7 @@ PZ_ROW_KERNEL(bounds_exp, 2, 1, 1, 0,
   PZ_ROW_OUT(0, y);
   PZ_REAL_ARG(0, sign);
   PZ_ROW_EACH(j, n) {
-    y[j] = bound[j] + sign * pz_exp(x[j]);
+    y[j][r] = bound[j][r] + sign * pz_exp(x[j][r]);
   }
 )
 
@@ -38,7 +38,7 @@ PZ_ROW_KERNEL(bounds_softplus, 2, 1, 1, 0,
   PZ_ROW_OUT(0, y);
   PZ_REAL_ARG(0, sign);
   PZ_ROW_EACH(j, n) {
-    y[j] = bound[j] + sign * pz_softplus(x[j]);
+    y[j][r] = bound[j][r] + sign * pz_softplus(x[j][r]);
   }
 )
 
@@ -48,7 +48,7 @@ PZ_ROW_KERNEL(bounds_square, 2, 1, 1, 0,
   PZ_ROW_OUT(0, y);
   PZ_REAL_ARG(0, sign);
   PZ_ROW_EACH(j, n) {
-    y[j] = bound[j] + sign * (x[j] * x[j]);
+    y[j][r] = bound[j][r] + sign * (x[j][r] * x[j][r]);
   }
 )
 
@@ -100,8 +100,8 @@ PZ_ROW_KERNEL(bounds_distance, 2, 1, 2, 1,
   PZ_REAL_ARG(1, tau);
   PZ_INTEGER_ARG(0, open);
   PZ_ROW_EACH(j, n) {
-    const real d = sign * (y[j] - bound[j]);
-    u[j] = (d < (real)0) | ((open != 0) & (d == (real)0)) ? tau * pz_max((real)1, pz_abs(bound[j])) : d;
+    const real d = sign * (y[j][r] - bound[j][r]);
+    u[j][r] = (d < (real)0) | ((open != 0) & (d == (real)0)) ? tau * pz_max((real)1, pz_abs(bound[j][r])) : d;
   }
 )
 
@@ -130,7 +130,7 @@ PZ_ROW_KERNEL(bounds_beyond, 2, 1, 1, 0,
   PZ_ROW_OUT(0, beyond);
   PZ_REAL_ARG(0, sign);
   PZ_ROW_EACH(j, n) {
-    beyond[j] = sign * (bound[j] - y[j]);
+    beyond[j][r] = sign * (bound[j][r] - y[j][r]);
   }
 )
 

@@ -23,8 +23,8 @@ PZ_ROW_KERNEL(interval_value, 3, 1, 0, 0,
   PZ_ROW_IN(2, b);
   PZ_ROW_OUT(0, y);
   PZ_ROW_EACH(j, n) {
-    const real part = (b[j] - a[j]) * pz_logistic(-pz_abs(x[j]));
-    y[j] = x[j] < (real)0 ? a[j] + part : b[j] - part;
+    const real part = (b[j][r] - a[j][r]) * pz_logistic(-pz_abs(x[j][r]));
+    y[j][r] = x[j][r] < (real)0 ? a[j][r] + part : b[j][r] - part;
   }
 )
 
@@ -36,7 +36,7 @@ PZ_ROW_KERNEL(interval_slope, 4, 1, 0, 0,
   PZ_ROW_IN(3, g);
   PZ_ROW_OUT(0, out);
   PZ_ROW_EACH(j, n) {
-    out[j] = g[j] * (b[j] - a[j]) * pz_logistic(x[j]) * pz_logistic(-x[j]);
+    out[j][r] = g[j][r] * (b[j][r] - a[j][r]) * pz_logistic(x[j][r]) * pz_logistic(-x[j][r]);
   }
 )
 
@@ -46,7 +46,7 @@ PZ_ROW_KERNEL(interval_density, 3, 1, 0, 0,
   PZ_ROW_IN(2, b);
   PZ_ROW_OUT(0, out);
   PZ_ROW_EACH(j, n) {
-    out[j] = pz_log(b[j] - a[j]) - pz_softplus(-x[j]) - pz_softplus(x[j]);
+    out[j][r] = pz_log(b[j][r] - a[j][r]) - pz_softplus(-x[j][r]) - pz_softplus(x[j][r]);
   }
 )
 
@@ -64,10 +64,10 @@ PZ_ROW_KERNEL(interval_inverse, 3, 1, 1, 0,
   PZ_ROW_OUT(0, x);
   PZ_REAL_ARG(0, tau);
   PZ_ROW_EACH(j, n) {
-    const real width = b[j] - a[j];
-    const real above = y[j] <= a[j] ? tau * width : (y[j] >= b[j] ? width - tau * width : y[j] - a[j]);
-    const real below = y[j] <= a[j] ? width - tau * width : (y[j] >= b[j] ? tau * width : b[j] - y[j]);
-    x[j] = pz_log(above) - pz_log(below);
+    const real width = b[j][r] - a[j][r];
+    const real above = y[j][r] <= a[j][r] ? tau * width : (y[j][r] >= b[j][r] ? width - tau * width : y[j][r] - a[j][r]);
+    const real below = y[j][r] <= a[j][r] ? width - tau * width : (y[j][r] >= b[j][r] ? tau * width : b[j][r] - y[j][r]);
+    x[j][r] = pz_log(above) - pz_log(below);
   }
 )
 
@@ -77,7 +77,7 @@ PZ_ROW_KERNEL(interval_beyond, 3, 1, 0, 0,
   PZ_ROW_IN(2, b);
   PZ_ROW_OUT(0, beyond);
   PZ_ROW_EACH(j, n) {
-    beyond[j] = pz_max(a[j] - y[j], y[j] - b[j]);
+    beyond[j][r] = pz_max(a[j][r] - y[j][r], y[j][r] - b[j][r]);
   }
 )
 

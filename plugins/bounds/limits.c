@@ -10,10 +10,10 @@
 /* most <- the largest entry that is not negative, NaN if one is not finite; on <- 1 if an entry is 0 */
 PZ_ROW_KERNEL(bounds_largest, 1, 2, 0, 0,
   PZ_ROW_IN(0, beyond);
-  PZ_ROW_MAX(most, j, n, beyond[j] + 0 * beyond[j]);
-  PZ_ROW_MAX(on, j, n, beyond[j] == (real)0 ? (real)1 : (real)0);
-  PZ_VALUE_OUT(0, pz_max((real)0, most));
-  PZ_VALUE_OUT(1, pz_max((real)0, on));
+  PZ_ROW_MAX(most, j, n, beyond[j][r] + 0 * beyond[j][r]);
+  PZ_ROW_MAX(on, j, n, beyond[j][r] == (real)0 ? (real)1 : (real)0);
+  PZ_VALUE_OUT(0, pz_max((real)0, most[r]));
+  PZ_VALUE_OUT(1, pz_max((real)0, on[r]));
 )
 
 // clang-format on

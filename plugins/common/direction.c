@@ -16,13 +16,13 @@ PZ_ROW_KERNEL(direction_value, 2, 3, 0, 0,
   PZ_ROW_IN(0, v);
   PZ_VALUE_IN(1, g);
   PZ_ROW_OUT(0, w);
-  PZ_ROW_NORM(size, scale, j, n, v[j]);
-  const real factor = size == (real)0 ? (real)0 : g / size;
+  PZ_ROW_NORM(size, scale, j, n, v[j][r]);
+  PZ_ROW_VALUE(factor, size[r] == (real)0 ? (real)0 : g[r] / size[r]);
   PZ_ROW_EACH(j, n) {
-    w[j] = scale * v[j] * factor;
+    w[j][r] = scale[r] * v[j][r] * factor[r];
   }
-  PZ_VALUE_OUT(1, scale);
-  PZ_VALUE_OUT(2, size);
+  PZ_VALUE_OUT(1, scale[r]);
+  PZ_VALUE_OUT(2, size[r]);
 )
 
 PZ_ROW_KERNEL(direction_adjoint, 5, 2, 0, 1,
@@ -33,13 +33,13 @@ PZ_ROW_KERNEL(direction_adjoint, 5, 2, 0, 1,
   PZ_ROW_IN(4, gw);
   PZ_ROW_OUT(1, gv);
   PZ_INTEGER_ARG(0, detached);
-  const real inverse = size == (real)0 ? (real)0 : 1 / size;
-  PZ_ROW_SUM(gg, j, n, gw[j] * (scale * v[j] * inverse));
-  const real along = detached != 0 ? (real)0 : gg;
+  PZ_ROW_VALUE(inverse, size[r] == (real)0 ? (real)0 : 1 / size[r]);
+  PZ_ROW_SUM(gg, j, n, gw[j][r] * (scale[r] * v[j][r] * inverse[r]));
+  PZ_ROW_VALUE(along, detached != 0 ? (real)0 : gg[r]);
   PZ_ROW_EACH(j, n) {
-    gv[j] = g * inverse * scale * (gw[j] - along * (scale * v[j] * inverse));
+    gv[j][r] = g[r] * inverse[r] * scale[r] * (gw[j][r] - along[r] * (scale[r] * v[j][r] * inverse[r]));
   }
-  PZ_VALUE_OUT(0, gg);
+  PZ_VALUE_OUT(0, gg[r]);
 )
 
 PZ_ROW_KERNEL(direction_tangent, 6, 1, 0, 1,
@@ -51,23 +51,23 @@ PZ_ROW_KERNEL(direction_tangent, 6, 1, 0, 1,
   PZ_ROW_IN(5, dv);
   PZ_ROW_OUT(0, dw);
   PZ_INTEGER_ARG(0, detached);
-  const real inverse = size == (real)0 ? (real)0 : 1 / size;
-  PZ_ROW_SUM(radial, j, n, dv[j] * (scale * v[j] * inverse));
-  const real along = detached != 0 ? (real)0 : radial;
+  PZ_ROW_VALUE(inverse, size[r] == (real)0 ? (real)0 : 1 / size[r]);
+  PZ_ROW_SUM(radial, j, n, dv[j][r] * (scale[r] * v[j][r] * inverse[r]));
+  PZ_ROW_VALUE(along, detached != 0 ? (real)0 : radial[r]);
   PZ_ROW_EACH(j, n) {
-    const real u = scale * v[j] * inverse;
-    dw[j] = dg * u + g * inverse * scale * (dv[j] - along * u);
+    const real u = scale[r] * v[j][r] * inverse[r];
+    dw[j][r] = dg[r] * u + g[r] * inverse[r] * scale[r] * (dv[j][r] - along[r] * u);
   }
 )
 
 PZ_ROW_KERNEL(direction_inverse, 1, 2, 0, 0,
   PZ_ROW_IN(0, w);
   PZ_ROW_OUT(1, v);
-  PZ_ROW_NORM(size, scale, j, n, w[j]);
+  PZ_ROW_NORM(size, scale, j, n, w[j][r]);
   PZ_ROW_EACH(j, n) {
-    v[j] = w[j];
+    v[j][r] = w[j][r];
   }
-  PZ_VALUE_OUT(0, size / scale);
+  PZ_VALUE_OUT(0, size[r] / scale[r]);
 )
 
 // clang-format on

@@ -8,10 +8,10 @@
 PZ_ROW_KERNEL(mask_measure, 2, 2, 0, 0,
   PZ_ROW_IN(0, mask);
   PZ_ROW_IN(1, y);
-  PZ_ROW_MAX(most, j, n, mask[j] == (real)0 ? pz_abs(y[j]) : (real)0);
-  PZ_ROW_SUM(count, j, n, mask[j] == (real)0 && !(y[j] == (real)0) ? (real)1 : (real)0);
-  PZ_VALUE_OUT(0, n < 1 ? (real)0 : most);
-  PZ_VALUE_OUT(1, count);
+  PZ_ROW_MAX(most, j, n, mask[j][r] == (real)0 ? pz_abs(y[j][r]) : (real)0);
+  PZ_ROW_SUM(count, j, n, mask[j][r] == (real)0 && !(y[j][r] == (real)0) ? (real)1 : (real)0);
+  PZ_VALUE_OUT(0, n < 1 ? (real)0 : most[r]);
+  PZ_VALUE_OUT(1, count[r]);
 )
 
 // clang-format on

@@ -16,26 +16,26 @@ PZ_ROW_KERNEL(matrices_inspect, 1, 4, 0, 3,
   PZ_INTEGER_ARG(0, order);
   PZ_INTEGER_ARG(1, symmetric);
   PZ_INTEGER_ARG(2, unit);
-  PZ_ROW_EACH(r, order) {
-    const real diagonal = a[r * order + r];
+  PZ_ROW_EACH(i, order) {
+    const real diagonal = a[i * order + i][r];
     real far = symmetric != 0 ? (real)0 : pz_max((real)0, -diagonal);
     real norm = symmetric != 0 ? diagonal : (real)0;
     for (pz_int j = 0; j < order; ++j) {
-      const real entry = a[r * order + j];
-      if (j > r) {
-        far = pz_max(far, pz_abs(symmetric != 0 ? (entry - a[j * order + r]) / 2 : entry));
+      const real entry = a[i * order + j][r];
+      if (j > i) {
+        far = pz_max(far, pz_abs(symmetric != 0 ? (entry - a[j * order + i][r]) / 2 : entry));
       } else if (symmetric == 0) {
         norm = pz_hypot(norm, entry);
       }
     }
-    rows[r] = unit != 0 ? pz_max(far, pz_abs(norm - 1)) : far;
+    rows[i][r] = unit != 0 ? pz_max(far, pz_abs(norm - 1)) : far;
   }
-  PZ_ROW_MAX(distance, r, order, rows[r]);
-  PZ_ROW_MAX(size, j, n, pz_abs(a[j]));
-  PZ_ROW_MAX(low, r, order, -a[r * order + r]);
-  PZ_VALUE_OUT(0, pz_max((real)0, distance));
-  PZ_VALUE_OUT(1, pz_max((real)0, size));
-  PZ_VALUE_OUT(2, low);
+  PZ_ROW_MAX(distance, i, order, rows[i][r]);
+  PZ_ROW_MAX(size, j, n, pz_abs(a[j][r]));
+  PZ_ROW_MAX(low, i, order, -a[i * order + i][r]);
+  PZ_VALUE_OUT(0, pz_max((real)0, distance[r]));
+  PZ_VALUE_OUT(1, pz_max((real)0, size[r]));
+  PZ_VALUE_OUT(2, low[r]);
 )
 
 PZ_ROW_KERNEL(matrices_lower, 1, 1, 2, 1,
@@ -44,16 +44,16 @@ PZ_ROW_KERNEL(matrices_lower, 1, 1, 2, 1,
   PZ_REAL_ARG(0, tau);
   PZ_REAL_ARG(1, least);
   PZ_INTEGER_ARG(0, order);
-  PZ_ROW_MAX(size, j, n, pz_abs(a[j]));
+  PZ_ROW_MAX(size, j, n, pz_abs(a[j][r]));
   PZ_ROW_EACH(j, n) {
     const pz_int beside = j % order - j / order;
-    const int raised = beside == 0 && a[j] <= (real)0;
-    l[j] = beside > 0 ? (real)0 : raised ? tau * pz_max((real)1, size) : a[j];
+    const int raised = beside == 0 && a[j][r] <= (real)0;
+    l[j][r] = beside > 0 ? (real)0 : raised ? tau * pz_max((real)1, size[r]) : a[j][r];
     real beyond = (real)0;
     for (pz_int k = j - j % order; beside == 0 && k < j; ++k) {
-      beyond = pz_max(beyond, pz_abs(a[k]));
+      beyond = pz_max(beyond, pz_abs(a[k][r]));
     }
-    l[j] = beside == 0 ? pz_max(l[j], least * beyond) : l[j];
+    l[j][r] = beside == 0 ? pz_max(l[j][r], least * beyond) : l[j][r];
   }
 )
 
@@ -76,9 +76,9 @@ PZ_ROW_KERNEL(matrices_raise, 1, 1, 3, 0,
   PZ_REAL_ARG(0, share);
   PZ_REAL_ARG(1, least);
   PZ_REAL_ARG(2, unit);
-  PZ_ROW_MAX(top, j, n, w[j]);
+  PZ_ROW_MAX(top, j, n, w[j][r]);
   PZ_ROW_EACH(j, n) {
-    root[j] = unit * pz_sqrt(top > (real)0 ? pz_max(w[j], share * top) : least);
+    root[j][r] = unit * pz_sqrt(top[r] > (real)0 ? pz_max(w[j][r], share * top[r]) : least);
   }
 )
 

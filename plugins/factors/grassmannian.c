@@ -28,14 +28,14 @@ PZ_ROW_KERNEL(plane_density, 1, 1, 0, 1,
   PZ_ROW_OUT(0, term);
   PZ_INTEGER_ARG(0, rows);
   PZ_ROW_EACH(i, n) {
-    const real b_half = b[i] / 2;
+    const real b_half = b[i][r] / 2;
     real sum = b_half > (real)1e4 ? 2 * pz_log(b_half) : pz_log1p(b_half * b_half);
     sum *= (real)(1 - rows);
     for (pz_int j = 0; j < i; ++j) {
-      const real e = b_half * (b[j] / 2);
+      const real e = b_half * (b[j][r] / 2);
       sum += pz_log(pz_abs(1 - e)) + pz_log1p(e);
     }
-    term[i] = sum;
+    term[i][r] = sum;
   }
 )
 
@@ -46,13 +46,13 @@ PZ_ROW_KERNEL(plane_density_slope, 2, 1, 0, 1,
   PZ_ROW_OUT(0, h);
   PZ_INTEGER_ARG(0, rows);
   PZ_ROW_EACH(i, n) {
-    const real b_half = b[i] / 2;
+    const real b_half = b[i][r] / 2;
     real sum = (real)(1 - rows) * (b_half > (real)1 ? 1 / (1 / b_half + b_half) : b_half / (1 + b_half * b_half));
     for (pz_int j = 0; j < n; ++j) {
-      const real e = b_half * (b[j] / 2);
-      sum -= j == i ? (real)0 : b[j] / 4 * (2 * e / (1 - e) / (1 + e));
+      const real e = b_half * (b[j][r] / 2);
+      sum -= j == i ? (real)0 : b[j][r] / 4 * (2 * e / (1 - e) / (1 + e));
     }
-    h[i] = g * sum;
+    h[i][r] = g[r] * sum;
   }
 )
 

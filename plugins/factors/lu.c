@@ -57,14 +57,14 @@ PZ_KERNEL(lu_permute, 3, 0, 2,
 /* out <- sum of (n - i) d_i, counted from 0, and its gradient */
 PZ_ROW_KERNEL(lu_density, 1, 1, 0, 0,
   PZ_ROW_IN(0, d);
-  PZ_ROW_SUM(sum, i, n, (real)(n - i) * d[i]);
-  PZ_VALUE_OUT(0, sum);
+  PZ_ROW_SUM(sum, i, n, (real)(n - i) * d[i][r]);
+  PZ_VALUE_OUT(0, sum[r]);
 )
 PZ_ROW_KERNEL(lu_density_slope, 1, 1, 0, 0,
   PZ_VALUE_IN(0, g);
   PZ_ROW_OUT(0, gd);
   PZ_ROW_EACH(i, PZ_LENGTH_OUT(0)) {
-    gd[i] = g * (real)(PZ_LENGTH_OUT(0) - i);
+    gd[i][r] = g[r] * (real)(PZ_LENGTH_OUT(0) - i);
   }
 )
 

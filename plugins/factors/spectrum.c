@@ -18,9 +18,9 @@
 PZ_ROW_KERNEL(centre, 1, 1, 0, 0,
   PZ_ROW_IN(0, s);
   PZ_ROW_OUT(0, out);
-  PZ_ROW_SUM(sum, j, n, s[j]);
+  PZ_ROW_SUM(sum, j, n, s[j][r]);
   PZ_ROW_EACH(j, n) {
-    out[j] = s[j] - sum / (real)n;
+    out[j][r] = s[j][r] - sum[r] / (real)n;
   }
 )
 

@@ -27,11 +27,11 @@ enum { TOLERANCE, ITERATIONS }; /* options */
 PZ_ROW_KERNEL(balance_logs, 1, 1, 0, 0,
   PZ_ROW_IN(0, l);
   PZ_ROW_OUT(0, out);
-  PZ_ROW_MAX(top, j, n, l[j]);
-  PZ_ROW_SUM(sum, j, n, pz_exp(l[j] - top));
-  const real shift = top + pz_log(sum);
+  PZ_ROW_MAX(top, j, n, l[j][r]);
+  PZ_ROW_SUM(sum, j, n, pz_exp(l[j][r] - top[r]));
+  PZ_ROW_VALUE(shift, top[r] + pz_log(sum[r]));
   PZ_ROW_EACH(j, n) {
-    out[j] = l[j] - shift;
+    out[j][r] = l[j][r] - shift[r];
   }
 )
 
@@ -40,19 +40,19 @@ PZ_ROW_KERNEL(balance_value, 1, 2, 0, 0,
   PZ_ROW_IN(0, l);
   PZ_ROW_OUT(0, y);
   PZ_ROW_EACH(j, n) {
-    y[j] = pz_exp(l[j]);
+    y[j][r] = pz_exp(l[j][r]);
   }
-  PZ_ROW_SUM(sum, j, n, y[j]);
-  PZ_VALUE_OUT(1, sum == sum ? pz_abs(sum - 1) : (real)0);
+  PZ_ROW_SUM(sum, j, n, y[j][r]);
+  PZ_VALUE_OUT(1, sum[r] == sum[r] ? pz_abs(sum[r] - 1) : (real)0);
 )
 
 /* How far a row or column is from the set: its sum from 1, or its most negative entry; and minus the least. */
 PZ_ROW_KERNEL(balance_inspect, 1, 2, 0, 0,
   PZ_ROW_IN(0, y);
-  PZ_ROW_SUM(sum, j, n, y[j]);
-  PZ_ROW_MAX(low, j, n, -y[j]);
-  PZ_VALUE_OUT(0, pz_max(pz_abs(sum - 1), low));
-  PZ_VALUE_OUT(1, low);
+  PZ_ROW_SUM(sum, j, n, y[j][r]);
+  PZ_ROW_MAX(low, j, n, -y[j][r]);
+  PZ_VALUE_OUT(0, pz_max(pz_abs(sum[r] - 1), low[r]));
+  PZ_VALUE_OUT(1, low[r]);
 )
 
 /* The whole matrix is a row: logs of positive entries, of tau times the largest for others. */
@@ -60,10 +60,10 @@ PZ_ROW_KERNEL(balance_inverse, 1, 1, 1, 0,
   PZ_ROW_IN(0, y);
   PZ_ROW_OUT(0, x);
   PZ_REAL_ARG(0, tau);
-  PZ_ROW_MAX(top, j, n, y[j]);
-  const real least = top <= (real)0 ? tau : tau * top;
+  PZ_ROW_MAX(top, j, n, y[j][r]);
+  PZ_ROW_VALUE(least, top[r] <= (real)0 ? tau : tau * top[r]);
   PZ_ROW_EACH(j, n) {
-    x[j] = pz_log(y[j] > (real)0 ? y[j] : least);
+    x[j][r] = pz_log(y[j][r] > (real)0 ? y[j][r] : least[r]);
   }
 )
 

@@ -33,7 +33,7 @@ PZ_ROW_KERNEL(oft_directions, 1, 1, 1, 0,
   PZ_ROW_OUT(0, keep);
   PZ_REAL_ARG(0, share);
   PZ_ROW_EACH(j, n) {
-    keep[j] = s[j] > share * s[0] ? (real)1 : (real)0;
+    keep[j][r] = s[j][r] > share * s[0][r] ? (real)1 : (real)0;
   }
 )
 

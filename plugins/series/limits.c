@@ -10,8 +10,8 @@
 /* NaN if an entry is not finite */
 PZ_ROW_KERNEL(series_largest, 1, 1, 0, 0,
   PZ_ROW_IN(0, beyond);
-  PZ_ROW_MAX(most, j, n, beyond[j] + 0 * beyond[j]);
-  PZ_VALUE_OUT(0, most);
+  PZ_ROW_MAX(most, j, n, beyond[j][r] + 0 * beyond[j][r]);
+  PZ_VALUE_OUT(0, most[r]);
 )
 
 // clang-format on

@@ -66,9 +66,9 @@ PZ_KERNEL(stationary_uniform, 2, 0, 1,
 
 PZ_ROW_KERNEL(stationary_density, 1, 1, 0, 0,
   PZ_ROW_IN(0, x);
-  PZ_ROW_SUM(sum, j, n, (real)((j + 1) / 2 + 1) * ((real)0.69314718055994530942 - pz_softplus(2 * x[j])) +
-                        (real)(j / 2 + 1) * ((real)0.69314718055994530942 - pz_softplus(-2 * x[j])));
-  PZ_VALUE_OUT(0, sum);
+  PZ_ROW_SUM(sum, j, n, (real)((j + 1) / 2 + 1) * ((real)0.69314718055994530942 - pz_softplus(2 * x[j][r])) +
+                        (real)(j / 2 + 1) * ((real)0.69314718055994530942 - pz_softplus(-2 * x[j][r])));
+  PZ_VALUE_OUT(0, sum[r]);
 )
 
 PZ_ROW_KERNEL(stationary_density_slope, 2, 1, 0, 0,
@@ -76,7 +76,7 @@ PZ_ROW_KERNEL(stationary_density_slope, 2, 1, 0, 0,
   PZ_VALUE_IN(1, g);
   PZ_ROW_OUT(0, gx);
   PZ_ROW_EACH(j, n) {
-    gx[j] = 2 * g * ((real)(j / 2 + 1) * pz_logistic(-2 * x[j]) - (real)((j + 1) / 2 + 1) * pz_logistic(2 * x[j]));
+    gx[j][r] = 2 * g[r] * ((real)(j / 2 + 1) * pz_logistic(-2 * x[j][r]) - (real)((j + 1) / 2 + 1) * pz_logistic(2 * x[j][r]));
   }
 )
 

@@ -29,9 +29,9 @@ PZ_ROW_KERNEL(spectral_norm_value, 2, 1, 0, 0,
   PZ_ROW_IN(0, w);
   PZ_VALUE_IN(1, sigma);
   PZ_ROW_OUT(0, y);
-  const real inverse = sigma == (real)0 ? (real)0 : 1 / sigma;
+  PZ_ROW_VALUE(inverse, sigma[r] == (real)0 ? (real)0 : 1 / sigma[r]);
   PZ_ROW_EACH(j, n) {
-    y[j] = inverse * w[j];
+    y[j][r] = inverse[r] * w[j][r];
   }
 )
 
@@ -42,12 +42,12 @@ PZ_ROW_KERNEL(spectral_norm_vector_adjoint, 3, 1, 1, 0,
   PZ_ROW_IN(2, y);
   PZ_ROW_OUT(0, gw);
   PZ_REAL_ARG(0, eps);
-  PZ_ROW_SUM(product, j, n, g[j] * y[j]);
-  const real s = pz_max(size, eps);
-  const real inverse = s == (real)0 ? (real)0 : 1 / s;
-  const real along = size < eps ? (real)0 : product;
+  PZ_ROW_SUM(product, j, n, g[j][r] * y[j][r]);
+  PZ_ROW_VALUE(s, pz_max(size[r], eps));
+  PZ_ROW_VALUE(inverse, s[r] == (real)0 ? (real)0 : 1 / s[r]);
+  PZ_ROW_VALUE(along, size[r] < eps ? (real)0 : product[r]);
   PZ_ROW_EACH(j, n) {
-    gw[j] = inverse * (g[j] - along * y[j]);
+    gw[j][r] = inverse[r] * (g[j][r] - along[r] * y[j][r]);
   }
 )
 
@@ -59,10 +59,10 @@ PZ_ROW_KERNEL(spectral_norm_adjoint, 5, 1, 0, 0,
   PZ_VALUE_IN(3, product);
   PZ_VALUE_IN(4, sigma);
   PZ_ROW_OUT(0, gw);
-  const real inverse = sigma == (real)0 ? (real)0 : 1 / sigma;
-  const real along = product * u;
+  PZ_ROW_VALUE(inverse, sigma[r] == (real)0 ? (real)0 : 1 / sigma[r]);
+  PZ_ROW_VALUE(along, product[r] * u[r]);
   PZ_ROW_EACH(j, n) {
-    gw[j] = inverse * (g[j] - along * v[j]);
+    gw[j][r] = inverse[r] * (g[j][r] - along[r] * v[j][r]);
   }
 )
 
@@ -73,9 +73,9 @@ PZ_ROW_KERNEL(spectral_norm_tangent, 4, 1, 0, 0,
   PZ_VALUE_IN(2, sigma);
   PZ_ROW_IN(3, y);
   PZ_ROW_OUT(0, dy);
-  const real inverse = sigma == (real)0 ? (real)0 : 1 / sigma;
+  PZ_ROW_VALUE(inverse, sigma[r] == (real)0 ? (real)0 : 1 / sigma[r]);
   PZ_ROW_EACH(j, n) {
-    dy[j] = inverse * (dw[j] - product * y[j]);
+    dy[j][r] = inverse[r] * (dw[j][r] - product[r] * y[j][r]);
   }
 )
 

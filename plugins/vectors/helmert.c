@@ -25,12 +25,12 @@ PZ_ROW_KERNEL(helmert_value, 3, 1, 0, 0,
   PZ_ROW_IN(1, part);
   PZ_ROW_IN(2, count);
   PZ_ROW_OUT(0, y);
-  PZ_ROW_REVERSE_SCAN(y, j, n, part[j] * x[j]);
+  PZ_ROW_REVERSE_SCAN(y, j, n, part[j][r] * x[j][r]);
   PZ_ROW_EACH(j, 1) {
-    y[n] = 0;
+    y[n][r] = 0;
   }
   PZ_ROW_EACH(j, n) {
-    y[j + 1] = y[j + 1] - count[j] * (part[j] * x[j]);
+    y[j + 1][r] = y[j + 1][r] - count[j][r] * (part[j][r] * x[j][r]);
   }
 )
 
@@ -39,9 +39,9 @@ PZ_ROW_KERNEL(helmert_adjoint, 3, 1, 0, 0,
   PZ_ROW_IN(1, part);
   PZ_ROW_IN(2, count);
   PZ_ROW_OUT(0, x);
-  PZ_ROW_SCAN(x, j, n - 1, y[j]);
+  PZ_ROW_SCAN(x, j, n - 1, y[j][r]);
   PZ_ROW_EACH(j, n - 1) {
-    x[j] = part[j] * (x[j] - count[j] * y[j + 1]);
+    x[j][r] = part[j][r] * (x[j][r] - count[j][r] * y[j + 1][r]);
   }
 )
 

@@ -27,12 +27,12 @@ PZ_ROW_KERNEL(ordered_value, 1, 1, 0, 1,
   PZ_ROW_OUT(0, y);
   PZ_INTEGER_ARG(0, free);
   PZ_ROW_EACH(j, n) {
-    y[j] = pz_exp(x[j]);
+    y[j][r] = pz_exp(x[j][r]);
   }
   PZ_ROW_EACH(j, free) {
-    y[j] = x[j];
+    y[j][r] = x[j][r];
   }
-  PZ_ROW_SCAN(y, j, n, y[j]);
+  PZ_ROW_SCAN(y, j, n, y[j][r]);
 )
 
 PZ_ROW_KERNEL(ordered_adjoint, 2, 1, 0, 1,
@@ -40,9 +40,9 @@ PZ_ROW_KERNEL(ordered_adjoint, 2, 1, 0, 1,
   PZ_ROW_IN(1, g);
   PZ_ROW_OUT(0, gx);
   PZ_INTEGER_ARG(0, free);
-  PZ_ROW_REVERSE_SCAN(gx, j, n, g[j]);
+  PZ_ROW_REVERSE_SCAN(gx, j, n, g[j][r]);
   PZ_ROW_EACH(j, n - free) {
-    gx[j + free] = gx[j + free] * pz_exp(x[j + free]);
+    gx[j + free][r] = gx[j + free][r] * pz_exp(x[j + free][r]);
   }
 )
 
@@ -52,19 +52,19 @@ PZ_ROW_KERNEL(ordered_tangent, 2, 1, 0, 1,
   PZ_ROW_OUT(0, dy);
   PZ_INTEGER_ARG(0, free);
   PZ_ROW_EACH(j, n) {
-    dy[j] = pz_exp(x[j]) * dx[j];
+    dy[j][r] = pz_exp(x[j][r]) * dx[j][r];
   }
   PZ_ROW_EACH(j, free) {
-    dy[j] = dx[j];
+    dy[j][r] = dx[j][r];
   }
-  PZ_ROW_SCAN(dy, j, n, dy[j]);
+  PZ_ROW_SCAN(dy, j, n, dy[j][r]);
 )
 
 PZ_ROW_KERNEL(ordered_density, 1, 1, 0, 1,
   PZ_ROW_IN(0, x);
   PZ_INTEGER_ARG(0, free);
-  PZ_ROW_SUM(total, j, n - free, x[j + free]);
-  PZ_VALUE_OUT(0, total);
+  PZ_ROW_SUM(total, j, n - free, x[j + free][r]);
+  PZ_VALUE_OUT(0, total[r]);
 )
 
 PZ_ROW_KERNEL(ordered_density_slope, 2, 1, 0, 1,
@@ -72,7 +72,7 @@ PZ_ROW_KERNEL(ordered_density_slope, 2, 1, 0, 1,
   PZ_ROW_OUT(0, gx);
   PZ_INTEGER_ARG(0, free);
   PZ_ROW_EACH(j, n) {
-    gx[j] = j < free ? (real)0 : g;
+    gx[j][r] = j < free ? (real)0 : g[r];
   }
 )
 
@@ -86,13 +86,13 @@ PZ_ROW_KERNEL(ordered_logs, 1, 1, 1, 1,
     real last = 0;
     for (pz_int j = whole; j < n; ++j) {
       const real least = tau * pz_max((real)1, pz_abs(last));
-      const int low = j >= free && y[j] <= last;
-      x[j] = low ? least : (j < free ? y[j] : y[j] - last);
-      last = low ? last + least : y[j];
+      const int low = j >= free && y[j][r] <= last;
+      x[j][r] = low ? least : (j < free ? y[j][r] : y[j][r] - last);
+      last = low ? last + least : y[j][r];
     }
   }
   PZ_ROW_EACH(j, n - free) {
-    x[j + free] = pz_log(x[j + free]);
+    x[j + free][r] = pz_log(x[j + free][r]);
   }
 )
 
@@ -100,14 +100,14 @@ PZ_ROW_KERNEL(ordered_measure, 1, 2, 2, 0,
   PZ_ROW_IN(0, y);
   PZ_REAL_ARG(0, tol);
   PZ_REAL_ARG(1, free);
-  PZ_ROW_MAX(size, j, n, pz_abs(y[j]));
-  PZ_ROW_MAX(fall, j, n - 1, y[j] - y[j + 1]);
-  PZ_ROW_MAX(below, j, n < 1 ? n : 1, -y[j]);
-  const real worst = free > (real)0 ? fall : pz_max(fall, below);
-  const int finite = n < 1 || size - size == (real)0;
-  const real distance = finite ? pz_max((real)0, worst) : size;
-  PZ_VALUE_OUT(0, distance);
-  PZ_VALUE_OUT(1, !finite || distance > tol * size ? 2 : (worst >= (real)0 ? 1 : 0));
+  PZ_ROW_MAX(size, j, n, pz_abs(y[j][r]));
+  PZ_ROW_MAX(fall, j, n - 1, y[j][r] - y[j + 1][r]);
+  PZ_ROW_MAX(below, j, n < 1 ? n : 1, -y[j][r]);
+  PZ_ROW_VALUE(worst, free > (real)0 ? fall[r] : pz_max(fall[r], below[r]));
+  PZ_ROW_VALUE(finite, n < 1 || size[r] - size[r] == (real)0);
+  PZ_ROW_VALUE(distance, finite[r] > (real)0 ? pz_max((real)0, worst[r]) : size[r]);
+  PZ_VALUE_OUT(0, distance[r]);
+  PZ_VALUE_OUT(1, finite[r] == (real)0 || distance[r] > tol * size[r] ? 2 : (worst[r] >= (real)0 ? 1 : 0));
 )
 
 /* Sorts entries, or their magnitudes, by counting those below each. */
@@ -116,13 +116,13 @@ PZ_ROW_KERNEL(ordered_sorted, 1, 1, 0, 1,
   PZ_ROW_OUT(0, y);
   PZ_INTEGER_ARG(0, free);
   PZ_ROW_EACH(j, n) {
-    const real own = free > 0 ? z[j] : pz_abs(z[j]);
+    const real own = free > 0 ? z[j][r] : pz_abs(z[j][r]);
     pz_int place = 0;
     for (pz_int i = 0; i < n; ++i) {
-      const real other = free > 0 ? z[i] : pz_abs(z[i]);
+      const real other = free > 0 ? z[i][r] : pz_abs(z[i][r]);
       place += other < own || (other == own && i < j);
     }
-    y[place] = own;
+    y[place][r] = own;
   }
 )
 

@@ -39,14 +39,14 @@ static const char* const maps[] = {"ilr", "softmax", "stick"};
 PZ_ROW_KERNEL(simplex_softmax, 1, 1, 0, 0,
   PZ_ROW_IN(0, x);
   PZ_ROW_OUT(0, y);
-  PZ_ROW_MAX(top, j, n, x[j]);
+  PZ_ROW_MAX(top, j, n, x[j][r]);
   PZ_ROW_EACH(j, n) {
-    y[j] = pz_exp(x[j] - top);
+    y[j][r] = pz_exp(x[j][r] - top[r]);
   }
-  PZ_ROW_SUM(total, j, n, y[j]);
-  const real inverse = 1 / total;
+  PZ_ROW_SUM(total, j, n, y[j][r]);
+  PZ_ROW_VALUE(inverse, 1 / total[r]);
   PZ_ROW_EACH(j, n) {
-    y[j] = y[j] * inverse;
+    y[j][r] = y[j][r] * inverse[r];
   }
 )
 
@@ -57,24 +57,24 @@ PZ_ROW_KERNEL(simplex_ilr, 3, 3, 0, 0,
   PZ_ROW_IN(1, part);
   PZ_ROW_IN(2, count);
   PZ_ROW_OUT(0, y);
-  PZ_ROW_REVERSE_SCAN(y, j, n, part[j] * x[j] * (real)0.015625);
+  PZ_ROW_REVERSE_SCAN(y, j, n, part[j][r] * x[j][r] * (real)0.015625);
   PZ_ROW_EACH(j, 1) {
-    y[n] = 0;
+    y[n][r] = 0;
   }
   PZ_ROW_EACH(j, n) {
-    y[j + 1] = y[j + 1] - count[j] * (part[j] * x[j] * (real)0.015625);
+    y[j + 1][r] = y[j + 1][r] - count[j][r] * (part[j][r] * x[j][r] * (real)0.015625);
   }
-  PZ_ROW_MAX(top, j, n + 1, y[j]);
+  PZ_ROW_MAX(top, j, n + 1, y[j][r]);
   PZ_ROW_EACH(j, n + 1) {
-    y[j] = pz_exp(64 * (y[j] - top));
+    y[j][r] = pz_exp(64 * (y[j][r] - top[r]));
   }
-  PZ_ROW_SUM(total, j, n + 1, y[j]);
-  const real inverse = 1 / total;
+  PZ_ROW_SUM(total, j, n + 1, y[j][r]);
+  PZ_ROW_VALUE(inverse, 1 / total[r]);
   PZ_ROW_EACH(j, n + 1) {
-    y[j] = y[j] * inverse;
+    y[j][r] = y[j][r] * inverse[r];
   }
-  PZ_VALUE_OUT(1, 64 * top);
-  PZ_VALUE_OUT(2, total);
+  PZ_VALUE_OUT(1, 64 * top[r]);
+  PZ_VALUE_OUT(2, total[r]);
 )
 
 PZ_ROW_KERNEL(simplex_stick, 2, 1, 0, 0,
@@ -82,14 +82,14 @@ PZ_ROW_KERNEL(simplex_stick, 2, 1, 0, 0,
   PZ_ROW_IN(1, shift);
   PZ_ROW_OUT(0, y);
   PZ_ROW_EACH(j, 1) {
-    y[0] = 1;
+    y[0][r] = 1;
   }
   PZ_ROW_EACH(j, n) {
-    y[j + 1] = pz_logistic(shift[j] - x[j]);
+    y[j + 1][r] = pz_logistic(shift[j][r] - x[j][r]);
   }
-  PZ_ROW_PRODUCT_SCAN(y, j, n + 1, y[j]);
+  PZ_ROW_PRODUCT_SCAN(y, j, n + 1, y[j][r]);
   PZ_ROW_EACH(j, n) {
-    y[j] = y[j] * pz_logistic(x[j] - shift[j]);
+    y[j][r] = y[j][r] * pz_logistic(x[j][r] - shift[j][r]);
   }
 )
 
@@ -98,11 +98,11 @@ PZ_ROW_KERNEL(simplex_softmax_slope, 2, 1, 0, 0,
   PZ_ROW_IN(0, y);
   PZ_ROW_IN(1, g);
   PZ_ROW_OUT(0, out);
-  PZ_ROW_MAX(top, j, n, y[j]);
-  PZ_ROW_MAX(shift, j, n, y[j] == top ? g[j] : (real)-1e38);
-  PZ_ROW_SUM(mean, j, n, y[j] * (g[j] - shift));
+  PZ_ROW_MAX(top, j, n, y[j][r]);
+  PZ_ROW_MAX(shift, j, n, y[j][r] == top[r] ? g[j][r] : (real)-1e38);
+  PZ_ROW_SUM(mean, j, n, y[j][r] * (g[j][r] - shift[r]));
   PZ_ROW_EACH(j, n) {
-    out[j] = y[j] * ((g[j] - shift) - mean);
+    out[j][r] = y[j][r] * ((g[j][r] - shift[r]) - mean[r]);
   }
 )
 
@@ -112,12 +112,12 @@ PZ_ROW_KERNEL(simplex_ilr_adjoint, 4, 1, 0, 0,
   PZ_ROW_IN(2, part);
   PZ_ROW_IN(3, count);
   PZ_ROW_OUT(0, gx);
-  PZ_ROW_MAX(top, j, n, y[j]);
-  PZ_ROW_MAX(shift, j, n, y[j] == top ? g[j] : (real)-1e38);
-  PZ_ROW_SUM(mean, j, n, y[j] * (g[j] - shift));
-  PZ_ROW_SCAN(gx, j, n - 1, y[j] * ((g[j] - shift) - mean));
+  PZ_ROW_MAX(top, j, n, y[j][r]);
+  PZ_ROW_MAX(shift, j, n, y[j][r] == top[r] ? g[j][r] : (real)-1e38);
+  PZ_ROW_SUM(mean, j, n, y[j][r] * (g[j][r] - shift[r]));
+  PZ_ROW_SCAN(gx, j, n - 1, y[j][r] * ((g[j][r] - shift[r]) - mean[r]));
   PZ_ROW_EACH(j, n - 1) {
-    gx[j] = part[j] * (gx[j] - count[j] * (y[j + 1] * ((g[j + 1] - shift) - mean)));
+    gx[j][r] = part[j][r] * (gx[j][r] - count[j][r] * (y[j + 1][r] * ((g[j + 1][r] - shift[r]) - mean[r])));
   }
 )
 
@@ -127,11 +127,11 @@ PZ_ROW_KERNEL(simplex_stick_adjoint, 4, 1, 0, 0,
   PZ_ROW_IN(2, y);
   PZ_ROW_IN(3, g);
   PZ_ROW_OUT(0, gx);
-  PZ_ROW_REVERSE_SCAN(gx, j, n, y[j + 1] * g[j + 1]);
+  PZ_ROW_REVERSE_SCAN(gx, j, n, y[j + 1][r] * g[j + 1][r]);
   PZ_ROW_EACH(j, n) {
-    const real e = pz_exp(-pz_abs(x[j] - shift[j]));
-    const real own = y[j] * g[j];
-    gx[j] = (x[j] > shift[j] ? e * own - gx[j] : own - e * gx[j]) / (1 + e);
+    const real e = pz_exp(-pz_abs(x[j][r] - shift[j][r]));
+    const real own = y[j][r] * g[j][r];
+    gx[j][r] = (x[j][r] > shift[j][r] ? e * own - gx[j][r] : own - e * gx[j][r]) / (1 + e);
   }
 )
 
@@ -142,17 +142,17 @@ PZ_ROW_KERNEL(simplex_stick_tangent, 4, 1, 0, 0,
   PZ_ROW_IN(3, dx);
   PZ_ROW_OUT(0, dy);
   PZ_ROW_EACH(j, 1) {
-    dy[0] = 0;
+    dy[0][r] = 0;
   }
   PZ_ROW_EACH(j, n) {
-    dy[j + 1] = -pz_logistic(x[j] - shift[j]) * dx[j];
+    dy[j + 1][r] = -pz_logistic(x[j][r] - shift[j][r]) * dx[j][r];
   }
-  PZ_ROW_SCAN(dy, j, n + 1, dy[j]);
+  PZ_ROW_SCAN(dy, j, n + 1, dy[j][r]);
   PZ_ROW_EACH(j, n) {
-    dy[j] = dy[j] + pz_logistic(shift[j] - x[j]) * dx[j];
+    dy[j][r] = dy[j][r] + pz_logistic(shift[j][r] - x[j][r]) * dx[j][r];
   }
   PZ_ROW_EACH(j, n + 1) {
-    dy[j] = y[j] * dy[j];
+    dy[j][r] = y[j][r] * dy[j][r];
   }
 )
 
@@ -172,10 +172,10 @@ PZ_ROW_KERNEL(simplex_ilr_density_slope, 4, 1, 0, 0,
   PZ_ROW_IN(2, part);
   PZ_ROW_IN(3, count);
   PZ_ROW_OUT(0, gx);
-  const real factor = -g * (real)n;
-  PZ_ROW_SCAN(gx, j, n - 1, y[j]);
+  PZ_ROW_VALUE(factor, -g[r] * (real)n);
+  PZ_ROW_SCAN(gx, j, n - 1, y[j][r]);
   PZ_ROW_EACH(j, n - 1) {
-    gx[j] = factor * part[j] * (gx[j] - count[j] * y[j + 1]);
+    gx[j][r] = factor[r] * part[j][r] * (gx[j][r] - count[j][r] * y[j + 1][r]);
   }
 )
 
@@ -183,8 +183,8 @@ PZ_ROW_KERNEL(simplex_stick_density, 3, 1, 0, 0,
   PZ_ROW_IN(0, x);
   PZ_ROW_IN(1, shift);
   PZ_ROW_IN(2, after);
-  PZ_ROW_SUM(total, j, n, pz_softplus(shift[j] - x[j]) + after[j] * pz_softplus(x[j] - shift[j]));
-  PZ_VALUE_OUT(0, -total);
+  PZ_ROW_SUM(total, j, n, pz_softplus(shift[j][r] - x[j][r]) + after[j][r] * pz_softplus(x[j][r] - shift[j][r]));
+  PZ_VALUE_OUT(0, -total[r]);
 )
 
 /* s(-u) - (K - k) s(u), as (1 - e^x) / (1 + e^x / (K - k)), which is exact near 0 */
@@ -194,9 +194,9 @@ PZ_ROW_KERNEL(simplex_stick_density_slope, 3, 1, 0, 0,
   PZ_ROW_IN(2, after);
   PZ_ROW_OUT(0, gx);
   PZ_ROW_EACH(j, n) {
-    const real e = pz_exp(-pz_abs(x[j]));
-    const real top = pz_expm1(-pz_abs(x[j]));
-    gx[j] = g * (x[j] < (real)0 ? -top / (1 + e / after[j]) : top / (e + 1 / after[j]));
+    const real e = pz_exp(-pz_abs(x[j][r]));
+    const real top = pz_expm1(-pz_abs(x[j][r]));
+    gx[j][r] = g[r] * (x[j][r] < (real)0 ? -top / (1 + e / after[j][r]) : top / (e + 1 / after[j][r]));
   }
 )
 
@@ -210,9 +210,9 @@ PZ_ROW_KERNEL(simplex_stick_inverse, 2, 1, 0, 0,
   PZ_ROW_IN(0, p);
   PZ_ROW_IN(1, shift);
   PZ_ROW_OUT(0, x);
-  PZ_ROW_REVERSE_SCAN(x, j, n - 1, p[j + 1]);
+  PZ_ROW_REVERSE_SCAN(x, j, n - 1, p[j + 1][r]);
   PZ_ROW_EACH(j, n - 1) {
-    x[j] = pz_log(p[j]) - pz_log(x[j]) + shift[j];
+    x[j][r] = pz_log(p[j][r]) - pz_log(x[j][r]) + shift[j][r];
   }
 )
 

@@ -15,21 +15,21 @@ PZ_ROW_KERNEL(simplex_positive, 1, 1, 3, 0,
   PZ_REAL_ARG(0, tau);
   PZ_REAL_ARG(1, least);
   PZ_REAL_ARG(2, most);
-  PZ_ROW_MAX(top, j, n, y[j]);
+  PZ_ROW_MAX(top, j, n, y[j][r]);
   PZ_ROW_EACH(j, n) {
-    const real positive = y[j] <= (real)0 ? tau * top : y[j];
-    p[j] = top <= (real)0 ? (real)1 : pz_min(pz_max(positive, least), most);
+    const real positive = y[j][r] <= (real)0 ? tau * top[r] : y[j][r];
+    p[j][r] = top[r] <= (real)0 ? (real)1 : pz_min(pz_max(positive, least), most);
   }
 )
 
 PZ_ROW_KERNEL(simplex_measure, 1, 2, 2, 0,
   PZ_ROW_IN(0, y);
   PZ_REAL_ARG(0, tol);
-  PZ_ROW_SUM(total, j, n, y[j]);
-  PZ_ROW_MAX(below, j, n, -y[j]);
-  const real distance = pz_max(pz_abs(total - 1), below);
-  PZ_VALUE_OUT(0, distance);
-  PZ_VALUE_OUT(1, !(distance <= tol) ? 2 : (below >= (real)0 ? 1 : 0));
+  PZ_ROW_SUM(total, j, n, y[j][r]);
+  PZ_ROW_MAX(below, j, n, -y[j][r]);
+  PZ_ROW_VALUE(distance, pz_max(pz_abs(total[r] - 1), below[r]));
+  PZ_VALUE_OUT(0, distance[r]);
+  PZ_VALUE_OUT(1, !(distance[r] <= tol) ? 2 : (below[r] >= (real)0 ? 1 : 0));
 )
 
 /* Normalised exponential variates of uniform u; `least` is half a step of u. */
@@ -38,11 +38,11 @@ PZ_ROW_KERNEL(simplex_normalised, 1, 1, 1, 0,
   PZ_ROW_OUT(0, p);
   PZ_REAL_ARG(0, least);
   PZ_ROW_EACH(j, n) {
-    p[j] = -pz_log(pz_max(u[j], least));
+    p[j][r] = -pz_log(pz_max(u[j][r], least));
   }
-  PZ_ROW_SUM(total, j, n, p[j]);
+  PZ_ROW_SUM(total, j, n, p[j][r]);
   PZ_ROW_EACH(j, n) {
-    p[j] = p[j] / total;
+    p[j][r] = p[j][r] / total[r];
   }
 )
 

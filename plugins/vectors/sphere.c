@@ -23,16 +23,16 @@ PZ_ROW_KERNEL(sphere_value, 1, 3, 1, 0,
   PZ_ROW_IN(0, x);
   PZ_ROW_OUT(0, y);
   PZ_REAL_ARG(0, radius);
-  PZ_ROW_NORM(size, scale, j, n, x[j]);
-  const real factor = size == (real)0 ? (real)0 : radius / size;
+  PZ_ROW_NORM(size, scale, j, n, x[j][r]);
+  PZ_ROW_VALUE(factor, size[r] == (real)0 ? (real)0 : radius / size[r]);
   PZ_ROW_EACH(j, n) {
-    y[j] = scale * x[j] * factor;
+    y[j][r] = scale[r] * x[j][r] * factor[r];
   }
   PZ_ROW_EACH(j, 1) {
-    y[j] = size == (real)0 ? radius : y[j];
+    y[j][r] = size[r] == (real)0 ? radius : y[j][r];
   }
-  PZ_VALUE_OUT(1, scale);
-  PZ_VALUE_OUT(2, size);
+  PZ_VALUE_OUT(1, scale[r]);
+  PZ_VALUE_OUT(2, size[r]);
 )
 
 PZ_ROW_KERNEL(sphere_slope, 4, 1, 1, 0,
@@ -42,10 +42,10 @@ PZ_ROW_KERNEL(sphere_slope, 4, 1, 1, 0,
   PZ_ROW_IN(3, g);
   PZ_ROW_OUT(0, out);
   PZ_REAL_ARG(0, radius);
-  const real factor = size == (real)0 ? (real)0 : radius / size;
-  PZ_ROW_SUM(along, j, n, g[j] * (y[j] / radius));
+  PZ_ROW_VALUE(factor, size[r] == (real)0 ? (real)0 : radius / size[r]);
+  PZ_ROW_SUM(along, j, n, g[j][r] * (y[j][r] / radius));
   PZ_ROW_EACH(j, n) {
-    out[j] = (g[j] - along * (y[j] / radius)) * factor * scale;
+    out[j][r] = (g[j][r] - along[r] * (y[j][r] / radius)) * factor[r] * scale[r];
   }
 )
 
@@ -53,10 +53,10 @@ PZ_ROW_KERNEL(sphere_measure, 1, 2, 2, 0,
   PZ_ROW_IN(0, y);
   PZ_REAL_ARG(0, tol);
   PZ_REAL_ARG(1, radius);
-  PZ_ROW_NORM(size, scale, j, n, y[j]);
-  const real distance = pz_abs(size / scale - radius);
-  PZ_VALUE_OUT(0, distance);
-  PZ_VALUE_OUT(1, distance <= tol * radius ? 0 : 2);
+  PZ_ROW_NORM(size, scale, j, n, y[j][r]);
+  PZ_ROW_VALUE(distance, pz_abs(size[r] / scale[r] - radius));
+  PZ_VALUE_OUT(0, distance[r]);
+  PZ_VALUE_OUT(1, distance[r] <= tol * radius ? 0 : 2);
 )
 
 // clang-format on

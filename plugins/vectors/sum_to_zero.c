@@ -20,9 +20,9 @@ PZ_ROW_KERNEL(sum_to_zero_measure, 1, 2, 2, 0,
   PZ_ROW_IN(0, y);
   PZ_REAL_ARG(0, tol);
   PZ_REAL_ARG(1, size); /* of the whole value */
-  PZ_ROW_SUM(total, j, n, y[j]);
-  PZ_VALUE_OUT(0, pz_abs(total));
-  PZ_VALUE_OUT(1, total - total == (real)0 && pz_abs(total) <= tol * size ? 0 : 2);
+  PZ_ROW_SUM(total, j, n, y[j][r]);
+  PZ_VALUE_OUT(0, pz_abs(total[r]));
+  PZ_VALUE_OUT(1, total[r] - total[r] == (real)0 && pz_abs(total[r]) <= tol * size ? 0 : 2);
 )
 
 // clang-format on

@@ -11,9 +11,9 @@ PZ_ROW_KERNEL(value, 2, 1, 2, 0,
   PZ_ROW_OUT(0, y);
   PZ_REAL_ARG(0, drift);
   PZ_REAL_ARG(1, gain);
-  const real s = gain * pz_exp(t) + drift;
+  PZ_ROW_VALUE(s, gain * pz_exp(t[r]) + drift);
   PZ_ROW_EACH(j, n) {
-    y[j] = s * pz_exp(x[j]);
+    y[j][r] = s[r] * pz_exp(x[j][r]);
   }
 )
 
@@ -22,11 +22,11 @@ PZ_ROW_KERNEL(adjoint, 2, 2, 1, 0,
   PZ_ROW_IN(1, gy);
   PZ_ROW_OUT(0, gx);
   PZ_REAL_ARG(0, factor);
-  PZ_ROW_SUM(gt, j, n, gy[j] * y[j]);
+  PZ_ROW_SUM(gt, j, n, gy[j][r] * y[j][r]);
   PZ_ROW_EACH(j, n) {
-    gx[j] = factor * gy[j] * y[j];
+    gx[j][r] = factor * gy[j][r] * y[j][r];
   }
-  PZ_VALUE_OUT(1, gt);
+  PZ_VALUE_OUT(1, gt[r]);
 )
 
 PZ_ROW_KERNEL(tangent, 3, 1, 1, 0,
@@ -36,7 +36,7 @@ PZ_ROW_KERNEL(tangent, 3, 1, 1, 0,
   PZ_ROW_OUT(0, dy);
   PZ_REAL_ARG(0, factor);
   PZ_ROW_EACH(j, n) {
-    dy[j] = y[j] * (factor * dx[j] + dt);
+    dy[j][r] = y[j][r] * (factor * dx[j][r] + dt[r]);
   }
 )
 
@@ -47,15 +47,15 @@ PZ_ROW_KERNEL(inverse, 1, 2, 3, 0,
   PZ_REAL_ARG(1, least);
   PZ_REAL_ARG(2, gain);
   PZ_ROW_EACH(j, n) {
-    x[j] = factor * pz_log(pz_max(y[j], least) / gain);
+    x[j][r] = factor * pz_log(pz_max(y[j][r], least) / gain);
   }
   PZ_VALUE_OUT(1, (real)0);
 )
 
 PZ_ROW_KERNEL(below_zero, 1, 1, 0, 0,
   PZ_ROW_IN(0, y);
-  PZ_ROW_MAX(most, j, n, -y[j]);
-  PZ_VALUE_OUT(0, pz_max(most, (real)0));
+  PZ_ROW_MAX(most, j, n, -y[j][r]);
+  PZ_VALUE_OUT(0, pz_max(most[r], (real)0));
 )
 
 PZ_KERNEL(overwrite, 1, 0, 0,

@@ -85,26 +85,26 @@ typedef int64_t pz_int;
   }
 
 /* Copies the arguments, so that the compiler sees that no item writes them. */
-#define PZ_KERNEL_LOOP_(function, attributes, name, n_tensors_, n_reals_, n_integers_)   \
-  attributes static void function(const int64_t begin, const int64_t end,                \
-                                  void* const* const tensors, const double* const reals, \
-                                  const int64_t* const integers)                         \
-  {                                                                                      \
-    void* t[PZ_KERNEL_MAX_ARGS] = {NULL};                                                \
-    double r[PZ_KERNEL_MAX_ARGS] = {0};                                                  \
-    pz_int n[PZ_KERNEL_MAX_ARGS] = {0};                                                  \
-    for (int k = 0; k < (n_tensors_); ++k) {                                             \
-      t[k] = tensors[k];                                                                 \
-    }                                                                                    \
-    for (int k = 0; k < (n_reals_); ++k) {                                               \
-      r[k] = reals[k];                                                                   \
-    }                                                                                    \
-    for (int k = 0; k < (n_integers_); ++k) {                                            \
-      n[k] = integers[k];                                                                \
-    }                                                                                    \
-    for (int64_t i = begin; i < end; ++i) {                                              \
-      name##_item_(i, t, r, n);                                                          \
-    }                                                                                    \
+#define PZ_KERNEL_LOOP_(function, attributes, wide, name, n_tensors_, n_reals_, n_integers_) \
+  attributes static void function(const int64_t begin, const int64_t end,                    \
+                                  void* const* const tensors, const double* const reals,     \
+                                  const int64_t* const integers)                             \
+  {                                                                                          \
+    void* t[PZ_KERNEL_MAX_ARGS] = {NULL};                                                    \
+    double r[PZ_KERNEL_MAX_ARGS] = {0};                                                      \
+    pz_int n[PZ_KERNEL_MAX_ARGS] = {0};                                                      \
+    for (int k = 0; k < (n_tensors_); ++k) {                                                 \
+      t[k] = tensors[k];                                                                     \
+    }                                                                                        \
+    for (int k = 0; k < (n_reals_); ++k) {                                                   \
+      r[k] = reals[k];                                                                       \
+    }                                                                                        \
+    for (int k = 0; k < (n_integers_); ++k) {                                                \
+      n[k] = integers[k];                                                                    \
+    }                                                                                        \
+    for (int64_t i = begin; i < end; ++i) {                                                  \
+      name##_item_(i, t, r, n);                                                              \
+    }                                                                                        \
   }
 
 #define PZ_KERNEL_BODY_(name, type, n_tensors_, n_reals_, n_integers_, ...)               \

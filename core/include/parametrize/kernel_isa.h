@@ -20,7 +20,15 @@
 /* PZ_INLINE_: inlined into each of the three. PZ_LOOP_: attributes of a function with a loop.
    PZ_UNCONTRACTED_: the first line of a function with arithmetic. PZ_INDEPENDENT_: before a loop
    whose turns may run in any order. PZ_ROLLED_: before a short loop with conditionals, of which GCC
-   makes vectors unless it unrolls them first. */
+   makes vectors unless it unrolls them first. PZ_APART_: a function that is not inlined.
+   PZ_ON_LINE_: an array that begins a line of the cache. */
+#if defined(__GNUC__)
+#define PZ_APART_ __attribute__((noinline, unused)) static
+#define PZ_ON_LINE_ __attribute__((aligned(64)))
+#else
+#define PZ_APART_ static
+#define PZ_ON_LINE_
+#endif
 #if defined(__clang__)
 #define PZ_INLINE_ static inline __attribute__((always_inline))
 #define PZ_LOOP_
@@ -48,15 +56,15 @@
 #define PZ_VECTOR_CALL_ __attribute__((simd("notinbranch"), noinline, unused)) static
 #endif
 
-/* PZ_FOR_ISAS_(LOOP, name, ...): LOOP(name_ISA_, attributes, ...) for each instruction set.
+/* PZ_FOR_ISAS_(LOOP, name, ...): LOOP(name_ISA_, attributes, wide, ...); wide is 0 for baseline x86-64.
    PZ_WIDEST_(name): the function that the processor can run. */
 #if defined(__x86_64__) && defined(__GNUC__)
 #define PZ_AVX2_ __attribute__((target("avx2")))
 #define PZ_AVX512_ __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw")))
-#define PZ_FOR_ISAS_(LOOP, name, ...)                \
-  LOOP(name##_baseline_, PZ_LOOP_, __VA_ARGS__)      \
-  LOOP(name##_avx2_, PZ_LOOP_ PZ_AVX2_, __VA_ARGS__) \
-  LOOP(name##_avx512_, PZ_LOOP_ PZ_AVX512_, __VA_ARGS__)
+#define PZ_FOR_ISAS_(LOOP, name, ...)                   \
+  LOOP(name##_baseline_, PZ_LOOP_, 0, __VA_ARGS__)      \
+  LOOP(name##_avx2_, PZ_LOOP_ PZ_AVX2_, 1, __VA_ARGS__) \
+  LOOP(name##_avx512_, PZ_LOOP_ PZ_AVX512_, 1, __VA_ARGS__)
 #define PZ_WIDEST_(name) \
   (pz_has_avx512_() ? name##_avx512_ : pz_has_avx2_() ? name##_avx2_ : name##_baseline_)
 
@@ -73,7 +81,7 @@ pz_has_avx512_(void)
          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
 }
 #else
-#define PZ_FOR_ISAS_(LOOP, name, ...) LOOP(name##_baseline_, PZ_LOOP_, __VA_ARGS__)
+#define PZ_FOR_ISAS_(LOOP, name, ...) LOOP(name##_baseline_, PZ_LOOP_, 1, __VA_ARGS__)
 #define PZ_WIDEST_(name) name##_baseline_
 #endif
 

@@ -24,16 +24,16 @@ PZ_ROW_KERNEL(over_rows, 2, 2, 1, 1,
   PZ_ROW_OUT(0, y);
   PZ_REAL_ARG(0, factor);
   PZ_INTEGER_ARG(0, least);
-  PZ_ROW_MAX(top, j, n, x[j]);
-  PZ_ROW_SUM(total, j, PZ_LENGTH_IN(0), pz_exp(x[j] - top));
-  PZ_ROW_NORM(size, scale, j, n, x[j]);
-  PZ_ROW_SCAN(y, j, PZ_LENGTH_OUT(0), x[j] * factor);
-  PZ_ROW_REVERSE_SCAN(y, j, n, y[j]);
-  PZ_ROW_PRODUCT_SCAN(y, j, n, y[j]);
+  PZ_ROW_MAX(top, j, n, x[j][r]);
+  PZ_ROW_SUM(total, j, PZ_LENGTH_IN(0), pz_exp(x[j][r] - top[r]));
+  PZ_ROW_NORM(size, scale, j, n, x[j][r]);
+  PZ_ROW_SCAN(y, j, PZ_LENGTH_OUT(0), x[j][r] * factor);
+  PZ_ROW_REVERSE_SCAN(y, j, n, y[j][r]);
+  PZ_ROW_PRODUCT_SCAN(y, j, n, y[j][r]);
   PZ_ROW_EACH(j, n) {
-    y[j] = j < least ? y[j] * v : y[j] / total;
+    y[j][r] = j < least ? y[j][r] * v[r] : y[j][r] / total[r];
   }
-  PZ_VALUE_OUT(1, total + size / scale);
+  PZ_VALUE_OUT(1, total[r] + size[r] / scale[r]);
 )
 // clang-format on
 

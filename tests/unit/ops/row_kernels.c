@@ -21,18 +21,18 @@ PZ_ROW_KERNEL(all_of_it, 3, 3, 1, 1,
   PZ_ROW_OUT(1, running);
   PZ_REAL_ARG(0, a);
   PZ_INTEGER_ARG(0, more);
-  PZ_ROW_MAX(top, j, n, x[j]);
-  PZ_ROW_SCAN(running, j, PZ_LENGTH_OUT(1), x[j] * v);
+  PZ_ROW_MAX(top, j, n, x[j][r]);
+  PZ_ROW_SCAN(running, j, PZ_LENGTH_OUT(1), x[j][r] * v[r]);
   PZ_ROW_EACH(j, n) {
-    y[j] = x[j] * v;
+    y[j][r] = x[j][r] * v[r];
   }
-  PZ_ROW_REVERSE_SCAN(y, j, n, 2 * y[j]);
+  PZ_ROW_REVERSE_SCAN(y, j, n, 2 * y[j][r]);
   /* reads what another work item wrote */
   PZ_ROW_EACH(j, n) {
-    y[j] = a * x[j] + running[n - 1 - j] + y[j] + (real)more;
+    y[j][r] = a * x[j][r] + running[n - 1 - j][r] + y[j][r] + (real)more;
   }
-  PZ_ROW_SUM(squares, j, PZ_LENGTH_IN(2), z[j] * z[j]);
-  PZ_VALUE_OUT(2, top + squares);
+  PZ_ROW_SUM(squares, j, PZ_LENGTH_IN(2), z[j][r] * z[j][r]);
+  PZ_VALUE_OUT(2, top[r] + squares[r]);
 )
 // clang-format on
 
@@ -246,7 +246,7 @@ END_TEST
 
 PZ_ROW_KERNEL(
     double_it, 1, 1, 0, 0, PZ_ROW_IN(0, x); PZ_ROW_OUT(0, y);
-    PZ_ROW_EACH(j, n) { y[j] = 2 * x[j]; })
+    PZ_ROW_EACH(j, n) { y[j][r] = 2 * x[j][r]; })
 
 START_TEST(test_refusals)
 {
@@ -323,9 +323,9 @@ END_TEST
 // clang-format off
 PZ_ROW_KERNEL(norm_of, 1, 2, 0, 0,
   PZ_ROW_IN(0, x);
-  PZ_ROW_NORM(size, scale, j, n, x[j]);
-  PZ_VALUE_OUT(0, size);
-  PZ_VALUE_OUT(1, scale);
+  PZ_ROW_NORM(size, scale, j, n, x[j][r]);
+  PZ_VALUE_OUT(0, size[r]);
+  PZ_VALUE_OUT(1, scale[r]);
 )
 // clang-format on
 

@@ -134,19 +134,19 @@ PZ_ROW_KERNEL(blend, 2, 5, 1, 1,
   PZ_REAL_ARG(0, a);
   PZ_INTEGER_ARG(0, shift);
   PZ_ROW_EACH(j, n) {
-    rest[n - 1 - j] = a + x[n - 1 - j];
+    rest[n - 1 - j][r] = a + x[n - 1 - j][r];
   }
-  PZ_ROW_REVERSE_SCAN(rest, j, n, rest[j] - a);
+  PZ_ROW_REVERSE_SCAN(rest, j, n, rest[j][r] - a);
   PZ_ROW_OUT(4, product);
-  PZ_ROW_PRODUCT_SCAN(product, j, n, 1 + pz_tanh(x[j]) / (real)n);
-  PZ_ROW_SCAN(running, j, n, x[j] + v);
-  PZ_ROW_MAX(top, j, n, pz_abs(x[j]));
-  PZ_ROW_SUM(total, j, n, a * x[j]);
-  PZ_ROW_NORM(size, scale, j, n, x[j]);
+  PZ_ROW_PRODUCT_SCAN(product, j, n, 1 + pz_tanh(x[j][r]) / (real)n);
+  PZ_ROW_SCAN(running, j, n, x[j][r] + v[r]);
+  PZ_ROW_MAX(top, j, n, pz_abs(x[j][r]));
+  PZ_ROW_SUM(total, j, n, a * x[j][r]);
+  PZ_ROW_NORM(size, scale, j, n, x[j][r]);
   PZ_ROW_EACH(j, n) {
-    y[j] = running[(j + shift) % n] / (1 + top);
+    y[j][r] = running[(j + shift) % n][r] / (1 + top[r]);
   }
-  PZ_VALUE_OUT(2, total * pz_unit_scale(top) + size / scale);
+  PZ_VALUE_OUT(2, total[r] * pz_unit_scale(top[r]) + size[r] / scale[r]);
 )
 // clang-format on
 
