@@ -3,7 +3,7 @@
 
 /* Positive square matrices whose rows and columns sum to 1: e^x, of which rows and columns are divided by
    their sums in turn, as logarithms (Sinkhorn and Knopp 1967). Columns come last, so their sums are right to
-   rounding, and steps end when those of the rows are within the tolerance.
+   rounding, and steps end when those of the rows are.
 
    The Jacobian is symmetric in form: vjp is J (y * g) and jvp is J (y * dx), where J takes from its argument
    a what a_i + b_j times y can: for c with sums of rows p and of columns q,
@@ -20,7 +20,7 @@
 
 #include <math.h>
 
-enum { TOLERANCE, ITERATIONS }; /* options */
+enum { ITERATIONS }; /* option */
 
 // clang-format off
 
@@ -116,7 +116,7 @@ doubly_stochastic_plan(pz_call* const c, const pz_spec* const given)
 static pz_status
 doubly_stochastic_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 {
-  const double tolerance = fmax(c->options[TOLERANCE].as.real, 2.0 * rounding(y));
+  const double enough = 2.0 * rounding(y);
   const int64_t most = c->options[ITERATIONS].as.integer;
   const pz_spec row = orth_row_spec(y, pz_cols(y));
   double off = HUGE_VAL;
@@ -131,7 +131,7 @@ doubly_stochastic_forward(pz_call* const c, const pz_tensor* const x, pz_tensor*
   PZ_TRY(pz_work(c, &row, &offs));
   PZ_TRY(pz_copy(c, x, &l));
   // the device is asked after 8, 16, 32 .. steps
-  for (int64_t step = 0, next = 8; step < most && !(off <= tolerance); next *= 2) {
+  for (int64_t step = 0, next = 8; step < most && !(off <= enough); next *= 2) {
     for (; step < next && step < most; ++step) {
       PZ_TRY(pz_launch_rows(c, &balance_logs, PZ_ALONG_DIM, -1, PZ_TENSORS(&l),
                             PZ_OUTPUTS(&by_rows), NULL, NULL));
@@ -234,7 +234,7 @@ doubly_stochastic_right_inverse(pz_call* const c, const pz_tensor* const y, pz_t
 {
   const int64_t n = pz_cols(y);
   const double tau = sqrt(pz_dtype_epsilon(y->dtype));
-  const double allowed = fmax(100.0 * rounding(y), c->options[TOLERANCE].as.real);
+  const double allowed = 100.0 * rounding(y);
   const double* far = NULL;
   const double* low = NULL;
   pz_view from;
@@ -281,8 +281,6 @@ doubly_stochastic_residual(pz_call* const c, const pz_tensor* const y, double* c
 }
 
 static const pz_option options[] = {
-    [TOLERANCE] = PZ_OPTION_REAL("tolerance", 0.0, 0.0, HUGE_VAL,
-                                 "how far sums of rows may be from 1; 0: rounding"),
     [ITERATIONS] = PZ_OPTION_INTEGER("iterations", 10000, 16, INT32_MAX,
                                      "the most steps; residual tells what is left"),
 };
@@ -299,8 +297,7 @@ const pz_parametrization nearest_doubly_stochastic = {
         "right inverse: log Y; any matrix registers, entries that are not positive as "
         "sqrt(eps) times the largest\n"
         "cost: 2 n^2 exponentials a step forward, n^3 multiply-adds in vjp",
-    .options = options,
-    .n_options = sizeof(options) / sizeof(options[0]),
+    PZ_OPTIONS(options),
     .plan = doubly_stochastic_plan,
     .forward = doubly_stochastic_forward,
     .right_inverse = doubly_stochastic_right_inverse,

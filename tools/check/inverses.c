@@ -163,7 +163,7 @@ rule_outsiders(trial* const t)
     }
     const bool outside =
         status == PZ_OUTSIDE || (way == PUSH_AT_RANDOM && t->n_x < t->n_y && !back);
-    if (measured && outside && distance <= 100.0 * trial_unit(t) * largest(t->n_y, value)) {
+    if (measured && outside && distance <= 10.0 * trial_unit(t) * largest(t->n_y, value)) {
       outcome_breach("the value %s is outside the set, and its residual is %.3g", push_names[way],
                      distance);
     }

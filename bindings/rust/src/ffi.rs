@@ -140,6 +140,7 @@ extern "C" {
 }
 pub const PZ_ONLY_GIVEN_FOLDERS: _bindgen_ty_5 = 1;
 pub const PZ_DEVICE_TENSORS: _bindgen_ty_5 = 2;
+pub const PZ_CHECK_PLUGINS: _bindgen_ty_5 = 4;
 pub type _bindgen_ty_5 = ::std::os::raw::c_uint;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]

@@ -56,9 +56,10 @@
 #define PZ_VECTOR_CALL_ __attribute__((simd("notinbranch"), noinline, unused)) static
 #endif
 
-/* PZ_FOR_ISAS_(LOOP, name, ...): LOOP(name_ISA_, attributes, wide, ...); wide is 0 for baseline x86-64.
-   PZ_WIDEST_(name): the function that the processor can run. */
-#if defined(__x86_64__) && defined(__GNUC__)
+/* PZ_FOR_ISAS_(LOOP, name, ...): LOOP(name_ISA_, attributes, wide, ...); wide is 0 for baseline x86-64,
+   which is all there is without optimization. PZ_WIDEST_(name): the function that the processor can
+   run. */
+#if defined(__x86_64__) && defined(__GNUC__) && defined(__OPTIMIZE__)
 #define PZ_AVX2_ __attribute__((target("avx2")))
 #define PZ_AVX512_ __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw")))
 #define PZ_FOR_ISAS_(LOOP, name, ...)                   \
