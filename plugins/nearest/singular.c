@@ -19,10 +19,8 @@
 
 #include <math.h>
 
-enum { U, S, VT };  /* saved */
-enum { BOUND, BY }; /* options of lipschitz */
-enum { SVD, AOL };
-static const char* const ways[] = {"svd", "aol"};
+enum { U, S, VT }; /* saved */
+enum { BOUND };    /* option of lipschitz */
 
 static const double polar_bound = -1.0; /* in place of a bound */
 
@@ -250,12 +248,6 @@ bound_of(const pz_call* const c)
   return c->options[BOUND].as.real;
 }
 
-static bool
-is_aol(const pz_call* const c)
-{
-  return c->options[BY].as.integer == AOL;
-}
-
 static pz_status
 lipschitz_plan(pz_call* const c, const pz_spec* const given)
 {
@@ -269,9 +261,7 @@ lipschitz_plan(pz_call* const c, const pz_spec* const given)
 static pz_status
 lipschitz_forward(pz_call* const c, const pz_tensor* const x, pz_tensor* const y)
 {
-  return !is_aol(c)         ? tall(c, value, bound_of(c), x, y)
-         : pz_count(x) == 0 ? PZ_OK
-                            : aol_forward(c, bound_of(c), x, y);
+  return tall(c, value, bound_of(c), x, y);
 }
 
 static pz_status
@@ -280,9 +270,7 @@ lipschitz_vjp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const
 {
   (void)x;
   (void)y;
-  return !is_aol(c)         ? tall(c, derivative, bound_of(c), g, gx)
-         : pz_count(g) == 0 ? PZ_OK
-                            : aol_vjp(c, bound_of(c), g, gx);
+  return tall(c, derivative, bound_of(c), g, gx);
 }
 
 static pz_status
@@ -291,9 +279,7 @@ lipschitz_jvp(pz_call* const c, const pz_tensor* const x, const pz_tensor* const
 {
   (void)x;
   (void)y;
-  return !is_aol(c)          ? tall(c, derivative, bound_of(c), dx, dy)
-         : pz_count(dx) == 0 ? PZ_OK
-                             : aol_jvp(c, bound_of(c), dx, dy);
+  return tall(c, derivative, bound_of(c), dx, dy);
 }
 
 /* out[k] <- the spectral norm of matrix k, in host scratch */
@@ -325,9 +311,6 @@ lipschitz_right_inverse(pz_call* const c, const pz_tensor* const y, pz_tensor* c
   if (pz_count(y) == 0) {
     return PZ_OK;
   }
-  if (is_aol(c)) {
-    return aol_right_inverse(c, bound_of(c), y, x);
-  }
   PZ_TRY(norms(c, y, &norm));
   for (int64_t k = 0; k < pz_batch(y); ++k) {
     PZ_TRY(refuse_not_finite(c, isfinite(norm[k]), k));
@@ -350,9 +333,6 @@ lipschitz_residual(pz_call* const c, const pz_tensor* const y, double* const dis
   if (pz_count(y) == 0) {
     return PZ_OK;
   }
-  if (is_aol(c)) {
-    return aol_residual(c, bound_of(c), y, distance);
-  }
   PZ_TRY(norms(c, y, &norm));
   for (int64_t k = 0; k < pz_batch(y) && !isnan(*distance); ++k) {
     const double each = norm[k] - bound_of(c);
@@ -363,10 +343,6 @@ lipschitz_residual(pz_call* const c, const pz_tensor* const y, double* const dis
 
 static const pz_option lipschitz_options[] = {
     [BOUND] = PZ_OPTION_REAL("bound", 1.0, 0.001, HUGE_VAL, "the largest spectral norm"),
-    [BY] = PZ_OPTION_CHOICE(
-        "by", SVD, ways,
-        "the nearest matrix of that norm, or almost-orthogonal layers: by products "
-        "alone, and of norms below it"),
 };
 
 static const pz_parametrization lipschitz = {
@@ -375,16 +351,11 @@ static const pz_parametrization lipschitz = {
     .id = "lipschitz",
     .summary = "The nearest matrix with bounded spectral norm",
     .tags = "network matrix norm",
-    .formula =
-        "Y = U diag(min(s, bound)) V^T of X = U diag(s) V^T; by=aol: bound X diag(d), d_i = (sum "
-        "over j of |(X^T X)_ij|)^(-1/2)\n"
-        "domain: any X\n"
-        "right inverse: Y itself, by=aol: its columns times the Perron vector of |Y^T Y|; any "
-        "matrix registers\n"
-        "cost: a singular value decomposition forward, 4 n m^2 multiply-adds in vjp; by=aol "
-        "n m^2 / 2 and n m^2",
-    .options = lipschitz_options,
-    .n_options = sizeof(lipschitz_options) / sizeof(lipschitz_options[0]),
+    .formula = "Y = U diag(min(s, bound)) V^T of X = U diag(s) V^T\n"
+               "domain: any X\n"
+               "right inverse: Y itself; any matrix registers\n"
+               "cost: a singular value decomposition forward, 4 n m^2 multiply-adds in vjp",
+    PZ_OPTIONS(lipschitz_options),
     .plan = lipschitz_plan,
     .forward = lipschitz_forward,
     .right_inverse = lipschitz_right_inverse,
