@@ -87,14 +87,15 @@ pz_unit_scale(real x)
   GPU_BARRIER();              \
   for (pz_int j = pz_lane; pz_live && j < (count); j += pz_lanes)
 
-/* s_own is the result. */
-#define PZ_ROW_REDUCE_(s, start, join, j, count, expression)                     \
-  real s##_own = (start);                                                        \
+/* `own` is the result. Its name is pasted before the name of the kernel's author can be expanded: PoCL has
+   macros for builtin functions, distance for one. */
+#define PZ_ROW_REDUCE_(own, start, join, j, count, expression)                   \
+  real own = (start);                                                            \
   PZ_ROW_EACH(j, count)                                                          \
   {                                                                              \
-    s##_own = join(s##_own, (real)(expression));                                 \
+    own = join(own, (real)(expression));                                         \
   }                                                                              \
-  pz_share[pz_lane] = s##_own;                                                   \
+  pz_share[pz_lane] = own;                                                       \
   GPU_BARRIER();                                                                 \
   for (int pz_reach = pz_lanes / 2; pz_reach > 0; pz_reach /= 2) {               \
     if (pz_lane < pz_reach) {                                                    \
@@ -102,15 +103,15 @@ pz_unit_scale(real x)
     }                                                                            \
     GPU_BARRIER();                                                               \
   }                                                                              \
-  s##_own = pz_share[0];                                                         \
+  own = pz_share[0];                                                             \
   GPU_BARRIER()
 
 #define PZ_ADD_(a, b) ((a) + (b))
-#define PZ_ROW_SUM(s, j, count, expression)                  \
-  PZ_ROW_REDUCE_(s, (real)0, PZ_ADD_, j, count, expression); \
+#define PZ_ROW_SUM(s, j, count, expression)                        \
+  PZ_ROW_REDUCE_(s##_own, (real)0, PZ_ADD_, j, count, expression); \
   PZ_ROW_VALUE(s, s##_own)
-#define PZ_ROW_MAX(s, j, count, expression)                       \
-  PZ_ROW_REDUCE_(s, -GPU_INFINITY, pz_max, j, count, expression); \
+#define PZ_ROW_MAX(s, j, count, expression)                             \
+  PZ_ROW_REDUCE_(s##_own, -GPU_INFINITY, pz_max, j, count, expression); \
   PZ_ROW_VALUE(s, s##_own)
 
 #define PZ_ROW_NORM(s, t, j, count, expression)                                             \
