@@ -43,7 +43,7 @@ environment = {
 for name in ("PARAMETRIZE_PLUGIN_PATH", "LD_LIBRARY_PATH", "PKG_CONFIG_PATH"):
     environment.pop(name, None)
 thorough = os.environ.get("TEST_THOROUGH") == "1"
-light = ["--buildtype=plain", *(f"-D{name}=disabled" for name in ("cpu", "cuda", "examples", "opencl"))]
+light = ["--buildtype=debug", *(f"-D{name}=disabled" for name in ("cpu", "cuda", "examples", "opencl"))]
 sanitized = os.environ.get("TEST_SANITIZE", "none") != "none"
 
 
