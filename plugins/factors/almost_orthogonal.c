@@ -88,7 +88,6 @@ const pz_parametrization factors_almost_orthogonal = {
         "domain: left n x k, spectrum of k numbers, right m x k, k = min(n, m)\n"
         "right inverse: singular values and vectors; registered values are moved to the radius\n"
         "cost: n m k multiply-adds forward and those of two frames, three times as many in vjp",
-    .options = options,
-    .n_options = sizeof(options) / sizeof(options[0]),
+    PZ_OPTIONS(options),
     SPECTRUM_TABLE(almost),
 };

@@ -143,8 +143,7 @@ const pz_parametrization factors_low_rank = {
         "right inverse: the largest singular values and their vectors\n"
         "cost: n m rank multiply-adds forward and those of two frames, three times as many in "
         "vjp",
-    .options = options,
-    .n_options = sizeof(options) / sizeof(options[0]),
+    PZ_OPTIONS(options),
     SPECTRUM_TABLE(low),
 };
 
@@ -160,8 +159,7 @@ const pz_parametrization factors_fixed_rank = {
         "right inverse: the largest singular values and their vectors; registered values below "
         "sqrt(eps) times the largest become that\n"
         "cost: n m rank multiply-adds forward and those of two frames, three times as many in vjp",
-    .options = options,
-    .n_options = sizeof(options) / sizeof(options[0]),
+    PZ_OPTIONS(options),
     SPECTRUM_TABLE(fixed),
 };
 
@@ -178,8 +176,7 @@ const pz_parametrization factors_general_linear = {
         "determinant the last column of U changes sign, and values below sqrt(eps) times "
         "the largest become that\n"
         "cost: n^3 multiply-adds forward and those of two frames, three times as many in vjp",
-    .options = square_options,
-    .n_options = sizeof(square_options) / sizeof(square_options[0]),
+    PZ_OPTIONS(square_options),
     SPECTRUM_TABLE(general),
 };
 
@@ -194,7 +191,6 @@ const pz_parametrization factors_special_linear = {
         "domain: left n x n, spectrum of n numbers, right n x n\n"
         "right inverse: as general_linear, then divided by det^(1/n)\n"
         "cost: n^3 multiply-adds forward and those of two frames, three times as many in vjp",
-    .options = square_options,
-    .n_options = sizeof(square_options) / sizeof(square_options[0]),
+    PZ_OPTIONS(square_options),
     SPECTRUM_TABLE(special),
 };

@@ -222,10 +222,10 @@ spectrum_residual(pz_call* const c, const spectrum* const map, const pz_tensor* 
   }
   PZ_TRY(decompose(c, y, map->square, &d));
   const int64_t asked = map->ranked ? c->options[OWN_OPTIONS].as.integer : 0;
-  for (int64_t i = 0; i < d.batch && !isnan(*distance); ++i) {
+  for (int64_t i = 0; i < d.batch; ++i) {
     const double each = map->distance(c, d.k, asked == 0 ? d.k : asked, d.sigma + i * d.k,
                                       map->square ? d.of_u[i] * d.of_v[i] : 1.0);
-    *distance = each <= *distance ? *distance : each;
+    *distance = pz_max(*distance, each);
   }
   return PZ_OK;
 }

@@ -274,8 +274,8 @@ doubly_stochastic_residual(pz_call* const c, const pz_tensor* const y, double* c
     return PZ_OK;
   }
   PZ_TRY(inspect(c, y, &far, &low));
-  for (int64_t k = 0; k < pz_batch(y) * pz_cols(y) && !isnan(*distance); ++k) {
-    *distance = far[k] <= *distance ? *distance : far[k];
+  for (int64_t k = 0; k < pz_batch(y) * pz_cols(y); ++k) {
+    *distance = pz_max(*distance, far[k]);
   }
   return PZ_OK;
 }

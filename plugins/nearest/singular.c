@@ -334,9 +334,9 @@ lipschitz_residual(pz_call* const c, const pz_tensor* const y, double* const dis
     return PZ_OK;
   }
   PZ_TRY(norms(c, y, &norm));
-  for (int64_t k = 0; k < pz_batch(y) && !isnan(*distance); ++k) {
+  for (int64_t k = 0; k < pz_batch(y); ++k) {
     const double each = norm[k] - bound_of(c);
-    *distance = each <= *distance ? *distance : each;
+    *distance = pz_max(*distance, each);
   }
   return PZ_OK;
 }

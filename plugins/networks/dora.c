@@ -79,15 +79,6 @@ right_inverse(pz_call* const c, const pz_tensor* const w, pz_tensor* const x)
   return direction_right_inverse(c, &d, w, &c->new_buffer[BASE], &x[MAGNITUDE]);
 }
 
-static pz_status
-residual(pz_call* const c, const pz_tensor* const w, double* const distance)
-{
-  (void)c;
-  (void)w;
-  *distance = 0.0;
-  return PZ_OK;
-}
-
 static const pz_option options[] = {
     LORA_OPTION_LIST,
     [DETACH] = PZ_OPTION_FLAG("detach", 0, "derivatives count the norms of rows as constants"),
@@ -103,14 +94,13 @@ const pz_parametrization networks_dora = {
                "domain: any A, B and m; rows of zeros have value and gradient 0\n"
                "right inverse: W0 = W, B = 0, A uniform in +-1/sqrt(in), m = |w|\n"
                "cost: lora's, and one pass over memory forward, one in vjp",
-    .options = options,
-    .n_options = sizeof(options) / sizeof(options[0]),
+    PZ_OPTIONS(options),
     .n_originals = DORA_ORIGINALS,
     .plan = plan,
     .init = lora_init,
     .forward = forward,
     .right_inverse = right_inverse,
     .vjp = vjp,
-    .residual = residual,
+    .residual = pz_zero_residual,
     .jvp = jvp,
 };

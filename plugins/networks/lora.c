@@ -246,8 +246,7 @@ const pz_parametrization networks_lora = {
                "right inverse: W0 = W, B = 0, A uniform in +-1/sqrt(in); with frozen, assignments "
                "keep W0 and take B A from the singular values of W - W0\n"
                "cost: 2 rank out in operations forward, twice that in vjp",
-    .options = options,
-    .n_options = sizeof(options) / sizeof(options[0]),
+    PZ_OPTIONS(options),
     .n_originals = LORA_ORIGINALS,
     .plan = plan,
     .init = lora_init,

@@ -191,8 +191,7 @@ static const pz_parametrization magnitude = {
         "update: with straight_through, M from X anew; without it pruned entries have no gradient "
         "and M stays\n"
         "cost: one pass over memory, forward and vjp; M is chosen on the host, in ten passes",
-    .options = options,
-    .n_options = sizeof(options) / sizeof(options[0]),
+    PZ_OPTIONS(options),
     .plan = plan,
     .init = init,
     .forward = masks_forward,

@@ -103,8 +103,7 @@ const pz_parametrization networks_mask = {
         "right inverse: X = Y; assignment refuses entries off M that are not 0, registration "
         "drops them\n"
         "cost: one pass over memory, forward and vjp",
-    .options = options,
-    .n_options = sizeof(options) / sizeof(options[0]),
+    PZ_OPTIONS(options),
     .plan = plan,
     .init = init,
     .forward = masks_forward,

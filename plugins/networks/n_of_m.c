@@ -97,8 +97,7 @@ const pz_parametrization networks_n_of_m = {
                "update: with straight_through, M from X anew; without it pruned entries have no "
                "gradient and M stays\n"
                "cost: one pass over memory, forward and vjp; m comparisons for each entry of M",
-    .options = options,
-    .n_options = sizeof(options) / sizeof(options[0]),
+    PZ_OPTIONS(options),
     .plan = plan,
     .init = init,
     .forward = masks_forward,

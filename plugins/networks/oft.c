@@ -312,8 +312,7 @@ const pz_parametrization networks_oft = {
                "right inverse: W0 = W, X = 0; with frozen, assignments keep W0 and take the "
                "rotations nearest to W W0^T, without eigenvalue -1\n"
                "cost: an inversion of each block and 2 block in out operations, twice that in vjp",
-    .options = options,
-    .n_options = sizeof(options) / sizeof(options[0]),
+    PZ_OPTIONS(options),
     .plan = plan,
     .init = init,
     .forward = forward,

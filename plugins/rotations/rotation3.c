@@ -164,8 +164,7 @@ static const pz_parametrization rotation3 = {
         "log |det|: 2 log |sin(t/2) / (t/2)|, t = |x|, in rotation coordinates; rotvec only\n"
         "sample: uniform rotations\n"
         "cost: one pass over memory, about 60 operations for each matrix",
-    .options = options,
-    .n_options = sizeof(options) / sizeof(options[0]),
+    PZ_OPTIONS(options),
     .plan = plan,
     .forward = forward,
     .right_inverse = right_inverse,

@@ -281,8 +281,7 @@ const pz_parametrization series_toeplitz = {
                "right inverse: means of the entries that are equal in the set, the nearest member\n"
                "log |det|: 0, with x as coordinates\n"
                "cost: one pass over memory, as many additions in vjp",
-    .options = options,
-    .n_options = sizeof(options) / sizeof(options[0]),
+    PZ_OPTIONS(options),
     .plan = plan,
     .forward = forward,
     .right_inverse = right_inverse,

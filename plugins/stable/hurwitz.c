@@ -129,8 +129,7 @@ const pz_parametrization stable_hurwitz = {
         "log |det|: sum of (n - i) X_ii + sum over i <= j of log |l_i + l_j|, l the "
         "eigenvalues of Y + alpha I\n"
         "cost: 3 n^3 / 2 multiply-adds forward, three times as many in vjp",
-    .options = hurwitz_options,
-    .n_options = sizeof(hurwitz_options) / sizeof(hurwitz_options[0]),
+    PZ_OPTIONS(hurwitz_options),
     .plan = stable_plan,
     .forward = hurwitz_forward,
     .right_inverse = hurwitz_right_inverse,

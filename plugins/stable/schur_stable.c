@@ -155,8 +155,7 @@ static const pz_parametrization schur_stable = {
                "radius\n"
                "log |det|: that of A as in hurwitz, 2 n log |det (I - A/2)^-1| + n^2 log radius\n"
                "cost: 5 n^3 / 2 multiply-adds forward, three times as many in vjp",
-    .options = schur_stable_options,
-    .n_options = sizeof(schur_stable_options) / sizeof(schur_stable_options[0]),
+    PZ_OPTIONS(schur_stable_options),
     .plan = stable_plan,
     .forward = schur_stable_forward,
     .right_inverse = schur_stable_right_inverse,

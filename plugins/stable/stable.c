@@ -290,8 +290,8 @@ stable_residual(pz_call* const c, const pz_tensor* const y, const double limit,
   }
   PZ_TRY(stable_numbers(c, y, &found));
   PZ_TRY(measure(c, y, found));
-  for (int64_t k = 0; k < pz_batch(y) && !isnan(*distance); ++k) {
-    *distance = found[k] - limit <= *distance ? *distance : found[k] - limit;
+  for (int64_t k = 0; k < pz_batch(y); ++k) {
+    *distance = pz_max(*distance, found[k] - limit);
   }
   return PZ_OK;
 }
