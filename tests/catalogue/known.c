@@ -5,8 +5,8 @@
 
    A file has a list of cases for each chain: originals x, their value y, for a cotangent g the vjp, for
    a direction dx the jvp, the sum of log |det| and its gradient, and the right inverse of y; or a
-   tensor to register, with the originals and the value that it gives. "initial" is the tensor that the chain
-   is initialized on, where that gives its buffers. Answers were computed from the
+   tensor to register, with the originals and the value that it gives. Buffers come from "initial", the tensor that
+   the chain is initialized on, or from "state_of", one that is registered first. Answers were computed from the
    definitions in 110 digits. They hold to 1e-12 of the largest entry, right inverses to 1e-9. Where
    answers are sums that cancel, "terms" is the size of what is added, and they hold to that. */
 
